@@ -1,0 +1,446 @@
+//! What the layer costs: `cargo bench --bench layer_overhead`.
+//!
+//! Side by side, in one run and interleaved, so that a noisy machine disturbs all alike: a service alone, behind a layer
+//! that does nothing, behind a layer that only wraps the body, and behind ours; and the floor, which is what the same
+//! records cost with nothing around them: two clock reads and prebuilt handles of the stock exporter. Medians of many
+//! short rounds, in nanoseconds per request, every response read to its end.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::{Pin, pin};
+use std::sync::Barrier;
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::routing::get;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
+use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tower::layer::layer_fn;
+use tower::{Layer, Service, service_fn};
+use tower_vitals::{HttpMetricsLayer, Prometheus};
+
+/// Requests in one round of one case; short, so that cases take turns often.
+const ROUND: u32 = 20_000;
+const ROUNDS: usize = 41;
+
+/// One thing to measure: runs the given number of requests, over and over, and may be run on two threads at once.
+struct Case {
+    name: &'static str,
+    run: Box<dyn Fn(u32) + Sync>,
+    /// Drains what was recorded, between rounds.
+    drain: Box<dyn Fn()>,
+}
+
+fn case(name: &'static str, run: impl Fn(u32) + Sync + 'static) -> Case {
+    Case {
+        name,
+        run: Box::new(run),
+        drain: Box::new(|| {}),
+    }
+}
+
+/// Requests of `requests` in turn, through a clone of `service` each round.
+fn serve<S, B, C>(
+    service: S,
+    requests: impl Fn(u32) -> Request<B> + Sync + 'static,
+) -> impl Fn(u32) + Sync
+where
+    S: Service<Request<B>, Response = Response<C>, Error = Infallible> + Clone + Send + Sync,
+    C: Body,
+{
+    move |count| {
+        let mut service = service.clone();
+        let mut cx = Context::from_waker(Waker::noop());
+        for number in 0..count {
+            let mut future = pin!(service.call(requests(number)));
+            let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut cx) else {
+                unreachable!("every service here answers at once");
+            };
+            let mut body = pin!(black_box(response).into_body());
+            while let Poll::Ready(Some(frame)) = body.as_mut().poll_frame(&mut cx) {
+                black_box(frame.is_ok());
+            }
+        }
+    }
+}
+
+/// What a handler is to a layer: a future of another crate, compiled apart, whose response is made at run time. Were it
+/// not opaque, the optimizer would see through the bare service, and no response would ever be made.
+async fn answer<B>(request: Request<B>) -> Result<Response<Full<Bytes>>, Infallible> {
+    black_box(request.uri());
+    Ok(black_box(Response::new(Full::new(Bytes::from_static(
+        b"hello",
+    )))))
+}
+
+fn request<B: Default>() -> Request<B> {
+    Request::new(B::default())
+}
+
+/// Prebuilt handles of the stock exporter, and what one request does to them.
+#[derive(Clone)]
+struct Floor {
+    requests: Counter,
+    in_progress: Gauge,
+    duration: Histogram,
+}
+
+impl Floor {
+    fn new() -> (Self, PrometheusHandle) {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets(tower_vitals::catalog::DURATION_BUCKETS)
+            .unwrap()
+            .build_recorder();
+        let labels = vec![Label::new("method", "GET"), Label::new("endpoint", "/")];
+        let key = |name: &'static str| Key::from_parts(name, labels.clone());
+        let metadata = Metadata::new("bench", Level::INFO, None);
+        let floor = Self {
+            requests: recorder.register_counter(&key("requests_total"), &metadata),
+            in_progress: recorder.register_gauge(&key("in_progress"), &metadata),
+            duration: recorder.register_histogram(&key("duration_seconds"), &metadata),
+        };
+        (floor, recorder.handle())
+    }
+
+    fn record(&self) {
+        let started = quanta::Instant::now();
+        self.in_progress.increment(1.0);
+        let elapsed = black_box(quanta::Instant::now()).duration_since(started);
+        self.requests.increment(1);
+        self.duration.record(elapsed.as_secs_f64());
+        self.in_progress.decrement(1.0);
+    }
+}
+
+fn ours() -> (HttpMetricsLayer, Prometheus) {
+    let prometheus = Prometheus::builder()
+        .upkeep_interval(Duration::from_secs(3600))
+        .build()
+        .unwrap();
+    (
+        HttpMetricsLayer::new().recorder(prometheus.clone()),
+        prometheus,
+    )
+}
+
+/// A service that passes everything through: what any layer costs.
+#[derive(Clone)]
+struct Noop<S>(S);
+
+impl<S: Service<R>, R> Service<R> for Noop<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> S::Future {
+        self.0.call(request)
+    }
+}
+
+/// A service whose body is wrapped, which makes axum box it once more.
+#[derive(Clone)]
+struct Wrap<S>(S);
+
+impl<S, B, C> Service<Request<B>> for Wrap<S>
+where
+    S: Service<Request<B>, Response = Response<C>>,
+{
+    type Response = Response<Wrapped<C>>;
+    type Error = S::Error;
+    type Future = futures_util::future::MapOk<S::Future, fn(Response<C>) -> Response<Wrapped<C>>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        use futures_util::TryFutureExt;
+        self.0
+            .call(request)
+            .map_ok(|response| response.map(|inner| Wrapped { inner }))
+    }
+}
+
+pin_project_lite::pin_project! {
+    struct Wrapped<C> { #[pin] inner: C }
+}
+
+impl<C: Body> Body for Wrapped<C> {
+    type Data = C::Data;
+    type Error = C::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<C::Data>, C::Error>>> {
+        self.project().inner.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// 100 endpoints, named by the request's path.
+fn paths() -> &'static [&'static str] {
+    (0..100)
+        .map(|number| &*format!("/route/{number}").leak())
+        .collect::<Vec<_>>()
+        .leak()
+}
+
+fn service_fn_cases() -> Vec<Case> {
+    let (floor, handle) = Floor::new();
+    let floor = Case {
+        drain: Box::new(move || handle.run_upkeep()),
+        ..case("floor", move |count| {
+            (0..count).for_each(|_| floor.record())
+        })
+    };
+    let (layer, prometheus) = ours();
+    let ours_plain = Case {
+        drain: Box::new(move || drop(prometheus.render())),
+        ..case(
+            "ours",
+            serve(layer.layer(service_fn(answer::<()>)), |_| request()),
+        )
+    };
+    let (layer, prometheus) = ours();
+    let one = layer.endpoint(|_| Some("/"));
+    let ours_named = Case {
+        drain: Box::new(move || drop(prometheus.render())),
+        ..case(
+            "ours, endpoint by function",
+            serve(one.layer(service_fn(answer::<()>)), |_| request()),
+        )
+    };
+    let routes = paths();
+    let numbered = move |number: u32| {
+        let mut request = request::<()>();
+        *request.version_mut() = http::Version::HTTP_11;
+        request
+            .extensions_mut()
+            .insert(routes[number as usize % routes.len()]);
+        request
+    };
+    let by_extension =
+        |parts: &http::request::Parts| parts.extensions.get::<&'static str>().copied();
+    let bare_100 = case(
+        "bare, extension set",
+        serve(service_fn(answer::<()>), numbered),
+    );
+    let (layer, prometheus) = ours();
+    let layer = layer.endpoint(by_extension);
+    let ours_1 = Case {
+        drain: Box::new(move || drop(prometheus.render())),
+        ..case(
+            "ours, 1 route by extension",
+            serve(layer.layer(service_fn(answer::<()>)), move |_| numbered(7)),
+        )
+    };
+    let (layer, prometheus) = ours();
+    let layer = layer.endpoint(by_extension);
+    let ours_100 = Case {
+        drain: Box::new(move || drop(prometheus.render())),
+        ..case(
+            "ours, 100 routes by extension",
+            serve(layer.layer(service_fn(answer::<()>)), numbered),
+        )
+    };
+    vec![
+        case("bare", serve(service_fn(answer::<()>), |_| request())),
+        case(
+            "no-op layer",
+            serve(Noop(service_fn(answer::<()>)), |_| request()),
+        ),
+        case(
+            "body wrapped",
+            serve(Wrap(service_fn(answer::<()>)), |_| request()),
+        ),
+        floor,
+        ours_plain,
+        ours_named,
+        bare_100,
+        ours_1,
+        ours_100,
+    ]
+}
+
+fn axum_cases() -> Vec<Case> {
+    let router = || {
+        paths().iter().fold(Router::new(), |router, path| {
+            router.route(path, get(|| async { "hello" }))
+        })
+    };
+    let to = |path: &'static str| {
+        move |_| {
+            Request::builder()
+                .uri(path)
+                .body(axum::body::Body::empty())
+                .unwrap()
+        }
+    };
+    let routes = paths();
+    let round_robin = move |number: u32| {
+        Request::builder()
+            .uri(routes[number as usize % routes.len()])
+            .body(axum::body::Body::empty())
+            .unwrap()
+    };
+    // Without `with_state` a router called as a service builds its layers anew on every call.
+    let bare: Router = router().with_state(());
+    let noop: Router = router().layer(layer_fn(Noop)).with_state(());
+    let wrap: Router = router().layer(layer_fn(Wrap)).with_state(());
+    let (layer, prometheus) = ours();
+    let ours_1: Router = router().layer(layer).with_state(());
+    let ours_1 = Case {
+        drain: Box::new(move || drop(prometheus.render())),
+        ..case("ours, 1 route", serve(ours_1, to("/route/7")))
+    };
+    let (layer, prometheus) = ours();
+    let ours_100: Router = router().layer(layer).with_state(());
+    let ours_100 = Case {
+        drain: Box::new(move || drop(prometheus.render())),
+        ..case("ours, 100 routes", serve(ours_100, round_robin))
+    };
+    vec![
+        case("bare, 1 route", serve(bare.clone(), to("/route/7"))),
+        case("no-op layer", serve(noop, to("/route/7"))),
+        case("body wrapped", serve(wrap.clone(), to("/route/7"))),
+        ours_1,
+        case("body wrapped, 100 routes", serve(wrap, round_robin)),
+        ours_100,
+    ]
+}
+
+/// Nanoseconds per request with one thread, and with two threads at once (of wall time, per request of either).
+struct Measured {
+    one: f64,
+    two: f64,
+}
+
+fn measure(cases: &[Case]) -> Vec<Measured> {
+    let mut one = vec![Vec::new(); cases.len()];
+    let mut two = vec![Vec::new(); cases.len()];
+    for _ in 0..ROUNDS {
+        for (place, case) in cases.iter().enumerate() {
+            let started = Instant::now();
+            (case.run)(ROUND);
+            one[place].push(started.elapsed().as_nanos() as f64 / f64::from(ROUND));
+            (case.drain)();
+            two[place].push(on_two_threads(&*case.run));
+            (case.drain)();
+        }
+    }
+    one.into_iter()
+        .zip(two)
+        .map(|(one, two)| Measured {
+            one: median(one),
+            two: median(two),
+        })
+        .collect()
+}
+
+fn on_two_threads(run: &(dyn Fn(u32) + Sync)) -> f64 {
+    let barrier = Barrier::new(2);
+    let timed = || {
+        barrier.wait();
+        let started = Instant::now();
+        run(ROUND);
+        started.elapsed()
+    };
+    let slower = thread::scope(|scope| {
+        let other = scope.spawn(timed);
+        timed().max(other.join().unwrap())
+    });
+    slower.as_nanos() as f64 / f64::from(2 * ROUND)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn print(title: &str, cases: &[Case], measured: &[Measured]) {
+    println!(
+        "\n{title:<34} {:>10} {:>12} {:>9}",
+        "1 thread", "2 threads", "scales"
+    );
+    for (case, measured) in cases.iter().zip(measured) {
+        println!(
+            "{:<34} {:>7.1} ns {:>9.1} ns {:>8.2}x",
+            case.name,
+            measured.one,
+            measured.two,
+            measured.one / measured.two
+        );
+    }
+}
+
+fn main() {
+    let cases = service_fn_cases();
+    let fns = measure(&cases);
+    print("service_fn", &cases, &fns);
+    let cases = axum_cases();
+    let axum = measure(&cases);
+    print("axum, 100 routes", &cases, &axum);
+
+    let floor = fns[3].one;
+    let ratio = |name: &str, cost: f64| {
+        println!("{name:<66} {cost:>6.1} ns = {:.2} x floor", cost / floor);
+    };
+    println!();
+    ratio(
+        "service_fn: ours - bare (wanted <= 1.5)",
+        fns[4].one - fns[0].one,
+    );
+    ratio(
+        "service_fn: ours by endpoint function - bare",
+        fns[5].one - fns[0].one,
+    );
+    ratio(
+        "axum: ours - body wrapped (wanted <= 1.5)",
+        axum[3].one - axum[2].one,
+    );
+    let more = |name: &str, ratio: f64| println!("{name:<66} {ratio:>9.2}");
+    more(
+        "service_fn: 100 routes / 1 route, net of bare (wanted <= 1.2)",
+        (fns[8].one - fns[6].one) / (fns[7].one - fns[6].one),
+    );
+    more(
+        "axum: 100 routes / 1 route (wanted <= 1.2)",
+        axum[5].one / axum[3].one,
+    );
+    more(
+        "axum: 100 routes / 1 route, each net of body wrapped",
+        (axum[5].one - axum[4].one) / (axum[3].one - axum[2].one),
+    );
+    let scales = |measured: &Measured| measured.one / measured.two;
+    more(
+        "service_fn: ours scales / bare scales (wanted >= 0.9)",
+        scales(&fns[4]) / scales(&fns[0]),
+    );
+    more(
+        "service_fn: floor scales / bare scales",
+        scales(&fns[3]) / scales(&fns[0]),
+    );
+    more(
+        "axum: ours scales / bare scales (wanted >= 0.9)",
+        scales(&axum[3]) / scales(&axum[0]),
+    );
+}

@@ -1,0 +1,93 @@
+//! The crate's one error type: opaque, with a kind to match on and the source that caused it.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// What went wrong, as a class that code can match on.
+///
+/// New kinds may be added: match with a `_` arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A `metrics` recorder is already installed in this process.
+    AlreadyInstalled,
+    /// A setting was refused; the message names it, the problem and what is allowed.
+    InvalidConfig,
+    /// The operating system refused something (a thread, a socket).
+    Io,
+}
+
+/// The error of every fallible function in this crate.
+///
+/// Its `Display` is a whole sentence for a person: what was refused, why, and what is allowed. Match on [`Error::kind`].
+///
+/// ```
+/// use tower_vitals::{ErrorKind, HttpMetricsLayer, http::Naming};
+///
+/// let error = HttpMetricsLayer::new()
+///     .naming(Naming::prometheus().requests("http requests"))
+///     .unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+/// assert!(error.to_string().contains("\"http requests\""));
+/// ```
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidConfig, message)
+    }
+
+    #[cfg_attr(
+        not(any(feature = "prometheus", feature = "axum")),
+        expect(dead_code, reason = "only what acts can meet a foreign error")
+    )]
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The class of this error.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind)
+            .field("message", &self.message)
+            .field("source", &self.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}

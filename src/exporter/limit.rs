@@ -1,0 +1,227 @@
+//! A limit on the series of each metric, as a `metrics-util` layer.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use metrics::{
+    Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString, Unit,
+};
+use metrics_util::layers::Layer;
+
+use crate::catalog::MONITORING_SERIES_DROPPED;
+
+/// Holds every metric recorded through it to a number of series, whoever records it.
+///
+/// [`Prometheus`](super::Prometheus) has one built in; this is for other exporters. Past the limit, everything new of a
+/// metric goes to one series whose labels all read `other`; each time is counted in
+/// `monitoring_series_dropped_total{metric}`, and the first is logged as a warning that names the label with most values.
+///
+/// A series once admitted stays so for as long as the recorder lives.
+///
+/// ```
+/// use metrics::{Key, Label, Level, Metadata, Recorder};
+/// use metrics_util::{debugging::DebuggingRecorder, layers::Layer};
+/// use tower_vitals::exporter::SeriesLimit;
+///
+/// let exporter = DebuggingRecorder::new();
+/// let seen = exporter.snapshotter();
+/// let recorder = SeriesLimit::new(2).layer(exporter);
+///
+/// let metadata = Metadata::new("docs", Level::INFO, None);
+/// for user in ["ann", "bob", "cleo", "dan"] {
+///     let key = Key::from_parts("logins_total", vec![Label::new("user", user)]);
+///     recorder.register_counter(&key, &metadata).increment(1);
+/// }
+///
+/// // ann, bob, other and the count of what went to other.
+/// assert_eq!(seen.snapshot().into_vec().len(), 4);
+/// ```
+#[derive(Debug, Clone)]
+pub struct SeriesLimit {
+    max_series: usize,
+    prefix: String,
+}
+
+impl SeriesLimit {
+    /// At most `max_series` per metric, beside the one for what is over.
+    #[must_use]
+    pub fn new(max_series: usize) -> Self {
+        Self {
+            max_series,
+            prefix: String::new(),
+        }
+    }
+
+    /// The prefix that recorders further in will add, so that the count and the warning show names as they are read.
+    pub(crate) fn prefix(mut self, prefix: &str) -> Self {
+        prefix.clone_into(&mut self.prefix);
+        self
+    }
+}
+
+impl<R> Layer<R> for SeriesLimit {
+    type Output = Limited<R>;
+
+    fn layer(&self, inner: R) -> Limited<R> {
+        Limited {
+            inner,
+            limit: self.clone(),
+            metrics: RwLock::default(),
+            hasher: RandomState::new(),
+        }
+    }
+}
+
+/// The recorder that [`SeriesLimit`] makes.
+pub struct Limited<R> {
+    inner: R,
+    limit: SeriesLimit,
+    metrics: RwLock<HashMap<KeyName, Arc<RwLock<Metric>>>>,
+    hasher: RandomState,
+}
+
+/// What is remembered of a metric: hashes, not labels. Two series of one hash would be admitted as one, which lets one
+/// more through and loses nothing.
+#[derive(Default)]
+struct Metric {
+    admitted: HashSet<u64>,
+    values: BTreeMap<String, HashSet<u64>>,
+    over: Option<Over>,
+}
+
+/// Where what is over the limit goes.
+struct Over {
+    key: Key,
+    dropped: Counter,
+}
+
+impl<R: Recorder> Limited<R> {
+    /// The key to register in place of `key`; `None` for `key` itself.
+    fn replacement(&self, key: &Key) -> Option<Key> {
+        let metric = self.metric(key);
+        {
+            let metric = metric.read().unwrap_or_else(PoisonError::into_inner);
+            if metric.admitted.contains(&key.get_hash()) {
+                return None;
+            }
+            if let Some(over) = &metric.over {
+                over.dropped.increment(1);
+                return Some(over.key.clone());
+            }
+        }
+        let mut metric = metric.write().unwrap_or_else(PoisonError::into_inner);
+        if metric.admitted.contains(&key.get_hash()) {
+            return None;
+        }
+        if metric.admitted.len() < self.limit.max_series {
+            self.admit(&mut metric, key);
+            return None;
+        }
+        if metric.over.is_none() {
+            self.warn(&metric, key);
+            // Only the warning wants them.
+            metric.values = BTreeMap::new();
+        }
+        let over = metric.over.get_or_insert_with(|| self.over(key));
+        over.dropped.increment(1);
+        Some(over.key.clone())
+    }
+
+    fn metric(&self, key: &Key) -> Arc<RwLock<Metric>> {
+        {
+            let metrics = self.metrics.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(metric) = metrics.get(key.name()) {
+                return Arc::clone(metric);
+            }
+        }
+        let mut metrics = self.metrics.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(metrics.entry(key.name_shared().to_retained()).or_default())
+    }
+
+    fn admit(&self, metric: &mut Metric, key: &Key) {
+        metric.admitted.insert(key.get_hash());
+        for label in key.labels() {
+            let value = self.hasher.hash_one(label.value());
+            if let Some(values) = metric.values.get_mut(label.key()) {
+                values.insert(value);
+            } else {
+                metric
+                    .values
+                    .insert(label.key().to_owned(), HashSet::from([value]));
+            }
+        }
+    }
+
+    fn over(&self, key: &Key) -> Over {
+        let labels = key
+            .labels()
+            .map(|label| Label::new(label.key().to_owned(), "other"));
+        let metric = Label::new("metric", self.shown(key));
+        let dropped = Key::from_parts(MONITORING_SERIES_DROPPED.name, vec![metric]);
+        let metadata = Metadata::new(module_path!(), Level::WARN, Some(module_path!()));
+        Over {
+            key: Key::from_parts(key.name_shared(), labels.collect::<Vec<_>>()).to_retained(),
+            dropped: self.inner.register_counter(&dropped, &metadata),
+        }
+    }
+
+    fn warn(&self, metric: &Metric, key: &Key) {
+        let most = metric.values.iter().max_by_key(|(_, values)| values.len());
+        let (label, values) = most.map_or(("", 0), |(label, values)| (&**label, values.len()));
+        tracing::warn!(
+            metric = self.shown(key),
+            label,
+            values,
+            max_series = self.limit.max_series,
+            "metric is at its series limit: new label values are counted under \"other\"; the label with most values is \
+             named here"
+        );
+    }
+
+    fn shown(&self, key: &Key) -> String {
+        [&self.limit.prefix, key.name()].concat()
+    }
+}
+
+impl<R: Recorder> Recorder for Limited<R> {
+    fn describe_counter(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
+        self.inner.describe_counter(name, unit, text);
+    }
+
+    fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
+        self.inner.describe_gauge(name, unit, text);
+    }
+
+    fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
+        self.inner.describe_histogram(name, unit, text);
+    }
+
+    fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
+        let other = self.replacement(key);
+        self.inner
+            .register_counter(other.as_ref().unwrap_or(key), metadata)
+    }
+
+    fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
+        let other = self.replacement(key);
+        self.inner
+            .register_gauge(other.as_ref().unwrap_or(key), metadata)
+    }
+
+    fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
+        let other = self.replacement(key);
+        self.inner
+            .register_histogram(other.as_ref().unwrap_or(key), metadata)
+    }
+}
+
+impl<R: fmt::Debug> fmt::Debug for Limited<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limited")
+            .field("inner", &self.inner)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,155 @@
+//! The bodies: a response's end, error or drop, and a request's bytes.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Buf;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::record::{Outcome, RequestBytes, Sending};
+use crate::measure::Guard;
+
+/// Stands for no length, in eight bytes that an `Option` would double.
+pub(crate) const UNKNOWN_LENGTH: u64 = u64::MAX;
+
+pin_project! {
+    /// The response body of [`HttpMetrics`](super::HttpMetrics): the inner one, watched to its end.
+    pub struct ResponseBody<B> {
+        #[pin]
+        pub(crate) inner: B,
+        pub(crate) guard: Guard<Sending>,
+        pub(crate) remaining: u64,
+    }
+}
+
+impl<B> ResponseBody<B> {
+    /// `remaining` is how many bytes are to come, [`UNKNOWN_LENGTH`] where nobody says.
+    #[inline]
+    pub(crate) fn new(inner: B, guard: Guard<Sending>, remaining: u64) -> Self {
+        Self {
+            inner,
+            guard,
+            remaining,
+        }
+    }
+}
+
+impl<B: Body> Body for ResponseBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    #[inline]
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let mut this = self.project();
+        let guard = this.guard;
+        let polled = ready!(guard.watch(Outcome::Panic, || this.inner.as_mut().poll_frame(cx)));
+        match &polled {
+            Some(Ok(frame)) => {
+                let Some(sending) = guard.recording() else {
+                    return Poll::Ready(polled);
+                };
+                if let Some(data) = frame.data_ref() {
+                    let bytes = data.remaining() as u64;
+                    sending.add_bytes(bytes);
+                    if *this.remaining != UNKNOWN_LENGTH {
+                        *this.remaining = this.remaining.saturating_sub(bytes);
+                    }
+                }
+                if frame.is_trailers() || *this.remaining == 0 || this.inner.is_end_stream() {
+                    guard.finish(Outcome::Complete);
+                }
+            }
+            Some(Err(_)) => guard.finish(Outcome::BodyError),
+            None => guard.finish(Outcome::Complete),
+        }
+        Poll::Ready(polled)
+    }
+
+    #[inline]
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl<B: Default> Default for ResponseBody<B> {
+    /// A body that is watched by nobody, for services that make empty responses.
+    fn default() -> Self {
+        Self::new(B::default(), Guard::disarmed(), UNKNOWN_LENGTH)
+    }
+}
+
+impl<B: fmt::Debug> fmt::Debug for ResponseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The request body that
+    /// [`HttpMetricsLayer::request_body_size`](super::HttpMetricsLayer::request_body_size) hands on: the inner one, counted.
+    pub struct RequestBody<B> {
+        #[pin]
+        inner: B,
+        bytes: Option<Arc<RequestBytes>>,
+    }
+}
+
+impl<B> RequestBody<B> {
+    pub(crate) fn new(inner: B, bytes: Option<Arc<RequestBytes>>) -> Self {
+        Self { inner, bytes }
+    }
+}
+
+impl<B: Body> Body for RequestBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let polled = ready!(this.inner.poll_frame(cx));
+        if let (Some(Ok(frame)), Some(bytes)) = (&polled, this.bytes)
+            && let Some(data) = frame.data_ref()
+        {
+            bytes.add(data.remaining() as u64);
+        }
+        Poll::Ready(polled)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl<B: Default> Default for RequestBody<B> {
+    fn default() -> Self {
+        Self::new(B::default(), None)
+    }
+}
+
+impl<B: fmt::Debug> fmt::Debug for RequestBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBody")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,157 @@
+//! `ResponseFuture`: from the request to the response's head.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Method, Response, StatusCode};
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use super::body::{ResponseBody, UNKNOWN_LENGTH};
+use super::record::{Outcome, Pending};
+use crate::measure::Guard;
+
+/// Put into a response's extensions, leaves its request out of what
+/// [`HttpMetricsLayer`](super::HttpMetricsLayer) records, the gauge of requests in flight aside.
+///
+/// In axum it is a response part:
+///
+/// ```
+/// use tower_vitals::http::SkipMetrics;
+///
+/// async fn robots() -> (SkipMetrics, &'static str) {
+///     (SkipMetrics, "User-agent: *")
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SkipMetrics;
+
+pin_project! {
+    /// The future of [`HttpMetrics`](super::HttpMetrics).
+    pub struct ResponseFuture<F> {
+        #[pin]
+        pub(crate) inner: F,
+        pub(crate) guard: Guard<Pending>,
+        pub(crate) no_body: NoBody,
+    }
+}
+
+/// Which responses to a method end at their head whatever their body says (RFC 9110, sections 9.3.2 and 9.3.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoBody {
+    /// By their status alone.
+    ByStatus,
+    /// All: the request was a HEAD.
+    Always,
+    /// Successful ones: the request was a CONNECT.
+    OnSuccess,
+}
+
+#[inline]
+pub(crate) fn has_no_body(method: &Method) -> NoBody {
+    match *method {
+        Method::HEAD => NoBody::Always,
+        Method::CONNECT => NoBody::OnSuccess,
+        _ => NoBody::ByStatus,
+    }
+}
+
+impl NoBody {
+    /// 1xx (an upgrade among them), 204 and 304 have no body (RFC 9110, section 6.4.1).
+    #[inline]
+    fn holds_for(self, status: StatusCode) -> bool {
+        self == Self::Always
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            || status.is_informational()
+            || (self == Self::OnSuccess && status.is_success())
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    /// Polls to the head; `failed` says what an error was.
+    #[inline]
+    pub(crate) fn poll_head<B: Body, E>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        failed: impl FnOnce(&E) -> Outcome,
+    ) -> Poll<Result<Response<ResponseBody<B>>, E>>
+    where
+        F: Future<Output = Result<Response<B>, E>>,
+    {
+        let this = self.project();
+        let guard = this.guard;
+        match guard.watch(Outcome::Panic, || this.inner.poll(cx)) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(response)) => {
+                let (parts, body) = response.into_parts();
+                let head = Head::of(&parts, &body, *this.no_body);
+                let after = guard
+                    .recording()
+                    .is_some_and(|pending| pending.ends_at_head())
+                    .then(|| guard.elapsed());
+                let mut sending =
+                    guard.hand_over(|pending| pending.head(parts.status, after, head.is_skipped));
+                if head.is_complete {
+                    sending.finish(Outcome::Complete);
+                    sending = sending.spent();
+                }
+                let body = ResponseBody::new(body, sending, head.remaining);
+                Poll::Ready(Ok(Response::from_parts(parts, body)))
+            }
+            Poll::Ready(Err(error)) => {
+                guard.finish(failed(&error));
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+}
+
+/// What a response's head says of the rest.
+struct Head {
+    is_skipped: bool,
+    is_complete: bool,
+    remaining: u64,
+}
+
+impl Head {
+    #[inline(always)]
+    fn of<B: Body>(parts: &http::response::Parts, body: &B, no_body: NoBody) -> Self {
+        Self {
+            is_skipped: parts.extensions.get::<SkipMetrics>().is_some(),
+            is_complete: no_body.holds_for(parts.status) || body.is_end_stream(),
+            remaining: length(body, &parts.headers),
+        }
+    }
+}
+
+/// How many bytes the body will have, where that is known. A server stops at the last of them and drops the body without
+/// asking for more, which is an end and no abort.
+#[inline]
+fn length<B: Body>(body: &B, headers: &HeaderMap) -> u64 {
+    body.size_hint()
+        .exact()
+        .or_else(|| headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok())
+        .unwrap_or(UNKNOWN_LENGTH)
+}
+
+impl<F, B, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
+{
+    type Output = Result<Response<ResponseBody<B>>, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_head(cx, |_| Outcome::ServiceError)
+    }
+}
+
+impl<F> fmt::Debug for ResponseFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,209 @@
+//! The clock and the drop guard that every measured thing shares.
+//!
+//! What is measured ends in one of many ways (finished, failed, dropped half way, panicked), and each way must be
+//! recorded exactly once. So the record is written by a guard: [`Guard::finish`] takes the recording out and writes it;
+//! whoever forgets, is cancelled or unwinds drops the guard, and the drop writes it instead.
+
+use std::mem;
+use std::time::Duration;
+
+pub(crate) use quanta::Instant;
+
+/// Now, by the clock that the exporter reads too: the CPU's counter where it is trustworthy, the system's monotonic
+/// clock elsewhere. A read costs 7 ns against 32 ns for `std::time::Instant`.
+#[inline]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+/// How a measured thing ended, and what to write down about it.
+pub(crate) trait Recording: Default {
+    /// How it ended.
+    type Outcome;
+    /// The outcome when nobody told: the guard was dropped.
+    const DROPPED: Self::Outcome;
+
+    /// Writes the record; called exactly once, with the time since the guard was made.
+    fn record(&mut self, outcome: Self::Outcome, elapsed: Duration);
+}
+
+/// Records exactly once: when told, else when dropped.
+///
+/// The recording stays where it is until it is written: to move what was just stored field by field stalls the CPU for
+/// longer than the rest of a record takes.
+#[derive(Debug)]
+pub(crate) struct Guard<R: Recording> {
+    started: Instant,
+    is_armed: bool,
+    recording: R,
+}
+
+impl<R: Recording> Guard<R> {
+    #[inline]
+    pub(crate) fn start(recording: R) -> Self {
+        Self {
+            started: now(),
+            is_armed: true,
+            recording,
+        }
+    }
+
+    /// A guard that records nothing, for what is left out on purpose.
+    pub(crate) fn disarmed() -> Self {
+        Self {
+            started: now(),
+            is_armed: false,
+            recording: R::default(),
+        }
+    }
+
+    /// A guard of the same time that has nothing to record.
+    #[inline]
+    pub(crate) fn spent(&self) -> Self {
+        Self {
+            started: self.started,
+            is_armed: false,
+            recording: R::default(),
+        }
+    }
+
+    /// Hands the record over to a guard of another kind, whose time began when this one's did.
+    #[inline]
+    pub(crate) fn hand_over<T: Recording>(&mut self, next: impl FnOnce(&mut R) -> T) -> Guard<T> {
+        let is_armed = mem::replace(&mut self.is_armed, false);
+        Guard {
+            started: self.started,
+            is_armed,
+            recording: if is_armed {
+                next(&mut self.recording)
+            } else {
+                T::default()
+            },
+        }
+    }
+
+    #[inline]
+    pub(crate) fn elapsed(&self) -> Duration {
+        now().saturating_duration_since(self.started)
+    }
+
+    /// What will be recorded, to be amended; `None` once it was.
+    #[inline]
+    pub(crate) fn recording(&mut self) -> Option<&mut R> {
+        self.is_armed.then_some(&mut self.recording)
+    }
+
+    /// Records with this outcome; a second call does nothing.
+    #[inline]
+    pub(crate) fn finish(&mut self, outcome: R::Outcome) {
+        if mem::replace(&mut self.is_armed, false) {
+            let elapsed = self.elapsed();
+            self.recording.record(outcome, elapsed);
+        }
+    }
+
+    /// Runs `poll`; should it panic, the guard finishes with `on_panic` while the panic goes on its way.
+    ///
+    /// A future is not dropped by a panic in its own `poll` but later, by whoever caught it, and by then nobody can
+    /// tell a panic from a cancellation.
+    #[inline]
+    pub(crate) fn watch<T>(&mut self, on_panic: R::Outcome, poll: impl FnOnce() -> T) -> T {
+        let mut watch = Watch {
+            guard: self,
+            on_panic: Some(on_panic),
+        };
+        let polled = poll();
+        watch.on_panic = None;
+        polled
+    }
+}
+
+impl<R: Recording> Drop for Guard<R> {
+    #[inline]
+    fn drop(&mut self) {
+        self.finish(R::DROPPED);
+    }
+}
+
+struct Watch<'a, R: Recording> {
+    guard: &'a mut Guard<R>,
+    on_panic: Option<R::Outcome>,
+}
+
+impl<R: Recording> Drop for Watch<'_, R> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(outcome) = self.on_panic.take() {
+            self.guard.finish(outcome);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Default)]
+    struct Note(Arc<Mutex<Vec<&'static str>>>);
+
+    impl Recording for Note {
+        type Outcome = &'static str;
+        const DROPPED: &'static str = "dropped";
+
+        fn record(&mut self, outcome: &'static str, _elapsed: Duration) {
+            self.0.lock().unwrap().push(outcome);
+        }
+    }
+
+    fn guard() -> (Guard<Note>, Arc<Mutex<Vec<&'static str>>>) {
+        let notes = Arc::default();
+        (Guard::start(Note(Arc::clone(&notes))), notes)
+    }
+
+    #[test]
+    fn a_dropped_guard_records_the_drop() {
+        let (guard, notes) = guard();
+        drop(guard);
+        assert_eq!(*notes.lock().unwrap(), ["dropped"]);
+    }
+
+    #[test]
+    fn a_finished_guard_records_once() {
+        let (mut guard, notes) = guard();
+        guard.finish("first");
+        guard.finish("second");
+        drop(guard);
+        assert_eq!(*notes.lock().unwrap(), ["first"]);
+    }
+
+    #[test]
+    fn a_panic_is_told_from_a_drop_and_passed_on() {
+        let (mut guard, notes) = guard();
+        let caught = catch_unwind(AssertUnwindSafe(|| guard.watch("panic", || panic!("boom"))));
+        assert!(caught.is_err());
+        drop(guard);
+        assert_eq!(*notes.lock().unwrap(), ["panic"]);
+    }
+
+    #[test]
+    fn a_record_handed_over_is_the_next_guards() {
+        let (mut guard, notes) = guard();
+        let mut next = guard.hand_over(|note| Note(Arc::clone(&note.0)));
+        drop(guard);
+        assert!(notes.lock().unwrap().is_empty());
+        next.finish("next");
+        let mut none: Guard<Note> = next.hand_over(|_| unreachable!("it has nothing to hand over"));
+        none.finish("never");
+        assert_eq!(*notes.lock().unwrap(), ["next"]);
+    }
+
+    #[test]
+    fn a_watched_poll_that_returns_leaves_the_guard_open() {
+        let (mut guard, notes) = guard();
+        assert_eq!(guard.watch("panic", || 7), 7);
+        guard.finish("finished");
+        assert_eq!(*notes.lock().unwrap(), ["finished"]);
+    }
+}

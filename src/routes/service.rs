@@ -1,0 +1,215 @@
+//! The routes as a tower service, in front of an app that has no axum.
+
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum::Router;
+use axum::body::Body as AxumBody;
+use axum::routing::future::RouteFuture;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tower::ServiceExt;
+use tower::util::Oneshot;
+use tower_service::Service;
+
+use super::Routes;
+use super::problem::problem;
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+impl Routes {
+    /// A tower service that answers these routes and hands every other path to `app`.
+    ///
+    /// `app` is asked for readiness only when a request is for it: probes and scrapes are answered while it is busy.
+    ///
+    /// ```
+    /// use http::{Request, Response};
+    /// use hyper::body::Incoming;
+    /// use tower::{ServiceBuilder, service_fn};
+    /// use tower_vitals::{HttpMetricsLayer, Prometheus, Routes};
+    ///
+    /// let app = service_fn(|_: Request<Incoming>| async {
+    ///     Ok::<_, std::convert::Infallible>(Response::new(String::from("hello")))
+    /// });
+    /// let service = ServiceBuilder::new()
+    ///     .layer(HttpMetricsLayer::new())
+    ///     .service(Routes::new().metrics(Prometheus::install()?).fallback_service(app));
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    pub fn fallback_service<A>(self, app: A) -> RoutesService<A> {
+        RoutesService {
+            routes: self.routes.iter().map(|route| route.path.clone()).collect(),
+            // `with_state` builds the router's layers once; without it they are built anew on every call.
+            router: Router::from(self).with_state(()),
+            app,
+        }
+    }
+
+    /// A tower service that answers these routes, and 404 to every other path.
+    pub fn into_service(self) -> RoutesService<NotFound> {
+        self.fallback_service(NotFound)
+    }
+}
+
+/// The service that [`Routes::fallback_service`] makes.
+#[derive(Debug, Clone)]
+pub struct RoutesService<A> {
+    routes: Arc<[String]>,
+    router: Router,
+    app: A,
+}
+
+impl<A, B, C> Service<Request<B>> for RoutesService<A>
+where
+    A: Service<Request<B>, Response = Response<C>> + Clone,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    C: Body<Data = Bytes>,
+    C::Error: Into<BoxError>,
+{
+    type Response = Response<RoutesBody<C>>;
+    type Error = A::Error;
+    type Future = RoutesFuture<Oneshot<A, Request<B>>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), A::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let is_ours = self.routes.iter().any(|path| path == request.uri().path());
+        let state = if is_ours {
+            State::Routes {
+                future: self.router.call(request.map(AxumBody::new)),
+            }
+        } else {
+            State::App {
+                future: self.app.clone().oneshot(request),
+            }
+        };
+        RoutesFuture { state }
+    }
+}
+
+pin_project! {
+    /// The future of [`RoutesService`].
+    pub struct RoutesFuture<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjected]
+    enum State<F> {
+        Routes { #[pin] future: RouteFuture<Infallible> },
+        App { #[pin] future: F },
+    }
+}
+
+impl<F, C, E> Future for RoutesFuture<F>
+where
+    F: Future<Output = Result<Response<C>, E>>,
+{
+    type Output = Result<Response<RoutesBody<C>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(match self.project().state.project() {
+            StateProjected::Routes { future } => match ready!(future.poll(cx)) {
+                Ok(response) => Ok(response.map(|body| RoutesBody {
+                    body: Either::Routes { body },
+                })),
+                Err(never) => match never {},
+            },
+            StateProjected::App { future } => ready!(future.poll(cx)).map(|response| {
+                response.map(|body| RoutesBody {
+                    body: Either::App { body },
+                })
+            }),
+        })
+    }
+}
+
+impl<F> fmt::Debug for RoutesFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RoutesFuture").finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The response body of [`RoutesService`]: a route's or the app's.
+    #[derive(Debug)]
+    pub struct RoutesBody<C> {
+        #[pin]
+        body: Either<C>,
+    }
+}
+
+pin_project! {
+    #[project = EitherProjected]
+    #[derive(Debug)]
+    enum Either<C> {
+        Routes { #[pin] body: AxumBody },
+        App { #[pin] body: C },
+    }
+}
+
+impl<C> Body for RoutesBody<C>
+where
+    C: Body<Data = Bytes>,
+    C::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.project().body.project() {
+            EitherProjected::Routes { body } => body.poll_frame(cx).map_err(Into::into),
+            EitherProjected::App { body } => body.poll_frame(cx).map_err(Into::into),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.body {
+            Either::Routes { body } => body.is_end_stream(),
+            Either::App { body } => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.body {
+            Either::Routes { body } => body.size_hint(),
+            Either::App { body } => body.size_hint(),
+        }
+    }
+}
+
+/// The app of [`Routes::into_service`]: it knows no path.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NotFound;
+
+impl<B> Service<Request<B>> for NotFound {
+    type Response = Response<AxumBody>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _request: Request<B>) -> Self::Future {
+        ready(Ok(problem(
+            StatusCode::NOT_FOUND,
+            "There is no such route here.",
+        )))
+    }
+}
