@@ -1,1 +1,78 @@
-fn main() {}
+//! The same without axum: a tower service on hyper, measured, with the crate's routes in front.
+//!
+//! `cargo run --example hyper`, and try what it prints. `PORT` chooses another port than 3000.
+#![allow(clippy::print_stdout, reason = "an example tells what to try")]
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tower::{ServiceBuilder, service_fn};
+use tower_vitals::routes::Guard;
+use tower_vitals::{HttpMetricsLayer, Prometheus, Routes};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // Guarded routes are open here because this listens on loopback only: name a real guard on any other address.
+    let routes = Routes::new()
+        .metrics(Prometheus::install()?)
+        .guard(Guard::open());
+    let service = ServiceBuilder::new()
+        .layer(HttpMetricsLayer::new().endpoint(|parts| endpoint(parts.uri.path())))
+        .service(routes.fallback_service(service_fn(app)));
+
+    let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
+    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    println!("listening on {url}");
+    println!("try  curl {url}/users/7");
+    println!("     curl {url}/slow");
+    println!("     curl {url}/metrics");
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let service = TowerToHyperService::new(service.clone());
+        tokio::spawn(async move {
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .serve_connection(TokioIo::new(stream), service);
+            if let Err(error) = connection.await {
+                println!("a connection broke: {error}");
+            }
+        });
+    }
+}
+
+/// Without a router nobody else knows the route: name its template, not the path.
+fn endpoint(path: &str) -> Option<&'static str> {
+    match path {
+        "/" => Some("/"),
+        "/slow" => Some("/slow"),
+        path if path.starts_with("/users/") => Some("/users/{id}"),
+        _ => None,
+    }
+}
+
+async fn app(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let path = request.uri().path();
+    let text = match endpoint(path) {
+        Some("/slow") => {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            "done\n".to_owned()
+        }
+        Some(_) => format!("hello from {path}\n"),
+        None => {
+            let mut response = Response::new(Full::from("not here\n"));
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            return Ok(response);
+        }
+    };
+    Ok(Response::new(Full::from(text)))
+}

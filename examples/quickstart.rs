@@ -1,1 +1,64 @@
-fn main() {}
+//! A service that is measured: a layer, a router merged in, and `/metrics` to read.
+//!
+//! `cargo run --example quickstart`, and try what it prints. `PORT` chooses another port than 3000.
+#![allow(clippy::print_stdout, reason = "an example tells what to try")]
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::get;
+use futures_util::stream;
+use tokio::net::TcpListener;
+use tower_vitals::routes::Guard;
+use tower_vitals::{HttpMetricsLayer, Prometheus, Routes};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let prometheus = Prometheus::install()?;
+    let app = Router::new()
+        .route("/", get(|| async { "hello\n" }))
+        .route("/users/{id}", get(show_user))
+        .route("/slow", get(slow))
+        .route("/fail", get(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
+        .route("/stream", get(chunks))
+        // Guarded routes are open here because this listens on loopback only: name a real guard on any other address.
+        .merge(Routes::new().metrics(prometheus).guard(Guard::open()))
+        .layer(HttpMetricsLayer::new());
+
+    let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
+    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    println!("listening on {url}");
+    println!("try  curl {url}/users/7");
+    println!("     curl {url}/slow       a second to wait for");
+    println!("     curl {url}/fail       a 500");
+    println!("     curl -N {url}/stream  a second of chunks");
+    println!("     curl {url}/health");
+    println!("     curl {url}/metrics    what Prometheus reads");
+    axum::serve(listener, app).await?;
+    Ok(())
+}
+
+async fn show_user(Path(id): Path<u64>) -> String {
+    format!("user {id}\n")
+}
+
+async fn slow() -> &'static str {
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    "done\n"
+}
+
+async fn chunks() -> Body {
+    Body::from_stream(stream::unfold(0, |sent| async move {
+        if sent == 10 {
+            return None;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Some((Ok::<_, Infallible>(format!("chunk {sent}\n")), sent + 1))
+    }))
+}

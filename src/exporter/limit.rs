@@ -101,9 +101,10 @@ impl<R: Recorder> Limited<R> {
     /// The key to register in place of `key`; `None` for `key` itself.
     fn replacement(&self, key: &Key) -> Option<Key> {
         let metric = self.metric(key);
+        let series = self.hash(key);
         {
             let metric = metric.read().unwrap_or_else(PoisonError::into_inner);
-            if metric.admitted.contains(&key.get_hash()) {
+            if metric.admitted.contains(&series) {
                 return None;
             }
             if let Some(over) = &metric.over {
@@ -112,11 +113,11 @@ impl<R: Recorder> Limited<R> {
             }
         }
         let mut metric = metric.write().unwrap_or_else(PoisonError::into_inner);
-        if metric.admitted.contains(&key.get_hash()) {
+        if metric.admitted.contains(&series) {
             return None;
         }
         if metric.admitted.len() < self.limit.max_series {
-            self.admit(&mut metric, key);
+            self.admit(&mut metric, series, key);
             return None;
         }
         if metric.over.is_none() {
@@ -140,8 +141,16 @@ impl<R: Recorder> Limited<R> {
         Arc::clone(metrics.entry(key.name_shared().to_retained()).or_default())
     }
 
-    fn admit(&self, metric: &mut Metric, key: &Key) {
-        metric.admitted.insert(key.get_hash());
+    /// The same whatever the labels' order, as keys are equal. The key's own hash is made for speed: a hundred users in a
+    /// label share some.
+    fn hash(&self, key: &Key) -> u64 {
+        key.labels()
+            .map(|label| self.hasher.hash_one((label.key(), label.value())))
+            .fold(0, u64::wrapping_add)
+    }
+
+    fn admit(&self, metric: &mut Metric, series: u64, key: &Key) {
+        metric.admitted.insert(series);
         for label in key.labels() {
             let value = self.hasher.hash_one(label.value());
             if let Some(values) = metric.values.get_mut(label.key()) {

@@ -1,0 +1,25 @@
+//! Installing twice. Alone in its file: a process has one global recorder.
+
+use tower_vitals::{ErrorKind, Prometheus};
+
+#[test]
+fn a_second_install_is_an_error_that_says_so() {
+    let first = Prometheus::install().unwrap();
+    let error = Prometheus::install().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyInstalled);
+    assert!(
+        error
+            .to_string()
+            .contains("Prometheus::install was called before"),
+        "{error}"
+    );
+
+    // The first goes on, and so can others that are not global.
+    metrics::with_recorder(|recorder| {
+        let metadata = metrics::Metadata::new("test", metrics::Level::INFO, None);
+        let key = metrics::Key::from_static_name("still_total");
+        recorder.register_counter(&key, &metadata).increment(1);
+    });
+    assert!(first.render().contains("still_total 1\n"));
+    assert!(Prometheus::builder().build().is_ok());
+}

@@ -1,0 +1,17 @@
+//! Installing after someone else did. Alone in its file: a process has one global recorder.
+
+use metrics_util::debugging::DebuggingRecorder;
+use tower_vitals::{ErrorKind, Prometheus};
+
+#[test]
+fn someone_elses_recorder_is_an_error_that_says_so() {
+    DebuggingRecorder::new().install().unwrap();
+    let error = Prometheus::install().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyInstalled);
+    assert!(
+        error
+            .to_string()
+            .contains("another crate's metrics recorder"),
+        "{error}"
+    );
+}

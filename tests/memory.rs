@@ -1,0 +1,60 @@
+//! Samples that nobody scrapes do not pile up. Alone in its file: it measures the memory of the whole process.
+
+mod support;
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use http::{Request, Response};
+use http_body_util::Empty;
+use tower::{Layer, Service, service_fn};
+use tower_vitals::{HttpMetricsLayer, Prometheus};
+
+const MIB: u64 = 1024 * 1024;
+
+/// The process' resident memory, in bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    line.split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<u64>()
+        .unwrap()
+        * 1024
+}
+
+/// 10 million requests are 160 MB of samples. With upkeep every 100 ms, what is held is a hundred milliseconds' worth.
+#[test]
+#[cfg(target_os = "linux")]
+fn ten_million_unscraped_requests_add_less_than_20_mib() {
+    let prometheus = Prometheus::builder()
+        .upkeep_interval(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    let mut service = HttpMetricsLayer::new()
+        .recorder(prometheus.clone())
+        .layer(service_fn(|_: Request<()>| async {
+            Ok::<_, Infallible>(Response::new(Empty::<&'static [u8]>::new()))
+        }));
+    let mut serve = || drop(service.call(Request::new(())).now_or_never().unwrap());
+    (0..10_000).for_each(|_| serve());
+    let before = resident();
+    let mut most = 0;
+    for number in 0..10_000_000_u32 {
+        serve();
+        if number % 10_000 == 0 {
+            most = most.max(resident());
+        }
+    }
+    let added = most.saturating_sub(before);
+    println!("added at most {:.1} MiB", added as f64 / MIB as f64);
+    assert!(added < 20 * MIB, "{} MiB", added / MIB);
+    let count =
+        "http_request_duration_seconds_count{method=\"GET\",endpoint=\"unmatched\"} 10010000\n";
+    assert!(prometheus.render().contains(count));
+}

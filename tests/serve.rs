@@ -1,0 +1,102 @@
+//! `Routes::serve`: the routes on an address of their own, over real sockets.
+
+use std::time::Duration;
+
+use metrics::{Key, Label, Level, Metadata, Recorder};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tower_vitals::{ErrorKind, Prometheus, Routes};
+
+async fn exchange(stream: &mut TcpStream, request: &str) -> String {
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+const SCRAPE: &str = "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+
+fn split(answer: &[u8]) -> (String, &[u8]) {
+    let end = answer
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap()
+        + 4;
+    let (head, body) = answer.split_at(end);
+    (String::from_utf8(head.to_vec()).unwrap(), body)
+}
+
+fn routes() -> Routes {
+    Routes::new().metrics(Prometheus::builder().build().unwrap())
+}
+
+#[tokio::test]
+async fn it_serves_until_shut_down_and_lets_answers_finish() {
+    let prometheus = Prometheus::builder().max_series(200_000).build().unwrap();
+    let metadata = Metadata::new("test", Level::INFO, None);
+    for number in 0..100_000 {
+        let label = Label::new("n", format!("{number:0>80}"));
+        let key = Key::from_parts("many_total", vec![label]);
+        prometheus.register_counter(&key, &metadata).increment(1);
+    }
+    let server = Routes::new()
+        .metrics(prometheus)
+        .serve("127.0.0.1:0")
+        .await
+        .unwrap();
+    let address = server.local_addr();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    assert!(
+        exchange(&mut stream, SCRAPE)
+            .await
+            .starts_with("HTTP/1.1 200 OK\r\n")
+    );
+
+    // An answer half sent when the shutdown begins is sent whole.
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    slow.write_all(SCRAPE.as_bytes()).await.unwrap();
+    let mut first = [0; 1];
+    slow.read_exact(&mut first).await.unwrap();
+    let shutdown = tokio::spawn(server.shutdown());
+    tokio::task::yield_now().await;
+    let mut rest = Vec::new();
+    slow.read_to_end(&mut rest).await.unwrap();
+    let (head, body) = split(&rest);
+    assert!(
+        head.contains(&format!("content-length: {}\r\n", body.len())),
+        "{head}"
+    );
+    assert!(body.len() > 8_000_000, "more than the sockets hold");
+    shutdown.await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_dropped_server_stops() {
+    let server = routes().serve("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr();
+    drop(server);
+    let refused = async {
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), refused)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_an_error_that_names_it() {
+    let first = routes().serve("127.0.0.1:0").await.unwrap();
+    let address = first.local_addr().to_string();
+    let error = routes().serve(address.clone()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    let message = error.to_string();
+    assert!(
+        message.contains(&address) && message.contains("cannot listen on"),
+        "{message}"
+    );
+    assert!(std::error::Error::source(&error).is_some());
+    assert!(routes().serve("no address").await.is_err());
+}
