@@ -1,0 +1,278 @@
+//! The examples as a new user starts them: curl, promtool, a real Prometheus and a load.
+
+mod support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// An example's process, ended with the test.
+struct Example {
+    process: Child,
+    url: String,
+}
+
+impl Example {
+    /// Starts the example that cargo built beside this test, on a free port, which it prints.
+    fn start(name: &str) -> Self {
+        let test = std::env::current_exe().unwrap();
+        let program = test.ancestors().nth(2).unwrap().join("examples").join(name);
+        let mut process = Command::new(program)
+            .env("PORT", "0")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
+        let url = first.strip_prefix("listening on ").unwrap().to_owned();
+        // What it goes on to print is read, lest it stop at a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process, url }
+    }
+
+    fn get(&self, path: &str) -> String {
+        curl(&[&format!("{}{path}", self.url)])
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+fn output(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {text}{errors}");
+    text
+}
+
+fn curl(args: &[&str]) -> String {
+    output(
+        Command::new("curl")
+            .args(["-sS", "--max-time", "30"])
+            .args(args),
+    )
+}
+
+fn promtool_check(text: &str) {
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    promtool
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &*said), (Some(0), ""), "{text}");
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: tests/servers up prints it"))
+}
+
+/// The first sample that Prometheus answers `query` with, once there is one that `is` right.
+fn prometheus_answers(query: &str, is: impl Fn(f64) -> bool) -> f64 {
+    let url = format!("http://{}/api/v1/query", variable("VITALS_PROMETHEUS"));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let answer = curl(&["--get", &url, "--data-urlencode", &format!("query={query}")]);
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let sample = answer["data"]["result"][0]["value"][1].as_str();
+        if let Some(sample) = sample.map(|sample| sample.parse().unwrap())
+            && is(sample)
+        {
+            return sample;
+        }
+        assert!(Instant::now() < deadline, "{query}: {answer}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Lines of `series`, whatever the order of what is between its braces.
+fn value(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
+    text.lines()
+        .filter(|line| line.starts_with(&format!("{name}{{")))
+        .find(|line| labels.iter().all(|label| line.contains(label)))
+        .map(|line| line.rsplit_once(' ').unwrap().1.parse().unwrap())
+}
+
+/// Issue A, "Must show" 1.
+fn serves_is_scraped_and_answers(name: &str) {
+    let example = Example::start(name);
+    assert!(example.get("/users/7").contains('7'));
+    assert_eq!(example.get("/health"), r#"{"status":"healthy"}"#);
+
+    let text = example.get("/metrics");
+    let families = [
+        ("http_requests_total", "counter"),
+        ("http_request_duration_seconds", "histogram"),
+        ("http_requests_in_progress", "gauge"),
+    ];
+    for (family, kind) in families {
+        assert!(text.contains(&format!("# HELP {family} ")), "{text}");
+        assert!(
+            text.contains(&format!("# TYPE {family} {kind}\n")),
+            "{text}"
+        );
+    }
+    let user = ["endpoint=\"/users/{id}\"", "status=\"200\""];
+    assert_eq!(
+        value(&text, "http_requests_total", &user),
+        Some(1.0),
+        "{text}"
+    );
+    promtool_check(&text);
+
+    let targets = variable("VITALS_SERVERS") + "/targets";
+    let host = example.url.strip_prefix("http://").unwrap();
+    let target = format!(r#"[{{"targets": ["{host}"], "labels": {{"example": "{name}"}}}}]"#);
+    std::fs::write(format!("{targets}/{name}.json"), target).unwrap();
+    prometheus_answers(&format!("up{{example=\"{name}\"}}"), |up| up == 1.0);
+
+    // A second load comes a scrape after the first: a rate needs two samples that differ.
+    let total =
+        format!("sum(http_requests_total{{example=\"{name}\",endpoint=\"/users/{{id}}\"}})");
+    for round in 1..=2 {
+        let load = [
+            "-n",
+            "5000",
+            "-c",
+            "50",
+            &format!("{}/users/7", example.url),
+        ];
+        let report = output(Command::new("hey").args(load));
+        assert!(report.contains("[200]\t5000 responses"), "{report}");
+        let wanted = f64::from(round) * 5_000.0 + 1.0;
+        prometheus_answers(&total, |total| total == wanted);
+    }
+    let rate = format!("sum(rate(http_requests_total{{example=\"{name}\"}}[1m]))");
+    let rate = prometheus_answers(&rate, |rate| rate > 0.0);
+    println!("{name}: Prometheus sees {rate:.0} requests a second over the last minute");
+    let quantile = format!(
+        "histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket{{example=\"{name}\",\
+         endpoint=\"/users/{{id}}\"}}[1m])))"
+    );
+    prometheus_answers(&quantile, |p99| p99 > 0.0 && p99 < 5.0);
+    let in_progress = value(
+        &example.get("/metrics"),
+        "http_requests_in_progress",
+        &user[..1],
+    );
+    assert_eq!(in_progress, Some(0.0));
+    std::fs::remove_file(format!("{targets}/{name}.json")).unwrap();
+}
+
+#[test]
+#[ignore = "needs Prometheus and hey: tests/run"]
+fn quickstart_serves_is_scraped_and_answers() {
+    serves_is_scraped_and_answers("quickstart");
+}
+
+#[test]
+#[ignore = "needs Prometheus and hey: tests/run"]
+fn hyper_serves_is_scraped_and_answers() {
+    serves_is_scraped_and_answers("hyper");
+}
+
+#[test]
+#[ignore = "needs curl and promtool: tests/run"]
+fn quickstarts_other_routes_are_recorded_as_they_ended() {
+    let example = Example::start("quickstart");
+    assert!(example.get("/slow").contains("done"));
+    example.get("/fail");
+    example.get("/nowhere");
+    assert_eq!(example.get("/stream").lines().count(), 10);
+    curl(&["--head", &format!("{}/stream", example.url)]);
+    // A client that leaves in mid-stream, and one that leaves before there is an answer.
+    for path in ["/stream", "/slow"] {
+        let left = Command::new("curl")
+            .args([
+                "-sS",
+                "-N",
+                "--max-time",
+                "0.3",
+                &format!("{}{path}", example.url),
+            ])
+            .output()
+            .unwrap();
+        assert_eq!(left.status.code(), Some(28), "curl's code for a timeout");
+    }
+    let count = |labels: &[&str], name: &str, text: &str| value(text, name, labels).unwrap_or(0.0);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let text = loop {
+        let text = example.get("/metrics");
+        let aborted = [
+            ["endpoint=\"/stream\"", "reason=\"body_dropped\""],
+            ["endpoint=\"/slow\"", "reason=\"cancelled\""],
+        ];
+        if aborted
+            .iter()
+            .all(|labels| count(labels, "http_requests_aborted_total", &text) == 1.0)
+        {
+            break text;
+        }
+        assert!(Instant::now() < deadline, "{text}");
+    };
+    let requests = |endpoint: &str, method: &str, status: &str| {
+        let labels = [
+            format!("endpoint=\"{endpoint}\""),
+            format!("method=\"{method}\""),
+            format!("status=\"{status}\""),
+        ];
+        let labels: Vec<_> = labels.iter().map(String::as_str).collect();
+        count(&labels, "http_requests_total", &text)
+    };
+    assert_eq!(requests("/slow", "GET", "200"), 1.0);
+    assert_eq!(requests("/slow", "GET", "499"), 1.0);
+    assert_eq!(requests("/fail", "GET", "500"), 1.0);
+    assert_eq!(requests("unmatched", "GET", "404"), 1.0);
+    assert_eq!(requests("/stream", "GET", "200"), 2.0);
+    assert_eq!(requests("/stream", "HEAD", "200"), 1.0);
+    let aborted = text
+        .lines()
+        .filter(|line| line.starts_with("http_requests_aborted_total{"));
+    assert_eq!(aborted.count(), 2, "{text}");
+    let slow = ["endpoint=\"/slow\"", "method=\"GET\""];
+    let sum = value(&text, "http_request_duration_seconds_sum", &slow).unwrap();
+    assert!((1.2..3.0).contains(&sum), "{sum}");
+    promtool_check(&text);
+}
+
+#[test]
+#[ignore = "needs curl and promtool: tests/run"]
+fn an_existing_stack_keeps_its_layers_and_is_measured() {
+    let example = Example::start("existing_stack");
+    let head = curl(&["--include", &format!("{}/", example.url)]);
+    assert!(head.contains("x-request-id: "), "{head}");
+    let status = ["--output", "/dev/null", "--write-out", "%{http_code}"];
+    for (path, code) in [("/late", "408"), ("/panic", "500")] {
+        let url = format!("{}{path}", example.url);
+        assert_eq!(curl(&[&status[..], &[&url]].concat()), code);
+    }
+    let text = example.get("/metrics");
+    for (path, status) in [("/", "200"), ("/late", "408"), ("/panic", "500")] {
+        let labels = [
+            format!("endpoint=\"{path}\""),
+            format!("status=\"{status}\""),
+        ];
+        let labels: Vec<_> = labels.iter().map(String::as_str).collect();
+        assert_eq!(
+            value(&text, "http_requests_total", &labels),
+            Some(1.0),
+            "{text}"
+        );
+    }
+    promtool_check(&text);
+}
