@@ -4,6 +4,11 @@
 //! that does nothing, behind a layer that only wraps the body, and behind ours; and the floor, which is what the same
 //! records cost with nothing around them: two clock reads and prebuilt handles of the stock exporter. Medians of many
 //! short rounds, in nanoseconds per request, every response read to its end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints its table"
+)]
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -121,7 +126,7 @@ impl Floor {
 
 fn ours() -> (HttpMetricsLayer, Prometheus) {
     let prometheus = Prometheus::builder()
-        .upkeep_interval(Duration::from_secs(3600))
+        .upkeep_interval(Duration::from_hours(1))
         .build()
         .unwrap();
     (

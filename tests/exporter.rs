@@ -1,6 +1,13 @@
 //! The Prometheus recorder: its settings, its series limit, its upkeep.
-
-mod support;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -318,7 +325,7 @@ fn upkeep_runs_without_a_runtime_and_ends_with_the_last_handle() {
         }
     };
     let prometheus = Prometheus::builder()
-        .upkeep_interval(Duration::from_secs(3600))
+        .upkeep_interval(Duration::from_hours(1))
         .build()
         .unwrap();
     until(1);

@@ -1,6 +1,13 @@
 //! Any label value goes to Prometheus and back: `prometheus_client`'s parser reads what was recorded.
-
-mod support;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
 
 use std::collections::BTreeSet;
 use std::io::Write;

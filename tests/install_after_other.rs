@@ -1,4 +1,13 @@
 //! Installing after someone else did. Alone in its file: a process has one global recorder.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
 
 use metrics_util::debugging::DebuggingRecorder;
 use tower_vitals::{ErrorKind, Prometheus};

@@ -1,4 +1,13 @@
 //! Label values are bounded by construction, whatever clients send.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
 
 mod support;
 
@@ -35,7 +44,7 @@ async fn invented_paths_methods_and_hosts_add_one_value_each() {
                 app.oneshot(request.body(Body::empty()).unwrap())
                     .await
                     .unwrap(),
-            )
+            );
         }
     };
     for number in 0..100_000 {

@@ -1,4 +1,13 @@
 //! The layer's contract: every request recorded exactly once, whatever ends it, and in flight to the end of its body.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
 
 mod support;
 

@@ -1,6 +1,13 @@
 //! Samples that nobody scrapes do not pile up. Alone in its file: it measures the memory of the whole process.
-
-mod support;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -1,4 +1,13 @@
 //! Names are configuration: another convention, or one's own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
 
 mod support;
 

@@ -1,6 +1,15 @@
 //! Whatever the recorder: none, late, local, or one that drops idle series. No panic, and nothing lost once there is one.
 //!
 //! This file's only test of the global recorder is the first; the others give theirs to the layer.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
 
 mod support;
 

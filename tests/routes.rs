@@ -1,6 +1,13 @@
 //! The routes: what they answer, who may read them, and how an app takes them in.
-
-mod support;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
 
 use std::convert::Infallible;
 use std::io::Read;

@@ -1,6 +1,13 @@
 //! The examples as a new user starts them: curl, promtool, a real Prometheus and a load.
-
-mod support;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};

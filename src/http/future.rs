@@ -117,7 +117,7 @@ struct Head {
 }
 
 impl Head {
-    #[inline(always)]
+    #[inline]
     fn of<B: Body>(parts: &http::response::Parts, body: &B, no_body: NoBody) -> Self {
         Self {
             is_skipped: parts.extensions.get::<SkipMetrics>().is_some(),

@@ -202,10 +202,6 @@ impl<T> Table<T> {
     fn probe(&self, address: usize) -> impl Iterator<Item = &OnceLock<Slot<T>>> {
         const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
         let mask = self.slots.len() - 1;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the mask keeps the low bits only"
-        )]
         let start = ((address as u64).wrapping_mul(GOLDEN) >> 32) as usize;
         (0..self.slots.len()).map(move |step| &self.slots[(start + step) & mask])
     }

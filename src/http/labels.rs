@@ -45,6 +45,10 @@ pub(crate) enum Pin<'a> {
     /// Nothing is needed: the text is `'static`.
     Static,
     /// A clone of this.
+    #[cfg_attr(
+        not(feature = "axum"),
+        allow(dead_code, reason = "only routers lend names")
+    )]
     Clone(&'a dyn Pinned),
     /// The text is the request's own and goes with it.
     Never,
@@ -62,6 +66,10 @@ impl<T: Any + Clone + Send + Sync> Pinned for T {
 }
 
 impl<'a> EndpointName<'a> {
+    #[expect(
+        clippy::ptr_arg,
+        reason = "whether it is borrowed or owned is the point"
+    )]
     pub(crate) fn of(name: &'a Cow<'static, str>) -> Self {
         match name {
             Cow::Borrowed(text) => Self {

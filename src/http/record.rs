@@ -1,6 +1,7 @@
 //! What one request records, exactly once, when its guard finishes or is dropped.
 
 use std::borrow::Cow;
+use std::slice;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -145,7 +146,7 @@ impl Series {
     fn register_status(&self, status: Status) -> StatusHandles {
         let naming = &self.config.naming;
         let label = Label::new(naming.status.clone(), status_text(status));
-        let with_status = |labels: &[Label]| [labels, &[label.clone()]].concat();
+        let with_status = |labels: &[Label]| [labels, slice::from_ref(&label)].concat();
         let duration_labels = if naming.status_on_duration {
             with_status(&self.duration_labels)
         } else {
@@ -234,20 +235,14 @@ fn labels(config: &Config, endpoint: &Arc<str>, place: usize) -> (Vec<Label>, Ve
         naming.endpoint.clone(),
         SharedString::from_shared(Arc::clone(endpoint)),
     );
-    match &config.service {
-        Some(service) => {
-            let service = Label::new("service", service.clone());
-            (vec![service.clone(), endpoint], vec![service])
-        }
-        None => {
-            let mut labels = vec![
-                Label::new(naming.method.clone(), METHODS[place % METHODS.len()]),
-                endpoint,
-            ];
-            labels.extend(config.extra_labels(place / METHODS.len()));
-            (labels.clone(), labels)
-        }
+    if let Some(service) = &config.service {
+        let service = Label::new("service", service.clone());
+        return (vec![service.clone(), endpoint], vec![service]);
     }
+    let method = Label::new(naming.method.clone(), METHODS[place % METHODS.len()]);
+    let mut labels = vec![method, endpoint];
+    labels.extend(config.extra_labels(place / METHODS.len()));
+    (labels.clone(), labels)
 }
 
 fn status_text(status: Status) -> Cow<'static, str> {
@@ -334,7 +329,7 @@ impl Pending {
         }
         Sending {
             series: self.series.take(),
-            head_nanos: after.map_or(UNTIL_END, |after| after.as_nanos() as u64),
+            head_nanos: after.map_or(UNTIL_END, nanos),
             bytes: 0,
             status: status.as_u16(),
             is_skipped,
@@ -372,6 +367,11 @@ pub(crate) struct Sending {
 }
 
 const UNTIL_END: u64 = u64::MAX;
+
+/// Good for 584 years.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(UNTIL_END)
+}
 
 impl Sending {
     #[inline]

@@ -13,6 +13,7 @@
 //! ```
 
 mod guard;
+#[cfg(feature = "prometheus")]
 mod gzip;
 mod health;
 #[cfg(feature = "prometheus")]

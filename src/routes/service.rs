@@ -53,6 +53,7 @@ impl Routes {
     }
 
     /// A tower service that answers these routes, and 404 to every other path.
+    #[must_use]
     pub fn into_service(self) -> RoutesService<NotFound> {
         self.fallback_service(NotFound)
     }
