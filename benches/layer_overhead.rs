@@ -5,6 +5,7 @@
 //! records cost with nothing around them: two clock reads and prebuilt handles of the stock exporter. Medians of many
 //! short rounds, in nanoseconds per request, every response read to its end.
 #![allow(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a benchmark prints its table"
