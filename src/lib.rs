@@ -1,4 +1,32 @@
-//! Measured.
+//! Metrics, health and operations for axum, tower and hyper services: add a layer, merge a router, read `/metrics`.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use tower_vitals::{HttpMetricsLayer, Prometheus, Routes};
+//!
+//! # async fn show_user() {}
+//! let prometheus = Prometheus::install()?;
+//! let app: Router = Router::new()
+//!     .route("/users/{id}", get(show_user))
+//!     .merge(Routes::new().metrics(prometheus))
+//!     .layer(HttpMetricsLayer::new());
+//! # Ok::<_, tower_vitals::Error>(())
+//! ```
+//!
+//! - [`http`]: tower layers around what you serve ([`HttpMetricsLayer`]) and what you call ([`ClientMetricsLayer`]). They
+//!   record through the `metrics` facade, so any of its exporters reads them.
+//! - [`exporter`]: the recorder that Prometheus reads ([`Prometheus`]), and a limit on series for any recorder.
+//! - [`routes`]: [`Routes`], merged into an axum router, put in front of a hyper service, or served on its own address.
+//! - [`catalog`]: every metric the crate emits, as data.
+//!
+//! # Features
+//!
+//! | flag | what it gives | what it costs |
+//! |---|---|---|
+//! | none | the layers, over `http`, `http-body`, `tower-layer`, `tower-service`, `metrics`, `quanta` and `tracing` | 18 crates |
+//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, response parts | 42 more |
+//! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 29 more |
+//! | `full` | everything | 82 crates in all |
 pub mod catalog;
 mod error;
 #[cfg(feature = "prometheus")]

@@ -145,6 +145,13 @@ fn cases() -> Vec<Case> {
 }
 
 fn main() {
+    // axum-prometheus starts its upkeep on the current runtime.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let _entered = runtime.enter();
     let cases = cases();
     let mut times = vec![Vec::new(); cases.len()];
     for _ in 0..ROUNDS {
