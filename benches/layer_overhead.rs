@@ -215,7 +215,9 @@ fn service_fn_cases() -> Vec<Case> {
     let floor = Case {
         drain: Box::new(move || handle.run_upkeep()),
         ..case("floor", move |count| {
-            (0..count).for_each(|_| floor.record())
+            for _ in 0..count {
+                floor.record();
+            }
         })
     };
     let (layer, prometheus) = ours();
@@ -288,7 +290,7 @@ fn service_fn_cases() -> Vec<Case> {
 }
 
 fn axum_cases() -> Vec<Case> {
-    let router = || {
+    let hundred = || {
         paths().iter().fold(Router::new(), |router, path| {
             router.route(path, get(|| async { "hello" }))
         })
@@ -309,17 +311,17 @@ fn axum_cases() -> Vec<Case> {
             .unwrap()
     };
     // Without `with_state` a router called as a service builds its layers anew on every call.
-    let bare: Router = router().with_state(());
-    let noop: Router = router().layer(layer_fn(Noop)).with_state(());
-    let wrap: Router = router().layer(layer_fn(Wrap)).with_state(());
+    let bare: Router = hundred().with_state(());
+    let noop: Router = hundred().layer(layer_fn(Noop)).with_state(());
+    let wrap: Router = hundred().layer(layer_fn(Wrap)).with_state(());
     let (layer, prometheus) = ours();
-    let ours_1: Router = router().layer(layer).with_state(());
+    let ours_1: Router = hundred().layer(layer).with_state(());
     let ours_1 = Case {
         drain: Box::new(move || drop(prometheus.render())),
         ..case("ours, 1 route", serve(ours_1, to("/route/7")))
     };
     let (layer, prometheus) = ours();
-    let ours_100: Router = router().layer(layer).with_state(());
+    let ours_100: Router = hundred().layer(layer).with_state(());
     let ours_100 = Case {
         drain: Box::new(move || drop(prometheus.render())),
         ..case("ours, 100 routes", serve(ours_100, round_robin))
