@@ -455,7 +455,7 @@ async fn ten_thousand_requests_ended_in_every_way_add_up() {
         || async { axum::body::Body::new(Script::new([Step::Data(b"a"), Step::Data(b"b")])) };
     let app = Router::new()
         .route("/ok", route_get(stream))
-        .route("/hang", route_get(|| pending::<&str>()))
+        .route("/hang", route_get(pending::<&str>))
         .route(
             "/panic",
             route_get(|| async { panic!("as planned") as &str }),
