@@ -77,9 +77,12 @@ where
     }
 }
 
-/// What a handler is to a layer: a future of another crate, compiled apart, whose response is made at run time. Were it
-/// not opaque, the optimizer would see through the bare service, and no response would ever be made.
-async fn answer<B>(request: Request<B>) -> Result<Response<Full<Bytes>>, Infallible> {
+/// A handler whose response is made at run time: were it not opaque, the optimizer would see through the bare service,
+/// and no response would ever be made. Each case has one of its own (`CASE`), as each program has: shared by several,
+/// a layer's code would be called where the bare service's is inlined.
+async fn answer<const CASE: usize, B>(
+    request: Request<B>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     black_box(request.uri());
     Ok(black_box(Response::new(Full::new(Bytes::from_static(
         b"hello",
@@ -225,7 +228,7 @@ fn service_fn_cases() -> Vec<Case> {
         drain: Box::new(move || drop(prometheus.render())),
         ..case(
             "ours",
-            serve(layer.layer(service_fn(answer::<()>)), |_| request()),
+            serve(layer.layer(service_fn(answer::<1, ()>)), |_| request()),
         )
     };
     let (layer, prometheus) = ours();
@@ -234,7 +237,7 @@ fn service_fn_cases() -> Vec<Case> {
         drain: Box::new(move || drop(prometheus.render())),
         ..case(
             "ours, endpoint by function",
-            serve(one.layer(service_fn(answer::<()>)), |_| request()),
+            serve(one.layer(service_fn(answer::<2, ()>)), |_| request()),
         )
     };
     let routes = paths();
@@ -250,7 +253,7 @@ fn service_fn_cases() -> Vec<Case> {
         |parts: &http::request::Parts| parts.extensions.get::<&'static str>().copied();
     let bare_100 = case(
         "bare, extension set",
-        serve(service_fn(answer::<()>), numbered),
+        serve(service_fn(answer::<3, ()>), numbered),
     );
     let (layer, prometheus) = ours();
     let layer = layer.endpoint(by_extension);
@@ -258,7 +261,9 @@ fn service_fn_cases() -> Vec<Case> {
         drain: Box::new(move || drop(prometheus.render())),
         ..case(
             "ours, 1 route by extension",
-            serve(layer.layer(service_fn(answer::<()>)), move |_| numbered(7)),
+            serve(layer.layer(service_fn(answer::<4, ()>)), move |_| {
+                numbered(7)
+            }),
         )
     };
     let (layer, prometheus) = ours();
@@ -267,18 +272,18 @@ fn service_fn_cases() -> Vec<Case> {
         drain: Box::new(move || drop(prometheus.render())),
         ..case(
             "ours, 100 routes by extension",
-            serve(layer.layer(service_fn(answer::<()>)), numbered),
+            serve(layer.layer(service_fn(answer::<5, ()>)), numbered),
         )
     };
     vec![
-        case("bare", serve(service_fn(answer::<()>), |_| request())),
+        case("bare", serve(service_fn(answer::<6, ()>), |_| request())),
         case(
             "no-op layer",
-            serve(Noop(service_fn(answer::<()>)), |_| request()),
+            serve(Noop(service_fn(answer::<7, ()>)), |_| request()),
         ),
         case(
             "body wrapped",
-            serve(Wrap(service_fn(answer::<()>)), |_| request()),
+            serve(Wrap(service_fn(answer::<8, ()>)), |_| request()),
         ),
         floor,
         ours_plain,

@@ -51,12 +51,9 @@ impl<B: Body> Body for ResponseBody<B> {
         let polled = ready!(guard.watch(Outcome::Panic, || this.inner.as_mut().poll_frame(cx)));
         match &polled {
             Some(Ok(frame)) => {
-                let Some(sending) = guard.recording() else {
-                    return Poll::Ready(polled);
-                };
                 if let Some(data) = frame.data_ref() {
                     let bytes = data.remaining() as u64;
-                    sending.add_bytes(bytes);
+                    guard.recording().add_bytes(bytes);
                     if *this.remaining != UNKNOWN_LENGTH {
                         *this.remaining = this.remaining.saturating_sub(bytes);
                     }
@@ -85,7 +82,11 @@ impl<B: Body> Body for ResponseBody<B> {
 impl<B: Default> Default for ResponseBody<B> {
     /// A body that is watched by nobody, for services that make empty responses.
     fn default() -> Self {
-        Self::new(B::default(), Guard::disarmed(), UNKNOWN_LENGTH)
+        Self::new(
+            B::default(),
+            Guard::start(Sending::default()),
+            UNKNOWN_LENGTH,
+        )
     }
 }
 

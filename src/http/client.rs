@@ -18,7 +18,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::body::ResponseBody;
-use super::future::{ResponseFuture, has_no_body};
+use super::future::{CountBody, ResponseFuture};
 use super::layer::{Config, Shared};
 use super::naming::Naming;
 use super::record::{Outcome, Side};
@@ -148,16 +148,13 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let mut guard = self.shared.start(&mut request);
-        let no_body = has_no_body(request.method());
-        let inner = guard.watch(Outcome::Panic, || self.inner.call(request));
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         ClientResponseFuture {
-            inner: ResponseFuture {
-                inner: BoxErr { inner },
-                guard,
-                no_body,
-            },
+            inner: ResponseFuture::begin(&self.shared, request, CountBody::No, |request, _| {
+                BoxErr {
+                    inner: self.inner.call(request),
+                }
+            }),
         }
     }
 }

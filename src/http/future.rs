@@ -3,15 +3,17 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::{ResponseBody, UNKNOWN_LENGTH};
-use super::record::{Outcome, Pending};
+use super::layer::Shared;
+use super::record::{Outcome, Pending, RequestBytes, Series};
 use crate::measure::Guard;
 
 /// Put into a response's extensions, leaves its request out of what
@@ -33,15 +35,15 @@ pin_project! {
     /// The future of [`HttpMetrics`](super::HttpMetrics).
     pub struct ResponseFuture<F> {
         #[pin]
-        pub(crate) inner: F,
-        pub(crate) guard: Guard<Pending>,
-        pub(crate) no_body: NoBody,
+        inner: F,
+        guard: Guard<Pending>,
+        no_body: NoBody,
     }
 }
 
 /// Which responses to a method end at their head whatever their body says (RFC 9110, sections 9.3.2 and 9.3.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoBody {
+enum NoBody {
     /// By their status alone.
     ByStatus,
     /// All: the request was a HEAD.
@@ -51,7 +53,7 @@ pub(crate) enum NoBody {
 }
 
 #[inline]
-pub(crate) fn has_no_body(method: &Method) -> NoBody {
+fn has_no_body(method: &Method) -> NoBody {
     match *method {
         Method::HEAD => NoBody::Always,
         Method::CONNECT => NoBody::OnSuccess,
@@ -70,7 +72,55 @@ impl NoBody {
     }
 }
 
+/// Whether the bytes of a request's body are to be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CountBody {
+    No,
+    Yes,
+}
+
 impl<F> ResponseFuture<F> {
+    /// Begins to record `request` and hands it to the service by `call`, with a counter of its body's bytes if one is
+    /// wanted.
+    ///
+    /// A request is large, so it stays in its place, but where it must be taken apart to be shown to the user's
+    /// functions.
+    #[inline]
+    pub(crate) fn begin<B>(
+        shared: &Shared,
+        request: Request<B>,
+        count_body: CountBody,
+        call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
+    ) -> Self {
+        if shared.reads_parts() {
+            let (parts, body) = request.into_parts();
+            let series = shared.series_by_parts(&parts);
+            Self::call(series, Request::from_parts(parts, body), count_body, call)
+        } else {
+            Self::call(Some(shared.series(&request)), request, count_body, call)
+        }
+    }
+
+    #[inline]
+    fn call<B>(
+        series: Option<Arc<Series>>,
+        request: Request<B>,
+        count_body: CountBody,
+        call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
+    ) -> Self {
+        let no_body = has_no_body(request.method());
+        let mut guard = Guard::start(Pending::begin(series));
+        let bytes = match count_body {
+            CountBody::No => None,
+            CountBody::Yes => guard.recording().count_request_bytes(),
+        };
+        Self {
+            inner: guard.watch(Outcome::Panic, || call(request, bytes)),
+            guard,
+            no_body,
+        }
+    }
+
     /// Polls to the head; `failed` says what an error was.
     #[inline]
     pub(crate) fn poll_head<B: Body, E>(
@@ -88,16 +138,14 @@ impl<F> ResponseFuture<F> {
             Poll::Ready(Ok(response)) => {
                 let (parts, body) = response.into_parts();
                 let head = Head::of(&parts, &body, *this.no_body);
-                let after = guard
-                    .recording()
-                    .is_some_and(|pending| pending.ends_at_head())
-                    .then(|| guard.elapsed());
-                let mut sending =
-                    guard.hand_over(|pending| pending.head(parts.status, after, head.is_skipped));
+                let after = guard.recording().ends_at_head().then(|| guard.elapsed());
+                let next =
+                    |pending: &mut Pending| pending.head(parts.status, after, head.is_skipped);
                 if head.is_complete {
-                    sending.finish(Outcome::Complete);
-                    sending = sending.spent();
+                    guard.hand_over(next).finish(Outcome::Complete);
                 }
+                // Disarmed if it was complete.
+                let sending = guard.hand_over(next);
                 let body = ResponseBody::new(body, sending, head.remaining);
                 Poll::Ready(Ok(Response::from_parts(parts, body)))
             }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::mem;
 use std::sync::{Arc, Once, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -14,11 +13,11 @@ use tower_layer::Layer;
 use super::handles::Cache;
 use super::labels::{EndpointName, ExtraLabel, METHODS, method_index};
 use super::naming::Naming;
-use super::record::{Pending, Series, Side};
+use super::record::{Series, Side};
 use super::service::HttpMetrics;
 use crate::catalog;
 use crate::error::Error;
-use crate::measure::{self, Guard, Instant};
+use crate::measure::{self, Instant};
 
 /// Combinations of extra label values that one layer may declare: each multiplies the series of every endpoint.
 const MAX_COMBINATIONS: usize = 128;
@@ -140,6 +139,7 @@ impl Config {
         }
     }
 
+    #[inline]
     fn place(&self, method: &http::Method, combination: usize) -> usize {
         match self.side {
             Side::Server => method_index(method) + METHODS.len() * combination,
@@ -199,48 +199,46 @@ impl Shared {
         &self.config
     }
 
-    /// Begins to record `request`.
+    /// Whether [`Self::series_by_parts`] is to be asked, which needs a request taken apart.
     #[inline]
-    pub(crate) fn start<B>(&self, request: &mut Request<B>) -> Guard<Pending> {
-        if self.config.reads_parts {
-            return with_parts(request, |parts| self.start_with_parts(parts));
-        }
-        let name = EndpointName::matched(request.extensions());
-        self.guard(request.method(), name, 0)
+    pub(crate) fn reads_parts(&self) -> bool {
+        self.config.reads_parts
     }
 
-    fn start_with_parts(&self, parts: &Parts) -> Guard<Pending> {
+    /// The series of a request that none of the user's functions is to see.
+    #[inline]
+    pub(crate) fn series<B>(&self, request: &Request<B>) -> Arc<Series> {
+        let place = self.config.place(request.method(), 0);
+        self.at(EndpointName::matched(request.extensions()), place)
+    }
+
+    /// `None` where the request is to be left out.
+    pub(crate) fn series_by_parts(&self, parts: &Parts) -> Option<Arc<Series>> {
         let config = &*self.config;
         if config.skip.as_ref().is_some_and(|skip| skip(parts)) {
-            return Guard::disarmed();
+            return None;
         }
+        let place = config.place(&parts.method, config.combination(parts));
         let chosen = config.endpoint.as_ref().and_then(|choose| choose(parts));
         let name = match &chosen {
             Some(name) => Some(EndpointName::of(name)),
             None => EndpointName::matched(&parts.extensions),
         };
-        self.guard(&parts.method, name, config.combination(parts))
+        Some(self.at(name, place))
     }
 
     #[inline]
-    fn guard(
-        &self,
-        method: &http::Method,
-        name: Option<EndpointName<'_>>,
-        combination: usize,
-    ) -> Guard<Pending> {
-        let place = self.config.place(method, combination);
-        let series = match &self.handles {
-            Handles::Kept(cache) => self.series(cache, name, place),
+    fn at(&self, name: Option<EndpointName<'_>>, place: usize) -> Arc<Series> {
+        match &self.handles {
+            Handles::Kept(cache) => self.cached(cache, name, place),
             Handles::Renewed(after, current) => {
-                self.series(&self.renewed(*after, current), name, place)
+                self.cached(&self.renewed(*after, current), name, place)
             }
-        };
-        Guard::start(Pending::begin(series))
+        }
     }
 
     #[inline]
-    fn series(
+    fn cached(
         &self,
         cache: &Cache<Series>,
         name: Option<EndpointName<'_>>,
@@ -282,23 +280,6 @@ impl Shared {
             });
         });
     }
-}
-
-/// Lends a request's parts to the user's functions, which are given `&Parts`, and puts them back. The body stays where
-/// it is: to take the request apart and make it anew would move all of it twice.
-fn with_parts<B, T>(request: &mut Request<B>, read: impl FnOnce(&Parts) -> T) -> T {
-    fn swap<B>(parts: &mut Parts, request: &mut Request<B>) {
-        mem::swap(&mut parts.method, request.method_mut());
-        mem::swap(&mut parts.uri, request.uri_mut());
-        mem::swap(&mut parts.version, request.version_mut());
-        mem::swap(&mut parts.headers, request.headers_mut());
-        mem::swap(&mut parts.extensions, request.extensions_mut());
-    }
-    let (mut parts, ()) = Request::new(()).into_parts();
-    swap(&mut parts, request);
-    let read = read(&parts);
-    swap(&mut parts, request);
-    read
 }
 
 /// A [`tower::Layer`](tower_layer::Layer) that measures every HTTP request through the `metrics` facade.

@@ -179,6 +179,21 @@ impl Series {
         handles.duration.record(duration.as_secs_f64());
     }
 
+    /// A response's end.
+    fn end(&self, status: Status, duration: Duration, bytes: u64, outcome: Outcome) {
+        self.count(status, duration);
+        if self.config.response_body_size {
+            let named = &self.config.naming.response_body_size;
+            self.record_size(&self.response_body, named, bytes);
+        }
+        match outcome {
+            Outcome::Complete => {}
+            Outcome::Panic => self.count_aborted("panic"),
+            Outcome::Dropped => self.count_aborted("body_dropped"),
+            _ => self.count_aborted("body_error"),
+        }
+    }
+
     /// Not cached: a request that ends early has cost more than this look-up.
     fn count_aborted(&self, reason: &'static str) {
         let naming = &self.config.naming;
@@ -280,7 +295,7 @@ impl Drop for RequestBytes {
     }
 }
 
-/// A request until its response's head is there.
+/// A request until its response's head is there. Without a series it is one that is left out, or was recorded.
 #[derive(Default)]
 pub(crate) struct Pending {
     series: Option<Arc<Series>>,
@@ -289,10 +304,12 @@ pub(crate) struct Pending {
 
 impl Pending {
     #[inline]
-    pub(crate) fn begin(series: Arc<Series>) -> Self {
-        series.in_progress.increment(1.0);
+    pub(crate) fn begin(series: Option<Arc<Series>>) -> Self {
+        if let Some(series) = &series {
+            series.in_progress.increment(1.0);
+        }
         Self {
-            series: Some(series),
+            series,
             request_bytes: None,
         }
     }
@@ -341,8 +358,15 @@ impl Recording for Pending {
     type Outcome = Outcome;
     const DROPPED: Outcome = Outcome::Dropped;
 
+    #[inline]
+    fn is_armed(&self) -> bool {
+        self.series.is_some()
+    }
+
     fn record(&mut self, outcome: Outcome, elapsed: Duration) {
-        let Some(series) = &self.series else { return };
+        let Some(series) = self.series.take() else {
+            return;
+        };
         series.in_progress.decrement(1.0);
         series.current(|series| {
             series.count(series.config.side.status_without_head(outcome), elapsed);
@@ -385,29 +409,24 @@ impl Recording for Sending {
     const DROPPED: Outcome = Outcome::Dropped;
 
     #[inline]
+    fn is_armed(&self) -> bool {
+        self.series.is_some()
+    }
+
+    #[inline]
     fn record(&mut self, outcome: Outcome, elapsed: Duration) {
-        let Some(series) = &self.series else { return };
+        let Some(series) = self.series.take() else {
+            return;
+        };
         series.in_progress.decrement(1.0);
         if self.is_skipped {
             return;
         }
-        series.current(|series| {
-            let duration = match self.head_nanos {
-                UNTIL_END => elapsed,
-                nanos => Duration::from_nanos(nanos),
-            };
-            series.count(self.status, duration);
-            let config = &series.config;
-            if config.response_body_size {
-                let named = &config.naming.response_body_size;
-                series.record_size(&series.response_body, named, self.bytes);
-            }
-            match outcome {
-                Outcome::Complete => {}
-                Outcome::Panic => series.count_aborted("panic"),
-                Outcome::Dropped => series.count_aborted("body_dropped"),
-                _ => series.count_aborted("body_error"),
-            }
-        });
+        let duration = match self.head_nanos {
+            UNTIL_END => elapsed,
+            nanos => Duration::from_nanos(nanos),
+        };
+        let (status, bytes) = (self.status, self.bytes);
+        series.current(|series| series.end(status, duration, bytes, outcome));
     }
 }

@@ -9,9 +9,8 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::body::RequestBody;
-use super::future::ResponseFuture;
+use super::future::{CountBody, ResponseFuture};
 use super::layer::{CountRequestBody, PassThrough, Shared};
-use super::record::Outcome;
 
 /// The service that [`HttpMetricsLayer`](super::HttpMetricsLayer) makes.
 #[derive(Clone)]
@@ -60,14 +59,10 @@ where
     }
 
     #[inline]
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let mut guard = self.shared.start(&mut request);
-        let no_body = super::future::has_no_body(request.method());
-        ResponseFuture {
-            inner: guard.watch(Outcome::Panic, || self.inner.call(request)),
-            guard,
-            no_body,
-        }
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        ResponseFuture::begin(&self.shared, request, CountBody::No, |request, _| {
+            self.inner.call(request)
+        })
     }
 }
 
@@ -85,17 +80,10 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let mut guard = self.shared.start(&mut request);
-        let no_body = super::future::has_no_body(request.method());
-        let bytes = guard
-            .recording()
-            .and_then(super::record::Pending::count_request_bytes);
-        let request = request.map(|body| RequestBody::new(body, bytes));
-        ResponseFuture {
-            inner: guard.watch(Outcome::Panic, || self.inner.call(request)),
-            guard,
-            no_body,
-        }
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        ResponseFuture::begin(&self.shared, request, CountBody::Yes, |request, bytes| {
+            let request = request.map(|body| RequestBody::new(body, bytes));
+            self.inner.call(request)
+        })
     }
 }
