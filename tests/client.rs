@@ -188,3 +188,23 @@ async fn a_hyper_client_is_measured() {
         2
     );
 }
+
+#[tokio::test]
+async fn the_route_that_was_matched_is_not_where_a_proxy_sends_a_request() {
+    let (to, seen) = recorder();
+    let upstream = ClientMetricsLayer::service("upstream")
+        .recorder(to)
+        .layer(service_fn(|_: Request<axum::body::Body>| async {
+            Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+        }));
+    let proxy = move |request: Request<axum::body::Body>| {
+        let upstream = upstream.clone();
+        async move { drop(upstream.oneshot(request).await.unwrap()) }
+    };
+    let app: axum::Router = axum::Router::new().route("/proxy/{*rest}", axum::routing::any(proxy));
+    let request = Request::get("/proxy/x")
+        .body(axum::body::Body::empty())
+        .unwrap();
+    drop(app.oneshot(request).await.unwrap());
+    assert_eq!(seen.take().values(REQUESTS, "endpoint"), ["unmatched"]);
+}

@@ -344,3 +344,54 @@ fn debug_output_and_errors_are_for_people() {
     let error = Prometheus::builder().max_series(0).build().unwrap_err();
     assert!(format!("{error:?}").contains("InvalidConfig"));
 }
+
+/// A subscriber that counts log lines into the very metric that is at its limit.
+struct Counting(Prometheus);
+
+impl tracing::Subscriber for Counting {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        count(
+            &self.0,
+            "log_events_total",
+            &[("target", event.metadata().target())],
+        );
+    }
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn a_subscriber_that_records_metrics_does_not_deadlock_the_limit() {
+    let prometheus = Prometheus::builder().max_series(2).build().unwrap();
+    tracing::subscriber::with_default(Counting(prometheus.clone()), || {
+        for target in ["a", "b", "c", "d"] {
+            count(&prometheus, "log_events_total", &[("target", target)]);
+        }
+    });
+    let text = prometheus.render();
+    // c, the warning that c caused, and d.
+    assert!(
+        text.contains("log_events_total{target=\"other\"} 3\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_limit_of_zero_is_one() {
+    use metrics_util::debugging::DebuggingRecorder;
+    use metrics_util::layers::Layer;
+    let exporter = DebuggingRecorder::new();
+    let seen = exporter.snapshotter();
+    let recorder = tower_vitals::exporter::SeriesLimit::new(0).layer(exporter);
+    count(&recorder, "plain_total", &[]);
+    count(&recorder, "plain_total", &[]);
+    assert_eq!(seen.snapshot().into_vec().len(), 1);
+}

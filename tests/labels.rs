@@ -133,7 +133,7 @@ async fn the_matched_path_is_the_endpoint_merged_and_nested() {
 }
 
 #[tokio::test]
-async fn inside_a_nested_service_the_path_is_the_whole_and_no_memory_is_pinned() {
+async fn inside_a_nested_service_the_path_is_the_whole() {
     let (to, seen) = recorder();
     let users = Router::new()
         .route("/{id}", route_get(|| async {}))

@@ -533,3 +533,38 @@ fn the_future_is_as_send_as_what_it_wraps() {
     }));
     is_send(service.call(get("/")));
 }
+
+#[tokio::test]
+async fn a_body_of_length_zero_ends_at_the_head_even_if_it_does_not_say_so() {
+    for with_header in [false, true] {
+        let (to, seen) = recorder();
+        let service = measured(HttpMetricsLayer::new().recorder(to), move |_| {
+            let redirect = Response::builder().status(302);
+            if with_header {
+                let redirect = redirect.header("content-length", "0");
+                redirect.body(Script::new([Step::Pending])).unwrap()
+            } else {
+                redirect.body(Script::sized(0, [Step::Pending])).unwrap()
+            }
+        });
+        drop(call(&service, get("/")).await);
+        seen.take().assert_one("302", None);
+    }
+}
+
+#[tokio::test]
+async fn a_panic_in_a_function_of_the_users_is_recorded() {
+    let (to, seen) = recorder();
+    let layer = HttpMetricsLayer::new()
+        .recorder(to)
+        .label("tier", ["free"], |parts| {
+            parts.headers["tier"].to_str().ok()
+        })
+        .unwrap();
+    let mut service = measured(layer, |_| Response::new(Empty::<Bytes>::new()));
+    let caught = std::panic::catch_unwind(AssertUnwindSafe(|| drop(service.call(get("/")))));
+    assert!(caught.is_err());
+    let taken = seen.take();
+    taken.assert_one("500", Some("panic"));
+    assert_eq!(taken.values("http_requests_total", "tier"), ["other"]);
+}

@@ -23,7 +23,8 @@ use http_body_util::{BodyExt, Empty};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use metrics_util::MetricKindMask;
 use support::{Script, Step, call, get, measured, recorder};
-use tower_vitals::{HttpMetricsLayer, Prometheus};
+use tower::ServiceExt;
+use tower_vitals::{ClientMetricsLayer, HttpMetricsLayer, Prometheus};
 
 /// Issue A, "Must show" 6: the layer built before and after install, and requests that come before it.
 #[tokio::test]
@@ -102,12 +103,12 @@ async fn two_prefixes_keep_apart() {
     );
 }
 
-/// A recorder that drops series idle for longer than 20 ms, at each render.
+/// A recorder that drops series idle for longer than 500 ms, at each render.
 fn dropping() -> (
     Arc<metrics_exporter_prometheus::PrometheusRecorder>,
     impl Fn() -> String,
 ) {
-    let idle = Duration::from_millis(20);
+    let idle = Duration::from_millis(500);
     let recorder = PrometheusBuilder::new()
         .idle_timeout(MetricKindMask::ALL, Some(idle))
         .build_recorder();
@@ -137,7 +138,7 @@ async fn series_dropped_as_idle_are_registered_again() {
     let (to, render) = dropping();
     let layer = HttpMetricsLayer::new()
         .recorder(to)
-        .reregister_after(Duration::from_millis(20));
+        .reregister_after(Duration::from_millis(500));
     let service = measured(layer, |_| Response::new(Empty::<Bytes>::new()));
     for round in 1..=3 {
         for _ in 0..round {
@@ -161,7 +162,7 @@ async fn a_request_that_outlives_its_series_is_counted_and_no_gauge_goes_below_z
     let (to, render) = dropping();
     let layer = HttpMetricsLayer::new()
         .recorder(to)
-        .reregister_after(Duration::from_millis(20));
+        .reregister_after(Duration::from_millis(500));
     let service = measured(layer, |_| Response::new(Script::new([Step::Data(b"x")])));
     let long = call(&service, get("/")).await;
     until_dropped(&render);
@@ -175,4 +176,56 @@ async fn a_request_that_outlives_its_series_is_counted_and_no_gauge_goes_below_z
     let text = render();
     assert_eq!(value(&text, "http_requests_in_progress{"), 0.0, "{text}");
     assert_eq!(value(&text, "http_requests_total{"), 2.0, "{text}");
+}
+
+/// Renewal must not admit endpoints anew: else the limit would be one per renewal.
+#[tokio::test]
+async fn max_endpoints_holds_across_renewals() {
+    let (to, seen) = recorder();
+    let layer = HttpMetricsLayer::new()
+        .recorder(to)
+        .endpoint(|parts| Some(parts.uri.path().to_owned()))
+        .max_endpoints(2)
+        .reregister_after(Duration::from_nanos(1));
+    let service = measured(layer, |_| Response::new(Empty::<Bytes>::new()));
+    for _ in 0..3 {
+        for path in ["/a", "/b", "/c", "/d"] {
+            call(&service, get(path)).await;
+        }
+    }
+    let taken = seen.take();
+    assert_eq!(
+        taken.values("http_requests_total", "endpoint"),
+        ["/a", "/b", "other"]
+    );
+    assert_eq!(
+        taken.counter("http_requests_total", &[("endpoint", "/a")]),
+        3
+    );
+    assert_eq!(
+        taken.counter("http_requests_total", &[("endpoint", "other")]),
+        6
+    );
+}
+
+#[tokio::test]
+async fn the_outbound_layer_registers_again_too() {
+    let (to, render) = dropping();
+    let client = tower::Layer::layer(
+        &ClientMetricsLayer::service("rare")
+            .recorder(to)
+            .reregister_after(Duration::from_millis(500)),
+        tower::service_fn(|_: http::Request<()>| async {
+            Ok::<_, std::convert::Infallible>(Response::new(Empty::<Bytes>::new()))
+        }),
+    );
+    for _ in 0..2 {
+        client.clone().oneshot(get("/")).await.unwrap();
+        assert_eq!(value(&render(), "external_api_requests_total{"), 1.0);
+        let deadline = std::time::Instant::now() + Duration::from_secs(10);
+        while render().contains("external_api") {
+            assert!(std::time::Instant::now() < deadline);
+            std::thread::yield_now();
+        }
+    }
 }

@@ -135,7 +135,12 @@ async fn head_and_other_methods() {
         let answer = ask(&app, head).await;
         assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, 0));
         let post = Request::post(path).body(Body::empty()).unwrap();
-        assert_eq!(ask(&app, post).await.status, 405);
+        let answer = ask(&app, post).await;
+        assert_eq!(answer.status, 405);
+        assert_eq!(answer.header("allow"), "GET, HEAD");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.json()["title"], "Method Not Allowed");
     }
 }
 
@@ -191,6 +196,8 @@ async fn own_routes_are_left_out_of_the_metrics() {
     for path in ["/", "/livez", "/metrics"] {
         assert_eq!(ask(&app, get(path)).await.status, 200);
     }
+    let post = Request::post("/metrics").body(Body::empty()).unwrap();
+    assert_eq!(ask(&app, post).await.status, 405);
     let text = ask(&app, get("/metrics")).await;
     let series = "http_requests_total{method=\"GET\",endpoint=";
     assert!(
@@ -246,7 +253,17 @@ fn wrong_paths_are_refused_with_what_is_allowed() {
         let message = refused("/livez", path);
         assert!(message.contains(&format!("{path:?}")) && message.contains("must begin with /"));
     }
-    assert!(refused("/livez", "/health").contains("\"/health\" for /livez is taken by /health"));
+    let twice = Routes::new().moved("/health", "/x").unwrap();
+    let message = twice.moved("/livez", "/x").unwrap_err().to_string();
+    assert!(
+        message.contains("\"/x\" for /livez is taken by /health"),
+        "{message}"
+    );
+    let message = refused("/livez", "/metrics");
+    assert!(
+        message.contains("the default path of another route"),
+        "{message}"
+    );
     assert!(Routes::new().moved("/livez", "/livez").is_ok());
     let error = Routes::new().protect("/metrics").unwrap_err().to_string();
     assert!(error.contains("no route \"/metrics\""), "{error}");
@@ -292,7 +309,7 @@ async fn a_guarded_route_refuses_everyone_until_a_guard_is_named() {
 
 #[tokio::test]
 async fn a_bearer_guard_asks_for_its_token() {
-    let app = guarded(Some(Guard::bearer("s3cret")));
+    let app = guarded(Some(Guard::bearer("s3cret\n")));
     for right in ["Bearer s3cret", "bearer s3cret", "BEARER   s3cret "] {
         assert_eq!(with_authorization(&app, right).await.status, 200, "{right}");
     }
@@ -323,6 +340,8 @@ async fn a_bearer_guard_asks_for_its_token() {
 #[tokio::test]
 async fn an_empty_secret_lets_nobody_in() {
     let app = guarded(Some(Guard::bearer("")));
+    let blank = guarded(Some(Guard::bearer(" \n")));
+    assert_eq!(with_authorization(&blank, "Bearer").await.status, 403);
     for sent in ["Bearer ", "Bearer", "Bearer x"] {
         let answer = with_authorization(&app, sent).await;
         assert_eq!(answer.status, 403);
@@ -407,5 +426,22 @@ async fn probes_are_answered_while_the_app_is_not_ready() {
 async fn without_an_app_other_paths_are_404() {
     let answer = ask(&Routes::new().into_service(), get("/none")).await;
     assert_eq!(answer.status, 404);
+    assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(answer.header("content-type"), "application/problem+json");
+}
+
+#[tokio::test]
+async fn metrics_added_again_stay_where_they_are_and_guarded() {
+    let routes = Routes::new()
+        .metrics(Prometheus::builder().build().unwrap())
+        .moved("/metrics", "/prom")
+        .unwrap()
+        .protect("/metrics")
+        .unwrap()
+        .metrics(prometheus());
+    let closed = app(routes.clone());
+    assert_eq!(ask(&closed, get("/prom")).await.status, 403);
+    assert_eq!(ask(&closed, get("/metrics")).await.status, 404);
+    let open = app(routes.guard(Guard::open()));
+    assert!(ask(&open, get("/prom")).await.text().contains(LINE));
 }

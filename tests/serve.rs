@@ -82,6 +82,20 @@ async fn it_serves_until_shut_down_and_lets_answers_finish() {
 }
 
 #[tokio::test]
+async fn an_unknown_path_is_a_404_with_a_body() {
+    let server = routes().serve("127.0.0.1:0").await.unwrap();
+    let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+    let request = "GET /none HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let answer = exchange(&mut stream, request).await;
+    assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{answer}");
+    assert!(
+        answer.contains("content-type: application/problem+json\r\n"),
+        "{answer}"
+    );
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_dropped_server_stops() {
     let server = routes().serve("127.0.0.1:0").await.unwrap();
     let address = server.local_addr();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::mem;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use metrics::{
@@ -45,11 +46,11 @@ pub struct SeriesLimit {
 }
 
 impl SeriesLimit {
-    /// At most `max_series` per metric, beside the one for what is over.
+    /// At most `max_series` per metric, beside the one for what is over; zero is taken as one.
     #[must_use]
     pub fn new(max_series: usize) -> Self {
         Self {
-            max_series,
+            max_series: max_series.max(1),
             prefix: String::new(),
         }
     }
@@ -120,14 +121,17 @@ impl<R: Recorder> Limited<R> {
             self.admit(&mut metric, series, key);
             return None;
         }
-        if metric.over.is_none() {
-            self.warn(&metric, key);
-            // Only the warning wants them.
-            metric.values = BTreeMap::new();
-        }
         let over = metric.over.get_or_insert_with(|| self.over(key));
         over.dropped.increment(1);
-        Some(over.key.clone())
+        let other = over.key.clone();
+        // Only the warning wants them, and only the first time there are any.
+        let values = mem::take(&mut metric.values);
+        // A subscriber that counts log lines comes back here: it must not find the lock taken.
+        drop(metric);
+        if !values.is_empty() {
+            self.warn(&values, key);
+        }
+        Some(other)
     }
 
     fn metric(&self, key: &Key) -> Arc<RwLock<Metric>> {
@@ -176,8 +180,8 @@ impl<R: Recorder> Limited<R> {
         }
     }
 
-    fn warn(&self, metric: &Metric, key: &Key) {
-        let most = metric.values.iter().max_by_key(|(_, values)| values.len());
+    fn warn(&self, values: &BTreeMap<String, HashSet<u64>>, key: &Key) {
+        let most = values.iter().max_by_key(|(_, values)| values.len());
         let (label, values) = most.map_or(("", 0), |(label, values)| (&**label, values.len()));
         tracing::warn!(
             metric = self.shown(key),

@@ -8,6 +8,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::request::Parts;
 use http::{Request, Response};
@@ -91,6 +92,12 @@ impl ClientMetricsLayer {
     /// How many endpoints are told apart; those that come later are counted under `other`. Defaults to 1000.
     pub fn max_endpoints(self, max: usize) -> Self {
         self.with(|config| config.set_max_endpoints(max))
+    }
+
+    /// Registers handles again once they are this old. Defaults to never; see
+    /// [`HttpMetricsLayer::reregister_after`](super::HttpMetricsLayer::reregister_after).
+    pub fn reregister_after(self, after: Duration) -> Self {
+        self.with(|config| config.reregister_after = Some(after))
     }
 
     /// Records to this recorder. Defaults to the facade's.

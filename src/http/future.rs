@@ -167,10 +167,11 @@ struct Head {
 impl Head {
     #[inline]
     fn of<B: Body>(parts: &http::response::Parts, body: &B, no_body: NoBody) -> Self {
+        let remaining = length(body, &parts.headers);
         Self {
             is_skipped: parts.extensions.get::<SkipMetrics>().is_some(),
-            is_complete: no_body.holds_for(parts.status) || body.is_end_stream(),
-            remaining: length(body, &parts.headers),
+            is_complete: no_body.holds_for(parts.status) || remaining == 0 || body.is_end_stream(),
+            remaining,
         }
     }
 }

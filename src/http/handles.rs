@@ -10,7 +10,7 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::labels::{EndpointName, OTHER, Pin, UNMATCHED};
 
@@ -24,12 +24,14 @@ const MAX_ADDRESSES: usize = 4;
 /// Series by endpoint, and by a place within it that the caller numbers (its method and extra labels).
 pub(crate) struct Cache<T> {
     by_address: OnceLock<Box<Table<T>>>,
-    by_name: RwLock<HashMap<Arc<str>, Arc<Endpoint<T>>>>,
+    by_name: RwLock<Names<T>>,
     unmatched: OnceLock<Arc<Endpoint<T>>>,
     other: OnceLock<Arc<Endpoint<T>>>,
     max_endpoints: usize,
     places: usize,
 }
+
+type Names<T> = HashMap<Arc<str>, Arc<Endpoint<T>>>;
 
 struct Endpoint<T> {
     name: Arc<str>,
@@ -62,6 +64,27 @@ impl<T> Cache<T> {
             max_endpoints,
             places,
         }
+    }
+
+    /// An empty cache that knows the same endpoints, so that renewing it admits no more of them.
+    pub(crate) fn successor(&self) -> Self {
+        let successor = Self::new(self.max_endpoints, self.places);
+        {
+            let mut names = successor.write_names();
+            for name in self.read_names().keys() {
+                let endpoint = Arc::new(Endpoint::new(name, self.places));
+                names.insert(Arc::clone(name), endpoint);
+            }
+        }
+        successor
+    }
+
+    fn read_names(&self) -> RwLockReadGuard<'_, Names<T>> {
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_names(&self) -> RwLockWriteGuard<'_, Names<T>> {
+        self.by_name.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The series at `place` of the endpoint `name` (`None` for unmatched); `make` registers it at its first use, and
@@ -99,8 +122,13 @@ impl<T> Cache<T> {
     #[cold]
     fn find_name(&self, name: &EndpointName<'_>) -> Arc<Endpoint<T>> {
         let known = {
-            let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
-            by_name.get(name.text).map(Arc::clone)
+            let names = self.read_names();
+            match names.get(name.text) {
+                Some(endpoint) => Some(Arc::clone(endpoint)),
+                // Names are never removed: once full, always full, and no need for the exclusive lock.
+                None if names.len() >= self.max_endpoints => Some(self.other()),
+                None => None,
+            }
         };
         let endpoint = known.unwrap_or_else(|| self.add_name(name.text));
         self.remember_address(name, &endpoint);
@@ -108,16 +136,20 @@ impl<T> Cache<T> {
     }
 
     fn add_name(&self, text: &str) -> Arc<Endpoint<T>> {
-        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(endpoint) = by_name.get(text) {
+        let mut names = self.write_names();
+        if let Some(endpoint) = names.get(text) {
             return Arc::clone(endpoint);
         }
-        if by_name.len() >= self.max_endpoints {
-            return Arc::clone(self.reserved(&self.other, OTHER));
+        if names.len() >= self.max_endpoints {
+            return self.other();
         }
         let endpoint = Arc::new(Endpoint::new(text, self.places));
-        by_name.insert(Arc::clone(&endpoint.name), Arc::clone(&endpoint));
+        names.insert(Arc::clone(&endpoint.name), Arc::clone(&endpoint));
         endpoint
+    }
+
+    fn other(&self) -> Arc<Endpoint<T>> {
+        Arc::clone(self.reserved(&self.other, OTHER))
     }
 
     fn remember_address(&self, name: &EndpointName<'_>, endpoint: &Arc<Endpoint<T>>) {

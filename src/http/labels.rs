@@ -133,7 +133,12 @@ impl ExtraLabel {
     pub(crate) fn pick(&self, parts: &Parts) -> usize {
         (self.pick)(parts)
             .and_then(|picked| self.values.iter().position(|value| value == picked))
-            .unwrap_or(self.values.len())
+            .unwrap_or(self.other())
+    }
+
+    /// The place of `other`.
+    pub(crate) fn other(&self) -> usize {
+        self.values.len()
     }
 
     pub(crate) fn value(&self, place: usize) -> Cow<'static, str> {

@@ -13,11 +13,11 @@ use tower_layer::Layer;
 use super::handles::Cache;
 use super::labels::{EndpointName, ExtraLabel, METHODS, method_index};
 use super::naming::Naming;
-use super::record::{Series, Side};
+use super::record::{Outcome, Pending, Series, Side};
 use super::service::HttpMetrics;
 use crate::catalog;
 use crate::error::Error;
-use crate::measure::{self, Instant};
+use crate::measure::{self, Guard, Instant};
 
 /// Combinations of extra label values that one layer may declare: each multiplies the series of every endpoint.
 const MAX_COMBINATIONS: usize = 128;
@@ -98,29 +98,33 @@ impl Config {
         self.recorder = Some(Arc::new(recorder));
     }
 
-    /// The recorder to register with; `None` while the facade has none.
-    ///
-    /// The facade does not tell, but what it stands in with is of size zero, and a recorder of size zero that does
-    /// record somewhere loses no more than the caching of its handles.
-    pub(crate) fn with_recorder<T>(&self, register: impl FnOnce(&dyn Recorder) -> T) -> Option<T> {
+    /// Registers with the recorder: the one that was given, or the facade's.
+    pub(crate) fn with_recorder<T>(&self, register: impl FnOnce(&dyn Recorder) -> T) -> T {
         match &self.recorder {
-            Some(recorder) => Some(register(recorder)),
-            None => metrics::with_recorder(|recorder| {
-                (size_of_val(recorder) > 0).then(|| register(recorder))
-            }),
+            Some(recorder) => register(recorder),
+            None => metrics::with_recorder(register),
         }
+    }
+
+    /// Whether handles of this recorder may be kept: not those of what stands in while none is installed.
+    ///
+    /// The facade does not tell it apart, but it is of size zero. A recorder of size zero that does record somewhere
+    /// loses the keeping of its handles, and nothing else.
+    pub(crate) fn is_lasting(&self, recorder: &dyn Recorder) -> bool {
+        self.recorder.is_some() || size_of_val(recorder) > 0
     }
 
     fn combinations(&self) -> usize {
         self.extra.iter().map(ExtraLabel::len).product()
     }
 
-    /// Numbers the extra labels' picked values as one figure of mixed radix; [`Self::extra_labels`] reads it back.
-    fn combination(&self, parts: &Parts) -> usize {
+    /// Numbers the extra labels' values, each by its place, as one figure of mixed radix; [`Self::extra_labels`] reads it
+    /// back.
+    fn combination(&self, place: impl Fn(&ExtraLabel) -> usize) -> usize {
         self.extra
             .iter()
             .rev()
-            .fold(0, |number, label| number * label.len() + label.pick(parts))
+            .fold(0, |number, label| number * label.len() + place(label))
     }
 
     pub(crate) fn extra_labels(&self, mut number: usize) -> impl Iterator<Item = Label> {
@@ -209,20 +213,41 @@ impl Shared {
     #[inline]
     pub(crate) fn series<B>(&self, request: &Request<B>) -> Arc<Series> {
         let place = self.config.place(request.method(), 0);
-        self.at(EndpointName::matched(request.extensions()), place)
+        self.at(self.matched(request.extensions()), place)
+    }
+
+    /// The route that was matched is the request's endpoint where it is served, not where a proxy sends it on to.
+    #[inline]
+    fn matched<'a>(&self, extensions: &'a http::Extensions) -> Option<EndpointName<'a>> {
+        match self.config.side {
+            Side::Server => EndpointName::matched(extensions),
+            Side::Client => None,
+        }
     }
 
     /// `None` where the request is to be left out.
     pub(crate) fn series_by_parts(&self, parts: &Parts) -> Option<Arc<Series>> {
+        let mut blame = Blame {
+            shared: self,
+            method: &parts.method,
+            is_armed: true,
+        };
+        let series = self.chosen(parts);
+        blame.is_armed = false;
+        series
+    }
+
+    fn chosen(&self, parts: &Parts) -> Option<Arc<Series>> {
         let config = &*self.config;
         if config.skip.as_ref().is_some_and(|skip| skip(parts)) {
             return None;
         }
-        let place = config.place(&parts.method, config.combination(parts));
+        let combination = config.combination(|label| label.pick(parts));
+        let place = config.place(&parts.method, combination);
         let chosen = config.endpoint.as_ref().and_then(|choose| choose(parts));
         let name = match &chosen {
             Some(name) => Some(EndpointName::of(name)),
-            None => EndpointName::matched(&parts.extensions),
+            None => self.matched(&parts.extensions),
         };
         Some(self.at(name, place))
     }
@@ -232,7 +257,7 @@ impl Shared {
         match &self.handles {
             Handles::Kept(cache) => self.cached(cache, name, place),
             Handles::Renewed(after, current) => {
-                self.cached(&self.renewed(*after, current), name, place)
+                self.cached(&Self::renewed(*after, current), name, place)
             }
         }
     }
@@ -251,7 +276,6 @@ impl Shared {
     }
 
     fn renewed(
-        &self,
         after: Duration,
         current: &RwLock<(Instant, Arc<Cache<Series>>)>,
     ) -> Arc<Cache<Series>> {
@@ -265,7 +289,7 @@ impl Shared {
         }
         let mut current = current.write().unwrap_or_else(PoisonError::into_inner);
         if !is_fresh(current.0) {
-            *current = (now, Arc::new(Self::cache(&self.config)));
+            *current = (now, Arc::new(current.1.successor()));
         }
         Arc::clone(&current.1)
     }
@@ -273,12 +297,33 @@ impl Shared {
     /// Gives the families their unit and help, for recorders that do not have the catalogue, and for names of one's own.
     fn describe_once(&self) {
         self.config.with_recorder(|recorder| {
+            if !self.config.is_lasting(recorder) {
+                return;
+            }
             self.described.call_once(|| {
                 for named in self.config.naming.families() {
                     named.family.describe(recorder, named.name.to_string());
                 }
             });
         });
+    }
+}
+
+/// Records a request on which one of the user's functions panicked: unmatched, for that is all that is known of it.
+struct Blame<'a> {
+    shared: &'a Shared,
+    method: &'a http::Method,
+    is_armed: bool,
+}
+
+impl Drop for Blame<'_> {
+    fn drop(&mut self) {
+        if self.is_armed {
+            let config = &self.shared.config;
+            let place = config.place(self.method, config.combination(ExtraLabel::other));
+            let series = self.shared.at(None, place);
+            Guard::start(Pending::begin(Some(series))).finish(Outcome::Panic);
+        }
     }
 }
 

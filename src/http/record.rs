@@ -74,7 +74,7 @@ pub(crate) struct Series {
     statuses: Statuses,
     request_body: OnceLock<Histogram>,
     response_body: OnceLock<Histogram>,
-    /// Registered with a recorder, not made while there was none.
+    /// Registered with a recorder that lasts, not made while there was none.
     lasting: bool,
 }
 
@@ -96,19 +96,17 @@ impl Series {
     pub(crate) fn register(config: &Arc<Config>, endpoint: &Arc<str>, place: usize) -> Made<Self> {
         let (labels, duration_labels) = labels(config, endpoint, place);
         let mut series = Self::unregistered(config, labels, duration_labels);
-        let registered = config.with_recorder(|recorder| {
-            config.naming.in_progress.as_ref().map(|in_progress| {
+        config.with_recorder(|recorder| {
+            if let Some(in_progress) = &config.naming.in_progress {
                 let key = key(in_progress, series.labels.clone());
-                recorder.register_gauge(&key, &METADATA)
-            })
-        });
-        match registered {
-            None => Made::Passing(series),
-            Some(in_progress) => {
-                series.in_progress = in_progress.unwrap_or_else(Gauge::noop);
-                series.lasting = true;
-                Made::Lasting(series)
+                series.in_progress = recorder.register_gauge(&key, &METADATA);
             }
+            series.lasting = config.is_lasting(recorder);
+        });
+        if series.lasting {
+            Made::Lasting(series)
+        } else {
+            Made::Passing(series)
         }
     }
 
@@ -152,24 +150,18 @@ impl Series {
         } else {
             self.duration_labels.clone()
         };
-        self.config
-            .with_recorder(|recorder| StatusHandles {
-                status,
-                requests: naming
-                    .requests
-                    .as_ref()
-                    .map_or_else(Counter::noop, |requests| {
-                        let key = key(requests, with_status(&self.labels));
-                        recorder.register_counter(&key, &METADATA)
-                    }),
-                duration: recorder
-                    .register_histogram(&key(&naming.duration, duration_labels), &METADATA),
-            })
-            .unwrap_or_else(|| StatusHandles {
-                status,
-                requests: Counter::noop(),
-                duration: Histogram::noop(),
-            })
+        self.config.with_recorder(|recorder| StatusHandles {
+            status,
+            requests: naming
+                .requests
+                .as_ref()
+                .map_or_else(Counter::noop, |requests| {
+                    let key = key(requests, with_status(&self.labels));
+                    recorder.register_counter(&key, &METADATA)
+                }),
+            duration: recorder
+                .register_histogram(&key(&naming.duration, duration_labels), &METADATA),
+        })
     }
 
     #[inline]
@@ -212,7 +204,6 @@ impl Series {
             let key = key(named, self.labels.clone());
             self.config
                 .with_recorder(|recorder| recorder.register_histogram(&key, &METADATA))
-                .unwrap_or_else(Histogram::noop)
         })
         .record(size as f64);
     }

@@ -32,12 +32,13 @@ impl Guard {
 
     /// Whoever sends `Authorization: Bearer <secret>` (RFC 6750, section 2.1). Others get 401 and a challenge.
     ///
-    /// The secret is compared in a time that does not depend on where it differs; its length is not hidden. An empty
+    /// White space around the secret, as of a file's last line, is no part of it. It is compared in a time that does not depend on where
+    /// it differs; its length is not hidden. An empty
     /// secret, as of an environment variable that was not set, lets nobody in.
     #[must_use]
     pub fn bearer(secret: impl Into<String>) -> Self {
         Self {
-            kind: Kind::Bearer(secret.into().into()),
+            kind: Kind::Bearer(secret.into().trim().into()),
         }
     }
 

@@ -13,7 +13,8 @@ use super::problem::problem;
 use super::{Routes, gzip};
 use crate::exporter::Prometheus;
 
-/// Renders at once, over all routes of one [`Routes`]: each holds the whole text in memory and keeps a core busy.
+/// Renders at once, over all routes of one [`Routes`]: each keeps a core busy. An answer that a client is slow to read is
+/// no render any more.
 const MAX_RENDERS: usize = 4;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

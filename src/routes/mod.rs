@@ -32,14 +32,17 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
-use http::header::{CACHE_CONTROL, HeaderValue};
+use http::StatusCode;
+use http::header::{ALLOW, HeaderValue};
 use http::request::Parts;
 
 pub use self::guard::Guard;
 pub use self::serve::Server;
 pub use self::service::{NotFound, RoutesBody, RoutesFuture, RoutesService};
 use crate::error::Error;
-use crate::http::SkipMetrics;
+
+/// Where routes are unless they are moved; no other route can be moved there.
+const DEFAULT_PATHS: [&str; 4] = ["/livez", "/health", "/metrics", "/metrics/prometheus"];
 
 type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
 type Handler = Arc<dyn Fn(Parts) -> Answer + Send + Sync>;
@@ -123,7 +126,7 @@ impl Routes {
     /// # Errors
     ///
     /// No route of that default path was added yet; the new path does not begin with `/`, holds anything but letters,
-    /// digits and `/ - _ . ~`, or is taken by another of these routes.
+    /// digits and `/ - _ . ~`, is taken by another of these routes, or is another's default path, added or not.
     pub fn moved(mut self, default_path: &str, path: impl Into<String>) -> Result<Self, Error> {
         let path = path.into();
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
@@ -131,6 +134,11 @@ impl Routes {
             return Err(Error::invalid(format!(
                 "path {path:?} for {default_path} is not one a route can have: it must begin with / and hold letters, \
                  digits and / - _ . ~ only"
+            )));
+        }
+        if path != default_path && DEFAULT_PATHS.contains(&&*path) {
+            return Err(Error::invalid(format!(
+                "path {path:?} for {default_path} is the default path of another route: each needs a path of its own"
             )));
         }
         let is_taken = |route: &Route| route.path == path && route.default_path != default_path;
@@ -166,12 +174,17 @@ impl Routes {
     where
         F: Future<Output = Response> + Send + 'static,
     {
-        self.routes.retain(|route| route.default_path != path);
+        let handler: Handler = Arc::new(move |parts| Box::pin(handler(parts)));
+        // Added again, it stays where it was moved to, and guarded if it was.
+        if let Ok(route) = self.find(path) {
+            route.handler = handler;
+            return self;
+        }
         self.routes.push(Route {
             default_path: path,
             path: path.to_owned(),
             is_guarded: false,
-            handler: Arc::new(move |parts| Box::pin(handler(parts))),
+            handler,
         });
         self
     }
@@ -197,15 +210,21 @@ impl Route {
     async fn answer(&self, guard: &Guard, request: Request<Body>) -> Response {
         let (parts, _) = request.into_parts();
         let refused = self.is_guarded.then(|| guard.refuse(&parts)).flatten();
-        let mut response = match refused {
+        problem::finished(match refused {
             Some(refusal) => refusal,
             None => (self.handler)(parts).await,
-        };
-        let no_store = HeaderValue::from_static("no-store");
-        response.headers_mut().insert(CACHE_CONTROL, no_store);
-        response.extensions_mut().insert(SkipMetrics);
-        response
+        })
     }
+}
+
+async fn wrong_method() -> Response {
+    let mut response = problem::problem(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "This route is read with GET or HEAD.",
+    );
+    let allowed = HeaderValue::from_static("GET, HEAD");
+    response.headers_mut().insert(ALLOW, allowed);
+    problem::finished(response)
 }
 
 impl<S: Clone + Send + Sync + 'static> From<Routes> for Router<S> {
@@ -220,7 +239,7 @@ impl<S: Clone + Send + Sync + 'static> From<Routes> for Router<S> {
                 let handler = move |request: Request<Body>| async move {
                     route.answer(&guard, request).await
                 };
-                router.route(&path, get(handler))
+                router.route(&path, get(handler).fallback(wrong_method))
             })
     }
 }

@@ -3,8 +3,10 @@
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
+
+use crate::http::SkipMetrics;
 
 /// A problem of no type of its own: its title is the status' reason, its detail a sentence for a person.
 pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
@@ -16,6 +18,18 @@ pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
         "detail": detail,
     });
     answer(status, "application/problem+json", &body)
+}
+
+pub(super) fn no_such_route() -> Response {
+    problem(StatusCode::NOT_FOUND, "There is no such route here.")
+}
+
+/// What every answer of these routes has: no cache keeps it, and the request metrics leave it out.
+pub(super) fn finished(mut response: Response) -> Response {
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, no_store);
+    response.extensions_mut().insert(SkipMetrics);
+    response
 }
 
 pub(super) fn json(status: StatusCode, body: &Value) -> Response {

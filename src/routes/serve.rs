@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::Routes;
+use super::problem::{finished, no_such_route};
 use crate::error::{Error, ErrorKind};
 
 /// How long a shutdown waits for answers under way.
@@ -41,16 +43,21 @@ impl Routes {
         let listener = TcpListener::bind(&addr).await.map_err(refused)?;
         let local_addr = listener.local_addr().map_err(refused)?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = axum::serve(listener, Router::from(self)).with_graceful_shutdown(async {
-            // An error is the server's drop, which asks for the same.
-            let _ = stopped.await;
-        });
+        let server = axum::serve(listener, Router::from(self).fallback(not_found))
+            .with_graceful_shutdown(async {
+                // An error is the server's drop, which asks for the same.
+                let _ = stopped.await;
+            });
         Ok(Server {
             local_addr,
             stop,
             task: tokio::spawn(server.into_future()),
         })
     }
+}
+
+async fn not_found() -> Response {
+    finished(no_such_route())
 }
 
 /// A running [`Routes::serve`]. Dropped, it stops accepting and lets answers under way finish.
@@ -69,12 +76,12 @@ impl Server {
         self.local_addr
     }
 
-    /// Stops accepting, waits for answers under way, at most 10 s, and cuts off what is left.
+    /// Stops accepting and waits for answers under way, at most 10 s. A client that is still reading then is not cut off:
+    /// its connection ends with its answer, or with the runtime.
     pub async fn shutdown(self) {
         drop(self.stop);
-        let mut task = self.task;
-        if tokio::time::timeout(GRACE, &mut task).await.is_err() {
-            task.abort();
+        if tokio::time::timeout(GRACE, self.task).await.is_err() {
+            tracing::warn!(address = %self.local_addr, "answers were still under way 10 s after the shutdown began");
         }
     }
 }

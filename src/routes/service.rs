@@ -12,7 +12,7 @@ use axum::Router;
 use axum::body::Body as AxumBody;
 use axum::routing::future::RouteFuture;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower::ServiceExt;
@@ -20,7 +20,7 @@ use tower::util::Oneshot;
 use tower_service::Service;
 
 use super::Routes;
-use super::problem::problem;
+use super::problem::{finished, no_such_route};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -208,9 +208,6 @@ impl<B> Service<Request<B>> for NotFound {
     }
 
     fn call(&mut self, _request: Request<B>) -> Self::Future {
-        ready(Ok(problem(
-            StatusCode::NOT_FOUND,
-            "There is no such route here.",
-        )))
+        ready(Ok(finished(no_such_route())))
     }
 }
