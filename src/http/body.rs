@@ -9,7 +9,8 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::record::{Outcome, RequestBytes, Sending};
+use super::outcome::Outcome;
+use super::record::{RequestBytes, Sending};
 use crate::measure::Guard;
 
 /// Stands for no length, in eight bytes that an `Option` would double.

@@ -19,10 +19,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::body::ResponseBody;
+use super::config::Config;
 use super::future::{CountBody, ResponseFuture};
-use super::layer::{Config, Shared};
 use super::naming::Naming;
-use super::record::{Outcome, Side};
+use super::outcome::{Outcome, Side};
+use super::shared::Shared;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 

@@ -12,8 +12,10 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::{ResponseBody, UNKNOWN_LENGTH};
-use super::layer::Shared;
-use super::record::{Outcome, Pending, RequestBytes, Series};
+use super::outcome::Outcome;
+use super::record::{Pending, RequestBytes};
+use super::series::Series;
+use super::shared::Shared;
 use crate::measure::Guard;
 
 /// Put into a response's extensions, leaves its request out of what

@@ -27,13 +27,17 @@
 
 mod body;
 mod client;
+mod config;
 mod future;
 mod handles;
 mod labels;
 mod layer;
 mod naming;
+mod outcome;
 mod record;
+mod series;
 mod service;
+mod shared;
 
 pub use body::{RequestBody, ResponseBody};
 pub use client::{ClientMetrics, ClientMetricsLayer, ClientResponseFuture};

@@ -10,7 +10,8 @@ use tower_service::Service;
 
 use super::body::RequestBody;
 use super::future::{CountBody, ResponseFuture};
-use super::layer::{CountRequestBody, PassThrough, Shared};
+use super::layer::{CountRequestBody, PassThrough};
+use super::shared::Shared;
 
 /// The service that [`HttpMetricsLayer`](super::HttpMetricsLayer) makes.
 #[derive(Clone)]

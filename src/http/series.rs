@@ -1,0 +1,211 @@
+//! The metric handles of one method and endpoint.
+
+use std::slice;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, SharedString};
+
+use super::config::Config;
+use super::handles::Made;
+use super::labels::METHODS;
+use super::naming::Named;
+use super::outcome::{Outcome, Status, status_text};
+use crate::measure::{self, Instant};
+
+static METADATA: Metadata<'static> =
+    Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+
+/// The handles of one method and endpoint.
+pub(crate) struct Series {
+    pub(crate) config: Arc<Config>,
+    /// Labels of the counter of requests, less its status.
+    labels: Vec<Label>,
+    /// Labels of the duration, less its status if it has one.
+    duration_labels: Vec<Label>,
+    registered: Instant,
+    pub(crate) in_progress: Gauge,
+    statuses: Statuses,
+    request_body: OnceLock<Histogram>,
+    response_body: OnceLock<Histogram>,
+    /// Registered with a recorder that lasts, not made while there was none.
+    lasting: bool,
+}
+
+/// Handles by status, in order of first use: nearly all requests find theirs in the first slot or two.
+#[derive(Default)]
+struct Statuses {
+    slots: [OnceLock<StatusHandles>; 4],
+    more: OnceLock<Box<Statuses>>,
+}
+
+struct StatusHandles {
+    status: Status,
+    requests: Counter,
+    duration: Histogram,
+}
+
+impl Series {
+    /// Registers the series of the place that [`Config::place`] numbered, at this endpoint.
+    pub(crate) fn register(config: &Arc<Config>, endpoint: &Arc<str>, place: usize) -> Made<Self> {
+        let (labels, duration_labels) = labels(config, endpoint, place);
+        let mut series = Self::unregistered(config, labels, duration_labels);
+        config.with_recorder(|recorder| {
+            if let Some(in_progress) = &config.naming.in_progress {
+                let key = key(in_progress, series.labels.clone());
+                series.in_progress = recorder.register_gauge(&key, &METADATA);
+            }
+            series.lasting = config.is_lasting(recorder);
+        });
+        if series.lasting {
+            Made::Lasting(series)
+        } else {
+            Made::Passing(series)
+        }
+    }
+
+    fn unregistered(config: &Arc<Config>, labels: Vec<Label>, duration_labels: Vec<Label>) -> Self {
+        Self {
+            config: Arc::clone(config),
+            labels,
+            duration_labels,
+            registered: measure::now(),
+            in_progress: Gauge::noop(),
+            statuses: Statuses::default(),
+            request_body: OnceLock::new(),
+            response_body: OnceLock::new(),
+            lasting: false,
+        }
+    }
+
+    #[inline]
+    fn at(&self, status: Status) -> &StatusHandles {
+        let mut statuses = &self.statuses;
+        loop {
+            for slot in &statuses.slots {
+                let handles = slot.get_or_init(|| self.register_status(status));
+                if handles.status == status {
+                    return handles;
+                }
+            }
+            statuses = statuses.more.get_or_init(Box::default);
+        }
+    }
+
+    /// Registered when first needed, not with the series: a recorder with an idle timeout may drop a series that is
+    /// registered but not written to.
+    #[cold]
+    fn register_status(&self, status: Status) -> StatusHandles {
+        let naming = &self.config.naming;
+        let label = Label::new(naming.status.clone(), status_text(status));
+        let with_status = |labels: &[Label]| [labels, slice::from_ref(&label)].concat();
+        let duration_labels = if naming.status_on_duration {
+            with_status(&self.duration_labels)
+        } else {
+            self.duration_labels.clone()
+        };
+        self.config.with_recorder(|recorder| StatusHandles {
+            status,
+            requests: naming
+                .requests
+                .as_ref()
+                .map_or_else(Counter::noop, |requests| {
+                    let key = key(requests, with_status(&self.labels));
+                    recorder.register_counter(&key, &METADATA)
+                }),
+            duration: recorder
+                .register_histogram(&key(&naming.duration, duration_labels), &METADATA),
+        })
+    }
+
+    #[inline]
+    pub(crate) fn count(&self, status: Status, duration: Duration) {
+        let handles = self.at(status);
+        handles.requests.increment(1);
+        handles.duration.record(duration.as_secs_f64());
+    }
+
+    /// A response's end.
+    pub(crate) fn end(&self, status: Status, duration: Duration, bytes: u64, outcome: Outcome) {
+        self.count(status, duration);
+        if self.config.response_body_size {
+            let named = &self.config.naming.response_body_size;
+            self.record_size(&self.response_body, named, bytes);
+        }
+        match outcome {
+            Outcome::Complete => {}
+            Outcome::Panic => self.count_aborted("panic"),
+            Outcome::Dropped => self.count_aborted("body_dropped"),
+            _ => self.count_aborted("body_error"),
+        }
+    }
+
+    /// Not cached: a request that ends early has cost more than this look-up.
+    pub(crate) fn count_aborted(&self, reason: &'static str) {
+        let naming = &self.config.naming;
+        let Some(aborted) = &naming.aborted else {
+            return;
+        };
+        let mut labels = self.labels.clone();
+        labels.push(Label::new(naming.reason.clone(), reason));
+        let key = key(aborted, labels);
+        self.config
+            .with_recorder(|recorder| recorder.register_counter(&key, &METADATA).increment(1));
+    }
+
+    pub(crate) fn record_request_body(&self, bytes: u64) {
+        let named = &self.config.naming.request_body_size;
+        self.record_size(&self.request_body, named, bytes);
+    }
+
+    fn record_size(&self, cell: &OnceLock<Histogram>, named: &Named, size: u64) {
+        cell.get_or_init(|| {
+            let key = key(named, self.labels.clone());
+            self.config
+                .with_recorder(|recorder| recorder.register_histogram(&key, &METADATA))
+        })
+        .record(size as f64);
+    }
+
+    /// Runs `write` with handles that the recorder still knows: this series' own, or, when they were registered longer
+    /// ago than `reregister_after` or before any recorder was installed, new ones of the same labels.
+    #[inline]
+    pub(crate) fn current(&self, write: impl FnOnce(&Self)) {
+        let stale = match self.config.reregister_after {
+            Some(after) => measure::now().saturating_duration_since(self.registered) > after,
+            None => false,
+        };
+        if self.lasting && !stale {
+            write(self);
+        } else {
+            write(&self.again());
+        }
+    }
+
+    /// The gauge is not among what is made again: it must fall where it rose, or a new one would go below zero.
+    #[cold]
+    fn again(&self) -> Self {
+        let labels = (self.labels.clone(), self.duration_labels.clone());
+        Self::unregistered(&self.config, labels.0, labels.1)
+    }
+}
+
+fn key(named: &Named, labels: Vec<Label>) -> Key {
+    Key::from_parts(named.name.clone(), labels)
+}
+
+fn labels(config: &Config, endpoint: &Arc<str>, place: usize) -> (Vec<Label>, Vec<Label>) {
+    let naming = &config.naming;
+    let endpoint = Label::new(
+        naming.endpoint.clone(),
+        SharedString::from_shared(Arc::clone(endpoint)),
+    );
+    if let Some(service) = &config.service {
+        let service = Label::new("service", service.clone());
+        return (vec![service.clone(), endpoint], vec![service]);
+    }
+    let method = Label::new(naming.method.clone(), METHODS[place % METHODS.len()]);
+    let mut labels = vec![method, endpoint];
+    labels.extend(config.extra_labels(place / METHODS.len()));
+    (labels.clone(), labels)
+}
