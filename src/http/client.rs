@@ -92,7 +92,7 @@ impl ClientMetricsLayer {
 
     /// How many endpoints are told apart; those that come later are counted under `other`. Defaults to 1000.
     pub fn max_endpoints(self, max: usize) -> Self {
-        self.with(|config| config.set_max_endpoints(max))
+        self.with(|config| config.max_endpoints = max)
     }
 
     /// Registers handles again once they are this old. Defaults to never; see

@@ -60,10 +60,6 @@ impl Config {
         self.endpoint = Some(Arc::new(move |parts| endpoint(parts).map(Into::into)));
     }
 
-    pub(crate) fn set_max_endpoints(&mut self, max: usize) {
-        self.max_endpoints = max;
-    }
-
     pub(crate) fn set_recorder(&mut self, recorder: impl Recorder + Send + Sync + 'static) {
         self.recorder = Some(Arc::new(recorder));
     }

@@ -134,7 +134,7 @@ impl<R> HttpMetricsLayer<R> {
     ///
     /// `unmatched` and `other` themselves do not count.
     pub fn max_endpoints(self, max: usize) -> Self {
-        self.with(|config| config.set_max_endpoints(max))
+        self.with(|config| config.max_endpoints = max)
     }
 
     /// Names a request's endpoint, for services without axum's `MatchedPath`. Defaults to none; where the function
