@@ -216,6 +216,18 @@ families! {
         &["service"],
         "Time from an outbound request to the end of its response, in seconds.",
     );
+    /// What the last run of a health check found.
+    HEALTH_CHECK_STATUS = gauge(
+        "health_check_status",
+        &["check"],
+        "What the last run of a health check found: 1 healthy, 0.5 degraded, 0 unhealthy.",
+    );
+    /// How long health checks took.
+    HEALTH_CHECK_DURATION = seconds(
+        "health_check_duration_seconds",
+        &["check"],
+        "Time a run of a health check took, in seconds.",
+    );
     /// What the series limit turned away.
     MONITORING_SERIES_DROPPED = counter(
         "monitoring_series_dropped_total",

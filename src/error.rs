@@ -50,7 +50,7 @@ impl Error {
     }
 
     #[cfg_attr(
-        not(any(feature = "prometheus", feature = "axum")),
+        not(any(feature = "prometheus", feature = "axum", feature = "check-http")),
         expect(dead_code, reason = "only what acts can meet a foreign error")
     )]
     pub(crate) fn with_source(

@@ -33,14 +33,24 @@ mod error;
 pub mod exporter;
 #[cfg(feature = "axum")]
 mod extract;
+#[cfg(feature = "check-http")]
+mod fetch;
+#[cfg(feature = "health")]
+pub mod health;
 pub mod http;
 mod measure;
+#[cfg(feature = "health")]
+mod redact;
 #[cfg(feature = "axum")]
 pub mod routes;
 
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]
 pub use crate::exporter::Prometheus;
+#[cfg(feature = "axum")]
+pub use crate::extract::{NotReady, Ready};
+#[cfg(feature = "health")]
+pub use crate::health::Health;
 pub use crate::http::{ClientMetricsLayer, HttpMetricsLayer};
 #[cfg(feature = "axum")]
 pub use crate::routes::Routes;

@@ -7,6 +7,8 @@ use flate2::write::GzEncoder;
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
 
+use super::accept::weight;
+
 /// Reads `Accept-Encoding` (RFC 9110, section 12.5.3): a weight of zero refuses, and gzip named by itself goes before
 /// the wildcard.
 pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
@@ -27,15 +29,6 @@ pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
         }
     }
     wildcard
-}
-
-/// The `q` among a coding's parameters; 1 without one, 0 for one that is no number.
-fn weight(parameters: &str) -> f32 {
-    parameters
-        .split(';')
-        .filter_map(|parameter| parameter.split_once('='))
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
-        .map_or(1.0, |(_, value)| value.trim().parse().unwrap_or(0.0))
 }
 
 /// At the fastest level: exposition text shrinks about tenfold at any.

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::problem;
-use super::{Routes, gzip};
+use super::{Access, Routes, Visit, gzip};
 use crate::exporter::Prometheus;
 
 /// Renders at once, over all routes of one [`Routes`]: each keeps a core busy. An answer that a client is slow to read is
@@ -26,11 +26,18 @@ impl Routes {
     /// Rendered on tokio's blocking threads, four at once; a fifth request meanwhile gets 503 and `Retry-After: 1`.
     pub fn metrics(self, prometheus: Prometheus) -> Self {
         let renders = Arc::new(Semaphore::new(MAX_RENDERS));
-        let scrape = move |parts: http::request::Parts| {
-            answer(prometheus.clone(), Arc::clone(&renders), parts.headers)
+        let scrape = move |visit: Visit| {
+            answer(
+                prometheus.clone(),
+                Arc::clone(&renders),
+                visit.parts.headers,
+            )
         };
-        self.open("/metrics", scrape.clone())
-            .open("/metrics/prometheus", scrape)
+        self.add("/metrics", Access::Open, scrape.clone()).add(
+            "/metrics/prometheus",
+            Access::Open,
+            scrape,
+        )
     }
 }
 

@@ -12,13 +12,15 @@
 //! # Ok::<_, tower_vitals::Error>(())
 //! ```
 
+mod accept;
 mod guard;
 #[cfg(feature = "prometheus")]
 mod gzip;
 mod health;
+pub(crate) mod health_shapes;
 #[cfg(feature = "prometheus")]
 mod metrics;
-mod problem;
+pub(crate) mod problem;
 mod serve;
 mod service;
 
@@ -37,21 +39,79 @@ use http::header::{ALLOW, HeaderValue};
 use http::request::Parts;
 
 pub use self::guard::Guard;
+pub use self::health::Details;
 pub use self::serve::Server;
 pub use self::service::{NotFound, RoutesBody, RoutesFuture, RoutesService};
 use crate::error::Error;
 
 /// Where routes are unless they are moved; no other route can be moved there.
-const DEFAULT_PATHS: [&str; 4] = ["/livez", "/health", "/metrics", "/metrics/prometheus"];
+const DEFAULT_PATHS: [&str; 13] = [
+    "/livez",
+    "/readyz",
+    "/startupz",
+    "/health",
+    "/healthz",
+    "/health/live",
+    "/health/ready",
+    "/health/startup",
+    "/health/detailed",
+    "/health/checker/{name}",
+    "/health/status",
+    "/metrics",
+    "/metrics/prometheus",
+];
+
+/// The one parameter a path can have, as its last segment.
+const PARAMETER: &str = "/{name}";
 
 type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
-type Handler = Arc<dyn Fn(Parts) -> Answer + Send + Sync>;
+type Handler = Arc<dyn Fn(Visit) -> Answer + Send + Sync>;
+
+/// Who may read a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Open,
+    Guarded,
+    /// As [`Details`] says.
+    Details,
+}
+
+/// A request to one of the routes, and what it may see.
+struct Visit {
+    parts: Parts,
+    guard: Guard,
+    details: Details,
+}
+
+impl Visit {
+    fn sees_details(&self) -> bool {
+        match self.details {
+            Details::Never => false,
+            Details::Authorized => self.guard.refuse(&self.parts).is_none(),
+            Details::Always => true,
+        }
+    }
+
+    fn refuse(&self, access: Access) -> Option<Response> {
+        match (access, self.details) {
+            (Access::Open, _) | (Access::Details, Details::Always) => None,
+            (Access::Details, Details::Never) => Some(problem::problem(
+                StatusCode::FORBIDDEN,
+                "This service shows no details. Its owner shows them with Routes::details(Details::Authorized).",
+            )),
+            (Access::Guarded, _) | (Access::Details, Details::Authorized) => {
+                self.guard.refuse(&self.parts)
+            }
+        }
+    }
+}
 
 /// The crate's routes: a builder that becomes an [`axum::Router`], a tower service for hyper, or a server of its own.
 ///
 /// | route | default access | answer |
 /// |---|---|---|
-/// | `GET /livez`, `GET /health` | open | `{"status":"healthy"}` |
+/// | `GET /livez`, `GET /health` | open | `{"status":"healthy"}`, until checks are added |
+/// | `GET /health/..`, `/livez`, `/readyz`, `/startupz` | open, or as [`Details`] says | health; see [`Routes::health`] |
 /// | `GET /metrics`, `GET /metrics/prometheus` | open | Prometheus text 0.0.4, gzipped if accepted; see [`Routes::metrics`] |
 ///
 /// A route can be [moved](Self::moved) and put behind the [guard](Self::guard). Answers carry `Cache-Control: no-store`,
@@ -64,8 +124,9 @@ type Handler = Arc<dyn Fn(Parts) -> Answer + Send + Sync>;
 #[derive(Clone)]
 #[must_use]
 pub struct Routes {
-    routes: Vec<Route>,
+    all: Vec<Route>,
     guard: Guard,
+    details: Details,
 }
 
 #[derive(Clone)]
@@ -73,7 +134,7 @@ struct Route {
     /// The path it is known by to [`Routes::moved`] and [`Routes::protect`].
     default_path: &'static str,
     path: String,
-    is_guarded: bool,
+    access: Access,
     handler: Handler,
 }
 
@@ -81,10 +142,11 @@ impl Routes {
     /// The routes that need nothing: `/livez` and `/health`.
     pub fn new() -> Self {
         let routes = Self {
-            routes: Vec::new(),
+            all: Vec::new(),
             guard: Guard::closed(),
+            details: Details::default(),
         };
-        routes.health_routes()
+        routes.without_health()
     }
 
     /// Names who may read guarded routes. Defaults to nobody: they answer 403, with a body that says how to open them.
@@ -110,7 +172,7 @@ impl Routes {
     ///
     /// No route of that default path was added yet.
     pub fn protect(mut self, default_path: &str) -> Result<Self, Error> {
-        self.find(default_path)?.is_guarded = true;
+        self.find(default_path)?.access = Access::Guarded;
         Ok(self)
     }
 
@@ -126,11 +188,19 @@ impl Routes {
     /// # Errors
     ///
     /// No route of that default path was added yet; the new path does not begin with `/`, holds anything but letters,
-    /// digits and `/ - _ . ~`, is taken by another of these routes, or is another's default path, added or not.
+    /// digits and `/ - _ . ~` (and at its end `/{name}`, where the default path has that), is taken by another of these routes, or is another's default path, added or not.
     pub fn moved(mut self, default_path: &str, path: impl Into<String>) -> Result<Self, Error> {
         let path = path.into();
+        let plain = match default_path.strip_suffix(PARAMETER) {
+            None => &*path,
+            Some(_) => path.strip_suffix(PARAMETER).ok_or_else(|| {
+                Error::invalid(format!(
+                    "path {path:?} for {default_path} has no place for the name: it must end in {PARAMETER}"
+                ))
+            })?,
+        };
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
-        if !path.starts_with('/') || !path.chars().all(is_plain) {
+        if !plain.starts_with('/') || !plain.chars().all(is_plain) {
             return Err(Error::invalid(format!(
                 "path {path:?} for {default_path} is not one a route can have: it must begin with / and hold letters, \
                  digits and / - _ . ~ only"
@@ -142,7 +212,7 @@ impl Routes {
             )));
         }
         let is_taken = |route: &Route| route.path == path && route.default_path != default_path;
-        if let Some(other) = self.routes.iter().find(|route| is_taken(route)) {
+        if let Some(other) = self.all.iter().find(|route| is_taken(route)) {
             return Err(Error::invalid(format!(
                 "path {path:?} for {default_path} is taken by {}: each route needs a path of its own",
                 other.default_path
@@ -153,37 +223,38 @@ impl Routes {
     }
 
     fn find(&mut self, default_path: &str) -> Result<&mut Route, Error> {
-        let known: Vec<_> = self.routes.iter().map(|route| route.default_path).collect();
+        let known: Vec<_> = self.all.iter().map(|route| route.default_path).collect();
         let unknown = || {
             Error::invalid(format!(
                 "there is no route {default_path:?}: added so far are {}",
                 known.join(", ")
             ))
         };
-        self.routes
+        self.all
             .iter_mut()
             .find(|route| route.default_path == default_path)
             .ok_or_else(unknown)
     }
 
-    fn open<F>(
+    fn add<F>(
         mut self,
         path: &'static str,
-        handler: impl Fn(Parts) -> F + Send + Sync + 'static,
+        access: Access,
+        handler: impl Fn(Visit) -> F + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = Response> + Send + 'static,
     {
-        let handler: Handler = Arc::new(move |parts| Box::pin(handler(parts)));
+        let handler: Handler = Arc::new(move |visit| Box::pin(handler(visit)));
         // Added again, it stays where it was moved to, and guarded if it was.
         if let Ok(route) = self.find(path) {
             route.handler = handler;
             return self;
         }
-        self.routes.push(Route {
+        self.all.push(Route {
             default_path: path,
             path: path.to_owned(),
-            is_guarded: false,
+            access,
             handler,
         });
         self
@@ -198,22 +269,38 @@ impl Default for Routes {
 
 impl fmt::Debug for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let paths = self.routes.iter().map(|route| &route.path);
+        let paths = self.all.iter().map(|route| &route.path);
         f.debug_struct("Routes")
             .field("paths", &paths.collect::<Vec<_>>())
             .field("guard", &self.guard)
+            .field("details", &self.details)
             .finish()
     }
 }
 
 impl Route {
-    async fn answer(&self, guard: &Guard, request: Request<Body>) -> Response {
+    async fn answer(&self, guard: Guard, details: Details, request: Request<Body>) -> Response {
         let (parts, _) = request.into_parts();
-        let refused = self.is_guarded.then(|| guard.refuse(&parts)).flatten();
-        problem::finished(match refused {
+        let visit = Visit {
+            parts,
+            guard,
+            details,
+        };
+        problem::finished(match visit.refuse(self.access) {
             Some(refusal) => refusal,
-            None => (self.handler)(parts).await,
+            None => (self.handler)(visit).await,
         })
+    }
+
+    /// Whether a request's path is this route's.
+    fn is_at(&self, path: &str) -> bool {
+        match self.path.strip_suffix(PARAMETER) {
+            None => self.path == path,
+            Some(folder) => path
+                .strip_prefix(folder)
+                .and_then(|rest| rest.strip_prefix('/'))
+                .is_some_and(|name| !name.is_empty() && !name.contains('/')),
+        }
     }
 }
 
@@ -229,17 +316,14 @@ async fn wrong_method() -> Response {
 
 impl<S: Clone + Send + Sync + 'static> From<Routes> for Router<S> {
     fn from(routes: Routes) -> Self {
-        routes
-            .routes
-            .into_iter()
-            .fold(Self::new(), |router, route| {
-                let guard = routes.guard.clone();
-                let path = route.path.clone();
-                let route = Arc::new(route);
-                let handler = move |request: Request<Body>| async move {
-                    route.answer(&guard, request).await
-                };
-                router.route(&path, get(handler).fallback(wrong_method))
-            })
+        routes.all.into_iter().fold(Self::new(), |router, route| {
+            let (guard, details) = (routes.guard.clone(), routes.details);
+            let path = route.path.clone();
+            let route = Arc::new(route);
+            let handler = move |request: Request<Body>| async move {
+                route.answer(guard, details, request).await
+            };
+            router.route(&path, get(handler).fallback(wrong_method))
+        })
     }
 }

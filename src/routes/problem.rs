@@ -4,7 +4,8 @@ use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use crate::http::SkipMetrics;
 
@@ -32,12 +33,20 @@ pub(super) fn finished(mut response: Response) -> Response {
     response
 }
 
-pub(super) fn json(status: StatusCode, body: &Value) -> Response {
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     answer(status, "application/json", body)
 }
 
-fn answer(status: StatusCode, content_type: &'static str, body: &Value) -> Response {
-    let mut response = Response::new(Body::from(body.to_string()));
+pub(super) fn answer(
+    status: StatusCode,
+    content_type: &'static str,
+    body: &impl Serialize,
+) -> Response {
+    let Ok(text) = serde_json::to_vec(body) else {
+        // None of the shapes here can fail: their keys are strings, and their writer is a vector.
+        return Response::new(Body::empty());
+    };
+    let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     response
         .headers_mut()

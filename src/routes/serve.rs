@@ -76,6 +76,24 @@ impl Server {
         self.local_addr
     }
 
+    /// Serves until the signal, and then [shuts down](Self::shutdown). With
+    /// [`Health::graceful_shutdown`](crate::Health::graceful_shutdown) as the signal that is SIGTERM, readiness 503, a
+    /// while for balancers to see it, and only then the end.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
+    /// use tower_vitals::{Health, Routes};
+    ///
+    /// let health = Health::builder().build()?;
+    /// let server = Routes::new().health(health.clone()).serve("127.0.0.1:9100").await?;
+    /// server.until(health.graceful_shutdown()).await;
+    /// # Ok(()) }
+    /// ```
+    pub async fn until(self, signal: impl IntoFuture) {
+        signal.into_future().await;
+        self.shutdown().await;
+    }
+
     /// Stops accepting and waits for answers under way, at most 10 s. A client that is still reading then is not cut off:
     /// its connection ends with its answer, or with the runtime.
     pub async fn shutdown(self) {

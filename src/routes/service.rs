@@ -19,8 +19,8 @@ use tower::ServiceExt;
 use tower::util::Oneshot;
 use tower_service::Service;
 
-use super::Routes;
 use super::problem::{finished, no_such_route};
+use super::{Route, Routes};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -45,7 +45,7 @@ impl Routes {
     /// ```
     pub fn fallback_service<A>(self, app: A) -> RoutesService<A> {
         RoutesService {
-            routes: self.routes.iter().map(|route| route.path.clone()).collect(),
+            routes: self.all.iter().cloned().collect(),
             // `with_state` builds the router's layers once; without it they are built anew on every call.
             router: Router::from(self).with_state(()),
             app,
@@ -60,11 +60,21 @@ impl Routes {
 }
 
 /// The service that [`Routes::fallback_service`] makes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RoutesService<A> {
-    routes: Arc<[String]>,
+    routes: Arc<[Route]>,
     router: Router,
     app: A,
+}
+
+impl<A: fmt::Debug> fmt::Debug for RoutesService<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let paths = self.routes.iter().map(|route| &route.path);
+        f.debug_struct("RoutesService")
+            .field("paths", &paths.collect::<Vec<_>>())
+            .field("app", &self.app)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<A, B, C> Service<Request<B>> for RoutesService<A>
@@ -84,7 +94,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let is_ours = self.routes.iter().any(|path| path == request.uri().path());
+        let path = request.uri().path();
+        let is_ours = self.routes.iter().any(|route| route.is_at(path));
         let state = if is_ours {
             State::Routes {
                 future: self.router.call(request.map(AxumBody::new)),

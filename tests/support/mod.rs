@@ -292,3 +292,18 @@ where
         Err(never) => match never {},
     }
 }
+
+/// Polls until it holds; fails after ten seconds, by what it was that did not happen.
+#[track_caller]
+pub fn until(what: &str, holds: impl AsyncFn() -> bool) -> impl Future<Output = ()> {
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    async move {
+        while !holds().await {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "ten seconds, and still not: {what}"
+            );
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! `Configuration`: whether all settings are there.
+
+use std::env;
+use std::fmt;
+
+use super::super::{Check, Outcome};
+
+/// Unhealthy while a setting is missing, with the names of those that are; values are never shown.
+///
+/// It answers from memory. Data: `required` (a count), `missing` (names).
+///
+/// ```
+/// use tower_vitals::{Health, health::checks::Configuration};
+///
+/// let settings = Configuration::environment(["DATABASE_URL", "STRIPE_KEY"]);
+/// let health = Health::builder().check("configuration", settings).build()?;
+/// # Ok::<_, tower_vitals::Error>(())
+/// ```
+pub struct Configuration {
+    names: Vec<String>,
+    is_present: Box<dyn Fn(&str) -> bool + Send + Sync>,
+}
+
+impl Configuration {
+    /// These environment variables have to be set, and not to nothing.
+    pub fn environment<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        Self::present(names, |name| {
+            env::var_os(name).is_some_and(|value| !value.is_empty())
+        })
+    }
+
+    /// Each of these names has to be present, as the function tells.
+    pub fn present<N: Into<String>>(
+        names: impl IntoIterator<Item = N>,
+        is_present: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            names: names.into_iter().map(Into::into).collect(),
+            is_present: Box::new(is_present),
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        let is_missing = |name: &&String| !(self.is_present)(name);
+        let missing: Vec<_> = self.names.iter().filter(is_missing).cloned().collect();
+        let outcome = if missing.is_empty() {
+            Outcome::healthy()
+        } else {
+            Outcome::unhealthy().message(format!("not set: {}", missing.join(", ")))
+        };
+        outcome
+            .data("required", self.names.len())
+            .data("missing", missing)
+    }
+}
+
+impl Check for Configuration {
+    async fn check(&self) -> Outcome {
+        self.outcome()
+    }
+
+    fn recall(&self) -> Option<Outcome> {
+        Some(self.outcome())
+    }
+}
+
+impl fmt::Debug for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Configuration")
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,44 @@
+//! `Tcp`: whether an address accepts connections.
+
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::super::report::milliseconds;
+use super::super::{Check, Outcome};
+
+/// Healthy when a TCP connection to the address opens; it is closed again at once.
+///
+/// It says that somebody listens, not that somebody serves: a check of the protocol says more, where there is one.
+/// Data: `connect_ms`.
+///
+/// ```
+/// use tower_vitals::{Health, health::checks::Tcp};
+///
+/// let health = Health::builder().check("mail relay", Tcp::connect("mail.internal:25")).build()?;
+/// # Ok::<_, tower_vitals::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Tcp {
+    address: String,
+}
+
+impl Tcp {
+    /// `host:port`; the name is resolved at each check.
+    pub fn connect(address: impl Into<String>) -> Self {
+        Self {
+            address: address.into(),
+        }
+    }
+}
+
+impl Check for Tcp {
+    async fn check(&self) -> Outcome {
+        let started = Instant::now();
+        match TcpStream::connect(&self.address).await {
+            Ok(_) => Outcome::healthy().data("connect_ms", milliseconds(started.elapsed())),
+            Err(error) => {
+                Outcome::unhealthy().message(format!("cannot connect to {}: {error}", self.address))
+            }
+        }
+    }
+}

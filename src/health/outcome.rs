@@ -1,0 +1,221 @@
+//! `Outcome`: what a check found.
+
+use std::error::Error as StdError;
+use std::fmt::Display;
+
+use serde_json::{Map, Value};
+
+use super::Status;
+use crate::redact::{redact, redact_line};
+
+/// Bytes of a message that are kept: it is for a person to read.
+const MAX_MESSAGE: usize = 1024;
+/// Bytes of a string among the data that are kept.
+const MAX_TEXT: usize = 256;
+/// Values among the data that are kept, however deep they lie.
+const MAX_VALUES: usize = 64;
+
+/// What a check found: a [`Status`], a message for a person, and data for a program.
+///
+/// Made from what a check is likely to have at hand:
+///
+/// ```
+/// use tower_vitals::health::{Outcome, Status};
+///
+/// assert_eq!(Outcome::from(true), Outcome::healthy());
+/// assert_eq!(Outcome::from(Status::Degraded), Outcome::degraded());
+/// assert_eq!(Outcome::from(Err::<(), _>("no route to host")), Outcome::unhealthy().message("no route to host"));
+///
+/// let built = Outcome::degraded().message("slow to answer").data("status_code", 200);
+/// assert_eq!(built.status(), Status::Degraded);
+/// ```
+///
+/// Before it is shown, secrets in messages and data are masked (credentials in URLs, what is named like a password or
+/// token), messages are cut to 1 KiB, strings among the data to 256 bytes, and data to 64 values.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub struct Outcome {
+    status: Status,
+    message: Option<String>,
+    data: Map<String, Value>,
+}
+
+impl Outcome {
+    fn new(status: Status) -> Self {
+        Self {
+            status,
+            message: None,
+            data: Map::new(),
+        }
+    }
+
+    /// It works.
+    pub fn healthy() -> Self {
+        Self::new(Status::Healthy)
+    }
+
+    /// It works, but worse than it should.
+    pub fn degraded() -> Self {
+        Self::new(Status::Degraded)
+    }
+
+    /// It does not work.
+    pub fn unhealthy() -> Self {
+        Self::new(Status::Unhealthy)
+    }
+
+    /// Unhealthy, for this error: the message is its own and those of its sources, where they say more.
+    pub fn failed(error: &(dyn StdError + 'static)) -> Self {
+        let mut message = error.to_string();
+        for source in std::iter::successors(error.source(), |error| (*error).source()) {
+            let source = source.to_string();
+            if !message.contains(&source) {
+                message.push_str(": ");
+                message.push_str(&source);
+            }
+        }
+        Self::unhealthy().message(message)
+    }
+
+    /// Says why, for a person.
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+
+    /// Adds a figure or a fact, for a program. A second value of the same name replaces the first.
+    pub fn data(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.data.insert(name.into(), value.into());
+        self
+    }
+
+    /// How it is.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// As it may be shown: without secrets, and no larger than a person reads.
+    pub(super) fn presentable(self) -> (Status, Option<String>, Map<String, Value>) {
+        let message = self
+            .message
+            .map(|message| redact_line(&message, MAX_MESSAGE))
+            .filter(|message| !message.is_empty());
+        let mut left = MAX_VALUES;
+        (self.status, message, presentable_map(self.data, &mut left))
+    }
+}
+
+fn presentable_map(map: Map<String, Value>, left: &mut usize) -> Map<String, Value> {
+    let mut kept = Map::new();
+    for (name, value) in map {
+        if *left == 0 {
+            break;
+        }
+        *left -= 1;
+        // Together, for the name may be what tells that the value is secret.
+        let value = match value {
+            Value::String(text) if is_secret(&name, &text) => Value::from("[redacted]"),
+            value => presentable_value(value, left),
+        };
+        kept.insert(redact_line(&name, MAX_TEXT), value);
+    }
+    kept
+}
+
+fn is_secret(name: &str, text: &str) -> bool {
+    !text.is_empty() && redact(&format!("{name}=x")) != format!("{name}=x")
+}
+
+fn presentable_value(value: Value, left: &mut usize) -> Value {
+    match value {
+        Value::String(text) => Value::String(redact_line(&text, MAX_TEXT)),
+        Value::Object(map) => Value::Object(presentable_map(map, left)),
+        Value::Array(values) => {
+            let mut kept = Vec::new();
+            for value in values {
+                if *left == 0 {
+                    break;
+                }
+                *left -= 1;
+                kept.push(presentable_value(value, left));
+            }
+            Value::Array(kept)
+        }
+        value => value,
+    }
+}
+
+impl From<Status> for Outcome {
+    fn from(status: Status) -> Self {
+        Self::new(status)
+    }
+}
+
+/// True is healthy, false unhealthy.
+impl From<bool> for Outcome {
+    fn from(works: bool) -> Self {
+        if works {
+            Self::healthy()
+        } else {
+            Self::unhealthy()
+        }
+    }
+}
+
+/// `Ok` is healthy; an error is unhealthy, with its alternate form (`{:#}`) as the message, in which `anyhow` and its
+/// like tell all causes.
+impl<E: Display> From<Result<(), E>> for Outcome {
+    fn from(result: Result<(), E>) -> Self {
+        result.map(|()| Self::healthy()).into()
+    }
+}
+
+/// As the outcome says; an error is unhealthy.
+impl<E: Display> From<Result<Self, E>> for Outcome {
+    fn from(result: Result<Self, E>) -> Self {
+        result.unwrap_or_else(|error| Self::unhealthy().message(format!("{error:#}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_error_tells_its_sources_once() {
+        let source = std::io::Error::other("the disk is on fire");
+        let error = crate::Error::invalid("cannot write").with_source(source);
+        let (status, message, _) = Outcome::failed(&error).presentable();
+        assert_eq!(status, Status::Unhealthy);
+        assert_eq!(
+            message.as_deref(),
+            Some("cannot write: the disk is on fire")
+        );
+        let wrapped = std::io::Error::other(std::io::Error::other("same words"));
+        let (_, message, _) = Outcome::failed(&wrapped).presentable();
+        assert_eq!(message.as_deref(), Some("same words"));
+    }
+
+    #[test]
+    fn what_is_shown_has_no_secrets_and_a_size() {
+        let outcome = Outcome::unhealthy()
+            .message(format!("redis://:pw@h {}", "x".repeat(1_000_000)))
+            .data("url", "redis://:pw@h/0")
+            .data("api_token", "pw")
+            .data("nested", json!({"password": "pw", "list": vec!["y"; 1000]}))
+            .data("long", "z".repeat(10_000));
+        let (_, message, data) = outcome.presentable();
+        let message = message.unwrap();
+        assert!(
+            message.starts_with("redis://:[redacted]@h xxx"),
+            "{message}"
+        );
+        assert!(message.len() < MAX_MESSAGE + 40);
+        let shown = Value::Object(data).to_string();
+        assert!(!shown.contains("pw"), "{shown}");
+        assert!(shown.len() < 4096, "{}", shown.len());
+        assert!(shown.contains(r#""api_token":"[redacted]""#), "{shown}");
+    }
+}
