@@ -307,3 +307,16 @@ pub fn until(what: &str, holds: impl AsyncFn() -> bool) -> impl Future<Output = 
         }
     }
 }
+
+/// A variable that `tests/servers up` prints.
+#[track_caller]
+pub fn env(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: tests/servers up prints it"))
+}
+
+/// The URL with another password.
+pub fn with_password(url: &str, password: &str) -> String {
+    let (before, host) = url.rsplit_once('@').unwrap();
+    let (user, _) = before.rsplit_once(':').unwrap();
+    format!("{user}:{password}@{host}")
+}

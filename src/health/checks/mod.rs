@@ -30,6 +30,8 @@
     doc = "| [`RabbitMq`] | whether the connection is open and opens a channel | `check-rabbitmq` |"
 )]
 
+#[cfg(feature = "check-rabbitmq")]
+mod amqp;
 #[cfg(feature = "system")]
 mod blocking;
 mod configuration;

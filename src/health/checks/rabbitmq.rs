@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use lapin::types::ShortString;
 use lapin::uri::AMQPUri;
-use lapin::{Connection, ConnectionProperties, ErrorKind};
+use lapin::{Connection, ErrorKind};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
+use super::amqp::Amqp;
 use crate::error::Error;
 
 /// Healthy when a channel opens on a connection to RabbitMQ: the application's, or one of its own that is kept, and made
@@ -33,7 +34,7 @@ pub struct RabbitMq {
 enum Source {
     Own {
         uri: Box<AMQPUri>,
-        kept: Box<Mutex<Option<Connection>>>,
+        kept: Box<Mutex<Option<Amqp>>>,
     },
     Application(Arc<Connection>),
 }
@@ -73,18 +74,16 @@ impl RabbitMq {
             Source::Own { uri, kept } => {
                 let mut kept = kept.lock().await;
                 // Taken out while it is asked: should the check be given up, the connection goes with it.
-                if let Some(connection) = kept.take()
-                    && connection.status().connected()
-                    && open_channel(&connection).await.is_ok()
+                if let Some(amqp) = kept.take()
+                    && amqp.connection.status().connected()
+                    && open_channel(&amqp.connection).await.is_ok()
                 {
-                    *kept = Some(connection);
+                    *kept = Some(amqp);
                     return Ok(());
                 }
-                let properties =
-                    ConnectionProperties::default().with_connection_name("health check".into());
-                let connection = Connection::connect_uri(AMQPUri::clone(uri), properties).await?;
-                open_channel(&connection).await?;
-                *kept = Some(connection);
+                let amqp = Amqp::connect(uri).await?;
+                open_channel(&amqp.connection).await?;
+                *kept = Some(amqp);
                 Ok(())
             }
         }

@@ -1,0 +1,186 @@
+//! Passwords planted in every connection string: they appear in no answer, no log line and no metric.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
+
+mod support;
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::Request;
+use http_body_util::BodyExt;
+use sqlx::postgres::PgPoolOptions;
+use support::{env, with_password};
+use tokio::net::TcpListener;
+use tower::ServiceExt;
+use tower_vitals::health::Check;
+use tower_vitals::health::checks::{Http, Postgres, RabbitMq, Redis};
+use tower_vitals::routes::Details;
+use tower_vitals::{Health, Prometheus, Routes};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Part of all passwords, right and wrong: `tests/servers` plants it.
+const PLANTED: &str = "pl4nted";
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// A URL's server, whichever way it may answer: right, with the wrong password, not at all, and never.
+fn variants(url: &str, silent: &str) -> Vec<String> {
+    let host = url.rsplit_once('@').unwrap().1;
+    let host = host.split_once('/').map_or(host, |(host, _)| host);
+    let closed = "127.0.0.1:1";
+    vec![
+        url.to_owned(),
+        with_password(url, "pl4nted-wr0ng"),
+        with_password(url, "pl4nted%40%2F%3A"),
+        url.replace(host, closed),
+        url.replace(host, silent),
+    ]
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL, Redis, RabbitMQ: tests/run"]
+async fn planted_passwords_appear_nowhere() {
+    let log = Log::default();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .init();
+    let prometheus = Prometheus::install().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = listener.local_addr().unwrap().to_string();
+
+    let health = Health::builder()
+        .timeout(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    let mut debugged = Vec::new();
+    for (n, url) in variants(&env("VITALS_POSTGRES"), &silent)
+        .iter()
+        .enumerate()
+    {
+        let own = Postgres::url(url).unwrap();
+        let pool = Postgres::pool(PgPoolOptions::new().connect_lazy(url).unwrap());
+        debugged.push(format!("{own:?} {pool:?}"));
+        health.add(format!("postgres {n}"), own).unwrap();
+        health.add(format!("postgres pool {n}"), pool).unwrap();
+    }
+    for (n, url) in variants(&env("VITALS_REDIS"), &silent).iter().enumerate() {
+        let redis = Redis::url(url).unwrap();
+        debugged.push(format!("{redis:?}"));
+        health.add(format!("redis {n}"), redis).unwrap();
+    }
+    for (n, url) in variants(&env("VITALS_RABBITMQ"), &silent)
+        .iter()
+        .enumerate()
+    {
+        let rabbitmq = RabbitMq::url(url).unwrap();
+        debugged.push(format!("{rabbitmq:?}"));
+        health.add(format!("rabbitmq {n}"), rabbitmq).unwrap();
+        // As a user's own check would that hands on its driver's words.
+        let words = format!("cannot reach {url} with password={PLANTED}");
+        let own = move || std::future::ready(Err::<(), _>(words.clone()));
+        health.add(format!("own {n}"), own.optional()).unwrap();
+    }
+    let http = Http::get(&format!("http://{silent}/?token={PLANTED}"))
+        .and_then(|http| http.header("authorization", &format!("Bearer {PLANTED}")))
+        .unwrap();
+    debugged.push(format!("{http:?} {health:?}"));
+    health.add("http", http).unwrap();
+
+    let routes = Routes::new()
+        .health(health.clone())
+        .metrics(prometheus)
+        .details(Details::Always);
+    let mut answers = debugged.join("\n");
+    for round in 0..2 {
+        for path in [
+            "/health",
+            "/healthz",
+            "/readyz",
+            "/livez",
+            "/health/detailed",
+            "/health/status",
+            "/metrics",
+        ] {
+            for accept in ["*/*", "application/health+json"] {
+                let request = Request::get(path)
+                    .header("accept", accept)
+                    .body(Body::empty())
+                    .unwrap();
+                let response = Router::from(routes.clone()).oneshot(request).await.unwrap();
+                let body = response.into_body().collect().await.unwrap().to_bytes();
+                answers += std::str::from_utf8(&body).unwrap();
+            }
+        }
+        let report = health.report().await;
+        // It is what was meant to be tried: per URL healthy, refused by the server, no server, a silent one.
+        for words in ["authentication failed", "Connection refused", "timed out"] {
+            let told = report.results().filter(|result| {
+                result
+                    .message()
+                    .is_some_and(|message| message.contains(words))
+            });
+            assert!(told.count() >= 4, "{round}: {words}\n{report:#?}");
+        }
+        assert_eq!(
+            report
+                .results()
+                .filter(|result| result.status().is_healthy())
+                .count(),
+            4,
+            "{report:#?}"
+        );
+    }
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    println!(
+        "{} bytes of answers, {} bytes of log",
+        answers.len(),
+        log.len()
+    );
+    assert!(
+        log.contains("health check is not healthy"),
+        "the log was not captured"
+    );
+    assert!(
+        log.contains("TRACE lapin"),
+        "not at the level of the drivers"
+    );
+    for (what, text) in [("the answers", &answers), ("the log", &log)] {
+        for line in text.lines() {
+            assert!(!line.contains(PLANTED), "in {what}: {line}");
+        }
+    }
+}

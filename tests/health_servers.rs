@@ -1,0 +1,709 @@
+//! The checks of what a service stands on, against real servers that stop, return, refuse and hang.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
+
+mod support;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use sqlx::Connection;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePoolOptions};
+use support::{env, with_password};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tower_vitals::Health;
+use tower_vitals::health::checks::{Http, Postgres, RabbitMq, Redis, Sqlite, Tcp};
+use tower_vitals::health::{Check, CheckResult, Status};
+
+fn with(check: impl Check) -> Health {
+    Health::builder()
+        .cache_for(Duration::ZERO)
+        .check("it", check)
+        .build()
+        .unwrap()
+}
+
+async fn result(health: &Health) -> CheckResult {
+    health.check("it").await.unwrap()
+}
+
+#[track_caller]
+fn assert_says(result: &CheckResult, status: Status, words: &str) {
+    let message = result.message().unwrap_or_default();
+    assert_eq!(result.status(), status, "{message}");
+    assert!(message.contains(words), "{words:?} is not in {message:?}");
+}
+
+/// Servers are stopped and frozen here: one test at a time.
+static SERVERS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+fn server(command: &str, name: &str) {
+    let servers = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers");
+    let status = Command::new(servers)
+        .args([command, name])
+        .status()
+        .unwrap();
+    assert!(status.success(), "tests/servers {command} {name}");
+}
+
+/// Healthy; its server stops: unhealthy, and says that it cannot connect; the server returns: healthy. All of it by one
+/// `Health` each, as an application would that is not restarted.
+async fn outlives_its_server<const N: usize>(name: &'static str, checks: [Health; N]) {
+    let command = async |command: &'static str| {
+        tokio::task::spawn_blocking(move || server(command, name))
+            .await
+            .unwrap();
+    };
+    for round in 0..2 {
+        for health in &checks {
+            let found = result(health).await;
+            assert_eq!(found.status(), Status::Healthy, "{name} {round}: {found:?}");
+            assert!(found.data()["latency_ms"].as_f64().unwrap() > 0.0);
+        }
+        command("stop").await;
+        for health in &checks {
+            assert_says(&result(health).await, Status::Unhealthy, "cannot connect");
+            assert_says(&result(health).await, Status::Unhealthy, "refused");
+        }
+        command("start").await;
+    }
+    for health in &checks {
+        support::until("healthy again", async || {
+            result(health).await.status() == Status::Healthy
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: tests/run"]
+async fn postgres_stops_and_returns() {
+    let _alone = SERVERS.lock().await;
+    let url = env("VITALS_POSTGRES");
+    let pool = PgPoolOptions::new().connect(&url).await.unwrap();
+    let checks = [
+        with(Postgres::url(&url).unwrap()),
+        with(Postgres::pool(pool.clone())),
+    ];
+    outlives_its_server("postgres", checks).await;
+    // A pool that never had a connection, because the server was not there yet, is told the same way.
+    let lazy = with(Postgres::pool(
+        PgPoolOptions::new().connect_lazy(&url).unwrap(),
+    ));
+    assert_eq!(result(&lazy).await.status(), Status::Healthy);
+    let figures = result(&with(Postgres::pool(pool.clone()))).await;
+    assert_eq!(figures.data()["pool_max"], 10);
+    assert_eq!(figures.data()["pool_size"], pool.size());
+    pool.close().await;
+    assert_says(
+        &result(&with(Postgres::pool(pool))).await,
+        Status::Unhealthy,
+        "the pool is closed",
+    );
+
+    let small = PgPoolOptions::new()
+        .max_connections(2)
+        .connect(&url)
+        .await
+        .unwrap();
+    let busy = [
+        small.acquire().await.unwrap(),
+        small.acquire().await.unwrap(),
+    ];
+    let health = with(Postgres::pool(small));
+    assert_says(
+        &result(&health).await,
+        Status::Degraded,
+        "all 2 connections of the pool are in use",
+    );
+    drop(busy);
+    support::until("a connection is free", async || {
+        result(&health).await.status() == Status::Healthy
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs Redis: tests/run"]
+async fn redis_stops_and_returns() {
+    let _alone = SERVERS.lock().await;
+    let url = env("VITALS_REDIS");
+    let client = redis::Client::open(&*url).unwrap();
+    let checks = [with(Redis::url(&url).unwrap()), with(Redis::client(client))];
+    outlives_its_server("redis", checks).await;
+}
+
+#[tokio::test]
+#[ignore = "needs RabbitMQ: tests/run"]
+async fn rabbitmq_stops_and_returns() {
+    let _alone = SERVERS.lock().await;
+    let url = env("VITALS_RABBITMQ");
+    let application = lapin::Connection::connect(&url, lapin::ConnectionProperties::default());
+    let application = Arc::new(application.await.unwrap());
+    let by_connection = with(RabbitMq::connection(Arc::clone(&application)));
+    assert_eq!(result(&by_connection).await.status(), Status::Healthy);
+    outlives_its_server("rabbitmq", [with(RabbitMq::url(&url).unwrap())]).await;
+    // The application's connection went with the server, and to reconnect is the application's.
+    assert_eq!(result(&by_connection).await.status(), Status::Unhealthy);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL, Redis, RabbitMQ: tests/run"]
+async fn a_wrong_password_is_told_from_a_refused_connection() {
+    let _alone = SERVERS.lock().await;
+    let wrong = |name| with_password(&env(name), "wr0ng");
+    for health in [
+        with(Postgres::url(&wrong("VITALS_POSTGRES")).unwrap()),
+        with(Postgres::pool(
+            PgPoolOptions::new()
+                .connect_lazy(&wrong("VITALS_POSTGRES"))
+                .unwrap(),
+        )),
+        with(Redis::url(&wrong("VITALS_REDIS")).unwrap()),
+        with(RabbitMq::url(&wrong("VITALS_RABBITMQ")).unwrap()),
+    ] {
+        let found = result(&health).await;
+        assert_says(&found, Status::Unhealthy, "authentication failed: ");
+        assert!(!found.message().unwrap().contains("wr0ng"));
+    }
+    let without = format!("redis://{}", env("VITALS_REDIS").split('@').nth(1).unwrap());
+    assert_says(
+        &result(&with(Redis::url(&without).unwrap())).await,
+        Status::Unhealthy,
+        "authentication failed: ",
+    );
+    let nowhere = |scheme: &str| format!("{scheme}://u:p@{}/x", free_address());
+    for health in [
+        with(Postgres::url(&nowhere("postgres")).unwrap()),
+        with(Postgres::pool(
+            PgPoolOptions::new()
+                .connect_lazy(&nowhere("postgres"))
+                .unwrap(),
+        )),
+        with(Redis::url(&format!("redis://:p@{}", free_address())).unwrap()),
+        with(RabbitMq::url(&nowhere("amqp")).unwrap()),
+        with(Http::get(&format!("http://{}/", free_address())).unwrap()),
+        with(Tcp::connect(free_address().to_string())),
+    ] {
+        let found = result(&health).await;
+        assert_says(&found, Status::Unhealthy, "cannot connect");
+        assert_says(&found, Status::Unhealthy, "refused");
+    }
+    let unknown = with_database(&env("VITALS_POSTGRES"), "nowhere");
+    let unknown = result(&with(Postgres::url(&unknown).unwrap())).await;
+    assert_says(&unknown, Status::Unhealthy, "the database refused: ");
+    assert_says(&unknown, Status::Unhealthy, "\"nowhere\" does not exist");
+}
+
+/// Sends a signal to the server's group, and to its children: those of PostgreSQL have groups of their own.
+fn signal(signal: &str, name: &str) {
+    let file = format!("{}/{name}.pid", env("VITALS_SERVERS"));
+    let pid = std::fs::read_to_string(file).unwrap().trim().to_owned();
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    let mut kill = Command::new("kill");
+    kill.args([signal, "--", &format!("-{pid}")]);
+    assert!(
+        kill.args(children.split_whitespace())
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+/// Goes on, even if the test failed meanwhile.
+struct Frozen(&'static str);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        signal("-CONT", self.0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL, Redis, RabbitMQ: tests/run"]
+async fn a_server_that_freezes_is_unhealthy_at_its_timeout_and_nothing_piles_up() {
+    let _alone = SERVERS.lock().await;
+    let timeout = Duration::from_millis(300);
+    let pool = PgPoolOptions::new()
+        .connect(&env("VITALS_POSTGRES"))
+        .await
+        .unwrap();
+    for (name, health) in [
+        (
+            "postgres",
+            with(
+                Postgres::url(&env("VITALS_POSTGRES"))
+                    .unwrap()
+                    .timeout(timeout),
+            ),
+        ),
+        ("postgres", with(Postgres::pool(pool).timeout(timeout))),
+        (
+            "redis",
+            with(Redis::url(&env("VITALS_REDIS")).unwrap().timeout(timeout)),
+        ),
+        (
+            "rabbitmq",
+            with(
+                RabbitMq::url(&env("VITALS_RABBITMQ"))
+                    .unwrap()
+                    .timeout(timeout),
+            ),
+        ),
+    ] {
+        support::until("healthy", async || {
+            result(&health).await.status() == Status::Healthy
+        })
+        .await;
+        let before = threads();
+        signal("-STOP", name);
+        let frozen = Frozen(name);
+        for _ in 0..5 {
+            assert_says(
+                &result(&health).await,
+                Status::Unhealthy,
+                "timed out after 300ms",
+            );
+        }
+        assert!(
+            threads() <= before + 1,
+            "{name}: {before} threads became {}",
+            threads()
+        );
+        drop(frozen);
+        support::until("healthy again", async || {
+            result(&health).await.status() == Status::Healthy
+        })
+        .await;
+        support::until("no thread stays behind", async || threads() <= before).await;
+    }
+}
+
+fn with_database(url: &str, database: &str) -> String {
+    let (server, _) = url.rsplit_once('/').unwrap();
+    format!("{server}/{database}")
+}
+
+/// Nobody listens there, at least just now.
+fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+}
+
+/// Accepts, reads, and sends `drip` once a second, or nothing. Counts the connections that are open.
+async fn hanging_server(drip: Option<&'static [u8]>) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let open = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&open);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let open = Arc::clone(&counted);
+            open.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let mut sent = drip.into_iter().flatten().cycle();
+                let mut second = tokio::time::interval(Duration::from_secs(1));
+                let mut buffer = [0; 1024];
+                loop {
+                    tokio::select! {
+                        read = stream.read(&mut buffer) => {
+                            if matches!(read, Ok(0) | Err(_)) { break }
+                        }
+                        _ = second.tick(), if drip.is_some() => {
+                            if stream.write_all(&[*sent.next().unwrap()]).await.is_err() { break }
+                        }
+                    }
+                }
+                open.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    (address, open)
+}
+
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_hangs_or_drips_is_unhealthy_at_its_timeout_and_nothing_piles_up() {
+    const TIMEOUT: Duration = Duration::from_millis(300);
+    let head: &[u8] = b"HTTP/1.1 200 OK\r\n";
+    for (drip, of) in [(None, "hangs"), (Some(head), "drips")] {
+        let (address, open) = hanging_server(drip).await;
+        let checks = [
+            (
+                "postgres",
+                with(
+                    Postgres::url(&format!("postgres://u:p@{address}/x"))
+                        .unwrap()
+                        .timeout(TIMEOUT),
+                ),
+            ),
+            (
+                "postgres pool",
+                with(
+                    Postgres::pool(
+                        PgPoolOptions::new()
+                            .connect_lazy(&format!("postgres://u:p@{address}/x"))
+                            .unwrap(),
+                    )
+                    .timeout(TIMEOUT),
+                ),
+            ),
+            (
+                "redis",
+                with(
+                    Redis::url(&format!("redis://:p@{address}"))
+                        .unwrap()
+                        .timeout(TIMEOUT),
+                ),
+            ),
+            (
+                "rabbitmq",
+                with(
+                    RabbitMq::url(&format!("amqp://u:p@{address}/%2f"))
+                        .unwrap()
+                        .timeout(TIMEOUT),
+                ),
+            ),
+            (
+                "http",
+                with(
+                    Http::get(&format!("http://{address}/"))
+                        .unwrap()
+                        .timeout(TIMEOUT),
+                ),
+            ),
+        ];
+        let mut before = 0;
+        for round in 0..8 {
+            for (name, health) in &checks {
+                let began = Instant::now();
+                let found = result(health).await;
+                let took = began.elapsed();
+                // A protocol may notice by its first byte that this is no server of its kind.
+                if of == "hangs" {
+                    assert_says(&found, Status::Unhealthy, "timed out after 300ms");
+                    assert!(took >= TIMEOUT, "{name}: {took:?}");
+                }
+                assert_eq!(found.status(), Status::Unhealthy, "{name} {of}");
+                assert!(
+                    took < TIMEOUT + Duration::from_millis(100),
+                    "{name} {of}: {took:?}"
+                );
+            }
+            if round == 1 {
+                before = threads();
+            }
+        }
+        support::until("what was given up is closed", async || {
+            open.load(Ordering::SeqCst) == 0
+        })
+        .await;
+        support::until("no thread stays behind", async || threads() <= before).await;
+    }
+}
+
+/// A folder that goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("vitals-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn sqlite_goes_and_returns() {
+    let folder = Folder::new("sqlite");
+    let (file, away) = (folder.0.join("orders.db"), folder.0.join("away.db"));
+    let options = SqliteConnectOptions::new()
+        .filename(&file)
+        .create_if_missing(true);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(2)
+        .connect_with(options.clone())
+        .await
+        .unwrap();
+    sqlx::query("CREATE TABLE orders (id INTEGER PRIMARY KEY)")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let url = format!("sqlite://{}", file.display());
+    let checks = [
+        with(Sqlite::url(&url).unwrap()),
+        with(Sqlite::pool(pool.clone())),
+    ];
+    for _ in 0..2 {
+        for health in &checks {
+            assert_eq!(result(health).await.status(), Status::Healthy);
+        }
+        std::fs::rename(&file, &away).unwrap();
+        assert_says(
+            &result(&checks[0]).await,
+            Status::Unhealthy,
+            "unable to open database file",
+        );
+        assert_says(
+            &result(&checks[1]).await,
+            Status::Unhealthy,
+            "orders.db is not there",
+        );
+        assert!(!file.exists(), "a check creates nothing");
+        std::fs::rename(&away, &file).unwrap();
+    }
+    // Locked by a writer for longer than a check waits.
+    let mut writer = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql("BEGIN EXCLUSIVE")
+        .execute(&mut writer)
+        .await
+        .unwrap();
+    assert_says(
+        &result(&checks[0]).await,
+        Status::Unhealthy,
+        "database is locked",
+    );
+    sqlx::raw_sql("COMMIT").execute(&mut writer).await.unwrap();
+    for health in &checks {
+        assert_eq!(result(health).await.status(), Status::Healthy);
+    }
+    writer.close().await.unwrap();
+    pool.close().await;
+    std::fs::write(
+        &file,
+        "this is no database, and long enough to have been one",
+    )
+    .unwrap();
+    assert_says(
+        &result(&checks[0]).await,
+        Status::Unhealthy,
+        "file is not a database",
+    );
+}
+
+/// Serves on this address until told; the port stays the same over a restart.
+async fn http_server(address: SocketAddr, asked: Arc<AtomicUsize>) -> oneshot::Sender<()> {
+    let count = move || {
+        let asked = Arc::clone(&asked);
+        async move {
+            asked.fetch_add(1, Ordering::SeqCst);
+            "ok"
+        }
+    };
+    let slow = || async {
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        "at last"
+    };
+    let authorized = |headers: axum::http::HeaderMap| async move {
+        match headers.get("authorization") {
+            Some(value) if value == "Bearer s3cret" => StatusCode::NO_CONTENT,
+            _ => StatusCode::UNAUTHORIZED,
+        }
+    };
+    let app = Router::new()
+        .route("/", get(count).post(|| async { StatusCode::ACCEPTED }))
+        .route("/slow", get(slow))
+        .route(
+            "/broken",
+            get(|| async { StatusCode::INTERNAL_SERVER_ERROR }),
+        )
+        .route(
+            "/moved",
+            get(|| async { axum::response::Redirect::to("/") }),
+        )
+        .route("/authorized", get(authorized))
+        .route(
+            "/endless",
+            get(|| async {
+                axum::body::Body::from_stream(futures_util::stream::repeat_with(|| {
+                    Ok::<_, std::convert::Infallible>(bytes::Bytes::from_static(&[b'x'; 8192]))
+                }))
+            }),
+        );
+    let mut listener = TcpListener::bind(address).await;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while listener.is_err() && Instant::now() < deadline {
+        tokio::task::yield_now().await;
+        listener = TcpListener::bind(address).await;
+    }
+    let listener = listener.unwrap();
+    let (stop, stopped) = oneshot::channel();
+    tokio::spawn(async move {
+        axum::serve(listener, app)
+            .with_graceful_shutdown(async { drop(stopped.await) })
+            .await
+            .unwrap();
+    });
+    stop
+}
+
+#[tokio::test]
+async fn an_http_endpoint_stops_and_returns() {
+    let address = free_address();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let health = with(Http::get(&format!("http://{address}/")).unwrap());
+    for round in 1..=3 {
+        let stop = http_server(address, Arc::clone(&asked)).await;
+        let found = result(&health).await;
+        assert_eq!(found.status(), Status::Healthy, "{round}: {found:?}");
+        assert_eq!(found.data()["status_code"], 200);
+        assert_eq!(asked.load(Ordering::SeqCst), round);
+        drop(stop);
+        support::until("it is gone", async || {
+            result(&health).await.status() == Status::Unhealthy
+        })
+        .await;
+        assert_says(
+            &result(&health).await,
+            Status::Unhealthy,
+            &format!("cannot connect to {address}"),
+        );
+        asked.store(round, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn an_http_endpoint_is_judged_by_what_it_answers() {
+    let address = free_address();
+    let _server = http_server(address, Arc::default()).await;
+    let at = |path: &str| Http::get(&format!("http://{address}{path}")).unwrap();
+    let judged = async |check: Http| result(&with(check)).await;
+
+    let broken = judged(at("/broken")).await;
+    assert_says(
+        &broken,
+        Status::Unhealthy,
+        "answered 500, which is not expected",
+    );
+    assert_eq!(broken.data()["status_code"], 500);
+    assert_eq!(
+        judged(at("/broken").expect([500])).await.status(),
+        Status::Healthy
+    );
+    assert_says(
+        &judged(at("/").expect([204])).await,
+        Status::Unhealthy,
+        "answered 200",
+    );
+    assert_says(
+        &judged(at("/moved")).await,
+        Status::Unhealthy,
+        "answered 303",
+    );
+
+    let slow = judged(at("/slow").slow_after(Duration::from_millis(50))).await;
+    assert_says(&slow, Status::Degraded, "took longer than 50ms");
+    assert!(slow.data()["latency_ms"].as_f64().unwrap() >= 120.0);
+    assert_eq!(
+        judged(at("/slow").slow_after(Duration::from_secs(1)))
+            .await
+            .status(),
+        Status::Healthy
+    );
+
+    assert_says(
+        &judged(at("/authorized")).await,
+        Status::Unhealthy,
+        "answered 401",
+    );
+    let header = |value| at("/authorized").header("authorization", value).unwrap();
+    assert_eq!(
+        judged(header("Bearer s3cret")).await.status(),
+        Status::Healthy
+    );
+    assert!(!format!("{:?}", header("Bearer s3cret")).contains("s3cret"));
+    let posted = Http::new(http::Method::POST, &format!("http://{address}/")).unwrap();
+    assert_eq!(judged(posted).await.data()["status_code"], 202);
+    // A body without end is cut off, not waited for.
+    assert_eq!(judged(at("/endless")).await.status(), Status::Healthy);
+
+    for (url, words) in [
+        ("ftp://host/", "its scheme is another"),
+        ("/path", "its scheme is another, or none"),
+        ("http://u:pw@host/", "it holds credentials"),
+        ("http://ho st/?token=pw", "invalid uri character"),
+    ] {
+        let error = Http::get(url).unwrap_err().to_string();
+        assert!(
+            error.contains(words) && error.contains("are allowed"),
+            "{error}"
+        );
+        assert!(!error.contains("pw"), "{error}");
+    }
+    assert!(
+        at("/")
+            .header("bad name", "x")
+            .unwrap_err()
+            .to_string()
+            .contains("\"bad name\"")
+    );
+    let error = at("/").header("x-key", "s3c\nret").unwrap_err().to_string();
+    assert!(error.contains("x-key") && !error.contains("s3c"), "{error}");
+}
+
+#[test]
+fn wrong_urls_are_refused_without_repeating_them() {
+    for error in [
+        Postgres::url("mysql//u:hunter2@h").unwrap_err(),
+        Postgres::url("postgres://u:hunter2@h:port/x").unwrap_err(),
+        Redis::url("http://:hunter2@h").unwrap_err(),
+        Redis::url("redis://:hunter2@h:port").unwrap_err(),
+        RabbitMq::url("http://u:hunter2@h").unwrap_err(),
+        RabbitMq::url("amqp://u:hunter2@h:port").unwrap_err(),
+        Sqlite::url("sqlite://x?mode=hunter3").unwrap_err(),
+    ] {
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("hunter2"), "{text}");
+        assert!(
+            text.contains("is refused") && text.contains("is allowed"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_accepts_is_healthy() {
+    let (address, _) = hanging_server(None).await;
+    let found = result(&with(Tcp::connect(address.to_string()))).await;
+    assert_eq!(found.status(), Status::Healthy);
+    assert!(found.data()["connect_ms"].as_f64().unwrap() >= 0.0);
+    assert_says(
+        &result(&with(Tcp::connect("no.such.host.invalid:80"))).await,
+        Status::Unhealthy,
+        "cannot connect to no.such.host.invalid:80",
+    );
+    assert_says(
+        &result(&with(Tcp::connect("no port"))).await,
+        Status::Unhealthy,
+        "cannot connect to no port",
+    );
+}
