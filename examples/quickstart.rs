@@ -1,4 +1,4 @@
-//! A service that is measured: a layer, a router merged in, and `/metrics` to read.
+//! A service that is measured and healthy: a layer, a router merged in, `/metrics` and `/health` to read.
 //!
 //! `cargo run --example quickstart`, and try what it prints. `PORT` chooses another port than 3000.
 #![allow(clippy::print_stdout, reason = "an example tells what to try")]
@@ -14,12 +14,16 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use futures_util::stream;
 use tokio::net::TcpListener;
+use tower_vitals::health::checks::Uptime;
 use tower_vitals::routes::Guard;
-use tower_vitals::{HttpMetricsLayer, Prometheus, Routes};
+use tower_vitals::{Health, HttpMetricsLayer, Prometheus, Routes};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let prometheus = Prometheus::install()?;
+    let health = Health::builder()
+        .check("uptime", Uptime::from_now())
+        .build()?;
     let app = Router::new()
         .route("/", get(|| async { "hello\n" }))
         .route("/users/{id}", get(show_user))
@@ -27,7 +31,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/fail", get(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
         .route("/stream", get(chunks))
         // Guarded routes are open here because this listens on loopback only: name a real guard on any other address.
-        .merge(Routes::new().metrics(prometheus).guard(Guard::open()))
+        .merge(
+            Routes::new()
+                .metrics(prometheus)
+                .health(health.clone())
+                .guard(Guard::open()),
+        )
         .layer(HttpMetricsLayer::new());
 
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
@@ -40,7 +49,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("     curl -N {url}/stream  a second of chunks");
     println!("     curl {url}/health");
     println!("     curl {url}/metrics    what Prometheus reads");
-    axum::serve(listener, app).await?;
+    axum::serve(listener, app)
+        .with_graceful_shutdown(health.graceful_shutdown().into_future())
+        .await?;
     Ok(())
 }
 

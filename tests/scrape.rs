@@ -10,46 +10,17 @@
     reason = "a test fails by panicking, and compares with what it recorded"
 )]
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
+mod support;
+
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use support::example::Example;
 
-/// An example's process, ended with the test.
-struct Example {
-    process: Child,
-    url: String,
-}
-
-impl Example {
-    /// Starts the example that cargo built beside this test, on a free port, which it prints.
-    fn start(name: &str) -> Self {
-        let test = std::env::current_exe().unwrap();
-        let program = test.ancestors().nth(2).unwrap().join("examples").join(name);
-        let mut process = Command::new(program)
-            .env("PORT", "0")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let first = lines.next().unwrap().unwrap();
-        let url = first.strip_prefix("listening on ").unwrap().to_owned();
-        // What it goes on to print is read, lest it stop at a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { process, url }
-    }
-
-    fn get(&self, path: &str) -> String {
-        curl(&[&format!("{}{path}", self.url)])
-    }
-}
-
-impl Drop for Example {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
+fn get(example: &Example, path: &str) -> String {
+    curl(&[&format!("{}{path}", example.url)])
 }
 
 fn output(command: &mut Command) -> String {
@@ -119,10 +90,11 @@ fn value(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
 /// Issue A, "Must show" 1.
 fn serves_is_scraped_and_answers(name: &str) {
     let example = Example::start(name);
-    assert!(example.get("/users/7").contains('7'));
-    assert_eq!(example.get("/health"), r#"{"status":"healthy"}"#);
+    assert!(get(&example, "/users/7").contains('7'));
+    let health: Value = serde_json::from_str(&get(&example, "/health")).unwrap();
+    assert_eq!(health["status"], "healthy");
 
-    let text = example.get("/metrics");
+    let text = get(&example, "/metrics");
     let families = [
         ("http_requests_total", "counter"),
         ("http_request_duration_seconds", "histogram"),
@@ -174,7 +146,7 @@ fn serves_is_scraped_and_answers(name: &str) {
     );
     prometheus_answers(&quantile, |p99| p99 > 0.0 && p99 < 5.0);
     let in_progress = value(
-        &example.get("/metrics"),
+        &get(&example, "/metrics"),
         "http_requests_in_progress",
         &user[..1],
     );
@@ -198,10 +170,10 @@ fn hyper_serves_is_scraped_and_answers() {
 #[ignore = "needs curl and promtool: tests/run"]
 fn quickstarts_other_routes_are_recorded_as_they_ended() {
     let example = Example::start("quickstart");
-    assert!(example.get("/slow").contains("done"));
-    example.get("/fail");
-    example.get("/nowhere");
-    assert_eq!(example.get("/stream").lines().count(), 10);
+    assert!(get(&example, "/slow").contains("done"));
+    get(&example, "/fail");
+    get(&example, "/nowhere");
+    assert_eq!(get(&example, "/stream").lines().count(), 10);
     curl(&["--head", &format!("{}/stream", example.url)]);
     // A client that leaves in mid-stream, and one that leaves before there is an answer.
     for path in ["/stream", "/slow"] {
@@ -220,7 +192,7 @@ fn quickstarts_other_routes_are_recorded_as_they_ended() {
     let count = |labels: &[&str], name: &str, text: &str| value(text, name, labels).unwrap_or(0.0);
     let deadline = Instant::now() + Duration::from_secs(10);
     let text = loop {
-        let text = example.get("/metrics");
+        let text = get(&example, "/metrics");
         let aborted = [
             ["endpoint=\"/stream\"", "reason=\"body_dropped\""],
             ["endpoint=\"/slow\"", "reason=\"cancelled\""],
@@ -269,7 +241,7 @@ fn an_existing_stack_keeps_its_layers_and_is_measured() {
         let url = format!("{}{path}", example.url);
         assert_eq!(curl(&[&status[..], &[&url]].concat()), code);
     }
-    let text = example.get("/metrics");
+    let text = get(&example, "/metrics");
     for (path, status) in [("/", "200"), ("/late", "408"), ("/panic", "500")] {
         let labels = [
             format!("endpoint=\"{path}\""),

@@ -1,5 +1,6 @@
 //! The health routes: what is open to everyone, what the probes say, and the details.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -141,7 +142,10 @@ impl Routes {
             Access::Details,
             health,
             |health, _| async move {
-                problem::json(StatusCode::OK, &json!({ "checkers": health.checkers() }))
+                problem::json(
+                    StatusCode::OK,
+                    &BTreeMap::from([("checkers", health.checkers())]),
+                )
             },
         )
     }

@@ -17,7 +17,7 @@ pub(crate) enum Depth {
     Details,
 }
 
-/// `/health` and the probes: `status`, the `reason` if there is one, and `checks` by name.
+/// `/health` and the probes: `status`, the `reason` if there is one, and `checks` by name if there are any.
 pub(crate) struct Brief<'a>(pub(crate) &'a Report, pub(crate) Depth);
 
 impl Serialize for Brief<'_> {
@@ -32,7 +32,7 @@ impl Serialize for Brief<'_> {
                 map.serialize_entry("message", &**text)?;
             }
         }
-        if *depth != Depth::Nothing {
+        if *depth != Depth::Nothing && report.results().len() > 0 {
             map.serialize_entry("checks", &ByName(report, |result| Entry(result, *depth)))?;
         }
         map.end()

@@ -5,6 +5,8 @@
     reason = "each test file uses its part of it"
 )]
 
+pub mod example;
+
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
