@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
@@ -182,6 +183,32 @@ async fn a_result_is_answered_again_until_it_is_old() {
     sleep(Duration::from_millis(200)).await;
     health.check("db").await.unwrap();
     assert_eq!(dependency.asked(), 2);
+}
+
+#[tokio::test]
+async fn a_cached_answer_waits_for_nothing_and_spawns_nothing() {
+    let health = with(
+        "db",
+        (|| async { true })
+            .on(Probe::Readiness)
+            .cache_for(60 * SECOND),
+    );
+    assert!(health.report().await.is_healthy());
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    // On one thread a task that was spawned stays alive until somebody yields to it, and nobody here does.
+    let before = tasks();
+    for _ in 0..1000 {
+        assert!(health.report().now_or_never().unwrap().is_healthy());
+        assert!(
+            health
+                .report_for(Probe::Readiness)
+                .now_or_never()
+                .unwrap()
+                .is_healthy()
+        );
+        assert!(health.liveness().is_healthy());
+    }
+    assert_eq!(tasks(), before);
 }
 
 #[tokio::test(start_paused = true)]
@@ -687,7 +714,7 @@ async fn each_run_is_recorded_once() {
 #[test]
 fn without_a_runtime_a_report_says_so() {
     let health = with("db", || async { true });
-    let report = futures_util::FutureExt::now_or_never(health.report()).unwrap();
+    let report = health.report().now_or_never().unwrap();
     assert_eq!(report.status(), Status::Unhealthy);
     let message = report.result("db").unwrap().message().unwrap();
     assert!(message.contains("tokio runtime"), "{message}");
