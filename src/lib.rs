@@ -2,13 +2,14 @@
 //!
 //! ```
 //! use axum::{Router, routing::get};
-//! use tower_vitals::{HttpMetricsLayer, Prometheus, Routes};
+//! use tower_vitals::{Health, HttpMetricsLayer, Prometheus, Routes};
 //!
 //! # async fn show_user() {}
 //! let prometheus = Prometheus::install()?;
+//! let health = Health::builder().check("stock", || async { true }).build()?;
 //! let app: Router = Router::new()
 //!     .route("/users/{id}", get(show_user))
-//!     .merge(Routes::new().metrics(prometheus))
+//!     .merge(Routes::new().metrics(prometheus).health(health))
 //!     .layer(HttpMetricsLayer::new());
 //! # Ok::<_, tower_vitals::Error>(())
 //! ```
@@ -16,6 +17,7 @@
 //! - [`http`]: tower layers around what you serve ([`HttpMetricsLayer`]) and what you call ([`ClientMetricsLayer`]). They
 //!   record through the `metrics` facade, so any of its exporters reads them.
 //! - [`exporter`]: the recorder that Prometheus reads ([`Prometheus`]), and a limit on series for any recorder.
+//! - [`health`]: checks and what the probes of an orchestrator are told ([`Health`]).
 //! - [`routes`]: [`Routes`], merged into an axum router, put in front of a hyper service, or served on its own address.
 //! - [`catalog`]: every metric the crate emits, as data.
 //!
@@ -24,9 +26,16 @@
 //! | flag | what it gives | what it costs |
 //! |---|---|---|
 //! | none | the layers, over `http`, `http-body`, `tower-layer`, `tower-service`, `metrics`, `quanta` and `tracing` | 18 crates |
-//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, response parts | 42 more |
+//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts; `health` comes along | 47 more |
 //! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 29 more |
-//! | `full` | everything | 82 crates in all |
+//! | `health` | [`Health`], the probes, and the checks that need no other crate | 17 more |
+//! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks | 4 over `health` |
+//! | `check-http` | [`Http`](health::checks::Http), with TLS by rustls | 25 over `health` |
+//! | `check-postgres` | [`Postgres`](health::checks::Postgres), by sqlx | 98 over `health` |
+//! | `check-sqlite` | [`Sqlite`](health::checks::Sqlite), by sqlx, with SQLite itself | 78 over `health` |
+//! | `check-redis` | [`Redis`](health::checks::Redis) | 45 over `health` |
+//! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), by lapin | 53 over `health` |
+//! | `full` | everything | 211 crates in all |
 pub mod catalog;
 mod error;
 #[cfg(feature = "prometheus")]

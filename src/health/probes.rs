@@ -12,9 +12,9 @@ impl Health {
     /// What a probe says.
     ///
     /// - Liveness answers from memory and asks nobody: unhealthy after [`fail_liveness`](Self::fail_liveness), when the
-    ///   runtime is stuck ([`Builder::runtime_heartbeat`]), or by a check on it that answers from memory.
+    ///   runtime is stuck ([`Builder::runtime_heartbeat`](super::Builder::runtime_heartbeat)), or by a check on it that answers from memory.
     /// - Readiness: unhealthy while draining, until started, and by the checks on it.
-    /// - Startup: unhealthy until [`started`](Self::started) or, unless [`Builder::explicit_start`], until each check on
+    /// - Startup: unhealthy until [`started`](Self::started) or, unless [`Builder::explicit_start`](super::Builder::explicit_start), until each check on
     ///   it has passed once; then healthy for good.
     pub async fn report_for(&self, probe: Probe) -> Report {
         match probe {
