@@ -29,9 +29,9 @@ use support::{env, with_password};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tower_vitals::Health;
 use tower_vitals::health::checks::{Http, Postgres, RabbitMq, Redis, Sqlite, Tcp};
 use tower_vitals::health::{Check, CheckResult, Status};
+use tower_vitals::{Health, Routes};
 
 fn with(check: impl Check) -> Health {
     Health::builder()
@@ -668,6 +668,82 @@ async fn an_http_endpoint_is_judged_by_what_it_answers() {
     );
     let error = at("/").header("x-key", "s3c\nret").unwrap_err().to_string();
     assert!(error.contains("x-key") && !error.contains("s3c"), "{error}");
+}
+
+/// `PING`s that Redis has answered.
+async fn pings(connection: &mut redis::aio::MultiplexedConnection) -> u64 {
+    let info: String = redis::cmd("INFO")
+        .arg("commandstats")
+        .query_async(connection)
+        .await
+        .unwrap();
+    let line = info
+        .lines()
+        .find_map(|line| line.strip_prefix("cmdstat_ping:calls="));
+    line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Redis: tests/run"]
+async fn five_hundred_at_once_are_one_question_on_the_side_of_the_dependency() {
+    let _alone = SERVERS.lock().await;
+    let url = env("VITALS_REDIS");
+    let mut connection = redis::Client::open(&*url)
+        .unwrap()
+        .get_multiplexed_async_connection()
+        .await
+        .unwrap();
+    let (address, asked) = (free_address(), Arc::new(AtomicUsize::new(0)));
+    let _server = http_server(address, Arc::clone(&asked)).await;
+    let period = Duration::from_millis(400);
+    let health = Health::builder()
+        .cache_for(period)
+        .check("redis", Redis::url(&url).unwrap())
+        .check("http", Http::get(&format!("http://{address}/")).unwrap())
+        .build()
+        .unwrap();
+    let server = Routes::new()
+        .health(health)
+        .serve("127.0.0.1:0")
+        .await
+        .unwrap();
+    let health = format!("http://{}/health", server.local_addr());
+    let before = pings(&mut connection).await;
+
+    // 500 clients, each of which asks again as soon as it was answered, for some periods.
+    let began = Instant::now();
+    let ended = began + 4 * period;
+    let clients = (0..500).map(|_| {
+        let check = with(Http::get(&health).unwrap().timeout(Duration::from_secs(20)));
+        tokio::spawn(async move {
+            let mut answers = 0;
+            while answers == 0 || Instant::now() < ended {
+                assert_eq!(result(&check).await.status(), Status::Healthy);
+                answers += 1;
+            }
+            answers
+        })
+    });
+    let mut answers = 0;
+    for client in clients.collect::<Vec<_>>() {
+        answers += client.await.unwrap();
+    }
+    let periods = began.elapsed().div_duration_f64(period).ceil();
+    let (pings, asked) = (
+        pings(&mut connection).await - before,
+        asked.load(Ordering::SeqCst),
+    );
+    println!("{answers} answers, {pings} pings and {asked} requests in {periods} periods");
+    assert!(answers >= 500);
+    assert!(
+        (1.0..=periods).contains(&(pings as f64)),
+        "{pings} in {periods}"
+    );
+    assert!(
+        (1.0..=periods).contains(&(asked as f64)),
+        "{asked} in {periods}"
+    );
+    server.shutdown().await;
 }
 
 #[test]
