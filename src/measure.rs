@@ -4,15 +4,34 @@
 //! recorded exactly once. So the record is written by a guard: [`Guard::finish`] writes it and disarms the recording;
 //! whoever forgets, is cancelled or unwinds drops the guard, and the drop writes it instead.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-pub(crate) use quanta::Instant;
+/// The clock that the exporter reads too: the CPU's counter where it is trustworthy, the system's monotonic clock
+/// elsewhere.
+static CLOCK: LazyLock<quanta::Clock> = LazyLock::new(quanta::Clock::new);
 
-/// Now, by the clock that the exporter reads too: the CPU's counter where it is trustworthy, the system's monotonic
-/// clock elsewhere. A read costs 7 ns against 32 ns for `std::time::Instant`.
-#[inline]
-pub(crate) fn now() -> Instant {
-    Instant::now()
+/// A reading of the clock, in its own unit. Only differences are wanted, so only they are turned into time: that and
+/// leaving out quanta's look for a clock of this thread's own save 3 ns of 7 a read. (`std::time::Instant` takes 32.)
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Instant(u64);
+
+impl Instant {
+    #[inline]
+    pub(crate) fn now() -> Self {
+        Self(CLOCK.raw())
+    }
+
+    /// Nanoseconds since then; zero where the clock went backwards.
+    #[inline]
+    pub(crate) fn nanos(self) -> u64 {
+        let clock = &*CLOCK;
+        clock.delta_as_nanos(self.0, clock.raw())
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        Duration::from_nanos(self.nanos())
+    }
 }
 
 /// How a measured thing ended, and what to write down about it.
@@ -25,8 +44,8 @@ pub(crate) trait Recording {
     /// Whether there is anything to record, still.
     fn is_armed(&self) -> bool;
 
-    /// Disarms, then writes the record with the time since the guard was made.
-    fn record(&mut self, outcome: Self::Outcome, elapsed: Duration);
+    /// Disarms, then writes the record of what began at `started`.
+    fn record(&mut self, outcome: Self::Outcome, started: Instant);
 }
 
 /// Records exactly once: when told, else when dropped.
@@ -44,7 +63,7 @@ impl<R: Recording> Guard<R> {
     #[inline]
     pub(crate) fn start(recording: R) -> Self {
         Self {
-            started: now(),
+            started: Instant::now(),
             recording,
         }
     }
@@ -58,9 +77,10 @@ impl<R: Recording> Guard<R> {
         }
     }
 
+    /// When it began.
     #[inline]
-    pub(crate) fn elapsed(&self) -> Duration {
-        now().saturating_duration_since(self.started)
+    pub(crate) fn started(&self) -> Instant {
+        self.started
     }
 
     /// What will be recorded, to be amended.
@@ -73,8 +93,7 @@ impl<R: Recording> Guard<R> {
     #[inline]
     pub(crate) fn finish(&mut self, outcome: R::Outcome) {
         if self.recording.is_armed() {
-            let elapsed = self.elapsed();
-            self.recording.record(outcome, elapsed);
+            self.recording.record(outcome, self.started);
         }
     }
 
@@ -133,7 +152,7 @@ mod tests {
             self.0.is_some()
         }
 
-        fn record(&mut self, outcome: &'static str, _elapsed: Duration) {
+        fn record(&mut self, outcome: &'static str, _started: Instant) {
             self.0.take().unwrap().lock().unwrap().push(outcome);
         }
     }

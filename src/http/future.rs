@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 
 use super::body::{ResponseBody, UNKNOWN_LENGTH};
 use super::outcome::Outcome;
-use super::record::{Pending, RequestBytes};
+use super::record::{Pending, RequestBytes, UNTIL_END};
 use super::series::Series;
 use super::shared::Shared;
 use crate::measure::Guard;
@@ -39,6 +39,7 @@ pin_project! {
         #[pin]
         inner: F,
         guard: Guard<Pending>,
+        request_bytes: Option<Arc<RequestBytes>>,
         no_body: NoBody,
     }
 }
@@ -86,7 +87,7 @@ impl<F> ResponseFuture<F> {
     /// wanted.
     ///
     /// A request is large, so it stays in its place, but where it must be taken apart to be shown to the user's
-    /// functions.
+    /// functions; that way is not inlined, so as not to burden the other.
     #[inline]
     pub(crate) fn begin<B>(
         shared: &Shared,
@@ -95,12 +96,22 @@ impl<F> ResponseFuture<F> {
         call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
     ) -> Self {
         if shared.reads_parts() {
-            let (parts, body) = request.into_parts();
-            let series = shared.series_by_parts(&parts);
-            Self::call(series, Request::from_parts(parts, body), count_body, call)
+            Self::begin_by_parts(shared, request, count_body, call)
         } else {
             Self::call(Some(shared.series(&request)), request, count_body, call)
         }
+    }
+
+    #[inline(never)]
+    fn begin_by_parts<B>(
+        shared: &Shared,
+        request: Request<B>,
+        count_body: CountBody,
+        call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
+    ) -> Self {
+        let (parts, body) = request.into_parts();
+        let series = shared.series_by_parts(&parts);
+        Self::call(series, Request::from_parts(parts, body), count_body, call)
     }
 
     #[inline]
@@ -112,13 +123,15 @@ impl<F> ResponseFuture<F> {
     ) -> Self {
         let no_body = has_no_body(request.method());
         let mut guard = Guard::start(Pending::begin(series));
-        let bytes = match count_body {
+        let request_bytes = match count_body {
             CountBody::No => None,
             CountBody::Yes => guard.recording().count_request_bytes(),
         };
+        let bytes = request_bytes.clone();
         Self {
             inner: guard.watch(Outcome::Panic, || call(request, bytes)),
             guard,
+            request_bytes,
             no_body,
         }
     }
@@ -140,14 +153,20 @@ impl<F> ResponseFuture<F> {
             Poll::Ready(Ok(response)) => {
                 let (parts, body) = response.into_parts();
                 let head = Head::of(&parts, &body, *this.no_body);
-                let after = guard.recording().ends_at_head().then(|| guard.elapsed());
-                let next =
-                    |pending: &mut Pending| pending.head(parts.status, after, head.is_skipped);
-                if head.is_complete {
-                    guard.hand_over(next).finish(Outcome::Complete);
+                let nanos = if guard.recording().ends_at_head() {
+                    guard.started().nanos()
+                } else {
+                    UNTIL_END
+                };
+                if let Some(bytes) = this.request_bytes.take() {
+                    bytes.skip(head.is_skipped);
                 }
-                // Disarmed if it was complete.
-                let sending = guard.hand_over(next);
+                let next =
+                    |pending: &mut Pending| pending.head(parts.status, nanos, head.is_skipped);
+                let mut sending = guard.hand_over(next);
+                if head.is_complete {
+                    sending.finish(Outcome::Complete);
+                }
                 let body = ResponseBody::new(body, sending, head.remaining);
                 Poll::Ready(Ok(Response::from_parts(parts, body)))
             }

@@ -87,6 +87,16 @@ impl<T> Cache<T> {
         self.by_name.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The series at `place` of the endpoint `name` (`None` for unmatched), if it is known by this very address.
+    #[inline]
+    pub(crate) fn find(&self, name: Option<&EndpointName<'_>>, place: usize) -> Option<&Arc<T>> {
+        let endpoint = match name {
+            Some(name) => self.find_address(name.text)?,
+            None => self.unmatched.get()?,
+        };
+        endpoint.series[place].get()
+    }
+
     /// The series at `place` of the endpoint `name` (`None` for unmatched); `make` registers it at its first use, and
     /// what it calls passing is handed out but not kept.
     #[inline]

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
 use super::layer::Until;
 use super::outcome::{Outcome, Status};
 use super::series::Series;
-use crate::measure::Recording;
+use crate::measure::{Instant, Recording};
 
 /// Bytes read of one request's body: one observation, made when the body is dropped, and not before the response's head
 /// said whether the request is left out.
@@ -18,6 +17,11 @@ pub(crate) struct RequestBytes {
 }
 
 impl RequestBytes {
+    /// Whether the request is left out.
+    pub(crate) fn skip(&self, is_skipped: bool) {
+        self.skipped.store(is_skipped, Ordering::Relaxed);
+    }
+
     pub(crate) fn add(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -35,10 +39,8 @@ impl Drop for RequestBytes {
 }
 
 /// A request until its response's head is there. Without a series it is one that is left out, or was recorded.
-#[derive(Default)]
 pub(crate) struct Pending {
     series: Option<Arc<Series>>,
-    request_bytes: Option<Arc<RequestBytes>>,
 }
 
 impl Pending {
@@ -47,21 +49,18 @@ impl Pending {
         if let Some(series) = &series {
             series.in_progress.increment(1.0);
         }
-        Self {
-            series,
-            request_bytes: None,
-        }
+        Self { series }
     }
 
-    pub(crate) fn count_request_bytes(&mut self) -> Option<Arc<RequestBytes>> {
-        self.request_bytes = self.series.as_ref().map(|series| {
+    /// A counter for the bytes of the request's body.
+    pub(crate) fn count_request_bytes(&self) -> Option<Arc<RequestBytes>> {
+        self.series.as_ref().map(|series| {
             Arc::new(RequestBytes {
                 series: Arc::clone(series),
                 bytes: AtomicU64::new(0),
                 skipped: AtomicBool::new(false),
             })
-        });
-        self.request_bytes.clone()
+        })
     }
 
     /// Whether the duration is to end with the response's head.
@@ -71,21 +70,17 @@ impl Pending {
         series.is_some_and(|series| series.config.until == Until::Head)
     }
 
-    /// The head is there; `after` is given where the duration ends with it. A skipped request is left out of everything
-    /// but the gauge.
+    /// The head is there. A skipped request is left out of everything but the gauge.
     #[inline]
     pub(crate) fn head(
         &mut self,
         status: http::StatusCode,
-        after: Option<Duration>,
+        head_nanos: u64,
         is_skipped: bool,
     ) -> Sending {
-        if let Some(bytes) = self.request_bytes.take() {
-            bytes.skipped.store(is_skipped, Ordering::Relaxed);
-        }
         Sending {
             series: self.series.take(),
-            head_nanos: after.map_or(UNTIL_END, nanos),
+            head_nanos,
             bytes: 0,
             status: status.as_u16(),
             is_skipped,
@@ -102,20 +97,29 @@ impl Recording for Pending {
         self.series.is_some()
     }
 
-    fn record(&mut self, outcome: Outcome, elapsed: Duration) {
-        let Some(series) = self.series.take() else {
-            return;
-        };
-        series.in_progress.decrement(1.0);
-        series.current(|series| {
-            series.count(series.config.side.status_without_head(outcome), elapsed);
-            series.count_aborted(match outcome {
-                Outcome::Dropped => "cancelled",
-                Outcome::Panic => "panic",
-                _ => "service_error",
-            });
-        });
+    #[inline]
+    fn record(&mut self, outcome: Outcome, started: Instant) {
+        if let Some(series) = self.series.take() {
+            end_without_head(series, started, outcome);
+        }
     }
+}
+
+/// Not inlined and by value, as [`end`] is.
+#[cold]
+#[inline(never)]
+fn end_without_head(series: Arc<Series>, started: Instant, outcome: Outcome) {
+    let nanos = started.nanos();
+    series.in_progress.decrement(1.0);
+    series.current(|series| {
+        series.count(series.config.side.status_without_head(outcome), nanos);
+        series.count_aborted(match outcome {
+            Outcome::Dropped => "cancelled",
+            Outcome::Panic => "panic",
+            _ => "service_error",
+        });
+    });
+    drop(series);
 }
 
 /// A request whose response is on its way out. It is moved with the response, so it is kept small.
@@ -129,12 +133,8 @@ pub(crate) struct Sending {
     is_skipped: bool,
 }
 
-const UNTIL_END: u64 = u64::MAX;
-
-/// Good for 584 years.
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(UNTIL_END)
-}
+/// Stands for no time, in eight bytes that an `Option` would double.
+pub(crate) const UNTIL_END: u64 = u64::MAX;
 
 impl Sending {
     #[inline]
@@ -153,19 +153,40 @@ impl Recording for Sending {
     }
 
     #[inline]
-    fn record(&mut self, outcome: Outcome, elapsed: Duration) {
-        let Some(series) = self.series.take() else {
-            return;
-        };
-        series.in_progress.decrement(1.0);
-        if self.is_skipped {
-            return;
+    fn record(&mut self, outcome: Outcome, started: Instant) {
+        if let Some(series) = self.series.take() {
+            end(
+                series,
+                started,
+                self.head_nanos,
+                self.bytes,
+                self.status,
+                self.is_skipped,
+                outcome,
+            );
         }
-        let duration = match self.head_nanos {
-            UNTIL_END => elapsed,
-            nanos => Duration::from_nanos(nanos),
-        };
-        let (status, bytes) = (self.status, self.bytes);
-        series.current(|series| series.end(status, duration, bytes, outcome));
     }
+}
+
+/// Not inlined, so that the guard's code stays small enough to be inlined itself; and by value, for a pointer to the
+/// recording would tie it to memory, where each move of the body around it waits for stores to land (13 ns a request).
+#[inline(never)]
+fn end(
+    series: Arc<Series>,
+    started: Instant,
+    head_nanos: u64,
+    bytes: u64,
+    status: Status,
+    is_skipped: bool,
+    outcome: Outcome,
+) {
+    let nanos = match head_nanos {
+        UNTIL_END => started.nanos(),
+        nanos => nanos,
+    };
+    series.in_progress.decrement(1.0);
+    if !is_skipped {
+        series.current(|series| series.end(status, nanos, bytes, outcome));
+    }
+    drop(series);
 }

@@ -2,7 +2,6 @@
 
 use std::slice;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, SharedString};
 
@@ -11,7 +10,7 @@ use super::handles::Made;
 use super::labels::METHODS;
 use super::naming::Named;
 use super::outcome::{Outcome, Status, status_text};
-use crate::measure::{self, Instant};
+use crate::measure::Instant;
 
 static METADATA: Metadata<'static> =
     Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
@@ -69,7 +68,7 @@ impl Series {
             config: Arc::clone(config),
             labels,
             duration_labels,
-            registered: measure::now(),
+            registered: Instant::now(),
             in_progress: Gauge::noop(),
             statuses: Statuses::default(),
             request_body: OnceLock::new(),
@@ -80,6 +79,13 @@ impl Series {
 
     #[inline]
     fn at(&self, status: Status) -> &StatusHandles {
+        match self.statuses.slots[0].get() {
+            Some(handles) if handles.status == status => handles,
+            _ => self.find(status),
+        }
+    }
+
+    fn find(&self, status: Status) -> &StatusHandles {
         let mut statuses = &self.statuses;
         loop {
             for slot in &statuses.slots {
@@ -119,15 +125,16 @@ impl Series {
     }
 
     #[inline]
-    pub(crate) fn count(&self, status: Status, duration: Duration) {
+    pub(crate) fn count(&self, status: Status, nanos: u64) {
         let handles = self.at(status);
         handles.requests.increment(1);
-        handles.duration.record(duration.as_secs_f64());
+        handles.duration.record(nanos as f64 / 1e9);
     }
 
     /// A response's end.
-    pub(crate) fn end(&self, status: Status, duration: Duration, bytes: u64, outcome: Outcome) {
-        self.count(status, duration);
+    #[inline]
+    pub(crate) fn end(&self, status: Status, nanos: u64, bytes: u64, outcome: Outcome) {
+        self.count(status, nanos);
         if self.config.response_body_size {
             let named = &self.config.naming.response_body_size;
             self.record_size(&self.response_body, named, bytes);
@@ -141,6 +148,7 @@ impl Series {
     }
 
     /// Not cached: a request that ends early has cost more than this look-up.
+    #[cold]
     pub(crate) fn count_aborted(&self, reason: &'static str) {
         let naming = &self.config.naming;
         let Some(aborted) = &naming.aborted else {
@@ -170,12 +178,18 @@ impl Series {
     /// Runs `write` with handles that the recorder still knows: this series' own, or, when they were registered longer
     /// ago than `reregister_after` or before any recorder was installed, new ones of the same labels.
     #[inline]
-    pub(crate) fn current(&self, write: impl FnOnce(&Self)) {
-        let stale = match self.config.reregister_after {
-            Some(after) => measure::now().saturating_duration_since(self.registered) > after,
-            None => false,
-        };
-        if self.lasting && !stale {
+    pub(crate) fn current(&self, write: impl Fn(&Self)) {
+        if self.lasting && self.config.reregister_after.is_none() {
+            write(self);
+        } else {
+            self.current_or_again(write);
+        }
+    }
+
+    #[cold]
+    fn current_or_again(&self, write: impl FnOnce(&Self)) {
+        let after = self.config.reregister_after;
+        if self.lasting && after.is_none_or(|after| self.registered.elapsed() <= after) {
             write(self);
         } else {
             write(&self.again());
@@ -183,7 +197,6 @@ impl Series {
     }
 
     /// The gauge is not among what is made again: it must fall where it rose, or a new one would go below zero.
-    #[cold]
     fn again(&self) -> Self {
         let labels = (self.labels.clone(), self.duration_labels.clone());
         Self::unregistered(&self.config, labels.0, labels.1)

@@ -12,7 +12,7 @@ use super::labels::{EndpointName, ExtraLabel};
 use super::outcome::{Outcome, Side};
 use super::record::Pending;
 use super::series::Series;
-use crate::measure::{self, Guard, Instant};
+use crate::measure::{Guard, Instant};
 
 /// The configuration and the handles registered under it.
 pub(crate) struct Shared {
@@ -36,7 +36,7 @@ impl Shared {
             handles: match config.reregister_after {
                 None => Handles::Kept(cache),
                 Some(after) => {
-                    Handles::Renewed(after, RwLock::new((measure::now(), Arc::new(cache))))
+                    Handles::Renewed(after, RwLock::new((Instant::now(), Arc::new(cache))))
                 }
             },
             config: Arc::new(config),
@@ -103,33 +103,33 @@ impl Shared {
 
     #[inline]
     fn at(&self, name: Option<EndpointName<'_>>, place: usize) -> Arc<Series> {
-        match &self.handles {
-            Handles::Kept(cache) => self.cached(cache, name, place),
-            Handles::Renewed(after, current) => {
-                self.cached(&Self::renewed(*after, current), name, place)
-            }
+        if let Handles::Kept(cache) = &self.handles
+            && let Some(series) = cache.find(name.as_ref(), place)
+        {
+            return Arc::clone(series);
         }
+        self.at_first(name, place)
     }
 
-    #[inline]
-    fn cached(
-        &self,
-        cache: &Cache<Series>,
-        name: Option<EndpointName<'_>>,
-        place: usize,
-    ) -> Arc<Series> {
-        cache.get(name, place, |endpoint| {
+    #[cold]
+    fn at_first(&self, name: Option<EndpointName<'_>>, place: usize) -> Arc<Series> {
+        let make = |endpoint: &Arc<str>| {
             self.describe_once();
             Series::register(&self.config, endpoint, place)
-        })
+        };
+        match &self.handles {
+            Handles::Kept(cache) => cache.get(name, place, make),
+            Handles::Renewed(after, current) => {
+                Self::renewed(*after, current).get(name, place, make)
+            }
+        }
     }
 
     fn renewed(
         after: Duration,
         current: &RwLock<(Instant, Arc<Cache<Series>>)>,
     ) -> Arc<Cache<Series>> {
-        let now = measure::now();
-        let is_fresh = |since: Instant| now.saturating_duration_since(since) < after;
+        let is_fresh = |since: Instant| since.elapsed() < after;
         {
             let current = current.read().unwrap_or_else(PoisonError::into_inner);
             if is_fresh(current.0) {
@@ -138,7 +138,7 @@ impl Shared {
         }
         let mut current = current.write().unwrap_or_else(PoisonError::into_inner);
         if !is_fresh(current.0) {
-            *current = (now, Arc::new(current.1.successor()));
+            *current = (Instant::now(), Arc::new(current.1.successor()));
         }
         Arc::clone(&current.1)
     }
