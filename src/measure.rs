@@ -62,10 +62,13 @@ impl<R: Recording> Guard<R> {
     /// Begins now.
     #[inline]
     pub(crate) fn start(recording: R) -> Self {
-        Self {
-            started: Instant::now(),
-            recording,
-        }
+        Self::since(Instant::now(), recording)
+    }
+
+    /// Began at `started`.
+    #[inline]
+    pub(crate) fn since(started: Instant, recording: R) -> Self {
+        Self { started, recording }
     }
 
     /// A guard of another kind, whose time began when this one's did; `next` moves the record to it.

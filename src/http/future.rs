@@ -16,7 +16,7 @@ use super::outcome::Outcome;
 use super::record::{Pending, RequestBytes, UNTIL_END};
 use super::series::Series;
 use super::shared::Shared;
-use crate::measure::Guard;
+use crate::measure::{Guard, Instant};
 
 /// Put into a response's extensions, leaves its request out of what
 /// [`HttpMetricsLayer`](super::HttpMetricsLayer) records, the gauge of requests in flight aside.
@@ -95,34 +95,49 @@ impl<F> ResponseFuture<F> {
         count_body: CountBody,
         call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
     ) -> Self {
+        let started = Instant::now();
         if shared.reads_parts() {
-            Self::begin_by_parts(shared, request, count_body, call)
+            Self::begin_by_parts(shared, started, request, count_body, call)
         } else {
-            Self::call(Some(shared.series(&request)), request, count_body, call)
+            Self::call(
+                Some(shared.series(&request)),
+                started,
+                request,
+                count_body,
+                call,
+            )
         }
     }
 
     #[inline(never)]
     fn begin_by_parts<B>(
         shared: &Shared,
+        started: Instant,
         request: Request<B>,
         count_body: CountBody,
         call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
     ) -> Self {
         let (parts, body) = request.into_parts();
         let series = shared.series_by_parts(&parts);
-        Self::call(series, Request::from_parts(parts, body), count_body, call)
+        Self::call(
+            series,
+            started,
+            Request::from_parts(parts, body),
+            count_body,
+            call,
+        )
     }
 
     #[inline]
     fn call<B>(
         series: Option<Arc<Series>>,
+        started: Instant,
         request: Request<B>,
         count_body: CountBody,
         call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
     ) -> Self {
         let no_body = has_no_body(request.method());
-        let mut guard = Guard::start(Pending::begin(series));
+        let mut guard = Guard::since(started, Pending::begin(series));
         let request_bytes = match count_body {
             CountBody::No => None,
             CountBody::Yes => guard.recording().count_request_bytes(),
