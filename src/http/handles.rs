@@ -17,8 +17,8 @@ use super::labels::{EndpointName, OTHER, Pin, UNMATCHED};
 /// Slots of the first table; each further one is four times as large.
 const FIRST_TABLE: usize = 128;
 
-/// Addresses remembered for one endpoint. One is the rule; an app that builds its router several times has several, and
-/// a nested service lends a new string on every request, of which no more than these are kept.
+/// Addresses remembered for one place of an endpoint. One is the rule; an app that builds its router several times has
+/// several, and a nested service lends a new string on every request, of which no more than these are kept.
 const MAX_ADDRESSES: usize = 4;
 
 /// Series by endpoint, and by a place within it that the caller numbers (its method and extra labels).
@@ -35,7 +35,11 @@ type Names<T> = HashMap<Arc<str>, Arc<Endpoint<T>>>;
 
 struct Endpoint<T> {
     name: Arc<str>,
-    series: Box<[OnceLock<Arc<T>>]>,
+    places: Box<[Place<T>]>,
+}
+
+struct Place<T> {
+    series: OnceLock<Arc<T>>,
     addresses: AtomicUsize,
 }
 
@@ -46,10 +50,12 @@ struct Table<T> {
     next: OnceLock<Box<Table<T>>>,
 }
 
+/// The series itself, not its endpoint: each step between the two is a cache line of its own for every route.
 struct Slot<T> {
     address: usize,
     len: usize,
-    endpoint: Arc<Endpoint<T>>,
+    place: usize,
+    series: Arc<T>,
     /// Keeps the text at `address` for as long as the slot lives.
     _pin: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -90,59 +96,60 @@ impl<T> Cache<T> {
     /// The series at `place` of the endpoint `name` (`None` for unmatched), if it is known by this very address.
     #[inline]
     pub(crate) fn find(&self, name: Option<&EndpointName<'_>>, place: usize) -> Option<&Arc<T>> {
-        let endpoint = match name {
-            Some(name) => self.find_address(name.text)?,
-            None => self.unmatched.get()?,
-        };
-        endpoint.series[place].get()
-    }
-
-    /// The series at `place` of the endpoint `name` (`None` for unmatched); `make` registers it at its first use, and
-    /// what it calls passing is handed out but not kept.
-    #[inline]
-    pub(crate) fn get(
-        &self,
-        name: Option<EndpointName<'_>>,
-        place: usize,
-        make: impl FnOnce(&Arc<str>) -> Made<T>,
-    ) -> Arc<T> {
         let Some(name) = name else {
-            return self
-                .reserved(&self.unmatched, UNMATCHED)
-                .series(place, make);
+            return self.unmatched.get()?.places[place].series.get();
         };
-        if let Some(endpoint) = self.find_address(name.text) {
-            return endpoint.series(place, make);
-        }
-        self.find_name(&name).series(place, make)
-    }
-
-    #[inline]
-    fn find_address(&self, text: &str) -> Option<&Endpoint<T>> {
         let mut table = self.by_address.get();
         while let Some(here) = table {
-            if let Some(endpoint) = here.find(text) {
-                return Some(endpoint);
+            if let Some(series) = here.find(name.text, place) {
+                return Some(series);
             }
             table = here.next.get();
         }
         None
     }
 
-    #[cold]
-    fn find_name(&self, name: &EndpointName<'_>) -> Arc<Endpoint<T>> {
-        let known = {
-            let names = self.read_names();
-            match names.get(name.text) {
-                Some(endpoint) => Some(Arc::clone(endpoint)),
-                // Names are never removed: once full, always full, and no need for the exclusive lock.
-                None if names.len() >= self.max_endpoints => Some(self.other()),
-                None => None,
-            }
+    /// The series at `place` of the endpoint `name`; `make` registers it at its first use, and what it calls passing is
+    /// handed out but not kept.
+    pub(crate) fn get(
+        &self,
+        name: Option<&EndpointName<'_>>,
+        place: usize,
+        make: impl FnOnce(&Arc<str>) -> Made<T>,
+    ) -> Arc<T> {
+        if let Some(series) = self.find(name, place) {
+            return Arc::clone(series);
+        }
+        let endpoint = match name {
+            Some(name) => self.endpoint(name.text),
+            None => Arc::clone(self.reserved(&self.unmatched, UNMATCHED)),
         };
-        let endpoint = known.unwrap_or_else(|| self.add_name(name.text));
-        self.remember_address(name, &endpoint);
-        endpoint
+        let cell = &endpoint.places[place].series;
+        let series = match cell.get() {
+            Some(series) => series,
+            None => match make(&endpoint.name) {
+                Made::Lasting(series) => cell.get_or_init(|| Arc::new(series)),
+                Made::Passing(series) => return Arc::new(series),
+            },
+        };
+        if let Some(name) = name {
+            self.remember_address(name, &endpoint.places[place].addresses, place, series);
+        }
+        Arc::clone(series)
+    }
+
+    fn endpoint(&self, text: &str) -> Arc<Endpoint<T>> {
+        {
+            let names = self.read_names();
+            if let Some(endpoint) = names.get(text) {
+                return Arc::clone(endpoint);
+            }
+            // Names are never removed: once full, always full, and no need for the exclusive lock.
+            if names.len() >= self.max_endpoints {
+                return self.other();
+            }
+        }
+        self.add_name(text)
     }
 
     fn add_name(&self, text: &str) -> Arc<Endpoint<T>> {
@@ -162,21 +169,29 @@ impl<T> Cache<T> {
         Arc::clone(self.reserved(&self.other, OTHER))
     }
 
-    fn remember_address(&self, name: &EndpointName<'_>, endpoint: &Arc<Endpoint<T>>) {
-        let pin = match name.pin {
-            Pin::Static => None,
-            Pin::Clone(pinned) => Some(pinned.pin()),
-            Pin::Never => return,
-        };
-        if endpoint.addresses.fetch_add(1, Ordering::Relaxed) >= MAX_ADDRESSES {
-            endpoint.addresses.store(MAX_ADDRESSES, Ordering::Relaxed);
+    fn remember_address(
+        &self,
+        name: &EndpointName<'_>,
+        addresses: &AtomicUsize,
+        place: usize,
+        series: &Arc<T>,
+    ) {
+        if matches!(name.pin, Pin::Never) {
+            return;
+        }
+        if addresses.fetch_add(1, Ordering::Relaxed) >= MAX_ADDRESSES {
+            addresses.store(MAX_ADDRESSES, Ordering::Relaxed);
             return;
         }
         let mut slot = Slot {
             address: name.text.as_ptr().addr(),
             len: name.text.len(),
-            endpoint: Arc::clone(endpoint),
-            _pin: pin,
+            place,
+            series: Arc::clone(series),
+            _pin: match name.pin {
+                Pin::Clone(pinned) => Some(pinned.pin()),
+                Pin::Static | Pin::Never => None,
+            },
         };
         let mut size = FIRST_TABLE;
         let mut table = &self.by_address;
@@ -212,20 +227,12 @@ impl<T> Endpoint<T> {
     fn new(name: &str, places: usize) -> Self {
         Self {
             name: name.into(),
-            series: (0..places).map(|_| OnceLock::new()).collect(),
-            addresses: AtomicUsize::new(0),
-        }
-    }
-
-    #[inline]
-    fn series(&self, place: usize, make: impl FnOnce(&Arc<str>) -> Made<T>) -> Arc<T> {
-        let cell = &self.series[place];
-        if let Some(series) = cell.get() {
-            return Arc::clone(series);
-        }
-        match make(&self.name) {
-            Made::Lasting(series) => Arc::clone(cell.get_or_init(|| Arc::new(series))),
-            Made::Passing(series) => Arc::new(series),
+            places: (0..places)
+                .map(|_| Place {
+                    series: OnceLock::new(),
+                    addresses: AtomicUsize::new(0),
+                })
+                .collect(),
         }
     }
 }
@@ -239,22 +246,23 @@ impl<T> Table<T> {
         }
     }
 
-    /// Probing starts where the address' high product bits say (Fibonacci hashing) and ends at the first free slot.
+    /// Probing starts where the key's high product bits say (Fibonacci hashing) and ends at the first free slot.
     #[inline]
-    fn probe(&self, address: usize) -> impl Iterator<Item = &OnceLock<Slot<T>>> {
+    fn probe(&self, address: usize, place: usize) -> impl Iterator<Item = &OnceLock<Slot<T>>> {
         const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
         let mask = self.slots.len() - 1;
-        let start = ((address as u64).wrapping_mul(GOLDEN) >> 32) as usize;
+        let key = address.wrapping_add(place) as u64;
+        let start = (key.wrapping_mul(GOLDEN) >> 32) as usize;
         (0..self.slots.len()).map(move |step| &self.slots[(start + step) & mask])
     }
 
     #[inline]
-    fn find(&self, text: &str) -> Option<&Endpoint<T>> {
+    fn find(&self, text: &str, place: usize) -> Option<&Arc<T>> {
         let address = text.as_ptr().addr();
-        for slot in self.probe(address) {
+        for slot in self.probe(address, place) {
             let slot = slot.get()?;
-            if slot.address == address && slot.len == text.len() {
-                return Some(&slot.endpoint);
+            if slot.address == address && slot.len == text.len() && slot.place == place {
+                return Some(&slot.series);
             }
         }
         None
@@ -266,7 +274,7 @@ impl<T> Table<T> {
             self.used.fetch_sub(1, Ordering::Relaxed);
             return Err(slot);
         }
-        for cell in self.probe(slot.address) {
+        for cell in self.probe(slot.address, slot.place) {
             match cell.set(slot) {
                 Ok(()) => return Ok(()),
                 Err(taken) => slot = taken,
@@ -297,7 +305,7 @@ mod tests {
             text,
             pin: Pin::Static,
         };
-        cache.get(Some(name), place, |name| {
+        cache.get(Some(&name), place, |name| {
             Made::Lasting(format!("{name}#{place}"))
         })
     }
@@ -329,9 +337,8 @@ mod tests {
         let cache: Cache<String> = Cache::new(10, 1);
         let copies: Vec<_> = (0..100).map(|_| Shared("/nested".into())).collect();
         for copy in &copies {
-            let series = cache.get(Some(copy.name(&copy.0)), 0, |name| {
-                Made::Lasting(name.to_string())
-            });
+            let name = copy.name(&copy.0);
+            let series = cache.get(Some(&name), 0, |name| Made::Lasting(name.to_string()));
             assert_eq!(*series, "/nested");
         }
         let pinned = copies.iter().filter(|copy| Arc::strong_count(&copy.0) > 1);
@@ -344,9 +351,8 @@ mod tests {
         let cache: Cache<String> = Cache::new(1000, 1);
         for n in 0..500 {
             let lent = Shared(format!("/{n:03}").into());
-            let series = cache.get(Some(lent.name(&lent.0)), 0, |name| {
-                Made::Lasting(name.to_string())
-            });
+            let name = lent.name(&lent.0);
+            let series = cache.get(Some(&name), 0, |name| Made::Lasting(name.to_string()));
             // Were an address used again, an earlier endpoint of the same length would answer.
             assert_eq!(**series, *lent.0);
         }
@@ -363,7 +369,7 @@ mod tests {
                     text: name,
                     pin: Pin::Clone(name),
                 };
-                let series = cache.get(Some(lent), 0, |name| {
+                let series = cache.get(Some(&lent), 0, |name| {
                     made.fetch_add(1, Ordering::Relaxed);
                     Made::Lasting(name.to_string())
                 });
@@ -371,14 +377,20 @@ mod tests {
             }
         }
         assert_eq!(made.into_inner(), 3000);
-        assert!(names.iter().all(|name| cache.find_address(name).is_some()));
+        let mut lent = names.iter().map(|name| EndpointName {
+            text: name,
+            pin: Pin::Never,
+        });
+        assert!(lent.all(|name| cache.find(Some(&name), 0).is_some()));
     }
 
     #[test]
     fn a_passing_series_is_not_kept() {
         let cache: Cache<u32> = Cache::new(10, 1);
         assert_eq!(*cache.get(None, 0, |_| Made::Passing(1)), 1);
+        assert_eq!(cache.find(None, 0), None);
         assert_eq!(*cache.get(None, 0, |_| Made::Lasting(2)), 2);
         assert_eq!(*cache.get(None, 0, |_| Made::Lasting(3)), 2);
+        assert_eq!(cache.find(None, 0).map(|series| **series), Some(2));
     }
 }

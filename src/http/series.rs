@@ -15,23 +15,31 @@ use crate::measure::Instant;
 static METADATA: Metadata<'static> =
     Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
 
-/// The handles of one method and endpoint.
+/// The handles of one method and endpoint: what every request reads is together, in a hundred bytes, for each cache line
+/// of each route that is in use crowds out another.
 pub(crate) struct Series {
     pub(crate) config: Arc<Config>,
+    pub(crate) in_progress: Gauge,
+    /// The first status to be recorded, which nearly all requests have.
+    first: OnceLock<StatusHandles>,
+    /// Registered with a recorder that lasts, not made while there was none.
+    lasting: bool,
+    rest: Box<Rest>,
+}
+
+/// What few requests read.
+struct Rest {
     /// Labels of the counter of requests, less its status.
     labels: Vec<Label>,
     /// Labels of the duration, less its status if it has one.
     duration_labels: Vec<Label>,
     registered: Instant,
-    pub(crate) in_progress: Gauge,
-    statuses: Statuses,
+    others: Statuses,
     request_body: OnceLock<Histogram>,
     response_body: OnceLock<Histogram>,
-    /// Registered with a recorder that lasts, not made while there was none.
-    lasting: bool,
 }
 
-/// Handles by status, in order of first use: nearly all requests find theirs in the first slot or two.
+/// Handles by status, in order of first use.
 #[derive(Default)]
 struct Statuses {
     slots: [OnceLock<StatusHandles>; 4],
@@ -51,7 +59,7 @@ impl Series {
         let mut series = Self::unregistered(config, labels, duration_labels);
         config.with_recorder(|recorder| {
             if let Some(in_progress) = &config.naming.in_progress {
-                let key = key(in_progress, series.labels.clone());
+                let key = key(in_progress, series.rest.labels.clone());
                 series.in_progress = recorder.register_gauge(&key, &METADATA);
             }
             series.lasting = config.is_lasting(recorder);
@@ -66,27 +74,32 @@ impl Series {
     fn unregistered(config: &Arc<Config>, labels: Vec<Label>, duration_labels: Vec<Label>) -> Self {
         Self {
             config: Arc::clone(config),
-            labels,
-            duration_labels,
-            registered: Instant::now(),
             in_progress: Gauge::noop(),
-            statuses: Statuses::default(),
-            request_body: OnceLock::new(),
-            response_body: OnceLock::new(),
+            first: OnceLock::new(),
             lasting: false,
+            rest: Box::new(Rest {
+                labels,
+                duration_labels,
+                registered: Instant::now(),
+                others: Statuses::default(),
+                request_body: OnceLock::new(),
+                response_body: OnceLock::new(),
+            }),
         }
     }
 
     #[inline]
     fn at(&self, status: Status) -> &StatusHandles {
-        match self.statuses.slots[0].get() {
-            Some(handles) if handles.status == status => handles,
-            _ => self.find(status),
+        let first = self.first.get_or_init(|| self.register_status(status));
+        if first.status == status {
+            first
+        } else {
+            self.other(status)
         }
     }
 
-    fn find(&self, status: Status) -> &StatusHandles {
-        let mut statuses = &self.statuses;
+    fn other(&self, status: Status) -> &StatusHandles {
+        let mut statuses = &self.rest.others;
         loop {
             for slot in &statuses.slots {
                 let handles = slot.get_or_init(|| self.register_status(status));
@@ -106,9 +119,9 @@ impl Series {
         let label = Label::new(naming.status.clone(), status_text(status));
         let with_status = |labels: &[Label]| [labels, slice::from_ref(&label)].concat();
         let duration_labels = if naming.status_on_duration {
-            with_status(&self.duration_labels)
+            with_status(&self.rest.duration_labels)
         } else {
-            self.duration_labels.clone()
+            self.rest.duration_labels.clone()
         };
         self.config.with_recorder(|recorder| StatusHandles {
             status,
@@ -116,7 +129,7 @@ impl Series {
                 .requests
                 .as_ref()
                 .map_or_else(Counter::noop, |requests| {
-                    let key = key(requests, with_status(&self.labels));
+                    let key = key(requests, with_status(&self.rest.labels));
                     recorder.register_counter(&key, &METADATA)
                 }),
             duration: recorder
@@ -137,7 +150,7 @@ impl Series {
         self.count(status, nanos);
         if self.config.response_body_size {
             let named = &self.config.naming.response_body_size;
-            self.record_size(&self.response_body, named, bytes);
+            self.record_size(&self.rest.response_body, named, bytes);
         }
         match outcome {
             Outcome::Complete => {}
@@ -154,7 +167,7 @@ impl Series {
         let Some(aborted) = &naming.aborted else {
             return;
         };
-        let mut labels = self.labels.clone();
+        let mut labels = self.rest.labels.clone();
         labels.push(Label::new(naming.reason.clone(), reason));
         let key = key(aborted, labels);
         self.config
@@ -163,12 +176,12 @@ impl Series {
 
     pub(crate) fn record_request_body(&self, bytes: u64) {
         let named = &self.config.naming.request_body_size;
-        self.record_size(&self.request_body, named, bytes);
+        self.record_size(&self.rest.request_body, named, bytes);
     }
 
     fn record_size(&self, cell: &OnceLock<Histogram>, named: &Named, size: u64) {
         cell.get_or_init(|| {
-            let key = key(named, self.labels.clone());
+            let key = key(named, self.rest.labels.clone());
             self.config
                 .with_recorder(|recorder| recorder.register_histogram(&key, &METADATA))
         })
@@ -189,7 +202,7 @@ impl Series {
     #[cold]
     fn current_or_again(&self, write: impl FnOnce(&Self)) {
         let after = self.config.reregister_after;
-        if self.lasting && after.is_none_or(|after| self.registered.elapsed() <= after) {
+        if self.lasting && after.is_none_or(|after| self.rest.registered.elapsed() <= after) {
             write(self);
         } else {
             write(&self.again());
@@ -198,7 +211,7 @@ impl Series {
 
     /// The gauge is not among what is made again: it must fall where it rose, or a new one would go below zero.
     fn again(&self) -> Self {
-        let labels = (self.labels.clone(), self.duration_labels.clone());
+        let labels = (self.rest.labels.clone(), self.rest.duration_labels.clone());
         Self::unregistered(&self.config, labels.0, labels.1)
     }
 }

@@ -62,7 +62,7 @@ impl Shared {
     #[inline]
     pub(crate) fn series<B>(&self, request: &Request<B>) -> Arc<Series> {
         let place = self.config.place(request.method(), 0);
-        self.at(self.matched(request.extensions()), place)
+        self.at(self.matched(request.extensions()).as_ref(), place)
     }
 
     /// The route that was matched is the request's endpoint where it is served, not where a proxy sends it on to.
@@ -98,21 +98,22 @@ impl Shared {
             Some(name) => Some(EndpointName::of(name)),
             None => self.matched(&parts.extensions),
         };
-        Some(self.at(name, place))
+        Some(self.at(name.as_ref(), place))
     }
 
     #[inline]
-    fn at(&self, name: Option<EndpointName<'_>>, place: usize) -> Arc<Series> {
+    fn at(&self, name: Option<&EndpointName<'_>>, place: usize) -> Arc<Series> {
         if let Handles::Kept(cache) = &self.handles
-            && let Some(series) = cache.find(name.as_ref(), place)
+            && let Some(series) = cache.find(name, place)
         {
             return Arc::clone(series);
         }
         self.at_first(name, place)
     }
 
+    /// At its first use, or where handles are renewed.
     #[cold]
-    fn at_first(&self, name: Option<EndpointName<'_>>, place: usize) -> Arc<Series> {
+    fn at_first(&self, name: Option<&EndpointName<'_>>, place: usize) -> Arc<Series> {
         let make = |endpoint: &Arc<str>| {
             self.describe_once();
             Series::register(&self.config, endpoint, place)
