@@ -62,7 +62,9 @@ fn ten_million_unscraped_requests_add_less_than_20_mib() {
     let added = most.saturating_sub(before);
     println!("added at most {:.1} MiB", added as f64 / MIB as f64);
     assert!(added < 20 * MIB, "{} MiB", added / MIB);
+    // By the counter: metrics-util 0.20 can lose samples of a histogram that are written in the very moment its bucket is
+    // drained, and here that is tried a hundred times at full speed.
     let count =
-        "http_request_duration_seconds_count{method=\"GET\",endpoint=\"unmatched\"} 10010000\n";
+        "http_requests_total{method=\"GET\",endpoint=\"unmatched\",status=\"200\"} 10010000\n";
     assert!(prometheus.render().contains(count));
 }
