@@ -3,6 +3,9 @@
 mod boundary;
 mod limit;
 mod prometheus;
+mod snapshot;
+mod text;
 
 pub use self::limit::{Limited, SeriesLimit};
 pub use self::prometheus::{Builder, Prometheus};
+pub use self::snapshot::{Difference, Family, Histogram, Series, Snapshot, Value};

@@ -16,6 +16,7 @@ use metrics_util::layers::Layer;
 
 use super::boundary::{Boundary, escape};
 use super::limit::{Limited, SeriesLimit};
+use super::snapshot::Snapshot;
 use crate::catalog;
 use crate::error::{Error, ErrorKind};
 
@@ -73,6 +74,12 @@ impl Prometheus {
     #[must_use]
     pub fn render(&self) -> String {
         self.inner.handle.render()
+    }
+
+    /// Everything recorded until now, typed. Costs what [`render`](Self::render) does, and about half as much again.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.render())
     }
 }
 

@@ -1,0 +1,177 @@
+//! Reads the exposition format 0.0.4 as the exporter writes it; nothing else in the crate parses any.
+
+use super::snapshot::{Family, Histogram, Series, Value};
+use crate::catalog::Kind;
+
+/// The families of this text, by name. Lines that are none of the format's are left out.
+pub(super) fn families(text: &str) -> Vec<Family> {
+    let mut families: Vec<Family> = Vec::new();
+    let mut help = ("", String::new());
+    for line in text.lines() {
+        if let Some(comment) = line.strip_prefix("# HELP ") {
+            let (name, text) = comment.split_once(' ').unwrap_or((comment, ""));
+            help = (name, unescaped(text));
+        } else if let Some(comment) = line.strip_prefix("# TYPE ") {
+            let Some((name, kind)) = comment.split_once(' ') else {
+                continue;
+            };
+            let kind = match kind {
+                "counter" => Kind::Counter,
+                "histogram" => Kind::Histogram,
+                _ => Kind::Gauge,
+            };
+            let is_described = help.0 == name;
+            families.push(Family {
+                name: name.to_owned(),
+                kind,
+                help: if is_described {
+                    std::mem::take(&mut help.1)
+                } else {
+                    String::new()
+                },
+                series: Vec::new(),
+            });
+        } else if let Some(family) = families.last_mut()
+            && !line.is_empty()
+        {
+            add_sample(family, line);
+        }
+    }
+    families.sort_by(|a, b| a.name.cmp(&b.name));
+    families
+}
+
+/// A line that is no sample of the family changes nothing.
+fn add_sample(family: &mut Family, line: &str) -> Option<()> {
+    let suffix = line.strip_prefix(&*family.name)?;
+    let at = suffix.find(['{', ' '])?;
+    let (suffix, rest) = suffix.split_at(at);
+    let (mut labels, number) = match rest.strip_prefix('{') {
+        Some(rest) => labels(rest)?,
+        None => (Vec::new(), rest),
+    };
+    let number = number.trim();
+    match family.kind {
+        Kind::Counter | Kind::Gauge => {
+            let value = match family.kind {
+                Kind::Counter => Value::Counter(number.parse().ok()?),
+                _ => Value::Gauge(number.parse().ok()?),
+            };
+            family.series.push(Series { labels, value });
+        }
+        Kind::Histogram => {
+            let bound = match suffix {
+                // The exporter writes it last.
+                "_bucket" => Some(labels.pop()?.1.parse().ok()?),
+                _ => None,
+            };
+            let histogram = histogram(&mut family.series, labels)?;
+            match (suffix, bound) {
+                (_, Some(bound)) => histogram.buckets.push((bound, number.parse().ok()?)),
+                ("_sum", None) => histogram.sum = number.parse().ok()?,
+                ("_count", None) => histogram.count = number.parse().ok()?,
+                _ => return None,
+            }
+        }
+    }
+    Some(())
+}
+
+/// The histogram of these labels: the last one, whose lines stand together, or a new one.
+fn histogram(series: &mut Vec<Series>, labels: Vec<(String, String)>) -> Option<&mut Histogram> {
+    if series.last().is_none_or(|last| last.labels != labels) {
+        series.push(Series {
+            labels,
+            value: Value::Histogram(Histogram::default()),
+        });
+    }
+    match &mut series.last_mut()?.value {
+        Value::Histogram(histogram) => Some(histogram),
+        _ => None,
+    }
+}
+
+/// The labels up to the closing brace, and what comes after it.
+fn labels(mut rest: &str) -> Option<(Vec<(String, String)>, &str)> {
+    let mut labels = Vec::new();
+    loop {
+        if let Some(after) = rest.strip_prefix('}') {
+            return Some((labels, after));
+        }
+        let (name, after) = rest.split_once("=\"")?;
+        let end = closing_quote(after)?;
+        labels.push((name.to_owned(), unescaped(&after[..end])));
+        rest = &after[end + 1..];
+        rest = rest.strip_prefix(',').unwrap_or(rest);
+    }
+}
+
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    text.bytes().position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    })
+}
+
+/// `\\`, `\"` and `\n` as what they stand for.
+fn unescaped(text: &str) -> String {
+    if !text.contains('\\') {
+        return text.to_owned();
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        plain.push(match c {
+            '\\' => match chars.next() {
+                Some('n') => '\n',
+                Some(escaped) => escaped,
+                None => '\\',
+            },
+            c => c,
+        });
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_is_read() {
+        let text = "# HELP a_total all \\\\ of\\nit\n# TYPE a_total counter\n\
+                    a_total{x=\"1\",y=\"a\\\"},{b\\\\\"} 18446744073709551615\na_total 2\n\n\
+                    # TYPE b gauge\nb -0.5\n\n\
+                    # HELP h_seconds Time.\n# TYPE h_seconds histogram\n\
+                    h_seconds_bucket{x=\"1\",le=\"0.5\"} 1\nh_seconds_bucket{x=\"1\",le=\"+Inf\"} 3\n\
+                    h_seconds_sum{x=\"1\"} 7.25\nh_seconds_count{x=\"1\"} 3\n";
+        let families = families(text);
+        assert_eq!(families[0].help, "all \\ of\nit");
+        assert_eq!(
+            families[0].series[0].labels,
+            [
+                ("x".to_owned(), "1".to_owned()),
+                ("y".to_owned(), "a\"},{b\\".to_owned())
+            ]
+        );
+        assert_eq!(families[0].series[0].value, Value::Counter(u64::MAX));
+        assert_eq!(families[0].series[1].value, Value::Counter(2));
+        assert_eq!(families[1].series[0].value, Value::Gauge(-0.5));
+        let Value::Histogram(histogram) = &families[2].series[0].value else {
+            panic!("{:?}", families[2]);
+        };
+        assert_eq!(histogram.buckets, [(0.5, 1), (f64::INFINITY, 3)]);
+        assert_eq!((histogram.sum, histogram.count), (7.25, 3));
+    }
+
+    #[test]
+    fn what_is_no_sample_is_left_out() {
+        let text =
+            "nothing\n# TYPE\n# TYPE a counter\na{x=\"1\na{x=\"1\"}\na{x} 1\na one\nb 1\na{} 1\n";
+        let families = families(text);
+        assert_eq!(families.len(), 1);
+        assert_eq!(families[0].series.len(), 1, "{families:?}");
+    }
+}
