@@ -48,6 +48,20 @@ impl Builder {
 
     /// Adds a check: any [`Check`], or a closure returning a future of `bool`, `Result<(), E>`,
     /// [`Status`](super::Status) or [`Outcome`](super::Outcome).
+    ///
+    /// The future cannot borrow from the closure, so what it needs is cloned for each run:
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # struct Pool; impl Pool { async fn ping(&self) -> Result<(), String> { Ok(()) } }
+    /// # let pool = Arc::new(Pool);
+    /// let ping = move || {
+    ///     let pool = pool.clone();
+    ///     async move { pool.ping().await }
+    /// };
+    /// let health = tower_vitals::Health::builder().check("pool", ping).build()?;
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
     pub fn check(mut self, name: impl Into<String>, check: impl Check) -> Self {
         self.checks.push((name.into(), Box::new(check)));
         self
@@ -79,8 +93,8 @@ impl Builder {
     /// Fails liveness when a task on the runtime gets no turn for this long: the runtime is stuck, by code that blocks
     /// all of its threads. Defaults to none.
     ///
-    /// It can be told only from outside: by [`Routes::serve`](crate::Routes::serve) on another runtime, say. It beats
-    /// four times in `limit`, on the runtime in which [`Health::run`] or the first question came.
+    /// It beats four times in `limit`, on the runtime in which [`Health::run`] was called, and from then on: call it on the
+    /// runtime that serves. That it is stuck can be told only from outside, by routes served on another runtime, say.
     pub fn runtime_heartbeat(mut self, limit: Duration) -> Self {
         self.runtime_beat = Some(limit);
         self
@@ -130,7 +144,9 @@ impl Builder {
         for (name, check) in self.checks {
             let named = |(probe, of): &(Probe, String)| (*of == name).then_some(*probe);
             let probes: Vec<_> = self.probes.iter().filter_map(named).collect();
-            match slot(name, check, &probes, (self.timeout, self.cache_for), &slots) {
+            let placed = check_place(&name, &slots)
+                .and_then(|()| slot(name, check, &probes, (self.timeout, self.cache_for)));
+            match placed {
                 Ok(slot) => slots.push(Arc::new(slot)),
                 Err(problem) => problems.push(problem),
             }
@@ -144,6 +160,7 @@ impl Builder {
             starts_explicitly: self.starts_explicitly,
             started: AtomicBool::new(false),
             draining: AtomicBool::new(false),
+            has_run: AtomicBool::new(false),
             failed: OnceLock::new(),
             runtime_beat: self.runtime_beat.map(RuntimeBeat::new),
             changes: broadcast::Sender::new(CAPACITY),
@@ -158,13 +175,11 @@ pub(super) fn slot(
     check: Box<dyn AnyCheck>,
     probes: &[Probe],
     defaults: (Duration, Duration),
-    others: &[Arc<Slot>],
 ) -> Result<Slot, String> {
-    check_name(&name, others)?;
-    let mut options = check.options();
-    for probe in probes {
-        options.add_probe(*probe);
-    }
+    check_name(&name)?;
+    let options = probes
+        .iter()
+        .fold(check.options(), |options, probe| options.on(*probe));
     let slot = Slot::new(name.into(), options, defaults, check);
     let name = &slot.name;
     if slot.timeout.is_zero() {
@@ -172,7 +187,7 @@ pub(super) fn slot(
             "check {name:?} has a timeout of zero, which it cannot keep: it must be longer"
         ));
     }
-    if slot.options.every.is_some_and(|period| period.is_zero()) {
+    if slot.every.is_some_and(|period| period.is_zero()) {
         return Err(format!(
             "check {name:?} runs every zero seconds, which is always: it must be longer"
         ));
@@ -186,7 +201,7 @@ pub(super) fn slot(
     Ok(slot)
 }
 
-fn check_name(name: &str, others: &[Arc<Slot>]) -> Result<(), String> {
+fn check_name(name: &str) -> Result<(), String> {
     let problem = if name.trim().is_empty() {
         "is empty: each check needs a name"
     } else if name.len() > MAX_NAME {
@@ -195,7 +210,15 @@ fn check_name(name: &str, others: &[Arc<Slot>]) -> Result<(), String> {
         "holds control characters: one line of text is allowed"
     } else if name == "timestamp" {
         "is a key of /healthz: any other is allowed"
-    } else if others.iter().any(|other| &*other.name == name) {
+    } else {
+        return Ok(());
+    };
+    Err(format!("check name {name:?} {problem}"))
+}
+
+/// Whether there is a place for a check of this name among the others.
+pub(super) fn check_place(name: &str, others: &[Arc<Slot>]) -> Result<(), String> {
+    let problem = if others.iter().any(|other| &*other.name == name) {
         "is there twice: each check needs a name of its own"
     } else if others.len() >= MAX_CHECKS {
         "is one too many: at most 1000 checks are allowed"

@@ -153,9 +153,27 @@ where
     }
 }
 
-/// How a check is run and what it decides; built by the combinators of [`Check`].
+/// How a check is run and what it decides: what [`Check::options`] gives, and the combinators of [`Check`] change.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_vitals::health::{Check, Options, Outcome};
+///
+/// struct Archive;
+///
+/// impl Check for Archive {
+///     async fn check(&self) -> Outcome {
+///         Outcome::healthy()
+///     }
+///
+///     /// Slow, and nothing stands on it.
+///     fn options(&self) -> Options {
+///         Options::default().timeout(Duration::from_secs(10)).optional()
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Default)]
-#[non_exhaustive]
+#[must_use]
 pub struct Options {
     pub(super) timeout: Option<Duration>,
     pub(super) cache_for: Option<Duration>,
@@ -181,55 +199,92 @@ impl<C: Check> Configured<C> {
         Self { check, options }
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Options)) -> Self {
-        change(&mut self.options);
-        self
+    fn with(self, change: impl FnOnce(Options) -> Options) -> Self {
+        Self {
+            options: change(self.options),
+            check: self.check,
+        }
     }
 
     /// See [`Check::timeout`].
     pub fn timeout(self, timeout: Duration) -> Self {
-        self.with(|options| options.timeout = Some(timeout))
+        self.with(|options| options.timeout(timeout))
     }
 
     /// See [`Check::cache_for`].
     pub fn cache_for(self, age: Duration) -> Self {
-        self.with(|options| options.cache_for = Some(age))
+        self.with(|options| options.cache_for(age))
     }
 
     /// See [`Check::every`].
     pub fn every(self, period: Duration) -> Self {
-        self.with(|options| options.every = Some(period))
+        self.with(|options| options.every(period))
     }
 
     /// See [`Check::optional`].
     pub fn optional(self) -> Self {
-        self.with(|options| options.is_optional = true)
+        self.with(Options::optional)
     }
 
     /// See [`Check::on`].
     pub fn on(self, probe: Probe) -> Self {
-        self.with(|options| options.add_probe(probe))
+        self.with(|options| options.on(probe))
     }
 
     /// See [`Check::tag`].
     pub fn tag(self, tag: impl Into<String>) -> Self {
-        self.with(|options| options.tags.push(tag.into()))
+        self.with(|options| options.tag(tag))
     }
 
     /// See [`Check::shared`].
     pub fn shared(self) -> Self {
-        self.with(|options| {
-            options.is_shared = true;
-            options.add_probe(Probe::Readiness);
-        })
+        self.with(Options::shared)
     }
 }
 
 impl Options {
-    pub(super) fn add_probe(&mut self, probe: Probe) {
+    /// See [`Check::timeout`].
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// See [`Check::cache_for`].
+    pub fn cache_for(mut self, age: Duration) -> Self {
+        self.cache_for = Some(age);
+        self
+    }
+
+    /// See [`Check::every`].
+    pub fn every(mut self, period: Duration) -> Self {
+        self.every = Some(period);
+        self
+    }
+
+    /// See [`Check::optional`].
+    pub fn optional(mut self) -> Self {
+        self.is_optional = true;
+        self
+    }
+
+    /// See [`Check::on`].
+    pub fn on(mut self, probe: Probe) -> Self {
         if !self.probes.contains(&probe) {
             self.probes.push(probe);
         }
+        self
+    }
+
+    /// See [`Check::tag`].
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tags.push(tag.into());
+        self
+    }
+
+    /// See [`Check::shared`].
+    pub fn shared(mut self) -> Self {
+        self.is_shared = true;
+        self.on(Probe::Readiness)
     }
 }
 

@@ -50,7 +50,7 @@ impl Checker {
             is_shared: options.is_shared,
             timeout: slot.timeout,
             cache_for: slot.cache_for,
-            every: options.every,
+            every: slot.every,
             last: last.map(|(result, age)| (CheckResult::clone(&result), age)),
             is_running: slot.is_running(),
         }

@@ -59,7 +59,6 @@ impl Health {
     /// What liveness says: from memory, without a runtime, without waiting.
     #[must_use]
     pub fn liveness(&self) -> Report {
-        self.inner.ensure_beat();
         let failed = self.inner.failed.get().cloned().map(Reason::Failed);
         let is_stuck = || {
             let beat = self.inner.runtime_beat.as_ref()?;
@@ -118,7 +117,7 @@ impl Health {
         let mut on_it = slots.iter().filter(|slot| slot.decides(Probe::Startup));
         if !self.is_started()
             && !self.inner.starts_explicitly
-            && on_it.all(|slot| slot.has_passed())
+            && on_it.all(|slot| slot.has_started())
         {
             self.started();
         }

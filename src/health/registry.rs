@@ -1,8 +1,8 @@
 //! `Health`: the checks, what they found, and what the probes say.
 
 use std::fmt;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
 
 use metrics::Recorder;
@@ -50,6 +50,8 @@ pub(super) struct Inner {
     pub(super) starts_explicitly: bool,
     pub(super) started: AtomicBool,
     pub(super) draining: AtomicBool,
+    /// Whether what runs in the background was begun by [`Health::run`].
+    pub(super) has_run: AtomicBool,
     pub(super) failed: OnceLock<Arc<str>>,
     pub(super) runtime_beat: Option<RuntimeBeat>,
     pub(super) changes: broadcast::Sender<Change>,
@@ -68,14 +70,18 @@ impl Health {
         }
     }
 
-    /// Begins what runs in the background ([`Check::every`], [`Builder::runtime_heartbeat`]) on the current tokio
-    /// runtime now. Without it, the first question does. Outside a runtime it does nothing.
+    /// Begins what runs in the background ([`Check::every`], [`Builder::runtime_heartbeat`]) now, on the current tokio
+    /// runtime. Without it, background checks begin with the first question, and the runtime's heartbeat never. Outside a
+    /// runtime it does nothing.
     pub fn run(&self) {
+        self.inner.has_run.store(true, Ordering::Release);
         let health = Arc::downgrade(&self.inner);
         for slot in &*self.inner.slots() {
             slot.ensure_background(&health);
         }
-        self.inner.ensure_beat();
+        if let Some(beat) = &self.inner.runtime_beat {
+            beat.ensure();
+        }
     }
 
     /// Adds a check while the service runs, as a plugin that is loaded later does.
@@ -85,35 +91,35 @@ impl Health {
     /// As of [`Builder::build`]: the name is taken, empty, too long or not one line of text, a duration is zero, or a
     /// check that asks others is to decide liveness.
     pub fn add(&self, name: impl Into<String>, check: impl Check) -> Result<(), Error> {
-        let name = name.into();
-        let mut checks = self
-            .inner
-            .checks
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let slot = builder::slot(name, Box::new(check), &[], self.inner.defaults, &checks)
-            .map_err(Error::invalid)?;
-        *checks = checks.iter().cloned().chain([Arc::new(slot)]).collect();
+        // Before the lock, for it asks the check, whose code may ask this.
+        let slot = builder::slot(name.into(), Box::new(check), &[], self.inner.defaults);
+        let slot = Arc::new(slot.map_err(Error::invalid)?);
+        {
+            let mut checks = self.inner.checks_mut();
+            builder::check_place(&slot.name, &checks).map_err(Error::invalid)?;
+            let more = checks.iter().cloned().chain([Arc::clone(&slot)]).collect();
+            *checks = more;
+        }
+        if self.inner.has_run.load(Ordering::Acquire) {
+            slot.ensure_background(&Arc::downgrade(&self.inner));
+        }
         Ok(())
     }
 
     /// Removes a check, and tells whether there was one. Its series stay as they last were.
     pub fn remove(&self, name: &str) -> bool {
-        let mut checks = self
-            .inner
-            .checks
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let before = checks.len();
-        for slot in checks.iter().filter(|slot| &*slot.name == name) {
+        let before = {
+            let mut checks = self.inner.checks_mut();
+            let rest = checks.iter().filter(|slot| &*slot.name != name);
+            let rest = rest.cloned().collect();
+            std::mem::replace(&mut *checks, rest)
+        };
+        // After the lock, for what is dropped here may be the check itself, whose code may ask this.
+        let removed = before.iter().find(|slot| &*slot.name == name);
+        if let Some(slot) = removed {
             slot.stop_background();
         }
-        *checks = checks
-            .iter()
-            .filter(|slot| &*slot.name != name)
-            .cloned()
-            .collect();
-        checks.len() < before
+        removed.is_some()
     }
 
     /// Everything: each check's result, cached or anew.
@@ -166,7 +172,6 @@ impl Health {
         slots: &[Arc<Slot>],
         is_wanted: impl Fn(&Slot) -> bool,
     ) -> Report {
-        self.inner.ensure_beat();
         let health = Arc::downgrade(&self.inner);
         let started = Instant::now();
         let wanted = || slots.iter().filter(|slot| is_wanted(slot));
@@ -199,6 +204,10 @@ impl Inner {
         Arc::clone(&self.checks.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn checks_mut(&self) -> RwLockWriteGuard<'_, Arc<[Arc<Slot>]>> {
+        self.checks.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn find(&self, name: &str) -> Option<Arc<Slot>> {
         self.slots()
             .iter()
@@ -206,19 +215,18 @@ impl Inner {
             .cloned()
     }
 
-    pub(super) fn ensure_beat(&self) {
-        if let Some(beat) = &self.runtime_beat {
-            beat.ensure();
-        }
+    /// Whether this very check is registered, not another of its name.
+    pub(super) fn has(&self, slot: &Arc<Slot>) -> bool {
+        self.slots().iter().any(|own| Arc::ptr_eq(own, slot))
+    }
+
+    pub(super) fn record_duration(&self, result: &CheckResult) {
+        record::duration(self.recorder.as_deref(), result);
     }
 
     /// Tells a result to whoever listens: the recorder, the log, the subscribers.
     pub(super) fn publish(&self, result: &CheckResult, before: Option<Status>) {
-        // A check that was removed while it ran has nothing more to say.
-        if self.find(result.name()).is_none() {
-            return;
-        }
-        record::record(self.recorder.as_deref(), result);
+        record::status(self.recorder.as_deref(), result);
         if before != Some(result.status()) {
             self.tell_change(result, before);
         }

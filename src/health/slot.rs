@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
@@ -22,24 +22,52 @@ use super::{CheckResult, Outcome, Probe, Status};
 /// blocks its thread is still running after this.
 const GRACE: Duration = Duration::from_millis(50);
 
+/// What longer durations mean: clocks cannot be asked what time it is in [`Duration::MAX`].
+const LONGEST: Duration = Duration::from_hours(365 * 24);
+
 /// A check and what is known of it.
 pub(super) struct Slot {
     pub(super) name: Arc<str>,
     pub(super) options: Options,
     pub(super) timeout: Duration,
     pub(super) cache_for: Duration,
+    pub(super) every: Option<Duration>,
     check: Box<dyn AnyCheck>,
     state: Mutex<State>,
     /// Told whenever a run has ended.
     ended: watch::Sender<()>,
     has_passed: AtomicBool,
     background: Mutex<Option<AbortHandle>>,
+    published: Mutex<Published>,
 }
 
 #[derive(Default)]
 struct State {
-    last: Option<(Arc<CheckResult>, Instant)>,
-    running_since: Option<Instant>,
+    last: Option<Taken>,
+    run: Option<Run>,
+    /// How many runs have begun.
+    runs: u64,
+}
+
+#[derive(Clone)]
+struct Taken {
+    result: Arc<CheckResult>,
+    at: Instant,
+    run: u64,
+}
+
+/// A run under way, by its number.
+#[derive(Clone, Copy)]
+struct Run {
+    number: u64,
+    since: Instant,
+}
+
+/// What was told of the check last. Runs end in order, and may be told out of it.
+#[derive(Default)]
+struct Published {
+    run: u64,
+    status: Option<Status>,
 }
 
 /// A result that is there, or the wait for one.
@@ -52,8 +80,8 @@ pub(super) enum Asked {
 pub(super) struct Wait {
     slot: Arc<Slot>,
     health: Weak<Inner>,
+    run: Run,
     ended: watch::Receiver<()>,
-    deadline: Instant,
 }
 
 impl Slot {
@@ -65,14 +93,16 @@ impl Slot {
     ) -> Self {
         Self {
             name,
-            timeout: options.timeout.unwrap_or(defaults.0),
-            cache_for: options.cache_for.unwrap_or(defaults.1),
+            timeout: options.timeout.unwrap_or(defaults.0).min(LONGEST),
+            cache_for: options.cache_for.unwrap_or(defaults.1).min(LONGEST),
+            every: options.every.map(|period| period.min(LONGEST)),
             options,
             check,
             state: Mutex::default(),
             ended: watch::Sender::new(()),
             has_passed: AtomicBool::new(false),
             background: Mutex::default(),
+            published: Mutex::default(),
         }
     }
 
@@ -80,8 +110,12 @@ impl Slot {
         self.options.probes.contains(&probe)
     }
 
-    /// Whether it ever was healthy or degraded.
-    pub(super) fn has_passed(&self) -> bool {
+    /// Whether startup need not wait for it any longer: it was healthy or degraded once, or it is optional and was asked.
+    pub(super) fn has_started(&self) -> bool {
+        self.has_passed() || (self.options.is_optional && self.state().last.is_some())
+    }
+
+    fn has_passed(&self) -> bool {
         self.has_passed.load(Ordering::Acquire)
     }
 
@@ -107,69 +141,69 @@ impl Slot {
 
     /// The last result and its age, without asking anybody.
     pub(super) fn last(&self) -> Option<(Arc<CheckResult>, Duration)> {
-        let (result, at) = self.state().last.clone()?;
-        Some((result, at.elapsed()))
+        let taken = self.state().last.clone()?;
+        Some((taken.result, taken.at.elapsed()))
     }
 
     pub(super) fn is_running(&self) -> bool {
-        self.state().running_since.is_some()
+        self.state().run.is_some()
     }
 
     /// The last result if it is young enough, else the run under way, else a new one.
     pub(super) fn ask(self: &Arc<Self>, health: &Weak<Inner>, now: Instant) -> Asked {
         self.ensure_background(health);
-        let mut state = self.state();
-        if let Some((result, at)) = &state.last
-            && now.saturating_duration_since(*at) < self.valid_for()
-        {
-            return Asked::Known(Arc::clone(result));
-        }
-        let Some(since) = self.run(&mut state, health, now) else {
+        let (wait, is_new) = {
+            let mut state = self.state();
+            if let Some(taken) = &state.last
+                && now.saturating_duration_since(taken.at) < self.valid_for()
+            {
+                return Asked::Known(Arc::clone(&taken.result));
+            }
+            let (run, is_new) = state.join(now);
+            let wait = Wait {
+                slot: Arc::clone(self),
+                health: Weak::clone(health),
+                run,
+                // Under the lock, so that the end of the run cannot fall between.
+                ended: self.ended.subscribe(),
+            };
+            (wait, is_new)
+        };
+        if is_new && !self.spawn(wait.run, health) {
             let outcome = Outcome::unhealthy()
                 .message("health checks run in a tokio runtime: there is none here");
-            return Asked::Known(Arc::new(CheckResult::new(
-                &self.name,
-                outcome,
-                Duration::ZERO,
-            )));
-        };
-        Asked::Running(Wait {
-            slot: Arc::clone(self),
-            health: Weak::clone(health),
-            // Under the lock, so that the end of the run cannot fall between.
-            ended: self.ended.subscribe(),
-            deadline: since + self.timeout + GRACE,
-        })
+            let result = CheckResult::new(&self.name, outcome, Duration::ZERO);
+            return Asked::Known(Arc::new(result));
+        }
+        Asked::Running(wait)
     }
 
     /// In the background a result is refreshed at each period; should that ever stall, probes ask again by themselves.
     fn valid_for(&self) -> Duration {
-        match self.options.every {
+        match self.every {
             Some(period) => self.cache_for.max(period + self.timeout),
             None => self.cache_for,
         }
     }
 
-    /// Since when the run under way runs, which is now if none was. `None` outside a tokio runtime.
-    fn run(
-        self: &Arc<Self>,
-        state: &mut State,
-        health: &Weak<Inner>,
-        now: Instant,
-    ) -> Option<Instant> {
-        if let Some(since) = state.running_since {
-            return Some(since);
+    /// Runs on a task of its own: whoever asked may leave, and others wait for the same run. False outside a runtime.
+    ///
+    /// Not under the lock: a runtime that is shutting down drops the task at once, here, and with it [`Running`].
+    fn spawn(self: &Arc<Self>, run: Run, health: &Weak<Inner>) -> bool {
+        let running = Running {
+            slot: Arc::clone(self),
+            run: run.number,
+        };
+        let runtime = Handle::try_current();
+        if let Ok(runtime) = &runtime {
+            runtime.spawn(running.finish(Weak::clone(health)));
         }
-        let runtime = Handle::try_current().ok()?;
-        state.running_since = Some(now);
-        // A task of its own: whoever asked may leave, and others wait for the same run.
-        runtime.spawn(Running(Arc::clone(self)).finish(Weak::clone(health)));
-        Some(now)
+        runtime.is_ok()
     }
 
     /// Refreshes from now on, if it is to be and is not yet. A refresher that ended with its runtime is made anew.
     pub(super) fn ensure_background(self: &Arc<Self>, health: &Weak<Inner>) {
-        let Some(period) = self.options.every else {
+        let Some(period) = self.every else {
             return;
         };
         let mut background = lock(&self.background);
@@ -188,17 +222,59 @@ impl Slot {
         }
     }
 
-    /// Keeps the result, and gives the status before it.
-    fn keep(&self, result: &Arc<CheckResult>, state: &mut State) -> Option<Status> {
+    /// Tells a result to whoever listens, unless a later run's was told already.
+    fn publish(self: &Arc<Self>, health: &Weak<Inner>, taken: &Taken, is_over: bool) {
+        let Some(health) = health.upgrade().filter(|health| health.has(self)) else {
+            // A check that was removed while it ran has nothing more to say.
+            return;
+        };
+        if is_over {
+            health.record_duration(&taken.result);
+        }
+        let mut published = lock(&self.published);
+        if published.run > taken.run {
+            return;
+        }
+        published.run = taken.run;
+        let before = published.status.replace(taken.result.status());
+        health.publish(&taken.result, before);
+    }
+
+    fn keep(&self, state: &mut State, result: CheckResult, run: u64) -> Taken {
         if result.status().is_passing() {
             self.has_passed.store(true, Ordering::Release);
         }
-        let before = state.last.replace((Arc::clone(result), Instant::now()));
-        before.map(|(before, _)| before.status())
+        let taken = Taken {
+            result: Arc::new(result),
+            at: Instant::now(),
+            run,
+        };
+        state.last = Some(taken.clone());
+        taken
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+}
+
+impl State {
+    /// The run under way, or a new one, and whether it is new.
+    fn join(&mut self, now: Instant) -> (Run, bool) {
+        if let Some(run) = self.run {
+            return (run, false);
+        }
+        self.runs += 1;
+        let run = Run {
+            number: self.runs,
+            since: now,
+        };
+        self.run = Some(run);
+        (run, true)
+    }
+
+    fn is_running(&self, number: u64) -> bool {
+        self.run.is_some_and(|run| run.number == number)
     }
 }
 
@@ -215,88 +291,104 @@ async fn refresh(slot: Arc<Slot>, health: Weak<Inner>, period: Duration) {
         if health.strong_count() == 0 {
             return;
         }
-        slot.run(&mut slot.state(), &health, Instant::now());
+        let (run, is_new) = slot.state().join(Instant::now());
+        if is_new {
+            slot.spawn(run, &health);
+        }
     }
 }
 
 /// A run under way; dropped in whatever way, it is no longer, and those who wait are told.
-struct Running(Arc<Slot>);
+struct Running {
+    slot: Arc<Slot>,
+    run: u64,
+}
 
 impl Running {
     async fn finish(self, health: Weak<Inner>) {
-        let slot = &self.0;
+        let slot = &self.slot;
         let started = Instant::now();
-        let run = caught(async { slot.check.run().await });
-        let outcome = match timeout(slot.timeout, run).await {
-            Ok(outcome) => outcome,
-            Err(_) => Outcome::unhealthy().message(format!("timed out after {:?}", slot.timeout)),
+        let mut run = Box::pin(caught(async { slot.check.run().await }));
+        let found = timeout(slot.timeout, run.as_mut()).await;
+        // What was given up may panic as it goes.
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(run)));
+        let outcome = match (found, dropped) {
+            (_, Err(panic)) => panicked(&*panic),
+            (Ok(outcome), _) => outcome,
+            (Err(_), _) => {
+                Outcome::unhealthy().message(format!("timed out after {:?}", slot.timeout))
+            }
         };
-        let result = Arc::new(CheckResult::new(&slot.name, outcome, started.elapsed()));
-        let before = {
+        let result = CheckResult::new(&slot.name, outcome, started.elapsed());
+        let taken = {
             let mut state = slot.state();
-            state.running_since = None;
-            slot.keep(&result, &mut state)
+            state.run = None;
+            slot.keep(&mut state, result, self.run)
         };
-        if let Some(health) = health.upgrade() {
-            health.publish(&result, before);
-        }
+        // Those who wait first, for whoever listens may be slow.
+        slot.ended.send_replace(());
+        slot.publish(&health, &taken, true);
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.state().running_since = None;
-        self.0.ended.send_replace(());
+        let mut state = self.slot.state();
+        if state.is_running(self.run) {
+            state.run = None;
+            drop(state);
+            self.slot.ended.send_replace(());
+        }
     }
 }
 
 impl Wait {
     /// The run's result; at the deadline, that it is still running.
     pub(super) async fn result(mut self) -> Arc<CheckResult> {
-        let is_over = timeout_at(self.deadline, self.ended.changed())
-            .await
-            .is_ok();
-        let slot = &self.slot;
-        let mut state = slot.state();
-        let last = state.last.clone();
-        if is_over && let Some((result, _)) = last {
-            return result;
+        let deadline = self.run.since + self.slot.timeout + GRACE;
+        loop {
+            let is_late = timeout_at(deadline, self.ended.changed()).await.is_err();
+            let mut state = self.slot.state();
+            let is_running = state.is_running(self.run.number);
+            if let Some(taken) = &state.last
+                && taken.run >= self.run.number
+                && !(is_running && taken.at.elapsed() > self.slot.valid_for().max(GRACE))
+            {
+                return Arc::clone(&taken.result);
+            }
+            if is_running && !is_late {
+                continue;
+            }
+            let message = if is_running {
+                format!(
+                    "still running after {:?}, past its timeout of {:?}: it blocks its thread, or the runtime is overloaded",
+                    self.run.since.elapsed(),
+                    self.slot.timeout
+                )
+            } else {
+                "the run ended without a result: its runtime shut down".to_owned()
+            };
+            let outcome = Outcome::unhealthy().message(message);
+            let result = CheckResult::new(&self.slot.name, outcome, self.run.since.elapsed());
+            // Several may wait: the first to give up tells it to all, until it is too old.
+            let taken = self.slot.keep(&mut state, result, self.run.number);
+            drop(state);
+            self.slot.publish(&self.health, &taken, false);
+            return taken.result;
         }
-        // Several may wait: the first to give up tells it to all.
-        let now = Instant::now();
-        if let Some((result, at)) = last
-            && now.saturating_duration_since(at) < slot.valid_for()
-        {
-            return result;
-        }
-        let message = match state.running_since {
-            Some(since) => format!(
-                "still running after {:?}, past its timeout of {:?}: it blocks its thread",
-                now.saturating_duration_since(since),
-                slot.timeout
-            ),
-            None => "the run ended without a result: its runtime shut down".to_owned(),
-        };
-        let outcome = Outcome::unhealthy().message(message);
-        let result = Arc::new(CheckResult::new(&slot.name, outcome, slot.timeout));
-        let before = slot.keep(&result, &mut state);
-        drop(state);
-        if let Some(health) = self.health.upgrade() {
-            health.publish(&result, before);
-        }
-        result
     }
 }
 
 /// The future's outcome, or that it panicked.
 async fn caught(check: impl Future<Output = Outcome>) -> Outcome {
-    let mut check = pin!(check);
-    poll_fn(
-        |cx| match catch_unwind(AssertUnwindSafe(|| check.as_mut().poll(cx))) {
+    let mut check = std::pin::pin!(check);
+    poll_fn(|cx| {
+        let poll = AssertUnwindSafe(|| Pin::as_mut(&mut check).poll(cx));
+        match catch_unwind(poll) {
             Ok(polled) => polled,
             Err(panic) => Poll::Ready(panicked(&*panic)),
-        },
-    )
+        }
+    })
     .await
 }
 
