@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 use http::header::{CACHE_CONTROL, HeaderValue};
 use http::request::Parts;
 
-use crate::health::{Health, Probe, Report};
+use crate::health::{Health, Report};
 use crate::http::SkipMetrics;
 use crate::routes::health_shapes::{Brief, Depth};
 use crate::routes::problem::json;
@@ -23,7 +23,8 @@ impl IntoResponseParts for SkipMetrics {
 
 /// An extractor that lets a request through only while the service is ready, and else answers 503 with the report.
 ///
-/// It asks readiness as `/readyz` does, cached results included. The state is the application's own, as long as a
+/// It asks readiness as `/readyz` does, cached results included, but for a drain: while a service shuts down, balancers
+/// still send it requests for a while, and none of them is to be lost. The state is the application's own, as long as a
 /// [`Health`] can be had from it ([`FromRef`]); the state can be the `Health` itself.
 ///
 /// ```
@@ -49,7 +50,7 @@ where
     type Rejection = NotReady;
 
     async fn from_request_parts(_parts: &mut Parts, state: &S) -> Result<Self, NotReady> {
-        let report = Health::from_ref(state).report_for(Probe::Readiness).await;
+        let report = Health::from_ref(state).readiness().await;
         if report.status().is_passing() {
             Ok(Self)
         } else {

@@ -13,13 +13,14 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::error::{Error, ErrorKind};
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Inner = hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// An HTTP/1.1 client, with TLS by rustls and the system's root certificates. Made at its first request. A clone has
-/// connections of its own.
+/// An HTTP/1.1 client, with TLS by rustls and the system's root certificates. Made at its first request. Each request has
+/// a connection of its own: one that was kept may be closed by the other side in the moment it is used again.
 pub(crate) struct Client {
     has_tls: bool,
-    inner: OnceLock<Result<Inner, String>>,
+    inner: OnceLock<Inner>,
 }
 
 impl Client {
@@ -45,14 +46,16 @@ impl Client {
             .authority()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>, what: &str| {
+        let failed = |error: BoxError, what: &str| {
             Error::new(ErrorKind::Io, format!("{what} {host}")).with_source(error)
         };
-        let client = self
-            .inner
-            .get_or_init(|| client(self.has_tls))
-            .as_ref()
-            .map_err(|error| failed(error.clone().into(), "no TLS to reach"))?;
+        let client = if let Some(client) = self.inner.get() {
+            client
+        } else {
+            // A failure is not kept: certificates may be there the next time.
+            let made = client(self.has_tls).map_err(|error| failed(error, "no TLS to reach"))?;
+            self.inner.get_or_init(|| made)
+        };
         let sent = client.request(request.map(Full::new)).await;
         let (parts, mut body) = sent
             .map_err(|error| {
@@ -79,18 +82,15 @@ impl Client {
     }
 }
 
-fn client(has_tls: bool) -> Result<Inner, String> {
+fn client(has_tls: bool) -> Result<Inner, BoxError> {
     // By name: the process' default is missing or ambiguous where an application uses another one besides.
     let provider = rustls::crypto::ring::default_provider();
     let builder = HttpsConnectorBuilder::new();
     let builder = if has_tls {
-        builder
-            .with_provider_and_native_roots(provider)
-            .map_err(|error| error.to_string())?
+        builder.with_provider_and_native_roots(provider)?
     } else {
         let config = ClientConfig::builder_with_provider(provider.into())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
+            .with_safe_default_protocol_versions()?
             .with_root_certificates(RootCertStore::empty())
             .with_no_client_auth();
         builder.with_tls_config(config)
@@ -99,7 +99,7 @@ fn client(has_tls: bool) -> Result<Inner, String> {
     Ok(
         hyper_util::client::legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .pool_max_idle_per_host(1)
+            .pool_max_idle_per_host(0)
             .build(connector),
     )
 }

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::sleep;
 use tower_vitals::Health;
@@ -58,6 +59,7 @@ const MIXES_UP: u8 = 3;
 const READ_ONLY: u8 = 4;
 const WRITE_ONLY: u8 = 5;
 const HANGS: u8 = 6;
+const FORGETS_LATER: u8 = 7;
 
 impl Shelf {
     fn mood(&self) -> u8 {
@@ -73,7 +75,7 @@ impl Store for Shelf {
             READ_ONLY => return Err("read-only".to_owned()),
             HANGS => std::future::pending().await,
             SLOW => sleep(SECOND).await,
-            FORGETS => return Ok(()),
+            FORGETS | FORGETS_LATER => return Ok(()),
             _ => {}
         }
         let mut values = self.values.lock().unwrap();
@@ -101,6 +103,7 @@ async fn storage_is_healthy_when_what_was_written_comes_back() {
         (FINE, Status::Healthy, ""),
         (SLOW, Status::Degraded, "took longer than 1s"),
         (FORGETS, Status::Unhealthy, "is not there"),
+        (FORGETS_LATER, Status::Unhealthy, "another value came back"),
         (MIXES_UP, Status::Unhealthy, "another value came back"),
         (READ_ONLY, Status::Unhealthy, "cannot write: read-only"),
         (WRITE_ONLY, Status::Unhealthy, "cannot read: write-only"),
@@ -121,6 +124,34 @@ async fn storage_is_healthy_when_what_was_written_comes_back() {
     );
     let patient = with(Storage::round_trip(shelf).slow_after(2 * SECOND).key("own"));
     assert_eq!(result(&patient).await.status(), Status::Healthy);
+}
+
+#[tokio::test]
+async fn instances_may_share_a_key() {
+    let shelf = Shelf::default();
+    let instances = [(); 8].map(|()| with(Storage::round_trip(shelf.clone())));
+    for _ in 0..200 {
+        let found = join_all(instances.iter().map(result)).await;
+        for found in found {
+            assert_eq!(found.status(), Status::Healthy, "{found:?}");
+        }
+    }
+    shelf.mood.store(FORGETS_LATER, Ordering::SeqCst);
+    let mut values = shelf.values.lock().unwrap().clone();
+    for value in values.values_mut() {
+        let (instance, rest) = value.split_once(' ').unwrap();
+        let (millis, count) = rest.split_once(' ').unwrap();
+        let long_ago = millis.parse::<u64>().unwrap() - 120_000;
+        *value = format!("{instance} {long_ago} {count}");
+    }
+    *shelf.values.lock().unwrap() = values;
+    for instance in &instances {
+        assert_says(
+            &result(instance).await,
+            Status::Unhealthy,
+            "another value came back",
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -226,6 +257,21 @@ async fn a_disk_is_judged_by_what_is_used_or_free() {
         Status::Unhealthy,
         "cannot read /no/such/place: ",
     );
+}
+
+#[tokio::test]
+async fn clones_of_a_check_are_checks_of_their_own() {
+    let (disk, memory) = (
+        Disk::of("/").unhealthy_at(101.0),
+        Memory::used().unhealthy_at(101.0),
+    );
+    let health = (0..20).fold(Health::builder(), |health, n| {
+        health
+            .check(format!("disk {n}"), disk.clone())
+            .check(format!("memory {n}"), memory.clone())
+    });
+    let report = health.build().unwrap().report().await;
+    assert_eq!(report.failed().count(), 0, "{report:?}");
 }
 
 #[tokio::test]

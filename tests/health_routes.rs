@@ -152,7 +152,7 @@ async fn every_shape_holds_for_every_status() {
         assert_eq!(found["results"][0]["metrics"], json!({"latency_ms": 1.5}));
         assert_eq!(
             found["results"][1]["message"],
-            "redis://:[redacted]@cache is what it is"
+            "redis://[redacted]@cache is what it is"
         );
 
         let one = as_owner(&routes, "/health/checker/cache:main").await;
@@ -176,7 +176,7 @@ async fn every_shape_holds_for_every_status() {
                 answer.assert_valid("health+json");
                 assert_eq!(answer.json()["status"], word);
                 if bearer.ends_with(SECRET) {
-                    let component = &answer.json()["checks"]["cache_main:responseTime"][0];
+                    let component = &answer.json()["checks"]["cache%3Amain:responseTime"][0];
                     assert_eq!(component["componentId"], "cache:main");
                     assert_eq!(component["status"], word);
                 }
@@ -469,6 +469,16 @@ async fn they_can_be_moved_guarded_nested_and_put_before_a_service() {
         .unwrap();
     assert_eq!(response.status(), 200);
 
+    // Under a parameter of the app's own, too.
+    let nested: Router = Router::new().nest("/{tenant}", routes(Status::Healthy).into());
+    let request = Request::get("/acme/health/checker/users%20db");
+    let request = request.header(AUTHORIZATION, format!("Bearer {SECRET}"));
+    let response = nested
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+
     let app = service_fn(|_: Request<Body>| async {
         Ok::<_, Infallible>(http::Response::new(Body::from("the app")))
     });
@@ -542,6 +552,10 @@ async fn handlers_take_health_from_the_state_and_refuse_while_not_ready() {
     assert_eq!(report.headers[CACHE_CONTROL], "no-store");
     let ready = call(app(Health::builder().build().unwrap()), "/order").await;
     assert_eq!((ready.status, ready.text()), (StatusCode::OK, "placed"));
+    // Balancers send requests for a while after a drain began: none of them is to be lost.
+    let draining = Health::builder().build().unwrap();
+    draining.drain();
+    assert_eq!(call(app(draining), "/order").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

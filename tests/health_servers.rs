@@ -141,6 +141,81 @@ async fn postgres_stops_and_returns() {
     .await;
 }
 
+/// Passes connections on to a server. Told to fail over, it leaves those that are open silent, and passes on new ones.
+struct Relay {
+    address: SocketAddr,
+    generation: Arc<AtomicUsize>,
+}
+
+impl Relay {
+    async fn to(server: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let generation = Arc::new(AtomicUsize::new(0));
+        let current = Arc::clone(&generation);
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let (current, server) = (Arc::clone(&current), server.clone());
+                tokio::spawn(async move {
+                    let own = current.load(Ordering::SeqCst);
+                    let mut upstream = tokio::net::TcpStream::connect(server).await.unwrap();
+                    let relayed = tokio::io::copy_bidirectional(&mut client, &mut upstream);
+                    tokio::pin!(relayed);
+                    loop {
+                        tokio::select! {
+                            _ = &mut relayed => return,
+                            () = tokio::time::sleep(Duration::from_millis(5)) => {}
+                        }
+                        if current.load(Ordering::SeqCst) != own {
+                            std::future::pending::<()>().await;
+                        }
+                    }
+                });
+            }
+        });
+        Self {
+            address,
+            generation,
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: tests/run"]
+async fn a_pool_is_not_used_up_by_checks_that_time_out() {
+    let _alone = SERVERS.lock().await;
+    let url = env("VITALS_POSTGRES");
+    let host = url.rsplit_once('@').unwrap().1.split_once('/').unwrap().0;
+    let relay = Relay::to(host.to_owned()).await;
+    let pool = PgPoolOptions::new()
+        .max_connections(3)
+        .min_connections(3)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect(&url.replace(host, &relay.address.to_string()))
+        .await
+        .unwrap();
+    let health = with(Postgres::pool(pool.clone()).timeout(Duration::from_millis(200)));
+    support::until("the pool is full", async || pool.num_idle() == 3).await;
+    assert_eq!(result(&health).await.status(), Status::Healthy);
+    support::until("the pool is full", async || pool.num_idle() == 3).await;
+    relay.generation.fetch_add(1, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    // Each check meets one of the silent connections, and puts it away.
+    for _ in 0..3 {
+        assert_says(
+            &result(&health).await,
+            Status::Unhealthy,
+            "timed out after 200ms",
+        );
+    }
+    assert_eq!(result(&health).await.status(), Status::Healthy);
+    let mut connection = pool.acquire().await.unwrap();
+    sqlx::query("SELECT 1")
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+}
+
 #[tokio::test]
 #[ignore = "needs Redis: tests/run"]
 async fn redis_stops_and_returns() {
@@ -218,14 +293,17 @@ fn signal(signal: &str, name: &str) {
     let file = format!("{}/{name}.pid", env("VITALS_SERVERS"));
     let pid = std::fs::read_to_string(file).unwrap().trim().to_owned();
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    let mut kill = Command::new("kill");
-    kill.args([signal, "--", &format!("-{pid}")]);
-    assert!(
-        kill.args(children.split_whitespace())
+    let kill = |to: &str| {
+        Command::new("kill")
+            .args([signal, "--", to])
             .status()
             .unwrap()
-            .success()
-    );
+    };
+    assert!(kill(&format!("-{pid}")).success());
+    for child in children.split_whitespace() {
+        // One may have ended meanwhile.
+        kill(child);
+    }
 }
 
 /// Goes on, even if the test failed meanwhile.
@@ -346,8 +424,10 @@ fn threads() -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a quiet process, for it counts threads: tests/run"]
 async fn a_server_that_hangs_or_drips_is_unhealthy_at_its_timeout_and_nothing_piles_up() {
     const TIMEOUT: Duration = Duration::from_millis(300);
+    let _alone = SERVERS.lock().await;
     let head: &[u8] = b"HTTP/1.1 200 OK\r\n";
     for (drip, of) in [(None, "hangs"), (Some(head), "drips")] {
         let (address, open) = hanging_server(drip).await;
@@ -591,6 +671,35 @@ async fn an_http_endpoint_stops_and_returns() {
     }
 }
 
+/// Answers one request on each connection, promises to keep it open, and closes it.
+async fn forgetful_server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let answer =
+                    b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: keep-alive\r\n\r\nok";
+                let mut buffer = [0; 1024];
+                if stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {
+                    stream.write_all(answer).await.unwrap();
+                    // Closed only when the next request is on its way.
+                    let _ = stream.read(&mut buffer).await;
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_meanwhile_is_no_failure() {
+    let health = with(Http::get(&format!("http://{}/", forgetful_server().await)).unwrap());
+    for _ in 0..10 {
+        assert_eq!(result(&health).await.status(), Status::Healthy);
+    }
+}
+
 #[tokio::test]
 async fn an_http_endpoint_is_judged_by_what_it_answers() {
     let address = free_address();
@@ -755,6 +864,8 @@ fn wrong_urls_are_refused_without_repeating_them() {
         Redis::url("redis://:hunter2@h:port").unwrap_err(),
         RabbitMq::url("http://u:hunter2@h").unwrap_err(),
         RabbitMq::url("amqp://u:hunter2@h:port").unwrap_err(),
+        RabbitMq::url("amqp:kit:hunter2@host").unwrap_err(),
+        Redis::url("redis:kit:hunter2@host").unwrap_err(),
         Sqlite::url("sqlite://x?mode=hunter3").unwrap_err(),
     ] {
         let text = format!("{error} {error:?}");

@@ -90,12 +90,13 @@ async fn readiness_turns_before_the_listener_closes_and_no_request_is_lost() {
         })
         .collect();
     assert_eq!(request(&address, "/readyz").await.unwrap().0, 200);
-    while answered.load(Ordering::SeqCst) < 1000 {
-        sleep(Duration::from_millis(10)).await;
-    }
+    support::until("a thousand are answered", async || {
+        answered.load(Ordering::SeqCst) >= 1000
+    })
+    .await;
 
-    signal(&example, "-TERM");
     let began = Instant::now();
+    signal(&example, "-TERM");
     let turned = loop {
         let (status, body) = request(&address, "/readyz").await.unwrap();
         if status == 503 {
@@ -172,6 +173,46 @@ async fn a_second_signal_and_an_interrupt_do_not_wait() {
             began.elapsed()
         );
     }
+}
+
+/// A signal to this very process: one test at a time, in a process of their own (`cargo test` runs this file as one).
+#[cfg(unix)]
+#[tokio::test]
+#[ignore = "sends signals to its own process: tests/run"]
+async fn what_is_still_under_way_can_be_left() {
+    let health = Health::builder().build().unwrap();
+    let shutdown = health.graceful_shutdown().delay(Duration::from_millis(50));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let endless = || std::future::pending::<String>();
+    let app = axum::Router::new().route("/events", axum::routing::get(endless));
+    let app = app.merge(Routes::new().health(health.clone()));
+    let server = axum::serve(listener, app).with_graceful_shutdown(shutdown.clone().into_future());
+    let overdue = shutdown.overdue(Duration::from_millis(200));
+    let serving = tokio::spawn(async move {
+        tokio::select! {
+            end = server => end.map(|()| "finished"),
+            () = overdue => Ok("left"),
+        }
+    });
+    assert_eq!(request(&address, "/readyz").await.unwrap().0, 200);
+    let events = tokio::spawn(async move { request(&address, "/events").await });
+    let pid = std::process::id().to_string();
+    let began = Instant::now();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let ended = timeout(Duration::from_secs(10), serving)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(ended.unwrap(), "left");
+    assert!(began.elapsed() >= Duration::from_millis(200) && health.is_draining());
+    events.abort();
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use serde_json::{Map, Value};
 
 use super::Status;
-use crate::redact::{redact, redact_line};
+use crate::redact::{self, redact_line};
 
 /// Bytes of a message that are kept: it is for a person to read.
 const MAX_MESSAGE: usize = 1024;
@@ -115,16 +115,15 @@ fn presentable_map(map: Map<String, Value>, left: &mut usize) -> Map<String, Val
         *left -= 1;
         // Together, for the name may be what tells that the value is secret.
         let value = match value {
-            Value::String(text) if is_secret(&name, &text) => Value::from("[redacted]"),
+            value @ (Value::Null | Value::Bool(_)) => value,
+            // How many there are is no secret.
+            value @ Value::Number(_) if name.ends_with('s') => value,
+            _ if redact::is_secret(&name) => Value::from(redact::MASK),
             value => presentable_value(value, left),
         };
         kept.insert(redact_line(&name, MAX_TEXT), value);
     }
     kept
-}
-
-fn is_secret(name: &str, text: &str) -> bool {
-    !text.is_empty() && redact(&format!("{name}=x")) != format!("{name}=x")
 }
 
 fn presentable_value(value: Value, left: &mut usize) -> Value {
@@ -204,6 +203,11 @@ mod tests {
             .message(format!("redis://:pw@h {}", "x".repeat(1_000_000)))
             .data("url", "redis://:pw@h/0")
             .data("api_token", "pw")
+            .data("db_password", 77_777)
+            .data("tokens", json!(["pw"]))
+            .data("credentials", json!({"value": "pw"}))
+            .data("token_is_set", true)
+            .data("prompt_tokens", 12)
             .data("nested", json!({"password": "pw", "list": vec!["y"; 1000]}))
             .data("long", "z".repeat(10_000));
         let (_, message, data) = outcome.presentable();
@@ -214,7 +218,9 @@ mod tests {
         );
         assert!(message.len() < MAX_MESSAGE + 40);
         let shown = Value::Object(data).to_string();
-        assert!(!shown.contains("pw"), "{shown}");
+        assert!(!shown.contains("pw") && !shown.contains("77777"), "{shown}");
+        assert!(shown.contains(r#""token_is_set":true"#), "{shown}");
+        assert!(shown.contains(r#""prompt_tokens":12"#), "{shown}");
         assert!(shown.len() < 4096, "{}", shown.len());
         assert!(shown.contains(r#""api_token":"[redacted]""#), "{shown}");
     }

@@ -21,21 +21,10 @@ impl Health {
             Probe::Liveness => self.liveness(),
             Probe::Readiness if self.is_draining() => answer(probe, Some(Reason::Draining)),
             Probe::Readiness => {
-                let is_starting = !self.is_started();
-                let slots = self.inner.slots();
-                let mut report = self
-                    .gather(Some(probe), &slots, |slot| {
-                        slot.decides(Probe::Readiness)
-                            || (is_starting && slot.decides(Probe::Startup))
-                    })
-                    .await;
-                if !self.has_started_now(&slots) {
-                    report.status = Status::Unhealthy;
-                    report.reason = Some(Reason::Starting);
-                }
+                let report = self.readiness().await;
                 // It may have begun while the checks ran.
                 if self.is_draining() {
-                    report = answer(probe, Some(Reason::Draining));
+                    return answer(probe, Some(Reason::Draining));
                 }
                 report
             }
@@ -54,6 +43,21 @@ impl Health {
                 report
             }
         }
+    }
+
+    /// What readiness says, drain aside.
+    pub(crate) async fn readiness(&self) -> Report {
+        let is_starting = !self.is_started();
+        let slots = self.inner.slots();
+        let decides = |slot: &Slot| {
+            slot.decides(Probe::Readiness) || (is_starting && slot.decides(Probe::Startup))
+        };
+        let mut report = self.gather(Some(Probe::Readiness), &slots, decides).await;
+        if !self.has_started_now(&slots) {
+            report.status = Status::Unhealthy;
+            report.reason = Some(Reason::Starting);
+        }
+        report
     }
 
     /// What liveness says: from memory, without a runtime, without waiting.

@@ -107,6 +107,7 @@ impl Health {
     }
 
     /// Removes a check, and tells whether there was one. Its series stay as they last were.
+    #[expect(clippy::must_use_candidate, reason = "it does something")]
     pub fn remove(&self, name: &str) -> bool {
         let before = {
             let mut checks = self.inner.checks_mut();

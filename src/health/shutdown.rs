@@ -1,9 +1,10 @@
 //! `GracefulShutdown`: from the signal to the moment to stop accepting.
 
-use std::future::{Future, IntoFuture, poll_fn};
+use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::Health;
 
@@ -28,6 +29,22 @@ use super::Health;
 ///
 /// SIGINT (Ctrl-C) drains and stops accepting at once, and so does any of the two signals while it waits. On systems
 /// without SIGTERM, Ctrl-C is the only signal.
+///
+/// From the first poll on, neither signal ends the process by itself any more, and a server lets requests under way finish
+/// however long they take: a stream of events never does. [`overdue`](Self::overdue) is the moment to leave them:
+///
+/// ```no_run
+/// # use axum::Router;
+/// # use std::time::Duration;
+/// # async fn serve(health: tower_vitals::Health, listener: tokio::net::TcpListener, app: Router) -> std::io::Result<()> {
+/// let shutdown = health.graceful_shutdown();
+/// let server = axum::serve(listener, app).with_graceful_shutdown(shutdown.clone().into_future());
+/// tokio::select! {
+///     served = server => served,
+///     () = shutdown.overdue(Duration::from_secs(20)) => Ok(()),
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "a future waits for nothing before it is awaited"]
 pub struct GracefulShutdown {
@@ -53,7 +70,16 @@ impl GracefulShutdown {
         self
     }
 
-    async fn wait(self) {
+    /// The moment to leave what is still under way: `grace` after the moment to stop accepting, or at any signal after it.
+    pub async fn overdue(self, grace: Duration) {
+        let mut signals = self.begun().await;
+        if let Ok(signal) = timeout(grace, signals.next()).await {
+            tracing::info!(signal, "once more: what is under way is left");
+        }
+    }
+
+    /// Until the moment to stop accepting.
+    async fn begun(self) -> Signals {
         let mut signals = match Signals::listen() {
             Ok(signals) => signals,
             Err(error) => {
@@ -65,10 +91,11 @@ impl GracefulShutdown {
         tracing::info!(signal, "shutdown begins");
         self.health.drain();
         if signal == SIGTERM
-            && let Ok(signal) = tokio::time::timeout(self.delay, signals.next()).await
+            && let Ok(signal) = timeout(self.delay, signals.next()).await
         {
             tracing::info!(signal, "again: no more waiting");
         }
+        signals
     }
 }
 
@@ -77,7 +104,9 @@ impl IntoFuture for GracefulShutdown {
     type IntoFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.wait())
+        Box::pin(async {
+            self.begun().await;
+        })
     }
 }
 
@@ -101,7 +130,8 @@ impl Signals {
     }
 
     async fn next(&mut self) -> &'static str {
-        poll_fn(|cx| {
+        use std::task::Poll;
+        std::future::poll_fn(|cx| {
             if self.terminate.poll_recv(cx).is_ready() {
                 return Poll::Ready(SIGTERM);
             }

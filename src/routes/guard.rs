@@ -62,36 +62,46 @@ impl Guard {
         Self { kind: Kind::Open }
     }
 
+    /// Whether this request may pass.
+    pub(super) fn allows(&self, parts: &Parts) -> bool {
+        match &self.kind {
+            Kind::Open => true,
+            Kind::Closed => false,
+            Kind::With(allows) => allows(parts),
+            Kind::Bearer(secret) => bearer_token(parts).is_some_and(|token| {
+                !secret.is_empty() && bool::from(token.ct_eq(secret.as_bytes()))
+            }),
+        }
+    }
+
     /// The refusal of this request, or `None` if it may pass.
     pub(super) fn refuse(&self, parts: &Parts) -> Option<Response> {
-        match &self.kind {
-            Kind::Open => None,
-            Kind::Closed => Some(problem(
+        if self.allows(parts) {
+            return None;
+        }
+        Some(match &self.kind {
+            Kind::Open | Kind::Closed => problem(
                 StatusCode::FORBIDDEN,
                 "This route is guarded and the service has named no guard. Its owner opens it with \
                  Routes::guard(Guard::bearer(secret)), Guard::with(function) or Guard::open().",
-            )),
-            Kind::With(allows) if allows(parts) => None,
-            Kind::With(_) => Some(problem(
+            ),
+            Kind::With(_) => problem(
                 StatusCode::FORBIDDEN,
                 "The service's guard refused this request.",
-            )),
-            Kind::Bearer(secret) if secret.is_empty() => Some(problem(
+            ),
+            Kind::Bearer(secret) if secret.is_empty() => problem(
                 StatusCode::FORBIDDEN,
                 "The service's guard has an empty secret, which lets nobody in. Its owner sets one.",
-            )),
-            Kind::Bearer(secret) => match bearer_token(parts) {
-                Some(token) if bool::from(token.ct_eq(secret.as_bytes())) => None,
-                Some(_) => Some(challenge(
-                    "Bearer error=\"invalid_token\"",
-                    "The bearer token is not the service's.",
-                )),
-                None => Some(challenge(
-                    "Bearer",
-                    "This route asks for a bearer token: send Authorization: Bearer <token>.",
-                )),
-            },
-        }
+            ),
+            Kind::Bearer(_) if bearer_token(parts).is_some() => challenge(
+                "Bearer error=\"invalid_token\"",
+                "The bearer token is not the service's.",
+            ),
+            Kind::Bearer(_) => challenge(
+                "Bearer",
+                "This route asks for a bearer token: send Authorization: Bearer <token>.",
+            ),
+        })
     }
 }
 

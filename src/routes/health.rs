@@ -116,7 +116,9 @@ impl Routes {
             health,
             move |health, visit| async move {
                 let report = health.report_for(probe).await;
-                let depth = if visit.sees_details() {
+                // Nobody is asked for leave to see what is not there, least of all for liveness.
+                let has_details = report.reason().is_some() || report.results().len() > 0;
+                let depth = if has_details && visit.sees_details() {
                     Depth::Details
                 } else {
                     Depth::Nothing
@@ -172,7 +174,8 @@ async fn one_check(health: Health, mut visit: Visit) -> Response {
             "The name in the path is not UTF-8.",
         );
     };
-    let name = params.iter().next().map_or("", |(_, name)| name);
+    // The last: an app may nest the routes under parameters of its own.
+    let name = params.iter().last().map_or("", |(_, name)| name);
     if let Some(result) = health.check(name).await {
         return problem::json(result.status().code(), &result);
     }
@@ -201,7 +204,7 @@ fn in_either_form(
         Details::Never => Depth::Nothing,
         _ => Depth::Names,
     };
-    let mut response = if accept::names(&visit.parts.headers, HEALTH_JSON) {
+    let mut response = if accept::prefers(&visit.parts.headers, HEALTH_JSON, "application/json") {
         problem::answer(
             report.status().code(),
             HEALTH_JSON,

@@ -156,8 +156,9 @@ struct Components<'a>(&'a Report);
 impl Serialize for Components<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let components = self.0.results().map(|result| {
-            // Section 4: a colon separates the component from the measurement, and so may not be part of its name.
-            let name = result.name().replace(':', "_");
+            // Section 4: a colon separates the component from the measurement, and so may not be part of its name. Percent
+            // signs are encoded along, lest two names become one.
+            let name = result.name().replace('%', "%25").replace(':', "%3A");
             (format!("{name}:responseTime"), [Component(result)])
         });
         serializer.collect_map(components)

@@ -87,7 +87,7 @@ impl Visit {
     fn sees_details(&self) -> bool {
         match self.details {
             Details::Never => false,
-            Details::Authorized => self.guard.refuse(&self.parts).is_none(),
+            Details::Authorized => self.guard.allows(&self.parts),
             Details::Always => true,
         }
     }

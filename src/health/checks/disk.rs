@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::{Check, Outcome, Status};
-use super::blocking::Blocking;
+use super::one_at_a_time::OneAtATime;
 
 /// How full the file system is that holds a path: degraded at 80 % used, unhealthy at 90 %, or below a number of free
 /// bytes.
@@ -25,7 +25,7 @@ pub struct Disk {
     path: PathBuf,
     degraded: Limit,
     unhealthy: Limit,
-    blocking: Blocking,
+    attempts: OneAtATime,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,7 @@ impl Disk {
             path: path.into(),
             degraded: Limit::UsedPercent(80.0),
             unhealthy: Limit::UsedPercent(90.0),
-            blocking: Blocking::default(),
+            attempts: OneAtATime::default(),
         }
     }
 
@@ -111,7 +111,7 @@ impl Disk {
 impl Check for Disk {
     async fn check(&self) -> Outcome {
         let disk = self.clone();
-        self.blocking.run(move || disk.read()).await
+        self.attempts.blocking(move || disk.read()).await
     }
 }
 

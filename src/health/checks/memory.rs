@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sysinfo::{MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::super::{Check, Outcome, Status};
-use super::blocking::Blocking;
+use super::one_at_a_time::OneAtATime;
 
 /// How much memory is used: degraded at 80 %, unhealthy at 90 %.
 ///
@@ -27,7 +27,7 @@ pub struct Memory {
     unhealthy: f64,
     /// Kept, because making one costs more than reading it.
     system: Arc<Mutex<Option<System>>>,
-    blocking: Blocking,
+    attempts: OneAtATime,
 }
 
 struct Reading {
@@ -44,7 +44,7 @@ impl Memory {
             degraded: 80.0,
             unhealthy: 90.0,
             system: Arc::default(),
-            blocking: Blocking::default(),
+            attempts: OneAtATime::default(),
         }
     }
 
@@ -126,7 +126,7 @@ impl Check for Memory {
             Ok(reading) => memory.judge(&reading),
             Err(error) => Outcome::failed(&error),
         };
-        self.blocking.run(work).await
+        self.attempts.blocking(work).await
     }
 }
 

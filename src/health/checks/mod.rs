@@ -32,16 +32,23 @@
 
 #[cfg(feature = "check-rabbitmq")]
 mod amqp;
-#[cfg(feature = "system")]
-mod blocking;
 mod configuration;
 #[cfg(feature = "system")]
 mod disk;
+#[cfg(any(
+    feature = "check-postgres",
+    feature = "check-rabbitmq",
+    feature = "check-redis",
+    feature = "check-sqlite"
+))]
+pub mod drivers;
 mod heartbeat;
 #[cfg(feature = "check-http")]
 mod http;
 #[cfg(feature = "system")]
 mod memory;
+#[cfg(any(feature = "system", feature = "check-sqlite"))]
+mod one_at_a_time;
 #[cfg(feature = "check-postgres")]
 mod postgres;
 #[cfg(feature = "check-rabbitmq")]

@@ -17,8 +17,8 @@ const QUERY: &str = "SELECT 1";
 /// Healthy when PostgreSQL answers `SELECT 1`: by the application's pool, or on a connection of its own that is kept, and
 /// made anew when it broke.
 ///
-/// A pool's check is degraded when all its connections are in use while the server answers a new one. For TLS switch on
-/// one of the TLS features of `sqlx`. Data: `latency_ms`; of a pool, `pool_size`, `pool_idle`, `pool_max`.
+/// A pool's check is degraded when all its connections are in use while the server answers a new one. TLS is rustls with
+/// the system's root certificates, where the URL's `sslmode` asks for it. Data: `latency_ms`; of a pool, `pool_size`, `pool_idle`, `pool_max`.
 ///
 /// ```
 /// use tower_vitals::{Health, health::{Check, checks::Postgres}};
@@ -58,9 +58,10 @@ impl Postgres {
                     kept: Mutex::new(None),
                 },
             }),
-            Err(error) => Err(Error::invalid(format!(
-                "the URL of PostgreSQL is refused ({error}): postgres://[user[:password]@]host[:port]/database is allowed"
-            ))),
+            // Without the parser's words: they may repeat the URL.
+            Err(_) => Err(Error::invalid(
+                "the URL of PostgreSQL is refused: postgres://[user[:password]@]host[:port]/database is allowed",
+            )),
         }
     }
 

@@ -53,9 +53,10 @@ impl RabbitMq {
                     kept: Box::new(Mutex::new(None)),
                 },
             }),
-            Err(problem) => Err(Error::invalid(format!(
-                "the URL of RabbitMQ is refused ({problem}): amqp://[user:password@]host[:port]/[vhost] is allowed"
-            ))),
+            // Without the parser's words: they repeat the URL.
+            Err(_) => Err(Error::invalid(
+                "the URL of RabbitMQ is refused: amqp://[user:password@]host[:port]/[vhost] is allowed",
+            )),
         }
     }
 

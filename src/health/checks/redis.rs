@@ -37,9 +37,10 @@ impl Redis {
     pub fn url(url: &str) -> Result<Self, Error> {
         match Client::open(url) {
             Ok(client) => Ok(Self::client(client)),
-            Err(error) => Err(Error::invalid(format!(
-                "the URL of Redis is refused ({error}): redis://[user][:password@]host[:port][/database] is allowed"
-            ))),
+            // Without the parser's words: they may repeat the URL.
+            Err(_) => Err(Error::invalid(
+                "the URL of Redis is refused: redis://[user][:password@]host[:port][/database] is allowed",
+            )),
         }
     }
 

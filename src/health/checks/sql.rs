@@ -1,8 +1,10 @@
 //! What PostgreSQL and SQLite have in common: a query, a pool, and words for their errors.
 
-use sqlx::pool::Pool;
+use std::time::Duration;
+
+use sqlx::pool::{Pool, PoolConnection};
 use sqlx::{ConnectOptions, Connection, Database, Error, Executor};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::super::Outcome;
 use super::super::report::milliseconds;
@@ -18,10 +20,11 @@ where
     connection.execute(query).await.map(drop)
 }
 
-/// Asks by an idle connection of the application's pool, else by a new one.
-///
-/// The pool itself is never waited for: while the server is gone it tries again until its own timeout and then says that
-/// it timed out, which is not why; and while all its connections are in use, that is what there is to say.
+/// How long the pool is waited for, where it may still open a connection. While the server is gone it tries again until
+/// its own timeout and then says that it timed out, which is not why.
+const ACQUIRE: Duration = Duration::from_millis(500);
+
+/// Asks by a connection of the application's pool; where none is to be had, by one of its own, which tells why.
 pub(super) async fn ask_pool<DB>(pool: &Pool<DB>, query: &'static str) -> Outcome
 where
     DB: Database,
@@ -32,17 +35,22 @@ where
     }
     let started = Instant::now();
     let (size, idle, max) = figures(pool);
-    let asked = match pool.try_acquire() {
-        // An idle connection may have outlived a restart of the server: that it fails says nothing yet.
-        Some(mut connection) => match ask(&mut *connection, query).await {
+    let asked = match acquire(pool).await {
+        // One that was idle may have outlived a restart of the server: that it fails says nothing yet.
+        Ok(Some(connection)) => match ask_lent(connection, query).await {
             Ok(()) => Ok(()),
             Err(_) => ask_anew(pool, query).await,
         },
-        None => ask_anew(pool, query).await,
+        Ok(None) => ask_anew(pool, query).await,
+        Err(error) => Err(error),
     };
+    let is_full = idle == 0 && size >= max;
     let outcome = match asked {
+        Err(error) if is_full && is_too_many(&error) => Outcome::degraded().message(format!(
+            "all {max} connections of the pool are in use, and the server takes no more"
+        )),
         Err(error) => Outcome::unhealthy().message(explain(&error)),
-        Ok(()) if idle == 0 && size >= max => {
+        Ok(()) if is_full => {
             Outcome::degraded().message(format!("all {max} connections of the pool are in use"))
         }
         Ok(()) => answered(started),
@@ -51,6 +59,53 @@ where
         .data("pool_size", size)
         .data("pool_idle", idle)
         .data("pool_max", max)
+}
+
+/// An idle connection, or a new one if there is room for it; `None` if none is to be had soon.
+async fn acquire<DB: Database>(pool: &Pool<DB>) -> Result<Option<Lent<DB>>, Error> {
+    if let Some(connection) = pool.try_acquire() {
+        return Ok(Some(Lent(Some(connection))));
+    }
+    let (size, _, max) = figures(pool);
+    if size >= max {
+        return Ok(None);
+    }
+    match timeout(ACQUIRE, pool.acquire()).await {
+        Ok(Ok(connection)) => Ok(Some(Lent(Some(connection)))),
+        Ok(Err(Error::PoolTimedOut)) | Err(_) => Ok(None),
+        Ok(Err(error)) => Err(error),
+    }
+}
+
+/// A connection of the pool, which goes back only if it answered.
+///
+/// Given back unasked, the pool would first ask it itself, without a timeout, and count it as in use meanwhile: one more
+/// of the application's connections for every check of a server that hangs.
+struct Lent<DB: Database>(Option<PoolConnection<DB>>);
+
+impl<DB: Database> Drop for Lent<DB> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(connection.detach());
+        }
+    }
+}
+
+async fn ask_lent<DB>(mut lent: Lent<DB>, query: &'static str) -> Result<(), Error>
+where
+    DB: Database,
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    if let Some(connection) = &mut lent.0 {
+        ask::<DB>(connection, query).await?;
+    }
+    drop(lent.0.take());
+    Ok(())
+}
+
+/// PostgreSQL, appendix A: `too_many_connections`.
+fn is_too_many(error: &Error) -> bool {
+    matches!(error, Error::Database(refusal) if refusal.code().as_deref() == Some("53300"))
 }
 
 fn figures<DB: Database>(pool: &Pool<DB>) -> (u32, u32, u32) {

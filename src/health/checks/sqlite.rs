@@ -1,6 +1,6 @@
 //! `Sqlite`: a read of the file's schema.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions, Connection, Sqlite as Driver};
 use tokio::time::Instant;
 
 use super::super::{Check, Outcome};
+use super::one_at_a_time::OneAtATime;
 use super::sql;
 use crate::error::Error;
 
@@ -30,9 +31,10 @@ const QUERY: &str = "SELECT 1 FROM sqlite_schema LIMIT 1";
 #[derive(Debug)]
 pub struct Sqlite {
     source: Source,
+    attempts: OneAtATime,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Source {
     Own(Box<SqliteConnectOptions>),
     Pool(SqlitePool),
@@ -54,6 +56,7 @@ impl Sqlite {
                         .busy_timeout(Duration::from_secs(1))
                         .disable_statement_logging(),
                 )),
+                attempts: OneAtATime::default(),
             }),
             Err(error) => Err(Error::invalid(format!(
                 "the URL of SQLite is refused ({error}): sqlite://path is allowed"
@@ -66,6 +69,32 @@ impl Sqlite {
     pub fn pool(pool: SqlitePool) -> Self {
         Self {
             source: Source::Pool(pool),
+            attempts: OneAtATime::default(),
+        }
+    }
+}
+
+impl Source {
+    async fn ask(self) -> Outcome {
+        let started = Instant::now();
+        match self {
+            Self::Own(options) => match ask_anew(&options).await {
+                Ok(()) => sql::answered(started),
+                Err(error) => {
+                    let file = options.get_filename().display();
+                    Outcome::unhealthy().message(format!("{file}: {}", sql::explain(&error)))
+                }
+            },
+            Self::Pool(pool) => {
+                let options = pool.connect_options();
+                let file = options.get_filename().to_owned();
+                let missing = format!("cannot open: {} is not there", file.display());
+                // An error is that the runtime ends.
+                match tokio::task::spawn_blocking(move || is_missing(&file)).await {
+                    Ok(false) => sql::ask_pool(&pool, QUERY).await,
+                    Ok(true) | Err(_) => Outcome::unhealthy().message(missing),
+                }
+            }
         }
     }
 }
@@ -77,39 +106,16 @@ async fn ask_anew(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
 }
 
 /// A connection that is open goes on to work on a file that is gone, and so tells nothing of it.
-async fn is_missing(file: &Path) -> bool {
+fn is_missing(file: &Path) -> bool {
     let in_memory = file.as_os_str().is_empty()
         || file.starts_with(":memory:")
         || file.to_string_lossy().starts_with("file:");
-    if in_memory {
-        return false;
-    }
-    let file = PathBuf::from(file);
-    let exists = tokio::task::spawn_blocking(move || file.try_exists());
-    !matches!(exists.await, Ok(Ok(true)))
+    !in_memory && !file.exists()
 }
 
 impl Check for Sqlite {
     async fn check(&self) -> Outcome {
-        let started = Instant::now();
-        match &self.source {
-            Source::Pool(pool) => {
-                let options = pool.connect_options();
-                if is_missing(options.get_filename()).await {
-                    let file = options.get_filename().display();
-                    return Outcome::unhealthy()
-                        .message(format!("cannot open: {file} is not there"));
-                }
-                sql::ask_pool(pool, QUERY).await
-            }
-            Source::Own(options) => match ask_anew(options).await {
-                Ok(()) => sql::answered(started),
-                Err(error) => Outcome::unhealthy().message(format!(
-                    "{}: {}",
-                    options.get_filename().display(),
-                    sql::explain(&error)
-                )),
-            },
-        }
+        // Each connection has a thread of its own in sqlx, which a file system that hangs would keep.
+        self.attempts.task(self.source.clone().ask()).await
     }
 }

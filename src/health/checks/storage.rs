@@ -3,6 +3,8 @@
 use std::fmt;
 use std::fmt::Display;
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -58,6 +60,8 @@ pub struct Storage<S> {
     store: S,
     key: String,
     slow: Duration,
+    /// Of this check in this process, unlike any other.
+    instance: String,
     written: AtomicU64,
 }
 
@@ -68,12 +72,13 @@ impl<S: Store> Storage<S> {
             store,
             key: "tower-vitals:health".to_owned(),
             slow: Duration::from_secs(1),
+            instance: format!("{:016x}", RandomState::new().hash_one(std::process::id())),
             written: AtomicU64::new(0),
         }
     }
 
-    /// The key it writes under. Instances that share a store and a key may read each other's value, which is unhealthy
-    /// to neither only if each has a key of its own.
+    /// The key it writes under. Defaults to `tower-vitals:health`. Instances may share it: a value that another one wrote a
+    /// moment ago is as good as the own.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = key.into();
@@ -87,13 +92,66 @@ impl<S: Store> Storage<S> {
         self
     }
 
-    /// Never written before: by this process because of the count, by another because of the time.
-    fn new_value(&self) -> String {
-        let count = self.written.fetch_add(1, Ordering::Relaxed);
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        format!("{}-{}-{count}", std::process::id(), now.as_nanos())
+    fn new_value(&self) -> Written {
+        Written {
+            instance: self.instance.clone(),
+            // What is written is read again: no finer than it is written.
+            at: Duration::from_millis(milliseconds_since_epoch()),
+            count: self.written.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+}
+
+/// A value of this check: who wrote it, when, and which of its writes it was.
+#[derive(Debug, PartialEq, Eq)]
+struct Written {
+    instance: String,
+    at: Duration,
+    count: u64,
+}
+
+fn milliseconds_since_epoch() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    u64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How far the clocks of instances may be apart.
+const SKEW: Duration = Duration::from_mins(1);
+
+impl Written {
+    /// Whether what came back is this, or what another instance wrote since. An own value of earlier is a store that forgot.
+    fn is_back(&self, read: &str) -> bool {
+        read.parse().is_ok_and(|read: Self| {
+            read == *self || (read.instance != self.instance && read.at + SKEW >= self.at)
+        })
+    }
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {} {}",
+            self.instance,
+            self.at.as_millis(),
+            self.count
+        )
+    }
+}
+
+impl FromStr for Written {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut parts = text.splitn(3, ' ');
+        let mut next = || parts.next().ok_or(());
+        let instance = next()?.to_owned();
+        let millis = next()?.parse().map_err(drop)?;
+        Ok(Self {
+            instance,
+            at: Duration::from_millis(millis),
+            count: next()?.parse().map_err(drop)?,
+        })
     }
 }
 
@@ -101,14 +159,14 @@ impl<S: Store> Check for Storage<S> {
     async fn check(&self) -> Outcome {
         let value = self.new_value();
         let started = Instant::now();
-        if let Err(error) = self.store.set(&self.key, &value).await {
+        if let Err(error) = self.store.set(&self.key, &value.to_string()).await {
             return Outcome::unhealthy().message(format!("cannot write: {error:#}"));
         }
         let written = started.elapsed();
         let outcome = match self.store.get(&self.key).await {
             Err(error) => Outcome::unhealthy().message(format!("cannot read: {error:#}")),
             Ok(None) => Outcome::unhealthy().message("the value that was written is not there"),
-            Ok(Some(read)) if read != value => {
+            Ok(Some(read)) if !value.is_back(&read) => {
                 Outcome::unhealthy().message("another value came back than was written")
             }
             Ok(Some(_)) if started.elapsed() > self.slow => Outcome::degraded()

@@ -1,0 +1,187 @@
+//! What is a secret by its name.
+
+use super::{Span, looks_secret, word};
+
+/// Endings of names whose values are secret, in lower case and without `_` and `-`: `db_password`, `X-Api-Key` and
+/// `clientSecret` all end in one.
+const ENDINGS: [&str; 21] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "accountkey",
+    "sharedkey",
+    "masterkey",
+    "signingkey",
+    "encryptionkey",
+    "authkey",
+    "authorization",
+    "credential",
+    "cookie",
+    "signature",
+    "sessionid",
+];
+
+/// Whole words that are secret, and would be too common as an ending.
+const WORDS: [&str; 4] = ["pass", "sig", "jwt", "pin"];
+
+/// Names whose value is the rest of the line: headers.
+const HEADERS: [&str; 2] = ["authorization", "cookie"];
+
+/// Whether what is called so is secret.
+pub(crate) fn is_secret(name: &str) -> bool {
+    let plain = plain(name);
+    let singular = plain.strip_suffix('s').unwrap_or(&plain);
+    let ends = |ending: &&str| plain.ends_with(*ending) || singular.ends_with(*ending);
+    let last = name.rsplit(['_', '-']).next().unwrap_or_default();
+    ENDINGS.iter().any(ends) || WORDS.contains(&&*last.to_ascii_lowercase())
+}
+
+/// In lower case, without signs, and without the number of a second one.
+fn plain(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+    let length = name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    name[..length].to_owned()
+}
+
+/// The span of the value that the word here names, if the word says that it is secret.
+pub(super) fn value(text: &str, at: usize) -> Option<Span> {
+    let name = word(&text[at..]);
+    if !is_secret(name) {
+        return None;
+    }
+    let after = &text[at + name.len()..];
+    let quoted = after
+        .trim_start_matches('\\')
+        .strip_prefix(['"', '\'', '`']);
+    let after_name = quoted.unwrap_or(after);
+    let rest = after_name.trim_start_matches(' ');
+    let has_space = rest.len() < after_name.len();
+    let (value, is_prose) =
+        if let Some(value) = rest.strip_prefix("=>").or_else(|| rest.strip_prefix('=')) {
+            (value, false)
+        } else if let Some(value) = strip_encoded(rest) {
+            (value, false)
+        } else if let Some(value) = rest.strip_prefix(':') {
+            // A path in Rust (`token::Kind`) has no value; one colon, and white space after it, is how prose goes on, too.
+            let is_prose = quoted.is_none() && value.starts_with(' ');
+            (value.strip_prefix(':').map_or(value, |_| ""), is_prose)
+        } else if let Some(value) = rest.strip_prefix(',').filter(|_| quoted.is_some()) {
+            // A pair as Rust's Debug shows it: ("authorization", "Basic ..").
+            (value, false)
+        } else if let Some(value) = rest.strip_prefix('(').filter(|value| starts_quoted(value)) {
+            (value, false)
+        } else if has_space && (name.starts_with("--") || starts_quoted(rest)) {
+            // A command line, or SQL's PASSWORD '..'.
+            (rest, false)
+        } else {
+            return None;
+        };
+    let value = value.trim_start_matches([' ', '\t']);
+    let start = text.len() - value.len();
+    let plain = plain(name);
+    let is_header = HEADERS.iter().any(|header| plain.ends_with(header));
+    let end = if is_header && !starts_quoted(value) {
+        value.find(['\n', '\r', '"', '\'']).unwrap_or(value.len())
+    } else {
+        let is_query = text[..at].ends_with(['?', '&']);
+        end_of_value(value, is_query)
+    };
+    let is_password = plain.contains("pass") || plain.ends_with("pwd");
+    if is_prose && !is_header && !is_password && !starts_open(value) && !looks_secret(&value[..end])
+    {
+        return None;
+    }
+    (end > 0).then_some((start, start + end))
+}
+
+/// `=` and `:` as URLs encode them.
+fn strip_encoded(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix('%')?;
+    ["3D", "3d", "3A", "3a"]
+        .iter()
+        .find_map(|code| rest.strip_prefix(code))
+}
+
+fn starts_quoted(text: &str) -> bool {
+    text.trim_start_matches('\\').starts_with(['"', '\'', '`'])
+}
+
+fn starts_open(text: &str) -> bool {
+    starts_quoted(text) || text.starts_with(['[', '{', '('])
+}
+
+/// Where a value ends: at its closing quote or bracket, else at white space or a delimiter.
+fn end_of_value(value: &str, is_query: bool) -> usize {
+    if starts_quoted(value) {
+        return end_of_quoted(value);
+    }
+    let mut chars = value.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            // libpq's escaped space.
+            '\\' => drop(chars.next()),
+            '[' | '{' | '(' => return at + end_of_brackets(&value[at..]),
+            // Secret { inner: ".." }
+            ' ' if value[at..].starts_with(" {") => {
+                return at + 1 + end_of_brackets(&value[at + 1..]);
+            }
+            '&' | '#' if is_query => return at,
+            ',' if chars
+                .peek()
+                .is_none_or(|(_, next)| next.is_whitespace() || "\"'".contains(*next)) =>
+            {
+                return at;
+            }
+            c if c.is_whitespace() || ";\"'`<>)]}".contains(c) => return at,
+            _ => {}
+        }
+    }
+    value.len()
+}
+
+/// Behind the closing quote, which is escaped if the opening one is.
+fn end_of_quoted(value: &str) -> usize {
+    let escapes = value.len() - value.trim_start_matches('\\').len();
+    let Some(quote) = value[escapes..].chars().next() else {
+        return value.len();
+    };
+    let mut is_escaped = false;
+    for (at, c) in value[escapes + 1..].char_indices() {
+        match c {
+            c if c == quote && (!is_escaped || escapes > 0) => return escapes + 1 + at + 1,
+            '\\' => is_escaped = !is_escaped,
+            _ => is_escaped = false,
+        }
+    }
+    value.len()
+}
+
+/// Behind the bracket that closes the first one, brackets within quotes aside.
+fn end_of_brackets(value: &str) -> usize {
+    let (mut depth, mut quote, mut is_escaped) = (0_usize, None, false);
+    for (at, c) in value.char_indices() {
+        match (c, quote) {
+            _ if is_escaped => is_escaped = false,
+            ('\\', _) => is_escaped = true,
+            (c, Some(open)) if c == open => quote = None,
+            ('"' | '\'', None) => quote = Some(c),
+            ('[' | '{' | '(', None) => depth += 1,
+            (']' | '}' | ')', None) => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    value.len()
+}

@@ -1,0 +1,237 @@
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn credentials_of_urls_are_masked_and_the_rest_stays() {
+    for (text, expected) in [
+        (
+            "cannot reach postgres://app:s3cret@db:5432/shop?sslmode=require",
+            "cannot reach postgres://app:[redacted]@db:5432/shop?sslmode=require",
+        ),
+        ("redis://:p@ss/w:rd@host/0", "redis://[redacted]@host/0"),
+        ("redis://:my abc123@h", "redis://[redacted]@h"),
+        (
+            "postgres://app:12/34@db/x",
+            "postgres://app:[redacted]@db/x",
+        ),
+        (
+            "postgres://app:a\"b@db,db2:1/x",
+            "postgres://app:[redacted]@db,db2:1/x",
+        ),
+        ("https://ghp_abc@host/x", "https://[redacted]@host/x"),
+        (
+            "https://sk_live_x:@api.stripe.com",
+            "https://[redacted]@api.stripe.com",
+        ),
+        (
+            "https://TOKEN:x-oauth-basic@github.com",
+            "https://[redacted]@github.com",
+        ),
+        (
+            "a \"amqp://kit:pw@one\" b amqp://kit:pw@two",
+            "a \"amqp://kit:[redacted]@one\" b amqp://kit:[redacted]@two",
+        ),
+        (
+            "Invalid URL: 'amqp:kit:hunter2@host'",
+            "Invalid URL: 'amqp:[redacted]@host'",
+        ),
+        (
+            "root:pw@tcp(127.0.0.1:3306)/db",
+            "root:[redacted]@tcp(127.0.0.1:3306)/db",
+        ),
+    ] {
+        assert_eq!(redact(text), expected);
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_url_with_credentials_stays() {
+    for text in [
+        "http://host:8080/path is down",
+        "https://registry.npmjs.org/@scope/pkg",
+        "http://host:8443/users/a@b.com",
+        "http://[::1]:80/ and mail a@b.com",
+        "connect to db:5432 as rabbit@node",
+        "at noon @ home",
+    ] {
+        assert_eq!(redact(text), text);
+    }
+}
+
+#[test]
+fn values_named_like_secrets_are_masked() {
+    for (text, expected) in [
+        (
+            "host=db password=s3cret user=app",
+            "host=db password=[redacted] user=app",
+        ),
+        ("password='two words' x", "password=[redacted] x"),
+        (r"password=two\ words x", "password=[redacted] x"),
+        ("password=hun,abc123 x", "password=[redacted] x"),
+        ("password=hun&abc123 x", "password=[redacted] x"),
+        ("password: correcthorse, then", "password: [redacted], then"),
+        (
+            r#"{"api_key": "ab\"cd", "n": 1}"#,
+            r#"{"api_key": [redacted], "n": 1}"#,
+        ),
+        (
+            r#""{\"access_token\":\"abc123\",\"n\":1}""#,
+            r#""{\"access_token\":[redacted],\"n\":1}""#,
+        ),
+        (
+            r#"[("authorization", "Basic abc123"), ("a", "b")]"#,
+            r#"[("authorization", [redacted]), ("a", "b")]"#,
+        ),
+        (
+            "Config { password: Some(\"a b\"), port: 1 }",
+            "Config { password: [redacted], port: 1 }",
+        ),
+        (
+            "password: Secret { inner: \"abc\" }, port",
+            "password: [redacted], port",
+        ),
+        (r#"token=["a","b"] x"#, "token=[redacted] x"),
+        ("Password(\"abc123\")", "Password([redacted])"),
+        ("?access_token=abc&x=1", "?access_token=[redacted]&x=1"),
+        (
+            "?X-Amz-Signature=abc&x=1",
+            "?X-Amz-Signature=[redacted]&x=1",
+        ),
+        ("password%3Dabc x", "password%3D[redacted] x"),
+        ("Authorization: Bearer abc.def", "Authorization: [redacted]"),
+        (
+            "Authorization: Token X\nHost: h",
+            "Authorization: [redacted]\nHost: h",
+        ),
+        (
+            "-H 'authorization: ApiKey  X' url",
+            "-H 'authorization: [redacted]' url",
+        ),
+        ("Set-Cookie: id=1; HttpOnly", "Set-Cookie: [redacted]"),
+        (
+            "CREATE USER u PASSWORD 'abc' x",
+            "CREATE USER u PASSWORD [redacted] x",
+        ),
+        (
+            "mysql --password abc -h x",
+            "mysql --password [redacted] -h x",
+        ),
+        (
+            "clientSecret=x SECRET_KEY=y AccountKey=z;",
+            "clientSecret=[redacted] SECRET_KEY=[redacted] AccountKey=[redacted];",
+        ),
+        (
+            "db_pass=x passwords=y password1=z",
+            "db_pass=[redacted] passwords=[redacted] password1=[redacted]",
+        ),
+        (
+            "stripe_secret_key: sk1 credential=c",
+            "stripe_secret_key: [redacted] credential=[redacted]",
+        ),
+    ] {
+        assert_eq!(redact(text), expected);
+    }
+}
+
+#[test]
+fn tokens_are_masked_whatever_their_name() {
+    for (text, expected) in [
+        ("sent Bearer abc.def to it", "sent Bearer [redacted] to it"),
+        ("sent BEARER  abc123 to it", "sent BEARER  [redacted] to it"),
+        ("got eyJhbGciOi.eyJzdWIi.c2ln back", "got [redacted] back"),
+        ("key sk_live_0123456789 is bad", "key [redacted] is bad"),
+        (
+            "https://api.telegram.org/bot12345:AAbbCCddEEffGGhhIIjjKK/send",
+            "https://api.telegram.org/bot12345:[redacted]/send",
+        ),
+        (
+            "a -----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY----- b",
+            "a [redacted] b",
+        ),
+    ] {
+        assert_eq!(redact(text), expected);
+    }
+}
+
+#[test]
+fn prose_about_secrets_stays() {
+    for text in [
+        "password authentication failed for user \"app\"",
+        "passwords are long",
+        "unexpected token: `<`",
+        "cannot read secret: permission denied",
+        "missing credentials: set them",
+        "bearer token is missing",
+        "token::Kind is private",
+        "the token (see below) is old",
+        "2026-11-21T10:00:00Z done",
+    ] {
+        let shown = redact(text);
+        // A quoted thing after a colon is masked, wherever it stands.
+        assert!(shown == text || text.contains('`'), "{shown}");
+    }
+}
+
+#[test]
+fn a_line_is_cut_and_says_so() {
+    assert_eq!(redact_line("ab\ncd", 10), "ab cd");
+    assert_eq!(redact_line("aé", 2), "a .. (2 bytes more)");
+    let long = format!("{}://u:secret@h", "x".repeat(5));
+    assert!(!redact_line(&long, 14).contains("secr"));
+    let longer = format!("{} password=abc", "x ".repeat(100_000));
+    assert_eq!(redact_line(&longer, 3), "x x .. (200010 bytes more)");
+}
+
+#[test]
+fn hostile_megabytes_take_no_time_to_speak_of() {
+    // Quadratic, each would be 10^10 steps or more.
+    for hostile in [
+        "://",
+        "token ",
+        "password(",
+        "a:b@",
+        "-----BEGIN ",
+        "password=[",
+        "eyJ.",
+        "://a:",
+    ] {
+        let text = hostile.repeat(1_000_000 / hostile.len());
+        assert!(redact_line(&text, 1024).len() < 1100);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_password_of_a_url_gets_through(
+        before in "[a-z =\"']{0,12}",
+        // Not to be told from prose are a port and white space, and white space after an `@`.
+        password in "[A-Z0-9@:/?#=&;,!$%^*()+._~\"'<>-]{0,24}|[A-Z:/?#=][A-Z0-9:/?#=&;,!$%^*()+._~ \"'<>-]{0,24}",
+        after in "[a-z/?]{0,12}",
+    ) {
+        let text = format!("{before} postgres://app:{password}XYZZY@db{after}");
+        prop_assert!(!redact(&text).contains("XYZZY"), "{}", redact(&text));
+    }
+
+    #[test]
+    fn no_value_of_a_password_gets_through(
+        name in "(db_|X-|--)?(password|API_KEY|secret|clientSecret|token)",
+        sep in "( = |=|=>|%3D)",
+        value in "[A-Za-z0-9@:/?#!$%^*+._~-]{0,24}",
+    ) {
+        let text = format!("host=db {name}{sep}{value}XYZZY1 user=app");
+        prop_assert!(!redact(&text).contains("XYZZY1"), "{}", redact(&text));
+        let json = format!("{{\"{name}\": \"{value}XYZZY1\", \"n\": 1}}");
+        prop_assert!(!redact(&json).contains("XYZZY1"), "{}", redact(&json));
+        let twice = format!("{json:?}");
+        prop_assert!(!redact(&twice).contains("XYZZY1"), "{}", redact(&twice));
+        let debug = format!("{:?}", (name, format!("{value}XYZZY1")));
+        prop_assert!(!redact(&debug).contains("XYZZY1"), "{}", redact(&debug));
+    }
+
+    #[test]
+    fn any_text_is_taken(text in any::<String>()) {
+        let _ = redact(&text);
+        prop_assert!(redact_line(&text, 16).len() <= 16 + " .. (18446744073709551615 bytes more)".len());
+    }
+}
