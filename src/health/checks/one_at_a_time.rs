@@ -1,6 +1,5 @@
 //! What may hang, one at a time and off the runtime's threads.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
