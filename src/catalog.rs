@@ -216,6 +216,76 @@ families! {
         &["service"],
         "Time from an outbound request to the end of its response, in seconds.",
     );
+    /// Calls of services, by how they ended.
+    SERVICE_CALLS = counter(
+        "service_calls_total",
+        &["service_name", "status"],
+        "Calls of a service; status is success, failure, cancelled or panic.",
+    );
+    /// How long calls of services took.
+    SERVICE_CALL_DURATION = seconds(
+        "service_call_duration_seconds",
+        &["service_name"],
+        "Time a call of a service took, in seconds.",
+    );
+    /// Connections to the database that are in use.
+    DB_CONNECTIONS_ACTIVE = gauge(
+        "db_connections_active",
+        &[],
+        "Connections to the database that are in use.",
+    );
+    /// Connections to the database that are open.
+    DATABASE_CONNECTIONS = gauge(
+        "database_connections",
+        &[],
+        "Connections to the database that are open.",
+    );
+    /// Connections to Redis that are open.
+    REDIS_CONNECTIONS = gauge(
+        "redis_connections",
+        &[],
+        "Connections to Redis that are open.",
+    );
+    /// How long queries took.
+    DB_QUERY_DURATION = seconds(
+        "db_query_duration_seconds",
+        &["query_type"],
+        "Time a query took, in seconds.",
+    );
+    /// Operations of stores.
+    STORAGE_OPERATIONS = counter(
+        "storage_operations_total",
+        &["operation", "namespace"],
+        "Operations of a store.",
+    );
+    /// Events, by type.
+    EVENTS = counter("events_total", &["event_type"], "Events that took place.");
+    /// Plugins that are loaded.
+    PLUGINS_LOADED = gauge("plugins_loaded", &[], "Plugins that are loaded.");
+    /// Errors, by type and component.
+    ERRORS = counter(
+        "errors_total",
+        &["error_type", "component"],
+        "Errors that occurred.",
+    );
+    /// Tokens of language models.
+    TOKENS = counter(
+        "tokens_total",
+        &["model", "kind"],
+        "Tokens of a language model; kind is prompt or completion.",
+    );
+    /// What tokens cost.
+    TOKEN_COST = counter(
+        "token_cost_total",
+        &["model", "currency"],
+        "Cost of tokens, in millionths of the currency's unit.",
+    );
+    /// Connections that clients have open.
+    ACTIVE_CONNECTIONS = gauge(
+        "active_connections",
+        &[],
+        "Connections that clients have open.",
+    );
     /// What the last run of a health check found.
     HEALTH_CHECK_STATUS = gauge(
         "health_check_status",

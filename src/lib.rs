@@ -16,6 +16,7 @@
 //!
 //! - [`http`]: tower layers around what you serve ([`HttpMetricsLayer`]) and what you call ([`ClientMetricsLayer`]). They
 //!   record through the `metrics` facade, so any of its exporters reads them.
+//! - [`instrument`]: what is not HTTP: calls, queries, storage, events, errors, tokens, connections.
 //! - [`exporter`]: the recorder that Prometheus reads ([`Prometheus`]), and a limit on series for any recorder.
 //! - [`health`]: checks and what the probes of an orchestrator are told ([`Health`]).
 //! - [`routes`]: [`Routes`], merged into an axum router, put in front of a hyper service, or served on its own address.
@@ -47,11 +48,13 @@ mod fetch;
 #[cfg(feature = "health")]
 pub mod health;
 pub mod http;
+pub mod instrument;
 mod measure;
 #[cfg(feature = "health")]
 mod redact;
 #[cfg(feature = "axum")]
 pub mod routes;
+mod target;
 
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]

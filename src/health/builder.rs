@@ -15,6 +15,7 @@ use super::registry::{Health, Inner};
 use super::slot::Slot;
 use super::{Check, Probe};
 use crate::error::Error;
+use crate::target::Target;
 
 /// Checks at once: each is a label value of two metrics and a task while it runs.
 const MAX_CHECKS: usize = 1000;
@@ -30,7 +31,7 @@ pub struct Builder {
     cache_for: Duration,
     runtime_beat: Option<Duration>,
     starts_explicitly: bool,
-    recorder: Option<Arc<dyn Recorder + Send + Sync>>,
+    target: Target,
 }
 
 impl Builder {
@@ -42,7 +43,7 @@ impl Builder {
             cache_for: Duration::from_secs(1),
             runtime_beat: None,
             starts_explicitly: false,
-            recorder: None,
+            target: Target::default(),
         }
     }
 
@@ -109,7 +110,7 @@ impl Builder {
 
     /// Records `health_check_status` and `health_check_duration_seconds` to this recorder. Defaults to the facade's.
     pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.recorder = Some(Arc::new(recorder));
+        self.target = Target::recorder(recorder);
         self
     }
 
@@ -164,7 +165,7 @@ impl Builder {
             failed: OnceLock::new(),
             runtime_beat: self.runtime_beat.map(RuntimeBeat::new),
             changes: broadcast::Sender::new(CAPACITY),
-            recorder: self.recorder,
+            target: self.target,
         }))
     }
 }

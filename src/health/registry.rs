@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
 
-use metrics::Recorder;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
@@ -15,6 +14,7 @@ use super::changes::{Change, Changes};
 use super::slot::{Asked, Slot};
 use super::{Check, CheckResult, Checker, Probe, Report, Status, record};
 use crate::error::Error;
+use crate::target::Target;
 
 /// The service's health: its checks, what they found, and what the probes say. A cheap clone.
 ///
@@ -55,7 +55,7 @@ pub(super) struct Inner {
     pub(super) failed: OnceLock<Arc<str>>,
     pub(super) runtime_beat: Option<RuntimeBeat>,
     pub(super) changes: broadcast::Sender<Change>,
-    pub(super) recorder: Option<Arc<dyn Recorder + Send + Sync>>,
+    pub(super) target: Target,
 }
 
 impl Health {
@@ -222,12 +222,12 @@ impl Inner {
     }
 
     pub(super) fn record_duration(&self, result: &CheckResult) {
-        record::duration(self.recorder.as_deref(), result);
+        record::duration(&self.target, result);
     }
 
     /// Tells a result to whoever listens: the recorder, the log, the subscribers.
     pub(super) fn publish(&self, result: &CheckResult, before: Option<Status>) {
-        record::status(self.recorder.as_deref(), result);
+        record::status(&self.target, result);
         if before != Some(result.status()) {
             self.tell_change(result, before);
         }

@@ -12,6 +12,7 @@ use super::labels::{ExtraLabel, METHODS, method_index};
 use super::layer::Until;
 use super::naming::Naming;
 use super::outcome::Side;
+use crate::target::Target;
 
 type EndpointFn = dyn Fn(&Parts) -> Option<Cow<'static, str>> + Send + Sync;
 type SkipFn = dyn Fn(&Parts) -> bool + Send + Sync;
@@ -32,7 +33,7 @@ pub(crate) struct Config {
     pub(crate) endpoint: Option<Arc<EndpointFn>>,
     pub(crate) extra: Vec<ExtraLabel>,
     pub(crate) skip: Option<Arc<SkipFn>>,
-    recorder: Option<Arc<dyn Recorder + Send + Sync>>,
+    pub(crate) target: Target,
 }
 
 impl Config {
@@ -49,7 +50,7 @@ impl Config {
             endpoint: None,
             extra: Vec::new(),
             skip: None,
-            recorder: None,
+            target: Target::default(),
         }
     }
 
@@ -61,23 +62,7 @@ impl Config {
     }
 
     pub(crate) fn set_recorder(&mut self, recorder: impl Recorder + Send + Sync + 'static) {
-        self.recorder = Some(Arc::new(recorder));
-    }
-
-    /// Registers with the recorder: the one that was given, or the facade's.
-    pub(crate) fn with_recorder<T>(&self, register: impl FnOnce(&dyn Recorder) -> T) -> T {
-        match &self.recorder {
-            Some(recorder) => register(recorder),
-            None => metrics::with_recorder(register),
-        }
-    }
-
-    /// Whether handles of this recorder may be kept: not those of what stands in while none is installed.
-    ///
-    /// The facade does not tell it apart, but it is of size zero. A recorder of size zero that does record somewhere
-    /// loses the keeping of its handles, and nothing else.
-    pub(crate) fn is_lasting(&self, recorder: &dyn Recorder) -> bool {
-        self.recorder.is_some() || size_of_val(recorder) > 0
+        self.target = Target::recorder(recorder);
     }
 
     pub(crate) fn combinations(&self) -> usize {

@@ -3,7 +3,7 @@
 use std::slice;
 use std::sync::{Arc, OnceLock};
 
-use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, SharedString};
+use metrics::{Counter, Gauge, Histogram, Key, Label, SharedString};
 
 use super::config::Config;
 use super::handles::Made;
@@ -11,9 +11,7 @@ use super::labels::METHODS;
 use super::naming::Named;
 use super::outcome::{Outcome, Status, status_text};
 use crate::measure::Instant;
-
-static METADATA: Metadata<'static> =
-    Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+use crate::target::METADATA;
 
 /// The handles of one method and endpoint: what every request reads is together, in two cache lines, for each line of each
 /// route that is in use crowds out another. Aligned, so that the count of its `Arc`, which every thread writes, is in
@@ -59,12 +57,12 @@ impl Series {
     pub(crate) fn register(config: &Arc<Config>, endpoint: &Arc<str>, place: usize) -> Made<Self> {
         let (labels, duration_labels) = labels(config, endpoint, place);
         let mut series = Self::unregistered(config, labels, duration_labels);
-        config.with_recorder(|recorder| {
+        config.target.with(|recorder| {
             if let Some(in_progress) = &config.naming.in_progress {
                 let key = key(in_progress, series.rest.labels.clone());
                 series.in_progress = recorder.register_gauge(&key, &METADATA);
             }
-            series.lasting = config.is_lasting(recorder);
+            series.lasting = config.target.is_lasting(recorder);
         });
         if series.lasting {
             Made::Lasting(series)
@@ -125,7 +123,7 @@ impl Series {
         } else {
             self.rest.duration_labels.clone()
         };
-        self.config.with_recorder(|recorder| StatusHandles {
+        self.config.target.with(|recorder| StatusHandles {
             status,
             requests: naming
                 .requests
@@ -173,7 +171,8 @@ impl Series {
         labels.push(Label::new(naming.reason.clone(), reason));
         let key = key(aborted, labels);
         self.config
-            .with_recorder(|recorder| recorder.register_counter(&key, &METADATA).increment(1));
+            .target
+            .with(|recorder| recorder.register_counter(&key, &METADATA).increment(1));
     }
 
     pub(crate) fn record_request_body(&self, bytes: u64) {
@@ -185,7 +184,8 @@ impl Series {
         cell.get_or_init(|| {
             let key = key(named, self.rest.labels.clone());
             self.config
-                .with_recorder(|recorder| recorder.register_histogram(&key, &METADATA))
+                .target
+                .with(|recorder| recorder.register_histogram(&key, &METADATA))
         })
         .record(size as f64);
     }

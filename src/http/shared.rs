@@ -146,8 +146,8 @@ impl Shared {
 
     /// Gives the families their unit and help, for recorders that do not have the catalogue, and for names of one's own.
     fn describe_once(&self) {
-        self.config.with_recorder(|recorder| {
-            if !self.config.is_lasting(recorder) {
+        self.config.target.with(|recorder| {
+            if !self.config.target.is_lasting(recorder) {
                 return;
             }
             self.described.call_once(|| {

@@ -1,0 +1,38 @@
+//! What is not HTTP: calls of any service, external APIs by any client, queries, storage, events, errors, tokens,
+//! plugins, connections.
+//!
+//! Each instrument is a handle of certain labels: made once, kept where it is used, cloned freely. It registers with the
+//! recorder at its first use, allocates nothing after that, and records through the `metrics` facade, so that any of its
+//! exporters reads it.
+//!
+//! ```
+//! use std::sync::LazyLock;
+//! use tower_vitals::instrument::{Errors, Query};
+//!
+//! static SELECT_USER: LazyLock<Query> = LazyLock::new(|| Query::kind("select"));
+//! static NOT_FOUND: LazyLock<Errors> = LazyLock::new(|| Errors::of("not_found", "users"));
+//!
+//! # #[derive(Debug)] struct User;
+//! # async fn fetch(_id: u64) -> Result<User, String> { Ok(User) }
+//! async fn user(id: u64) -> Result<User, String> {
+//!     let found = SELECT_USER.observe(fetch(id)).await;
+//!     found.inspect_err(|_| NOT_FOUND.record())
+//! }
+//! ```
+//!
+//! What is observed ends in one of four ways, and is recorded exactly once: its future gave `Ok` (`success`) or `Err`
+//! (`failure`), was dropped before it gave anything (`cancelled`), or panicked (`panic`; the panic goes on its way).
+
+mod api;
+mod calls;
+mod database;
+mod gauges;
+mod observe;
+mod totals;
+
+pub use self::api::ExternalApi;
+pub use self::calls::{CallFuture, ServiceCalls, ServiceCallsService};
+pub use self::database::{DatabaseConnections, Query, RedisConnections};
+pub use self::gauges::{Connection, Connections, Plugins};
+pub use self::observe::Observe;
+pub use self::totals::{Errors, Events, Storage, Tokens};
