@@ -27,6 +27,18 @@ pub enum Kind {
     Histogram,
 }
 
+impl Kind {
+    /// `counter`, `gauge` or `histogram`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
 /// One metric family: all series of one name.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]

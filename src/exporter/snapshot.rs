@@ -137,7 +137,18 @@ impl Histogram {
         Some(start + (end - start) * share)
     }
 
-    /// The same samples added up, as of several series of one family. Buckets of other bounds are left out.
+    /// The histograms among these series, as one.
+    fn of<'a>(series: impl IntoIterator<Item = &'a Series>) -> Self {
+        let mut total = Self::default();
+        for series in series {
+            if let Value::Histogram(histogram) = &series.value {
+                total.add(histogram);
+            }
+        }
+        total
+    }
+
+    /// The same samples added up: series of one family have the same bounds.
     fn add(&mut self, other: &Self) {
         if self.buckets.is_empty() {
             self.buckets.clone_from(&other.buckets);
@@ -221,13 +232,11 @@ impl Snapshot {
     /// The histograms of this name that have all of these labels, as one; `None` if there are none.
     #[must_use]
     pub fn histogram(&self, name: &str, labels: &[(&str, &str)]) -> Option<Histogram> {
-        let mut total: Option<Histogram> = None;
-        for series in self.having(name, labels) {
-            if let Value::Histogram(histogram) = &series.value {
-                total.get_or_insert_default().add(histogram);
-            }
-        }
-        total
+        let histograms = self.having(name, labels);
+        let is_one = |series: &&Series| matches!(series.value, Value::Histogram(_));
+        let mut having = histograms.filter(is_one).peekable();
+        having.peek()?;
+        Some(Histogram::of(having))
     }
 
     /// What came between `earlier` and this one. See [`Difference`].
@@ -251,6 +260,12 @@ impl Snapshot {
 }
 
 impl Family {
+    /// All its histograms as one; without samples if it has none.
+    #[must_use]
+    pub fn histogram(&self) -> Histogram {
+        Histogram::of(&self.series)
+    }
+
     fn since(&self, earlier: Option<&Self>) -> Vec<Series> {
         // By labels: a family has up to 10,000 series, and their order is not kept.
         let before: std::collections::HashMap<_, _> = earlier

@@ -209,7 +209,10 @@ mod tests {
             .data("token_is_set", true)
             .data("prompt_tokens", 12)
             .data("long", "z".repeat(10_000))
-            .data("z_nested", json!({"password": "pw", "z_list": vec!["y"; 1000]}));
+            .data(
+                "z_nested",
+                json!({"password": "pw", "z_list": vec!["y"; 1000]}),
+            );
         let (_, message, data) = outcome.presentable();
         let message = message.unwrap();
         assert!(message.starts_with("redis://[redacted]@h xxx"), "{message}");

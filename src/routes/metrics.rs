@@ -9,8 +9,9 @@ use http::{HeaderMap, StatusCode};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::metrics_json::Json;
 use super::problem::problem;
-use super::{Access, Routes, Visit, gzip};
+use super::{Access, Routes, Visit, accept, gzip};
 use crate::exporter::Prometheus;
 
 /// Renders at once, over all routes of one [`Routes`]: each keeps a core busy. An answer that a client is slow to read is
@@ -19,29 +20,60 @@ const MAX_RENDERS: usize = 4;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
-impl Routes {
-    /// Adds `/metrics` and `/metrics/prometheus`: everything recorded, as Prometheus text format 0.0.4
-    /// (`text/plain; version=0.0.4; charset=utf-8`), whatever `Accept` says, gzipped for those who take it.
-    ///
-    /// Rendered on tokio's blocking threads, four at once; a fifth request meanwhile gets 503 and `Retry-After: 1`.
-    pub fn metrics(self, prometheus: Prometheus) -> Self {
-        let renders = Arc::new(Semaphore::new(MAX_RENDERS));
-        let scrape = move |visit: Visit| {
-            answer(
-                prometheus.clone(),
-                Arc::clone(&renders),
-                visit.parts.headers,
-            )
-        };
-        self.add("/metrics", Access::Open, scrape.clone()).add(
-            "/metrics/prometheus",
-            Access::Open,
-            scrape,
-        )
+/// What the metrics are written as.
+#[derive(Clone, Copy)]
+enum Form {
+    /// By `Accept`: JSON for those who name it, else text.
+    Negotiated,
+    Text,
+    Json,
+}
+
+impl Form {
+    fn is_json(self, headers: &HeaderMap) -> bool {
+        match self {
+            Self::Negotiated => accept::prefers(headers, "application/json", "text/plain"),
+            Self::Text => false,
+            Self::Json => true,
+        }
     }
 }
 
-async fn answer(prometheus: Prometheus, renders: Arc<Semaphore>, headers: HeaderMap) -> Response {
+impl Routes {
+    /// Adds `/metrics`, `/metrics/prometheus` and `/metrics/json`: everything recorded, as Prometheus text format 0.0.4
+    /// (`text/plain; version=0.0.4; charset=utf-8`) or as JSON, gzipped for those who take it.
+    ///
+    /// `/metrics` is text, whatever `Accept` says, unless it names `application/json` with a weight not below that of
+    /// `text/plain`. In JSON, `metrics` holds by name each family's `type`, `help`, `value` (the sum of its series) and
+    /// `series` (`labels`, `value`); histograms have `count`, `sum`, `avg`, `p50`, `p90`, `p95` and `p99` instead of a
+    /// value, for each series and for all together.
+    ///
+    /// Rendered on tokio's blocking threads, four at once; a fifth request meanwhile gets 503 and `Retry-After: 1`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a handle is handed over, as that of health is"
+    )]
+    pub fn metrics(self, prometheus: Prometheus) -> Self {
+        let renders = Arc::new(Semaphore::new(MAX_RENDERS));
+        let scrape = |form: Form| {
+            let (prometheus, renders) = (prometheus.clone(), Arc::clone(&renders));
+            move |visit: Visit| {
+                let (prometheus, renders) = (prometheus.clone(), Arc::clone(&renders));
+                answer(prometheus, renders, form, visit.parts.headers)
+            }
+        };
+        self.add("/metrics", Access::Open, scrape(Form::Negotiated))
+            .add("/metrics/prometheus", Access::Open, scrape(Form::Text))
+            .add("/metrics/json", Access::Open, scrape(Form::Json))
+    }
+}
+
+async fn answer(
+    prometheus: Prometheus,
+    renders: Arc<Semaphore>,
+    form: Form,
+    headers: HeaderMap,
+) -> Response {
     let Ok(permit) = renders.try_acquire_owned() else {
         let mut busy = problem(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -51,10 +83,10 @@ async fn answer(prometheus: Prometheus, renders: Arc<Semaphore>, headers: Header
             .insert(RETRY_AFTER, HeaderValue::from_static("1"));
         return busy;
     };
-    let as_gzip = gzip::is_accepted(&headers);
-    match off_thread(move || render(&prometheus, as_gzip, permit)).await {
-        Some(response) => response,
-        None => problem(
+    let (as_json, as_gzip) = (form.is_json(&headers), gzip::is_accepted(&headers));
+    match off_thread(move || render(&prometheus, as_json, as_gzip, permit)).await {
+        Some(Some(response)) => response,
+        _ => problem(
             StatusCode::INTERNAL_SERVER_ERROR,
             "The metrics could not be rendered; the service's log may say why.",
         ),
@@ -70,16 +102,26 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 }
 
 /// The permit comes along, so that a client that hangs up does not make room while its render goes on.
-fn render(prometheus: &Prometheus, as_gzip: bool, _permit: OwnedSemaphorePermit) -> Response {
-    let text = prometheus.render().into_bytes();
-    let compressed = as_gzip.then(|| gzip::compress(&text).ok()).flatten();
+fn render(
+    prometheus: &Prometheus,
+    as_json: bool,
+    as_gzip: bool,
+    _permit: OwnedSemaphorePermit,
+) -> Option<Response> {
+    let (body, content_type) = if as_json {
+        let json = serde_json::to_vec(&Json(&prometheus.snapshot())).ok()?;
+        (json, HeaderValue::from_static("application/json"))
+    } else {
+        (prometheus.render().into_bytes(), TEXT)
+    };
+    let compressed = as_gzip.then(|| gzip::compress(&body).ok()).flatten();
     let is_compressed = compressed.is_some();
-    let mut response = Response::new(Body::from(compressed.unwrap_or(text)));
+    let mut response = Response::new(Body::from(compressed.unwrap_or(body)));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, TEXT);
+    headers.insert(CONTENT_TYPE, content_type);
     headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
     if is_compressed {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    response
+    Some(response)
 }

@@ -20,6 +20,8 @@ mod health;
 pub(crate) mod health_shapes;
 #[cfg(feature = "prometheus")]
 mod metrics;
+#[cfg(feature = "prometheus")]
+mod metrics_json;
 pub(crate) mod problem;
 mod serve;
 mod service;
@@ -45,7 +47,7 @@ pub use self::service::{NotFound, RoutesBody, RoutesFuture, RoutesService};
 use crate::error::Error;
 
 /// Where routes are unless they are moved; no other route can be moved there.
-const DEFAULT_PATHS: [&str; 13] = [
+const DEFAULT_PATHS: [&str; 14] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -59,6 +61,7 @@ const DEFAULT_PATHS: [&str; 13] = [
     "/health/status",
     "/metrics",
     "/metrics/prometheus",
+    "/metrics/json",
 ];
 
 /// The one parameter a path can have, as its last segment.
@@ -112,7 +115,7 @@ impl Visit {
 /// |---|---|---|
 /// | `GET /livez`, `GET /health` | open | `{"status":"healthy"}`, until checks are added |
 /// | `GET /health/..`, `/livez`, `/readyz`, `/startupz` | open, or as [`Details`] says | health; see [`Routes::health`] |
-/// | `GET /metrics`, `GET /metrics/prometheus` | open | Prometheus text 0.0.4, gzipped if accepted; see [`Routes::metrics`] |
+/// | `GET /metrics`, `/metrics/prometheus`, `/metrics/json` | open | Prometheus text 0.0.4 or JSON, gzipped if accepted; see [`Routes::metrics`] |
 ///
 /// A route can be [moved](Self::moved) and put behind the [guard](Self::guard). Answers carry `Cache-Control: no-store`,
 /// errors are `application/problem+json` (RFC 9457), and none of it is counted by

@@ -1,0 +1,104 @@
+//! The JSON shape of the metrics.
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::catalog::Kind;
+use crate::exporter::{Family, Histogram, Series, Snapshot, Value};
+use crate::health::rfc3339;
+
+/// `timestamp`, and `metrics` by name.
+pub(super) struct Json<'a>(pub(super) &'a Snapshot);
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("timestamp", &rfc3339(self.0.taken_at))?;
+        map.serialize_entry("metrics", &Families(&self.0.families))?;
+        map.end()
+    }
+}
+
+struct Families<'a>(&'a [Family]);
+
+impl Serialize for Families<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(
+            self.0
+                .iter()
+                .map(|family| (&family.name, OneFamily(family))),
+        )
+    }
+}
+
+/// `type`, `help`, `value` (the sum of its series; of a histogram, what it has of all of them together), `series`.
+struct OneFamily<'a>(&'a Family);
+
+impl Serialize for OneFamily<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let family = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", family.kind.as_str())?;
+        map.serialize_entry("help", &family.help)?;
+        match family.kind {
+            Kind::Counter => {
+                let values = family.series.iter().map(|series| match series.value {
+                    Value::Counter(value) => value,
+                    _ => 0,
+                });
+                map.serialize_entry("value", &values.fold(0, u64::saturating_add))?;
+            }
+            Kind::Gauge => {
+                let values = family.series.iter();
+                let value: f64 = values.filter_map(|series| series.value.as_f64()).sum();
+                map.serialize_entry("value", &value)?;
+            }
+            Kind::Histogram => figures(&mut map, &family.histogram())?,
+        }
+        map.serialize_entry("series", &AllSeries(&family.series))?;
+        map.end()
+    }
+}
+
+/// `count`, `sum`, `avg` and quantiles; null where there are no samples.
+fn figures<M: SerializeMap>(map: &mut M, histogram: &Histogram) -> Result<(), M::Error> {
+    map.serialize_entry("count", &histogram.count)?;
+    map.serialize_entry("sum", &histogram.sum)?;
+    map.serialize_entry("avg", &histogram.average())?;
+    for (name, q) in [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)] {
+        map.serialize_entry(name, &histogram.quantile(q))?;
+    }
+    Ok(())
+}
+
+struct AllSeries<'a>(&'a [Series]);
+
+impl Serialize for AllSeries<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(OneSeries))
+    }
+}
+
+struct OneSeries<'a>(&'a Series);
+
+impl Serialize for OneSeries<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("labels", &Labels(&self.0.labels))?;
+        match &self.0.value {
+            Value::Counter(value) => map.serialize_entry("value", value)?,
+            // JSON has no infinity and no NaN: they are null.
+            Value::Gauge(value) => map.serialize_entry("value", value)?,
+            Value::Histogram(histogram) => figures(&mut map, histogram)?,
+        }
+        map.end()
+    }
+}
+
+struct Labels<'a>(&'a [(String, String)]);
+
+impl Serialize for Labels<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
