@@ -18,25 +18,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::example::Example;
+use support::prometheus::{Target, curl, output, prometheus_answers};
 
 fn get(example: &Example, path: &str) -> String {
     curl(&[&format!("{}{path}", example.url)])
-}
-
-fn output(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {text}{errors}");
-    text
-}
-
-fn curl(args: &[&str]) -> String {
-    output(
-        Command::new("curl")
-            .args(["-sS", "--max-time", "30"])
-            .args(args),
-    )
 }
 
 fn promtool_check(text: &str) {
@@ -55,28 +40,6 @@ fn promtool_check(text: &str) {
     let output = promtool.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), &*said), (Some(0), ""), "{text}");
-}
-
-fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: tests/servers up prints it"))
-}
-
-/// The first sample that Prometheus answers `query` with, once there is one that `is` right.
-fn prometheus_answers(query: &str, is: impl Fn(f64) -> bool) -> f64 {
-    let url = format!("http://{}/api/v1/query", variable("VITALS_PROMETHEUS"));
-    let deadline = Instant::now() + Duration::from_mins(1);
-    loop {
-        let answer = curl(&["--get", &url, "--data-urlencode", &format!("query={query}")]);
-        let answer: Value = serde_json::from_str(&answer).unwrap();
-        let sample = answer["data"]["result"][0]["value"][1].as_str();
-        if let Some(sample) = sample.map(|sample| sample.parse().unwrap())
-            && is(sample)
-        {
-            return sample;
-        }
-        assert!(Instant::now() < deadline, "{query}: {answer}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 /// Lines of `series`, whatever the order of what is between its braces.
@@ -115,11 +78,7 @@ fn serves_is_scraped_and_answers(name: &str) {
     );
     promtool_check(&text);
 
-    let targets = variable("VITALS_SERVERS") + "/targets";
-    let host = example.url.strip_prefix("http://").unwrap();
-    let target = format!(r#"[{{"targets": ["{host}"], "labels": {{"example": "{name}"}}}}]"#);
-    std::fs::write(format!("{targets}/{name}.json"), target).unwrap();
-    prometheus_answers(&format!("up{{example=\"{name}\"}}"), |up| up == 1.0);
+    let _target = Target::add(example.address(), name);
 
     // A second load comes a scrape after the first: a rate needs two samples that differ.
     let total =
@@ -151,7 +110,6 @@ fn serves_is_scraped_and_answers(name: &str) {
         &user[..1],
     );
     assert_eq!(in_progress, Some(0.0));
-    std::fs::remove_file(format!("{targets}/{name}.json")).unwrap();
 }
 
 #[test]

@@ -10,11 +10,14 @@
     reason = "a test fails by panicking, and compares with what it recorded"
 )]
 
+mod support;
+
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use proptest::prelude::*;
-use tower_vitals::Prometheus;
+use support::prometheus::{Target, prometheus_answers};
 use tower_vitals::catalog::Kind;
 use tower_vitals::exporter::{Histogram, Value};
+use tower_vitals::{Prometheus, Routes};
 
 static METADATA: Metadata<'static> = Metadata::new("test", Level::INFO, None);
 
@@ -141,6 +144,65 @@ fn quantiles_of_what_cannot_have_any_are_none() {
     }
     assert_eq!(Histogram::default().quantile(0.5), None);
     assert_eq!(Histogram::default().average(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Prometheus: tests/run"]
+async fn quantiles_are_those_of_a_real_prometheus() {
+    let bounds = [-1.0, 0.0, 0.1, 0.5, 1.0, 2.5, 10.0];
+    let prometheus = Prometheus::builder()
+        .buckets("quantile_seconds", &bounds)
+        .build()
+        .unwrap();
+    // Spread over the buckets in different ways, one of them below zero, one all above.
+    let shapes: [fn(u32) -> f64; 5] = [
+        |n| f64::from(n) / 100.0,
+        |n| f64::from(n * n) / 100_000.0,
+        |n| -f64::from(n) / 500.0,
+        |_| 0.3,
+        |_| 100.0,
+    ];
+    for (shape, value) in shapes.iter().enumerate() {
+        let shape = shape.to_string();
+        let handle = prometheus
+            .register_histogram(&key("quantile_seconds", &[("shape", &shape)]), &METADATA);
+        for n in 0..997 {
+            handle.record(value(n));
+        }
+    }
+    let server = Routes::new()
+        .metrics(prometheus.clone())
+        .serve("127.0.0.1:0")
+        .await
+        .unwrap();
+    let address = server.local_addr().to_string();
+    let compared = tokio::task::spawn_blocking(move || {
+        let _target = Target::add(&address, "quantiles");
+        let mut compared = 0;
+        for shape in 0..shapes.len() {
+            let shape = shape.to_string();
+            let labels = [("shape", &*shape)];
+            let own = prometheus
+                .snapshot()
+                .histogram("quantile_seconds", &labels)
+                .unwrap();
+            for q in [0.0, 0.001, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999, 1.0] {
+                let query = format!(
+                    "histogram_quantile({q}, quantile_seconds_bucket{{example=\"quantiles\",shape=\"{shape}\"}})"
+                );
+                let theirs = prometheus_answers(&query, |_| true);
+                let ours = own.quantile(q).unwrap();
+                assert!(
+                    (ours - theirs).abs() <= 1e-9,
+                    "{q} of {shape}: {ours}, Prometheus {theirs}"
+                );
+                compared += 1;
+            }
+        }
+        compared
+    });
+    assert_eq!(compared.await.unwrap(), 45);
+    server.shutdown().await;
 }
 
 /// The samples of the text, by the words before the value.

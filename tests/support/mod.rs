@@ -6,6 +6,7 @@
 )]
 
 pub mod example;
+pub mod prometheus;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
