@@ -183,6 +183,52 @@ async fn metrics_are_json_for_those_who_name_it() {
 }
 
 #[tokio::test]
+async fn registries_tell_what_there_is() {
+    let prometheus = Prometheus::builder()
+        .prefix("shop")
+        .max_series(2)
+        .build()
+        .unwrap();
+    let metadata = Metadata::new("test", Level::INFO, None);
+    for n in 0..5 {
+        let key = Key::from_parts("orders_total", vec![Label::new("user", n.to_string())]);
+        prometheus.register_counter(&key, &metadata).increment(1);
+    }
+    let response = get(&prometheus, "/metrics/registries", &[]).await;
+    let found: Json = serde_json::from_slice(response.body()).unwrap();
+    let families = found["families"].as_object().unwrap();
+    let catalogue = tower_vitals::catalog::FAMILIES;
+    assert_eq!(families.len(), catalogue.len() + 1);
+    for family in catalogue {
+        let one = &families[&format!("shop_{}", family.name)];
+        assert_eq!(
+            (&one["type"], &one["help"]),
+            (&json!(family.kind.as_str()), &json!(family.help))
+        );
+        assert_eq!(
+            (&one["in_catalogue"], &one["labels"]),
+            (&json!(true), &json!(family.labels))
+        );
+    }
+    let orders = &families["shop_orders_total"];
+    // Two, and the one that stands for the others.
+    assert_eq!(
+        (&orders["series"], &orders["dropped"]),
+        (&json!(3), &json!(3.0))
+    );
+    assert_eq!(
+        (&orders["in_catalogue"], &orders["labels"]),
+        (&json!(false), &json!(["user"]))
+    );
+    assert_eq!(
+        families["shop_monitoring_series_dropped_total"]["series"],
+        1
+    );
+    assert_eq!(families["shop_http_requests_total"]["series"], 0);
+    assert_eq!(found["total_series"], 4);
+}
+
+#[tokio::test]
 async fn it_is_gzipped_for_those_who_take_it() {
     let prometheus = recorded();
     let response = get(&prometheus, "/metrics/json", &[(ACCEPT_ENCODING, "gzip")]).await;

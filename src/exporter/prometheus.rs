@@ -46,6 +46,8 @@ pub struct Prometheus {
 }
 
 struct Inner {
+    /// With its underscore, or empty.
+    prefix: String,
     handle: PrometheusHandle,
     recorder: Limited<Boundary<PrometheusRecorder>>,
     /// Dropped with the last handle; the upkeep thread hears it and ends.
@@ -80,6 +82,14 @@ impl Prometheus {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::of(&self.render())
+    }
+}
+
+#[cfg(feature = "axum")]
+impl Prometheus {
+    /// The name under which a family is read.
+    pub(crate) fn prefixed(&self, name: &str) -> String {
+        [&*self.inner.prefix, name].concat()
     }
 }
 
@@ -222,12 +232,13 @@ impl Builder {
         let exporter = self.exporter(&prefix)?.build_recorder();
         let handle = exporter.handle();
         let limit = SeriesLimit::new(self.max_series).prefix(&prefix);
-        let recorder = limit.layer(Boundary::new(prefix, exporter));
+        let recorder = limit.layer(Boundary::new(prefix.clone(), exporter));
         for family in catalog::FAMILIES {
             family.describe(&recorder, family.name.to_owned());
         }
         Ok(Prometheus {
             inner: Arc::new(Inner {
+                prefix,
                 _upkeep: start_upkeep(handle.clone(), self.upkeep_interval)?,
                 handle,
                 recorder,

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::metrics_json::Json;
+use super::metrics_registries::Registries;
 use super::problem::problem;
 use super::{Access, Routes, Visit, accept, gzip};
 use crate::exporter::Prometheus;
@@ -27,26 +28,41 @@ enum Form {
     Negotiated,
     Text,
     Json,
+    /// Not the values, but what there is.
+    Registries,
 }
 
 impl Form {
-    fn is_json(self, headers: &HeaderMap) -> bool {
+    fn negotiated(self, headers: &HeaderMap) -> Self {
         match self {
-            Self::Negotiated => accept::prefers(headers, "application/json", "text/plain"),
-            Self::Text => false,
-            Self::Json => true,
+            Self::Negotiated if accept::prefers(headers, "application/json", "text/plain") => {
+                Self::Json
+            }
+            form => form,
         }
+    }
+
+    /// `None` if it cannot be written, which no name or value here can cause.
+    fn write(self, prometheus: &Prometheus) -> Option<(Vec<u8>, HeaderValue)> {
+        let json = match self {
+            Self::Negotiated | Self::Text => return Some((prometheus.render().into_bytes(), TEXT)),
+            Self::Json => serde_json::to_vec(&Json(&prometheus.snapshot())),
+            Self::Registries => serde_json::to_vec(&Registries::of(prometheus)),
+        };
+        Some((json.ok()?, HeaderValue::from_static("application/json")))
     }
 }
 
 impl Routes {
-    /// Adds `/metrics`, `/metrics/prometheus` and `/metrics/json`: everything recorded, as Prometheus text format 0.0.4
+    /// Adds `/metrics`, `/metrics/prometheus`, `/metrics/json` and `/metrics/registries`: everything recorded, as Prometheus text format 0.0.4
     /// (`text/plain; version=0.0.4; charset=utf-8`) or as JSON, gzipped for those who take it.
     ///
     /// `/metrics` is text, whatever `Accept` says, unless it names `application/json` with a weight not below that of
     /// `text/plain`. In JSON, `metrics` holds by name each family's `type`, `help`, `value` (the sum of its series) and
     /// `series` (`labels`, `value`); histograms have `count`, `sum`, `avg`, `p50`, `p90`, `p95` and `p99` instead of a
-    /// value, for each series and for all together.
+    /// value, for each series and for all together. `/metrics/registries` tells what there is: by name each family's
+    /// `type`, `help`, `labels`, whether it is `in_catalogue`, how many `series` it has, and how often it was counted under
+    /// `other` past the series limit (`dropped`).
     ///
     /// Rendered on tokio's blocking threads, four at once; a fifth request meanwhile gets 503 and `Retry-After: 1`.
     #[expect(
@@ -65,6 +81,11 @@ impl Routes {
         self.add("/metrics", Access::Open, scrape(Form::Negotiated))
             .add("/metrics/prometheus", Access::Open, scrape(Form::Text))
             .add("/metrics/json", Access::Open, scrape(Form::Json))
+            .add(
+                "/metrics/registries",
+                Access::Open,
+                scrape(Form::Registries),
+            )
     }
 }
 
@@ -83,8 +104,8 @@ async fn answer(
             .insert(RETRY_AFTER, HeaderValue::from_static("1"));
         return busy;
     };
-    let (as_json, as_gzip) = (form.is_json(&headers), gzip::is_accepted(&headers));
-    match off_thread(move || render(&prometheus, as_json, as_gzip, permit)).await {
+    let (form, as_gzip) = (form.negotiated(&headers), gzip::is_accepted(&headers));
+    match off_thread(move || render(&prometheus, form, as_gzip, permit)).await {
         Some(Some(response)) => response,
         _ => problem(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -104,16 +125,11 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 /// The permit comes along, so that a client that hangs up does not make room while its render goes on.
 fn render(
     prometheus: &Prometheus,
-    as_json: bool,
+    form: Form,
     as_gzip: bool,
     _permit: OwnedSemaphorePermit,
 ) -> Option<Response> {
-    let (body, content_type) = if as_json {
-        let json = serde_json::to_vec(&Json(&prometheus.snapshot())).ok()?;
-        (json, HeaderValue::from_static("application/json"))
-    } else {
-        (prometheus.render().into_bytes(), TEXT)
-    };
+    let (body, content_type) = form.write(prometheus)?;
     let compressed = as_gzip.then(|| gzip::compress(&body).ok()).flatten();
     let is_compressed = compressed.is_some();
     let mut response = Response::new(Body::from(compressed.unwrap_or(body)));

@@ -22,6 +22,8 @@ pub(crate) mod health_shapes;
 mod metrics;
 #[cfg(feature = "prometheus")]
 mod metrics_json;
+#[cfg(feature = "prometheus")]
+mod metrics_registries;
 pub(crate) mod problem;
 mod serve;
 mod service;
@@ -47,7 +49,7 @@ pub use self::service::{NotFound, RoutesBody, RoutesFuture, RoutesService};
 use crate::error::Error;
 
 /// Where routes are unless they are moved; no other route can be moved there.
-const DEFAULT_PATHS: [&str; 14] = [
+const DEFAULT_PATHS: [&str; 15] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -62,6 +64,7 @@ const DEFAULT_PATHS: [&str; 14] = [
     "/metrics",
     "/metrics/prometheus",
     "/metrics/json",
+    "/metrics/registries",
 ];
 
 /// The one parameter a path can have, as its last segment.
@@ -115,7 +118,7 @@ impl Visit {
 /// |---|---|---|
 /// | `GET /livez`, `GET /health` | open | `{"status":"healthy"}`, until checks are added |
 /// | `GET /health/..`, `/livez`, `/readyz`, `/startupz` | open, or as [`Details`] says | health; see [`Routes::health`] |
-/// | `GET /metrics`, `/metrics/prometheus`, `/metrics/json` | open | Prometheus text 0.0.4 or JSON, gzipped if accepted; see [`Routes::metrics`] |
+/// | `GET /metrics`, `/metrics/prometheus`, `/metrics/json`, `/metrics/registries` | open | Prometheus text 0.0.4 or JSON, gzipped if accepted; see [`Routes::metrics`] |
 ///
 /// A route can be [moved](Self::moved) and put behind the [guard](Self::guard). Answers carry `Cache-Control: no-store`,
 /// errors are `application/problem+json` (RFC 9457), and none of it is counted by
