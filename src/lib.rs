@@ -26,16 +26,16 @@
 //!
 //! | flag | what it gives | what it costs |
 //! |---|---|---|
-//! | none | the layers, over `http`, `http-body`, `tower-layer`, `tower-service`, `metrics`, `quanta` and `tracing` | 18 crates |
-//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts; `health` comes along | 47 more |
+//! | none | the layers and the instruments, over `http`, `http-body`, `tower-layer`, `tower-service`, `futures-core`, `metrics`, `quanta` and `tracing` | 19 crates |
+//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts; `health` comes along | 46 more |
 //! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 29 more |
 //! | `health` | [`Health`], the probes, and the checks that need no other crate | 17 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks | 4 over `health` |
-//! | `check-http` | [`Http`](health::checks::Http), with TLS by rustls | 25 over `health` |
-//! | `check-postgres` | [`Postgres`](health::checks::Postgres), by sqlx | 98 over `health` |
-//! | `check-sqlite` | [`Sqlite`](health::checks::Sqlite), by sqlx, with SQLite itself | 78 over `health` |
-//! | `check-redis` | [`Redis`](health::checks::Redis) | 45 over `health` |
-//! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), by lapin | 53 over `health` |
+//! | `check-http` | [`Http`](health::checks::Http), with TLS by rustls | 24 over `health` |
+//! | `check-postgres` | [`Postgres`](health::checks::Postgres), by sqlx, with TLS by rustls | 107 over `health` |
+//! | `check-sqlite` | [`Sqlite`](health::checks::Sqlite), by sqlx, with SQLite itself | 77 over `health` |
+//! | `check-redis` | [`Redis`](health::checks::Redis) | 44 over `health` |
+//! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), by lapin | 52 over `health` |
 //! | `full` | everything | 211 crates in all |
 pub mod catalog;
 mod error;

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, stream};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use metrics_util::debugging::DebuggingRecorder;
 use support::Taken;
@@ -27,7 +27,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_vitals::Prometheus;
 use tower_vitals::catalog::{FAMILIES, Kind};
 use tower_vitals::instrument::{
-    Connections, DatabaseConnections, Errors, Events, ExternalApi, Plugins, Query,
+    Connections, DatabaseConnections, Errors, EventTypes, Events, ExternalApi, Plugins, Query,
     RedisConnections, ServiceCalls, Storage, Tokens,
 };
 
@@ -244,6 +244,49 @@ fn operations_events_errors_and_tokens_are_counted() {
         "currency",
         &[("USD", 1_503_100)],
     );
+}
+
+#[tokio::test]
+async fn events_are_told_apart_by_patterns_as_they_pass() {
+    let (recorder, reader) = recorder();
+    let types = EventTypes::patterns(["order.placed", "internal.*", "order.*"])
+        .unwrap()
+        .recorder(recorder);
+    let names = [
+        "order.placed",
+        "internal.a",
+        "internal.b.c",
+        "order.sent",
+        "internal",
+        "user",
+    ];
+    let passed: Vec<_> = types
+        .track(stream::iter(names), |name| *name)
+        .collect()
+        .await;
+    assert_eq!(passed, names);
+    types.record("order.placed");
+    // However many names there are.
+    for n in 0..1000 {
+        types.record(&format!("user.{n}"));
+    }
+    let taken = reader.take();
+    let counts = [
+        ("order.placed", 2),
+        ("internal.*", 2),
+        ("order.*", 1),
+        ("other", 1002),
+    ];
+    assert_counts(&taken, "events_total", &[], "event_type", &counts);
+    assert_eq!(taken.values("events_total", "event_type").len(), 4);
+    for pattern in ["", "a*b", "*.created", "**"] {
+        let error = EventTypes::patterns([pattern]).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("event pattern {pattern:?} is refused")),
+            "{error}"
+        );
+    }
+    assert!(EventTypes::patterns(["*"]).is_ok());
 }
 
 #[test]

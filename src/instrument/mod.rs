@@ -26,6 +26,7 @@
 mod api;
 mod calls;
 mod database;
+mod events;
 mod gauges;
 mod observe;
 mod totals;
@@ -33,6 +34,7 @@ mod totals;
 pub use self::api::ExternalApi;
 pub use self::calls::{CallFuture, ServiceCalls, ServiceCallsService};
 pub use self::database::{DatabaseConnections, Query, RedisConnections};
+pub use self::events::{EventTypes, Events, Tracked};
 pub use self::gauges::{Connection, Connections, Plugins};
 pub use self::observe::Observe;
-pub use self::totals::{Errors, Events, Storage, Tokens};
+pub use self::totals::{Errors, Storage, Tokens};

@@ -1,4 +1,4 @@
-//! What is only counted: storage operations, events, errors, tokens.
+//! What is only counted: storage operations, errors, tokens; and the counter that they and events share.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -7,21 +7,21 @@ use std::sync::Arc;
 use metrics::{Counter, Label, Recorder};
 
 use super::observe::{Ended, Ends, Observe};
-use crate::catalog::{ERRORS, EVENTS, Family, STORAGE_OPERATIONS, TOKEN_COST, TOKENS};
+use crate::catalog::{ERRORS, Family, STORAGE_OPERATIONS, TOKEN_COST, TOKENS};
 use crate::target::{Cell, Target};
 
 type Name = Cow<'static, str>;
 
 /// A counter of certain labels.
 #[derive(Debug)]
-struct Total {
+pub(super) struct Total {
     family: &'static Family,
     labels: Vec<Label>,
     cell: Cell<Counter>,
 }
 
 impl Total {
-    fn new(family: &'static Family, values: impl IntoIterator<Item = Name>) -> Self {
+    pub(super) fn new(family: &'static Family, values: impl IntoIterator<Item = Name>) -> Self {
         let labels = family.labels.iter().zip(values);
         let labels = labels.map(|(label, value)| Label::new(*label, value));
         Self::on(&Target::default(), family, labels.collect())
@@ -35,11 +35,11 @@ impl Total {
         }
     }
 
-    fn recorder(&self, target: &Target) -> Self {
+    pub(super) fn recorder(&self, target: &Target) -> Self {
         Self::on(target, self.family, self.labels.clone())
     }
 
-    fn add(&self, count: u64) {
+    pub(super) fn add(&self, count: u64) {
         self.cell.write(|total| total.increment(count));
     }
 }
@@ -96,46 +96,6 @@ impl Storage {
 impl Ends for Total {
     fn end(&self, _ended: Ended, _nanos: u64) {
         self.add(1);
-    }
-}
-
-/// Events of one type: `events_total{event_type}`.
-///
-/// ```
-/// use tower_vitals::instrument::Events;
-///
-/// let placed = Events::of("order.placed");
-/// placed.record();
-/// ```
-#[derive(Debug, Clone)]
-#[must_use]
-pub struct Events {
-    total: Arc<Total>,
-}
-
-impl Events {
-    /// Events of this type.
-    pub fn of(event_type: impl Into<Name>) -> Self {
-        Self {
-            total: Arc::new(Total::new(&EVENTS, [event_type.into()])),
-        }
-    }
-
-    /// Records to this recorder. Defaults to the facade's.
-    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        Self {
-            total: Arc::new(self.total.recorder(&Target::recorder(recorder))),
-        }
-    }
-
-    /// One took place.
-    pub fn record(&self) {
-        self.total.add(1);
-    }
-
-    /// So many took place.
-    pub fn record_many(&self, count: u64) {
-        self.total.add(count);
     }
 }
 
