@@ -47,6 +47,10 @@ pub struct Prometheus {
 
 struct Inner {
     /// With its underscore, or empty.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "the routes read it")
+    )]
     prefix: String,
     handle: PrometheusHandle,
     recorder: Limited<Boundary<PrometheusRecorder>>,
