@@ -29,6 +29,8 @@ mod database;
 mod events;
 mod gauges;
 mod observe;
+#[cfg(any(feature = "check-postgres", feature = "check-sqlite"))]
+mod pool;
 mod totals;
 
 pub use self::api::ExternalApi;
