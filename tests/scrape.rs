@@ -214,3 +214,101 @@ fn an_existing_stack_keeps_its_layers_and_is_measured() {
     }
     promtool_check(&text);
 }
+
+/// Every instrument's families, with their labels, in text and in JSON.
+#[test]
+#[ignore = "needs curl and promtool: tests/run"]
+fn the_instruments_of_an_example_are_all_there() {
+    let example = Example::start("instruments");
+    let text = get(&example, "/metrics");
+    promtool_check(&text);
+    let json: Value = serde_json::from_str(&get(&example, "/metrics/json")).unwrap();
+    for (name, labels, expected) in [
+        (
+            "service_calls_total",
+            &[("service_name", "billing"), ("status", "failure")][..],
+            2.0,
+        ),
+        (
+            "service_calls_total",
+            &[("service_name", "billing"), ("status", "cancelled")],
+            1.0,
+        ),
+        (
+            "service_call_duration_seconds_count",
+            &[("service_name", "billing")],
+            3.0,
+        ),
+        (
+            "external_api_requests_total",
+            &[
+                ("service", "stripe"),
+                ("endpoint", "/v1/charges"),
+                ("status", "402"),
+            ],
+            2.0,
+        ),
+        (
+            "external_api_duration_seconds_count",
+            &[("service", "stripe")],
+            2.0,
+        ),
+        ("db_connections_active", &[], 4.0),
+        ("database_connections", &[], 10.0),
+        ("redis_connections", &[], 1.0),
+        (
+            "db_query_duration_seconds_count",
+            &[("query_type", "select")],
+            4.0,
+        ),
+        (
+            "storage_operations_total",
+            &[("operation", "get"), ("namespace", "sessions")],
+            4.0,
+        ),
+        ("events_total", &[("event_type", "order.placed")], 2.0),
+        ("events_total", &[("event_type", "internal.*")], 1.0),
+        ("plugins_loaded", &[], 2.0),
+        (
+            "errors_total",
+            &[("error_type", "card_declined"), ("component", "billing")],
+            2.0,
+        ),
+        (
+            "tokens_total",
+            &[("model", "small-1"), ("kind", "prompt")],
+            812.0,
+        ),
+        (
+            "token_cost_total",
+            &[("model", "small-1"), ("currency", "USD")],
+            3100.0,
+        ),
+        ("active_connections", &[], 1.0),
+    ] {
+        let pairs: Vec<_> = labels
+            .iter()
+            .map(|(name, value)| format!("{name}=\"{value}\""))
+            .collect();
+        let line = match pairs.len() {
+            0 => format!("{name} {expected}"),
+            _ => format!("{name}{{{}}} {expected}", pairs.join(",")),
+        };
+        assert!(
+            text.lines().any(|own| own == line),
+            "{line} is not in\n{text}"
+        );
+        let (family, field) = match name.strip_suffix("_count") {
+            Some(family) => (family, "count"),
+            None => (name, "value"),
+        };
+        let series = json["metrics"][family]["series"].as_array().unwrap();
+        let is_it = |series: &&Value| {
+            labels
+                .iter()
+                .all(|(name, value)| series["labels"][*name] == *value)
+        };
+        let series = series.iter().find(is_it).unwrap();
+        assert_eq!(series[field].as_f64(), Some(expected), "{name}");
+    }
+}
