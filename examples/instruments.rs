@@ -8,6 +8,7 @@ use std::io;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 use futures_util::{StreamExt, stream};
 use tokio::net::TcpListener;
@@ -72,7 +73,11 @@ async fn play(connections: &Connections) -> Result<(), Box<dyn Error>> {
         }
         let paid = billing.observe(charge(session)).await;
         charges.record(
-            if paid.is_ok() { "201" } else { "402" },
+            if paid.is_ok() {
+                StatusCode::CREATED
+            } else {
+                StatusCode::PAYMENT_REQUIRED
+            },
             Duration::from_millis(120),
         );
         if paid.is_err() {

@@ -20,6 +20,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt, stream};
+use http::StatusCode;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use metrics_util::debugging::DebuggingRecorder;
 use support::Taken;
@@ -174,10 +175,12 @@ fn external_apis_are_counted_by_status() {
     let (recorder, reader) = recorder();
     let charges = ExternalApi::endpoint("stripe", "/v1/charges").recorder(recorder);
     each_way(async |work| charges.observe(work).await);
-    charges.record("201", Duration::from_millis(500));
-    charges.record("timeout", Duration::from_secs(3));
+    charges.record(StatusCode::CREATED, Duration::from_millis(500));
+    charges.record(StatusCode::CREATED, Duration::from_millis(500));
+    charges.record_timeout(Duration::from_secs(3));
+    charges.record_error(Duration::from_secs(1));
     let taken = reader.take();
-    let statuses = [("success", 2), ("error", 4), ("201", 1), ("timeout", 1)];
+    let statuses = [("success", 2), ("error", 5), ("201", 2), ("timeout", 1)];
     let labels = [("service", "stripe"), ("endpoint", "/v1/charges")];
     assert_counts(
         &taken,
@@ -187,8 +190,8 @@ fn external_apis_are_counted_by_status() {
         &statuses,
     );
     let durations = taken.samples("external_api_duration_seconds", &[("service", "stripe")]);
-    assert_eq!(durations.len(), 8);
-    assert_eq!(durations[6..], [0.5, 3.0]);
+    assert_eq!(durations.len(), 10);
+    assert_eq!(durations[6..], [0.5, 0.5, 3.0, 1.0]);
 }
 
 #[test]
@@ -220,6 +223,10 @@ fn operations_events_errors_and_tokens_are_counted() {
     for cost in [0.0031, 1.5, 0.000_000_4, -1.0, f64::NAN] {
         tokens.record_cost(cost);
     }
+    // 0.4 millionths each, two thousand times.
+    for _ in 0..2000 {
+        tokens.record_cost(0.000_000_4);
+    }
     let taken = reader.take();
     let get = [("operation", "get"), ("namespace", "sessions")];
     assert_eq!(taken.counter("storage_operations_total", &get), 7);
@@ -242,7 +249,7 @@ fn operations_events_errors_and_tokens_are_counted() {
         "token_cost_total",
         &model,
         "currency",
-        &[("USD", 1_503_100)],
+        &[("USD", 1_503_900)],
     );
 }
 
@@ -361,7 +368,7 @@ fn every_instrument_records_families_of_the_catalogue_with_their_labels() {
         .unwrap();
     ExternalApi::endpoint("s", "e")
         .recorder(on())
-        .record("200", Duration::ZERO);
+        .record(StatusCode::OK, Duration::ZERO);
     Query::kind("q").recorder(on()).record(Duration::ZERO);
     DatabaseConnections::default().recorder(on()).set(1, 1);
     RedisConnections::default().recorder(on()).set(1);

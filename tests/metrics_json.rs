@@ -191,7 +191,7 @@ async fn registries_tell_what_there_is() {
         .unwrap();
     let metadata = Metadata::new("test", Level::INFO, None);
     for n in 0..5 {
-        let key = Key::from_parts("orders_total", vec![Label::new("user", n.to_string())]);
+        let key = Key::from_parts("orders.total", vec![Label::new("user", n.to_string())]);
         prometheus.register_counter(&key, &metadata).increment(1);
     }
     let response = get(&prometheus, "/metrics/registries", &[]).await;

@@ -139,6 +139,13 @@ fn quantiles_of_what_cannot_have_any_are_none() {
         Some(2.5),
         "above all bounds: the highest"
     );
+    assert_eq!(histogram().unwrap().quantile(0.0), Some(2.5));
+    handle.record(0.3);
+    assert_eq!(
+        histogram().unwrap().quantile(0.0),
+        Some(0.1),
+        "where the first sample can be"
+    );
     for q in [-0.1, 1.1, f64::NAN] {
         assert_eq!(histogram().unwrap().quantile(q), None);
     }

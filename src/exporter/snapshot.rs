@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::text;
 use crate::catalog::Kind;
+use crate::measure::Instant;
 
 /// Everything recorded at one moment: families, series and values.
 ///
@@ -28,6 +29,8 @@ use crate::catalog::Kind;
 pub struct Snapshot {
     /// When it was taken.
     pub taken_at: SystemTime,
+    /// The same by a clock that nobody sets.
+    at: Instant,
     /// By name.
     pub families: Vec<Family>,
 }
@@ -100,7 +103,7 @@ impl Histogram {
 
     /// The value below which a share `q` of all samples lies, by linear interpolation within its bucket, as `PromQL`'s
     /// `histogram_quantile` does: above the highest finite bound it is that bound. `None` without samples, without a
-    /// finite bucket, or for a `q` outside 0 to 1.
+    /// finite bucket, or for a `q` outside 0 to 1. A `q` of 0 is where samples begin, also where `PromQL` has no number.
     ///
     /// ```
     /// # use metrics::{Key, Level, Metadata, Recorder};
@@ -133,6 +136,11 @@ impl Histogram {
             None if end <= 0.0 => return Some(end),
             None => (0.0, 0),
         };
+        if count == below {
+            // Rank zero, and nothing in the first bucket: PromQL divides zero by zero. This is where samples begin.
+            let begins = finite.partition_point(|(_, count)| *count == 0);
+            return begins.checked_sub(1).map(|before| finite[before].0);
+        }
         let share = (rank - below as f64) / (count - below) as f64;
         Some(start + (end - start) * share)
     }
@@ -196,6 +204,7 @@ impl Snapshot {
     pub(super) fn of(text: &str) -> Self {
         Self {
             taken_at: SystemTime::now(),
+            at: Instant::now(),
             families: text::families(text),
         }
     }
@@ -243,16 +252,16 @@ impl Snapshot {
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Difference {
         let families = self.families.iter().map(|family| Family {
+            name: family.name.clone(),
+            kind: family.kind,
+            help: family.help.clone(),
             series: family.since(earlier.family(&family.name)),
-            ..family.clone()
         });
         Difference {
-            elapsed: self
-                .taken_at
-                .duration_since(earlier.taken_at)
-                .unwrap_or_default(),
+            elapsed: self.at.since(earlier.at),
             snapshot: Self {
                 taken_at: self.taken_at,
+                at: self.at,
                 families: families.collect(),
             },
         }

@@ -67,6 +67,8 @@ struct Run {
 #[derive(Default)]
 struct Published {
     run: u64,
+    /// Whether that run was over, and not only too long.
+    is_over: bool,
     status: Option<Status>,
 }
 
@@ -232,10 +234,10 @@ impl Slot {
             health.record_duration(&taken.result);
         }
         let mut published = lock(&self.published);
-        if published.run > taken.run {
+        if (published.run, published.is_over) > (taken.run, is_over) {
             return;
         }
-        published.run = taken.run;
+        (published.run, published.is_over) = (taken.run, is_over);
         let before = published.status.replace(taken.result.status());
         health.publish(&taken.result, before);
     }
@@ -288,7 +290,8 @@ async fn refresh(slot: Arc<Slot>, health: Weak<Inner>, period: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if health.strong_count() == 0 {
+        // Also when it was removed while somebody's report began to refresh it.
+        if !health.upgrade().is_some_and(|health| health.has(&slot)) {
             return;
         }
         let (run, is_new) = slot.state().join(Instant::now());

@@ -1,16 +1,18 @@
 //! `ExternalApi`: calls of other services by clients that are not tower's.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use http::StatusCode;
 use metrics::{Counter, Histogram, Label, Recorder};
 
 use super::observe::{Ended, Ends, Observe};
 use crate::catalog::{EXTERNAL_API_DURATION, EXTERNAL_API_REQUESTS};
-use crate::target::{Cell, Handle, Target};
+use crate::target::{Cell, Target};
 
 /// Requests to one endpoint of another service: `external_api_requests_total{service, endpoint, status}` and
 /// `external_api_duration_seconds{service}`, as [`ClientMetricsLayer`](crate::ClientMetricsLayer) records them around a
@@ -22,8 +24,9 @@ use crate::target::{Cell, Handle, Target};
 /// use tower_vitals::instrument::ExternalApi;
 ///
 /// let charges = ExternalApi::endpoint("stripe", "/v1/charges");
-/// // Where the client tells the status:
-/// charges.record("201", Duration::from_millis(120));
+/// // Where the client tells the status, or that none came:
+/// charges.record(http::StatusCode::CREATED, Duration::from_millis(120));
+/// charges.record_timeout(Duration::from_secs(10));
 /// // Where it tells only whether it worked: `success`, or `error`.
 /// let charge: Result<(), String> = charges.observe(async { Ok(()) }).await;
 /// # }
@@ -40,6 +43,9 @@ struct Inner {
     labels: [Label; 2],
     success: Cell<Counter>,
     error: Cell<Counter>,
+    timeout: Cell<Counter>,
+    /// By the response's code, of which there are no more than 900.
+    codes: RwLock<HashMap<StatusCode, Arc<Cell<Counter>>>>,
     duration: Cell<Histogram>,
 }
 
@@ -57,17 +63,13 @@ impl ExternalApi {
     }
 
     fn on(target: Target, labels: [Label; 2]) -> Self {
-        let requests = |status| {
-            Cell::new(
-                &target,
-                &EXTERNAL_API_REQUESTS,
-                with_status(&labels, status),
-            )
-        };
+        let requests = |status| requests(&target, &labels, Cow::Borrowed(status));
         Self {
             inner: Arc::new(Inner {
                 success: requests("success"),
                 error: requests("error"),
+                timeout: requests("timeout"),
+                codes: RwLock::default(),
                 duration: Cell::new(&target, &EXTERNAL_API_DURATION, vec![labels[0].clone()]),
                 labels,
                 target,
@@ -80,17 +82,24 @@ impl ExternalApi {
         Self::on(Target::recorder(recorder), self.inner.labels.clone())
     }
 
-    /// Records a request: `status` is the response's code, or `error` or `timeout` when none came.
-    pub fn record(&self, status: &'static str, duration: Duration) {
-        let labels = with_status(&self.inner.labels, status);
-        let key = metrics::Key::from_parts(EXTERNAL_API_REQUESTS.name, labels);
+    /// Records a request that was answered with this status.
+    pub fn record(&self, status: StatusCode, duration: Duration) {
         self.inner
-            .target
-            .with(|recorder| Counter::register(recorder, &key).increment(1));
-        let seconds = duration.as_secs_f64();
-        self.inner
-            .duration
-            .write(|duration| duration.record(seconds));
+            .of(status)
+            .write(|requests| requests.increment(1));
+        self.inner.record_duration(duration);
+    }
+
+    /// Records a request that no response came to: `error`.
+    pub fn record_error(&self, duration: Duration) {
+        self.inner.error.write(|requests| requests.increment(1));
+        self.inner.record_duration(duration);
+    }
+
+    /// Records a request that no response came to in time: `timeout`.
+    pub fn record_timeout(&self, duration: Duration) {
+        self.inner.timeout.write(|requests| requests.increment(1));
+        self.inner.record_duration(duration);
     }
 
     /// Records whether `request` ends with a response, and how long it took: `success`, or `error` for an `Err`, a panic
@@ -103,9 +112,30 @@ impl ExternalApi {
     }
 }
 
-fn with_status(labels: &[Label; 2], status: &'static str) -> Vec<Label> {
+fn requests(target: &Target, labels: &[Label; 2], status: Cow<'static, str>) -> Cell<Counter> {
     let [service, endpoint] = labels.clone();
-    vec![service, endpoint, Label::new("status", status)]
+    let labels = vec![service, endpoint, Label::new("status", status)];
+    Cell::new(target, &EXTERNAL_API_REQUESTS, labels)
+}
+
+impl Inner {
+    fn of(&self, status: StatusCode) -> Arc<Cell<Counter>> {
+        {
+            let codes = self.codes.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(requests) = codes.get(&status) {
+                return Arc::clone(requests);
+            }
+        }
+        let mut codes = self.codes.write().unwrap_or_else(PoisonError::into_inner);
+        let text = status.as_str().to_owned();
+        let new = || Arc::new(requests(&self.target, &self.labels, text.into()));
+        Arc::clone(codes.entry(status).or_insert_with(new))
+    }
+
+    fn record_duration(&self, duration: Duration) {
+        let seconds = duration.as_secs_f64();
+        self.duration.write(|duration| duration.record(seconds));
+    }
 }
 
 impl Ends for Inner {

@@ -20,6 +20,10 @@
 //! }
 //! ```
 //!
+//! A handle belongs to the recorder that is current at its first use, also where that is a thread's local one
+//! (`metrics::with_local_recorder`): in tests give instruments their recorder by `recorder(..)`. Handles are not renewed, so
+//! recorders with an idle timeout lose what is recorded after it.
+//!
 //! What is observed ends in one of four ways, and is recorded exactly once: its future gave `Ok` (`success`) or `Err`
 //! (`failure`), was dropped before it gave anything (`cancelled`), or panicked (`panic`; the panic goes on its way).
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use metrics::{Counter, Label, Recorder};
 
@@ -151,6 +152,8 @@ impl Errors {
 pub struct Tokens {
     /// Prompt, completion, cost.
     totals: Arc<[Total; 3]>,
+    /// What was paid beyond whole millionths, in billionths of one.
+    rest: Arc<AtomicU64>,
 }
 
 impl Tokens {
@@ -163,6 +166,7 @@ impl Tokens {
                 Total::new(&TOKENS, [model.clone(), "completion".into()]),
                 Total::new(&TOKEN_COST, [model, currency.into()]),
             ]),
+            rest: Arc::default(),
         }
     }
 
@@ -171,6 +175,7 @@ impl Tokens {
         let target = Target::recorder(recorder);
         Self {
             totals: Arc::new(self.totals.each_ref().map(|total| total.recorder(&target))),
+            rest: self.rest,
         }
     }
 
@@ -180,14 +185,29 @@ impl Tokens {
         self.totals[1].add(completion);
     }
 
-    /// A request cost so much, in the currency's unit, to the millionth. What is negative or no number costs nothing.
+    /// A request cost so much, in the currency's unit. What is less than a millionth is kept until it is one. What is
+    /// negative or no number costs nothing.
     pub fn record_cost(&self, cost: f64) {
-        let millionths = (cost * 1e6).round();
+        const BILLION: u64 = 1_000_000_000;
+        let millionths = cost * 1e6;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "`as` gives zero below zero and for what is no number, and the largest count above it"
         )]
-        self.totals[2].add(millionths as u64);
+        let (whole, part) = (
+            millionths as u64,
+            (millionths.fract() * BILLION as f64).round() as u64,
+        );
+        let rest = self.rest.fetch_add(part % BILLION, Ordering::Relaxed) + part % BILLION;
+        // Whoever takes the sum past a whole one counts it.
+        let is_past = rest >= BILLION
+            && self
+                .rest
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |rest| {
+                    rest.checked_sub(BILLION)
+                })
+                .is_ok();
+        self.totals[2].add(whole.saturating_add(part / BILLION + u64::from(is_past)));
     }
 }

@@ -54,7 +54,8 @@ fn plain(name: &str) -> String {
 /// The span of the value that the word here names, if the word says that it is secret.
 pub(super) fn value(text: &str, at: usize) -> Option<Span> {
     let name = word(&text[at..]);
-    if !is_secret(name) {
+    let is_query = text[..at].ends_with(['?', '&']);
+    if !(is_secret(name) || is_query && name == "key") {
         return None;
     }
     let after = &text[at + name.len()..];
@@ -88,13 +89,15 @@ pub(super) fn value(text: &str, at: usize) -> Option<Span> {
     let start = text.len() - value.len();
     let plain = plain(name);
     let is_header = HEADERS.iter().any(|header| plain.ends_with(header));
+    let is_password = plain.contains("pass") || plain.ends_with("pwd");
     let end = if is_header && !starts_quoted(value) {
         value.find(['\n', '\r', '"', '\'']).unwrap_or(value.len())
+    } else if is_password && rest.starts_with('=') && !starts_open(value) && !is_query {
+        // Any sign may be part of it; libpq escapes white space.
+        end_of_word(value)
     } else {
-        let is_query = text[..at].ends_with(['?', '&']);
         end_of_value(value, is_query)
     };
-    let is_password = plain.contains("pass") || plain.ends_with("pwd");
     if is_prose && !is_header && !is_password && !starts_open(value) && !looks_secret(&value[..end])
     {
         return None;
@@ -116,6 +119,16 @@ fn starts_quoted(text: &str) -> bool {
 
 fn starts_open(text: &str) -> bool {
     starts_quoted(text) || text.starts_with(['[', '{', '('])
+}
+
+fn end_of_word(value: &str) -> usize {
+    let mut is_escaped = false;
+    let end = value.find(|c: char| {
+        let is_end = c.is_whitespace() && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        is_end
+    });
+    end.unwrap_or(value.len())
 }
 
 /// Where a value ends: at its closing quote or bracket, else at white space or a delimiter.
@@ -156,6 +169,13 @@ fn end_of_quoted(value: &str) -> usize {
     let mut is_escaped = false;
     for (at, c) in value[escapes + 1..].char_indices() {
         match c {
+            // SQL writes a quote within quotes twice.
+            '\'' if quote == '\''
+                && value[escapes + 1 + at + 1..].starts_with('\'')
+                && !is_escaped =>
+            {
+                is_escaped = true;
+            }
             c if c == quote && (!is_escaped || escapes > 0) => return escapes + 1 + at + 1,
             '\\' => is_escaped = !is_escaped,
             _ => is_escaped = false,

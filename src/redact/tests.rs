@@ -37,6 +37,10 @@ fn credentials_of_urls_are_masked_and_the_rest_stays() {
             "Invalid URL: 'amqp:[redacted]@host'",
         ),
         (
+            "u:p@w@host u:p,w@host u:p(w@host",
+            "u:[redacted]@host u:[redacted]@host u:[redacted]@host",
+        ),
+        (
             "root:pw@tcp(127.0.0.1:3306)/db",
             "root:[redacted]@tcp(127.0.0.1:3306)/db",
         ),
@@ -109,6 +113,9 @@ fn values_named_like_secrets_are_masked() {
             "-H 'authorization: [redacted]' url",
         ),
         ("Set-Cookie: id=1; HttpOnly", "Set-Cookie: [redacted]"),
+        ("PASSWORD 'abc''def' x", "PASSWORD [redacted] x"),
+        ("password=abc'd;e)f>g x", "password=[redacted] x"),
+        ("https://h/?key=abc&x=1", "https://h/?key=[redacted]&x=1"),
         (
             "CREATE USER u PASSWORD 'abc' x",
             "CREATE USER u PASSWORD [redacted] x",
@@ -141,6 +148,10 @@ fn tokens_are_masked_whatever_their_name() {
         ("sent BEARER  abc123 to it", "sent BEARER  [redacted] to it"),
         ("got eyJhbGciOi.eyJzdWIi.c2ln back", "got [redacted] back"),
         ("key sk_live_0123456789 is bad", "key [redacted] is bad"),
+        (
+            "Incorrect API key provided: sk-proj-0123456789abcdef.",
+            "Incorrect API key provided: [redacted].",
+        ),
         (
             "https://api.telegram.org/bot12345:AAbbCCddEEffGGhhIIjjKK/send",
             "https://api.telegram.org/bot12345:[redacted]/send",
@@ -218,7 +229,14 @@ proptest! {
         name in "(db_|X-|--)?(password|API_KEY|secret|clientSecret|token)",
         sep in "( = |=|=>|%3D)",
         value in "[A-Za-z0-9@:/?#!$%^*+._~-]{0,24}",
+        odd in "[A-Za-z0-9@:/?#!$%^*+._~,;'\">&()-]{0,24}",
     ) {
+        let libpq = format!("host=db password=a{odd}XYZZY1 user=app");
+        prop_assert!(!redact(&libpq).contains("XYZZY1"), "{}", redact(&libpq));
+        // With two slashes it is a URL of the scheme "app".
+        let dsn = format!("app:a{value}XYZZY1@db/x");
+        prop_assert!(!redact(&dsn).contains("XYZZY1"), "{}", redact(&dsn));
+
         let text = format!("host=db {name}{sep}{value}XYZZY1 user=app");
         prop_assert!(!redact(&text).contains("XYZZY1"), "{}", redact(&text));
         let json = format!("{{\"{name}\": \"{value}XYZZY1\", \"n\": 1}}");

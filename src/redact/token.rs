@@ -3,7 +3,7 @@
 use super::{Span, looks_secret, word};
 
 /// How tokens of well-known services begin.
-const PREFIXES: [&str; 15] = [
+const PREFIXES: [&str; 22] = [
     "sk_live_",
     "sk_test_",
     "rk_live_",
@@ -19,6 +19,13 @@ const PREFIXES: [&str; 15] = [
     "xoxa-",
     "AKIA",
     "ASIA",
+    "AIza",
+    "sk-proj-",
+    "sk-ant-",
+    "hf_",
+    "npm_",
+    "xapp-",
+    "whsec_",
 ];
 
 /// The token that may begin here: one by its prefix, a JSON Web Token (RFC 7519), a Telegram bot's, or the word after the

@@ -57,17 +57,25 @@ fn is_host(authority: &str) -> bool {
     })
 }
 
-/// The password before the `@` that stands here, where no scheme tells that it is one: `root:secret@tcp(db)`.
+/// The password before the `@` that stands here, where no scheme tells that it is one: `root:secret@tcp(db)`. It goes to the
+/// last `@` before white space.
 pub(super) fn credentials_without_scheme(text: &str, kept: usize, at: usize) -> Option<Span> {
-    let goes_on = text[at + 1..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
     let from = text.ceil_char_boundary(kept.max(at.saturating_sub(WINDOW)));
-    let before = &text[from..at];
-    let begins = before.rfind(|c: char| c.is_whitespace() || "\"'`<>()=,".contains(c));
+    let begins = text[from..at].rfind(|c: char| c.is_whitespace() || "\"'`<>".contains(c));
     let start = begins.map_or(from, |begins| {
-        from + begins + before[begins..].chars().next().map_or(1, char::len_utf8)
+        let sign = text[from + begins..].chars().next();
+        from + begins + sign.map_or(1, char::len_utf8)
     });
-    let word = &text[start..at];
-    let colon = word.find(':')?;
+    let colon = text[start..at].find(':')?;
     // With a scheme, the scheme has told already.
-    (goes_on && !word.contains("://")).then_some((start + colon + 1, at))
+    if text[start..at].contains("://") {
+        return None;
+    }
+    let rest = &text[at..text.floor_char_boundary(at + WINDOW)];
+    let run = &rest[..rest
+        .find(|c: char| c.is_whitespace() || "\"'`<>".contains(c))
+        .unwrap_or(rest.len())];
+    let end = at + run.rfind('@')?;
+    let goes_on = text[end + 1..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
+    goes_on.then_some((start + colon + 1, end))
 }

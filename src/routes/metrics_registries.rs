@@ -1,7 +1,8 @@
 //! What can be recorded, and how much of it there is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use metrics_exporter_prometheus::formatting::sanitize_metric_name;
 use serde::Serialize;
 
 use crate::catalog::{FAMILIES, MONITORING_SERIES_DROPPED};
@@ -31,6 +32,8 @@ struct Registered {
 impl Registries {
     pub(super) fn of(prometheus: &Prometheus) -> Self {
         let snapshot = prometheus.snapshot();
+        let dropped = dropped(prometheus, &snapshot);
+        let dropped = |name: &str| dropped.get(name).copied().unwrap_or(0.0);
         let own = FAMILIES.iter().map(|family| {
             let name = prometheus.prefixed(family.name);
             let registered = Registered {
@@ -41,7 +44,7 @@ impl Registries {
                 series: snapshot
                     .family(&name)
                     .map_or(0, |family| family.series.len()),
-                dropped: dropped(prometheus, &snapshot, &name),
+                dropped: dropped(&name),
             };
             (name, registered)
         });
@@ -57,7 +60,7 @@ impl Registries {
                         series.labels.iter().map(|(name, _)| name.clone()).collect()
                     }),
                     series: family.series.len(),
-                    dropped: dropped(prometheus, &snapshot, &family.name),
+                    dropped: dropped(&family.name),
                 });
         }
         Self {
@@ -67,7 +70,13 @@ impl Registries {
     }
 }
 
-fn dropped(prometheus: &Prometheus, snapshot: &Snapshot, metric: &str) -> f64 {
+/// How often each metric was counted under `other`, by its name as it is read: the limit knows it as it was recorded.
+fn dropped(prometheus: &Prometheus, snapshot: &Snapshot) -> HashMap<String, f64> {
     let name = prometheus.prefixed(MONITORING_SERIES_DROPPED.name);
-    snapshot.sum(&name, &[("metric", metric)]).unwrap_or(0.0)
+    let series = snapshot.family(&name).map(|family| &*family.series);
+    let by_metric = series.unwrap_or_default().iter().filter_map(|series| {
+        let (_, metric) = series.labels.iter().find(|(label, _)| label == "metric")?;
+        Some((sanitize_metric_name(metric), series.value.as_f64()?))
+    });
+    by_metric.collect()
 }

@@ -25,8 +25,12 @@ pub(super) struct Amqp {
 impl Amqp {
     /// Connects. Dropped while it does, nothing stays behind.
     pub(super) async fn connect(uri: &AMQPUri) -> Result<Self, Error> {
-        let socket = Socket::default();
-        let (slot, wanted) = (Arc::clone(&socket.slot), socket.wanted.subscribe());
+        let (sender, wanted) = watch::channel(());
+        let socket = Socket {
+            slot: Slot::default(),
+            wanted: Some(sender),
+        };
+        let slot = Arc::clone(&socket.slot);
         let properties =
             ConnectionProperties::default().with_connection_name("health check".into());
         let runtime = lapin::runtime::default_runtime()?;
@@ -66,15 +70,16 @@ impl Amqp {
 type Slot = Arc<Mutex<Option<TcpStream>>>;
 
 /// The socket of a connection; dropped, it is shut, or the attempt to open it ends.
-#[derive(Default)]
 struct Socket {
     slot: Slot,
-    /// Closed when nobody wants the connection any more.
-    wanted: watch::Sender<()>,
+    /// Gone when nobody wants the connection any more.
+    wanted: Option<watch::Sender<()>>,
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
+        // First: what is opened from now on is given up by who opens it, and what was opened before is in the slot.
+        self.wanted = None;
         let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(socket) = &*slot {
             // An error is that it is shut already.
@@ -105,14 +110,20 @@ async fn while_wanted<T>(
     mut wanted: watch::Receiver<()>,
 ) -> io::Result<T> {
     let mut open = pin!(open);
-    // The sender never sends: it only goes.
-    let mut unwanted = pin!(wanted.changed());
-    let opened = poll_fn(|cx| {
-        if unwanted.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-        }
-        open.as_mut().poll(cx)
-    })
-    .await?;
-    Ok(opened)
+    let opened = {
+        // The sender never sends: it only goes.
+        let mut unwanted = pin!(wanted.changed());
+        poll_fn(|cx| {
+            if unwanted.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+            }
+            open.as_mut().poll(cx)
+        })
+        .await?
+    };
+    // It may have gone while the last step was taken, which then nobody else undoes.
+    match wanted.has_changed() {
+        Ok(_) => Ok(opened),
+        Err(_) => Err(io::ErrorKind::ConnectionAborted.into()),
+    }
 }
