@@ -25,6 +25,7 @@ mod check;
 mod checker;
 pub mod checks;
 mod outcome;
+mod panics;
 mod probes;
 mod record;
 mod registry;

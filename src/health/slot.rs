@@ -1,12 +1,8 @@
 //! One registered check: its single flight, its cache, its background refresh.
 
-use std::any::Any;
-use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -15,6 +11,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 use super::check::{AnyCheck, Options};
+use super::panics::{caught, panicked};
 use super::registry::Inner;
 use super::{CheckResult, Outcome, Probe, Status};
 
@@ -380,26 +377,4 @@ impl Wait {
             return taken.result;
         }
     }
-}
-
-/// The future's outcome, or that it panicked.
-async fn caught(check: impl Future<Output = Outcome>) -> Outcome {
-    let mut check = std::pin::pin!(check);
-    poll_fn(|cx| {
-        let poll = AssertUnwindSafe(|| Pin::as_mut(&mut check).poll(cx));
-        match catch_unwind(poll) {
-            Ok(polled) => polled,
-            Err(panic) => Poll::Ready(panicked(&*panic)),
-        }
-    })
-    .await
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Outcome {
-    let message = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("with a value that is no text");
-    Outcome::unhealthy().message(format!("the check panicked: {message}"))
 }
