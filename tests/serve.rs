@@ -124,3 +124,58 @@ async fn an_address_in_use_is_an_error_that_names_it() {
     assert!(std::error::Error::source(&error).is_some());
     assert!(routes().serve("no address").await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_nobody_reads_are_bounded() {
+    let prometheus = Prometheus::builder().build().unwrap();
+    let metadata = Metadata::new("test", Level::INFO, None);
+    // Six megabytes: more than the sockets' own buffers take.
+    for number in 0..600 {
+        let label = Label::new("n", format!("{number:0>10000}"));
+        let key = Key::from_parts("many_total", vec![label]);
+        prometheus.register_counter(&key, &metadata).increment(1);
+    }
+    let server = Routes::new()
+        .metrics(prometheus)
+        .serve("127.0.0.1:0")
+        .await
+        .unwrap();
+    let address = server.local_addr();
+    let status = async |stream: &mut TcpStream| {
+        stream.write_all(SCRAPE.as_bytes()).await.unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).await.unwrap();
+        String::from_utf8(head.to_vec()).unwrap()
+    };
+    // Each reads the first twelve bytes, and no more. One at a time, so that renders are not what is short.
+    let mut slow = Vec::new();
+    for _ in 0..16 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        assert_eq!(status(&mut stream).await, "HTTP/1.1 200");
+        slow.push(stream);
+    }
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        assert_eq!(status(&mut stream).await, "HTTP/1.1 503");
+        let mut rest = String::new();
+        stream.read_to_string(&mut rest).await.unwrap();
+        assert!(
+            rest.contains("retry-after: 1") && rest.contains("wait to be read"),
+            "{rest}"
+        );
+    }
+    // Whoever leaves makes room.
+    drop(slow);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        if status(&mut stream).await == "HTTP/1.1 200" {
+            break;
+        }
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "no room after all have left"
+        );
+    }
+    server.shutdown().await;
+}

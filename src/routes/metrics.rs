@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
 use http::{HeaderMap, StatusCode};
 use tokio::runtime::Handle;
@@ -15,9 +16,19 @@ use super::problem::problem;
 use super::{Access, Routes, Visit, accept, gzip};
 use crate::exporter::Prometheus;
 
-/// Renders at once, over all routes of one [`Routes`]: each keeps a core busy. An answer that a client is slow to read is
-/// no render any more.
+/// Renders at once, over all routes of one [`Routes`]: each keeps a core busy.
 const MAX_RENDERS: usize = 4;
+
+/// Answers at once that are not yet read to their end, over all routes of one [`Routes`]: each is a text of its own, of
+/// which 10,000 histograms make 9 MiB.
+const MAX_ANSWERS: usize = 16;
+
+/// What is had at once of each.
+#[derive(Clone)]
+struct Limits {
+    renders: Arc<Semaphore>,
+    answers: Arc<Semaphore>,
+}
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
@@ -64,18 +75,26 @@ impl Routes {
     /// `type`, `help`, `labels`, whether it is `in_catalogue`, how many `series` it has, and how often it was counted under
     /// `other` past the series limit (`dropped`).
     ///
-    /// Rendered on tokio's blocking threads, four at once; a fifth request meanwhile gets 503 and `Retry-After: 1`.
+    /// Rendered on tokio's blocking threads, four at once, and at most 16 answers wait for slow clients to read them; a
+    /// request past either gets 503 and `Retry-After: 1`.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "a handle is handed over, as that of health is"
     )]
     pub fn metrics(self, prometheus: Prometheus) -> Self {
-        let renders = Arc::new(Semaphore::new(MAX_RENDERS));
+        let limits = Limits {
+            renders: Arc::new(Semaphore::new(MAX_RENDERS)),
+            answers: Arc::new(Semaphore::new(MAX_ANSWERS)),
+        };
         let scrape = |form: Form| {
-            let (prometheus, renders) = (prometheus.clone(), Arc::clone(&renders));
+            let (prometheus, limits) = (prometheus.clone(), limits.clone());
             move |visit: Visit| {
-                let (prometheus, renders) = (prometheus.clone(), Arc::clone(&renders));
-                answer(prometheus, renders, form, visit.parts.headers)
+                answer(
+                    prometheus.clone(),
+                    limits.clone(),
+                    form,
+                    visit.parts.headers,
+                )
             }
         };
         self.add("/metrics", Access::Open, scrape(Form::Negotiated))
@@ -91,27 +110,40 @@ impl Routes {
 
 async fn answer(
     prometheus: Prometheus,
-    renders: Arc<Semaphore>,
+    limits: Limits,
     form: Form,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(permit) = renders.try_acquire_owned() else {
-        let mut busy = problem(
-            StatusCode::SERVICE_UNAVAILABLE,
+    let Ok(unread) = limits.answers.try_acquire_owned() else {
+        return busy(
+            "As many answers as are allowed at once wait to be read. Try again in a second.",
+        );
+    };
+    let Ok(rendering) = limits.renders.try_acquire_owned() else {
+        return busy(
             "As many renders as are allowed at once are under way. Try again in a second.",
         );
-        busy.headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        return busy;
     };
     let (form, as_gzip) = (form.negotiated(&headers), gzip::is_accepted(&headers));
-    match off_thread(move || render(&prometheus, form, as_gzip, permit)).await {
+    let render = move || {
+        // It comes along, so that a client that hangs up does not make room while its render goes on.
+        let _rendering = rendering;
+        render(&prometheus, form, as_gzip, unread)
+    };
+    match off_thread(render).await {
         Some(Some(response)) => response,
         _ => problem(
             StatusCode::INTERNAL_SERVER_ERROR,
             "The metrics could not be rendered; the service's log may say why.",
         ),
     }
+}
+
+fn busy(detail: &str) -> Response {
+    let mut busy = problem(StatusCode::SERVICE_UNAVAILABLE, detail);
+    busy.headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    busy
 }
 
 /// Without a tokio runtime there are no threads to go to: then it runs where it is.
@@ -122,17 +154,32 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     }
 }
 
-/// The permit comes along, so that a client that hangs up does not make room while its render goes on.
+/// An answer's text, for as long as anything of it has yet to be sent.
+struct Unread {
+    text: Vec<u8>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Unread {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
+    }
+}
+
 fn render(
     prometheus: &Prometheus,
     form: Form,
     as_gzip: bool,
-    _permit: OwnedSemaphorePermit,
+    unread: OwnedSemaphorePermit,
 ) -> Option<Response> {
     let (body, content_type) = form.write(prometheus)?;
     let compressed = as_gzip.then(|| gzip::compress(&body).ok()).flatten();
     let is_compressed = compressed.is_some();
-    let mut response = Response::new(Body::from(compressed.unwrap_or(body)));
+    let unread = Unread {
+        text: compressed.unwrap_or(body),
+        _permit: unread,
+    };
+    let mut response = Response::new(Body::from(Bytes::from_owner(unread)));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type);
     headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
