@@ -83,7 +83,7 @@ async fn planted_passwords_appear_nowhere() {
     let silent = listener.local_addr().unwrap().to_string();
 
     let health = Health::builder()
-        .timeout(Duration::from_secs(1))
+        .timeout(Duration::from_secs(3))
         .build()
         .unwrap();
     let mut debugged = Vec::new();
