@@ -10,6 +10,8 @@
     reason = "a test fails by panicking, and compares with what it recorded"
 )]
 
+mod support;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,33 +19,15 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
+use support::health::{assert_says, result, with};
 use tokio::time::sleep;
 use tower_vitals::Health;
+use tower_vitals::health::Status;
 use tower_vitals::health::checks::{
     Configuration, Disk, Heartbeat, Memory, Registered, Storage, Store, Uptime,
 };
-use tower_vitals::health::{Check, CheckResult, Status};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-fn with(check: impl Check) -> Health {
-    Health::builder()
-        .cache_for(Duration::ZERO)
-        .check("it", check)
-        .build()
-        .unwrap()
-}
-
-async fn result(health: &Health) -> CheckResult {
-    health.check("it").await.unwrap()
-}
-
-#[track_caller]
-fn assert_says(result: &CheckResult, status: Status, words: &str) {
-    let message = result.message().unwrap_or_default();
-    assert_eq!(result.status(), status, "{message}");
-    assert!(message.contains(words), "{words:?} is not in {message:?}");
-}
 
 /// A store that does what it is told.
 #[derive(Clone, Default)]

@@ -25,32 +25,14 @@ use axum::routing::get;
 use sqlx::Connection;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePoolOptions};
+use support::health::{assert_says, hanging_server, result, threads, with};
 use support::{env, with_password};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower_vitals::health::checks::{Http, Postgres, RabbitMq, Redis, Sqlite, Tcp};
-use tower_vitals::health::{Check, CheckResult, Status};
+use tower_vitals::health::{Check, Status};
 use tower_vitals::{Health, Routes};
-
-fn with(check: impl Check) -> Health {
-    Health::builder()
-        .cache_for(Duration::ZERO)
-        .check("it", check)
-        .build()
-        .unwrap()
-}
-
-async fn result(health: &Health) -> CheckResult {
-    health.check("it").await.unwrap()
-}
-
-#[track_caller]
-fn assert_says(result: &CheckResult, status: Status, words: &str) {
-    let message = result.message().unwrap_or_default();
-    assert_eq!(result.status(), status, "{message}");
-    assert!(message.contains(words), "{words:?} is not in {message:?}");
-}
 
 /// Servers are stopped and frozen here: one test at a time.
 static SERVERS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -386,123 +368,6 @@ fn free_address() -> SocketAddr {
         .unwrap()
         .local_addr()
         .unwrap()
-}
-
-/// Accepts, reads, and sends `drip` once a second, or nothing. Counts the connections that are open.
-async fn hanging_server(drip: Option<&'static [u8]>) -> (SocketAddr, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let open = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&open);
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let open = Arc::clone(&counted);
-            open.fetch_add(1, Ordering::SeqCst);
-            tokio::spawn(async move {
-                let mut sent = drip.into_iter().flatten().cycle();
-                let mut second = tokio::time::interval(Duration::from_secs(1));
-                let mut buffer = [0; 1024];
-                loop {
-                    tokio::select! {
-                        read = stream.read(&mut buffer) => {
-                            if matches!(read, Ok(0) | Err(_)) { break }
-                        }
-                        _ = second.tick(), if drip.is_some() => {
-                            if stream.write_all(&[*sent.next().unwrap()]).await.is_err() { break }
-                        }
-                    }
-                }
-                open.fetch_sub(1, Ordering::SeqCst);
-            });
-        }
-    });
-    (address, open)
-}
-
-fn threads() -> usize {
-    std::fs::read_dir("/proc/self/task").unwrap().count()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs a quiet process, for it counts threads: tests/run"]
-async fn a_server_that_hangs_or_drips_is_unhealthy_at_its_timeout_and_nothing_piles_up() {
-    const TIMEOUT: Duration = Duration::from_millis(300);
-    let _alone = SERVERS.lock().await;
-    let head: &[u8] = b"HTTP/1.1 200 OK\r\n";
-    for (drip, of) in [(None, "hangs"), (Some(head), "drips")] {
-        let (address, open) = hanging_server(drip).await;
-        let checks = [
-            (
-                "postgres",
-                with(
-                    Postgres::url(&format!("postgres://u:p@{address}/x"))
-                        .unwrap()
-                        .timeout(TIMEOUT),
-                ),
-            ),
-            (
-                "postgres pool",
-                with(
-                    Postgres::pool(
-                        PgPoolOptions::new()
-                            .connect_lazy(&format!("postgres://u:p@{address}/x"))
-                            .unwrap(),
-                    )
-                    .timeout(TIMEOUT),
-                ),
-            ),
-            (
-                "redis",
-                with(
-                    Redis::url(&format!("redis://:p@{address}"))
-                        .unwrap()
-                        .timeout(TIMEOUT),
-                ),
-            ),
-            (
-                "rabbitmq",
-                with(
-                    RabbitMq::url(&format!("amqp://u:p@{address}/%2f"))
-                        .unwrap()
-                        .timeout(TIMEOUT),
-                ),
-            ),
-            (
-                "http",
-                with(
-                    Http::get(&format!("http://{address}/"))
-                        .unwrap()
-                        .timeout(TIMEOUT),
-                ),
-            ),
-        ];
-        let mut before = 0;
-        for round in 0..8 {
-            for (name, health) in &checks {
-                let began = Instant::now();
-                let found = result(health).await;
-                let took = began.elapsed();
-                // A protocol may notice by its first byte that this is no server of its kind.
-                if of == "hangs" {
-                    assert_says(&found, Status::Unhealthy, "timed out after 300ms");
-                    assert!(took >= TIMEOUT, "{name}: {took:?}");
-                }
-                assert_eq!(found.status(), Status::Unhealthy, "{name} {of}");
-                assert!(
-                    took < TIMEOUT + Duration::from_millis(500),
-                    "{name} {of}: {took:?}"
-                );
-            }
-            if round == 1 {
-                before = threads();
-            }
-        }
-        support::until("what was given up is closed", async || {
-            open.load(Ordering::SeqCst) == 0
-        })
-        .await;
-        support::until("no thread stays behind", async || threads() <= before).await;
-    }
 }
 
 /// A folder that goes with the test.

@@ -12,33 +12,16 @@
 
 mod support;
 
-use std::io;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use support::example::Example;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use support::request;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 use tower_vitals::{Health, Routes};
-
-/// One request on a connection of its own: its status and body, or why there is none.
-async fn request(address: &str, path: &str) -> io::Result<(u16, String)> {
-    let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    let status = answer.get(9..12).and_then(|status| status.parse().ok());
-    let body = answer
-        .split_once("\r\n\r\n")
-        .map(|(_, body)| body.to_owned());
-    status
-        .zip(body)
-        .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-}
 
 fn signal(example: &Example, signal: &str) {
     let pid = example.process.id().to_string();
@@ -173,46 +156,6 @@ async fn a_second_signal_and_an_interrupt_do_not_wait() {
             began.elapsed()
         );
     }
-}
-
-/// A signal to this very process: one test at a time, in a process of their own (`cargo test` runs this file as one).
-#[cfg(unix)]
-#[tokio::test]
-#[ignore = "sends signals to its own process: tests/run"]
-async fn what_is_still_under_way_can_be_left() {
-    let health = Health::builder().build().unwrap();
-    let shutdown = health.graceful_shutdown().delay(Duration::from_millis(50));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let endless = || std::future::pending::<String>();
-    let app = axum::Router::new().route("/events", axum::routing::get(endless));
-    let app = app.merge(Routes::new().health(health.clone()));
-    let server = axum::serve(listener, app).with_graceful_shutdown(shutdown.clone().into_future());
-    let overdue = shutdown.overdue(Duration::from_millis(200));
-    let serving = tokio::spawn(async move {
-        tokio::select! {
-            end = server => end.map(|()| "finished"),
-            () = overdue => Ok("left"),
-        }
-    });
-    assert_eq!(request(&address, "/readyz").await.unwrap().0, 200);
-    let events = tokio::spawn(async move { request(&address, "/events").await });
-    let pid = std::process::id().to_string();
-    let began = Instant::now();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
-    let ended = timeout(Duration::from_secs(10), serving)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(ended.unwrap(), "left");
-    assert!(began.elapsed() >= Duration::from_millis(200) && health.is_draining());
-    events.abort();
 }
 
 #[tokio::test]

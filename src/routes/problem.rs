@@ -43,8 +43,10 @@ pub(super) fn answer(
     body: &impl Serialize,
 ) -> Response {
     let Ok(text) = serde_json::to_vec(body) else {
-        // None of the shapes here can fail: their keys are strings, and their writer is a vector.
-        return Response::new(Body::empty());
+        // None of the shapes here can fail: their keys are strings, and their writer is a vector. Should one, it is no 200.
+        let mut failed = Response::new(Body::empty());
+        *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        return failed;
     };
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;

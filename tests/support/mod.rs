@@ -6,6 +6,7 @@
 )]
 
 pub mod example;
+pub mod health;
 pub mod prometheus;
 
 use std::collections::VecDeque;
@@ -322,4 +323,21 @@ pub fn with_password(url: &str, password: &str) -> String {
     let (before, host) = url.rsplit_once('@').unwrap();
     let (user, _) = before.rsplit_once(':').unwrap();
     format!("{user}:{password}@{host}")
+}
+
+/// One request on a connection of its own: its status and body, or why there is none.
+pub async fn request(address: &str, path: &str) -> std::io::Result<(u16, String)> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(address).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let status = answer.get(9..12).and_then(|status| status.parse().ok());
+    let body = answer
+        .split_once("\r\n\r\n")
+        .map(|(_, body)| body.to_owned());
+    status
+        .zip(body)
+        .ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
 }

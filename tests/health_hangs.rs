@@ -1,0 +1,101 @@
+//! Servers that hang or drip. Alone in its process, for it counts threads.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
+
+mod support;
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::PgPoolOptions;
+use support::health::{assert_says, hanging_server, result, threads, with};
+use tower_vitals::health::checks::{Http, Postgres, RabbitMq, Redis};
+use tower_vitals::health::{Check, Status};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_hangs_or_drips_is_unhealthy_at_its_timeout_and_nothing_piles_up() {
+    const TIMEOUT: Duration = Duration::from_millis(300);
+    let head: &[u8] = b"HTTP/1.1 200 OK\r\n";
+    for (drip, of) in [(None, "hangs"), (Some(head), "drips")] {
+        let (address, open) = hanging_server(drip).await;
+        let checks = [
+            (
+                "postgres",
+                with(
+                    Postgres::url(&format!("postgres://u:p@{address}/x"))
+                        .unwrap()
+                        .timeout(TIMEOUT),
+                ),
+            ),
+            (
+                "postgres pool",
+                with(
+                    Postgres::pool(
+                        PgPoolOptions::new()
+                            .connect_lazy(&format!("postgres://u:p@{address}/x"))
+                            .unwrap(),
+                    )
+                    .timeout(TIMEOUT),
+                ),
+            ),
+            (
+                "redis",
+                with(
+                    Redis::url(&format!("redis://:p@{address}"))
+                        .unwrap()
+                        .timeout(TIMEOUT),
+                ),
+            ),
+            (
+                "rabbitmq",
+                with(
+                    RabbitMq::url(&format!("amqp://u:p@{address}/%2f"))
+                        .unwrap()
+                        .timeout(TIMEOUT),
+                ),
+            ),
+            (
+                "http",
+                with(
+                    Http::get(&format!("http://{address}/"))
+                        .unwrap()
+                        .timeout(TIMEOUT),
+                ),
+            ),
+        ];
+        let mut before = 0;
+        for round in 0..8 {
+            for (name, health) in &checks {
+                let began = Instant::now();
+                let found = result(health).await;
+                let took = began.elapsed();
+                // A protocol may notice by its first byte that this is no server of its kind.
+                if of == "hangs" {
+                    assert_says(&found, Status::Unhealthy, "timed out after 300ms");
+                    assert!(took >= TIMEOUT, "{name}: {took:?}");
+                }
+                assert_eq!(found.status(), Status::Unhealthy, "{name} {of}");
+                assert!(
+                    took < TIMEOUT + Duration::from_millis(500),
+                    "{name} {of}: {took:?}"
+                );
+            }
+            if round == 1 {
+                before = threads();
+            }
+        }
+        support::until("what was given up is closed", async || {
+            open.load(Ordering::SeqCst) == 0
+        })
+        .await;
+        support::until("no thread stays behind", async || threads() <= before).await;
+    }
+}
