@@ -282,7 +282,7 @@ fn the_instruments_of_an_example_are_all_there() {
         (
             "token_cost_total",
             &[("model", "small-1"), ("currency", "USD")],
-            3100.0,
+            0.0031,
         ),
         ("active_connections", &[], 1.0),
     ] {

@@ -1,4 +1,5 @@
 use super::*;
+use metrics::Unit;
 use std::collections::HashSet;
 
 #[test]
@@ -49,5 +50,15 @@ fn histograms_and_only_they_have_ascending_buckets() {
             family.name
         );
         assert!(family.buckets.is_sorted_by(|a, b| a < b), "{}", family.name);
+    }
+}
+
+#[test]
+fn each_could_be_registered_beside_the_others() {
+    for (at, family) in FAMILIES.iter().enumerate() {
+        assert!(register::check(family).is_ok(), "{}", family.name);
+        for other in &FAMILIES[..at] {
+            assert_eq!(register::clash(family, other), None);
+        }
     }
 }

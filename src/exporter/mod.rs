@@ -1,6 +1,8 @@
 //! The recorder that Prometheus reads: install it, render it, keep it bounded.
 
 mod boundary;
+mod declared;
+mod fractional;
 mod limit;
 mod prometheus;
 mod snapshot;

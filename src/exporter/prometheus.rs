@@ -15,9 +15,11 @@ use metrics_exporter_prometheus::{
 use metrics_util::layers::Layer;
 
 use super::boundary::{Boundary, escape};
+use super::declared::Declared;
+use super::fractional::Fractional;
 use super::limit::{Limited, SeriesLimit};
 use super::snapshot::Snapshot;
-use crate::catalog;
+use crate::catalog::{self, Catalog};
 use crate::error::{Error, ErrorKind};
 
 /// Whether the global recorder is ours: only the wording of the second install's error depends on it.
@@ -52,8 +54,10 @@ struct Inner {
         expect(dead_code, reason = "the routes read it")
     )]
     prefix: String,
+    catalog: Catalog,
     handle: PrometheusHandle,
-    recorder: Limited<Boundary<PrometheusRecorder>>,
+    recorder: Declared<Limited<Boundary<PrometheusRecorder>>>,
+    fractional: Fractional,
     /// Dropped with the last handle; the upkeep thread hears it and ends.
     _upkeep: mpsc::Sender<()>,
 }
@@ -79,7 +83,9 @@ impl Prometheus {
     /// Its cost grows with the series; on an async thread use `spawn_blocking`, as the crate's routes do.
     #[must_use]
     pub fn render(&self) -> String {
-        self.inner.handle.render()
+        self.inner
+            .fractional
+            .as_counters(self.inner.handle.render())
     }
 
     /// Everything recorded until now, typed. Costs what [`render`](Self::render) does, and about half as much again.
@@ -94,6 +100,11 @@ impl Prometheus {
     /// The name under which a family is read.
     pub(crate) fn prefixed(&self, name: &str) -> String {
         [&*self.inner.prefix, name].concat()
+    }
+
+    /// What it was built to describe.
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.inner.catalog
     }
 }
 
@@ -121,6 +132,7 @@ impl Recorder for Prometheus {
     }
 
     fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
+        self.inner.fractional.note(key);
         self.inner.recorder.register_gauge(key, metadata)
     }
 
@@ -146,6 +158,7 @@ impl Recorder for Prometheus {
 pub struct Builder {
     prefix: String,
     global_labels: Vec<(Cow<'static, str>, String)>,
+    catalog: Catalog,
     buckets: Vec<(String, Vec<f64>)>,
     upkeep_interval: Duration,
     max_series: usize,
@@ -156,6 +169,7 @@ impl Builder {
         Self {
             prefix: String::new(),
             global_labels: Vec::new(),
+            catalog: Catalog::new(),
             buckets: Vec::new(),
             upkeep_interval: Duration::from_secs(5),
             max_series: 10_000,
@@ -175,6 +189,12 @@ impl Builder {
         value: impl Into<String>,
     ) -> Self {
         self.global_labels.push((name.into(), value.into()));
+        self
+    }
+
+    /// Describes these families, and holds their bounded labels to their values. Defaults to the crate's own.
+    pub fn catalog(mut self, catalog: Catalog) -> Self {
+        self.catalog = catalog;
         self
     }
 
@@ -236,13 +256,18 @@ impl Builder {
         let exporter = self.exporter(&prefix)?.build_recorder();
         let handle = exporter.handle();
         let limit = SeriesLimit::new(self.max_series).prefix(&prefix);
-        let recorder = limit.layer(Boundary::new(prefix.clone(), exporter));
-        for family in catalog::FAMILIES {
+        let limited = limit.layer(Boundary::new(prefix.clone(), exporter));
+        let families = self.catalog.families();
+        let fractional = Fractional::among(families, &prefix);
+        let recorder = Declared::new(families, limited);
+        for family in families {
             family.describe(&recorder, family.name.to_owned());
         }
         Ok(Prometheus {
             inner: Arc::new(Inner {
                 prefix,
+                fractional,
+                catalog: self.catalog,
                 _upkeep: start_upkeep(handle.clone(), self.upkeep_interval)?,
                 handle,
                 recorder,
@@ -259,7 +284,9 @@ impl Builder {
                 exporter.set_buckets_for_metric(sizes, catalog::SIZE_BUCKETS)
             })
             .map_err(refused)?;
-        let own = catalog::FAMILIES
+        let own = self
+            .catalog
+            .families()
             .iter()
             .filter(|family| !family.buckets.is_empty())
             .map(|family| (family.name, family.buckets));
@@ -289,13 +316,8 @@ impl Builder {
                 .map_err(|error| Error::invalid(format!("global label: {error}")))?;
         }
         for (metric, bounds) in &self.buckets {
-            let ascending = bounds.is_sorted_by(|a, b| a < b);
-            if bounds.is_empty() || !ascending || bounds.iter().any(|bound| !bound.is_finite()) {
-                return Err(Error::invalid(format!(
-                    "buckets of {metric:?} are {bounds:?}: at least one bound is needed, all finite, each above the one \
-                     before (+Inf is added)"
-                )));
-            }
+            catalog::check_buckets(bounds)
+                .map_err(|error| Error::invalid(format!("metric {metric:?}: {error}")))?;
         }
         if self.upkeep_interval.is_zero() {
             return Err(Error::invalid(

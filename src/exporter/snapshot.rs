@@ -62,8 +62,8 @@ pub struct Series {
 /// What a series holds.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// A total.
-    Counter(u64),
+    /// A total, as Prometheus reads it.
+    Counter(f64),
     /// A value of now.
     Gauge(f64),
     /// A distribution.
@@ -75,8 +75,7 @@ impl Value {
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
-            Self::Counter(value) => Some(*value as f64),
-            Self::Gauge(value) => Some(*value),
+            Self::Counter(value) | Self::Gauge(value) => Some(*value),
             Self::Histogram(_) => None,
         }
     }
@@ -287,7 +286,7 @@ impl Family {
             let value = match (&series.value, before.get(&series.labels)) {
                 (Value::Counter(now), Some(Value::Counter(then))) => {
                     // Below what it was: it began anew, and all of it is new.
-                    Value::Counter(now.checked_sub(*then).unwrap_or(*now))
+                    Value::Counter(if now < then { *now } else { now - then })
                 }
                 (Value::Histogram(now), Some(Value::Histogram(then))) => {
                     Value::Histogram(now.since(then))

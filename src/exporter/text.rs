@@ -156,8 +156,11 @@ mod tests {
                 ("y".to_owned(), "a\"},{b\\".to_owned())
             ]
         );
-        assert_eq!(families[0].series[0].value, Value::Counter(u64::MAX));
-        assert_eq!(families[0].series[1].value, Value::Counter(2));
+        assert_eq!(
+            families[0].series[0].value,
+            Value::Counter(18_446_744_073_709_551_615.0)
+        );
+        assert_eq!(families[0].series[1].value, Value::Counter(2.0));
         assert_eq!(families[1].series[0].value, Value::Gauge(-0.5));
         let Value::Histogram(histogram) = &families[2].series[0].value else {
             panic!("{:?}", families[2]);

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use metrics::{Counter, Label, Recorder};
+use metrics::{Counter, Gauge, Label, Recorder};
 
 use super::observe::{Ended, Ends, Observe};
 use crate::catalog::{ERRORS, Family, STORAGE_OPERATIONS, TOKEN_COST, TOKENS};
@@ -138,8 +137,6 @@ impl Errors {
 /// Tokens of a language model and what they cost: `tokens_total{model, kind}` with `kind` `prompt` or `completion`, and
 /// `token_cost_total{model, currency}`.
 ///
-/// Counters of the facade are whole numbers, so cost is counted in millionths of the currency's unit.
-///
 /// ```
 /// use tower_vitals::instrument::Tokens;
 ///
@@ -150,64 +147,65 @@ impl Errors {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Tokens {
-    /// Prompt, completion, cost.
-    totals: Arc<[Total; 3]>,
-    /// What was paid beyond whole millionths, in billionths of one.
-    rest: Arc<AtomicU64>,
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    model: Name,
+    currency: Name,
+    prompt: Total,
+    completion: Total,
+    cost: Cell<Gauge>,
+}
+
+impl Inner {
+    fn on(target: &Target, model: Name, currency: Name) -> Self {
+        let tokens = |kind: &'static str| {
+            let labels = [("model", model.clone()), ("kind", kind.into())];
+            let labels = labels.map(|(name, value)| Label::new(name, value));
+            Total::on(target, &TOKENS, labels.to_vec())
+        };
+        let labels = [("model", model.clone()), ("currency", currency.clone())];
+        let labels = labels.map(|(name, value)| Label::new(name, value));
+        Self {
+            prompt: tokens("prompt"),
+            completion: tokens("completion"),
+            cost: Cell::new(target, &TOKEN_COST, labels.to_vec()),
+            model,
+            currency,
+        }
+    }
 }
 
 impl Tokens {
     /// Tokens of this model, paid in this currency (ISO 4217).
     pub fn of(model: impl Into<Name>, currency: impl Into<Name>) -> Self {
-        let model = model.into();
         Self {
-            totals: Arc::new([
-                Total::new(&TOKENS, [model.clone(), "prompt".into()]),
-                Total::new(&TOKENS, [model.clone(), "completion".into()]),
-                Total::new(&TOKEN_COST, [model, currency.into()]),
-            ]),
-            rest: Arc::default(),
+            inner: Arc::new(Inner::on(&Target::default(), model.into(), currency.into())),
         }
     }
 
     /// Records to this recorder. Defaults to the facade's.
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        let target = Target::recorder(recorder);
+        let (model, currency) = (self.inner.model.clone(), self.inner.currency.clone());
         Self {
-            totals: Arc::new(self.totals.each_ref().map(|total| total.recorder(&target))),
-            rest: self.rest,
+            inner: Arc::new(Inner::on(&Target::recorder(recorder), model, currency)),
         }
     }
 
     /// A request used so many tokens.
     pub fn record(&self, prompt: u64, completion: u64) {
-        self.totals[0].add(prompt);
-        self.totals[1].add(completion);
+        self.inner.prompt.add(prompt);
+        self.inner.completion.add(completion);
     }
 
-    /// A request cost so much, in the currency's unit. What is less than a millionth is kept until it is one. What is
-    /// negative or no number costs nothing.
+    /// A request cost so much, in the currency's unit. What is negative or no number costs nothing: the total only rises.
+    ///
+    /// The facade's counters are whole numbers, so other exporters than the crate's show a gauge.
     pub fn record_cost(&self, cost: f64) {
-        const BILLION: u64 = 1_000_000_000;
-        let millionths = cost * 1e6;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "`as` gives zero below zero and for what is no number, and the largest count above it"
-        )]
-        let (whole, part) = (
-            millionths as u64,
-            (millionths.fract() * BILLION as f64).round() as u64,
-        );
-        let rest = self.rest.fetch_add(part % BILLION, Ordering::Relaxed) + part % BILLION;
-        // Whoever takes the sum past a whole one counts it.
-        let is_past = rest >= BILLION
-            && self
-                .rest
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |rest| {
-                    rest.checked_sub(BILLION)
-                })
-                .is_ok();
-        self.totals[2].add(whole.saturating_add(part / BILLION + u64::from(is_past)));
+        if cost.is_finite() && cost >= 0.0 {
+            self.inner.cost.write(|total| total.increment(cost));
+        }
     }
 }

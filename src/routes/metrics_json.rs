@@ -41,17 +41,10 @@ impl Serialize for OneFamily<'_> {
         map.serialize_entry("type", family.kind.as_str())?;
         map.serialize_entry("help", &family.help)?;
         match family.kind {
-            Kind::Counter => {
-                let values = family.series.iter().map(|series| match series.value {
-                    Value::Counter(value) => value,
-                    _ => 0,
-                });
-                map.serialize_entry("value", &values.fold(0, u64::saturating_add))?;
-            }
-            Kind::Gauge => {
+            Kind::Counter | Kind::Gauge => {
                 let values = family.series.iter();
                 let value: f64 = values.filter_map(|series| series.value.as_f64()).sum();
-                map.serialize_entry("value", &value)?;
+                map.serialize_entry("value", &Number(value))?;
             }
             Kind::Histogram => figures(&mut map, &family.histogram())?,
         }
@@ -86,12 +79,28 @@ impl Serialize for OneSeries<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("labels", &Labels(&self.0.labels))?;
         match &self.0.value {
-            Value::Counter(value) => map.serialize_entry("value", value)?,
-            // JSON has no infinity and no NaN: they are null.
-            Value::Gauge(value) => map.serialize_entry("value", value)?,
+            Value::Counter(value) | Value::Gauge(value) => {
+                map.serialize_entry("value", &Number(*value))?;
+            }
             Value::Histogram(histogram) => figures(&mut map, histogram)?,
         }
         map.end()
+    }
+}
+
+/// A whole number is written as one. JSON has no infinity and no NaN: they are null.
+struct Number(f64);
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Up to here every whole number has its f64.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let Self(value) = *self;
+        if value.fract() == 0.0 && value.abs() <= EXACT {
+            #[expect(clippy::cast_possible_truncation, reason = "it is whole, and fits")]
+            return serializer.serialize_i64(value as i64);
+        }
+        serializer.serialize_f64(value)
     }
 }
 

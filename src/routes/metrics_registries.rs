@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use metrics_exporter_prometheus::formatting::sanitize_metric_name;
 use serde::Serialize;
 
-use crate::catalog::{FAMILIES, MONITORING_SERIES_DROPPED};
+use crate::catalog::MONITORING_SERIES_DROPPED;
 use crate::exporter::{Prometheus, Snapshot};
 
 /// `total_series`, and `families` by name.
@@ -20,7 +20,7 @@ pub(super) struct Registries {
 struct Registered {
     r#type: &'static str,
     help: String,
-    /// Whether it is the crate's own.
+    /// Whether it is the crate's own, or was registered.
     in_catalogue: bool,
     /// The labels every series of it has; of somebody else's, those of its first.
     labels: Vec<String>,
@@ -34,7 +34,7 @@ impl Registries {
         let snapshot = prometheus.snapshot();
         let dropped = dropped(prometheus, &snapshot);
         let dropped = |name: &str| dropped.get(name).copied().unwrap_or(0.0);
-        let own = FAMILIES.iter().map(|family| {
+        let own = prometheus.catalog().families().iter().map(|family| {
             let name = prometheus.prefixed(family.name);
             let registered = Registered {
                 r#type: family.kind.as_str(),
