@@ -7,7 +7,8 @@
     clippy::float_cmp,
     clippy::needless_pass_by_value,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, and compares with what it recorded"
+    clippy::disallowed_macros,
+    reason = "a test fails by panicking, compares with what it recorded, and records as a service would"
 )]
 
 use metrics::{Unit, counter, gauge, histogram, with_local_recorder};
@@ -129,7 +130,6 @@ fn a_label_that_takes_values_from_many_threads_has_no_more_than_it_may() {
 
 #[test]
 fn what_cannot_be_is_refused_and_says_why() {
-    const ORDERS_AS_GAUGE: Family = Family::gauge("orders_total", "Orders.");
     let help = "Whatever.";
     for (family, expected) in [
         (
@@ -191,8 +191,30 @@ fn what_cannot_be_is_refused_and_says_why() {
             Family::gauge("orders", help).fractional(),
             "only a counter can be fractional",
         ),
+    ] {
+        assert_refused(family, expected);
+    }
+}
+
+#[track_caller]
+fn assert_refused(family: Family, expected: &str) {
+    let mut catalog = Catalog::new();
+    for good in [ORDERS, PICKING, STOCK] {
+        catalog.register(good).unwrap();
+    }
+    let known = catalog.families().len();
+    let error = catalog.register(family).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    assert!(error.to_string().contains(expected), "{error}\n{expected}");
+    assert_eq!(catalog.families().len(), known);
+}
+
+#[test]
+fn a_clash_is_refused_and_names_both() {
+    let help = "Whatever.";
+    for (family, expected) in [
         (
-            ORDERS_AS_GAUGE,
+            Family::gauge("orders_total", help),
             "metric \"orders_total\" is a counter of [\"shop\", \"tenant\"] already: it cannot be a gauge of [] too",
         ),
         (
@@ -220,15 +242,7 @@ fn what_cannot_be_is_refused_and_says_why() {
             "metric \"stock\" is a gauge of [] already",
         ),
     ] {
-        let mut catalog = Catalog::new();
-        for good in [ORDERS, PICKING, STOCK] {
-            catalog.register(good).unwrap();
-        }
-        let known = catalog.families().len();
-        let error = catalog.register(family).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidConfig);
-        assert!(error.to_string().contains(expected), "{error}\n{expected}");
-        assert_eq!(catalog.families().len(), known);
+        assert_refused(family, expected);
     }
 }
 
