@@ -20,6 +20,7 @@
 //! - [`exporter`]: the recorder that Prometheus reads ([`Prometheus`]), and a limit on series for any recorder.
 //! - [`health`]: checks and what the probes of an orchestrator are told ([`Health`]).
 //! - [`routes`]: [`Routes`], merged into an axum router, put in front of a hyper service, or served on its own address.
+//! - [`settings`]: what the environment sets, typed ([`Settings`]).
 //! - [`catalog`]: every metric the crate emits, as data.
 //!
 //! # Features
@@ -27,7 +28,7 @@
 //! | flag | what it gives | what it costs |
 //! |---|---|---|
 //! | none | the layers and the instruments, over `http`, `http-body`, `tower-layer`, `tower-service`, `futures-core`, `metrics`, `quanta` and `tracing` | 19 crates |
-//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts; `health` comes along | 46 more |
+//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; `health` comes along | 48 more |
 //! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 29 more |
 //! | `health` | [`Health`], the probes, and the checks that need no other crate | 17 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks | 4 over `health` |
@@ -36,7 +37,7 @@
 //! | `check-sqlite` | [`Sqlite`](health::checks::Sqlite), by sqlx, with SQLite itself | 77 over `health` |
 //! | `check-redis` | [`Redis`](health::checks::Redis) | 44 over `health` |
 //! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), by lapin | 52 over `health` |
-//! | `full` | everything | 211 crates in all |
+//! | `full` | everything | 212 crates in all |
 pub mod catalog;
 mod error;
 #[cfg(feature = "prometheus")]
@@ -54,6 +55,8 @@ mod measure;
 mod redact;
 #[cfg(feature = "axum")]
 pub mod routes;
+#[cfg(feature = "axum")]
+pub mod settings;
 mod target;
 
 pub use crate::error::{Error, ErrorKind};
@@ -66,3 +69,5 @@ pub use crate::health::Health;
 pub use crate::http::{ClientMetricsLayer, HttpMetricsLayer};
 #[cfg(feature = "axum")]
 pub use crate::routes::Routes;
+#[cfg(feature = "axum")]
+pub use crate::settings::Settings;

@@ -26,7 +26,7 @@ enum Kind {
 }
 
 impl Guard {
-    pub(super) fn closed() -> Self {
+    pub(crate) fn closed() -> Self {
         Self { kind: Kind::Closed }
     }
 
