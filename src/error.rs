@@ -68,6 +68,20 @@ impl Error {
     }
 }
 
+/// The error's message and those of its sources, where they say more.
+#[cfg(any(feature = "health", feature = "push"))]
+pub(crate) fn with_sources(error: &(dyn StdError + 'static)) -> String {
+    let mut message = error.to_string();
+    for source in std::iter::successors(error.source(), |error| (*error).source()) {
+        let source = source.to_string();
+        if !message.contains(&source) {
+            message.push_str(": ");
+            message.push_str(&source);
+        }
+    }
+    message
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

@@ -17,7 +17,8 @@
 //! - [`http`]: tower layers around what you serve ([`HttpMetricsLayer`]) and what you call ([`ClientMetricsLayer`]). They
 //!   record through the `metrics` facade, so any of its exporters reads them.
 //! - [`instrument`]: what is not HTTP: calls, queries, storage, events, errors, tokens, connections.
-//! - [`exporter`]: the recorder that Prometheus reads ([`Prometheus`]), and a limit on series for any recorder.
+//! - [`exporter`]: the recorder that Prometheus reads ([`Prometheus`]), a limit on series for any recorder, and
+//!   the push of a short job ([`Pushgateway`](exporter::Pushgateway)).
 //! - [`health`]: checks and what the probes of an orchestrator are told ([`Health`]).
 //! - [`routes`]: [`Routes`], merged into an axum router, put in front of a hyper service, or served on its own address.
 //! - [`settings`]: what the environment sets, typed ([`Settings`]).
@@ -30,6 +31,7 @@
 //! | none | the layers and the instruments, over `http`, `http-body`, `tower-layer`, `tower-service`, `futures-core`, `metrics`, `quanta` and `tracing` | 19 crates |
 //! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; `health` comes along | 48 more |
 //! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 29 more |
+//! | `push` | [`Pushgateway`](exporter::Pushgateway): metrics of short jobs, pushed | 28 over `prometheus` |
 //! | `health` | [`Health`], the probes, and the checks that need no other crate | 17 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks | 4 over `health` |
 //! | `check-http` | [`Http`](health::checks::Http), with TLS by rustls | 24 over `health` |
@@ -44,14 +46,14 @@ mod error;
 pub mod exporter;
 #[cfg(feature = "axum")]
 mod extract;
-#[cfg(feature = "check-http")]
+#[cfg(any(feature = "check-http", feature = "push"))]
 mod fetch;
 #[cfg(feature = "health")]
 pub mod health;
 pub mod http;
 pub mod instrument;
 mod measure;
-#[cfg(feature = "health")]
+#[cfg(any(feature = "health", feature = "push"))]
 mod redact;
 #[cfg(feature = "axum")]
 pub mod routes;

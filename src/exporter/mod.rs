@@ -5,9 +5,13 @@ mod declared;
 mod fractional;
 mod limit;
 mod prometheus;
+#[cfg(feature = "push")]
+mod push;
 mod snapshot;
 mod text;
 
 pub use self::limit::{Limited, SeriesLimit};
 pub use self::prometheus::{Builder, Prometheus};
+#[cfg(feature = "push")]
+pub use self::push::{Pushgateway, Pushing};
 pub use self::snapshot::{Difference, Family, Histogram, Series, Snapshot, Value};

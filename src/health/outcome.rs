@@ -6,6 +6,7 @@ use std::fmt::Display;
 use serde_json::{Map, Value};
 
 use super::Status;
+use crate::error::with_sources;
 use crate::redact::{self, redact_line};
 
 /// Bytes of a message that are kept: it is for a person to read.
@@ -66,15 +67,7 @@ impl Outcome {
 
     /// Unhealthy, for this error: the message is its own and those of its sources, where they say more.
     pub fn failed(error: &(dyn StdError + 'static)) -> Self {
-        let mut message = error.to_string();
-        for source in std::iter::successors(error.source(), |error| (*error).source()) {
-            let source = source.to_string();
-            if !message.contains(&source) {
-                message.push_str(": ");
-                message.push_str(&source);
-            }
-        }
-        Self::unhealthy().message(message)
+        Self::unhealthy().message(with_sources(error))
     }
 
     /// Says why, for a person.

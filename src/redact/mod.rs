@@ -9,6 +9,7 @@ mod url;
 use std::borrow::Cow;
 use std::fmt::Write;
 
+#[cfg(feature = "health")]
 pub(crate) use self::named::is_secret;
 
 /// What stands where a secret stood.
