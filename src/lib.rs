@@ -41,6 +41,8 @@
 //! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), by lapin | 52 over `health` |
 //! | `full` | everything | 212 crates in all |
 pub mod catalog;
+#[cfg(feature = "system")]
+mod cgroup;
 mod error;
 #[cfg(feature = "prometheus")]
 pub mod exporter;

@@ -2,16 +2,18 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sysinfo::{MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
+use sysinfo::{MemoryRefreshKind, System};
 
 use super::super::{Check, Outcome, Status};
 use super::one_at_a_time::OneAtATime;
+use crate::cgroup::{self, Cgroup};
 
 /// How much memory is used: degraded at 80 %, unhealthy at 90 %.
 ///
-/// Of the container's limit where there is one (cgroup v2 `memory.max` or v1 `memory.limit_in_bytes`, its own or a
-/// parent's): what is used then is the container's anonymous memory, for the page cache is given back when memory is
-/// short. Without a limit, of the host's memory: what is used then is all that is not available.
+/// Of the container's limit where there is one below the host's memory (cgroup v2 `memory.max` or v1
+/// `memory.limit_in_bytes`, its own or a parent's): what is used then is the working set of the cgroup that has the
+/// limit, all that is charged to it less the page cache that is given back first (inactive files), as kubelet and
+/// `docker stats` count it. Without a limit, of the host's memory: what is used then is all that is not available.
 ///
 /// Data: `used_percent`, `used_bytes`, `total_bytes`, `scope` (`container` or `host`).
 ///
@@ -76,23 +78,7 @@ impl Memory {
             total: system.total_memory(),
             scope: "host",
         };
-        // By the process: the system's own limits are those of the root, which in a container is not where it is.
-        let Ok(own) = sysinfo::get_current_pid() else {
-            return Ok(host);
-        };
-        let own_only = ProcessesToUpdate::Some(&[own]);
-        system.refresh_processes_specifics(own_only, true, ProcessRefreshKind::nothing());
-        let limits = system
-            .process(own)
-            .and_then(sysinfo::Process::cgroup_limits);
-        Ok(match limits {
-            Some(limits) if limits.total_memory < host.total => Reading {
-                used: limits.rss,
-                total: limits.total_memory,
-                scope: "container",
-            },
-            _ => host,
-        })
+        Ok(host.within(Cgroup::of_this_process().memory()))
     }
 
     fn judge(&self, reading: &Reading) -> Outcome {
@@ -130,6 +116,20 @@ impl Check for Memory {
     }
 }
 
+impl Reading {
+    /// The container's instead, if its limit is below what the host has.
+    fn within(self, container: Option<cgroup::Memory>) -> Self {
+        match container {
+            Some(cgroup::Memory { limit, used }) if limit < self.total => Self {
+                used,
+                total: limit,
+                scope: "container",
+            },
+            _ => self,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +147,22 @@ mod tests {
         assert_eq!(judged(799), Status::Healthy);
         assert_eq!(judged(800), Status::Degraded);
         assert_eq!(judged(900), Status::Unhealthy);
+    }
+
+    #[test]
+    fn only_a_limit_below_the_hosts_memory_counts() {
+        let within = |limit| {
+            let host = Reading {
+                used: 500,
+                total: 1000,
+                scope: "host",
+            };
+            let found = host.within(Some(cgroup::Memory { limit, used: 100 }));
+            (found.used, found.total, found.scope)
+        };
+        assert_eq!(within(999), (100, 999, "container"));
+        assert_eq!(within(1000), (500, 1000, "host"));
+        assert_eq!(within(1 << 50), (500, 1000, "host"));
     }
 
     #[test]
