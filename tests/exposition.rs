@@ -10,15 +10,16 @@
     reason = "a test fails by panicking, and compares with what it recorded"
 )]
 
+mod support;
+
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::process::{Command, Stdio};
 
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
+use support::python::python;
 use tower_vitals::catalog::{FAMILIES, Kind};
 use tower_vitals::{Prometheus, catalog};
 
@@ -33,21 +34,7 @@ for family in text_string_to_metric_families(text):
 ";
 
 fn parsed(text: &str) -> Vec<(String, Value)> {
-    let python = std::env::var("VITALS_PYTHON").expect("tests/servers up prints VITALS_PYTHON");
-    let mut parser = Command::new(python)
-        .args(["-c", PARSE])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = parser.stdin.take().unwrap();
-    let text = text.to_owned();
-    let writer = std::thread::spawn(move || stdin.write_all(text.as_bytes()));
-    let output = parser.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    assert!(output.status.success());
-    String::from_utf8(output.stdout)
-        .unwrap()
+    python(PARSE, text)
         .lines()
         .map(|line| {
             let sample: Value = serde_json::from_str(line).unwrap();

@@ -4,6 +4,7 @@ mod boundary;
 mod declared;
 mod fractional;
 mod limit;
+mod openmetrics;
 mod prometheus;
 #[cfg(feature = "push")]
 mod push;

@@ -18,6 +18,7 @@ use super::boundary::{Boundary, escape};
 use super::declared::Declared;
 use super::fractional::Fractional;
 use super::limit::{Limited, SeriesLimit};
+use super::openmetrics;
 use super::snapshot::Snapshot;
 use crate::catalog::{self, Catalog};
 use crate::error::{Error, ErrorKind};
@@ -86,6 +87,14 @@ impl Prometheus {
         self.inner
             .fractional
             .as_counters(self.inner.handle.render())
+    }
+
+    /// Everything recorded until now, as `OpenMetrics` 1.0 text. Costs what [`render`](Self::render) does, and a copy.
+    ///
+    /// A counter whose name does not end in `_total` is of type `unknown` there, so that its name is the same in all formats.
+    #[must_use]
+    pub fn render_openmetrics(&self) -> String {
+        openmetrics::from_text(&self.render())
     }
 
     /// Everything recorded until now, typed. Costs what [`render`](Self::render) does, and about half as much again.

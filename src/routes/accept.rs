@@ -3,34 +3,97 @@
 use http::HeaderMap;
 use http::header::ACCEPT;
 
-/// Whether `Accept` names this media type, with a weight above zero and not below that of the default, if it names that
-/// too (RFC 9110, section 12.5.1). Ranges name neither: whoever takes anything gets the default.
-pub(super) fn prefers(headers: &HeaderMap, media_type: &str, default: &str) -> bool {
-    let weight_of = |media_type: &str| {
+/// The media type of these that `Accept` names with the highest weight, of equals the first (RFC 9110, section 12.5.1);
+/// none if it names none. Ranges name nothing: whoever takes anything gets the default.
+///
+/// A media type may have a version after it (`application/openmetrics-text; version=1.0.0`): then it is not named by a
+/// range that asks for another version.
+pub(super) fn best<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str> {
+    let weight_of = |offer: &str| {
+        let (offered, version) = offer.split_once("; version=").unwrap_or((offer, ""));
         headers
             .get_all(ACCEPT)
             .iter()
             .flat_map(|value| value.to_str().unwrap_or_default().split(','))
             .map(|range| range.split_once(';').unwrap_or((range, "")))
-            .find(|(name, _)| name.trim().eq_ignore_ascii_case(media_type))
-            .map_or(0.0, |(_, parameters)| weight(parameters))
+            .filter(|(name, _)| name.trim().eq_ignore_ascii_case(offered))
+            .filter(|(_, parameters)| {
+                let asked = parameter(parameters, "version");
+                version.is_empty() || asked.is_none_or(|asked| asked.trim_matches('"') == version)
+            })
+            .map(|(_, parameters)| weight(parameters))
+            .fold(0.0, f32::max)
     };
-    let own = weight_of(media_type);
-    own > 0.0 && own >= weight_of(default)
+    let mut best = None;
+    let mut highest = 0.0;
+    for offer in offered {
+        let weight = weight_of(offer);
+        if weight > highest {
+            (best, highest) = (Some(*offer), weight);
+        }
+    }
+    best
+}
+
+/// Whether `Accept` names this media type, with a weight above zero and not below that of the default.
+pub(super) fn prefers(headers: &HeaderMap, media_type: &str, default: &str) -> bool {
+    best(headers, &[media_type, default]) == Some(media_type)
 }
 
 /// The `q` among the parameters; 1 without one, 0 for one that is no number.
 pub(super) fn weight(parameters: &str) -> f32 {
-    parameters
+    parameter(parameters, "q").map_or(1.0, |value| value.parse().unwrap_or(0.0))
+}
+
+fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
+    let mut pairs = parameters
         .split(';')
-        .filter_map(|parameter| parameter.split_once('='))
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
-        .map_or(1.0, |(_, value)| value.trim().parse().unwrap_or(0.0))
+        .filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(own, _)| own.trim().eq_ignore_ascii_case(name))?;
+    Some(value.trim())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_highest_weight_wins_and_versions_count() {
+        const OPEN: &str = "application/openmetrics-text; version=1.0.0";
+        let best = |accept: &str| {
+            let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]);
+            best(&headers, &[OPEN, "application/json", "text/plain"])
+        };
+        let open = Some(OPEN);
+        assert_eq!(best("*/*"), None);
+        assert_eq!(best("text/html, application/*"), None);
+        assert_eq!(best("application/openmetrics-text"), open);
+        assert_eq!(best("application/openmetrics-text;version=1.0.0"), open);
+        assert_eq!(
+            best("application/openmetrics-text; version=\"1.0.0\"; q=0.1"),
+            open
+        );
+        assert_eq!(best("application/openmetrics-text;version=0.0.1"), None);
+        assert_eq!(
+            best("application/openmetrics-text;version=0.0.1, text/plain;q=0.1"),
+            Some("text/plain")
+        );
+        assert_eq!(
+            best(
+                "application/openmetrics-text;version=2.0.0, application/openmetrics-text;version=1.0.0;q=0.2"
+            ),
+            open
+        );
+        assert_eq!(
+            best("application/openmetrics-text;q=0.5, text/plain;q=0.6"),
+            Some("text/plain")
+        );
+        assert_eq!(
+            best("text/plain, application/json"),
+            Some("application/json")
+        );
+        assert_eq!(best("application/json;q=0"), None);
+    }
 
     #[test]
     fn a_type_is_preferred_by_its_own_name_and_weight() {

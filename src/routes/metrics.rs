@@ -31,13 +31,16 @@ struct Limits {
 }
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+const OPEN_METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
 /// What the metrics are written as.
 #[derive(Clone, Copy)]
 enum Form {
-    /// By `Accept`: JSON for those who name it, else text.
+    /// By `Accept`; text for whoever names none of them.
     Negotiated,
     Text,
+    OpenMetrics,
     Json,
     /// Not the values, but what there is.
     Registries,
@@ -45,10 +48,14 @@ enum Form {
 
 impl Form {
     fn negotiated(self, headers: &HeaderMap) -> Self {
+        const OPEN: &str = "application/openmetrics-text; version=1.0.0";
+        const JSON: &str = "application/json";
         match self {
-            Self::Negotiated if accept::prefers(headers, "application/json", "text/plain") => {
-                Self::Json
-            }
+            Self::Negotiated => match accept::best(headers, &[OPEN, JSON, "text/plain"]) {
+                Some(OPEN) => Self::OpenMetrics,
+                Some(JSON) => Self::Json,
+                _ => Self::Text,
+            },
             form => form,
         }
     }
@@ -57,6 +64,9 @@ impl Form {
     fn write(self, prometheus: &Prometheus) -> Option<(Vec<u8>, HeaderValue)> {
         let json = match self {
             Self::Negotiated | Self::Text => return Some((prometheus.render().into_bytes(), TEXT)),
+            Self::OpenMetrics => {
+                return Some((prometheus.render_openmetrics().into_bytes(), OPEN_METRICS));
+            }
             Self::Json => serde_json::to_vec(&Json(&prometheus.snapshot())),
             Self::Registries => serde_json::to_vec(&Registries::of(prometheus)),
         };
@@ -66,10 +76,11 @@ impl Form {
 
 impl Routes {
     /// Adds `/metrics`, `/metrics/prometheus`, `/metrics/json` and `/metrics/registries`: everything recorded, as Prometheus text format 0.0.4
-    /// (`text/plain; version=0.0.4; charset=utf-8`) or as JSON, gzipped for those who take it.
+    /// (`text/plain; version=0.0.4; charset=utf-8`), as `OpenMetrics` 1.0 or as JSON, gzipped for those who take it.
     ///
-    /// `/metrics` is text, whatever `Accept` says, unless it names `application/json` with a weight not below that of
-    /// `text/plain`. In JSON, `metrics` holds by name each family's `type`, `help`, `value` (the sum of its series) and
+    /// `/metrics` is what `Accept` names with the highest weight: `application/openmetrics-text` (of version 1.0.0, as
+    /// Prometheus asks for), `application/json` or `text/plain`, of equals the first of these; and text for whoever names
+    /// none of them. In JSON, `metrics` holds by name each family's `type`, `help`, `value` (the sum of its series) and
     /// `series` (`labels`, `value`); histograms have `count`, `sum`, `avg`, `p50`, `p90`, `p95` and `p99` instead of a
     /// value, for each series and for all together. `/metrics/registries` tells what there is: by name each family's
     /// `type`, `help`, `labels`, whether it is `in_catalogue`, how many `series` it has, and how often it was counted under

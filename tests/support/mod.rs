@@ -8,6 +8,7 @@
 pub mod example;
 pub mod health;
 pub mod prometheus;
+pub mod python;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
