@@ -1,4 +1,4 @@
-//! OpenMetrics 1.0: the reference parser takes it, and each of its values is that of the text, of JSON and of the snapshot.
+//! `OpenMetrics` 1.0: the reference parser takes it, and each of its values is that of the text, of JSON and of the snapshot.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
