@@ -49,10 +49,6 @@ impl Error {
         Self::new(ErrorKind::InvalidConfig, message)
     }
 
-    #[cfg_attr(
-        not(any(feature = "prometheus", feature = "axum", feature = "check-http")),
-        expect(dead_code, reason = "only what acts can meet a foreign error")
-    )]
     pub(crate) fn with_source(
         mut self,
         source: impl Into<Box<dyn StdError + Send + Sync>>,

@@ -30,6 +30,16 @@ impl Target {
         }
     }
 
+    /// A handle to write once: whoever writes seldom need not care for handles that outlive their series.
+    #[cfg_attr(
+        not(feature = "health"),
+        allow(dead_code, reason = "collectors of other features register by it")
+    )]
+    pub(crate) fn register<H: Handle>(&self, family: &Family, labels: Vec<Label>) -> H {
+        let key = Key::from_parts(family.name, labels);
+        self.with(|recorder| H::register(recorder, &key))
+    }
+
     /// Whether handles of this recorder may be kept: not those of what stands in while none is installed.
     ///
     /// The facade does not tell it apart, but it is of size zero. A recorder of size zero that does record somewhere

@@ -204,6 +204,129 @@ families! {
         &["check"],
         "Time a run of a health check took, in seconds.",
     );
+    /// When checks ran last: an age that rises on is a check that hangs.
+    MONITORING_CHECK_TIMESTAMP = gauge(
+        "monitoring_check_timestamp_seconds",
+        &["check"],
+        "When the last run of a health check ended, in seconds since 1970.",
+    )
+    .unit(Unit::Seconds);
+    /// What is running.
+    APP_INFO = gauge(
+        "app_info",
+        &["version", "environment"],
+        "The running version and its environment; always 1.",
+    );
+    /// How long the service has been running.
+    APP_UPTIME = gauge(
+        "app_uptime_seconds",
+        &[],
+        "Time since the service started, in seconds.",
+    )
+    .unit(Unit::Seconds);
+    /// When the service started.
+    APP_START_TIME = gauge(
+        "app_start_time_seconds",
+        &[],
+        "When the service started, in seconds since 1970.",
+    )
+    .unit(Unit::Seconds);
+    /// CPU time of the process, as Prometheus' own client libraries name it (and the other `process_*`).
+    PROCESS_CPU = counter(
+        "process_cpu_seconds_total",
+        &[],
+        "Total user and system CPU time spent in seconds.",
+    )
+    .unit(Unit::Seconds)
+    .fractional();
+    /// Memory of the process.
+    PROCESS_RESIDENT_MEMORY = gauge(
+        "process_resident_memory_bytes",
+        &[],
+        "Resident memory size in bytes.",
+    )
+    .unit(Unit::Bytes);
+    /// Open file descriptors.
+    PROCESS_OPEN_FDS = gauge("process_open_fds", &[], "Number of open file descriptors.");
+    /// How many there may be.
+    PROCESS_MAX_FDS = gauge(
+        "process_max_fds",
+        &[],
+        "Maximum number of open file descriptors.",
+    );
+    /// Threads of the process.
+    PROCESS_THREADS = gauge("process_threads", &[], "Number of threads in the process.");
+    /// When the process started.
+    PROCESS_START_TIME = gauge(
+        "process_start_time_seconds",
+        &[],
+        "Start time of the process since 1970 in seconds.",
+    )
+    .unit(Unit::Seconds);
+    /// Use of the CPU.
+    SYSTEM_CPU_USAGE = gauge(
+        "system_cpu_usage_ratio",
+        &[],
+        "CPU in use, 0 to 1: of the container's limit where there is one, else of the host's cores.",
+    );
+    /// Use of memory.
+    SYSTEM_MEMORY_USED = gauge(
+        "system_memory_used_ratio",
+        &[],
+        "Memory in use, 0 to 1: of the container's limit where there is one, else of the host's.",
+    );
+    /// What is left of memory.
+    SYSTEM_MEMORY_AVAILABLE = gauge(
+        "system_memory_available_bytes",
+        &[],
+        "Memory that may still be used: of the container's limit where there is one, else of the host's.",
+    )
+    .unit(Unit::Bytes);
+    /// Use of a disk.
+    SYSTEM_DISK_USED = gauge(
+        "system_disk_used_ratio",
+        &["mount"],
+        "Space in use on a file system, 0 to 1, as df shows it.",
+    );
+    /// What is left of a disk.
+    SYSTEM_DISK_AVAILABLE = gauge(
+        "system_disk_available_bytes",
+        &["mount"],
+        "Space on a file system that may still be used.",
+    )
+    .unit(Unit::Bytes);
+    /// Worker threads of the runtime.
+    TOKIO_WORKERS = gauge("tokio_workers", &[], "Worker threads of the tokio runtime.");
+    /// Tasks of the runtime.
+    TOKIO_ALIVE_TASKS = gauge(
+        "tokio_alive_tasks",
+        &[],
+        "Tasks of the tokio runtime that have not ended.",
+    );
+    /// Tasks that wait for a worker.
+    TOKIO_GLOBAL_QUEUE_DEPTH = gauge(
+        "tokio_global_queue_depth",
+        &[],
+        "Tasks in the tokio runtime's global queue.",
+    );
+    /// How busy the workers are.
+    TOKIO_BUSY_RATIO = gauge(
+        "tokio_busy_ratio",
+        &[],
+        "Time the tokio runtime's workers were busy since the collection before, 0 to 1.",
+    );
+    /// How often workers ran out of work.
+    TOKIO_PARKS = counter(
+        "tokio_park_count_total",
+        &[],
+        "Times a worker of the tokio runtime ran out of work and parked.",
+    );
+    /// How long reading the metrics took.
+    MONITORING_SCRAPE_DURATION = seconds(
+        "monitoring_scrape_duration_seconds",
+        &[],
+        "Time a reading of the metrics took to be written, in seconds.",
+    );
     /// What the series limit turned away.
     MONITORING_SERIES_DROPPED = counter(
         "monitoring_series_dropped_total",

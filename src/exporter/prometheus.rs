@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -48,6 +48,8 @@ pub struct Prometheus {
     inner: Arc<Inner>,
 }
 
+type Hook = Arc<dyn Fn() + Send + Sync>;
+
 struct Inner {
     /// With its underscore, or empty.
     #[cfg_attr(
@@ -59,6 +61,7 @@ struct Inner {
     handle: PrometheusHandle,
     recorder: Declared<Limited<Boundary<PrometheusRecorder>>>,
     fractional: Fractional,
+    before_reading: RwLock<Vec<Hook>>,
     /// Dropped with the last handle; the upkeep thread hears it and ends.
     _upkeep: mpsc::Sender<()>,
 }
@@ -84,9 +87,34 @@ impl Prometheus {
     /// Its cost grows with the series; on an async thread use `spawn_blocking`, as the crate's routes do.
     #[must_use]
     pub fn render(&self) -> String {
+        // Not under the lock: a hook may add another.
+        let hooks = self.hooks().clone();
+        for hook in hooks {
+            hook();
+        }
         self.inner
             .fractional
             .as_counters(self.inner.handle.render())
+    }
+
+    /// Calls a function before each reading, by whatever form, on the thread that reads: for values that are read and not
+    /// recorded as they happen, such as those of [`Collectors`](crate::instrument::Collectors). It should take no longer
+    /// than a reading may.
+    pub fn before_reading(&self, hook: impl Fn() + Send + Sync + 'static) {
+        let hooks = self.inner.before_reading.write();
+        let mut hooks = hooks.unwrap_or_else(PoisonError::into_inner);
+        hooks.push(Arc::new(hook));
+    }
+
+    /// The families it was built to describe.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.inner.catalog
+    }
+
+    fn hooks(&self) -> RwLockReadGuard<'_, Vec<Hook>> {
+        let hooks = self.inner.before_reading.read();
+        hooks.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything recorded until now, as `OpenMetrics` 1.0 text. Costs what [`render`](Self::render) does, and a copy.
@@ -109,11 +137,6 @@ impl Prometheus {
     /// The name under which a family is read.
     pub(crate) fn prefixed(&self, name: &str) -> String {
         [&*self.inner.prefix, name].concat()
-    }
-
-    /// What it was built to describe.
-    pub(crate) fn catalog(&self) -> &Catalog {
-        &self.inner.catalog
     }
 }
 
@@ -276,6 +299,7 @@ impl Builder {
             inner: Arc::new(Inner {
                 prefix,
                 fractional,
+                before_reading: RwLock::default(),
                 catalog: self.catalog,
                 _upkeep: start_upkeep(handle.clone(), self.upkeep_interval)?,
                 handle,

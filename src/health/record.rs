@@ -1,23 +1,28 @@
 //! The health metrics: written once per run.
 
-use metrics::{Gauge, Histogram, Key, Label, SharedString};
+use std::time::UNIX_EPOCH;
+
+use metrics::{Gauge, Histogram, Label, SharedString};
 
 use super::CheckResult;
-use crate::catalog::{Family, HEALTH_CHECK_DURATION, HEALTH_CHECK_STATUS};
-use crate::target::{Handle, Target};
+use crate::catalog::{HEALTH_CHECK_DURATION, HEALTH_CHECK_STATUS, MONITORING_CHECK_TIMESTAMP};
+use crate::target::Target;
 
 pub(super) fn status(target: &Target, result: &CheckResult) {
-    register::<Gauge>(target, &HEALTH_CHECK_STATUS, result).set(result.status().as_gauge());
+    let status: Gauge = target.register(&HEALTH_CHECK_STATUS, labels(result));
+    status.set(result.status().as_gauge());
+    if let Ok(taken) = result.taken_at().duration_since(UNIX_EPOCH) {
+        let timestamp: Gauge = target.register(&MONITORING_CHECK_TIMESTAMP, labels(result));
+        timestamp.set(taken.as_secs_f64());
+    }
 }
 
 pub(super) fn duration(target: &Target, result: &CheckResult) {
-    let duration = register::<Histogram>(target, &HEALTH_CHECK_DURATION, result);
+    let duration: Histogram = target.register(&HEALTH_CHECK_DURATION, labels(result));
     duration.record(result.duration().as_secs_f64());
 }
 
-/// Anew at each run: runs are rare, and so no handle can outlive its series in a recorder that drops idle ones.
-fn register<H: Handle>(target: &Target, family: &Family, result: &CheckResult) -> H {
+fn labels(result: &CheckResult) -> Vec<Label> {
     let name = SharedString::from_shared(result.shared_name().clone());
-    let key = Key::from_parts(family.name, vec![Label::new("check", name)]);
-    target.with(|recorder| H::register(recorder, &key))
+    vec![Label::new("check", name)]
 }

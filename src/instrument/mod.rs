@@ -26,9 +26,12 @@
 //!
 //! What is observed ends in one of four ways, and is recorded exactly once: its future gave `Ok` (`success`) or `Err`
 //! (`failure`), was dropped before it gave anything (`cancelled`), or panicked (`panic`; the panic goes on its way).
+//!
+//! What does not happen but is (memory, file descriptors, the runtime) is read by [`Collectors`].
 
 mod api;
 mod calls;
+mod collect;
 mod database;
 mod events;
 mod gauges;
@@ -39,6 +42,7 @@ mod totals;
 
 pub use self::api::ExternalApi;
 pub use self::calls::{CallFuture, ServiceCalls, ServiceCallsService};
+pub use self::collect::{Collecting, Collectors};
 pub use self::database::{DatabaseConnections, Query, RedisConnections};
 pub use self::events::{EventTypes, Events, Tracked};
 pub use self::gauges::{Connection, Connections, Plugins};

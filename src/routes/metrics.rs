@@ -7,6 +7,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
 use http::{HeaderMap, StatusCode};
+use metrics::Histogram;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -14,7 +15,10 @@ use super::metrics_json::Json;
 use super::metrics_registries::Registries;
 use super::problem::problem;
 use super::{Access, Routes, Visit, accept, gzip};
+use crate::catalog::MONITORING_SCRAPE_DURATION;
 use crate::exporter::Prometheus;
+use crate::measure::Instant;
+use crate::target::{Cell, Target};
 
 /// Renders at once, over all routes of one [`Routes`]: each keeps a core busy.
 const MAX_RENDERS: usize = 4;
@@ -28,6 +32,8 @@ const MAX_ANSWERS: usize = 16;
 struct Limits {
     renders: Arc<Semaphore>,
     answers: Arc<Semaphore>,
+    /// How long readings take, by the next one.
+    durations: Arc<Cell<Histogram>>,
 }
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -96,6 +102,11 @@ impl Routes {
         let limits = Limits {
             renders: Arc::new(Semaphore::new(MAX_RENDERS)),
             answers: Arc::new(Semaphore::new(MAX_ANSWERS)),
+            durations: Arc::new(Cell::new(
+                &Target::recorder(prometheus.clone()),
+                &MONITORING_SCRAPE_DURATION,
+                Vec::new(),
+            )),
         };
         let scrape = |form: Form| {
             let (prometheus, limits) = (prometheus.clone(), limits.clone());
@@ -139,7 +150,13 @@ async fn answer(
     let render = move || {
         // It comes along, so that a client that hangs up does not make room while its render goes on.
         let _rendering = rendering;
-        render(&prometheus, form, as_gzip, unread)
+        let began = Instant::now();
+        let response = render(&prometheus, form, as_gzip, unread);
+        let seconds = began.elapsed().as_secs_f64();
+        limits
+            .durations
+            .write(|durations| durations.record(seconds));
+        response
     };
     match off_thread(render).await {
         Some(Some(response)) => response,

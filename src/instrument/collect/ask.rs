@@ -1,0 +1,105 @@
+//! Between those who want fresh values and the thread that reads them.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::measure::Instant;
+
+/// Values younger than this are fresh.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// How long somebody waits for fresh values: then the old ones must do.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+#[derive(Debug)]
+struct State {
+    read_at: Instant,
+    is_asked: bool,
+    is_over: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The side of those who ask. Dropped, it ends the thread.
+#[derive(Debug)]
+pub(super) struct Ask {
+    shared: Arc<Shared>,
+}
+
+/// The side of the thread.
+pub(super) struct Asked {
+    shared: Arc<Shared>,
+}
+
+/// Of values that were just read.
+pub(super) fn pair() -> (Ask, Asked) {
+    let shared = Arc::new(Shared {
+        state: Mutex::new(State {
+            read_at: Instant::now(),
+            is_asked: false,
+            is_over: false,
+        }),
+        changed: Condvar::new(),
+    });
+    let asked = Asked {
+        shared: Arc::clone(&shared),
+    };
+    (Ask { shared }, asked)
+}
+
+impl Ask {
+    /// Returns when values are fresh, or when it has waited long enough.
+    pub(super) fn refresh(&self) {
+        let mut state = self.shared.state();
+        if state.read_at.elapsed() < FRESH {
+            return;
+        }
+        state.is_asked = true;
+        self.shared.changed.notify_all();
+        let is_old = |state: &mut State| state.read_at.elapsed() >= FRESH;
+        // Either way there are values to read.
+        drop(
+            self.shared
+                .changed
+                .wait_timeout_while(state, PATIENCE, is_old),
+        );
+    }
+}
+
+impl Drop for Ask {
+    fn drop(&mut self) {
+        self.shared.state().is_over = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Asked {
+    /// Until somebody asks, or for an interval; false when it is over.
+    pub(super) fn wait(&self, interval: Duration) -> bool {
+        let idle = |state: &mut State| !state.is_asked && !state.is_over;
+        let state = self.shared.state();
+        let waited = self
+            .shared
+            .changed
+            .wait_timeout_while(state, interval, idle);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.is_asked = false;
+        !state.is_over
+    }
+
+    /// Everything was read.
+    pub(super) fn answer(&self) {
+        self.shared.state().read_at = Instant::now();
+        self.shared.changed.notify_all();
+    }
+}

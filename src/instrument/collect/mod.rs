@@ -1,0 +1,220 @@
+//! Collectors: what nobody records as it happens, read every now and then.
+
+mod app;
+mod ask;
+#[cfg(feature = "system")]
+mod host;
+#[cfg(feature = "system")]
+mod process;
+#[cfg(feature = "health")]
+mod runtime;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use metrics::Recorder;
+
+use self::ask::Ask;
+use crate::error::{Error, ErrorKind};
+use crate::target::Target;
+
+/// One thing to read. Kept from one reading to the next, for what is a difference of two.
+type Collector = Box<dyn FnMut(&Target) + Send>;
+
+/// What a service's process, host and runtime are doing, read on a thread of its own.
+///
+/// Nothing is read before [`start`](Self::start), and only what was named:
+///
+/// | method | families |
+/// |---|---|
+/// | [`app`](Self::app) | `app_info{version, environment}`, `app_uptime_seconds`, `app_start_time_seconds` |
+/// | `process` (feature `system`) | `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds`, `process_max_fds`, `process_threads`, `process_start_time_seconds` |
+/// | `host` (feature `system`) | `system_cpu_usage_ratio`, `system_memory_used_ratio`, `system_memory_available_bytes`, and of `/` what `disk` has |
+/// | `disk` (feature `system`) | `system_disk_used_ratio{mount}`, `system_disk_available_bytes{mount}` |
+/// | `runtime` (feature `health`) | `tokio_workers`, `tokio_alive_tasks`, `tokio_global_queue_depth`, `tokio_busy_ratio`, `tokio_park_count_total` |
+/// | [`also`](Self::also) | whatever the function records |
+///
+/// ```
+/// use tower_vitals::Prometheus;
+/// use tower_vitals::instrument::Collectors;
+///
+/// let prometheus = Prometheus::install()?;
+/// let collecting = Collectors::new().app(env!("CARGO_PKG_VERSION"), "production").start()?;
+/// // Whoever reads gets what is true now, not what was 15 s ago.
+/// prometheus.before_reading(collecting.refresher());
+/// assert!(prometheus.render().contains("app_info{version="));
+/// # Ok::<_, tower_vitals::Error>(())
+/// ```
+#[must_use]
+pub struct Collectors {
+    target: Target,
+    interval: Duration,
+    all: Vec<(&'static str, Collector)>,
+}
+
+impl Collectors {
+    /// Without any: what is to be read is named by the methods.
+    pub fn new() -> Self {
+        Self {
+            target: Target::default(),
+            interval: Duration::from_secs(15),
+            all: Vec::new(),
+        }
+    }
+
+    /// Records to this recorder. Defaults to the facade's.
+    pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
+        self.target = Target::recorder(recorder);
+        self
+    }
+
+    /// How often all of it is read. Defaults to 15 s, which is how often Prometheus reads by default, near enough.
+    pub fn every(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// Reads what is running, since when, and for how long: `version` by the convention of the service, `environment` as
+    /// its people call it.
+    pub fn app(self, version: impl Into<String>, environment: impl Into<String>) -> Self {
+        self.with("app", app::collector(version.into(), environment.into()))
+    }
+
+    /// The process: CPU time, memory, file descriptors, threads, by the names that Prometheus' own client libraries have.
+    #[cfg(feature = "system")]
+    pub fn process(self) -> Self {
+        self.with("process", process::collector())
+    }
+
+    /// The host, or the container where one has limits (cgroup v1 and v2): CPU and memory; and the disk of `/`.
+    ///
+    /// The use of the CPU is that since the reading before, so the first has none.
+    #[cfg(feature = "system")]
+    pub fn host(self) -> Self {
+        self.with("host", host::collector()).disk("/")
+    }
+
+    /// The file system that is mounted at, or holds, this path. The path is the value of `mount`.
+    #[cfg(feature = "system")]
+    pub fn disk(self, mount: impl Into<std::path::PathBuf>) -> Self {
+        self.with("disk", host::disk(mount.into()))
+    }
+
+    /// The tokio runtime of this handle; `Handle::current()` is the one that runs the caller.
+    #[cfg(feature = "health")]
+    pub fn runtime(self, handle: &tokio::runtime::Handle) -> Self {
+        self.with("runtime", runtime::collector(handle))
+    }
+
+    /// Calls a function at each reading, on the thread that reads: what it records is as fresh as the rest.
+    ///
+    /// ```
+    /// use tower_vitals::instrument::{Collectors, Plugins};
+    ///
+    /// # fn count_plugins() -> usize { 3 }
+    /// let plugins = Plugins::new();
+    /// let collectors = Collectors::new().also(move || plugins.set(count_plugins()));
+    /// ```
+    pub fn also(self, mut collect: impl FnMut() + Send + 'static) -> Self {
+        self.with("also", move |_: &Target| collect())
+    }
+
+    fn with(mut self, name: &'static str, collect: impl FnMut(&Target) + Send + 'static) -> Self {
+        self.all.push((name, Box::new(collect)));
+        self
+    }
+
+    /// Reads everything once, and then on a thread of its own until what this gives is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidConfig`] for an interval below 100 ms; [`ErrorKind::Io`] if the thread cannot be started.
+    pub fn start(mut self) -> Result<Collecting, Error> {
+        const SHORTEST: Duration = Duration::from_millis(100);
+        if self.interval < SHORTEST {
+            return Err(Error::invalid(format!(
+                "collection interval is {:?}: {SHORTEST:?} and anything longer is allowed, 15 s is the default",
+                self.interval
+            )));
+        }
+        self.collect();
+        let (ask, asked) = ask::pair();
+        thread::Builder::new()
+            .name("vitals-collect".to_owned())
+            .spawn(move || {
+                while asked.wait(self.interval) {
+                    self.collect();
+                    asked.answer();
+                }
+            })
+            .map_err(|error| {
+                let what =
+                    "the collecting thread cannot be started: the system allows no further thread";
+                Error::new(ErrorKind::Io, what).with_source(error)
+            })?;
+        Ok(Collecting { ask: Arc::new(ask) })
+    }
+
+    /// One that panics does not keep the others from being read, this time or the next.
+    fn collect(&mut self) {
+        for (name, collect) in &mut self.all {
+            if catch_unwind(AssertUnwindSafe(|| collect(&self.target))).is_err() {
+                tracing::error!(collector = name, "a collector of metrics panicked");
+            }
+        }
+    }
+}
+
+impl Default for Collectors {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Collectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.all.iter().map(|(name, _)| name);
+        f.debug_struct("Collectors")
+            .field("target", &self.target)
+            .field("interval", &self.interval)
+            .field("collectors", &names.collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// [`Collectors`] at work, until this and its clones are dropped.
+///
+/// ```
+/// use tower_vitals::instrument::Collectors;
+///
+/// let collecting = Collectors::new().app("1.2.0", "staging").start()?;
+/// collecting.refresh();
+/// # Ok::<_, tower_vitals::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "the reading ends when this is dropped"]
+pub struct Collecting {
+    ask: Arc<Ask>,
+}
+
+impl Collecting {
+    /// Has everything read again if the last reading is older than a second, and waits for that: 250 ms at the longest,
+    /// for a disk may hang.
+    pub fn refresh(&self) {
+        self.ask.refresh();
+    }
+
+    /// [`refresh`](Self::refresh) as a function that does not keep the reading going, for
+    /// `Prometheus::before_reading`.
+    pub fn refresher(&self) -> impl Fn() + Send + Sync + 'static + use<> {
+        let ask = Arc::downgrade(&self.ask);
+        move || {
+            if let Some(ask) = ask.upgrade() {
+                ask.refresh();
+            }
+        }
+    }
+}
