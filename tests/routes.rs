@@ -81,14 +81,14 @@ fn app(routes: Routes) -> Router {
 }
 
 #[tokio::test]
-async fn metrics_are_text_0_0_4_for_all_who_do_not_name_json() {
+async fn metrics_are_text_0_0_4_for_all_who_name_nothing_else() {
     let app = app(Routes::new().metrics(prometheus()));
     let accepts = [
         None,
         Some("*/*"),
         Some("application/json;q=0.1, text/plain"),
         Some("image/png"),
-        Some("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"),
+        Some("application/openmetrics-text;version=9.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"),
         Some("not a media type"),
     ];
     for path in ["/metrics", "/metrics/prometheus"] {

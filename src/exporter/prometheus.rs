@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
-use std::thread;
-use std::time::Duration;
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, SystemTime};
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{
@@ -15,11 +14,14 @@ use metrics_exporter_prometheus::{
 use metrics_util::layers::Layer;
 
 use super::boundary::{Boundary, escape};
+use super::day::{Day, day_of};
 use super::declared::Declared;
 use super::fractional::Fractional;
 use super::limit::{Limited, SeriesLimit};
 use super::openmetrics;
 use super::snapshot::Snapshot;
+use super::upkeep::Upkeep;
+use super::zero::Zero;
 use crate::catalog::{self, Catalog};
 use crate::error::{Error, ErrorKind};
 
@@ -45,12 +47,12 @@ static INSTALLED: AtomicBool = AtomicBool::new(false);
 /// global recorder counts as a handle: what goes on recording must go on being drained.
 #[derive(Clone)]
 pub struct Prometheus {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
 
-struct Inner {
+pub(super) struct Inner {
     /// With its underscore, or empty.
     #[cfg_attr(
         not(feature = "axum"),
@@ -60,8 +62,10 @@ struct Inner {
     catalog: Catalog,
     handle: PrometheusHandle,
     recorder: Declared<Limited<Boundary<PrometheusRecorder>>>,
-    fractional: Fractional,
+    fractional: Arc<Fractional>,
     before_reading: RwLock<Vec<Hook>>,
+    pub(super) zero: Mutex<Zero>,
+    pub(super) day: Arc<Mutex<Day>>,
     /// Dropped with the last handle; the upkeep thread hears it and ends.
     _upkeep: mpsc::Sender<()>,
 }
@@ -290,18 +294,27 @@ impl Builder {
         let limit = SeriesLimit::new(self.max_series).prefix(&prefix);
         let limited = limit.layer(Boundary::new(prefix.clone(), exporter));
         let families = self.catalog.families();
-        let fractional = Fractional::among(families, &prefix);
+        let fractional = Arc::new(Fractional::among(families, &prefix));
+        let day = Day::new(&prefix, day_of(SystemTime::now()));
+        let day = Arc::new(Mutex::new(day));
         let recorder = Declared::new(families, limited);
         for family in families {
             family.describe(&recorder, family.name.to_owned());
         }
+        let upkeep = Upkeep {
+            handle: handle.clone(),
+            fractional: Arc::clone(&fractional),
+            day: Arc::clone(&day),
+        };
         Ok(Prometheus {
             inner: Arc::new(Inner {
                 prefix,
-                fractional,
                 before_reading: RwLock::default(),
+                zero: Zero::now(),
                 catalog: self.catalog,
-                _upkeep: start_upkeep(handle.clone(), self.upkeep_interval)?,
+                _upkeep: upkeep.start(self.upkeep_interval)?,
+                fractional,
+                day,
                 handle,
                 recorder,
             }),
@@ -364,24 +377,4 @@ impl Builder {
         }
         Ok(())
     }
-}
-
-/// Drains histograms until the returned sender is dropped.
-fn start_upkeep(handle: PrometheusHandle, interval: Duration) -> Result<mpsc::Sender<()>, Error> {
-    let (alive, ended) = mpsc::channel();
-    thread::Builder::new()
-        .name("vitals-upkeep".to_owned())
-        .spawn(move || {
-            while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                handle.run_upkeep();
-            }
-        })
-        .map_err(|error| {
-            Error::new(
-                ErrorKind::Io,
-                "the upkeep thread cannot be started: the system allows no further thread",
-            )
-            .with_source(error)
-        })?;
-    Ok(alive)
 }

@@ -274,7 +274,7 @@ impl Family {
         Histogram::of(&self.series)
     }
 
-    fn since(&self, earlier: Option<&Self>) -> Vec<Series> {
+    pub(super) fn since(&self, earlier: Option<&Self>) -> Vec<Series> {
         // By labels: a family has up to 10,000 series, and their order is not kept.
         let before: std::collections::HashMap<_, _> = earlier
             .map(|earlier| &*earlier.series)

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Status;
 use crate::error::with_sources;
-use crate::redact::{self, redact_line};
+use crate::redact::{self, Budget, redact_line};
 
 /// Bytes of a message that are kept: it is for a person to read.
 const MAX_MESSAGE: usize = 1024;
@@ -94,47 +94,11 @@ impl Outcome {
             .message
             .map(|message| redact_line(&message, MAX_MESSAGE))
             .filter(|message| !message.is_empty());
-        let mut left = MAX_VALUES;
-        (self.status, message, presentable_map(self.data, &mut left))
-    }
-}
-
-fn presentable_map(map: Map<String, Value>, left: &mut usize) -> Map<String, Value> {
-    let mut kept = Map::new();
-    for (name, value) in map {
-        if *left == 0 {
-            break;
-        }
-        *left -= 1;
-        // Together, for the name may be what tells that the value is secret.
-        let value = match value {
-            value @ (Value::Null | Value::Bool(_)) => value,
-            // How many there are is no secret.
-            value @ Value::Number(_) if name.ends_with('s') => value,
-            _ if redact::is_secret(&name) => Value::from(redact::MASK),
-            value => presentable_value(value, left),
+        let mut budget = Budget {
+            values: MAX_VALUES,
+            text: MAX_TEXT,
         };
-        kept.insert(redact_line(&name, MAX_TEXT), value);
-    }
-    kept
-}
-
-fn presentable_value(value: Value, left: &mut usize) -> Value {
-    match value {
-        Value::String(text) => Value::String(redact_line(&text, MAX_TEXT)),
-        Value::Object(map) => Value::Object(presentable_map(map, left)),
-        Value::Array(values) => {
-            let mut kept = Vec::new();
-            for value in values {
-                if *left == 0 {
-                    break;
-                }
-                *left -= 1;
-                kept.push(presentable_value(value, left));
-            }
-            Value::Array(kept)
-        }
-        value => value,
+        (self.status, message, redact::json(self.data, &mut budget))
     }
 }
 

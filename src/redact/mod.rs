@@ -2,6 +2,8 @@
 //!
 //! It would rather mask too much than too little, and leaves the words around a secret readable.
 
+#[cfg(feature = "health")]
+mod json;
 mod named;
 mod token;
 mod url;
@@ -10,7 +12,9 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 #[cfg(feature = "health")]
-pub(crate) use self::named::is_secret;
+pub(crate) use self::json::{Budget, json};
+#[cfg(feature = "health")]
+use self::named::is_secret;
 
 /// What stands where a secret stood.
 pub(crate) const MASK: &str = "[redacted]";

@@ -8,15 +8,16 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
 use http::{HeaderMap, StatusCode};
 use metrics::Histogram;
+use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::metrics_json::Json;
 use super::metrics_registries::Registries;
-use super::problem::problem;
-use super::{Access, Routes, Visit, accept, gzip};
+use super::{Access, Routes, Verb, Visit, accept, gzip, problem};
 use crate::catalog::MONITORING_SCRAPE_DURATION;
 use crate::exporter::Prometheus;
+use crate::health::rfc3339;
 use crate::measure::Instant;
 use crate::target::{Cell, Target};
 
@@ -73,7 +74,7 @@ impl Form {
             Self::OpenMetrics => {
                 return Some((prometheus.render_openmetrics().into_bytes(), OPEN_METRICS));
             }
-            Self::Json => serde_json::to_vec(&Json(&prometheus.snapshot())),
+            Self::Json => serde_json::to_vec(&Json(&prometheus.view())),
             Self::Registries => serde_json::to_vec(&Registries::of(prometheus)),
         };
         Some((json.ok()?, HeaderValue::from_static("application/json")))
@@ -92,12 +93,12 @@ impl Routes {
     /// `type`, `help`, `labels`, whether it is `in_catalogue`, how many `series` it has, and how often it was counted under
     /// `other` past the series limit (`dropped`).
     ///
+    /// JSON counts since `since`: the recorder's beginning, or the last `POST /admin/reset-metrics` (guarded), which is
+    /// [`Prometheus::reset`]. `today` has the tokens of language models and their cost since the day began, in UTC,
+    /// whatever was reset.
+    ///
     /// Rendered on tokio's blocking threads, four at once, and at most 16 answers wait for slow clients to read them; a
     /// request past either gets 503 and `Retry-After: 1`.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a handle is handed over, as that of health is"
-    )]
     pub fn metrics(self, prometheus: Prometheus) -> Self {
         let limits = Limits {
             renders: Arc::new(Semaphore::new(MAX_RENDERS)),
@@ -126,6 +127,12 @@ impl Routes {
                 "/metrics/registries",
                 Access::Open,
                 scrape(Form::Registries),
+            )
+            .route(
+                Verb::Post,
+                "/admin/reset-metrics",
+                Access::Guarded,
+                move |_| reset(prometheus.clone()),
             )
     }
 }
@@ -160,15 +167,31 @@ async fn answer(
     };
     match off_thread(render).await {
         Some(Some(response)) => response,
-        _ => problem(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "The metrics could not be rendered; the service's log may say why.",
-        ),
+        _ => failed(),
     }
 }
 
+/// Off the async threads, for it reads everything.
+async fn reset(prometheus: Prometheus) -> Response {
+    let reset = off_thread(move || {
+        prometheus.reset();
+        prometheus.zero_at()
+    });
+    match reset.await {
+        Some(since) => problem::json(StatusCode::OK, &json!({ "since": rfc3339(since) })),
+        None => failed(),
+    }
+}
+
+fn failed() -> Response {
+    problem::problem(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "The metrics could not be read; the service's log may say why.",
+    )
+}
+
 fn busy(detail: &str) -> Response {
-    let mut busy = problem(StatusCode::SERVICE_UNAVAILABLE, detail);
+    let mut busy = problem::problem(StatusCode::SERVICE_UNAVAILABLE, detail);
     busy.headers_mut()
         .insert(RETRY_AFTER, HeaderValue::from_static("1"));
     busy

@@ -4,17 +4,24 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::catalog::Kind;
-use crate::exporter::{Family, Histogram, Series, Snapshot, Value};
+use crate::exporter::{Family, Histogram, Series, Value, View};
 use crate::health::rfc3339;
 
-/// `timestamp`, and `metrics` by name.
-pub(super) struct Json<'a>(pub(super) &'a Snapshot);
+/// `timestamp`, `since`, `metrics` by name, and `today`: the tokens of the day, by name.
+pub(super) struct Json<'a>(pub(super) &'a View);
 
 impl Serialize for Json<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let View {
+            since,
+            difference,
+            tokens_today,
+        } = self.0;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("timestamp", &rfc3339(self.0.taken_at))?;
-        map.serialize_entry("metrics", &Families(&self.0.families))?;
+        map.serialize_entry("timestamp", &rfc3339(difference.snapshot.taken_at))?;
+        map.serialize_entry("since", &rfc3339(*since))?;
+        map.serialize_entry("metrics", &Families(&difference.snapshot.families))?;
+        map.serialize_entry("today", &Families(tokens_today))?;
         map.end()
     }
 }

@@ -13,6 +13,7 @@
 //! ```
 
 mod accept;
+mod admin;
 mod guard;
 #[cfg(feature = "prometheus")]
 mod gzip;
@@ -25,22 +26,19 @@ mod metrics_json;
 #[cfg(feature = "prometheus")]
 mod metrics_registries;
 pub(crate) mod problem;
+mod route;
 mod serve;
 mod service;
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::get;
-use http::StatusCode;
-use http::header::{ALLOW, HeaderValue};
-use http::request::Parts;
+use serde_json::{Map, Value};
+
+use self::route::{Access, Handler, PARAMETER, Route, Verb, Visit};
 
 pub use self::guard::Guard;
 pub use self::health::Details;
@@ -49,7 +47,7 @@ pub use self::service::{NotFound, RoutesBody, RoutesFuture, RoutesService};
 use crate::error::Error;
 
 /// Where routes are unless they are moved; no other route can be moved there.
-const DEFAULT_PATHS: [&str; 15] = [
+const DEFAULT_PATHS: [&str; 17] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -65,52 +63,9 @@ const DEFAULT_PATHS: [&str; 15] = [
     "/metrics/prometheus",
     "/metrics/json",
     "/metrics/registries",
+    "/admin/config",
+    "/admin/reset-metrics",
 ];
-
-/// The one parameter a path can have, as its last segment.
-const PARAMETER: &str = "/{name}";
-
-type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
-type Handler = Arc<dyn Fn(Visit) -> Answer + Send + Sync>;
-
-/// Who may read a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Access {
-    Open,
-    Guarded,
-    /// As [`Details`] says.
-    Details,
-}
-
-/// A request to one of the routes, and what it may see.
-struct Visit {
-    parts: Parts,
-    guard: Guard,
-    details: Details,
-}
-
-impl Visit {
-    fn sees_details(&self) -> bool {
-        match self.details {
-            Details::Never => false,
-            Details::Authorized => self.guard.allows(&self.parts),
-            Details::Always => true,
-        }
-    }
-
-    fn refuse(&self, access: Access) -> Option<Response> {
-        match (access, self.details) {
-            (Access::Open, _) | (Access::Details, Details::Always) => None,
-            (Access::Details, Details::Never) => Some(problem::problem(
-                StatusCode::FORBIDDEN,
-                "This service shows no details. Its owner shows them with Routes::details(Details::Authorized).",
-            )),
-            (Access::Guarded, _) | (Access::Details, Details::Authorized) => {
-                self.guard.refuse(&self.parts)
-            }
-        }
-    }
-}
 
 /// The crate's routes: a builder that becomes an [`axum::Router`], a tower service for hyper, or a server of its own.
 ///
@@ -118,7 +73,9 @@ impl Visit {
 /// |---|---|---|
 /// | `GET /livez`, `GET /health` | open | `{"status":"healthy"}`, until checks are added |
 /// | `GET /health/..`, `/livez`, `/readyz`, `/startupz` | open, or as [`Details`] says | health; see [`Routes::health`] |
-/// | `GET /metrics`, `/metrics/prometheus`, `/metrics/json`, `/metrics/registries` | open | Prometheus text 0.0.4 or JSON, gzipped if accepted; see [`Routes::metrics`] |
+/// | `GET /metrics`, `/metrics/prometheus`, `/metrics/json`, `/metrics/registries` | open | Prometheus text 0.0.4, `OpenMetrics` or JSON, gzipped if accepted; see [`Routes::metrics`] |
+/// | `GET /admin/config` | guarded | settings, without secrets; see [`Routes::settings`] and [`Routes::config`] |
+/// | `POST /admin/reset-metrics` | guarded | a new zero for JSON and history; see [`Routes::metrics`] |
 ///
 /// A route can be [moved](Self::moved) and put behind the [guard](Self::guard). Answers carry `Cache-Control: no-store`,
 /// errors are `application/problem+json` (RFC 9457), and none of it is counted by
@@ -133,15 +90,8 @@ pub struct Routes {
     all: Vec<Route>,
     guard: Guard,
     details: Details,
-}
-
-#[derive(Clone)]
-struct Route {
-    /// The path it is known by to [`Routes::moved`] and [`Routes::protect`].
-    default_path: &'static str,
-    path: String,
-    access: Access,
-    handler: Handler,
+    /// What `/admin/config` shows, by name.
+    config: Map<String, Value>,
 }
 
 impl Routes {
@@ -151,6 +101,7 @@ impl Routes {
             all: Vec::new(),
             guard: Guard::closed(),
             details: Details::default(),
+            config: Map::new(),
         };
         routes.without_health()
     }
@@ -242,8 +193,22 @@ impl Routes {
             .ok_or_else(unknown)
     }
 
+    /// A route that is read.
     fn add<F>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: impl Fn(Visit) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Response> + Send + 'static,
+    {
+        self.route(Verb::Get, path, access, handler)
+    }
+
+    fn route<F>(
         mut self,
+        verb: Verb,
         path: &'static str,
         access: Access,
         handler: impl Fn(Visit) -> F + Send + Sync + 'static,
@@ -260,6 +225,7 @@ impl Routes {
         self.all.push(Route {
             default_path: path,
             path: path.to_owned(),
+            verb,
             access,
             handler,
         });
@@ -280,56 +246,17 @@ impl fmt::Debug for Routes {
             .field("paths", &paths.collect::<Vec<_>>())
             .field("guard", &self.guard)
             .field("details", &self.details)
+            .field("config", &self.config.keys().collect::<Vec<_>>())
             .finish()
     }
-}
-
-impl Route {
-    async fn answer(&self, guard: Guard, details: Details, request: Request<Body>) -> Response {
-        let (parts, _) = request.into_parts();
-        let visit = Visit {
-            parts,
-            guard,
-            details,
-        };
-        problem::finished(match visit.refuse(self.access) {
-            Some(refusal) => refusal,
-            None => (self.handler)(visit).await,
-        })
-    }
-
-    /// Whether a request's path is this route's.
-    fn is_at(&self, path: &str) -> bool {
-        match self.path.strip_suffix(PARAMETER) {
-            None => self.path == path,
-            Some(folder) => path
-                .strip_prefix(folder)
-                .and_then(|rest| rest.strip_prefix('/'))
-                .is_some_and(|name| !name.is_empty() && !name.contains('/')),
-        }
-    }
-}
-
-async fn wrong_method() -> Response {
-    let mut response = problem::problem(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "This route is read with GET or HEAD.",
-    );
-    let allowed = HeaderValue::from_static("GET, HEAD");
-    response.headers_mut().insert(ALLOW, allowed);
-    problem::finished(response)
 }
 
 impl<S: Clone + Send + Sync + 'static> From<Routes> for Router<S> {
     fn from(routes: Routes) -> Self {
         routes.all.into_iter().fold(Self::new(), |router, route| {
-            let (guard, details) = (routes.guard.clone(), routes.details);
             let path = route.path.clone();
-            let route = Arc::new(route);
-            let handler = move |request: Request<Body>| async move {
-                route.answer(guard, details, request).await
-            };
-            router.route(&path, get(handler).fallback(wrong_method))
+            let served = route.into_service(routes.guard.clone(), routes.details);
+            router.route(&path, served)
         })
     }
 }

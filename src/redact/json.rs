@@ -1,0 +1,59 @@
+//! JSON without secrets.
+
+use serde_json::{Map, Value};
+
+use super::{MASK, is_secret, redact_line};
+
+/// How much of it is kept.
+pub(crate) struct Budget {
+    /// Values, however deep they lie; counts down.
+    pub(crate) values: usize,
+    /// Bytes of each text.
+    pub(crate) text: usize,
+}
+
+impl Budget {
+    fn allows_one_more(&mut self) -> bool {
+        let is_left = self.values > 0;
+        self.values -= usize::from(is_left);
+        is_left
+    }
+}
+
+/// Texts and what is named like a secret redacted, and no more of it than is allowed.
+pub(crate) fn json(map: Map<String, Value>, budget: &mut Budget) -> Map<String, Value> {
+    let mut kept = Map::new();
+    for (name, value) in map {
+        if !budget.allows_one_more() {
+            break;
+        }
+        // Together, for the name may be what tells that the value is secret.
+        let value = match value {
+            value @ (Value::Null | Value::Bool(_)) => value,
+            // How many there are is no secret.
+            value @ Value::Number(_) if name.ends_with('s') => value,
+            _ if is_secret(&name) => Value::from(MASK),
+            value => one(value, budget),
+        };
+        kept.insert(redact_line(&name, budget.text), value);
+    }
+    kept
+}
+
+fn one(value: Value, budget: &mut Budget) -> Value {
+    match value {
+        Value::String(text) => Value::String(redact_line(&text, budget.text)),
+        Value::Object(map) => Value::Object(json(map, budget)),
+        Value::Array(values) => {
+            let mut kept = Vec::new();
+            for value in values {
+                if !budget.allows_one_more() {
+                    break;
+                }
+                kept.push(one(value, budget));
+            }
+            Value::Array(kept)
+        }
+        value => value,
+    }
+}
