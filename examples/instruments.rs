@@ -1,49 +1,143 @@
-//! What is not HTTP, measured: a day of a shop, played at the start, and `/metrics` to read.
+//! Everything there is to measure: a day of a shop, played at the start, and `/metrics` to read in every form.
 //!
-//! `cargo run --example instruments`, and try what it prints. `PORT` chooses another port than 3000.
-#![allow(clippy::print_stdout, reason = "an example tells what to try")]
+//! `cargo run --example instruments --features system`, and try what it prints. `PORT` chooses another port than 3000, and the
+//! variables of `tower_vitals::settings` are read.
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_macros,
+    reason = "an example tells what to try, and records as a service does"
+)]
 
 use std::error::Error;
 use std::io;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::get;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::routing::{get, post};
 use futures_util::{StreamExt, stream};
+use metrics::{Unit, counter, gauge};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
+use tower::ServiceExt;
+use tower_vitals::catalog::{Catalog, Family, Values};
+use tower_vitals::http::Naming;
 use tower_vitals::instrument::{
-    Connections, DatabaseConnections, Errors, EventTypes, ExternalApi, Plugins, Query,
-    RedisConnections, ServiceCalls, Storage, Tokens,
+    Collecting, Collectors, Connections, DatabaseConnections, Errors, EventTypes, Events,
+    ExternalApi, Plugins, Query, RedisConnections, ServiceCalls, Storage, Tokens,
 };
 use tower_vitals::routes::Guard;
-use tower_vitals::{HttpMetricsLayer, Prometheus, Routes};
+use tower_vitals::{Health, HttpMetricsLayer, Prometheus, Routes, Settings};
+
+/// The shop's own metrics, beside the crate's.
+const BASKETS: Family = Family::counter("shop_baskets_total", "Baskets that were filled.")
+    .labels(&["country"])
+    .values(&[("country", Values::Closed(&["de", "fr"]))]);
+const ENERGY: Family = Family::counter("shop_energy_joules_total", "Energy used, in joules.")
+    .unit(Unit::Count)
+    .fractional();
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let prometheus = Prometheus::install()?;
+    let settings = Settings::from_env()?;
+    let mut catalog = Catalog::new();
+    catalog.register(BASKETS)?.register(ENERGY)?;
+    let prometheus = Prometheus::builder()
+        .catalog(catalog)
+        .max_series(100)
+        .install()?;
+    let _collecting = collect(&prometheus, &settings)?;
+    let health = Health::builder()
+        .check("warehouse", || async { true })
+        .build()?;
     let connections = Connections::new();
     let _till = connections.open();
-    play(&connections).await?;
 
-    let app = Router::new()
+    let shop = Router::new()
         .route("/", get(|| async { "open\n" }))
-        // Guarded routes are open here because this listens on loopback only: name a real guard on any other address.
-        .merge(Routes::new().metrics(prometheus).guard(Guard::open()))
+        .route(
+            "/orders",
+            post(|order: String| async move { order.len().to_string() }),
+        )
+        .route("/slow", get(|| sleep(Duration::from_secs(1))));
+    visit(
+        shop.clone().layer(
+            HttpMetricsLayer::new()
+                .response_body_size()
+                .request_body_size(),
+        ),
+    )
+    .await?;
+    // The same by OpenTelemetry's names: a service has one or the other.
+    let otel = HttpMetricsLayer::new().naming(Naming::open_telemetry())?;
+    visit(
+        shop.clone()
+            .layer(otel.response_body_size().request_body_size()),
+    )
+    .await?;
+    trade(&connections).await?;
+    count_own();
+    health.report().await;
+
+    let app = shop
+        // Guarded routes are open here because this listens on loopback only: name a real guard on any other address
+        // (`settings.guard()` is that of MONITORING_TOKEN).
+        .merge(
+            Routes::new()
+                .metrics(prometheus)
+                .health(health)
+                .settings(&settings)
+                .guard(Guard::open()),
+        )
         .layer(HttpMetricsLayer::new());
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     let url = format!("http://{}", listener.local_addr()?);
     println!("listening on {url}");
     println!("try  curl {url}/metrics");
+    println!("     curl -H 'accept: application/openmetrics-text' {url}/metrics");
     println!("     curl {url}/metrics/json");
     println!("     curl {url}/metrics/registries");
+    println!("     curl -X POST {url}/admin/reset-metrics");
+    println!("     curl {url}/admin/config");
     axum::serve(listener, app).await?;
     Ok(())
 }
 
-async fn play(connections: &Connections) -> Result<(), Box<dyn Error>> {
+/// The process, its host and its runtime, fresh whenever somebody reads.
+fn collect(
+    prometheus: &Prometheus,
+    settings: &Settings,
+) -> Result<Collecting, tower_vitals::Error> {
+    let collecting = Collectors::new()
+        .app(env!("CARGO_PKG_VERSION"), &settings.environment)
+        .process()
+        .host()
+        .runtime(&Handle::current())
+        .every(settings.metrics_collection_interval)
+        .start()?;
+    prometheus.before_reading(collecting.refresher());
+    Ok(collecting)
+}
+
+/// Customers: one looks, one orders, one does not wait.
+async fn visit(shop: Router) -> Result<(), Box<dyn Error>> {
+    let look = Request::get("/").body(Body::empty())?;
+    let order = Request::post("/orders").body(Body::from("two cakes"))?;
+    for request in [look, order] {
+        let response = shop.clone().oneshot(request).await?;
+        axum::body::to_bytes(response.into_body(), 1024).await?;
+    }
+    let impatient = Request::get("/slow").body(Body::empty())?;
+    let left = timeout(Duration::from_millis(5), shop.oneshot(impatient)).await;
+    debug_assert!(left.is_err());
+    Ok(())
+}
+
+/// What happens behind the counter.
+async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
     let billing = ServiceCalls::to("billing");
     let charges = ExternalApi::endpoint("stripe", "/v1/charges");
     let select = Query::kind("select");
@@ -93,6 +187,18 @@ async fn play(connections: &Connections) -> Result<(), Box<dyn Error>> {
     tokens.record_cost(0.0031);
     drop(visitors);
     Ok(())
+}
+
+/// By the macros of `metrics`, as any crate records.
+fn count_own() {
+    for country in ["de", "fr", "de", "nowhere"] {
+        counter!(BASKETS.name, "country" => country).increment(1);
+    }
+    gauge!(ENERGY.name).increment(0.75);
+    // A number in a label is a series each: past the limit of a hundred they are counted together.
+    for n in 0..120 {
+        Events::of(format!("import.{n}")).record();
+    }
 }
 
 async fn query(rows: usize) -> io::Result<usize> {

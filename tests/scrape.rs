@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use support::example::Example;
 use support::prometheus::{Target, curl, output, prometheus_answers};
+use support::python::python;
+use tower_vitals::catalog::FAMILIES;
 
 fn get(example: &Example, path: &str) -> String {
     curl(&[&format!("{}{path}", example.url)])
@@ -213,6 +215,69 @@ fn an_existing_stack_keeps_its_layers_and_is_measured() {
         );
     }
     promtool_check(&text);
+}
+
+/// Issue C, "Must show" 1: the script has recorded every family, and each series has the labels that the catalogue says.
+#[test]
+#[ignore = "needs curl, promtool and prometheus_client: tests/run"]
+fn every_family_of_the_catalogue_is_there_after_the_script() {
+    let example = Example::start("instruments");
+    // How long a reading took is known when it is over, and the CPU's use is that between two collections.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let text = loop {
+        let text = get(&example, "/metrics");
+        if text.contains("\nsystem_cpu_usage_ratio ") {
+            break text;
+        }
+        assert!(Instant::now() < deadline, "{text}");
+    };
+    promtool_check(&text);
+    let json: Value = serde_json::from_str(&get(&example, "/metrics/json")).unwrap();
+    for family in FAMILIES {
+        let recorded = &json["metrics"][family.name];
+        assert_eq!(recorded["type"], family.kind.as_str(), "{}", family.name);
+        assert_eq!(recorded["help"], family.help);
+        let series = recorded["series"].as_array().unwrap();
+        assert!(!series.is_empty(), "{}", family.name);
+        let mut labels = family.labels.to_vec();
+        labels.sort_unstable();
+        for one in series {
+            let own: Vec<_> = one["labels"].as_object().unwrap().keys().collect();
+            assert_eq!(own, labels, "{}", family.name);
+        }
+        let type_line = format!("# TYPE {} {}\n", family.name, family.kind.as_str());
+        assert!(text.contains(&type_line), "{type_line}");
+    }
+    for line in [
+        "shop_baskets_total{country=\"other\"} 1",
+        "# TYPE shop_energy_joules_total counter",
+        "shop_energy_joules_total 0.75",
+        "monitoring_series_dropped_total{metric=\"events_total\"} 23",
+    ] {
+        assert!(text.lines().any(|own| own == line), "{line}\n{text}");
+    }
+
+    let url = format!("{}/metrics", example.url);
+    let open = curl(&["-H", "accept: application/openmetrics-text", &url]);
+    let families = python(
+        "import sys\nfrom prometheus_client.openmetrics.parser import text_string_to_metric_families\n\
+         print(len(list(text_string_to_metric_families(sys.stdin.read()))))",
+        &open,
+    );
+    let types = open
+        .lines()
+        .filter(|line| line.starts_with("# TYPE "))
+        .count();
+    assert_eq!(families.trim(), types.to_string());
+    assert!(types >= FAMILIES.len() + 2);
+
+    // A real Prometheus takes it, as the format it asks for first.
+    let _target = Target::add(example.address(), "instruments");
+    let cost = "token_cost_total{example=\"instruments\"}";
+    prometheus_answers(cost, |cost| cost == 0.0031);
+    let baskets = "sum(shop_baskets_total{example=\"instruments\"})";
+    prometheus_answers(baskets, |baskets| baskets == 4.0);
+    prometheus_answers("process_open_fds{example=\"instruments\"}", |fds| fds > 3.0);
 }
 
 /// Every instrument's families, with their labels, in text and in JSON.

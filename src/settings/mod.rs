@@ -47,7 +47,7 @@
 //! | `MONITORING_LOG_LEVEL` | [`LogLevel`] | that of `LOG_LEVEL` | the level of this crate's logs | waits for logging |
 //! | `ENABLE_JSON_LOGGING` | yes or no | `false` | logs as JSON, one object a line | waits for logging |
 //! | `HEALTH_CHECK_TIMEOUT` | time: more than 0 s, at most 1 h | `2` | the timeout of checks that name none | now: [`Builder::timeout`](crate::health::Builder::timeout) |
-//! | `METRICS_COLLECTION_INTERVAL` | time: 1 s to 1 h | `15` | how often metrics are kept for their history | waits for the history |
+//! | `METRICS_COLLECTION_INTERVAL` | time: 1 s to 1 h | `15` | how often the process, host and runtime are read | now: [`Collectors::every`](crate::instrument::Collectors::every) |
 //! | `ALERT_WEBHOOK_URL` | secret: http or https URL | none | where alerts are sent | waits for alerts |
 //! | `ALERT_COOLDOWN_MINUTES` | 0 to 10080 | `15` | how long an alert is not sent again | waits for alerts |
 //! | `ALERT_MAX_NOTIFICATIONS_PER_HOUR` | 1 to 3600 | `60` | how many notifications are sent in an hour | waits for alerts |
@@ -56,7 +56,7 @@
 //! | `ALERT_THRESHOLD_JOB_FAILURES` | 1 or more | `3` | the failures of a job in a row that are an alert | waits for alerts |
 //! | `TELEGRAM_TOKEN` | secret: digits, `:`, letters | none | the Telegram bot that sends alerts | waits for alerts |
 //! | `MANAGER_CHAT_ID` | whole number, or `@name` | none | the Telegram chat that gets alerts | waits for alerts |
-//! | `ENVIRONMENT` | at most 64 letters, digits, `-`, `_`, `.` | `production` | the name of the environment, for logs, alerts and metrics | waits for those |
+//! | `ENVIRONMENT` | at most 64 letters, digits, `-`, `_`, `.` | `production` | the name of the environment, for metrics, logs and alerts | now: [`Collectors::app`](crate::instrument::Collectors::app) |
 //! | `OTEL_SDK_DISABLED` | `true`; all else is no | `false` | no traces at all | waits for traces |
 //! | `OTEL_SERVICE_NAME` | text | none | `service.name` of traces | waits for traces |
 //! | `OTEL_RESOURCE_ATTRIBUTES` | `key=value,key=value` | none | attributes of all traces | waits for traces |
@@ -133,7 +133,7 @@ pub struct Settings {
     pub enable_json_logging: bool,
     /// `HEALTH_CHECK_TIMEOUT`: the timeout of checks that name none. Defaults to 2 s.
     pub health_check_timeout: Duration,
-    /// `METRICS_COLLECTION_INTERVAL`: how often metrics are kept for their history. Defaults to 15 s.
+    /// `METRICS_COLLECTION_INTERVAL`: how often the process, host and runtime are read. Defaults to 15 s.
     pub metrics_collection_interval: Duration,
     /// `ALERT_WEBHOOK_URL`: where alerts are sent. Defaults to none.
     pub alert_webhook_url: Option<SecretString>,
