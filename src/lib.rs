@@ -32,8 +32,8 @@
 //! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; `health` comes along | 48 more |
 //! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 29 more |
 //! | `push` | [`Pushgateway`](exporter::Pushgateway): metrics of short jobs, pushed | 28 over `prometheus` |
-//! | `health` | [`Health`], the probes, and the checks that need no other crate | 17 more |
-//! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks | 4 over `health` |
+//! | `health` | [`Health`], the probes, the checks that need no other crate, and the runtime's [`Collectors`](instrument::Collectors) | 17 more |
+//! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host | 4 over `health` |
 //! | `check-http` | [`Http`](health::checks::Http), with TLS by rustls | 24 over `health` |
 //! | `check-postgres` | [`Postgres`](health::checks::Postgres), by sqlx, with TLS by rustls | 107 over `health` |
 //! | `check-sqlite` | [`Sqlite`](health::checks::Sqlite), by sqlx, with SQLite itself | 77 over `health` |
