@@ -1,7 +1,9 @@
 //! What reading costs: `cargo bench --bench scrape`.
 //!
-//! Text as the exporter renders it, and what is made of it here: the typed snapshot, and JSON by its route. Counters, and
-//! histograms of ten buckets, by the number of series; medians, in milliseconds, on one thread.
+//! Text as the exporter renders it, and what is made of it here: `/metrics` as text and as `OpenMetrics`, the typed
+//! snapshot, and JSON by its route; beside them the same names, labels, values and bounds in the crate `prometheus-client`,
+//! which writes `OpenMetrics` too. Counters, and histograms of ten buckets, by the number of series; medians of rounds in
+//! which all take turns, in milliseconds, on one thread.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -15,15 +17,36 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Body;
 use http::Request;
+use http::header::ACCEPT;
 use http_body_util::BodyExt;
 use metrics::{Key, Label, Level, Metadata, Recorder};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 use tower_vitals::{Prometheus, Routes};
 
 const BOUNDS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+const WAIT: f64 = 0.02;
+const WAITS: usize = 3;
 
-fn recorder(is_histogram: bool, series: usize) -> Prometheus {
+#[derive(Clone, Copy)]
+enum Kind {
+    Counters,
+    Histograms,
+}
+
+fn labels(n: usize) -> [(&'static str, String); 2] {
+    [
+        ("method", "GET".to_owned()),
+        ("endpoint", format!("/users/{n}/orders")),
+    ]
+}
+
+fn recorder(kind: Kind, series: usize) -> Prometheus {
     let prometheus = Prometheus::builder()
         .max_series(series + 1)
         .buckets("wait_seconds", &BOUNDS)
@@ -31,79 +54,146 @@ fn recorder(is_histogram: bool, series: usize) -> Prometheus {
         .unwrap();
     let metadata = Metadata::new("bench", Level::INFO, None);
     for n in 0..series {
-        let labels = vec![
-            Label::new("method", "GET"),
-            Label::new("endpoint", format!("/users/{n}/orders")),
-        ];
-        if is_histogram {
-            let key = Key::from_parts("wait_seconds", labels);
-            let wait = prometheus.register_histogram(&key, &metadata);
-            wait.record_many(0.02, 3);
-        } else {
-            let key = Key::from_parts("requests_total", labels);
-            prometheus.register_counter(&key, &metadata).increment(1);
+        let labels: Vec<_> = labels(n)
+            .map(|(name, value)| Label::new(name, value))
+            .into();
+        match kind {
+            Kind::Counters => {
+                let key = Key::from_parts("requests_total", labels);
+                prometheus.register_counter(&key, &metadata).increment(1);
+            }
+            Kind::Histograms => {
+                let key = Key::from_parts("wait_seconds", labels);
+                let wait = prometheus.register_histogram(&key, &metadata);
+                wait.record_many(WAIT, WAITS);
+            }
         }
     }
     prometheus
 }
 
-async fn get(router: &Router, path: &str) -> usize {
-    let request = Request::get(path).body(Body::empty()).unwrap();
-    let response = router.clone().oneshot(request).await.unwrap();
-    response
-        .into_body()
-        .collect()
-        .await
-        .unwrap()
-        .to_bytes()
-        .len()
+type Labels = Vec<(String, String)>;
+
+/// The same in `prometheus-client`, which appends a counter's `_total` itself.
+fn registry(kind: Kind, series: usize) -> Registry {
+    let mut registry = Registry::default();
+    let labels = |n| -> Labels {
+        labels(n)
+            .map(|(name, value)| (name.to_owned(), value))
+            .into()
+    };
+    match kind {
+        Kind::Counters => {
+            let requests = Family::<Labels, Counter>::default();
+            registry.register("requests", "Requests", requests.clone());
+            for n in 0..series {
+                requests.get_or_create(&labels(n)).inc();
+            }
+        }
+        Kind::Histograms => {
+            let constructor: fn() -> Histogram = || Histogram::new(BOUNDS);
+            let wait = Family::<Labels, Histogram, _>::new_with_constructor(constructor);
+            registry.register("wait_seconds", "Wait", wait.clone());
+            for n in 0..series {
+                let wait = wait.get_or_create_owned(&labels(n));
+                (0..WAITS).for_each(|_| wait.observe(WAIT));
+            }
+        }
+    }
+    registry
 }
 
-/// The median of several runs, in milliseconds.
-fn measure(runtime: &Runtime, runs: usize, run: impl AsyncFn()) -> f64 {
-    let mut times: Vec<_> = (0..runs)
-        .map(|_| {
+fn encoded(registry: &Registry) -> String {
+    let mut text = String::new();
+    encode(&mut text, registry).unwrap();
+    text
+}
+
+/// Reads an answer to its end, on the thread that asks but for what the routes do on threads of their own.
+fn get(runtime: &Runtime, router: &Router, path: &str, accept: &str) {
+    runtime.block_on(async {
+        let request = Request::get(path).header(ACCEPT, accept);
+        let request = request.body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        assert!(response.status().is_success());
+        black_box(response.into_body().collect().await.unwrap().to_bytes());
+    });
+}
+
+/// The median of each in milliseconds, after one round that does not count.
+fn measure<const CASES: usize>(rounds: usize, cases: [&dyn Fn(); CASES]) -> [f64; CASES] {
+    let mut times = [(); CASES].map(|()| Vec::with_capacity(rounds));
+    for round in 0..=rounds {
+        for (case, times) in cases.iter().zip(&mut times) {
             let began = Instant::now();
-            runtime.block_on(run());
-            began.elapsed().as_secs_f64() * 1e3
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times[runs / 2]
+            case();
+            if round > 0 {
+                times.push(began.elapsed().as_secs_f64() * 1e3);
+            }
+        }
+    }
+    times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[rounds / 2]
+    })
+}
+
+/// Both hold the same, or there is nothing to compare.
+fn assert_equal_samples(ours: &str, theirs: &str) {
+    let samples = |text: &str| text.lines().filter(|line| line.contains('{')).count();
+    assert_eq!(samples(ours), samples(theirs));
+}
+
+fn row(runtime: &Runtime, name: &str, kind: Kind, series: usize) {
+    let prometheus = recorder(kind, series);
+    let registry = registry(kind, series);
+    let router = Router::from(Routes::new().metrics(prometheus.clone())).with_state(());
+    let text = prometheus.render();
+    assert_equal_samples(&text, &encoded(&registry));
+    let size = text.len() as f64 / 1_048_576.0;
+    drop(text);
+
+    let rounds = if series > 10_000 { 5 } else { 15 };
+    let get = |path, accept| get(runtime, &router, path, accept);
+    let [render, metrics, open, snapshot, json, theirs] = measure(
+        rounds,
+        [
+            &|| drop(black_box(prometheus.render())),
+            &|| get("/metrics", "text/plain"),
+            &|| get("/metrics", "application/openmetrics-text;version=1.0.0"),
+            &|| drop(black_box(prometheus.snapshot())),
+            &|| get("/metrics/json", "application/json"),
+            &|| drop(black_box(encoded(&registry))),
+        ],
+    );
+    let ratio = metrics / render;
+    println!(
+        "{name:<10}{series:>8}{render:>9.2}{metrics:>10.2}{open:>13.2}{snapshot:>10.2}{json:>9.2}{theirs:>19.2}\
+         {ratio:>19.2}{size:>9.1}"
+    );
 }
 
 fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     println!(
-        "{:<12}{:>8}{:>12}{:>12}{:>12}{:>12}{:>12}",
-        "ms", "series", "render", "/metrics", "snapshot", "JSON", "MiB of text"
+        "{:<10}{:>8}{:>9}{:>10}{:>13}{:>10}{:>9}{:>19}{:>19}{:>9}",
+        "ms",
+        "series",
+        "render",
+        "/metrics",
+        "OpenMetrics",
+        "snapshot",
+        "JSON",
+        "prometheus-client",
+        "/metrics ÷ render",
+        "MiB"
     );
-    for is_histogram in [false, true] {
+    for (name, kind) in [
+        ("counters", Kind::Counters),
+        ("histograms", Kind::Histograms),
+    ] {
         for series in [1_000, 10_000, 100_000] {
-            let prometheus = recorder(is_histogram, series);
-            let router = Router::from(Routes::new().metrics(prometheus.clone())).with_state(());
-            let runs = if series > 10_000 { 5 } else { 15 };
-            let render = measure(&runtime, runs, async || {
-                black_box(prometheus.render());
-            });
-            let text = measure(&runtime, runs, async || {
-                black_box(get(&router, "/metrics").await);
-            });
-            let snapshot = measure(&runtime, runs, async || {
-                black_box(prometheus.snapshot());
-            });
-            let json = measure(&runtime, runs, async || {
-                black_box(get(&router, "/metrics/json").await);
-            });
-            let kind = if is_histogram {
-                "histograms"
-            } else {
-                "counters"
-            };
-            let size = prometheus.render().len() as f64 / 1_048_576.0;
-            println!(
-                "{kind:<12}{series:>8}{render:>12.2}{text:>12.2}{snapshot:>12.2}{json:>12.2}{size:>12.1}"
-            );
+            row(&runtime, name, kind, series);
         }
     }
 }
