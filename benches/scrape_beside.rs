@@ -57,7 +57,7 @@ fn main() {
 fn table() {
     let work = a_millisecond_of_work();
     println!(
-        "{:<26}{:<18}{:>9}{:>9}{:>9}{:>9}{:>18}{:>17}",
+        "{:<28}{:<18}{:>9}{:>9}{:>9}{:>9}{:>18}{:>17}",
         "ms", "", "requests", "p50", "p99", "max", "p99, more by", "a scrape takes"
     );
     for (kind, is_histogram) in [("counters", false), ("histograms", true)] {

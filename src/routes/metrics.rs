@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
 use http::{HeaderMap, StatusCode};
 use metrics::Histogram;
@@ -14,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::metrics_json::Json;
 use super::metrics_registries::Registries;
+use super::metrics_unread::Unread;
 use super::{Access, Routes, Verb, Visit, accept, gzip, problem};
 use crate::catalog::MONITORING_SCRAPE_DURATION;
 use crate::exporter::Prometheus;
@@ -205,18 +205,6 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     }
 }
 
-/// An answer's text, for as long as anything of it has yet to be sent.
-struct Unread {
-    text: Vec<u8>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl AsRef<[u8]> for Unread {
-    fn as_ref(&self) -> &[u8] {
-        &self.text
-    }
-}
-
 fn render(
     prometheus: &Prometheus,
     form: Form,
@@ -226,11 +214,8 @@ fn render(
     let (body, content_type) = form.write(prometheus)?;
     let compressed = as_gzip.then(|| gzip::compress(&body).ok()).flatten();
     let is_compressed = compressed.is_some();
-    let unread = Unread {
-        text: compressed.unwrap_or(body),
-        _permit: unread,
-    };
-    let mut response = Response::new(Body::from(Bytes::from_owner(unread)));
+    let unread = Unread::new(compressed.unwrap_or(body), unread);
+    let mut response = Response::new(Body::new(unread));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type);
     headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));

@@ -25,6 +25,8 @@ mod metrics;
 mod metrics_json;
 #[cfg(feature = "prometheus")]
 mod metrics_registries;
+#[cfg(feature = "prometheus")]
+mod metrics_unread;
 pub(crate) mod problem;
 mod route;
 mod serve;
