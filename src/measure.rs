@@ -34,7 +34,7 @@ impl Instant {
     }
 
     /// The time from `earlier` until this; zero if that is later.
-    #[cfg(feature = "prometheus")]
+    #[cfg(any(feature = "prometheus", feature = "health"))]
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(CLOCK.delta_as_nanos(earlier.0, self.0))
     }

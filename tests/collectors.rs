@@ -243,3 +243,21 @@ fn an_interval_that_is_too_short_is_refused() {
         assert!(error.to_string().starts_with(&expected), "{error}");
     }
 }
+
+/// A hook that reads would be called by its own reading; one that panics is no reason to have no metrics.
+#[test]
+fn a_hook_may_read_and_may_panic() {
+    let prometheus = prometheus();
+    let (plugins, calls) = (
+        Plugins::new().recorder(prometheus.clone()),
+        Arc::new(AtomicUsize::new(0)),
+    );
+    prometheus.before_reading(|| panic!("a hook panicked"));
+    let (reader, counter) = (prometheus.clone(), Arc::clone(&calls));
+    prometheus.before_reading(move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        plugins.set(reader.snapshot().families.len() + 6);
+    });
+    assert_eq!(prometheus.snapshot().sum("plugins_loaded", &[]), Some(6.0));
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+}

@@ -334,7 +334,7 @@ async fn no_answer_ends_with_the_timeout() {
         error.to_string().ends_with("not done within 300ms"),
         "{error}"
     );
-    assert!((300..1000).contains(&took.as_millis()), "{took:?}");
+    assert!(took >= Duration::from_millis(300), "{took:?}");
     until("the connection is closed", async || {
         open.load(std::sync::atomic::Ordering::SeqCst) == 0
     })
@@ -344,12 +344,13 @@ async fn no_answer_ends_with_the_timeout() {
 #[tokio::test]
 async fn a_timeout_tells_the_attempt_before() {
     let server = Server::answering(&[("503 Service Unavailable", "full")]).await;
-    let gateway = server.gateway().timeout(Duration::from_millis(300));
+    // Between the second attempt and the third.
+    let gateway = server.gateway().timeout(Duration::from_millis(480));
     let error = gateway.push(&counted()).await.unwrap_err();
     assert!(
         error
             .to_string()
-            .ends_with("not done within 300ms; the attempt before: 503 Service Unavailable: full"),
+            .ends_with("not done within 480ms; the attempt before: 503 Service Unavailable: full"),
         "{error}"
     );
 }

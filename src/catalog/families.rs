@@ -321,6 +321,13 @@ families! {
         &[],
         "Times a worker of the tokio runtime ran out of work and parked.",
     );
+    /// When collectors were last read: an age that rises on is one that hangs.
+    MONITORING_COLLECTION_TIMESTAMP = gauge(
+        "monitoring_collection_timestamp_seconds",
+        &["collectors"],
+        "When collectors were last read, in seconds since 1970.",
+    )
+    .unit(Unit::Seconds);
     /// How long reading the metrics took.
     MONITORING_SCRAPE_DURATION = seconds(
         "monitoring_scrape_duration_seconds",

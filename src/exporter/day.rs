@@ -29,9 +29,10 @@ impl Day {
         }
     }
 
-    /// On another day than before, that one begins with what there is `now`.
+    /// On a later day than before, that one begins with what there is `now`. A clock that goes back begins no other: what it
+    /// counted would be lost.
     pub(super) fn turn(&mut self, day: u64, now: impl FnOnce() -> Snapshot) {
-        if self.number != day {
+        if self.number < day {
             self.number = day;
             self.began_with = self.totals(&now()).cloned().collect();
         }
@@ -84,8 +85,11 @@ mod tests {
         assert_eq!(values(&day.since(&at(180, 1.0))), counted(30.0, 0.25));
         day.turn(2, || unreachable!());
         assert_eq!(values(&day.since(&at(190, 1.0))), counted(40.0, 0.25));
-        // Nothing was used all day, and the clock went back: the day is another one.
-        day.turn(1, || at(190, 1.0));
+        // The clock went back, and on again.
+        day.turn(1, || unreachable!());
+        day.turn(2, || unreachable!());
+        assert_eq!(values(&day.since(&at(190, 1.0))), counted(40.0, 0.25));
+        day.turn(3, || at(190, 1.0));
         assert_eq!(values(&day.since(&at(190, 1.0))), counted(0.0, 0.0));
     }
 

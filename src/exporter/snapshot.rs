@@ -208,6 +208,11 @@ impl Snapshot {
         }
     }
 
+    /// When it was taken, by a clock that nobody sets.
+    pub(super) fn at(&self) -> Instant {
+        self.at
+    }
+
     /// The family of this name, with its prefix if there is one.
     #[must_use]
     pub fn family(&self, name: &str) -> Option<&Family> {

@@ -6,11 +6,14 @@ use std::time::SystemTime;
 use super::Prometheus;
 use super::day::day_of;
 use super::snapshot::{Difference, Family, Snapshot};
+use crate::measure::Instant;
 
 /// What counters and histograms had reached when views began to count.
 #[derive(Debug)]
 pub(super) struct Zero {
     at: SystemTime,
+    /// The same by a clock that nobody sets.
+    began: Instant,
     /// None from the recorder's own beginning.
     snapshot: Option<Arc<Snapshot>>,
 }
@@ -19,6 +22,7 @@ impl Zero {
     pub(super) fn now() -> Mutex<Self> {
         Mutex::new(Self {
             at: SystemTime::now(),
+            began: Instant::now(),
             snapshot: None,
         })
     }
@@ -44,11 +48,14 @@ impl Prometheus {
     /// for a restart, and what was counted before is lost.
     pub fn reset(&self) {
         let snapshot = Arc::new(self.snapshot());
-        let mut zero = self.zero();
-        *zero = Zero {
+        *self.zero() = Zero {
             at: snapshot.taken_at,
+            began: snapshot.at(),
             snapshot: Some(snapshot),
         };
+        if let Some(history) = self.history() {
+            history.clear();
+        }
     }
 
     /// What came since the last [`reset`](Self::reset), or since the recorder was built.
@@ -84,24 +91,20 @@ impl Prometheus {
 
     /// All that a view shows, by one reading.
     pub(crate) fn view(&self) -> View {
-        let (since, zero) = {
+        let (since, began, zero) = {
             let zero = self.zero();
-            (zero.at, zero.snapshot.clone())
+            (zero.at, zero.began, zero.snapshot.clone())
         };
         let now = self.snapshot();
         let tokens_today = {
-            let mut day = self
-                .inner
-                .day
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut day = self.inner.source.day();
             day.turn(day_of(now.taken_at), || now.clone());
             day.since(&now)
         };
         let difference = match zero {
             Some(zero) => now.since(&zero),
             None => Difference {
-                elapsed: now.taken_at.duration_since(since).unwrap_or_default(),
+                elapsed: now.at().since(began),
                 snapshot: now,
             },
         };

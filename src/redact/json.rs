@@ -31,13 +31,21 @@ pub(crate) fn json(map: Map<String, Value>, budget: &mut Budget) -> Map<String, 
         let value = match value {
             value @ (Value::Null | Value::Bool(_)) => value,
             // How many there are is no secret.
-            value @ Value::Number(_) if name.ends_with('s') => value,
+            value @ Value::Number(_) if is_count(&name) => value,
             _ if is_secret(&name) => Value::from(MASK),
             value => one(value, budget),
         };
         kept.insert(redact_line(&name, budget.text), value);
     }
     kept
+}
+
+/// Names of what there can be many of, and whose number is asked for: not `pass`, and not `credentials`.
+fn is_count(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["tokens", "keys", "sessions", "cookies"]
+        .iter()
+        .any(|counted| name.ends_with(counted))
 }
 
 fn one(value: Value, budget: &mut Budget) -> Value {

@@ -3,41 +3,68 @@
 use http::HeaderMap;
 use http::header::ACCEPT;
 
-/// The media type of these that `Accept` names with the highest weight, of equals the first (RFC 9110, section 12.5.1);
-/// none if it names none. Ranges name nothing: whoever takes anything gets the default.
+/// The media type of these that `Accept` gives the highest weight (RFC 9110, section 12.5.1), by its most specific range:
+/// the type itself, then `type/*`, then `*/*`. Of equals the first that is named itself, else the default, which is the
+/// last of them; that it is too where none is wanted, for an answer that was not asked for says more than none.
 ///
 /// A media type may have a version after it (`application/openmetrics-text; version=1.0.0`): then it is not named by a
 /// range that asks for another version.
-pub(super) fn best<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str> {
-    let weight_of = |offer: &str| {
-        let (offered, version) = offer.split_once("; version=").unwrap_or((offer, ""));
+pub(super) fn best<'a>(headers: &HeaderMap, offered: &[&'a str]) -> &'a str {
+    let default = offered.last().copied().unwrap_or_default();
+    let mut best = (default, 0.0, 0);
+    for offer in offered {
+        let Asked { weight, is_named } = asked(headers, offer);
+        let rank = if is_named {
+            2
+        } else {
+            u8::from(*offer == default)
+        };
+        if weight > best.1 || (weight > 0.0 && weight >= best.1 && rank > best.2) {
+            best = (offer, weight, rank);
+        }
+    }
+    best.0
+}
+
+/// How much a media type is wanted.
+#[derive(Clone, Copy)]
+struct Asked {
+    weight: f32,
+    /// By its own name, and not by a range.
+    is_named: bool,
+}
+
+fn asked(headers: &HeaderMap, offer: &str) -> Asked {
+    let (offered, version) = offer.split_once("; version=").unwrap_or((offer, ""));
+    let (kind, _) = offered.split_once('/').unwrap_or((offered, ""));
+    let any_of_kind = [kind, "/*"].concat();
+    let weight_of = |range: &str| {
         headers
             .get_all(ACCEPT)
             .iter()
             .flat_map(|value| value.to_str().unwrap_or_default().split(','))
             .map(|range| range.split_once(';').unwrap_or((range, "")))
-            .filter(|(name, _)| name.trim().eq_ignore_ascii_case(offered))
+            .filter(|(name, _)| name.trim().eq_ignore_ascii_case(range))
             .filter(|(_, parameters)| {
                 let asked = parameter(parameters, "version");
                 version.is_empty() || asked.is_none_or(|asked| asked.trim_matches('"') == version)
             })
             .map(|(_, parameters)| weight(parameters))
-            .fold(0.0, f32::max)
+            .reduce(f32::max)
     };
-    let mut best = None;
-    let mut highest = 0.0;
-    for offer in offered {
-        let weight = weight_of(offer);
-        if weight > highest {
-            (best, highest) = (Some(*offer), weight);
-        }
+    let named = weight_of(offered);
+    Asked {
+        weight: named
+            .or_else(|| weight_of(&any_of_kind))
+            .or_else(|| weight_of("*/*"))
+            .unwrap_or(0.0),
+        is_named: named.is_some(),
     }
-    best
 }
 
-/// Whether `Accept` names this media type, with a weight above zero and not below that of the default.
+/// Whether `Accept` wants this media type by its name, and not less than the default.
 pub(super) fn prefers(headers: &HeaderMap, media_type: &str, default: &str) -> bool {
-    best(headers, &[media_type, default]) == Some(media_type)
+    best(headers, &[media_type, default]) == media_type
 }
 
 /// The `q` among the parameters; 1 without one, 0 for one that is no number.
@@ -60,39 +87,41 @@ mod tests {
     #[test]
     fn the_highest_weight_wins_and_versions_count() {
         const OPEN: &str = "application/openmetrics-text; version=1.0.0";
-        let best = |accept: &str| {
-            let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]);
-            best(&headers, &[OPEN, "application/json", "text/plain"])
-        };
-        let open = Some(OPEN);
-        assert_eq!(best("*/*"), None);
-        assert_eq!(best("text/html, application/*"), None);
-        assert_eq!(best("application/openmetrics-text"), open);
-        assert_eq!(best("application/openmetrics-text;version=1.0.0"), open);
-        assert_eq!(
-            best("application/openmetrics-text; version=\"1.0.0\"; q=0.1"),
-            open
-        );
-        assert_eq!(best("application/openmetrics-text;version=0.0.1"), None);
-        assert_eq!(
-            best("application/openmetrics-text;version=0.0.1, text/plain;q=0.1"),
-            Some("text/plain")
-        );
-        assert_eq!(
-            best(
-                "application/openmetrics-text;version=2.0.0, application/openmetrics-text;version=1.0.0;q=0.2"
+        const JSON: &str = "application/json";
+        const TEXT: &str = "text/plain";
+        for (accept, expected) in [
+            ("*/*", TEXT),
+            ("text/html, image/*", TEXT),
+            ("nonsense", TEXT),
+            ("application/openmetrics-text", OPEN),
+            ("application/openmetrics-text;version=1.0.0", OPEN),
+            (
+                "application/openmetrics-text; version=\"1.0.0\"; q=0.1",
+                OPEN,
             ),
-            open
-        );
-        assert_eq!(
-            best("application/openmetrics-text;q=0.5, text/plain;q=0.6"),
-            Some("text/plain")
-        );
-        assert_eq!(
-            best("text/plain, application/json"),
-            Some("application/json")
-        );
-        assert_eq!(best("application/json;q=0"), None);
+            ("application/openmetrics-text;version=0.0.1", TEXT),
+            (
+                "application/openmetrics-text;version=0.0.1, text/plain;q=0.1",
+                TEXT,
+            ),
+            (
+                "application/openmetrics-text;version=2.0.0, application/openmetrics-text;version=1.0.0;q=0.2",
+                OPEN,
+            ),
+            ("application/openmetrics-text;q=0.5, text/plain;q=0.6", TEXT),
+            ("text/plain, application/json", JSON),
+            ("application/json, */*", JSON),
+            ("application/json;q=0", TEXT),
+            // A range has its weight too.
+            ("application/json;q=0.1, */*", TEXT),
+            ("text/*, application/json;q=0.5", TEXT),
+            ("application/openmetrics-text;q=0.1, */*;q=0.2", TEXT),
+            ("application/json;q=0.5, */*;q=0.1", JSON),
+            ("application/json, text/*;q=0.9", JSON),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]);
+            assert_eq!(best(&headers, &[OPEN, JSON, TEXT]), expected, "{accept}");
+        }
     }
 
     #[test]

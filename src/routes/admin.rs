@@ -39,7 +39,7 @@ impl Routes {
     ///
     /// Values whose names say that they are secret (`password`, `api_key`, ..) read `[redacted]`, and so do the credentials
     /// of URLs and what looks like a token; a secret that nothing tells from other text is shown, so leave it out.
-    /// Texts are cut at 1 kB, and the whole at 10,000 values.
+    /// Texts are cut at 1 kB, and what is handed over in one call at 10,000 values.
     ///
     /// ```
     /// use serde_json::json;

@@ -96,7 +96,7 @@ impl Serialize for OneSeries<'_> {
 }
 
 /// A whole number is written as one. JSON has no infinity and no NaN: they are null.
-struct Number(f64);
+pub(super) struct Number(pub(super) f64);
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -111,7 +111,7 @@ impl Serialize for Number {
     }
 }
 
-struct Labels<'a>(&'a [(String, String)]);
+pub(super) struct Labels<'a>(pub(super) &'a [(String, String)]);
 
 impl Serialize for Labels<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -22,6 +22,10 @@ pub(crate) mod health_shapes;
 #[cfg(feature = "prometheus")]
 mod metrics;
 #[cfg(feature = "prometheus")]
+mod metrics_answer;
+#[cfg(feature = "prometheus")]
+mod metrics_history;
+#[cfg(feature = "prometheus")]
 mod metrics_json;
 #[cfg(feature = "prometheus")]
 mod metrics_registries;
@@ -49,7 +53,7 @@ pub use self::service::{NotFound, RoutesBody, RoutesFuture, RoutesService};
 use crate::error::Error;
 
 /// Where routes are unless they are moved; no other route can be moved there.
-const DEFAULT_PATHS: [&str; 17] = [
+const DEFAULT_PATHS: [&str; 18] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -65,6 +69,7 @@ const DEFAULT_PATHS: [&str; 17] = [
     "/metrics/prometheus",
     "/metrics/json",
     "/metrics/registries",
+    "/metrics/history",
     "/admin/config",
     "/admin/reset-metrics",
 ];
@@ -76,6 +81,7 @@ const DEFAULT_PATHS: [&str; 17] = [
 /// | `GET /livez`, `GET /health` | open | `{"status":"healthy"}`, until checks are added |
 /// | `GET /health/..`, `/livez`, `/readyz`, `/startupz` | open, or as [`Details`] says | health; see [`Routes::health`] |
 /// | `GET /metrics`, `/metrics/prometheus`, `/metrics/json`, `/metrics/registries` | open | Prometheus text 0.0.4, `OpenMetrics` or JSON, gzipped if accepted; see [`Routes::metrics`] |
+/// | `GET /metrics/history` | guarded | the last minutes of any metric, if they are [kept](crate::exporter::Builder::history); see [`Routes::metrics`] |
 /// | `GET /admin/config` | guarded | settings, without secrets; see [`Routes::settings`] and [`Routes::config`] |
 /// | `POST /admin/reset-metrics` | guarded | a new zero for JSON and history; see [`Routes::metrics`] |
 ///

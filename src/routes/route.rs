@@ -8,8 +8,9 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
-use http::header::{ALLOW, HOST, HeaderMap, HeaderValue, ORIGIN};
+use http::header::{ALLOW, HOST, HeaderValue, ORIGIN};
 use http::request::Parts;
+use http::uri::Authority;
 use http::{StatusCode, Uri};
 
 use super::problem;
@@ -106,12 +107,10 @@ impl Route {
         };
         problem::finished(match visit.refuse(self.access) {
             Some(refusal) => refusal,
-            None if self.verb == Verb::Post && is_cross_origin(&visit.parts.headers) => {
-                problem::problem(
-                    StatusCode::FORBIDDEN,
-                    "A page of another origin sent this request: what changes anything is not done for it.",
-                )
-            }
+            None if self.verb == Verb::Post && is_cross_origin(&visit.parts) => problem::problem(
+                StatusCode::FORBIDDEN,
+                "A page of another origin sent this request: what changes anything is not done for it.",
+            ),
             None => (self.handler)(visit).await,
         })
     }
@@ -146,18 +145,23 @@ fn wrong_method(verb: Verb) -> Response {
 /// Whether a browser sent this for a page of somewhere else: a guard that is open, or that goes by an address or a cookie,
 /// would let it pass. As Go's `http.CrossOriginProtection` tells: by `Sec-Fetch-Site`, else by whether `Origin` is the
 /// host that was asked. Whatever is no browser sends neither.
-fn is_cross_origin(headers: &HeaderMap) -> bool {
-    if let Some(site) = headers.get("sec-fetch-site") {
+fn is_cross_origin(parts: &Parts) -> bool {
+    if let Some(site) = parts.headers.get("sec-fetch-site") {
         return site != "same-origin" && site != "none";
     }
-    let Some(origin) = headers.get(ORIGIN) else {
+    let Some(origin) = parts.headers.get(ORIGIN) else {
         return false;
     };
+    let origin: Option<Uri> = origin.to_str().ok().and_then(|origin| origin.parse().ok());
     let origin = origin
-        .to_str()
-        .ok()
-        .and_then(|origin| origin.parse::<Uri>().ok());
-    let authority = origin.as_ref().and_then(Uri::authority);
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    authority.map(http::uri::Authority::as_str) != host
+        .as_ref()
+        .and_then(Uri::authority)
+        .map(Authority::as_str);
+    // HTTP/2 has the host in the URI.
+    let asked = parts.uri.authority().map(Authority::as_str);
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    match (origin, asked.or(host)) {
+        (Some(origin), Some(host)) => !origin.eq_ignore_ascii_case(host),
+        _ => true,
+    }
 }

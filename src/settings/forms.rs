@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::{HeaderName, Uri};
 
-use super::choices::Sampler;
+use super::choices::{OtlpProtocol, Sampler};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -105,9 +105,9 @@ pub(super) fn environment(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn token(text: &str) -> Result<String, String> {
-    let is_odd = |c: char| c.is_whitespace() || c.is_control();
-    let is = text.chars().count() >= 8 && !text.contains(is_odd);
-    let allowed = "a text of at least 8 characters, without white space and control characters,";
+    // What a header can carry as it is.
+    let is = text.len() >= 8 && text.chars().all(|c| c.is_ascii_graphic());
+    let allowed = "a text of at least 8 visible ASCII characters, without white space,";
     if_so(is, text, allowed)
 }
 
@@ -137,6 +137,17 @@ fn is_name(text: &str, signs: &str) -> bool {
 pub(super) fn url(text: &str) -> Result<String, String> {
     let is = text.parse().is_ok_and(|uri| is_web(&uri));
     if_so(is, text, "an http or https URL with a host")
+}
+
+/// gRPC has targets of its own (`collector:4317`, `unix:/run/otel.sock`), and OTLP's specification lets them be.
+pub(super) fn endpoint(protocol: OtlpProtocol) -> impl Fn(&str) -> Result<String, String> {
+    move |text| match protocol {
+        OtlpProtocol::Grpc if !text.starts_with("http") => {
+            let is = !text.contains(char::is_whitespace);
+            if_so(is, text, "a URL or a target of gRPC, without white space,")
+        }
+        _ => url(text),
+    }
 }
 
 /// `Uri` lets hosts be empty or a template that nobody filled in (`${HOST}`), and ports be no numbers.

@@ -60,7 +60,7 @@
 //! | `OTEL_SDK_DISABLED` | `true`; all else is no | `false` | no traces at all | waits for traces |
 //! | `OTEL_SERVICE_NAME` | text | none | `service.name` of traces | waits for traces |
 //! | `OTEL_RESOURCE_ATTRIBUTES` | `key=value,key=value` | none | attributes of all traces | waits for traces |
-//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | http or https URL | none: the protocol's own | where traces are sent | waits for traces |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | http or https URL; with `grpc` also `host:port` and what else gRPC takes | none: the protocol's own | where traces are sent | waits for traces |
 //! | `OTEL_EXPORTER_OTLP_HEADERS` | secret: `key=value,key=value` | none | headers sent with traces | waits for traces |
 //! | `OTEL_EXPORTER_OTLP_PROTOCOL` | [`OtlpProtocol`] | `http/protobuf` | how traces are sent | waits for traces |
 //! | `OTEL_EXPORTER_OTLP_TIMEOUT` | milliseconds | `10000` | how long sending may take; 0 is no limit | waits for traces |
@@ -219,6 +219,8 @@ impl Settings {
         let log_level = log_level.unwrap_or(LogLevel::Info);
         let sampler = reader.read("OTEL_TRACES_SAMPLER", Sampler::read);
         let sampler = sampler.unwrap_or(Sampler::ParentBasedAlwaysOn);
+        let protocol = reader.read("OTEL_EXPORTER_OTLP_PROTOCOL", OtlpProtocol::read);
+        let protocol = protocol.unwrap_or(OtlpProtocol::HttpProtobuf);
         Self {
             monitoring_host: reader
                 .read("MONITORING_HOST", forms::host)
@@ -266,11 +268,10 @@ impl Settings {
                 .unwrap_or(false),
             otel_service_name: reader.read("OTEL_SERVICE_NAME", forms::text),
             otel_resource_attributes: reader.read("OTEL_RESOURCE_ATTRIBUTES", forms::pairs),
-            otel_exporter_otlp_endpoint: reader.read("OTEL_EXPORTER_OTLP_ENDPOINT", forms::url),
+            otel_exporter_otlp_endpoint: reader
+                .read("OTEL_EXPORTER_OTLP_ENDPOINT", forms::endpoint(protocol)),
             otel_exporter_otlp_headers: reader.secret("OTEL_EXPORTER_OTLP_HEADERS", forms::headers),
-            otel_exporter_otlp_protocol: reader
-                .read("OTEL_EXPORTER_OTLP_PROTOCOL", OtlpProtocol::read)
-                .unwrap_or(OtlpProtocol::HttpProtobuf),
+            otel_exporter_otlp_protocol: protocol,
             otel_exporter_otlp_timeout: reader
                 .read("OTEL_EXPORTER_OTLP_TIMEOUT", forms::milliseconds)
                 .unwrap_or(Duration::from_secs(10)),

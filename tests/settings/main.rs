@@ -328,3 +328,21 @@ fn the_environment_is_read_and_what_is_not_utf_8_is_named() {
         passes(wrong);
     }
 }
+
+#[test]
+fn a_grpc_endpoint_may_be_a_target_of_grpc() {
+    for (protocol, endpoint, is_allowed) in [
+        ("grpc", "collector:4317", true),
+        ("grpc", "unix:///run/otel.sock", true),
+        ("grpc", "https://collector:4317", true),
+        ("grpc", "http://", false),
+        ("grpc", "collector 4317", false),
+        ("http/protobuf", "collector:4317", false),
+    ] {
+        let settings = Settings::from_vars([
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
+        ]);
+        assert_eq!(settings.is_ok(), is_allowed, "{protocol} {endpoint}");
+    }
+}

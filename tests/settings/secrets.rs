@@ -88,7 +88,7 @@ fn a_file_that_holds_no_secret_is_an_error() {
     );
     says(
         File::new("short", b"XYZZY").path(),
-        "holds [redacted]: a text of at least 8 characters",
+        "holds [redacted]: a text of at least 8 visible ASCII characters",
     );
     let mut large = vec![b'a'; 64 * 1024];
     one("MONITORING_TOKEN_FILE", File::new("full", &large).path()).unwrap();

@@ -32,7 +32,7 @@ pub(crate) const VARIABLES: [(&str, &str, &str, &str, &str); 26] = [
         "t0ken-XYZZY",
         r#""[redacted]""#,
         "t0ken XYZZY",
-        "a text of at least 8 characters, without white space and control characters,",
+        "a text of at least 8 visible ASCII characters, without white space,",
     ),
     (
         "LOG_LEVEL",

@@ -13,7 +13,8 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 #[derive(Debug)]
 struct State {
-    read_at: Instant,
+    /// None before the first reading.
+    read_at: Option<Instant>,
     is_asked: bool,
     is_over: bool,
 }
@@ -22,6 +23,12 @@ struct State {
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+}
+
+impl State {
+    fn is_fresh(&self) -> bool {
+        self.read_at.is_some_and(|at| at.elapsed() < FRESH)
+    }
 }
 
 impl Shared {
@@ -41,11 +48,11 @@ pub(super) struct Asked {
     shared: Arc<Shared>,
 }
 
-/// Of values that were just read.
+/// Of values that nobody has read yet.
 pub(super) fn pair() -> (Ask, Asked) {
     let shared = Arc::new(Shared {
         state: Mutex::new(State {
-            read_at: Instant::now(),
+            read_at: None,
             is_asked: false,
             is_over: false,
         }),
@@ -61,12 +68,12 @@ impl Ask {
     /// Returns when values are fresh, or when it has waited long enough.
     pub(super) fn refresh(&self) {
         let mut state = self.shared.state();
-        if state.read_at.elapsed() < FRESH {
+        if state.is_fresh() {
             return;
         }
         state.is_asked = true;
         self.shared.changed.notify_all();
-        let is_old = |state: &mut State| state.read_at.elapsed() >= FRESH;
+        let is_old = |state: &mut State| !state.is_fresh();
         // Either way there are values to read.
         drop(
             self.shared
@@ -92,14 +99,42 @@ impl Asked {
             .shared
             .changed
             .wait_timeout_while(state, interval, idle);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.is_asked = false;
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         !state.is_over
     }
 
-    /// Everything was read.
+    /// Everything was read: also for those who asked meanwhile.
     pub(super) fn answer(&self) {
-        self.shared.state().read_at = Instant::now();
+        {
+            let mut state = self.shared.state();
+            state.read_at = Some(Instant::now());
+            state.is_asked = false;
+        }
         self.shared.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is a difference of two readings is noise when they are a moment apart.
+    #[test]
+    fn who_asks_while_it_is_read_is_answered_by_that_reading() {
+        let (ask, asked) = pair();
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| ask.refresh());
+            assert!(asked.wait(Duration::from_hours(1)), "somebody asks");
+            let second = scope.spawn(|| ask.refresh());
+            while Arc::strong_count(&ask.shared) < 2 || !ask.shared.state().is_asked {
+                std::thread::yield_now();
+            }
+            asked.answer();
+            first.join().unwrap();
+            second.join().unwrap();
+        });
+        assert!(!ask.shared.state().is_asked);
+        drop(ask);
+        assert!(!asked.wait(Duration::from_hours(1)), "it is over");
     }
 }

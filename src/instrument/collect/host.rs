@@ -79,15 +79,18 @@ struct Before {
 impl Host {
     /// Since the reading before; none at the first, and when a limit came or went meanwhile.
     fn cpu_usage(&mut self) -> Option<f64> {
-        let now = Before {
-            at: Instant::now(),
-            container: self.cgroup.cpu(),
-        };
-        if now.container.is_none()
-            && let Some(system) = &mut self.system
-        {
+        if let Some(system) = &mut self.system {
             system.refresh_cpu_usage();
         }
+        let cores = self.system.as_ref().map(|system| system.cpus().len());
+        let now = Before {
+            at: Instant::now(),
+            // A limit of as many cores as there are limits nothing.
+            container: self
+                .cgroup
+                .cpu()
+                .filter(|cpu| cores.is_none_or(|cores| cpu.cores < cores as f64)),
+        };
         let before = self.before.replace(now)?;
         match (&self.before.as_ref()?.container, before.container) {
             (Some(now), Some(then)) => container_usage(*now, then, before.at.elapsed()),

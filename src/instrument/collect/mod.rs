@@ -13,18 +13,19 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use metrics::Recorder;
+use metrics::{Gauge, Label, Recorder};
 
 use self::ask::Ask;
+use crate::catalog::MONITORING_COLLECTION_TIMESTAMP;
 use crate::error::{Error, ErrorKind};
 use crate::target::Target;
 
 /// One thing to read. Kept from one reading to the next, for what is a difference of two.
 type Collector = Box<dyn FnMut(&Target) + Send>;
 
-/// What a service's process, host and runtime are doing, read on a thread of its own.
+/// What a service's process, host and runtime are doing, read every now and then.
 ///
 /// Nothing is read before [`start`](Self::start), and only what was named:
 ///
@@ -52,8 +53,12 @@ type Collector = Box<dyn FnMut(&Target) + Send>;
 pub struct Collectors {
     target: Target,
     interval: Duration,
-    all: Vec<(&'static str, Collector)>,
+    all: Group,
+    disks: Group,
 }
+
+/// Collectors that are read one after the other.
+type Group = Vec<(&'static str, Collector)>;
 
 impl Collectors {
     /// Without any: what is to be read is named by the methods.
@@ -62,6 +67,7 @@ impl Collectors {
             target: Target::default(),
             interval: Duration::from_secs(15),
             all: Vec::new(),
+            disks: Vec::new(),
         }
     }
 
@@ -71,7 +77,7 @@ impl Collectors {
         self
     }
 
-    /// How often all of it is read. Defaults to 15 s, which is how often Prometheus reads by default, near enough.
+    /// How often all of it is read. Defaults to 15 s.
     pub fn every(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
@@ -98,9 +104,14 @@ impl Collectors {
     }
 
     /// The file system that is mounted at, or holds, this path. The path is the value of `mount`.
+    ///
+    /// Disks are read on a thread of their own, for one on a network may hang: then all disks keep their last values, which
+    /// `monitoring_collection_timestamp_seconds{collectors="disks"}` tells, and nothing else waits.
     #[cfg(feature = "system")]
-    pub fn disk(self, mount: impl Into<std::path::PathBuf>) -> Self {
-        self.with("disk", host::disk(mount.into()))
+    pub fn disk(mut self, mount: impl Into<std::path::PathBuf>) -> Self {
+        let collector = host::disk(mount.into());
+        self.disks.push(("disk", Box::new(collector)));
+        self
     }
 
     /// The tokio runtime of this handle; `Handle::current()` is the one that runs the caller.
@@ -127,12 +138,13 @@ impl Collectors {
         self
     }
 
-    /// Reads everything once, and then on a thread of its own until what this gives is dropped.
+    /// Reads everything, on threads of its own, until what this gives is dropped. The first reading is waited for: 250 ms at
+    /// the longest.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidConfig`] for an interval below 100 ms; [`ErrorKind::Io`] if the thread cannot be started.
-    pub fn start(mut self) -> Result<Collecting, Error> {
+    /// [`ErrorKind::InvalidConfig`] for an interval below 100 ms; [`ErrorKind::Io`] if a thread cannot be started.
+    pub fn start(self) -> Result<Collecting, Error> {
         const SHORTEST: Duration = Duration::from_millis(100);
         if self.interval < SHORTEST {
             return Err(Error::invalid(format!(
@@ -140,31 +152,53 @@ impl Collectors {
                 self.interval
             )));
         }
-        self.collect();
-        let (ask, asked) = ask::pair();
-        thread::Builder::new()
-            .name("vitals-collect".to_owned())
-            .spawn(move || {
-                while asked.wait(self.interval) {
-                    self.collect();
-                    asked.answer();
-                }
-            })
-            .map_err(|error| {
-                let what =
-                    "the collecting thread cannot be started: the system allows no further thread";
-                Error::new(ErrorKind::Io, what).with_source(error)
-            })?;
-        Ok(Collecting { ask: Arc::new(ask) })
-    }
-
-    /// One that panics does not keep the others from being read, this time or the next.
-    fn collect(&mut self) {
-        for (name, collect) in &mut self.all {
-            if catch_unwind(AssertUnwindSafe(|| collect(&self.target))).is_err() {
-                tracing::error!(collector = name, "a collector of metrics panicked");
-            }
+        let mut asks = vec![start("all", self.all, &self.target, self.interval)?];
+        if !self.disks.is_empty() {
+            asks.push(start("disks", self.disks, &self.target, self.interval)?);
         }
+        let collecting = Collecting { asks: asks.into() };
+        collecting.refresh();
+        Ok(collecting)
+    }
+}
+
+fn start(
+    name: &'static str,
+    mut group: Group,
+    target: &Target,
+    interval: Duration,
+) -> Result<Ask, Error> {
+    let (ask, asked) = ask::pair();
+    let target = target.clone();
+    let read = move || {
+        while asked.wait(interval) {
+            collect(&mut group, &target);
+            tell_when(name, &target);
+            asked.answer();
+        }
+    };
+    let thread = thread::Builder::new().name(format!("vitals-{name}"));
+    thread.spawn(read).map_err(|error| {
+        let what = "a collecting thread cannot be started: the system allows no further thread";
+        Error::new(ErrorKind::Io, what).with_source(error)
+    })?;
+    Ok(ask)
+}
+
+/// One that panics does not keep the others from being read, this time or the next.
+fn collect(group: &mut Group, target: &Target) {
+    for (name, collect) in group {
+        if catch_unwind(AssertUnwindSafe(|| collect(target))).is_err() {
+            tracing::error!(collector = name, "a collector of metrics panicked");
+        }
+    }
+}
+
+fn tell_when(name: &'static str, target: &Target) {
+    if let Ok(now) = SystemTime::now().duration_since(UNIX_EPOCH) {
+        let labels = vec![Label::new("collectors", name)];
+        let timestamp: Gauge = target.register(&MONITORING_COLLECTION_TIMESTAMP, labels);
+        timestamp.set(now.as_secs_f64());
     }
 }
 
@@ -176,7 +210,7 @@ impl Default for Collectors {
 
 impl fmt::Debug for Collectors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.all.iter().map(|(name, _)| name);
+        let names = self.all.iter().chain(&self.disks).map(|(name, _)| name);
         f.debug_struct("Collectors")
             .field("target", &self.target)
             .field("interval", &self.interval)
@@ -197,23 +231,22 @@ impl fmt::Debug for Collectors {
 #[derive(Debug, Clone)]
 #[must_use = "the reading ends when this is dropped"]
 pub struct Collecting {
-    ask: Arc<Ask>,
+    asks: Arc<[Ask]>,
 }
 
 impl Collecting {
-    /// Has everything read again if the last reading is older than a second, and waits for that: 250 ms at the longest,
-    /// for a disk may hang.
+    /// Has everything read again that was read more than a second ago, and waits for that, 250 ms at the longest.
     pub fn refresh(&self) {
-        self.ask.refresh();
+        self.asks.iter().for_each(Ask::refresh);
     }
 
     /// [`refresh`](Self::refresh) as a function that does not keep the reading going, for
     /// `Prometheus::before_reading`.
     pub fn refresher(&self) -> impl Fn() + Send + Sync + 'static + use<> {
-        let ask = Arc::downgrade(&self.ask);
+        let asks = Arc::downgrade(&self.asks);
         move || {
-            if let Some(ask) = ask.upgrade() {
-                ask.refresh();
+            if let Some(asks) = asks.upgrade() {
+                asks.iter().for_each(Ask::refresh);
             }
         }
     }

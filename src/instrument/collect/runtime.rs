@@ -15,7 +15,8 @@ use crate::target::Target;
 /// A runtime that has ended tells its last figures: a handle does not keep it going.
 pub(super) fn collector(handle: &Handle) -> impl FnMut(&Target) + Send + use<> {
     let metrics = handle.metrics();
-    let mut before = (Instant::now(), busy(&metrics));
+    // Of the reading before: the first has no busy ratio.
+    let mut before: Option<(Instant, Duration)> = None;
     move |target| {
         let set = |family: &Family, value: f64| {
             target.register::<Gauge>(family, Vec::new()).set(value);
@@ -28,12 +29,14 @@ pub(super) fn collector(handle: &Handle) -> impl FnMut(&Target) + Send + use<> {
             metrics.global_queue_depth() as f64,
         );
         let now = (Instant::now(), busy(&metrics));
-        let could = before.0.elapsed().as_secs_f64() * workers as f64;
-        let was = now.1.saturating_sub(before.1).as_secs_f64();
-        before = now;
-        if could > 0.0 {
+        if let Some(before) = before.replace(now) {
+            let could = now.0.since(before.0).as_secs_f64() * workers as f64;
+            let was = now.1.saturating_sub(before.1).as_secs_f64();
             // The workers write theirs when they park: a long poll may count more than there was time for.
-            set(&TOKIO_BUSY_RATIO, (was / could).min(1.0));
+            set(
+                &TOKIO_BUSY_RATIO,
+                (was / could.max(f64::MIN_POSITIVE)).min(1.0),
+            );
         }
         let parks = each(&metrics, RuntimeMetrics::worker_park_count).sum();
         target
