@@ -180,7 +180,7 @@ impl Latencies {
         let (p50, p99, max) = (self.at(50), self.at(99), self.at(100));
         let requests = self.0.len();
         println!(
-            "{what:<26}{scrapes:<18}{requests:>9}{p50:>9.2}{p99:>9.2}{max:>9.2}{more:>18}{takes:>17}"
+            "{what:<28}{scrapes:<18}{requests:>9}{p50:>9.2}{p99:>9.2}{max:>9.2}{more:>18}{takes:>17}"
         );
     }
 }

@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 use tower_vitals::catalog::{Catalog, Family, Values};
+use tower_vitals::exporter::Keep;
 use tower_vitals::http::Naming;
 use tower_vitals::instrument::{
     Collecting, Collectors, Connections, DatabaseConnections, Errors, EventTypes, Events,
@@ -47,6 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let prometheus = Prometheus::builder()
         .catalog(catalog)
         .max_series(100)
+        .history(Keep::every(Duration::from_secs(1)))
         .install()?;
     let _collecting = collect(&prometheus, &settings)?;
     let health = Health::builder()
@@ -100,6 +102,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("     curl -H 'accept: application/openmetrics-text' {url}/metrics");
     println!("     curl {url}/metrics/json");
     println!("     curl {url}/metrics/registries");
+    println!("     curl '{url}/metrics/history?metric=http_requests_total&sum=true'");
     println!("     curl -X POST {url}/admin/reset-metrics");
     println!("     curl {url}/admin/config");
     axum::serve(listener, app).await?;

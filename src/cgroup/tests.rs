@@ -108,3 +108,13 @@ fn this_machine_can_be_asked() {
     assert!(own.memory().is_none_or(|memory| memory.limit > 0));
     assert!(own.cpu().is_none_or(|cpu| cpu.cores > 0.0));
 }
+
+/// Recorded from a real kernel: a process in a group of 200 MiB and half a core, with a loop that used all of that.
+#[test]
+fn a_recorded_group_of_version_1_is_read() {
+    let tree = tree("recorded-v1");
+    assert_eq!(tree.memory(), Some(memory(200 * MIB, 2_572_288 - 20_480)));
+    let cpu = tree.cpu().unwrap();
+    assert_eq!(cpu.used, std::time::Duration::from_nanos(1_313_160_991));
+    assert!((cpu.cores - 0.5).abs() < f64::EPSILON);
+}
