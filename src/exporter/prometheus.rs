@@ -61,8 +61,8 @@ impl Prometheus {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::AlreadyInstalled`] if a recorder is installed already, ours or another;
-    /// [`ErrorKind::Io`] if the upkeep thread cannot be started.
+    /// [`ErrorKind::AlreadyInstalled`](crate::ErrorKind::AlreadyInstalled) if a recorder is installed already, ours or another;
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the upkeep thread cannot be started.
     pub fn install() -> Result<Self, Error> {
         Self::builder().install()
     }
