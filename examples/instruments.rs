@@ -1,6 +1,6 @@
 //! Everything there is to measure: a day of a shop, played at the start, and `/metrics` to read in every form.
 //!
-//! `cargo run --example instruments --features system`, and try what it prints. `PORT` chooses another port than 3000, and the
+//! `cargo run --example instruments --features system,jobs`, and try what it prints. `PORT` chooses another port than 3000, and the
 //! variables of `tower_vitals::settings` are read.
 #![allow(
     clippy::print_stdout,
@@ -29,6 +29,7 @@ use tower_vitals::instrument::{
     Collecting, Collectors, Connections, DatabaseConnections, Errors, EventTypes, Events,
     ExternalApi, Plugins, Query, RedisConnections, ServiceCalls, Storage, Tokens,
 };
+use tower_vitals::jobs::{Job, Jobs};
 use tower_vitals::routes::Guard;
 use tower_vitals::{Health, HttpMetricsLayer, Prometheus, Routes, Settings};
 
@@ -81,6 +82,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     .await?;
     trade(&connections).await?;
     count_own();
+    sweep().await?;
     health.report().await;
 
     let app = shop
@@ -189,6 +191,18 @@ async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
     tokens.record(812, 64);
     tokens.record_cost(0.0031);
     drop(visitors);
+    Ok(())
+}
+
+/// What runs in the background, with a history that has room for one event at a time.
+async fn sweep() -> Result<(), Box<dyn Error>> {
+    const SWEEP: Job = Job::named("sweep");
+    let jobs = Jobs::builder().max_queued(1).run()?;
+    for _ in 0..3 {
+        jobs.monitor(SWEEP, async { Ok::<_, io::Error>(()) })
+            .await?;
+    }
+    jobs.shutdown(Duration::from_secs(1)).await?;
     Ok(())
 }
 

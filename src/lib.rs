@@ -54,7 +54,11 @@ mod fetch;
 pub mod health;
 pub mod http;
 pub mod instrument;
+#[cfg(feature = "jobs")]
+pub mod jobs;
 mod measure;
+#[cfg(feature = "health")]
+mod panics;
 #[cfg(any(feature = "health", feature = "push"))]
 mod redact;
 #[cfg(feature = "axum")]

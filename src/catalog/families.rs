@@ -192,6 +192,38 @@ families! {
         &[],
         "Connections that clients have open.",
     );
+    /// Runs of jobs that ended, by how.
+    SCHEDULER_JOBS = counter(
+        "scheduler_jobs_total",
+        &["job_name", "status"],
+        "Runs of a background job that ended; status is success, failed, cancelled or lost.",
+    );
+    /// How long runs of jobs took.
+    SCHEDULER_JOB_DURATION = seconds(
+        "scheduler_job_duration_seconds",
+        &["job_name"],
+        "Time a run of a background job took, in seconds.",
+    )
+    .buckets(super::JOB_BUCKETS);
+    /// Runs of jobs right now.
+    SCHEDULER_JOBS_IN_PROGRESS = gauge(
+        "scheduler_jobs_in_progress",
+        &["job_name"],
+        "Runs of a background job that have not ended.",
+    );
+    /// When jobs last ended well.
+    SCHEDULER_JOB_LAST_SUCCESS = gauge(
+        "scheduler_job_last_success_timestamp_seconds",
+        &["job_name"],
+        "When a background job last ended with success, in seconds since 1970.",
+    )
+    .unit(Unit::Seconds);
+    /// Events of jobs that their history never learned of.
+    MONITORING_JOB_EVENTS_DROPPED = counter(
+        "monitoring_job_events_dropped_total",
+        &["job_name"],
+        "Starts and ends of a background job that were not kept in its history: it was down for too long.",
+    );
     /// What the last run of a health check found.
     HEALTH_CHECK_STATUS = gauge(
         "health_check_status",

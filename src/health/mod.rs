@@ -40,8 +40,10 @@ pub use self::check::{Check, Configured, Options, Probe};
 pub use self::checker::Checker;
 pub use self::outcome::Outcome;
 pub use self::registry::Health;
-pub use self::report::{CheckResult, Reason, Report};
 #[cfg(feature = "axum")]
-pub(crate) use self::report::{milliseconds, rfc3339};
+pub(crate) use self::report::milliseconds;
+#[cfg(any(feature = "axum", feature = "jobs"))]
+pub(crate) use self::report::rfc3339;
+pub use self::report::{CheckResult, Reason, Report};
 pub use self::shutdown::GracefulShutdown;
 pub use self::status::Status;

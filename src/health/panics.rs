@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use super::Outcome;
+use crate::panics;
 
 /// The future's outcome, or that it panicked.
 pub(super) async fn caught(check: impl Future<Output = Outcome>) -> Outcome {
@@ -22,10 +23,6 @@ pub(super) async fn caught(check: impl Future<Output = Outcome>) -> Outcome {
 }
 
 pub(super) fn panicked(panic: &(dyn Any + Send)) -> Outcome {
-    let message = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("with a value that is no text");
+    let message = panics::message(panic);
     Outcome::unhealthy().message(format!("the check panicked: {message}"))
 }

@@ -3,7 +3,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::StatusCode;
-use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::ser::Serializer;
 use serde_json::json;
@@ -11,6 +10,7 @@ use serde_json::json;
 use super::metrics_answer::{Written, as_json};
 use super::metrics_json::{Labels, Number};
 use super::problem::problem;
+use super::query;
 use crate::catalog::Kind;
 use crate::exporter::{History, Kept, Query, Timeline};
 use crate::health::rfc3339;
@@ -62,9 +62,8 @@ const KINDS: [&str; 4] = ["values", "rate", "average", "quantile"];
 impl Asked {
     fn of(query: &str) -> Result<Self, String> {
         let mut asked = Self::default();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            asked.take(&decoded(name)?, decoded(value)?)?;
+        for (name, value) in query::pairs(query)? {
+            asked.take(&name, value)?;
         }
         if asked.metric.is_none() && !query.is_empty() {
             return Err("The query names no metric: metric=<name> is needed.".to_owned());
@@ -185,21 +184,6 @@ fn label(value: &str) -> Result<(String, String), String> {
             format!("Parameter label is {value:?}: a name, a colon and the value are needed.")
         })?;
     Ok((name.to_owned(), is.to_owned()))
-}
-
-/// Percent-decoded, a plus being a space; an escape that is none is not let through as it stands.
-fn decoded(text: &str) -> Result<String, String> {
-    let mut escapes = text.split('%').skip(1);
-    let is_escape = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
-    if !escapes.all(is_escape) {
-        return Err(format!(
-            "The query has {text:?}: a percent sign is followed by two hexadecimal digits, and itself written %25."
-        ));
-    }
-    let spaced = text.replace('+', " ");
-    let decoded = percent_decode_str(&spaced).decode_utf8();
-    let decoded = decoded.map_err(|_| format!("The query has {text:?}, which is not UTF-8."))?;
-    Ok(decoded.into_owned())
 }
 
 #[derive(Serialize)]

@@ -19,6 +19,8 @@ mod guard;
 mod gzip;
 mod health;
 pub(crate) mod health_shapes;
+#[cfg(feature = "jobs")]
+mod jobs;
 #[cfg(feature = "prometheus")]
 mod metrics;
 #[cfg(feature = "prometheus")]
@@ -32,6 +34,8 @@ mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_unread;
 pub(crate) mod problem;
+#[cfg(any(feature = "prometheus", feature = "jobs"))]
+mod query;
 mod route;
 mod serve;
 mod service;
@@ -53,7 +57,7 @@ pub use self::service::{NotFound, RoutesBody, RoutesFuture, RoutesService};
 use crate::error::Error;
 
 /// Where routes are unless they are moved; no other route can be moved there.
-const DEFAULT_PATHS: [&str; 18] = [
+const DEFAULT_PATHS: [&str; 21] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -72,6 +76,9 @@ const DEFAULT_PATHS: [&str; 18] = [
     "/metrics/history",
     "/admin/config",
     "/admin/reset-metrics",
+    "/jobs",
+    "/jobs/status",
+    "/jobs/stats/{name}",
 ];
 
 /// The crate's routes: a builder that becomes an [`axum::Router`], a tower service for hyper, or a server of its own.
@@ -82,6 +89,7 @@ const DEFAULT_PATHS: [&str; 18] = [
 /// | `GET /health/..`, `/livez`, `/readyz`, `/startupz` | open, or as [`Details`] says | health; see [`Routes::health`] |
 /// | `GET /metrics`, `/metrics/prometheus`, `/metrics/json`, `/metrics/registries` | open | Prometheus text 0.0.4, `OpenMetrics` or JSON, gzipped if accepted; see [`Routes::metrics`] |
 /// | `GET /metrics/history` | guarded | the last minutes of any metric, if they are [kept](crate::exporter::Builder::history); see [`Routes::metrics`] |
+/// | `GET /jobs`, `/jobs/status`, `/jobs/stats/{name}` | guarded | background jobs and their runs (feature `jobs`) |
 /// | `GET /admin/config` | guarded | settings, without secrets; see [`Routes::settings`] and [`Routes::config`] |
 /// | `POST /admin/reset-metrics` | guarded | a new zero for JSON and history; see [`Routes::metrics`] |
 ///

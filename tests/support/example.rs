@@ -1,7 +1,14 @@
 //! The examples as a new user starts them.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+
+/// The example that cargo built beside this test.
+pub fn path(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(2).unwrap().join("examples").join(name)
+}
 
 /// An example's process, ended with the test.
 pub struct Example {
@@ -10,11 +17,9 @@ pub struct Example {
 }
 
 impl Example {
-    /// Starts the example that cargo built beside this test, on a free port, which it prints.
+    /// Starts it on a free port, which it prints.
     pub fn start(name: &str) -> Self {
-        let test = std::env::current_exe().unwrap();
-        let program = test.ancestors().nth(2).unwrap().join("examples").join(name);
-        let mut process = Command::new(program)
+        let mut process = Command::new(path(name))
             .env("PORT", "0")
             .stdout(Stdio::piped())
             .spawn()

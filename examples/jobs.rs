@@ -1,0 +1,87 @@
+//! Background jobs with a history in SQLite: one that works, one that fails, one that never comes.
+//!
+//! `cargo run --example jobs --features jobs-sqlite`, and try what it prints. Stop it as you like, also by `kill -9`, and start
+//! it again: what had ended is there, and what had not is lost. `JOBS_DB` names another file than `jobs.db`, `PORT` another
+//! port than 3000.
+#![allow(clippy::print_stdout, reason = "an example tells what to try")]
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use tokio::time::{interval, sleep};
+use tower_vitals::jobs::{Job, Jobs, SqliteHistory};
+use tower_vitals::routes::Guard;
+use tower_vitals::{Health, Prometheus, Routes};
+
+const TICK: Job = Job::named("tick")
+    .every(Duration::from_millis(20))
+    .grace(Duration::from_secs(5));
+const IMPORT: Job = Job::named("import").every(Duration::from_secs(10));
+/// Nobody starts it: `/jobs` tells since when it is late.
+const REPORT: Job = Job::named("report").cron("0 3 * * *", "Europe/Berlin");
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let prometheus = Prometheus::install()?;
+    let file = std::env::var("JOBS_DB").unwrap_or_else(|_| "jobs.db".to_owned());
+    let jobs = Jobs::builder()
+        .job(TICK)
+        .job(IMPORT)
+        .job(REPORT)
+        .history(SqliteHistory::open(file))
+        // Short, so that what a kill leaves behind is soon seen to be lost.
+        .lease(Duration::from_secs(2))
+        .run()?;
+    tokio::spawn(tick(jobs.clone()));
+    tokio::spawn(import(jobs.clone()));
+
+    let health = Health::builder().build()?;
+    let routes = Routes::new()
+        .metrics(prometheus)
+        .health(health.clone())
+        .jobs(jobs.clone())
+        // Guarded routes are open here because this listens on loopback only: name a real guard on any other address.
+        .guard(Guard::open());
+    let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
+    let server = routes.serve(format!("127.0.0.1:{port}")).await?;
+    let url = format!("http://{}", server.local_addr());
+    println!("listening on {url}");
+    println!("try  curl {url}/jobs");
+    println!("     curl '{url}/jobs/status?status=failed&limit=3'");
+    println!("     curl {url}/jobs/stats/tick");
+    println!("     curl {url}/metrics");
+    server.until(health.graceful_shutdown()).await;
+    jobs.shutdown(Duration::from_secs(5)).await?;
+    Ok(())
+}
+
+/// Says of each run when it is in the history to stay.
+async fn tick(jobs: Jobs) {
+    let mut times = interval(Duration::from_millis(20));
+    for n in 0_u64.. {
+        times.tick().await;
+        let ticked = jobs.monitor_with(TICK, |run| async move {
+            run.set("n", n);
+            sleep(Duration::from_millis(5)).await;
+            Ok::<_, io::Error>(run.id())
+        });
+        if let Ok(id) = ticked.await {
+            jobs.flush().await;
+            println!("kept {id}");
+        }
+    }
+}
+
+async fn import(jobs: Jobs) {
+    let mut times = interval(Duration::from_secs(10));
+    loop {
+        times.tick().await;
+        let imported = jobs.monitor(IMPORT, async {
+            Err::<(), _>(io::Error::other("the shop's server sent no orders"))
+        });
+        if let Err(error) = imported.await {
+            println!("import: {error}");
+        }
+    }
+}

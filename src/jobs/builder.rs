@@ -1,0 +1,197 @@
+//! Settings of [`Jobs`].
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, SystemTime};
+
+use metrics::Recorder;
+use tokio::runtime::Handle;
+
+use super::history::{History, MemoryHistory, Retention};
+use super::job::Job;
+use super::keeper::Keeper;
+use super::queue::Queue;
+use super::registered::Registered;
+use super::registry::{Inner, Jobs, Tasks};
+use crate::error::Error;
+use crate::target::Target;
+
+/// Settings of [`Jobs`].
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_vitals::jobs::{Job, Jobs, MemoryHistory, Retention};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
+/// const SWEEP: Job = Job::named("sweep");
+/// let jobs = Jobs::builder()
+///     .job(SWEEP)
+///     .history(MemoryHistory::new())
+///     .retention(Retention::new().age(Duration::from_hours(24)))
+///     .instance("shop-1")
+///     .run()?;
+/// # Ok(()) }
+/// ```
+#[must_use]
+pub struct Builder {
+    jobs: Vec<Job>,
+    history: Arc<dyn History>,
+    retention: Retention,
+    lease: Duration,
+    max_queued: usize,
+    instance: Option<String>,
+    target: Target,
+}
+
+impl Builder {
+    pub(super) fn new() -> Self {
+        Self {
+            jobs: Vec::new(),
+            history: Arc::new(MemoryHistory::new()),
+            retention: Retention::new(),
+            lease: Duration::from_mins(1),
+            max_queued: 10_000,
+            instance: None,
+            target: Target::default(),
+        }
+    }
+
+    /// Registers a job: it is known before its first run.
+    pub fn job(mut self, job: Job) -> Self {
+        self.jobs.push(job);
+        self
+    }
+
+    /// Where runs are kept. Defaults to [`MemoryHistory`].
+    pub fn history(mut self, history: impl History) -> Self {
+        self.history = Arc::new(history);
+        self
+    }
+
+    /// How long ended runs are kept. Defaults to 30 days and the last 10,000 of each job and status.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// How long after its process is gone a run is lost. Defaults to a minute; it is renewed three times in that time.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// How many starts and ends may wait for a history that is slow or down. Defaults to 10,000.
+    pub fn max_queued(mut self, max: usize) -> Self {
+        self.max_queued = max;
+        self
+    }
+
+    /// The name of this instance in the history. Defaults to the host's name, or `unknown`.
+    pub fn instance(mut self, instance: impl Into<String>) -> Self {
+        self.instance = Some(instance.into());
+        self
+    }
+
+    /// Records to this recorder. Defaults to the facade's.
+    pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
+        self.target = Target::recorder(recorder);
+        self
+    }
+
+    /// Starts the tasks that write, renew and prune, on the current tokio runtime. A history that cannot be reached is no
+    /// error: jobs run, and it is tried again.
+    ///
+    /// # Errors
+    ///
+    /// A job whose name, schedule or time zone is wrong, or two different ones of one name; a lease below a second, a queue
+    /// of zero, an instance of no or over 200 characters; no tokio runtime to run on.
+    pub fn run(self) -> Result<Jobs, Error> {
+        let runtime = Handle::try_current().map_err(|_| {
+            Error::invalid("jobs have no tokio runtime to run on: call run() within one")
+        })?;
+        if self.lease < Duration::from_secs(1) {
+            return Err(Error::invalid(format!(
+                "lease is {:?}: 1 s and anything longer is allowed, a minute is the default",
+                self.lease
+            )));
+        }
+        if self.max_queued == 0 {
+            return Err(Error::invalid(
+                "the queue may hold 0 events: at least 1 is needed, 10,000 is the default",
+            ));
+        }
+        let instance = self.instance.unwrap_or_else(host_name);
+        let length = instance.chars().count();
+        if !(1..=200).contains(&length) || instance.chars().any(char::is_control) {
+            return Err(Error::invalid(format!(
+                "instance {instance:?} has {length} characters: 1 to 200 are allowed, and no control characters"
+            )));
+        }
+        let known = known(&self.jobs, &self.target)?;
+        let inner = Arc::new(Inner {
+            instance,
+            since: SystemTime::now(),
+            history: self.history,
+            target: self.target,
+            queue: Queue::new(self.max_queued),
+            known: RwLock::new(known),
+            running: Mutex::default(),
+        });
+        let keeper = Keeper {
+            jobs: Arc::clone(&inner),
+            lease: self.lease,
+            retention: self.retention,
+        };
+        Ok(Jobs {
+            inner,
+            _tasks: Arc::new(Tasks(keeper.start(&runtime))),
+        })
+    }
+}
+
+fn known(jobs: &[Job], target: &Target) -> Result<HashMap<&'static str, Arc<Registered>>, Error> {
+    let mut known: HashMap<_, Arc<Registered>> = HashMap::new();
+    for job in jobs {
+        if let Some(other) = known.get(job.name()) {
+            if other.plan.job == *job {
+                continue;
+            }
+            return Err(Error::invalid(format!(
+                "two jobs are named {:?} and differ: each needs a name of its own",
+                job.name()
+            )));
+        }
+        let registered = Registered::new(job.plan()?, target);
+        known.insert(job.name(), Arc::new(registered));
+    }
+    Ok(known)
+}
+
+/// As the shell and the container runtime tell it.
+fn host_name() -> String {
+    let file = || std::fs::read_to_string("/etc/hostname").ok();
+    let name = std::env::var("HOSTNAME").ok().or_else(file);
+    name.map(|name| {
+        name.trim()
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(200)
+            .collect()
+    })
+    .filter(|name: &String| !name.is_empty())
+    .unwrap_or_else(|| "unknown".to_owned())
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("jobs", &self.jobs)
+            .field("history", &self.history)
+            .field("retention", &self.retention)
+            .field("lease", &self.lease)
+            .field("max_queued", &self.max_queued)
+            .field("instance", &self.instance)
+            .finish_non_exhaustive()
+    }
+}

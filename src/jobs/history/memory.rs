@@ -1,0 +1,232 @@
+//! `MemoryHistory`: runs for as long as the process lives.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::future::ready;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::stats::{RECENT, Totals, is_timed};
+use super::{Answer, History, JobStats, Retention, RunQuery};
+use crate::jobs::{RunRecord, RunStatus};
+
+/// Keeps the last runs in memory: at most 10,000, and nothing over a restart.
+///
+/// ```
+/// use tower_vitals::jobs::MemoryHistory;
+///
+/// let history = MemoryHistory::new().max_runs(1_000);
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct MemoryHistory {
+    max_runs: usize,
+    state: Arc<Mutex<State>>,
+}
+
+/// Runs in their order.
+type Place = (SystemTime, Uuid);
+
+#[derive(Default)]
+struct State {
+    runs: BTreeMap<Place, Kept>,
+    places: HashMap<Uuid, Place>,
+    totals: HashMap<String, Totals>,
+}
+
+struct Kept {
+    run: RunRecord,
+    lease_until: Instant,
+}
+
+impl MemoryHistory {
+    /// Of at most 10,000 runs.
+    pub fn new() -> Self {
+        Self {
+            max_runs: 10_000,
+            state: Arc::default(),
+        }
+    }
+
+    /// Keeps at most so many: past it the oldest that has ended goes, or the oldest if none has. At least one is kept.
+    pub fn max_runs(mut self, max: usize) -> Self {
+        self.max_runs = max.max(1);
+        self
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryHistory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryHistory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryHistory")
+            .field("max_runs", &self.max_runs)
+            .finish_non_exhaustive()
+    }
+}
+
+impl State {
+    fn put(&mut self, run: &RunRecord, lease_until: Instant) {
+        let place = *self
+            .places
+            .entry(run.id)
+            .or_insert((run.started_at, run.id));
+        if let Some(kept) = self.runs.get(&place)
+            && kept.run.status != RunStatus::Running
+        {
+            return;
+        }
+        if run.status != RunStatus::Running {
+            self.count(run);
+        }
+        let run = run.clone();
+        self.runs.insert(place, Kept { run, lease_until });
+    }
+
+    fn count(&mut self, run: &RunRecord) {
+        let totals = self.totals.entry(run.job_name.clone()).or_default();
+        totals.add(run);
+    }
+
+    fn remove(&mut self, place: Place) {
+        self.runs.remove(&place);
+        self.places.remove(&place.1);
+    }
+
+    fn make_room(&mut self, max: usize) {
+        while self.runs.len() > max {
+            let is_over = |(_, kept): &(&Place, &Kept)| kept.run.status != RunStatus::Running;
+            let oldest = self.runs.iter().find(is_over).or(self.runs.iter().next());
+            let Some((place, _)) = oldest else { return };
+            self.remove(*place);
+        }
+    }
+
+    fn reap(&mut self, now: Instant) -> Vec<RunRecord> {
+        let mut lost = Vec::new();
+        for kept in self.runs.values_mut() {
+            if kept.run.status == RunStatus::Running && kept.lease_until < now {
+                kept.run.status = RunStatus::Lost;
+                kept.run.finished_at = Some(SystemTime::now());
+                lost.push(kept.run.clone());
+            }
+        }
+        for run in &lost {
+            self.count(run);
+        }
+        lost
+    }
+
+    fn newest(&self) -> impl Iterator<Item = &RunRecord> {
+        self.runs.values().rev().map(|kept| &kept.run)
+    }
+
+    fn stats(&self, job_name: &str) -> Option<JobStats> {
+        let of_job = || self.newest().filter(|run| run.job_name == job_name);
+        let totals = self.totals.get(job_name);
+        let last = of_job().next();
+        if totals.is_none() && last.is_none() {
+            return None;
+        }
+        let running = of_job().filter(|run| run.status == RunStatus::Running);
+        let timed = of_job().filter(|run| is_timed(run.status));
+        let failed = of_job().find(|run| run.status == RunStatus::Failed);
+        Some(JobStats::of(
+            job_name,
+            totals.unwrap_or(&Totals::default()),
+            running.count() as u64,
+            timed.take(RECENT).filter_map(|run| run.duration).collect(),
+            last,
+            failed.and_then(|run| run.error_message.clone()),
+        ))
+    }
+
+    fn prune(&mut self, retention: &Retention, most: usize) -> usize {
+        let oldest = SystemTime::now().checked_sub(retention.age);
+        let mut kept: HashMap<(&str, RunStatus), usize> = HashMap::new();
+        let mut gone = Vec::new();
+        for (place, Kept { run, .. }) in self.runs.iter().rev() {
+            if run.status == RunStatus::Running {
+                continue;
+            }
+            let count = kept.entry((&run.job_name, run.status)).or_default();
+            *count += 1;
+            if *count > retention.count || oldest.is_some_and(|oldest| run.started_at < oldest) {
+                gone.push(*place);
+            }
+        }
+        // The oldest first.
+        let gone: Vec<_> = gone.into_iter().rev().take(most).collect();
+        for place in &gone {
+            self.remove(*place);
+        }
+        gone.len()
+    }
+}
+
+impl History for MemoryHistory {
+    fn prepare(&self) -> Answer<'_, ()> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
+        let lease_until = Instant::now() + lease;
+        let mut state = self.state();
+        for run in runs {
+            state.put(run, lease_until);
+        }
+        state.make_room(self.max_runs);
+        Box::pin(ready(Ok(())))
+    }
+
+    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, ()> {
+        let lease_until = Instant::now() + lease;
+        let mut state = self.state();
+        for id in runs {
+            if let Some(place) = state.places.get(id).copied()
+                && let Some(kept) = state.runs.get_mut(&place)
+            {
+                kept.lease_until = lease_until;
+            }
+        }
+        Box::pin(ready(Ok(())))
+    }
+
+    fn reap(&self) -> Answer<'_, Vec<RunRecord>> {
+        Box::pin(ready(Ok(self.state().reap(Instant::now()))))
+    }
+
+    fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {
+        let state = self.state();
+        let wanted = state.newest().filter(|run| query.wants(run));
+        Box::pin(ready(Ok(wanted.take(query.limit).cloned().collect())))
+    }
+
+    fn stats<'a>(&'a self, job_name: &'a str) -> Answer<'a, Option<JobStats>> {
+        Box::pin(ready(Ok(self.state().stats(job_name))))
+    }
+
+    fn last_runs(&self) -> Answer<'_, Vec<RunRecord>> {
+        let mut last = BTreeMap::new();
+        for run in self.state().newest() {
+            last.entry(run.job_name.clone())
+                .or_insert_with(|| run.clone());
+        }
+        Box::pin(ready(Ok(last.into_values().collect())))
+    }
+
+    fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
+        Box::pin(ready(Ok(self.state().prune(retention, most))))
+    }
+}

@@ -1,0 +1,177 @@
+//! Where runs are kept: the trait, and what is asked of it.
+
+mod memory;
+#[cfg(feature = "jobs-sqlite")]
+mod sqlite;
+mod stats;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+
+use uuid::Uuid;
+
+pub use self::memory::MemoryHistory;
+#[cfg(feature = "jobs-sqlite")]
+pub use self::sqlite::SqliteHistory;
+pub use self::stats::JobStats;
+use super::record::{RunRecord, RunStatus};
+use crate::error::Error;
+
+/// What a [`History`] answers with.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// Keeps runs. Several instances of a service may share one.
+///
+/// The crate has two: in memory and in SQLite. Whoever writes another keeps these promises, which the conformance
+/// tests of the crate state: a run that has ended is never changed again, each expired lease is given to one caller only, and
+/// leases go by the store's own clock, so that the clocks of instances may differ.
+pub trait History: Send + Sync + fmt::Debug + 'static {
+    /// Makes its tables. Called before anything else, and by several instances at once.
+    fn prepare(&self) -> Answer<'_, ()>;
+
+    /// Writes these runs, all or none. One that is there already is changed, unless it has ended. One that is running has
+    /// a lease of this length from now.
+    fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()>;
+
+    /// A new lease for those of these that are running.
+    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, ()>;
+
+    /// Ends the running ones whose lease has run out as [`RunStatus::Lost`], and gives those that this call ended.
+    fn reap(&self) -> Answer<'_, Vec<RunRecord>>;
+
+    /// The runs that a query asks for, the latest first.
+    fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>>;
+
+    /// What is known of all runs of a job; none if there was none.
+    fn stats<'a>(&'a self, job_name: &'a str) -> Answer<'a, Option<JobStats>>;
+
+    /// The last run of each job, by name.
+    fn last_runs(&self) -> Answer<'_, Vec<RunRecord>>;
+
+    /// Removes ended runs that are kept too long, at most so many of them, and gives how many it was.
+    fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize>;
+}
+
+/// Which runs are wanted.
+///
+/// ```
+/// use tower_vitals::jobs::{RunQuery, RunStatus};
+///
+/// let failed = RunQuery::new().job_name("nightly").status(RunStatus::Failed).limit(10);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub struct RunQuery {
+    pub(crate) job_name: Option<String>,
+    pub(crate) status: Option<RunStatus>,
+    pub(crate) since: Option<SystemTime>,
+    pub(crate) limit: usize,
+    /// Runs before this one, which was the last of the page before.
+    pub(crate) before: Option<(SystemTime, Uuid)>,
+}
+
+impl RunQuery {
+    /// The last 50 runs.
+    pub fn new() -> Self {
+        Self {
+            job_name: None,
+            status: None,
+            since: None,
+            limit: 50,
+            before: None,
+        }
+    }
+
+    /// Of this job only.
+    pub fn job_name(mut self, name: impl Into<String>) -> Self {
+        self.job_name = Some(name.into());
+        self
+    }
+
+    /// Of this status only.
+    pub fn status(mut self, status: RunStatus) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// That began at this time or later.
+    pub fn since(mut self, since: SystemTime) -> Self {
+        self.since = Some(since);
+        self
+    }
+
+    /// At most so many: 1 to 1000, and what is outside is taken as the nearest. Defaults to 50.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit.clamp(1, 1000);
+        self
+    }
+
+    /// To tell whether there is another page.
+    #[cfg(feature = "axum")]
+    pub(crate) fn one_more_than(mut self, limit: usize) -> Self {
+        self.limit = limit.saturating_add(1);
+        self
+    }
+
+    /// The page after the one that ended with this run.
+    pub fn after(mut self, last: &RunRecord) -> Self {
+        self.before = Some((last.started_at, last.id));
+        self
+    }
+
+    /// Whether a run is among those asked for, the limit aside.
+    pub(crate) fn wants(&self, run: &RunRecord) -> bool {
+        self.job_name
+            .as_ref()
+            .is_none_or(|name| *name == run.job_name)
+            && self.status.is_none_or(|status| status == run.status)
+            && self.since.is_none_or(|since| run.started_at >= since)
+            && self
+                .before
+                .is_none_or(|before| (run.started_at, run.id) < before)
+    }
+}
+
+impl Default for RunQuery {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How long ended runs are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Retention {
+    pub(crate) age: Duration,
+    pub(crate) count: usize,
+}
+
+impl Retention {
+    /// For 30 days, and of each job and status the last 10,000.
+    pub const fn new() -> Self {
+        Self {
+            age: Duration::from_hours(30 * 24),
+            count: 10_000,
+        }
+    }
+
+    /// For so long after they began. Defaults to 30 days.
+    pub const fn age(mut self, age: Duration) -> Self {
+        self.age = age;
+        self
+    }
+
+    /// So many of each job and status. Defaults to 10,000.
+    pub const fn count(mut self, count: usize) -> Self {
+        self.count = count;
+        self
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,366 @@
+//! `SqliteHistory`: runs in a file, for one machine.
+
+mod rows;
+mod schema;
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, QueryBuilder, Row, Sqlite, SqliteConnection, Transaction};
+use uuid::Uuid;
+
+use self::rows::{COLUMNS, record, text_of};
+use super::stats::{RECENT, Totals};
+use super::{Answer, History, JobStats, Retention, RunQuery};
+use crate::error::{Error, ErrorKind};
+use crate::jobs::{RunRecord, RunStatus};
+
+/// Keeps runs in a file of SQLite: those of all processes of one machine.
+///
+/// The file is made at its first use, with a write-ahead log beside it. A run that [`Jobs::flush`](crate::jobs::Jobs::flush)
+/// has waited for is there after a crash of the process; after a loss of power the last moments may be missing, and the
+/// file is whole (`synchronous = NORMAL`).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
+/// use tower_vitals::jobs::{Jobs, SqliteHistory};
+///
+/// # let dir = std::env::temp_dir().join(format!("vitals-doc-{}.db", std::process::id()));
+/// # let path = dir;
+/// let jobs = Jobs::builder().history(SqliteHistory::open(&path)).run()?;
+/// # jobs.flush().await;
+/// # Ok(()) }
+/// ```
+///
+/// Tables: `job_runs`, and `job_run_totals` for what is counted; times are UTC in RFC 3339.
+#[derive(Debug, Clone)]
+pub struct SqliteHistory {
+    pool: SqlitePool,
+}
+
+impl SqliteHistory {
+    /// In this file. Nothing is opened yet.
+    #[must_use]
+    pub fn open(path: impl AsRef<Path>) -> Self {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            // Below the patience of those who write: what is told is that it is locked.
+            .busy_timeout(Duration::from_secs(5))
+            .disable_statement_logging();
+        Self::pool(
+            SqlitePoolOptions::new()
+                .max_connections(4)
+                .connect_lazy_with(options),
+        )
+    }
+
+    /// In the database of this pool, among other tables.
+    #[must_use]
+    pub fn pool(pool: SqlitePool) -> Self {
+        Self { pool }
+    }
+
+    /// Takes the file for writing at once: to ask for that later, after reading, may fail.
+    async fn begin(&self) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
+        self.pool.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    async fn write_all(&self, runs: &[RunRecord], lease: Duration) -> Result<(), sqlx::Error> {
+        let mut transaction = self.begin().await?;
+        // Ten values a run, of which SQLite takes 32,766.
+        for some in runs.chunks(1000) {
+            let changed = write_some(&mut transaction, some, lease).await?;
+            count(
+                &mut transaction,
+                some.iter().filter(|run| changed.contains(&run.id)),
+            )
+            .await?;
+        }
+        transaction.commit().await
+    }
+
+    async fn renew_all(&self, runs: &[Uuid], lease: Duration) -> Result<(), sqlx::Error> {
+        for some in runs.chunks(1000) {
+            let mut query =
+                QueryBuilder::new("UPDATE job_runs SET lease_until = unixepoch('subsec') + ");
+            query.push_bind(lease.as_secs_f64());
+            query.push(" WHERE status = 'running' AND id IN (");
+            let mut ids = query.separated(", ");
+            for id in some {
+                ids.push_bind(id.to_string());
+            }
+            query.push(")");
+            query.build().execute(&self.pool).await?;
+        }
+        Ok(())
+    }
+
+    async fn reap_all(&self) -> Result<Vec<RunRecord>, sqlx::Error> {
+        let mut transaction = self.begin().await?;
+        let lost = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "UPDATE job_runs SET status = 'lost', lease_until = NULL, \
+             finished_at = strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' \
+             WHERE status = 'running' AND lease_until < unixepoch('subsec') RETURNING {COLUMNS}"
+        )))
+        .fetch_all(&mut *transaction)
+        .await?;
+        let lost: Vec<_> = lost.iter().filter_map(record).collect();
+        count(&mut transaction, lost.iter()).await?;
+        transaction.commit().await?;
+        Ok(lost)
+    }
+
+    async fn find(&self, query: &RunQuery) -> Result<Vec<RunRecord>, sqlx::Error> {
+        let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM job_runs WHERE TRUE"));
+        if let Some(name) = &query.job_name {
+            sql.push(" AND job_name = ").push_bind(name);
+        }
+        if let Some(status) = query.status {
+            sql.push(" AND status = ").push_bind(status.as_str());
+        }
+        if let Some(since) = query.since {
+            sql.push(" AND started_at >= ").push_bind(text_of(since));
+        }
+        if let Some((started_at, id)) = query.before {
+            sql.push(" AND (started_at, id) < (")
+                .push_bind(text_of(started_at));
+            sql.push(", ").push_bind(id.to_string()).push(")");
+        }
+        sql.push(" ORDER BY started_at DESC, id DESC LIMIT ");
+        sql.push_bind(i64::try_from(query.limit).unwrap_or(i64::MAX));
+        let rows = sql.build().fetch_all(&self.pool).await?;
+        Ok(rows.iter().filter_map(record).collect())
+    }
+
+    async fn stats_of(&self, job_name: &str) -> Result<Option<JobStats>, sqlx::Error> {
+        let last = self
+            .find(&RunQuery::new().job_name(job_name).limit(1))
+            .await?;
+        let totals =
+            sqlx::query("SELECT status, runs, seconds FROM job_run_totals WHERE job_name = $1")
+                .bind(job_name)
+                .fetch_all(&self.pool)
+                .await?;
+        if totals.is_empty() && last.is_empty() {
+            return Ok(None);
+        }
+        let running = sqlx::query_scalar::<_, i64>(
+            "SELECT COUNT(*) FROM job_runs WHERE job_name = $1 AND status = 'running'",
+        )
+        .bind(job_name)
+        .fetch_one(&self.pool)
+        .await?;
+        let failed = RunQuery::new()
+            .job_name(job_name)
+            .status(RunStatus::Failed)
+            .limit(1);
+        let last_error = self
+            .find(&failed)
+            .await?
+            .pop()
+            .and_then(|run| run.error_message);
+        Ok(Some(JobStats::of(
+            job_name,
+            &totals_of(&totals),
+            u64::try_from(running).unwrap_or(0),
+            self.recent(job_name).await?,
+            last.first(),
+            last_error,
+        )))
+    }
+
+    /// The times of the last runs that say how long the job takes. Each status has its own order in the index, so each is
+    /// asked for its last ones.
+    async fn recent(&self, job_name: &str) -> Result<Vec<Duration>, sqlx::Error> {
+        let rows = sqlx::query(
+            "SELECT started_at, duration_seconds FROM (SELECT started_at, duration_seconds FROM job_runs \
+               WHERE job_name = $1 AND status = 'success' ORDER BY started_at DESC LIMIT $2) \
+             UNION ALL SELECT started_at, duration_seconds FROM (SELECT started_at, duration_seconds FROM job_runs \
+               WHERE job_name = $1 AND status = 'failed' ORDER BY started_at DESC LIMIT $2) \
+             ORDER BY started_at DESC LIMIT $2",
+        )
+        .bind(job_name)
+        .bind(i64::try_from(RECENT).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
+        let duration = |row: &sqlx::sqlite::SqliteRow| {
+            let seconds: Option<f64> = row.try_get(1).ok()?;
+            Duration::try_from_secs_f64(seconds?).ok()
+        };
+        Ok(rows.iter().filter_map(duration).collect())
+    }
+
+    async fn last_of_each(&self) -> Result<Vec<RunRecord>, sqlx::Error> {
+        let names = sqlx::query_scalar::<_, String>(
+            "SELECT job_name FROM job_run_totals UNION SELECT job_name FROM job_runs WHERE status = 'running'",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut last = Vec::with_capacity(names.len());
+        for name in names {
+            let query = RunQuery::new().job_name(name).limit(1);
+            last.extend(self.find(&query).await?);
+        }
+        Ok(last)
+    }
+
+    async fn prune_some(&self, retention: &Retention, most: usize) -> Result<usize, sqlx::Error> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut pruned = 0;
+        if let Some(oldest) = SystemTime::now().checked_sub(retention.age) {
+            let old = sqlx::query(
+                "DELETE FROM job_runs WHERE id IN (SELECT id FROM job_runs WHERE started_at < $1 \
+                 AND status <> 'running' ORDER BY started_at, id LIMIT $2)",
+            );
+            let old = old.bind(text_of(oldest)).bind(most);
+            pruned += old.execute(&self.pool).await?.rows_affected();
+        }
+        let groups = sqlx::query("SELECT job_name, status FROM job_run_totals")
+            .fetch_all(&self.pool)
+            .await?;
+        for group in groups {
+            let left = most.saturating_sub_unsigned(pruned);
+            if left <= 0 {
+                break;
+            }
+            let (job_name, status): (String, String) = (group.try_get(0)?, group.try_get(1)?);
+            // The one after those that are kept, and all before it.
+            let many = sqlx::query(
+                "DELETE FROM job_runs WHERE id IN (SELECT id FROM job_runs WHERE job_name = $1 AND status = $2 \
+                 AND (started_at, id) <= (SELECT started_at, id FROM job_runs WHERE job_name = $1 AND status = $2 \
+                   ORDER BY started_at DESC, id DESC LIMIT 1 OFFSET $3) \
+                 ORDER BY started_at, id LIMIT $4)",
+            );
+            let kept = i64::try_from(retention.count).unwrap_or(i64::MAX);
+            let many = many.bind(job_name).bind(status).bind(kept).bind(left);
+            pruned += many.execute(&self.pool).await?.rows_affected();
+        }
+        Ok(usize::try_from(pruned).unwrap_or(usize::MAX))
+    }
+}
+
+/// Those that were new, or had not ended: the others stay as they are.
+async fn write_some(
+    connection: &mut SqliteConnection,
+    runs: &[RunRecord],
+    lease: Duration,
+) -> Result<HashSet<Uuid>, sqlx::Error> {
+    let mut query = QueryBuilder::new(format!("INSERT INTO job_runs ({COLUMNS}, lease_until) "));
+    query.push_values(runs, |mut row, run| {
+        row.push_bind(run.id.to_string())
+            .push_bind(&run.job_name)
+            .push_bind(text_of(run.started_at))
+            .push_bind(run.finished_at.map(text_of))
+            .push_bind(run.status.as_str())
+            .push_bind(run.duration.map(|duration| duration.as_secs_f64()))
+            .push_bind(&run.error_message)
+            .push_bind(serde_json::Value::Object(run.metadata.clone()).to_string())
+            .push_bind(&run.instance);
+        if run.status == RunStatus::Running {
+            row.push("unixepoch('subsec') + ")
+                .push_bind_unseparated(lease.as_secs_f64());
+        } else {
+            row.push("NULL");
+        }
+    });
+    query.push(
+        " ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at, status = excluded.status, \
+         duration_seconds = excluded.duration_seconds, error_message = excluded.error_message, \
+         metadata = excluded.metadata, lease_until = excluded.lease_until \
+         WHERE job_runs.status = 'running' RETURNING id",
+    );
+    let rows = query.build().fetch_all(connection).await?;
+    let id = |row: &sqlx::sqlite::SqliteRow| row.try_get::<&str, _>(0).ok()?.parse().ok();
+    Ok(rows.iter().filter_map(id).collect())
+}
+
+/// Adds what ended to the totals.
+async fn count(
+    connection: &mut SqliteConnection,
+    ended: impl Iterator<Item = &RunRecord>,
+) -> Result<(), sqlx::Error> {
+    let mut totals: HashMap<&str, Totals> = HashMap::new();
+    for run in ended.filter(|run| run.status != RunStatus::Running) {
+        totals.entry(&run.job_name).or_default().add(run);
+    }
+    for (job_name, totals) in totals {
+        for (status, runs) in &totals.ended {
+            sqlx::query(
+                "INSERT INTO job_run_totals (job_name, status, runs, seconds) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (job_name, status) DO UPDATE SET runs = runs + excluded.runs, \
+                 seconds = seconds + excluded.seconds",
+            )
+            .bind(job_name)
+            .bind(*status)
+            .bind(i64::try_from(*runs).unwrap_or(i64::MAX))
+            .bind(totals.seconds_of(status))
+            .execute(&mut *connection)
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+fn totals_of(rows: &[sqlx::sqlite::SqliteRow]) -> Totals {
+    let mut totals = Totals::default();
+    for row in rows {
+        let read = || -> Result<(String, i64, f64), sqlx::Error> {
+            Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
+        };
+        if let Ok((status, runs, seconds)) = read()
+            && let Ok(status) = status.parse()
+        {
+            totals.set(status, u64::try_from(runs).unwrap_or(0), seconds);
+        }
+    }
+    totals
+}
+
+fn failed(error: sqlx::Error) -> Error {
+    Error::new(ErrorKind::Io, "the history of jobs in SQLite").with_source(error)
+}
+
+impl History for SqliteHistory {
+    fn prepare(&self) -> Answer<'_, ()> {
+        Box::pin(async {
+            let mut transaction = self.begin().await.map_err(failed)?;
+            schema::migrate(&mut transaction).await.map_err(failed)?;
+            transaction.commit().await.map_err(failed)
+        })
+    }
+
+    fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
+        Box::pin(async move { self.write_all(runs, lease).await.map_err(failed) })
+    }
+
+    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, ()> {
+        Box::pin(async move { self.renew_all(runs, lease).await.map_err(failed) })
+    }
+
+    fn reap(&self) -> Answer<'_, Vec<RunRecord>> {
+        Box::pin(async { self.reap_all().await.map_err(failed) })
+    }
+
+    fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {
+        Box::pin(async { self.find(query).await.map_err(failed) })
+    }
+
+    fn stats<'a>(&'a self, job_name: &'a str) -> Answer<'a, Option<JobStats>> {
+        Box::pin(async { self.stats_of(job_name).await.map_err(failed) })
+    }
+
+    fn last_runs(&self) -> Answer<'_, Vec<RunRecord>> {
+        Box::pin(async { self.last_of_each().await.map_err(failed) })
+    }
+
+    fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
+        Box::pin(async move { self.prune_some(retention, most).await.map_err(failed) })
+    }
+}

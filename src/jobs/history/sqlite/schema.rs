@@ -1,0 +1,55 @@
+//! The tables, and how those of an older version become them.
+
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+/// Each brings the tables one version further. They are only ever added to.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE job_runs (
+        id TEXT NOT NULL PRIMARY KEY,
+        job_name TEXT NOT NULL,
+        started_at TEXT NOT NULL,
+        finished_at TEXT,
+        status TEXT NOT NULL,
+        duration_seconds REAL,
+        error_message TEXT,
+        metadata TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        lease_until REAL
+    ) WITHOUT ROWID;
+    CREATE INDEX job_runs_by_start ON job_runs (started_at, id);
+    CREATE INDEX job_runs_by_job ON job_runs (job_name, started_at, id);
+    CREATE INDEX job_runs_by_status ON job_runs (status, started_at, id);
+    CREATE INDEX job_runs_by_job_and_status ON job_runs (job_name, status, started_at, id, duration_seconds);
+    CREATE INDEX job_runs_running ON job_runs (lease_until) WHERE status = 'running';
+    CREATE TABLE job_run_totals (
+        job_name TEXT NOT NULL,
+        status TEXT NOT NULL,
+        runs INTEGER NOT NULL,
+        seconds REAL NOT NULL,
+        PRIMARY KEY (job_name, status)
+    ) WITHOUT ROWID;
+"];
+
+/// Within a transaction that holds the file for writing, so that of two that start at once one waits, and finds it done.
+pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "CREATE TABLE IF NOT EXISTS job_run_migrations (version INTEGER NOT NULL PRIMARY KEY)",
+    )
+    .execute(&mut *connection)
+    .await?;
+    let done: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM job_run_migrations")
+        .fetch_one(&mut *connection)
+        .await?;
+    // Of a newer version of this crate there may be more: forward only.
+    let done = usize::try_from(done).unwrap_or(0);
+    for (at, migration) in MIGRATIONS.iter().enumerate().skip(done) {
+        sqlx::raw_sql(AssertSqlSafe(*migration))
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query("INSERT INTO job_run_migrations (version) VALUES ($1)")
+            .bind(i64::try_from(at + 1).unwrap_or(i64::MAX))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,278 @@
+//! `Job`: what is known of a job before any run of it.
+
+use std::time::{Duration, SystemTime};
+
+use croner::Cron;
+use croner::parser::{CronParser, Seconds};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::error::Error;
+
+/// Characters of a name: what the history has room for.
+pub(super) const MAX_NAME: usize = 100;
+
+/// A background job: its name, when it is expected, and until when it is not late. A constant of the service.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_vitals::jobs::Job;
+///
+/// const SYNC: Job = Job::named("sync_orders")
+///     .every(Duration::from_hours(24))
+///     .grace(Duration::from_hours(1));
+/// const REPORT: Job = Job::named("morning_report").cron("30 6 * * MON-FRI", "Europe/Berlin");
+/// assert_eq!((SYNC.name(), REPORT.name()), ("sync_orders", "morning_report"));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Job {
+    name: &'static str,
+    schedule: Schedule,
+    grace: Duration,
+}
+
+/// When a job is expected to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Schedule {
+    /// Whenever somebody asks for it.
+    Never,
+    Every(Duration),
+    Cron {
+        expression: &'static str,
+        time_zone: &'static str,
+    },
+}
+
+impl Job {
+    /// A job of this name, at most 100 characters, which is the value of `job_name` in its metrics. It is expected at no
+    /// time until an interval or a cron expression says so.
+    pub const fn named(name: &'static str) -> Self {
+        Self {
+            name,
+            schedule: Schedule::Never,
+            grace: Duration::from_mins(1),
+        }
+    }
+
+    /// Expected to start so long after its last start.
+    pub const fn every(mut self, interval: Duration) -> Self {
+        self.schedule = Schedule::Every(interval);
+        self
+    }
+
+    /// Expected to start at the times of this cron expression, in this time zone of the IANA database (`Europe/Berlin`, `UTC`):
+    /// minute, hour, day of month, month, day of week, and before them, if wanted, the second.
+    ///
+    /// A time that a daylight-saving change skips is expected right after the change, one that it repeats once (an hourly
+    /// pattern goes on through both hours), as `cron(8)` of Debian does.
+    pub const fn cron(mut self, expression: &'static str, time_zone: &'static str) -> Self {
+        self.schedule = Schedule::Cron {
+            expression,
+            time_zone,
+        };
+        self
+    }
+
+    /// How long after the expected start it is late. Defaults to a minute.
+    pub const fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// The name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(super) const fn grace_period(&self) -> Duration {
+        self.grace
+    }
+
+    /// Checked, and ready to tell when it is expected.
+    pub(super) fn plan(self) -> Result<Plan, Error> {
+        let wrong = |problem: String| Error::invalid(format!("job {:?}: {problem}", self.name));
+        let length = self.name.chars().count();
+        if !(1..=MAX_NAME).contains(&length) || self.name.chars().any(char::is_control) {
+            return Err(wrong(format!(
+                "its name has {length} characters: 1 to {MAX_NAME} are allowed, and no control characters"
+            )));
+        }
+        let times = match self.schedule {
+            Schedule::Never => Times::Never,
+            Schedule::Every(Duration::ZERO) => {
+                return Err(wrong(
+                    "it is expected every 0 s: anything longer is allowed".to_owned(),
+                ));
+            }
+            Schedule::Every(interval) => Times::Every(interval),
+            Schedule::Cron {
+                expression,
+                time_zone,
+            } => {
+                let parser = CronParser::builder().seconds(Seconds::Optional).build();
+                let cron = parser.parse(expression).map_err(|error| {
+                    wrong(format!(
+                        "cron expression {expression:?} is refused ({error}): minute, hour, day of month, month and day \
+                         of week are allowed, and the second before them"
+                    ))
+                })?;
+                let zone = TimeZone::get(time_zone).map_err(|_| {
+                    wrong(format!(
+                        "time zone {time_zone:?} is not in this system's database: a name like \"Europe/Berlin\" is \
+                         allowed, or \"UTC\""
+                    ))
+                })?;
+                Times::Cron(Box::new(cron), zone)
+            }
+        };
+        Ok(Plan { job: self, times })
+    }
+}
+
+/// A job whose schedule was understood.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) job: Job,
+    times: Times,
+}
+
+#[derive(Debug)]
+enum Times {
+    Never,
+    Every(Duration),
+    Cron(Box<Cron>, TimeZone),
+}
+
+impl Plan {
+    /// Of a job that is expected at no time, whatever it says.
+    pub(super) fn never(job: Job) -> Self {
+        Self {
+            job,
+            times: Times::Never,
+        }
+    }
+
+    /// The first time it is expected after this start of it; none if never again.
+    pub(super) fn next_after(&self, start: SystemTime) -> Option<SystemTime> {
+        match &self.times {
+            Times::Never => None,
+            Times::Every(interval) => start.checked_add(*interval),
+            Times::Cron(cron, zone) => {
+                let start = Timestamp::try_from(start).ok()?.to_zoned(zone.clone());
+                let next = cron.find_next_occurrence(&start, false).ok()?;
+                Some(next.timestamp().into())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> SystemTime {
+        text.parse::<Timestamp>().unwrap().into()
+    }
+
+    fn shown(time: Option<SystemTime>) -> String {
+        Timestamp::try_from(time.unwrap()).unwrap().to_string()
+    }
+
+    #[test]
+    fn an_interval_counts_from_the_last_start() {
+        let plan = Job::named("a")
+            .every(Duration::from_hours(1))
+            .plan()
+            .unwrap();
+        assert_eq!(
+            shown(plan.next_after(at("2026-03-29T00:10:00Z"))),
+            "2026-03-29T01:10:00Z"
+        );
+        let never = Job::named("a").plan().unwrap();
+        assert_eq!(never.next_after(at("2026-03-29T00:10:00Z")), None);
+    }
+
+    /// In Berlin 02:00 to 03:00 is skipped on 2026-03-29, and 02:00 to 03:00 is there twice on 2026-10-25.
+    #[test]
+    fn daylight_saving_neither_skips_nor_doubles_a_daily_job() {
+        let plan = Job::named("a")
+            .cron("30 2 * * *", "Europe/Berlin")
+            .plan()
+            .unwrap();
+        let mut time = at("2026-03-28T01:00:00Z");
+        let mut times = Vec::new();
+        for _ in 0..3 {
+            time = plan.next_after(time).unwrap();
+            times.push(shown(Some(time)));
+        }
+        assert_eq!(
+            times,
+            [
+                "2026-03-28T01:30:00Z",
+                // 03:00 in the new time, right after the change.
+                "2026-03-29T01:00:00Z",
+                "2026-03-30T00:30:00Z"
+            ]
+        );
+        let mut time = at("2026-10-24T01:00:00Z");
+        let mut times = Vec::new();
+        for _ in 0..3 {
+            time = plan.next_after(time).unwrap();
+            times.push(shown(Some(time)));
+        }
+        assert_eq!(
+            times,
+            [
+                "2026-10-25T00:30:00Z",
+                "2026-10-26T01:30:00Z",
+                "2026-10-27T01:30:00Z"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_wrong_job_is_refused_and_says_why() {
+        const LONG: &str = concat!(
+            "a123456789",
+            "a123456789",
+            "a123456789",
+            "a123456789",
+            "a123456789",
+            "a123456789",
+            "a123456789",
+            "a123456789",
+            "a123456789",
+            "a123456789",
+            "a"
+        );
+        for (job, expected) in [
+            (
+                Job::named(""),
+                "job \"\": its name has 0 characters: 1 to 100 are allowed",
+            ),
+            (Job::named(LONG), "its name has 101 characters"),
+            (Job::named("a\nb"), "no control characters"),
+            (
+                Job::named("a").every(Duration::ZERO),
+                "job \"a\": it is expected every 0 s",
+            ),
+            (
+                Job::named("a").cron("61 * * * *", "UTC"),
+                "cron expression \"61 * * * *\" is refused (",
+            ),
+            (
+                Job::named("a").cron("daily at noon", "UTC"),
+                "cron expression \"daily at noon\" is refused (",
+            ),
+            (
+                Job::named("a").cron("0 0 * * *", "Europe/Atlantis"),
+                "time zone \"Europe/Atlantis\" is not in this system's database",
+            ),
+        ] {
+            let error = job.plan().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}\n{expected}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The tasks behind [`Jobs`](super::Jobs): one writes what happened, one looks after leases, one removes what is old.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use uuid::Uuid;
+
+use super::history::Retention;
+use super::record::{RunRecord, RunStatus};
+use super::registry::Inner;
+use crate::error::{Error, with_sources};
+
+/// Events that are written at once.
+const BATCH: usize = 1000;
+
+/// How long the history may take for one thing. What hangs longer is tried again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Between attempts, doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How often what is too old is looked for, and how much of it goes at once: writers come in between.
+const PRUNE_EVERY: Duration = Duration::from_mins(10);
+const PRUNE_AT_ONCE: usize = 500;
+
+pub(super) struct Keeper {
+    pub(super) jobs: Arc<Inner>,
+    pub(super) lease: Duration,
+    pub(super) retention: Retention,
+}
+
+impl Keeper {
+    pub(super) fn start(self, runtime: &Handle) -> Vec<AbortHandle> {
+        let keeper = Arc::new(self);
+        let (writer, leases, pruner) = (keeper.clone(), keeper.clone(), keeper);
+        [
+            runtime.spawn(async move { writer.write().await }),
+            runtime.spawn(async move { leases.look_after_leases().await }),
+            runtime.spawn(async move { pruner.prune().await }),
+        ]
+        .map(|task| task.abort_handle())
+        .to_vec()
+    }
+
+    /// Whatever was put into the queue, in its order, each until it is written.
+    async fn write(&self) {
+        self.until_it_works("be prepared", || self.jobs.history.prepare())
+            .await;
+        loop {
+            self.jobs.queue.filled().await;
+            let batch = latest(self.jobs.queue.batch(BATCH));
+            self.until_it_works("be written to", || {
+                self.jobs.history.write(&batch, self.lease)
+            })
+            .await;
+            self.jobs.queue.settle();
+        }
+    }
+
+    /// Says once that the history is down, and once that it is back.
+    async fn until_it_works<'a, T>(
+        &'a self,
+        what: &str,
+        attempt: impl Fn() -> super::history::Answer<'a, T>,
+    ) -> T {
+        let mut pause = FIRST_PAUSE;
+        let mut is_down = false;
+        loop {
+            match patiently(attempt()).await {
+                Ok(done) => {
+                    if is_down {
+                        tracing::info!("the history of jobs is back");
+                    }
+                    return done;
+                }
+                Err(error) => {
+                    if !is_down {
+                        tracing::warn!(
+                            error = with_sources(&error),
+                            "the history of jobs cannot {what}: tried again until it can"
+                        );
+                    }
+                    is_down = true;
+                }
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Renews those of what runs here, and ends what has none any more.
+    async fn look_after_leases(&self) {
+        let mut ticks = interval(self.lease / 3);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let running: Vec<Uuid> = self.jobs.running().iter().copied().collect();
+            // A failure needs no word: the writer has said so, and the next tick comes before the lease ends.
+            for some in running.chunks(BATCH) {
+                let _ = patiently(self.jobs.history.renew(some, self.lease)).await;
+            }
+            for run in patiently(self.jobs.history.reap())
+                .await
+                .unwrap_or_default()
+            {
+                self.report_lost(&run);
+            }
+        }
+    }
+
+    fn report_lost(&self, run: &RunRecord) {
+        tracing::warn!(
+            job = run.job_name,
+            run = %run.id,
+            instance = run.instance,
+            "a run is lost: its process is gone"
+        );
+        let known = self.jobs.known.read();
+        let known = known.unwrap_or_else(PoisonError::into_inner);
+        if let Some(job) = known.get(&*run.job_name) {
+            job.count(RunStatus::Lost);
+        }
+    }
+
+    async fn prune(&self) {
+        let mut ticks = interval(PRUNE_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            while let Ok(PRUNE_AT_ONCE..) =
+                patiently(self.jobs.history.prune(&self.retention, PRUNE_AT_ONCE)).await
+            {
+                sleep(FIRST_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn patiently<T>(answer: super::history::Answer<'_, T>) -> Result<T, Error> {
+    timeout(PATIENCE, answer).await.unwrap_or_else(|_| {
+        let what = format!("the history of jobs has not answered within {PATIENCE:?}");
+        Err(Error::new(crate::ErrorKind::Io, what))
+    })
+}
+
+/// Of several events of one run the last, in the place of the first: it says all that they did.
+fn latest(batch: Vec<RunRecord>) -> Vec<RunRecord> {
+    let mut places: HashMap<Uuid, usize> = HashMap::new();
+    let mut latest: Vec<RunRecord> = Vec::with_capacity(batch.len());
+    for run in batch {
+        if let Some(place) = places.get(&run.id) {
+            latest[*place] = run;
+        } else {
+            places.insert(run.id, latest.len());
+            latest.push(run);
+        }
+    }
+    latest
+}

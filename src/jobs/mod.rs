@@ -1,0 +1,56 @@
+//! Background jobs: every run known, how it ended, and how long it took, with a history that outlives the process.
+//!
+//! ```
+//! use std::time::Duration;
+//! use tower_vitals::jobs::{Job, Jobs};
+//!
+//! const SYNC: Job = Job::named("sync_orders").every(Duration::from_hours(24));
+//!
+//! # async fn fetch_orders() -> Result<u64, std::io::Error> { Ok(120) }
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let jobs = Jobs::builder().job(SYNC).run()?;
+//! let orders = jobs
+//!     .monitor_with(SYNC, |run| async move {
+//!         let orders = fetch_orders().await?;
+//!         run.set("records_processed", orders);
+//!         Ok::<_, std::io::Error>(orders)
+//!     })
+//!     .await?;
+//! # assert_eq!(orders, 120);
+//! jobs.shutdown(Duration::from_secs(5)).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! A job never waits for its history and never fails because of it. What it does is measured at once; what the history is to
+//! keep goes there by a queue, in batches, again and again until it is taken. A queue that is full counts what it has to
+//! leave out (`monitoring_job_events_dropped_total`).
+//!
+//! | history | keeps | for |
+//! |---|---|---|
+//! | [`MemoryHistory`] (default) | until the process ends | tests, and services that need no more |
+//! | `SqliteHistory` (feature `jobs-sqlite`) | in a file | one machine |
+//!
+//! A run that is under way has a lease in the history, which its process renews. Should the process be gone, the lease runs
+//! out, and the run is [`Lost`](RunStatus::Lost): by whichever instance sees it first, and once.
+
+mod builder;
+mod history;
+mod job;
+mod keeper;
+mod overview;
+mod queue;
+mod record;
+mod registered;
+mod registry;
+mod run;
+
+pub use self::builder::Builder;
+#[cfg(feature = "jobs-sqlite")]
+pub use self::history::SqliteHistory;
+pub use self::history::{Answer, History, JobStats, MemoryHistory, Retention, RunQuery};
+pub use self::job::Job;
+pub use self::overview::Overview;
+pub use self::record::{RunRecord, RunStatus};
+pub use self::registry::Jobs;
+pub use self::run::{Run, StartedRun};
+pub use uuid::Uuid;

@@ -1,0 +1,300 @@
+//! `Jobs`: the jobs of a service, and what runs.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::task::Poll;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Map, Value};
+use tokio::task::AbortHandle;
+use uuid::Uuid;
+
+use super::builder::Builder;
+use super::history::{History, JobStats, RunQuery};
+use super::job::{Job, Plan};
+use super::overview::Overview;
+use super::queue::Queue;
+use super::record::{RunRecord, RunStatus};
+use super::registered::Registered;
+use super::run::{Run, StartedRun};
+use crate::error::{Error, ErrorKind};
+use crate::panics;
+use crate::target::Target;
+
+/// The jobs of a service: a cheap handle, cloned to wherever jobs run.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use tower_vitals::jobs::{Job, Jobs, RunQuery};
+///
+/// const SWEEP: Job = Job::named("sweep");
+/// let jobs = Jobs::builder().job(SWEEP).run()?;
+/// jobs.monitor(SWEEP, async { Ok::<_, std::io::Error>(()) }).await?;
+///
+/// jobs.flush().await;
+/// let runs = jobs.runs(&RunQuery::new().job_name("sweep")).await?;
+/// assert_eq!(runs.len(), 1);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Jobs {
+    pub(super) inner: Arc<Inner>,
+    /// Dropped with the last handle, which ends the tasks.
+    pub(super) _tasks: Arc<Tasks>,
+}
+
+pub(super) struct Inner {
+    pub(super) instance: String,
+    /// When it began to look out for jobs.
+    pub(super) since: SystemTime,
+    pub(super) history: Arc<dyn History>,
+    pub(super) target: Target,
+    pub(super) queue: Queue,
+    pub(super) known: RwLock<HashMap<&'static str, Arc<Registered>>>,
+    /// What runs here, for its leases.
+    pub(super) running: Mutex<HashSet<Uuid>>,
+}
+
+/// The tasks that write, renew and prune.
+pub(super) struct Tasks(pub(super) Vec<AbortHandle>);
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.0.iter().for_each(AbortHandle::abort);
+    }
+}
+
+impl Inner {
+    /// One that nobody registered is from now on.
+    fn registered(&self, job: Job) -> Arc<Registered> {
+        {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(registered) = known.get(job.name()) {
+                return Arc::clone(registered);
+            }
+        }
+        let plan = job.plan().unwrap_or_else(|error| {
+            tracing::error!(job = job.name(), %error, "a job that was not registered is wrong: it is expected at no time");
+            Plan::never(job)
+        });
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let registered = known
+            .entry(job.name())
+            .or_insert_with(|| Arc::new(Registered::new(plan, &self.target)));
+        Arc::clone(registered)
+    }
+
+    pub(super) fn running(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn begun(&self, job: &Registered, run: &RunRecord) {
+        self.running().insert(run.id);
+        self.keep(job, run.clone());
+    }
+
+    pub(super) fn ended(&self, job: &Registered, run: RunRecord) {
+        self.running().remove(&run.id);
+        self.keep(job, run);
+    }
+
+    fn keep(&self, job: &Registered, run: RunRecord) {
+        if !self.queue.put(run) {
+            job.drop_event();
+        }
+    }
+}
+
+impl Jobs {
+    /// Settings first, then [`Builder::run`].
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Gives what the future gives. The run begins when this is first polled, and ends with it: `Ok` is success, `Err` a
+    /// failure with its message, a panic a failure that goes on its way; dropped before it ended, it was cancelled.
+    ///
+    /// # Errors
+    ///
+    /// The future's own, and no other.
+    pub async fn monitor<T, E: fmt::Display>(
+        &self,
+        job: Job,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        self.monitor_with(job, |_| work).await
+    }
+
+    /// As [`monitor`](Self::monitor), with the [`Run`] for the work to tell what it did.
+    ///
+    /// # Errors
+    ///
+    /// The future's own, and no other.
+    pub async fn monitor_with<T, E: fmt::Display, F>(
+        &self,
+        job: Job,
+        work: impl FnOnce(Run) -> F,
+    ) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut started = self.start(job);
+        let mut work = std::pin::pin!(work(started.run()));
+        let ended = poll_fn(
+            |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+                Ok(polled) => polled.map(Ok),
+                Err(panic) => Poll::Ready(Err(panic)),
+            },
+        );
+        match ended.await {
+            Ok(result) => started.end_with(result),
+            Err(panic) => {
+                started.end_panicked(panics::message(&*panic));
+                resume_unwind(panic)
+            }
+        }
+    }
+
+    /// Runs a closure here, on this thread, until it ends: call it where blocking is allowed (`spawn_blocking`).
+    ///
+    /// # Errors
+    ///
+    /// The closure's own, and no other.
+    pub fn monitor_blocking<T, E: fmt::Display>(
+        &self,
+        job: Job,
+        work: impl FnOnce(&Run) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut started = self.start(job);
+        match catch_unwind(AssertUnwindSafe(|| work(&started))) {
+            Ok(result) => started.end_with(result),
+            Err(panic) => {
+                started.end_panicked(panics::message(&*panic));
+                resume_unwind(panic)
+            }
+        }
+    }
+
+    /// Begins a run that ends when it is [finished](StartedRun::finish) or dropped.
+    pub fn start(&self, job: Job) -> StartedRun {
+        self.start_with(job, Map::new())
+    }
+
+    /// As [`start`](Self::start), with metadata that its history has from the start.
+    pub fn start_with(&self, job: Job, metadata: Map<String, Value>) -> StartedRun {
+        let registered = self.inner.registered(job);
+        StartedRun::begin(Arc::clone(&self.inner), registered, metadata)
+    }
+
+    /// The runs that are asked for, the latest first, as far as they are written.
+    ///
+    /// # Errors
+    ///
+    /// The history's.
+    pub async fn runs(&self, query: &RunQuery) -> Result<Vec<RunRecord>, Error> {
+        self.inner.history.runs(query).await
+    }
+
+    /// What is known of all runs of a job; none if there was none.
+    ///
+    /// # Errors
+    ///
+    /// The history's.
+    pub async fn stats(&self, job_name: &str) -> Result<Option<JobStats>, Error> {
+        self.inner.history.stats(job_name).await
+    }
+
+    /// The last run of each job, by name.
+    ///
+    /// # Errors
+    ///
+    /// The history's.
+    pub async fn last_runs(&self) -> Result<Vec<RunRecord>, Error> {
+        self.inner.history.last_runs().await
+    }
+
+    /// Every job that is registered or has run, by name, with its last run and whether the next is late.
+    ///
+    /// # Errors
+    ///
+    /// The history's.
+    pub async fn overview(&self) -> Result<Vec<Overview>, Error> {
+        let last_runs = self.last_runs().await?;
+        let mut jobs: BTreeMap<String, Option<RunRecord>> = BTreeMap::new();
+        jobs.extend(self.names().iter().map(|name| ((*name).to_owned(), None)));
+        jobs.extend(
+            last_runs
+                .into_iter()
+                .map(|run| (run.job_name.clone(), Some(run))),
+        );
+        let known = self.inner.known.read();
+        let known = known.unwrap_or_else(PoisonError::into_inner);
+        let now = SystemTime::now();
+        let overview = jobs.into_iter().map(|(name, last_run)| {
+            let registered = known.get(&*name).map(|job| &**job);
+            Overview::of(name, registered, last_run, self.inner.since, now)
+        });
+        Ok(overview.collect())
+    }
+
+    /// The names of the jobs that are known here.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        let known = self.inner.known.read();
+        let known = known.unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<_> = known.keys().copied().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Until the history has all that happened before now: for as long as it takes.
+    pub async fn flush(&self) {
+        self.inner.queue.flushed().await;
+    }
+
+    /// [`flush`](Self::flush), within a deadline.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] if it could not all be written by then; the message says how much.
+    pub async fn shutdown(&self, deadline: Duration) -> Result<(), Error> {
+        if tokio::time::timeout(deadline, self.flush()).await.is_ok() {
+            return Ok(());
+        }
+        let left = self.inner.queue.len();
+        Err(Error::new(
+            ErrorKind::Io,
+            format!(
+                "{left} starts and ends of jobs could not be written to the history within {deadline:?}"
+            ),
+        ))
+    }
+}
+
+impl StartedRun {
+    fn end_with<T, E: fmt::Display>(&mut self, result: Result<T, E>) -> Result<T, E> {
+        match &result {
+            Ok(_) => self.end(RunStatus::Success, None),
+            // The alternate form: `anyhow` and its like tell all causes there.
+            Err(error) => self.end(RunStatus::Failed, Some(&format!("{error:#}"))),
+        }
+        result
+    }
+
+    fn end_panicked(&mut self, message: &str) {
+        self.end(RunStatus::Failed, Some(&format!("panicked: {message}")));
+    }
+}
+
+impl fmt::Debug for Jobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jobs")
+            .field("names", &self.names())
+            .field("instance", &self.inner.instance)
+            .field("history", &self.inner.history)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,395 @@
+//! Jobs: each run is known, however it ends, and no job waits for its history or fails because of it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
+
+mod support;
+
+use std::future::{pending, ready};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use serde_json::json;
+use support::recorder;
+use tokio::time::timeout;
+use tower_vitals::jobs::{
+    Answer, History, Job, JobStats, Jobs, MemoryHistory, Retention, RunQuery, RunRecord, RunStatus,
+    Uuid,
+};
+use tower_vitals::{Error, ErrorKind, Prometheus};
+
+const NIGHTLY: Job = Job::named("nightly").every(Duration::from_hours(24));
+
+async fn only_run(jobs: &Jobs) -> RunRecord {
+    jobs.flush().await;
+    let mut runs = jobs.runs(&RunQuery::new()).await.unwrap();
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    runs.remove(0)
+}
+
+#[tokio::test]
+async fn what_the_future_gives_is_given_and_known() {
+    let (recorder, reader) = recorder();
+    let jobs = Jobs::builder()
+        .job(NIGHTLY)
+        .recorder(recorder)
+        .instance("shop-1")
+        .run()
+        .unwrap();
+    let inner = jobs.clone();
+    let given = jobs
+        .monitor_with(NIGHTLY, |run| async move {
+            run.set("rows", 119);
+            run.set("rows", 120);
+            inner.flush().await;
+            let now = inner.runs(&RunQuery::new()).await.unwrap();
+            assert_eq!((now[0].status, now[0].id), (RunStatus::Running, run.id()));
+            Ok::<_, String>(7)
+        })
+        .await;
+    assert_eq!(given, Ok(7));
+    let run = only_run(&jobs).await;
+    assert_eq!(
+        (&*run.job_name, run.status),
+        ("nightly", RunStatus::Success)
+    );
+    assert_eq!((&*run.instance, &run.error_message), ("shop-1", &None));
+    assert_eq!(json!(run.metadata), json!({"rows": 120}));
+    assert_eq!(
+        run.finished_at,
+        run.started_at.checked_add(run.duration.unwrap()).map(|at| {
+            let rest = run.duration.unwrap().subsec_nanos() % 1000;
+            at - Duration::from_nanos(u64::from(rest))
+        })
+    );
+
+    let taken = reader.take();
+    let success = [("job_name", "nightly"), ("status", "success")];
+    assert_eq!(taken.counter("scheduler_jobs_total", &success), 1);
+    assert_eq!(
+        taken.samples("scheduler_job_duration_seconds", &[]).len(),
+        1
+    );
+    assert_eq!(taken.gauge("scheduler_jobs_in_progress", &[]), 0.0);
+    assert!(taken.gauge("scheduler_job_last_success_timestamp_seconds", &[]) > 1e9);
+}
+
+fn boom() -> Result<(), String> {
+    panic!("boom")
+}
+
+/// Issue D: `Err`, a panic, a drop, or an explicit `fail`; a blocking closure and a guard.
+#[tokio::test]
+async fn each_way_to_end_is_told_from_the_others() {
+    let jobs = || Jobs::builder().run().unwrap();
+
+    let failing = jobs();
+    let given = failing
+        .monitor(
+            NIGHTLY,
+            ready(Err::<(), _>("no route to redis://:planted@host")),
+        )
+        .await;
+    assert_eq!(
+        given,
+        Err("no route to redis://:planted@host"),
+        "its own error, untouched"
+    );
+    let run = only_run(&failing).await;
+    assert_eq!(run.status, RunStatus::Failed);
+    assert_eq!(
+        run.error_message.as_deref(),
+        Some("no route to redis://[redacted]@host")
+    );
+
+    let panicking = jobs();
+    let work = panicking.monitor(NIGHTLY, async {
+        tokio::task::yield_now().await;
+        boom()
+    });
+    let panic = AssertUnwindSafe(work).catch_unwind().await.unwrap_err();
+    assert_eq!(
+        panic.downcast_ref::<&str>(),
+        Some(&"boom"),
+        "passed on as it was"
+    );
+    let run = only_run(&panicking).await;
+    assert_eq!(
+        (run.status, run.error_message.as_deref()),
+        (RunStatus::Failed, Some("panicked: boom"))
+    );
+
+    let cancelled = jobs();
+    let work = cancelled.monitor(NIGHTLY, pending::<Result<(), String>>());
+    assert!(timeout(Duration::from_millis(5), work).await.is_err());
+    assert_eq!(only_run(&cancelled).await.status, RunStatus::Cancelled);
+
+    let never_polled = jobs();
+    drop(never_polled.monitor(NIGHTLY, ready(Ok::<_, String>(()))));
+    never_polled.flush().await;
+    assert_eq!(never_polled.runs(&RunQuery::new()).await.unwrap(), []);
+
+    let said_so = jobs();
+    let given = said_so
+        .monitor_with(NIGHTLY, |run| async move {
+            run.fail("fewer rows than ever");
+            Ok::<_, String>(3)
+        })
+        .await;
+    assert_eq!(given, Ok(3));
+    let run = only_run(&said_so).await;
+    assert_eq!(
+        (run.status, run.error_message.as_deref()),
+        (RunStatus::Failed, Some("fewer rows than ever"))
+    );
+
+    let blocking = jobs();
+    let given = blocking.monitor_blocking(NIGHTLY, |run| {
+        run.set("rows", 1);
+        Err::<(), _>("disk full")
+    });
+    assert_eq!(given, Err("disk full"));
+    assert_eq!(
+        only_run(&blocking).await.error_message.as_deref(),
+        Some("disk full")
+    );
+
+    let finished = jobs();
+    finished.start(NIGHTLY).finish();
+    assert_eq!(only_run(&finished).await.status, RunStatus::Success);
+
+    let dropped = jobs();
+    drop(dropped.start(NIGHTLY));
+    assert_eq!(only_run(&dropped).await.status, RunStatus::Cancelled);
+}
+
+/// A history that is down until it is told, and then is memory.
+#[derive(Debug)]
+struct Broken {
+    is_down: Arc<AtomicBool>,
+    attempts: Arc<AtomicUsize>,
+    memory: MemoryHistory,
+}
+
+impl Broken {
+    fn now(&self) -> Result<(), Error> {
+        self.attempts.fetch_add(1, Ordering::SeqCst);
+        if !self.is_down.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        // Any error of the crate: it has no public constructor.
+        Prometheus::builder()
+            .prefix("not a prefix")
+            .build()
+            .map(drop)
+    }
+}
+
+impl History for Broken {
+    fn prepare(&self) -> Answer<'_, ()> {
+        Box::pin(ready(self.now()))
+    }
+    fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
+        match self.now() {
+            Ok(()) => self.memory.write(runs, lease),
+            Err(error) => Box::pin(ready(Err(error))),
+        }
+    }
+    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, ()> {
+        self.memory.renew(runs, lease)
+    }
+    fn reap(&self) -> Answer<'_, Vec<RunRecord>> {
+        self.memory.reap()
+    }
+    fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {
+        self.memory.runs(query)
+    }
+    fn stats<'a>(&'a self, job_name: &'a str) -> Answer<'a, Option<JobStats>> {
+        self.memory.stats(job_name)
+    }
+    fn last_runs(&self) -> Answer<'_, Vec<RunRecord>> {
+        self.memory.last_runs()
+    }
+    fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
+        self.memory.prune(retention, most)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_history_that_is_down_harms_no_job_and_gets_what_was_kept() {
+    let (recorder, reader) = recorder();
+    let is_down = Arc::new(AtomicBool::new(true));
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let broken = Broken {
+        is_down: Arc::clone(&is_down),
+        attempts: Arc::clone(&attempts),
+        memory: MemoryHistory::new(),
+    };
+    let jobs = Jobs::builder()
+        .history(broken)
+        .max_queued(10)
+        .recorder(recorder)
+        .run()
+        .unwrap();
+    for _ in 0..20 {
+        assert_eq!(
+            jobs.monitor(NIGHTLY, ready(Ok::<_, String>(1))).await,
+            Ok(1)
+        );
+    }
+    // A minute without it.
+    tokio::time::advance(Duration::from_mins(1)).await;
+    let error = jobs.shutdown(Duration::from_secs(5)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert_eq!(
+        error.to_string(),
+        "10 starts and ends of jobs could not be written to the history within 5s"
+    );
+    let tried = attempts.load(Ordering::SeqCst);
+    assert!(
+        (5..40).contains(&tried),
+        "it is tried again, ever less often: {tried}"
+    );
+    is_down.store(false, Ordering::SeqCst);
+    jobs.flush().await;
+    let runs = jobs.runs(&RunQuery::new()).await.unwrap();
+    assert_eq!(runs.len(), 5, "ten events: five starts and their ends");
+    assert!(
+        runs.iter().all(|run| run.status == RunStatus::Success),
+        "{runs:?}"
+    );
+    let taken = reader.take();
+    assert_eq!(
+        taken.counter("scheduler_jobs_total", &[]),
+        20,
+        "all are measured"
+    );
+    assert_eq!(
+        taken.counter("monitoring_job_events_dropped_total", &[]),
+        30
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_takes_long_keeps_its_lease() {
+    let jobs = Jobs::builder().lease(Duration::from_secs(3)).run().unwrap();
+    let run = jobs.start(NIGHTLY);
+    for _ in 0..60 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        jobs.flush().await;
+        assert_eq!(only_run(&jobs).await.status, RunStatus::Running);
+    }
+    run.finish();
+    assert_eq!(only_run(&jobs).await.status, RunStatus::Success);
+}
+
+/// Another process of the same history began a run, and is gone.
+#[tokio::test(start_paused = true)]
+async fn a_run_without_a_lease_is_lost_once() {
+    let (recorder, reader) = recorder();
+    let history = MemoryHistory::new();
+    let gone = Jobs::builder()
+        .history(history.clone())
+        .lease(Duration::from_secs(3))
+        .run()
+        .unwrap();
+    let run = gone.start(NIGHTLY);
+    gone.flush().await;
+    drop(gone);
+    // Its tasks ended; what it ran is never heard of again.
+    std::mem::forget(run);
+    let jobs = Jobs::builder()
+        .job(NIGHTLY)
+        .history(history)
+        .lease(Duration::from_secs(3))
+        .recorder(recorder)
+        .run()
+        .unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(only_run(&jobs).await.status, RunStatus::Running);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let run = only_run(&jobs).await;
+    assert_eq!((run.status, run.duration), (RunStatus::Lost, None));
+    assert!(run.finished_at.is_some());
+    let lost = [("job_name", "nightly"), ("status", "lost")];
+    assert_eq!(reader.take().counter("scheduler_jobs_total", &lost), 1);
+}
+
+#[tokio::test]
+async fn the_overview_has_every_job_that_is_registered_or_ran() {
+    const HOURLY: Job = Job::named("hourly").every(Duration::from_hours(1));
+    const ASKED_FOR: Job = Job::named("asked_for");
+    let jobs = Jobs::builder().job(NIGHTLY).job(HOURLY).run().unwrap();
+    jobs.start(ASKED_FOR).finish();
+    jobs.start(HOURLY).finish();
+    jobs.flush().await;
+    let overview = jobs.overview().await.unwrap();
+    let names: Vec<_> = overview.iter().map(|job| &*job.job_name).collect();
+    assert_eq!(names, ["asked_for", "hourly", "nightly"]);
+    assert!(overview.iter().all(|job| !job.is_late));
+    assert_eq!(overview[0].expected_at, None);
+    let hourly = overview[1].last_run.as_ref().unwrap();
+    assert_eq!(
+        overview[1]
+            .expected_at
+            .unwrap()
+            .duration_since(hourly.started_at)
+            .unwrap(),
+        Duration::from_hours(1)
+    );
+    assert_eq!(overview[2].last_run, None);
+    assert!(overview[2].expected_at.is_some());
+}
+
+#[tokio::test]
+async fn wrong_settings_are_refused_and_say_why() {
+    const OTHER: Job = Job::named("nightly");
+    let refused = |builder: tower_vitals::jobs::Builder| builder.run().unwrap_err().to_string();
+    for (error, expected) in [
+        (
+            refused(Jobs::builder().job(Job::named(""))),
+            "job \"\": its name has 0 characters",
+        ),
+        (
+            refused(Jobs::builder().job(NIGHTLY).job(OTHER)),
+            "two jobs are named \"nightly\" and differ",
+        ),
+        (
+            refused(Jobs::builder().lease(Duration::from_millis(999))),
+            "lease is 999ms: 1 s and anything longer",
+        ),
+        (
+            refused(Jobs::builder().max_queued(0)),
+            "the queue may hold 0 events",
+        ),
+        (
+            refused(Jobs::builder().instance("")),
+            "instance \"\" has 0 characters: 1 to 200",
+        ),
+    ] {
+        assert!(error.starts_with(expected), "{error}");
+    }
+    assert!(
+        Jobs::builder().job(NIGHTLY).job(NIGHTLY).run().is_ok(),
+        "the same twice"
+    );
+}
+
+#[test]
+fn without_a_runtime_it_is_an_error() {
+    let error = Jobs::builder().run().unwrap_err().to_string();
+    assert!(
+        error.starts_with("jobs have no tokio runtime to run on"),
+        "{error}"
+    );
+}

@@ -1,0 +1,474 @@
+//! What every history of jobs promises, asked of each of them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, json};
+use tower_vitals::jobs::{
+    History, MemoryHistory, Retention, RunQuery, RunRecord, RunStatus, SqliteHistory, Uuid,
+};
+
+const LEASE: Duration = Duration::from_mins(1);
+
+/// A file of SQLite that goes when the test does.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str) -> Self {
+        let name = format!("vitals-{}-{name}.db", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+
+    fn history(&self) -> SqliteHistory {
+        SqliteHistory::open(&self.0)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        for suffix in ["", "-wal", "-shm"] {
+            let path = format!("{}{suffix}", self.0.display());
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Each test, of each history.
+macro_rules! conformance {
+    ($($test:ident,)*) => {
+        mod memory {
+            use super::*;
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(MemoryHistory::new()).await;
+            })*
+        }
+
+        mod sqlite {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                let file = File::new(stringify!($test));
+                let history = file.history();
+                history.prepare().await.unwrap();
+                super::$test(history).await;
+            })*
+        }
+    };
+}
+
+conformance! {
+    runs_are_read_as_they_were_written,
+    a_run_that_has_ended_is_never_changed_again,
+    queries_ask_for_what_they_say,
+    pages_are_whole_while_runs_come,
+    stats_are_of_all_runs,
+    leases_run_out_once,
+    renewed_leases_do_not,
+    retention_removes_the_oldest_first,
+    writers_at_once_lose_nothing,
+    sql_in_any_text_is_text,
+}
+
+/// The beginning of 2026, and so many seconds.
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_767_225_600 + seconds)
+}
+
+fn running(job: &str, started: u64) -> RunRecord {
+    RunRecord::begun(Uuid::now_v7(), job, at(started), "shop-1")
+}
+
+fn ended(job: &str, started: u64, status: RunStatus, took: Duration) -> RunRecord {
+    let mut run = running(job, started);
+    run.status = status;
+    run.duration = Some(took);
+    run.finished_at = Some(run.started_at + took);
+    run
+}
+
+async fn write(history: &impl History, runs: &[RunRecord]) {
+    history.write(runs, LEASE).await.unwrap();
+}
+
+async fn ids(history: &impl History, query: &RunQuery) -> Vec<Uuid> {
+    let runs = history.runs(query).await.unwrap();
+    runs.iter().map(|run| run.id).collect()
+}
+
+async fn runs_are_read_as_they_were_written(history: impl History) {
+    let mut full = ended(
+        "nightly",
+        1,
+        RunStatus::Failed,
+        Duration::from_micros(1_234_567),
+    );
+    full.started_at += Duration::from_micros(123_456);
+    full.finished_at = Some(full.started_at + Duration::from_micros(1_234_567));
+    full.error_message = Some("no \"route\" to host; 🦀".to_owned());
+    full.metadata =
+        serde_json::from_value(json!({"rows": 120, "deep": [{"a": null, "b": 0.5}]})).unwrap();
+    let bare = running("nightly", 0);
+    write(&history, &[full.clone(), bare.clone()]).await;
+    assert_eq!(history.runs(&RunQuery::new()).await.unwrap(), [full, bare]);
+    for (n, status) in RunStatus::ALL.into_iter().enumerate() {
+        let run = if status == RunStatus::Running {
+            running("all", 10)
+        } else {
+            ended("all", 10 + n as u64, status, Duration::from_secs(1))
+        };
+        write(&history, &[run.clone()]).await;
+        let query = RunQuery::new().job_name("all").status(status);
+        assert_eq!(history.runs(&query).await.unwrap(), [run]);
+    }
+    write(&history, &[]).await;
+}
+
+async fn a_run_that_has_ended_is_never_changed_again(history: impl History) {
+    let begun = running("nightly", 0);
+    write(&history, &[begun.clone()]).await;
+    let mut done = begun.clone();
+    done.status = RunStatus::Success;
+    done.duration = Some(Duration::from_secs(2));
+    done.metadata = Map::from_iter([("rows".to_owned(), json!(7))]);
+    // Twice in one batch, its start again, and another end of it.
+    write(&history, &[done.clone()]).await;
+    let mut failed = done.clone();
+    failed.status = RunStatus::Failed;
+    write(&history, &[begun]).await;
+    write(&history, &[failed]).await;
+    write(&history, &[done.clone()]).await;
+    assert_eq!(history.runs(&RunQuery::new()).await.unwrap(), [done]);
+    let stats = history.stats("nightly").await.unwrap().unwrap();
+    assert_eq!(
+        (stats.total_runs(), stats.count(RunStatus::Success)),
+        (1, 1),
+        "{stats:?}"
+    );
+}
+
+async fn queries_ask_for_what_they_say(history: impl History) {
+    let runs = [
+        ended("a", 0, RunStatus::Success, Duration::from_secs(1)),
+        ended("a", 10, RunStatus::Failed, Duration::from_secs(1)),
+        ended("b", 20, RunStatus::Success, Duration::from_secs(1)),
+        running("b", 30),
+    ];
+    write(&history, &runs).await;
+    let id = |n: usize| runs[n].id;
+    let new = RunQuery::new;
+    for (query, expected) in [
+        (new(), vec![id(3), id(2), id(1), id(0)]),
+        (new().job_name("a"), vec![id(1), id(0)]),
+        (new().job_name("c"), vec![]),
+        (new().status(RunStatus::Success), vec![id(2), id(0)]),
+        (new().status(RunStatus::Lost), vec![]),
+        (new().since(at(10)), vec![id(3), id(2), id(1)]),
+        (
+            new().since(at(10) + Duration::from_micros(1)),
+            vec![id(3), id(2)],
+        ),
+        (new().job_name("b").status(RunStatus::Running), vec![id(3)]),
+        (new().limit(2), vec![id(3), id(2)]),
+        (new().limit(0), vec![id(3)]),
+        (new().after(&runs[2]), vec![id(1), id(0)]),
+        (new().after(&runs[2]).job_name("b"), vec![]),
+    ] {
+        assert_eq!(ids(&history, &query).await, expected, "{query:?}");
+    }
+    let last = history.last_runs().await.unwrap();
+    assert_eq!(last, [runs[1].clone(), runs[3].clone()]);
+}
+
+/// Many of one start, so that only their ids tell them apart.
+async fn pages_are_whole_while_runs_come(history: impl History) {
+    let mut runs: Vec<_> = (0..25)
+        .map(|n| ended("a", n / 10, RunStatus::Success, Duration::from_secs(1)))
+        .collect();
+    write(&history, &runs).await;
+    runs.sort_by_key(|run| (run.started_at, run.id));
+    let expected: Vec<_> = runs.iter().rev().map(|run| run.id).collect();
+    let mut found = Vec::new();
+    let mut query = RunQuery::new().job_name("a").limit(7);
+    loop {
+        let page = history.runs(&query).await.unwrap();
+        let Some(last) = page.last() else { break };
+        query = query.after(last);
+        found.extend(page.iter().map(|run| run.id));
+        write(
+            &history,
+            &[ended("a", 99, RunStatus::Success, Duration::ZERO)],
+        )
+        .await;
+    }
+    assert_eq!(found, expected);
+}
+
+async fn stats_are_of_all_runs(history: impl History) {
+    assert_eq!(history.stats("a").await.unwrap(), None);
+    let seconds = Duration::from_secs;
+    let mut runs: Vec<_> = (1..=20)
+        .map(|n| ended("a", n, RunStatus::Success, seconds(n)))
+        .collect();
+    let mut failed = ended("a", 30, RunStatus::Failed, seconds(90));
+    failed.error_message = Some("first".to_owned());
+    runs.push(failed);
+    let mut failed = ended("a", 40, RunStatus::Failed, seconds(100));
+    failed.error_message = Some("second".to_owned());
+    runs.push(failed);
+    runs.push(ended("a", 50, RunStatus::Cancelled, seconds(10_000)));
+    runs.push(running("a", 60));
+    runs.push(ended("b", 70, RunStatus::Failed, seconds(5)));
+    write(&history, &runs).await;
+    let stats = history.stats("a").await.unwrap().unwrap();
+    assert_eq!((stats.total_runs(), stats.running), (24, 1));
+    let counts = RunStatus::ALL.map(|status| stats.count(status));
+    assert_eq!(counts, [1, 20, 2, 1, 0]);
+    assert!((stats.success_rate().unwrap() - 20.0 / 23.0).abs() < 1e-12);
+    let average = stats.avg_duration.unwrap().as_secs_f64();
+    assert!((average - 400.0 / 22.0).abs() < 1e-6, "{average}");
+    assert_eq!(
+        (stats.p50_duration, stats.p95_duration),
+        (Some(seconds(11)), Some(seconds(90)))
+    );
+    assert_eq!(
+        (stats.last_run, stats.last_status),
+        (Some(at(60)), Some(RunStatus::Running))
+    );
+    assert_eq!(stats.last_error.as_deref(), Some("second"));
+    let only_running = running("c", 0);
+    write(&history, &[only_running]).await;
+    let stats = history.stats("c").await.unwrap().unwrap();
+    assert_eq!(
+        (stats.total_runs(), stats.success_rate(), stats.avg_duration),
+        (1, None, None)
+    );
+}
+
+/// A lease of nothing has run out at once.
+async fn leases_run_out_once(history: impl History) {
+    let (gone, alive) = (running("a", 0), running("a", 1));
+    let done = ended("a", 2, RunStatus::Success, Duration::ZERO);
+    history
+        .write(&[gone.clone(), done], Duration::ZERO)
+        .await
+        .unwrap();
+    write(&history, &[alive.clone()]).await;
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let lost = history.reap().await.unwrap();
+    assert_eq!(lost.len(), 1, "{lost:?}");
+    assert_eq!((lost[0].id, lost[0].status), (gone.id, RunStatus::Lost));
+    assert_eq!(history.reap().await.unwrap(), []);
+    let query = RunQuery::new().status(RunStatus::Lost);
+    let kept = history.runs(&query).await.unwrap();
+    assert_eq!(kept, lost);
+    let age = SystemTime::now()
+        .duration_since(kept[0].finished_at.unwrap())
+        .unwrap();
+    assert!(age < Duration::from_mins(1), "{age:?}");
+    // Its process was only asleep: it was told lost, and stays so.
+    let mut late = gone;
+    late.status = RunStatus::Success;
+    write(&history, &[late]).await;
+    assert_eq!(history.runs(&query).await.unwrap(), lost);
+    assert_eq!(
+        ids(&history, &RunQuery::new().status(RunStatus::Running)).await,
+        [alive.id]
+    );
+    let stats = history.stats("a").await.unwrap().unwrap();
+    assert_eq!((stats.count(RunStatus::Lost), stats.running), (1, 1));
+}
+
+async fn renewed_leases_do_not(history: impl History) {
+    let (renewed, other) = (running("a", 0), running("a", 1));
+    history
+        .write(&[renewed.clone(), other.clone()], Duration::ZERO)
+        .await
+        .unwrap();
+    let many: Vec<_> = (0..2500)
+        .map(|_| Uuid::now_v7())
+        .chain([renewed.id])
+        .collect();
+    history.renew(&many, LEASE).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let lost = history.reap().await.unwrap();
+    assert_eq!(
+        lost.iter().map(|run| run.id).collect::<Vec<_>>(),
+        [other.id]
+    );
+}
+
+async fn retention_removes_the_oldest_first(history: impl History) {
+    let mut runs: Vec<_> = (0..10)
+        .map(|n| ended("a", n, RunStatus::Success, Duration::ZERO))
+        .collect();
+    runs.extend((0..4).map(|n| ended("a", 100 + n, RunStatus::Failed, Duration::ZERO)));
+    runs.push(running("a", 0));
+    write(&history, &runs).await;
+    let for_ever = Retention::new().age(Duration::from_hours(24 * 365 * 100));
+    assert_eq!(history.prune(&for_ever, 100).await.unwrap(), 0);
+    let three = for_ever.count(3);
+    assert_eq!(
+        history.prune(&three, 5).await.unwrap(),
+        5,
+        "no more at once than it may"
+    );
+    assert_eq!(history.prune(&three, 100).await.unwrap(), 3);
+    let left = history.runs(&RunQuery::new()).await.unwrap();
+    let starts: Vec<_> = left
+        .iter()
+        .map(|run| (run.status.as_str(), run.started_at))
+        .collect();
+    assert_eq!(
+        starts,
+        [
+            ("failed", at(103)),
+            ("failed", at(102)),
+            ("failed", at(101)),
+            ("success", at(9)),
+            ("success", at(8)),
+            ("success", at(7)),
+            ("running", at(0)),
+        ]
+    );
+    let young = Retention::new().age(Duration::from_secs(1));
+    assert_eq!(
+        history.prune(&young, 100).await.unwrap(),
+        6,
+        "all but what runs"
+    );
+    assert_eq!(history.runs(&RunQuery::new()).await.unwrap().len(), 1);
+    let stats = history.stats("a").await.unwrap().unwrap();
+    assert_eq!(stats.total_runs(), 15, "what is gone was there");
+}
+
+async fn writers_at_once_lose_nothing(history: impl History) {
+    let history = Arc::new(history);
+    let writers: Vec<_> = (0..8)
+        .map(|writer| {
+            let history = Arc::clone(&history);
+            tokio::spawn(async move {
+                let mut ids = BTreeSet::new();
+                for n in 0..20 {
+                    let begun = running("a", writer * 100 + n);
+                    let mut done = begun.clone();
+                    done.status = RunStatus::Success;
+                    write(&*history, &[begun]).await;
+                    ids.insert(done.id);
+                    write(&*history, &[done]).await;
+                }
+                ids
+            })
+        })
+        .collect();
+    let mut all = BTreeSet::new();
+    for writer in writers {
+        all.extend(writer.await.unwrap());
+    }
+    let query = RunQuery::new().status(RunStatus::Success).limit(1000);
+    let found: BTreeSet<_> = ids(&*history, &query).await.into_iter().collect();
+    assert_eq!(found, all);
+    assert_eq!(history.stats("a").await.unwrap().unwrap().total_runs(), 160);
+}
+
+async fn sql_in_any_text_is_text(history: impl History) {
+    let texts = [
+        "' OR '1'='1",
+        "a'); DROP TABLE job_runs; --",
+        "%",
+        "\\",
+        "$1",
+        "\u{1f980}",
+    ];
+    for text in texts {
+        let mut run = ended(text, 0, RunStatus::Failed, Duration::ZERO);
+        run.error_message = Some(text.to_owned());
+        run.instance = text.to_owned();
+        run.metadata = Map::from_iter([(text.to_owned(), json!(text))]);
+        write(&history, &[run.clone()]).await;
+        let found = history.runs(&RunQuery::new().job_name(text)).await.unwrap();
+        assert_eq!(found, [run]);
+        let stats = history.stats(text).await.unwrap().unwrap();
+        assert_eq!(stats.last_error.as_deref(), Some(text));
+    }
+    assert_eq!(
+        history.runs(&RunQuery::new()).await.unwrap().len(),
+        texts.len()
+    );
+}
+
+#[tokio::test]
+async fn memory_is_bounded_and_lets_go_what_has_ended() {
+    let history = MemoryHistory::new().max_runs(3);
+    let under_way = running("a", 0);
+    write(&history, &[under_way.clone()]).await;
+    for n in 1..=10 {
+        write(
+            &history,
+            &[ended("a", n, RunStatus::Success, Duration::ZERO)],
+        )
+        .await;
+    }
+    let left = history.runs(&RunQuery::new()).await.unwrap();
+    let starts: Vec<_> = left.iter().map(|run| run.started_at).collect();
+    assert_eq!(starts, [at(10), at(9), at(0)]);
+    assert_eq!(history.stats("a").await.unwrap().unwrap().total_runs(), 11);
+}
+
+/// Two that start at once on one file, and one that comes later.
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_race_without_an_error() {
+    let file = File::new("race");
+    let starts = (0..8).map(|_| {
+        let history = file.history();
+        tokio::spawn(async move { history.prepare().await.map_err(shown) })
+    });
+    for start in starts.collect::<Vec<_>>() {
+        start.await.unwrap().unwrap();
+    }
+    let history = file.history();
+    history.prepare().await.unwrap();
+    let run = running("a", 0);
+    write(&history, &[run.clone()]).await;
+    let other = file.history();
+    assert_eq!(other.runs(&RunQuery::new()).await.unwrap(), [run]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_an_error_that_says_so() {
+    let file = File::new("none");
+    std::fs::write(
+        &file.0,
+        "this is no database, however long it may be read. ".repeat(100),
+    )
+    .unwrap();
+    let error = shown(file.history().prepare().await.unwrap_err());
+    assert!(
+        error.starts_with("the history of jobs in SQLite: "),
+        "{error}"
+    );
+    assert!(error.contains("not a database"), "{error}");
+}
+
+fn shown(error: impl std::error::Error) -> String {
+    let mut all = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        fmt::Write::write_fmt(&mut all, format_args!(": {error}")).unwrap();
+        source = error.source();
+    }
+    all
+}
