@@ -1,5 +1,4 @@
-//! What monitoring a job costs, what the history takes, and how fast it answers: `cargo bench --bench jobs --features
-//! jobs-sqlite`.
+//! What monitoring a job costs, what the history takes, and how fast it answers: `cargo bench --bench jobs --all-features`.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -20,7 +19,8 @@ use tokio::runtime::Builder;
 use tokio::time::MissedTickBehavior;
 use tower::ServiceExt;
 use tower_vitals::jobs::{
-    History, Job, Jobs, MemoryHistory, RunQuery, RunRecord, RunStatus, SqliteHistory, Uuid,
+    History, Job, Jobs, MemoryHistory, PostgresHistory, RunQuery, RunRecord, RunStatus,
+    SqliteHistory, Uuid,
 };
 use tower_vitals::routes::Guard;
 use tower_vitals::{Prometheus, Routes};
@@ -151,9 +151,7 @@ async fn get(app: &Router, path: &str) -> f64 {
     times[times.len() / 2]
 }
 
-async fn a_million() {
-    let file = File::new("million");
-    let history = SqliteHistory::open(&file.0);
+async fn a_million(name: &str, history: impl History) {
     history.prepare().await.unwrap();
     let mut batch = Vec::new();
     for run in rows(1_000_000, 10) {
@@ -168,7 +166,7 @@ async fn a_million() {
     let middle = jobs.runs(&RunQuery::new().limit(1000)).await.unwrap();
     let routes = Routes::new().jobs(jobs).guard(Guard::open());
     let app = Router::from(routes).with_state(());
-    println!("1,000,000 rows of 10 jobs on SQLite, ms (wanted < 50)");
+    println!("1,000,000 rows of 10 jobs on {name}, ms (wanted < 50)");
     let since = "/jobs/status?status=failed&since=2000-01-01T00:00:00Z&limit=1000";
     for path in [
         "/jobs",
@@ -229,6 +227,13 @@ fn main() {
         for pace in [10_000, 20_000, 50_000] {
             at_a_pace(pace).await;
         }
-        a_million().await;
+        let file = File::new("million");
+        a_million("SQLite", SqliteHistory::open(&file.0)).await;
+        match std::env::var("DATABASE_URL") {
+            Ok(url) => a_million("PostgreSQL", PostgresHistory::url(&url).unwrap()).await,
+            Err(_) => println!(
+                "PostgreSQL: with DATABASE_URL, and a schema of which nothing else is wanted"
+            ),
+        }
     });
 }

@@ -13,12 +13,17 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
+use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, json};
+use tower_vitals::health::checks::drivers::sqlx::{
+    AssertSqlSafe, Connection, PgConnection, raw_sql,
+};
 use tower_vitals::jobs::{
-    History, MemoryHistory, Retention, RunQuery, RunRecord, RunStatus, SqliteHistory, Uuid,
+    History, MemoryHistory, PostgresHistory, Retention, RunQuery, RunRecord, RunStatus,
+    SqliteHistory, Uuid,
 };
 
 const LEASE: Duration = Duration::from_mins(1);
@@ -46,6 +51,28 @@ impl Drop for File {
     }
 }
 
+/// A schema of the test's own, so that its tables are.
+struct Schema(String);
+
+impl Schema {
+    async fn new(name: &str) -> Self {
+        let name = format!("vitals_{name}");
+        let url =
+            std::env::var("VITALS_POSTGRES").expect("tests/servers up prints VITALS_POSTGRES");
+        let mut connection = PgConnection::connect(&url).await.unwrap();
+        let sql = format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}");
+        raw_sql(AssertSqlSafe(sql))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        Self(format!("{url}?options=-c%20search_path%3D{name}"))
+    }
+
+    fn history(&self) -> PostgresHistory {
+        PostgresHistory::url(&self.0).unwrap()
+    }
+}
+
 /// Each test, of each history.
 macro_rules! conformance {
     ($($test:ident,)*) => {
@@ -54,6 +81,17 @@ macro_rules! conformance {
             $(#[tokio::test]
             async fn $test() {
                 super::$test(MemoryHistory::new()).await;
+            })*
+        }
+
+        mod postgres {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")]
+            #[ignore = "needs PostgreSQL: tests/run"]
+            async fn $test() {
+                let history = Schema::new(stringify!($test)).await.history();
+                history.prepare().await.unwrap();
+                super::$test(history).await;
             })*
         }
 
@@ -130,7 +168,7 @@ async fn runs_are_read_as_they_were_written(history: impl History) {
         } else {
             ended("all", 10 + n as u64, status, Duration::from_secs(1))
         };
-        write(&history, &[run.clone()]).await;
+        write(&history, slice::from_ref(&run)).await;
         let query = RunQuery::new().job_name("all").status(status);
         assert_eq!(history.runs(&query).await.unwrap(), [run]);
     }
@@ -139,18 +177,18 @@ async fn runs_are_read_as_they_were_written(history: impl History) {
 
 async fn a_run_that_has_ended_is_never_changed_again(history: impl History) {
     let begun = running("nightly", 0);
-    write(&history, &[begun.clone()]).await;
+    write(&history, slice::from_ref(&begun)).await;
     let mut done = begun.clone();
     done.status = RunStatus::Success;
     done.duration = Some(Duration::from_secs(2));
     done.metadata = Map::from_iter([("rows".to_owned(), json!(7))]);
     // Twice in one batch, its start again, and another end of it.
-    write(&history, &[done.clone()]).await;
+    write(&history, slice::from_ref(&done)).await;
     let mut failed = done.clone();
     failed.status = RunStatus::Failed;
     write(&history, &[begun]).await;
     write(&history, &[failed]).await;
-    write(&history, &[done.clone()]).await;
+    write(&history, slice::from_ref(&done)).await;
     assert_eq!(history.runs(&RunQuery::new()).await.unwrap(), [done]);
     let stats = history.stats("nightly").await.unwrap().unwrap();
     assert_eq!(
@@ -266,7 +304,7 @@ async fn leases_run_out_once(history: impl History) {
         .write(&[gone.clone(), done], Duration::ZERO)
         .await
         .unwrap();
-    write(&history, &[alive.clone()]).await;
+    write(&history, slice::from_ref(&alive)).await;
     tokio::time::sleep(Duration::from_millis(5)).await;
     let lost = history.reap().await.unwrap();
     assert_eq!(lost.len(), 1, "{lost:?}");
@@ -351,8 +389,8 @@ async fn retention_removes_the_oldest_first(history: impl History) {
         "all but what runs"
     );
     assert_eq!(history.runs(&RunQuery::new()).await.unwrap().len(), 1);
-    let stats = history.stats("a").await.unwrap().unwrap();
-    assert_eq!(stats.total_runs(), 15, "what is gone was there");
+    let all = history.stats("a").await.unwrap().unwrap();
+    assert_eq!(all.total_runs(), 15, "what is gone was there");
 }
 
 async fn writers_at_once_lose_nothing(history: impl History) {
@@ -398,7 +436,7 @@ async fn sql_in_any_text_is_text(history: impl History) {
         run.error_message = Some(text.to_owned());
         run.instance = text.to_owned();
         run.metadata = Map::from_iter([(text.to_owned(), json!(text))]);
-        write(&history, &[run.clone()]).await;
+        write(&history, slice::from_ref(&run)).await;
         let found = history.runs(&RunQuery::new().job_name(text)).await.unwrap();
         assert_eq!(found, [run]);
         let stats = history.stats(text).await.unwrap().unwrap();
@@ -414,7 +452,7 @@ async fn sql_in_any_text_is_text(history: impl History) {
 async fn memory_is_bounded_and_lets_go_what_has_ended() {
     let history = MemoryHistory::new().max_runs(3);
     let under_way = running("a", 0);
-    write(&history, &[under_way.clone()]).await;
+    write(&history, slice::from_ref(&under_way)).await;
     for n in 1..=10 {
         write(
             &history,
@@ -442,9 +480,61 @@ async fn migrations_race_without_an_error() {
     let history = file.history();
     history.prepare().await.unwrap();
     let run = running("a", 0);
-    write(&history, &[run.clone()]).await;
+    write(&history, slice::from_ref(&run)).await;
     let other = file.history();
     assert_eq!(other.runs(&RunQuery::new()).await.unwrap(), [run]);
+}
+
+/// Two processes that start at once, and clocks that differ: the database's decides.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: tests/run"]
+async fn instances_of_one_postgres_agree() {
+    let schema = Schema::new("agree").await;
+    let starts = (0..8).map(|_| {
+        let history = schema.history();
+        tokio::spawn(async move { history.prepare().await.map_err(shown) })
+    });
+    for start in starts.collect::<Vec<_>>() {
+        start.await.unwrap().unwrap();
+    }
+    let (one, other) = (schema.history(), schema.history());
+    // Begun by a clock that is ten minutes ahead, and by one that is ten minutes behind.
+    let (mut ahead, mut behind) = (running("a", 0), running("a", 0));
+    ahead.started_at = SystemTime::now() + Duration::from_mins(10);
+    behind.started_at = SystemTime::now() - Duration::from_mins(10);
+    write(&one, &[ahead, behind]).await;
+    assert_eq!(other.reap().await.unwrap(), [], "both have their leases");
+    let gone: Vec<_> = (0..200).map(|n| running("b", n)).collect();
+    one.write(&gone, Duration::ZERO).await.unwrap();
+    let (mine, theirs) = tokio::join!(one.reap(), other.reap());
+    let mut lost: Vec<_> = [mine.unwrap(), theirs.unwrap()].concat();
+    while lost.len() < gone.len() {
+        // What one has in hand the other leaves alone.
+        lost.extend(one.reap().await.unwrap());
+    }
+    let found: BTreeSet<_> = lost.iter().map(|run| run.id).collect();
+    assert_eq!((lost.len(), found.len()), (200, 200), "each once");
+    let stats = other.stats("b").await.unwrap().unwrap();
+    assert_eq!(stats.count(RunStatus::Lost), 200);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: tests/run"]
+async fn a_postgres_that_is_not_there_is_an_error_without_its_password() {
+    let history = PostgresHistory::url("postgres://shop:planted@127.0.0.1:1/shop").unwrap();
+    let error = shown(history.prepare().await.unwrap_err());
+    assert!(
+        error.starts_with("the history of jobs in PostgreSQL: "),
+        "{error}"
+    );
+    assert!(
+        !error.contains("planted") && !format!("{history:?}").contains("planted"),
+        "{error}"
+    );
+    let error = PostgresHistory::url("postgres://shop:planted@[/shop")
+        .unwrap_err()
+        .to_string();
+    assert!(!error.contains("planted"), "{error}");
 }
 
 #[tokio::test]

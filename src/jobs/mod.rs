@@ -29,6 +29,7 @@
 //! |---|---|---|
 //! | [`MemoryHistory`] (default) | until the process ends | tests, and services that need no more |
 //! | `SqliteHistory` (feature `jobs-sqlite`) | in a file | one machine |
+//! | `PostgresHistory` (feature `jobs-postgres`) | in a database | many instances, one history |
 //!
 //! A run that is under way has a lease in the history, which its process renews. Should the process be gone, the lease runs
 //! out, and the run is [`Lost`](RunStatus::Lost): by whichever instance sees it first, and once.
@@ -45,6 +46,8 @@ mod registry;
 mod run;
 
 pub use self::builder::Builder;
+#[cfg(feature = "jobs-postgres")]
+pub use self::history::PostgresHistory;
 #[cfg(feature = "jobs-sqlite")]
 pub use self::history::SqliteHistory;
 pub use self::history::{Answer, History, JobStats, MemoryHistory, Retention, RunQuery};

@@ -1,6 +1,10 @@
 //! Where runs are kept: the trait, and what is asked of it.
 
 mod memory;
+#[cfg(feature = "jobs-postgres")]
+mod postgres;
+#[cfg(any(feature = "jobs-postgres", feature = "jobs-sqlite"))]
+mod rows;
 #[cfg(feature = "jobs-sqlite")]
 mod sqlite;
 mod stats;
@@ -13,6 +17,8 @@ use std::time::{Duration, SystemTime};
 use uuid::Uuid;
 
 pub use self::memory::MemoryHistory;
+#[cfg(feature = "jobs-postgres")]
+pub use self::postgres::PostgresHistory;
 #[cfg(feature = "jobs-sqlite")]
 pub use self::sqlite::SqliteHistory;
 pub use self::stats::JobStats;
@@ -24,7 +30,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 
 
 /// Keeps runs. Several instances of a service may share one.
 ///
-/// The crate has two: in memory and in SQLite. Whoever writes another keeps these promises, which the conformance
+/// The crate has three: in memory, in SQLite and in PostgreSQL. Whoever writes another keeps these promises, which the conformance
 /// tests of the crate state: a run that has ended is never changed again, each expired lease is given to one caller only, and
 /// leases go by the store's own clock, so that the clocks of instances may differ.
 pub trait History: Send + Sync + fmt::Debug + 'static {

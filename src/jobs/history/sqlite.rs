@@ -1,6 +1,5 @@
 //! `SqliteHistory`: runs in a file, for one machine.
 
-mod rows;
 mod schema;
 
 use std::collections::{HashMap, HashSet};
@@ -13,11 +12,14 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, QueryBuilder, Row, Sqlite, SqliteConnection, Transaction};
 use uuid::Uuid;
 
-use self::rows::{COLUMNS, record, text_of};
+use super::rows::{self, record, text_of};
 use super::stats::{RECENT, Totals};
 use super::{Answer, History, JobStats, Retention, RunQuery};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::{RunRecord, RunStatus};
+
+/// In the order in which they are read.
+const COLUMNS: &str = "id, job_name, started_at, finished_at, status, duration_seconds, error_message, metadata, instance";
 
 /// Keeps runs in a file of SQLite: those of all processes of one machine.
 ///
@@ -168,7 +170,7 @@ impl SqliteHistory {
             .and_then(|run| run.error_message);
         Ok(Some(JobStats::of(
             job_name,
-            &totals_of(&totals),
+            &rows::totals(&totals),
             u64::try_from(running).unwrap_or(0),
             self.recent(job_name).await?,
             last.first(),
@@ -306,21 +308,6 @@ async fn count(
         }
     }
     Ok(())
-}
-
-fn totals_of(rows: &[sqlx::sqlite::SqliteRow]) -> Totals {
-    let mut totals = Totals::default();
-    for row in rows {
-        let read = || -> Result<(String, i64, f64), sqlx::Error> {
-            Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
-        };
-        if let Ok((status, runs, seconds)) = read()
-            && let Ok(status) = status.parse()
-        {
-            totals.set(status, u64::try_from(runs).unwrap_or(0), seconds);
-        }
-    }
-    totals
 }
 
 fn failed(error: sqlx::Error) -> Error {

@@ -101,13 +101,13 @@ impl Totals {
         }
     }
 
-    #[cfg(feature = "jobs-sqlite")]
+    #[cfg(any(feature = "jobs-postgres", feature = "jobs-sqlite"))]
     pub(crate) fn set(&mut self, status: RunStatus, runs: u64, seconds: f64) {
         self.ended.insert(status.as_str(), runs);
         self.seconds.insert(status.as_str(), seconds);
     }
 
-    #[cfg(feature = "jobs-sqlite")]
+    #[cfg(any(feature = "jobs-postgres", feature = "jobs-sqlite"))]
     pub(crate) fn seconds_of(&self, status: &str) -> f64 {
         self.seconds.get(status).copied().unwrap_or(0.0)
     }

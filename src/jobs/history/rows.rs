@@ -1,0 +1,66 @@
+//! Rows of `job_runs` as records, and back: what the databases have in common.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sqlx::{ColumnIndex, Decode, Row, Type};
+
+use super::stats::Totals;
+use crate::jobs::RunRecord;
+
+/// RFC 3339 to the microsecond, in UTC: texts of one length, whose order is that of the times.
+pub(super) fn text_of(time: SystemTime) -> String {
+    let time = Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
+    time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+fn time_of(text: &str) -> Option<SystemTime> {
+    text.parse::<Timestamp>().ok().map(SystemTime::from)
+}
+
+/// Of the table's columns in their order, the lease aside, all but the duration as texts. None for a row that somebody else
+/// wrote, and not as this does.
+pub(super) fn record<R>(row: &R) -> Option<RunRecord>
+where
+    R: Row,
+    usize: ColumnIndex<R>,
+    for<'r> Option<String>: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> Option<f64>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    let text = |column: usize| row.try_get::<Option<String>, _>(column).ok().flatten();
+    let started_at = time_of(&text(2)?)?;
+    let mut run = RunRecord::begun(text(0)?.parse().ok()?, text(1)?, started_at, text(8)?);
+    run.finished_at = text(3).as_deref().and_then(time_of);
+    run.status = text(4)?.parse().ok()?;
+    let seconds: Option<f64> = row.try_get(5).ok()?;
+    run.duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    run.error_message = text(6);
+    if let Some(Ok(Value::Object(metadata))) = text(7).as_deref().map(serde_json::from_str) {
+        run.metadata = metadata;
+    }
+    Some(run)
+}
+
+/// Of the columns status, runs, seconds.
+pub(super) fn totals<R>(rows: &[R]) -> Totals
+where
+    R: Row,
+    usize: ColumnIndex<R>,
+    for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> f64: Decode<'r, R::Database> + Type<R::Database>,
+{
+    let mut totals = Totals::default();
+    for row in rows {
+        let read = || -> Result<(String, i64, f64), sqlx::Error> {
+            Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
+        };
+        if let Ok((status, runs, seconds)) = read()
+            && let Ok(status) = status.parse()
+        {
+            totals.set(status, u64::try_from(runs).unwrap_or(0), seconds);
+        }
+    }
+    totals
+}
