@@ -20,6 +20,7 @@
 //! - [`exporter`]: the recorder that Prometheus reads ([`Prometheus`]), a limit on series for any recorder, and
 //!   the push of a short job ([`Pushgateway`](exporter::Pushgateway)).
 //! - [`health`]: checks and what the probes of an orchestrator are told ([`Health`]).
+//! - [`jobs`]: background jobs, every run known, with a history that outlives the process.
 //! - [`routes`]: [`Routes`], merged into an axum router, put in front of a hyper service, or served on its own address.
 //! - [`settings`]: what the environment sets, typed ([`Settings`]).
 //! - [`catalog`]: every metric the crate emits, as data.
@@ -34,12 +35,15 @@
 //! | `push` | [`Pushgateway`](exporter::Pushgateway): metrics of short jobs, pushed | 28 over `prometheus` |
 //! | `health` | [`Health`], the probes, the checks that need no other crate, and the runtime's [`Collectors`](instrument::Collectors) | 17 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host | 4 over `health` |
+//! | `jobs` | [`jobs`]: background jobs and their runs | 17 over `health` |
+//! | `jobs-sqlite` | [`SqliteHistory`](jobs::SqliteHistory), by sqlx, with SQLite itself | 75 over `jobs` |
+//! | `jobs-postgres` | [`PostgresHistory`](jobs::PostgresHistory), by sqlx, with TLS by rustls | 104 over `jobs` |
 //! | `check-http` | [`Http`](health::checks::Http), with TLS by rustls | 24 over `health` |
 //! | `check-postgres` | [`Postgres`](health::checks::Postgres), by sqlx, with TLS by rustls | 107 over `health` |
 //! | `check-sqlite` | [`Sqlite`](health::checks::Sqlite), by sqlx, with SQLite itself | 77 over `health` |
 //! | `check-redis` | [`Redis`](health::checks::Redis) | 44 over `health` |
 //! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), by lapin | 52 over `health` |
-//! | `full` | everything | 212 crates in all |
+//! | `full` | everything | 226 crates in all |
 pub mod catalog;
 #[cfg(feature = "system")]
 mod cgroup;

@@ -514,8 +514,8 @@ async fn instances_of_one_postgres_agree() {
     }
     let found: BTreeSet<_> = lost.iter().map(|run| run.id).collect();
     assert_eq!((lost.len(), found.len()), (200, 200), "each once");
-    let stats = other.stats("b").await.unwrap().unwrap();
-    assert_eq!(stats.count(RunStatus::Lost), 200);
+    let all = other.stats("b").await.unwrap().unwrap();
+    assert_eq!(all.count(RunStatus::Lost), 200);
 }
 
 #[tokio::test]
