@@ -19,7 +19,7 @@ use tokio::runtime::Builder;
 use tokio::time::MissedTickBehavior;
 use tower::ServiceExt;
 use tower_vitals::jobs::{
-    History, Job, Jobs, MemoryHistory, PostgresHistory, RunQuery, RunRecord, RunStatus,
+    History, Job, Jobs, MemoryHistory, PostgresHistory, Retention, RunQuery, RunRecord, RunStatus,
     SqliteHistory, Uuid,
 };
 use tower_vitals::routes::Guard;
@@ -124,7 +124,7 @@ fn rows(count: u64, jobs: u64) -> impl Iterator<Item = RunRecord> {
     })
 }
 
-/// Rows a second, in batches, by nothing but the history.
+/// Rows a second, by nothing but the history.
 async fn raw() -> f64 {
     let file = File::new("raw");
     let history = SqliteHistory::open(&file.0);
@@ -161,7 +161,13 @@ async fn a_million(name: &str, history: impl History) {
             batch.clear();
         }
     }
-    let jobs = Jobs::builder().history(history).run().unwrap();
+    // Nothing is removed meanwhile.
+    let retention = Retention::new().count(usize::MAX);
+    let jobs = Jobs::builder()
+        .history(history)
+        .retention(retention)
+        .run()
+        .unwrap();
     jobs.flush().await;
     let middle = jobs.runs(&RunQuery::new().limit(1000)).await.unwrap();
     let routes = Routes::new().jobs(jobs).guard(Guard::open());
@@ -221,7 +227,7 @@ fn main() {
             monitor(&sqlite).await
         );
         println!(
-            "SQLite, batched, nothing else: {:.0} rows a second",
+            "SQLite, the history's own writes, in batches of 1000: {:.0} rows a second",
             raw().await
         );
         for pace in [10_000, 20_000, 50_000] {

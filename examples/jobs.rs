@@ -33,8 +33,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // Short, so that what a kill leaves behind is soon seen to be lost.
         .lease(Duration::from_secs(2))
         .run()?;
-    tokio::spawn(tick(jobs.clone()));
-    tokio::spawn(import(jobs.clone()));
+    let tasks = [
+        tokio::spawn(tick(jobs.clone())),
+        tokio::spawn(import(jobs.clone())),
+    ];
 
     let health = Health::builder().build()?;
     let routes = Routes::new()
@@ -52,6 +54,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("     curl {url}/jobs/stats/tick");
     println!("     curl {url}/metrics");
     server.until(health.graceful_shutdown()).await;
+    // What is under way is cancelled, and known to be, before the last is written.
+    for task in tasks {
+        task.abort();
+        debug_assert!(task.await.is_err());
+    }
     jobs.shutdown(Duration::from_secs(5)).await?;
     Ok(())
 }

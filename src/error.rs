@@ -45,6 +45,23 @@ impl Error {
         }
     }
 
+    /// Of something outside the crate that a trait of the crate is implemented by: a history of jobs, for one.
+    ///
+    /// ```
+    /// use tower_vitals::{Error, ErrorKind};
+    ///
+    /// let source = std::io::Error::other("no route to host");
+    /// let error = Error::external("the history of jobs in our own store", source);
+    /// assert_eq!(error.kind(), ErrorKind::Io);
+    /// ```
+    #[must_use]
+    pub fn external(
+        message: impl Into<String>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self::new(ErrorKind::Io, message).with_source(source)
+    }
+
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidConfig, message)
     }

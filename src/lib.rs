@@ -70,6 +70,8 @@ pub mod routes;
 #[cfg(feature = "axum")]
 pub mod settings;
 mod target;
+#[cfg(feature = "health")]
+mod time;
 
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]

@@ -206,10 +206,16 @@ impl History for Broken {
         }
     }
     fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, ()> {
-        self.memory.renew(runs, lease)
+        match self.now() {
+            Ok(()) => self.memory.renew(runs, lease),
+            Err(error) => Box::pin(ready(Err(error))),
+        }
     }
     fn reap(&self) -> Answer<'_, Vec<RunRecord>> {
-        self.memory.reap()
+        match self.now() {
+            Ok(()) => self.memory.reap(),
+            Err(error) => Box::pin(ready(Err(error))),
+        }
     }
     fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {
         self.memory.runs(query)
@@ -263,7 +269,7 @@ async fn a_history_that_is_down_harms_no_job_and_gets_what_was_kept() {
     is_down.store(false, Ordering::SeqCst);
     jobs.flush().await;
     let runs = jobs.runs(&RunQuery::new()).await.unwrap();
-    assert_eq!(runs.len(), 5, "ten events: five starts and their ends");
+    assert_eq!(runs.len(), 10, "ends, which say all that their starts did");
     assert!(
         runs.iter().all(|run| run.status == RunStatus::Success),
         "{runs:?}"
@@ -278,6 +284,65 @@ async fn a_history_that_is_down_harms_no_job_and_gets_what_was_kept() {
         taken.counter("monitoring_job_events_dropped_total", &[]),
         30
     );
+}
+
+/// The lease ran out while nobody could renew it: whoever is back first must not take the run for lost.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_goes_on_or_ends_in_an_outage_is_not_lost() {
+    let is_down = Arc::new(AtomicBool::new(false));
+    let memory = MemoryHistory::new();
+    let broken = || Broken {
+        is_down: Arc::clone(&is_down),
+        attempts: Arc::default(),
+        memory: memory.clone(),
+    };
+    let instance = |name: &str| {
+        let builder = Jobs::builder().history(broken()).instance(name);
+        builder.lease(Duration::from_secs(3)).run().unwrap()
+    };
+    let (jobs, other) = (instance("shop-1"), instance("shop-2"));
+    let (ends, goes_on) = (jobs.start(NIGHTLY), jobs.start(NIGHTLY));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    is_down.store(true, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    ends.finish();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    is_down.store(false, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let running = other
+        .runs(&RunQuery::new().status(RunStatus::Running))
+        .await
+        .unwrap();
+    assert_eq!(
+        running.iter().map(|run| run.id).collect::<Vec<_>>(),
+        [goes_on.id()]
+    );
+    goes_on.finish();
+    jobs.flush().await;
+    let stats = other.stats("nightly").await.unwrap().unwrap();
+    assert_eq!(
+        (stats.count(RunStatus::Success), stats.total_runs()),
+        (2, 2),
+        "{stats:?}"
+    );
+}
+
+/// Whoever holds a run holds what writes its end.
+#[tokio::test]
+async fn a_run_that_outlives_its_jobs_is_kept() {
+    let history = MemoryHistory::new();
+    let jobs = Jobs::builder().history(history.clone()).run().unwrap();
+    let run = jobs.start(NIGHTLY);
+    drop(jobs);
+    tokio::task::yield_now().await;
+    let query = RunQuery::new();
+    support::until("its start is kept", async || {
+        history.runs(&query).await.unwrap().len() == 1
+    })
+    .await;
+    let id = run.id();
+    drop(run);
+    assert_eq!(history.runs(&query).await.unwrap()[0].id, id);
 }
 
 #[tokio::test(start_paused = true)]
@@ -298,16 +363,12 @@ async fn a_run_that_takes_long_keeps_its_lease() {
 async fn a_run_without_a_lease_is_lost_once() {
     let (recorder, reader) = recorder();
     let history = MemoryHistory::new();
-    let gone = Jobs::builder()
-        .history(history.clone())
-        .lease(Duration::from_secs(3))
-        .run()
+    let started = std::time::SystemTime::now();
+    let gone = RunRecord::begun(Uuid::now_v7(), "nightly", started, "shop-7");
+    history
+        .write(&[gone], Duration::from_secs(3))
+        .await
         .unwrap();
-    let run = gone.start(NIGHTLY);
-    gone.flush().await;
-    drop(gone);
-    // Its tasks ended; what it ran is never heard of again.
-    std::mem::forget(run);
     let jobs = Jobs::builder()
         .job(NIGHTLY)
         .history(history)
@@ -366,7 +427,11 @@ async fn wrong_settings_are_refused_and_say_why() {
         ),
         (
             refused(Jobs::builder().lease(Duration::from_millis(999))),
-            "lease is 999ms: 1 s and anything longer",
+            "lease is 999ms: 1 s to 24 h are allowed",
+        ),
+        (
+            refused(Jobs::builder().lease(Duration::MAX)),
+            "lease is 18446744073709551615.999999999s: 1 s to 24 h are allowed",
         ),
         (
             refused(Jobs::builder().max_queued(0)),

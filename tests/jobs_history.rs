@@ -182,10 +182,11 @@ async fn a_run_that_has_ended_is_never_changed_again(history: impl History) {
     done.status = RunStatus::Success;
     done.duration = Some(Duration::from_secs(2));
     done.metadata = Map::from_iter([("rows".to_owned(), json!(7))]);
-    // Twice in one batch, its start again, and another end of it.
-    write(&history, slice::from_ref(&done)).await;
     let mut failed = done.clone();
     failed.status = RunStatus::Failed;
+    // Start and ends in one batch, of which the first end counts; and each once more.
+    let batch = [begun.clone(), done.clone(), done.clone(), failed.clone()];
+    write(&history, &batch).await;
     write(&history, &[begun]).await;
     write(&history, &[failed]).await;
     write(&history, slice::from_ref(&done)).await;
@@ -209,6 +210,10 @@ async fn queries_ask_for_what_they_say(history: impl History) {
     let id = |n: usize| runs[n].id;
     let new = RunQuery::new;
     for (query, expected) in [
+        (
+            new().since(UNIX_EPOCH - Duration::from_hours(24 * 365 * 20_000)),
+            vec![id(3), id(2), id(1), id(0)],
+        ),
         (new(), vec![id(3), id(2), id(1), id(0)]),
         (new().job_name("a"), vec![id(1), id(0)]),
         (new().job_name("c"), vec![]),
@@ -383,12 +388,20 @@ async fn retention_removes_the_oldest_first(history: impl History) {
         ]
     );
     let young = Retention::new().age(Duration::from_secs(1));
-    assert_eq!(
-        history.prune(&young, 100).await.unwrap(),
-        6,
-        "all but what runs"
-    );
-    assert_eq!(history.runs(&RunQuery::new()).await.unwrap().len(), 1);
+    let all_but = "all but what runs, and the job's last, for its next is expected by it";
+    assert_eq!(history.prune(&young, 100).await.unwrap(), 5, "{all_but}");
+    let left = history.runs(&RunQuery::new()).await.unwrap();
+    let starts: Vec<_> = left.iter().map(|run| run.started_at).collect();
+    assert_eq!(starts, [at(103), at(0)]);
+    assert_eq!(history.last_runs().await.unwrap()[0].started_at, at(103));
+    for age in [
+        Duration::from_hours(24 * 365 * 20_000),
+        Duration::from_secs(i64::MAX as u64),
+        Duration::MAX,
+    ] {
+        let for_ever = Retention::new().age(age);
+        assert_eq!(history.prune(&for_ever, 100).await.unwrap(), 0, "{age:?}");
+    }
     let all = history.stats("a").await.unwrap().unwrap();
     assert_eq!(all.total_runs(), 15, "what is gone was there");
 }

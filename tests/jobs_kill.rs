@@ -103,6 +103,7 @@ async fn what_was_kept_is_there_and_nothing_runs_for_ever() {
         .filter(|run| run.status == RunStatus::Lost)
         .count();
     println!("{} runs in the history, {lost} of them lost", runs.len());
+    assert!(lost > 0, "twenty kills, and none in mid-run");
 
     let options = SqliteConnectOptions::new().filename(&file);
     let pool = SqlitePoolOptions::new()

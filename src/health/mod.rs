@@ -42,8 +42,6 @@ pub use self::outcome::Outcome;
 pub use self::registry::Health;
 #[cfg(feature = "axum")]
 pub(crate) use self::report::milliseconds;
-#[cfg(any(feature = "axum", feature = "jobs"))]
-pub(crate) use self::report::rfc3339;
 pub use self::report::{CheckResult, Reason, Report};
 pub use self::shutdown::GracefulShutdown;
 pub use self::status::Status;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use jiff::{Timestamp, Unit};
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 use serde_json::{Map, Value};
 
 use super::{Outcome, Probe, Status};
+use crate::time::rfc3339;
 
 /// What one check found, and when.
 #[derive(Debug, Clone, PartialEq)]
@@ -233,11 +233,4 @@ impl Serialize for Results<'_> {
 /// In milliseconds, to the microsecond.
 pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
-}
-
-/// UTC, to the millisecond (RFC 3339, section 5.6). A time that jiff cannot tell, before the year -9999, is left out.
-pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
-    let timestamp = Timestamp::try_from(time).ok()?;
-    let rounded = timestamp.round(Unit::Millisecond).unwrap_or(timestamp);
-    Some(format!("{rounded:.3}"))
 }

@@ -75,7 +75,8 @@ impl Builder {
         self
     }
 
-    /// How long after its process is gone a run is lost. Defaults to a minute; it is renewed three times in that time.
+    /// How long after its process is gone a run is lost, at the earliest: it is renewed three times in that time. Whoever
+    /// finds it waits as long after its own start, and after an outage of the history. Defaults to a minute.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
@@ -104,15 +105,16 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// A job whose name, schedule or time zone is wrong, or two different ones of one name; a lease below a second, a queue
+    /// A job whose name, schedule or time zone is wrong, or two different ones of one name; a lease below a second or above a day, a queue
     /// of zero, an instance of no or over 200 characters; no tokio runtime to run on.
     pub fn run(self) -> Result<Jobs, Error> {
         let runtime = Handle::try_current().map_err(|_| {
             Error::invalid("jobs have no tokio runtime to run on: call run() within one")
         })?;
-        if self.lease < Duration::from_secs(1) {
+        let leases = Duration::from_secs(1)..=Duration::from_hours(24);
+        if !leases.contains(&self.lease) {
             return Err(Error::invalid(format!(
-                "lease is {:?}: 1 s and anything longer is allowed, a minute is the default",
+                "lease is {:?}: 1 s to 24 h are allowed, a minute is the default",
                 self.lease
             )));
         }

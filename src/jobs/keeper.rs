@@ -1,7 +1,7 @@
 //! The tasks behind [`Jobs`](super::Jobs): one writes what happened, one looks after leases, one removes what is old.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -13,12 +13,16 @@ use super::history::Retention;
 use super::record::{RunRecord, RunStatus};
 use super::registry::Inner;
 use crate::error::{Error, with_sources};
+use crate::panics;
 
 /// Events that are written at once.
 const BATCH: usize = 1000;
 
 /// How long the history may take for one thing. What hangs longer is tried again.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a lease is renewed before it runs out.
+const TICKS_A_LEASE: u32 = 3;
 
 /// Between attempts, doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -53,12 +57,23 @@ impl Keeper {
             .await;
         loop {
             self.jobs.queue.filled().await;
-            let batch = latest(self.jobs.queue.batch(BATCH));
             self.until_it_works("be written to", || {
-                self.jobs.history.write(&batch, self.lease)
+                // Anew at each attempt: meanwhile an end may have taken its start's place.
+                let batch = latest(self.jobs.queue.batch(BATCH));
+                Box::pin(async move {
+                    let written = self.jobs.history.write(&batch, self.lease).await;
+                    if written.is_err() {
+                        self.jobs.queue.unsettle();
+                    }
+                    written
+                })
             })
             .await;
-            self.jobs.queue.settle();
+            let ended = self.jobs.queue.settle();
+            let mut running = self.jobs.running();
+            for id in ended {
+                running.remove(&id);
+            }
         }
     }
 
@@ -95,20 +110,46 @@ impl Keeper {
 
     /// Renews those of what runs here, and ends what has none any more.
     async fn look_after_leases(&self) {
-        let mut ticks = interval(self.lease / 3);
+        let mut ticks = interval(self.lease / TICKS_A_LEASE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut renewed_in_a_row = 0;
         loop {
             ticks.tick().await;
-            let running: Vec<Uuid> = self.jobs.running().iter().copied().collect();
-            // A failure needs no word: the writer has said so, and the next tick comes before the lease ends.
-            for some in running.chunks(BATCH) {
-                let _ = patiently(self.jobs.history.renew(some, self.lease)).await;
+            if self.renew().await {
+                renewed_in_a_row += 1;
+            } else {
+                renewed_in_a_row = 0;
+            }
+            // After an outage every lease has run out. For as long as a lease all instances have time to renew theirs,
+            // and to write what ended meanwhile, before any is taken for gone.
+            if renewed_in_a_row <= TICKS_A_LEASE {
+                continue;
             }
             for run in patiently(self.jobs.history.reap())
                 .await
                 .unwrap_or_default()
             {
                 self.report_lost(&run);
+            }
+        }
+    }
+
+    /// Whether all of it is renewed. A failure needs no word: the writer has said so.
+    async fn renew(&self) -> bool {
+        let running: Vec<Uuid> = self.jobs.running().iter().copied().collect();
+        // Also of none: that the history can be reached is what is asked.
+        let mut chunks = running.chunks(BATCH);
+        let mut some = chunks.next().unwrap_or_default();
+        loop {
+            if patiently(self.jobs.history.renew(some, self.lease))
+                .await
+                .is_err()
+            {
+                return false;
+            }
+            match chunks.next() {
+                Some(next) => some = next,
+                None => return true,
             }
         }
     }
@@ -120,9 +161,7 @@ impl Keeper {
             instance = run.instance,
             "a run is lost: its process is gone"
         );
-        let known = self.jobs.known.read();
-        let known = known.unwrap_or_else(PoisonError::into_inner);
-        if let Some(job) = known.get(&*run.job_name) {
+        if let Some(job) = self.jobs.known(&run.job_name) {
             job.count(RunStatus::Lost);
         }
     }
@@ -142,10 +181,17 @@ impl Keeper {
 }
 
 async fn patiently<T>(answer: super::history::Answer<'_, T>) -> Result<T, Error> {
-    timeout(PATIENCE, answer).await.unwrap_or_else(|_| {
-        let what = format!("the history of jobs has not answered within {PATIENCE:?}");
-        Err(Error::new(crate::ErrorKind::Io, what))
-    })
+    let failed = |what: String| Err(Error::new(crate::ErrorKind::Io, what));
+    match timeout(PATIENCE, panics::caught(answer)).await {
+        Ok(Ok(answered)) => answered,
+        Ok(Err(panic)) => failed(format!(
+            "the history of jobs panicked: {}",
+            panics::message(&*panic)
+        )),
+        Err(_) => failed(format!(
+            "the history of jobs has not answered within {PATIENCE:?}"
+        )),
+    }
 }
 
 /// Of several events of one run the last, in the place of the first: it says all that they did.

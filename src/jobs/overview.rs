@@ -6,7 +6,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::record::RunRecord;
 use super::registered::Registered;
-use crate::health::rfc3339;
+use crate::time::rfc3339;
 
 /// A job as it stands.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,15 +8,16 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::health::rfc3339;
+use super::job::MAX_NAME;
 use crate::redact::{self, Budget};
+use crate::time::rfc3339;
 
 /// Characters of an error that are kept.
 const MAX_ERROR: usize = 500;
 
 /// Values of the metadata that are kept, and bytes of each text among them.
-const MAX_VALUES: usize = 256;
-const MAX_TEXT: usize = 1024;
+const MAX_VALUES: usize = 64;
+const MAX_TEXT: usize = 512;
 
 /// How a run is, or how it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -131,7 +132,8 @@ impl RunRecord {
         let now = micros(SystemTime::now());
         Self {
             metadata: shown(metadata),
-            ..Self::begun(Uuid::now_v7(), job_name, now, instance)
+            // That of a job that was not registered may be anything.
+            ..Self::begun(Uuid::now_v7(), name_of(job_name), now, instance)
         }
     }
 
@@ -152,6 +154,11 @@ impl RunRecord {
     }
 }
 
+fn name_of(job_name: &str) -> String {
+    let name = job_name.chars().take(MAX_NAME);
+    name.map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// What databases keep.
 fn micros(time: SystemTime) -> SystemTime {
     let Ok(since) = time.duration_since(SystemTime::UNIX_EPOCH) else {
@@ -163,7 +170,7 @@ fn micros(time: SystemTime) -> SystemTime {
 
 /// Redacted before it is cut, so that no secret is cut in half and kept.
 fn error_message(error: &str) -> String {
-    // Four bytes are the longest character; whatever was cut is told behind it.
+    // Four bytes are the longest character.
     let line = redact::redact_line(error, MAX_ERROR * 4);
     match line.char_indices().nth(MAX_ERROR) {
         Some((end, _)) => line[..end].to_owned(),
@@ -239,7 +246,7 @@ mod tests {
     #[test]
     fn metadata_is_redacted_and_bounded() {
         let many: Map<_, _> = (0..1000).map(|n| (format!("n{n}"), json!(n))).collect();
-        assert_eq!(record("", Value::Object(many)).metadata.len(), 256);
+        assert_eq!(record("", Value::Object(many)).metadata.len(), 64);
         let found = record(
             "",
             json!({"rows": 120, "api_key": "planted", "url": "redis://:planted@h"}),

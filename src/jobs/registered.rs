@@ -1,5 +1,6 @@
 //! A job that is known here: its plan and its metrics.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use metrics::{Counter, Gauge, Histogram, Label};
@@ -20,6 +21,7 @@ pub(super) struct Registered {
     duration: Cell<Histogram>,
     last_success: Cell<Gauge>,
     dropped: Cell<Counter>,
+    has_warned: AtomicBool,
 }
 
 impl Registered {
@@ -43,6 +45,7 @@ impl Registered {
             duration: Cell::new(target, &SCHEDULER_JOB_DURATION, label()),
             last_success: Cell::new(target, &SCHEDULER_JOB_LAST_SUCCESS, label()),
             dropped: Cell::new(target, &MONITORING_JOB_EVENTS_DROPPED, label()),
+            has_warned: AtomicBool::new(false),
         }
     }
 
@@ -68,6 +71,17 @@ impl Registered {
         let counter = self.ended.iter().find(|(own, _)| *own == status);
         if let Some((_, counter)) = counter {
             counter.write(|counter| counter.increment(1));
+        }
+    }
+
+    /// Somebody runs a job of this name with another plan: said once.
+    pub(super) fn warn_of_another(&self) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            let job = self.plan.job.name();
+            tracing::warn!(
+                job,
+                "two jobs of this name differ: the one that was registered counts"
+            );
         }
     }
 

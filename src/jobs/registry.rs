@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
@@ -54,7 +52,7 @@ pub(super) struct Inner {
     pub(super) target: Target,
     pub(super) queue: Queue,
     pub(super) known: RwLock<HashMap<&'static str, Arc<Registered>>>,
-    /// What runs here, for its leases.
+    /// What runs here, or has ended and is not yet written: whose leases are renewed.
     pub(super) running: Mutex<HashSet<Uuid>>,
 }
 
@@ -70,11 +68,11 @@ impl Drop for Tasks {
 impl Inner {
     /// One that nobody registered is from now on.
     fn registered(&self, job: Job) -> Arc<Registered> {
-        {
-            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(registered) = known.get(job.name()) {
-                return Arc::clone(registered);
+        if let Some(registered) = self.known(job.name()) {
+            if registered.plan.job != job {
+                registered.warn_of_another();
             }
+            return registered;
         }
         let plan = job.plan().unwrap_or_else(|error| {
             tracing::error!(job = job.name(), %error, "a job that was not registered is wrong: it is expected at no time");
@@ -97,14 +95,29 @@ impl Inner {
     }
 
     pub(super) fn ended(&self, job: &Registered, run: RunRecord) {
-        self.running().remove(&run.id);
-        self.keep(job, run);
+        let id = run.id;
+        if !self.keep(job, run) {
+            self.running().remove(&id);
+        }
     }
 
-    fn keep(&self, job: &Registered, run: RunRecord) {
-        if !self.queue.put(run) {
+    /// Whether this event will be in the history.
+    fn keep(&self, job: &Registered, run: RunRecord) -> bool {
+        let id = run.id;
+        let Some(given_up) = self.queue.put(run) else {
+            return true;
+        };
+        if *given_up.job_name == *job.plan.job.name() {
             job.drop_event();
+        } else if let Some(other) = self.known(&given_up.job_name) {
+            other.drop_event();
         }
+        given_up.id != id
+    }
+
+    pub(super) fn known(&self, job_name: &str) -> Option<Arc<Registered>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(job_name).cloned()
     }
 }
 
@@ -142,14 +155,9 @@ impl Jobs {
         F: Future<Output = Result<T, E>>,
     {
         let mut started = self.start(job);
-        let mut work = std::pin::pin!(work(started.run()));
-        let ended = poll_fn(
-            |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-                Ok(polled) => polled.map(Ok),
-                Err(panic) => Poll::Ready(Err(panic)),
-            },
-        );
-        match ended.await {
+        let run = started.run();
+        // What makes the future may panic too.
+        match panics::caught(async { work(run).await }).await {
             Ok(result) => started.end_with(result),
             Err(panic) => {
                 started.end_panicked(panics::message(&*panic));
@@ -186,7 +194,7 @@ impl Jobs {
     /// As [`start`](Self::start), with metadata that its history has from the start.
     pub fn start_with(&self, job: Job, metadata: Map<String, Value>) -> StartedRun {
         let registered = self.inner.registered(job);
-        StartedRun::begin(Arc::clone(&self.inner), registered, metadata)
+        StartedRun::begin(self.clone(), registered, metadata)
     }
 
     /// The runs that are asked for, the latest first, as far as they are written.
@@ -255,13 +263,21 @@ impl Jobs {
         self.inner.queue.flushed().await;
     }
 
-    /// [`flush`](Self::flush), within a deadline.
+    /// [`flush`](Self::flush), within a deadline. End what runs before: an end that comes after it may not be written, and a
+    /// run that is under way is lost with its process.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Io`] if it could not all be written by then; the message says how much.
     pub async fn shutdown(&self, deadline: Duration) -> Result<(), Error> {
         if tokio::time::timeout(deadline, self.flush()).await.is_ok() {
+            let running = self.inner.running().len();
+            if running > 0 {
+                tracing::warn!(
+                    running,
+                    "runs are under way at the shutdown of jobs: end them before it, or they are lost"
+                );
+            }
             return Ok(());
         }
         let left = self.inner.queue.len();
@@ -279,7 +295,11 @@ impl StartedRun {
         match &result {
             Ok(_) => self.end(RunStatus::Success, None),
             // The alternate form: `anyhow` and its like tell all causes there.
-            Err(error) => self.end(RunStatus::Failed, Some(&format!("{error:#}"))),
+            Err(error) => {
+                let shown = catch_unwind(AssertUnwindSafe(|| format!("{error:#}")));
+                let shown = shown.unwrap_or_else(|_| "an error whose Display panics".to_owned());
+                self.end(RunStatus::Failed, Some(&shown));
+            }
         }
         result
     }

@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::record::{RunRecord, RunStatus};
 use super::registered::Registered;
-use super::registry::Inner;
+use super::registry::Jobs;
 use crate::measure::Instant;
 
 /// Values that a run may set; what comes after is left out.
-const MAX_VALUES: usize = 256;
+const MAX_VALUES: usize = 64;
 
 /// A run, as the work within sees it: what it tells of itself here is in its history.
 ///
@@ -53,7 +53,7 @@ impl Run {
         self.id
     }
 
-    /// Adds to its metadata, or changes it. At most 256 values; secrets are redacted before they are kept.
+    /// Adds to its metadata, or changes it. At most 64 values; secrets are redacted before they are kept.
     pub fn set(&self, name: impl Into<String>, value: impl Into<Value>) {
         let (mut notes, name) = (self.notes(), name.into());
         if notes.metadata.len() < MAX_VALUES || notes.metadata.contains_key(&name) {
@@ -96,7 +96,8 @@ impl fmt::Debug for Run {
 #[must_use = "a run that is dropped was cancelled"]
 pub struct StartedRun {
     run: Run,
-    jobs: Arc<Inner>,
+    /// With the tasks that write: what ends here is to be written, whoever else has let go.
+    jobs: Jobs,
     job: Arc<Registered>,
     began: Instant,
     /// Taken when it ends.
@@ -104,14 +105,10 @@ pub struct StartedRun {
 }
 
 impl StartedRun {
-    pub(super) fn begin(
-        jobs: Arc<Inner>,
-        job: Arc<Registered>,
-        metadata: Map<String, Value>,
-    ) -> Self {
-        let record = RunRecord::begin(job.plan.job.name(), &jobs.instance, metadata.clone());
+    pub(super) fn begin(jobs: Jobs, job: Arc<Registered>, metadata: Map<String, Value>) -> Self {
+        let record = RunRecord::begin(job.plan.job.name(), &jobs.inner.instance, metadata.clone());
         job.begun();
-        jobs.begun(&job, &record);
+        jobs.inner.begun(&job, &record);
         let notes = Notes {
             metadata,
             failure: None,
@@ -154,7 +151,7 @@ impl StartedRun {
         };
         self.job.ended(status, duration);
         let record = record.ended(status, duration, error, metadata);
-        self.jobs.ended(&self.job, record);
+        self.jobs.inner.ended(&self.job, record);
     }
 }
 

@@ -13,9 +13,9 @@ use super::metrics_registries::Registries;
 use super::{Access, Routes, Verb, Visit, accept, metrics_history};
 use crate::catalog::MONITORING_SCRAPE_DURATION;
 use crate::exporter::Prometheus;
-use crate::health::rfc3339;
 use crate::measure::Instant;
 use crate::target::{Cell, Target};
+use crate::time::rfc3339;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 const OPEN_METRICS: HeaderValue =

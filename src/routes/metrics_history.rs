@@ -13,7 +13,7 @@ use super::problem::problem;
 use super::query;
 use crate::catalog::Kind;
 use crate::exporter::{History, Kept, Query, Timeline};
-use crate::health::rfc3339;
+use crate::time::rfc3339;
 
 const NOT_KEPT: &str = "This service keeps no history. Its owner keeps one with Prometheus::builder().history(Keep::default()).";
 

@@ -5,7 +5,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use crate::catalog::Kind;
 use crate::exporter::{Family, Histogram, Series, Value, View};
-use crate::health::rfc3339;
+use crate::time::rfc3339;
 
 /// `timestamp`, `since`, `metrics` by name, and `today`: the tokens of the day, by name.
 pub(super) struct Json<'a>(pub(super) &'a View);

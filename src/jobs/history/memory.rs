@@ -35,6 +35,8 @@ struct State {
     runs: BTreeMap<Place, Kept>,
     places: HashMap<Uuid, Place>,
     totals: HashMap<String, Totals>,
+    /// Where the last run of each job is.
+    last: HashMap<String, Place>,
 }
 
 struct Kept {
@@ -51,7 +53,7 @@ impl MemoryHistory {
         }
     }
 
-    /// Keeps at most so many: past it the oldest that has ended goes, or the oldest if none has. At least one is kept.
+    /// Keeps at most so many: past it the oldest goes that has ended and is not the last of its job, or the oldest if there is none. At least one is kept.
     pub fn max_runs(mut self, max: usize) -> Self {
         self.max_runs = max.max(1);
         self
@@ -90,6 +92,8 @@ impl State {
         if run.status != RunStatus::Running {
             self.count(run);
         }
+        let last = self.last.entry(run.job_name.clone()).or_insert(place);
+        *last = place.max(*last);
         let run = run.clone();
         self.runs.insert(place, Kept { run, lease_until });
     }
@@ -104,9 +108,16 @@ impl State {
         self.places.remove(&place.1);
     }
 
+    /// Whether no run of its job began after it.
+    fn is_last(&self, place: Place, run: &RunRecord) -> bool {
+        self.last.get(&run.job_name) == Some(&place)
+    }
+
     fn make_room(&mut self, max: usize) {
         while self.runs.len() > max {
-            let is_over = |(_, kept): &(&Place, &Kept)| kept.run.status != RunStatus::Running;
+            let is_over = |(place, kept): &(&Place, &Kept)| {
+                kept.run.status != RunStatus::Running && !self.is_last(**place, &kept.run)
+            };
             let oldest = self.runs.iter().find(is_over).or(self.runs.iter().next());
             let Some((place, _)) = oldest else { return };
             self.remove(*place);
@@ -153,7 +164,7 @@ impl State {
     }
 
     fn prune(&mut self, retention: &Retention, most: usize) -> usize {
-        let oldest = SystemTime::now().checked_sub(retention.age);
+        let oldest = retention.oldest();
         let mut kept: HashMap<(&str, RunStatus), usize> = HashMap::new();
         let mut gone = Vec::new();
         for (place, Kept { run, .. }) in self.runs.iter().rev() {
@@ -162,7 +173,8 @@ impl State {
             }
             let count = kept.entry((&run.job_name, run.status)).or_default();
             *count += 1;
-            if *count > retention.count || oldest.is_some_and(|oldest| run.started_at < oldest) {
+            let is_old = *count > retention.count.max(1) || run.started_at < oldest;
+            if is_old && !self.is_last(*place, run) {
                 gone.push(*place);
             }
         }

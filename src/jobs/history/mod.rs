@@ -56,7 +56,8 @@ pub trait History: Send + Sync + fmt::Debug + 'static {
     /// The last run of each job, by name.
     fn last_runs(&self) -> Answer<'_, Vec<RunRecord>>;
 
-    /// Removes ended runs that are kept too long, at most so many of them, and gives how many it was.
+    /// Removes ended runs that are kept too long, at most so many of them and never the last of a job, and gives how many it
+    /// was.
     fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize>;
 }
 
@@ -69,13 +70,18 @@ pub trait History: Send + Sync + fmt::Debug + 'static {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
+#[non_exhaustive]
 pub struct RunQuery {
-    pub(crate) job_name: Option<String>,
-    pub(crate) status: Option<RunStatus>,
-    pub(crate) since: Option<SystemTime>,
-    pub(crate) limit: usize,
-    /// Runs before this one, which was the last of the page before.
-    pub(crate) before: Option<(SystemTime, Uuid)>,
+    /// Of this job only.
+    pub job_name: Option<String>,
+    /// Of this status only.
+    pub status: Option<RunStatus>,
+    /// That began at this time or later.
+    pub since: Option<SystemTime>,
+    /// At most so many.
+    pub limit: usize,
+    /// Runs before this one, which was the last of the page before: by its start, and of equal ones by its id.
+    pub before: Option<(SystemTime, Uuid)>,
 }
 
 impl RunQuery {
@@ -146,12 +152,15 @@ impl Default for RunQuery {
     }
 }
 
-/// How long ended runs are kept.
+/// How long ended runs are kept. The last run of a job is kept for ever: when it is expected next hangs on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
+#[non_exhaustive]
 pub struct Retention {
-    pub(crate) age: Duration,
-    pub(crate) count: usize,
+    /// For so long after they began.
+    pub age: Duration,
+    /// So many of each job and status.
+    pub count: usize,
 }
 
 impl Retention {
@@ -169,7 +178,15 @@ impl Retention {
         self
     }
 
-    /// So many of each job and status. Defaults to 10,000.
+    /// When what is kept began, at the earliest; the beginning of time, if that was long before it.
+    pub(crate) fn oldest(&self) -> SystemTime {
+        let oldest = SystemTime::now().checked_sub(self.age);
+        oldest
+            .unwrap_or(SystemTime::UNIX_EPOCH)
+            .max(SystemTime::UNIX_EPOCH)
+    }
+
+    /// So many of each job and status, one at the least. Defaults to 10,000.
     pub const fn count(mut self, count: usize) -> Self {
         self.count = count;
         self

@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::rows::{self, record, text_of};
+use super::rows::{self, once_each, record, text_of};
 use super::stats::{RECENT, Totals};
 use super::{Answer, History, JobStats, Retention, RunQuery};
 use crate::error::{Error, ErrorKind};
@@ -202,10 +202,11 @@ impl PostgresHistory {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let old = sqlx::query(
             "DELETE FROM job_runs WHERE id IN (SELECT id FROM job_runs WHERE status <> 'running' \
-             AND started_at < clock_timestamp() - make_interval(secs => $1) ORDER BY started_at, id LIMIT $2 \
+             AND started_at < $1::timestamptz AND EXISTS (SELECT 1 FROM job_runs AS later WHERE \
+             later.job_name = job_runs.job_name AND (later.started_at, later.id) > (job_runs.started_at, job_runs.id)) ORDER BY started_at, id LIMIT $2 \
              FOR UPDATE SKIP LOCKED)",
         );
-        let old = old.bind(retention.age.as_secs_f64()).bind(most);
+        let old = old.bind(text_of(retention.oldest())).bind(most);
         let mut pruned = old.execute(&self.pool).await?.rows_affected();
         let groups = sqlx::query("SELECT job_name, status FROM job_run_totals")
             .fetch_all(&self.pool)
@@ -223,24 +224,12 @@ impl PostgresHistory {
                    ORDER BY started_at DESC, id DESC LIMIT 1 OFFSET $3) \
                  ORDER BY started_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)",
             );
-            let kept = i64::try_from(retention.count).unwrap_or(i64::MAX);
+            let kept = i64::try_from(retention.count.max(1)).unwrap_or(i64::MAX);
             let many = many.bind(job_name).bind(status).bind(kept).bind(left);
             pruned += many.execute(&self.pool).await?.rows_affected();
         }
         Ok(usize::try_from(pruned).unwrap_or(usize::MAX))
     }
-}
-
-/// One command changes a row once. In the order of ids, so that two that write wait for each other in one direction only.
-fn once_each(runs: &[RunRecord]) -> Vec<&RunRecord> {
-    let mut each: BTreeMap<Uuid, &RunRecord> = BTreeMap::new();
-    for run in runs {
-        let kept = each.entry(run.id).or_insert(run);
-        if kept.status == RunStatus::Running {
-            *kept = run;
-        }
-    }
-    each.into_values().collect()
 }
 
 /// Those that were new, or had not ended: the others stay as they are.

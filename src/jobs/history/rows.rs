@@ -1,18 +1,30 @@
 //! Rows of `job_runs` as records, and back: what the databases have in common.
 
-use std::time::{Duration, SystemTime};
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::{ColumnIndex, Decode, Row, Type};
+use uuid::Uuid;
 
 use super::stats::Totals;
-use crate::jobs::RunRecord;
+use crate::jobs::{RunRecord, RunStatus};
 
 /// RFC 3339 to the microsecond, in UTC: texts of one length, whose order is that of the times.
 pub(super) fn text_of(time: SystemTime) -> String {
-    let time = Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
+    // What has no year of four digits is before or after all that have.
+    let (first, last) = (civil(1), civil(9999));
+    let time = Timestamp::try_from(time).unwrap_or(if time < UNIX_EPOCH { first } else { last });
+    let time = time.clamp(first, last);
     time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+/// The beginning of a year.
+fn civil(year: i16) -> Timestamp {
+    let begin = jiff::civil::date(year, 1, 1).at(0, 0, 0, 0);
+    let begin = begin.to_zoned(jiff::tz::TimeZone::UTC);
+    begin.map_or(Timestamp::UNIX_EPOCH, |begin| begin.timestamp())
 }
 
 fn time_of(text: &str) -> Option<SystemTime> {
@@ -63,4 +75,16 @@ where
         }
     }
     totals
+}
+
+/// One command changes a row once. In the order of ids, so that two that write wait for each other in one direction only.
+pub(super) fn once_each(runs: &[RunRecord]) -> Vec<&RunRecord> {
+    let mut each: BTreeMap<Uuid, &RunRecord> = BTreeMap::new();
+    for run in runs {
+        let kept = each.entry(run.id).or_insert(run);
+        if kept.status == RunStatus::Running {
+            *kept = run;
+        }
+    }
+    each.into_values().collect()
 }

@@ -4,15 +4,16 @@ mod schema;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, QueryBuilder, Row, Sqlite, SqliteConnection, Transaction};
+use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::rows::{self, record, text_of};
+use super::rows::{self, once_each, record, text_of};
 use super::stats::{RECENT, Totals};
 use super::{Answer, History, JobStats, Retention, RunQuery};
 use crate::error::{Error, ErrorKind};
@@ -63,7 +64,8 @@ impl SqliteHistory {
         )
     }
 
-    /// In the database of this pool, among other tables.
+    /// In the database of this pool, among other tables. With a write-ahead log (`journal_mode = WAL`) readers do not wait for
+    /// writers; a database in memory is another one for each connection, so the pool may have one only.
     #[must_use]
     pub fn pool(pool: SqlitePool) -> Self {
         Self { pool }
@@ -74,16 +76,19 @@ impl SqliteHistory {
         self.pool.begin_with("BEGIN IMMEDIATE").await
     }
 
+    async fn migrate(&self) -> Result<(), sqlx::Error> {
+        let mut transaction = self.begin().await?;
+        schema::migrate(&mut transaction).await?;
+        transaction.commit().await
+    }
+
     async fn write_all(&self, runs: &[RunRecord], lease: Duration) -> Result<(), sqlx::Error> {
         let mut transaction = self.begin().await?;
         // Ten values a run, of which SQLite takes 32,766.
-        for some in runs.chunks(1000) {
+        for some in once_each(runs).chunks(1000) {
             let changed = write_some(&mut transaction, some, lease).await?;
-            count(
-                &mut transaction,
-                some.iter().filter(|run| changed.contains(&run.id)),
-            )
-            .await?;
+            let ended = some.iter().filter(|run| changed.contains(&run.id));
+            count(&mut transaction, ended.copied()).await?;
         }
         transaction.commit().await
     }
@@ -99,7 +104,7 @@ impl SqliteHistory {
                 ids.push_bind(id.to_string());
             }
             query.push(")");
-            query.build().execute(&self.pool).await?;
+            query.build().persistent(false).execute(&self.pool).await?;
         }
         Ok(())
     }
@@ -216,14 +221,14 @@ impl SqliteHistory {
     async fn prune_some(&self, retention: &Retention, most: usize) -> Result<usize, sqlx::Error> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut pruned = 0;
-        if let Some(oldest) = SystemTime::now().checked_sub(retention.age) {
-            let old = sqlx::query(
-                "DELETE FROM job_runs WHERE id IN (SELECT id FROM job_runs WHERE started_at < $1 \
-                 AND status <> 'running' ORDER BY started_at, id LIMIT $2)",
-            );
-            let old = old.bind(text_of(oldest)).bind(most);
-            pruned += old.execute(&self.pool).await?.rows_affected();
-        }
+        let old = sqlx::query(
+            "DELETE FROM job_runs WHERE id IN (SELECT id FROM job_runs WHERE started_at < $1 \
+             AND status <> 'running' AND EXISTS (SELECT 1 FROM job_runs AS later WHERE \
+             later.job_name = job_runs.job_name AND (later.started_at, later.id) > (job_runs.started_at, job_runs.id)) \
+             ORDER BY started_at, id LIMIT $2)",
+        );
+        let old = old.bind(text_of(retention.oldest())).bind(most);
+        pruned += old.execute(&self.pool).await?.rows_affected();
         let groups = sqlx::query("SELECT job_name, status FROM job_run_totals")
             .fetch_all(&self.pool)
             .await?;
@@ -240,7 +245,7 @@ impl SqliteHistory {
                    ORDER BY started_at DESC, id DESC LIMIT 1 OFFSET $3) \
                  ORDER BY started_at, id LIMIT $4)",
             );
-            let kept = i64::try_from(retention.count).unwrap_or(i64::MAX);
+            let kept = i64::try_from(retention.count.max(1)).unwrap_or(i64::MAX);
             let many = many.bind(job_name).bind(status).bind(kept).bind(left);
             pruned += many.execute(&self.pool).await?.rows_affected();
         }
@@ -251,7 +256,7 @@ impl SqliteHistory {
 /// Those that were new, or had not ended: the others stay as they are.
 async fn write_some(
     connection: &mut SqliteConnection,
-    runs: &[RunRecord],
+    runs: &[&RunRecord],
     lease: Duration,
 ) -> Result<HashSet<Uuid>, sqlx::Error> {
     let mut query = QueryBuilder::new(format!("INSERT INTO job_runs ({COLUMNS}, lease_until) "));
@@ -265,12 +270,10 @@ async fn write_some(
             .push_bind(&run.error_message)
             .push_bind(serde_json::Value::Object(run.metadata.clone()).to_string())
             .push_bind(&run.instance);
-        if run.status == RunStatus::Running {
-            row.push("unixepoch('subsec') + ")
-                .push_bind_unseparated(lease.as_secs_f64());
-        } else {
-            row.push("NULL");
-        }
+        let lease = (run.status == RunStatus::Running).then_some(lease.as_secs_f64());
+        // None stays none.
+        row.push("unixepoch('subsec') + ")
+            .push_bind_unseparated(lease);
     });
     query.push(
         " ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at, status = excluded.status, \
@@ -278,7 +281,12 @@ async fn write_some(
          metadata = excluded.metadata, lease_until = excluded.lease_until \
          WHERE job_runs.status = 'running' RETURNING id",
     );
-    let rows = query.build().fetch_all(connection).await?;
+    // Not kept: its text is as long as the batch.
+    let rows = query
+        .build()
+        .persistent(false)
+        .fetch_all(connection)
+        .await?;
     let id = |row: &sqlx::sqlite::SqliteRow| row.try_get::<&str, _>(0).ok()?.parse().ok();
     Ok(rows.iter().filter_map(id).collect())
 }
@@ -310,6 +318,15 @@ async fn count(
     Ok(())
 }
 
+/// `SQLITE_BUSY`, and what extends it.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    let code: Option<i32> = code.and_then(|code| code.parse().ok());
+    code.is_some_and(|code| code & 0xff == 5)
+}
+
 fn failed(error: sqlx::Error) -> Error {
     Error::new(ErrorKind::Io, "the history of jobs in SQLite").with_source(error)
 }
@@ -317,9 +334,14 @@ fn failed(error: sqlx::Error) -> Error {
 impl History for SqliteHistory {
     fn prepare(&self) -> Answer<'_, ()> {
         Box::pin(async {
-            let mut transaction = self.begin().await.map_err(failed)?;
-            schema::migrate(&mut transaction).await.map_err(failed)?;
-            transaction.commit().await.map_err(failed)
+            // To switch a new file to its log does not wait for others who do: it is tried again.
+            for _ in 0..50 {
+                match self.migrate().await {
+                    Err(error) if is_busy(&error) => sleep(Duration::from_millis(20)).await,
+                    done => return done.map_err(failed),
+                }
+            }
+            self.migrate().await.map_err(failed)
         })
     }
 

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::health::rfc3339;
 use crate::jobs::{RunRecord, RunStatus};
+use crate::time::rfc3339;
 
 /// The runs that quantiles are made of: the last so many that ended well or failed.
 pub(crate) const RECENT: usize = 1000;
@@ -38,6 +38,22 @@ pub struct JobStats {
 }
 
 impl JobStats {
+    /// Of a job of which nothing is known yet: for a [`History`](super::History) that sets the rest.
+    #[must_use]
+    pub fn new(job_name: impl Into<String>) -> Self {
+        Self {
+            job_name: job_name.into(),
+            ended: BTreeMap::new(),
+            running: 0,
+            avg_duration: None,
+            p50_duration: None,
+            p95_duration: None,
+            last_run: None,
+            last_status: None,
+            last_error: None,
+        }
+    }
+
     /// All runs.
     #[must_use]
     pub fn total_runs(&self) -> u64 {

@@ -20,7 +20,6 @@ const MIGRATIONS: [&str; 1] = ["
     CREATE INDEX job_runs_by_job ON job_runs (job_name, started_at, id);
     CREATE INDEX job_runs_by_status ON job_runs (status, started_at, id);
     CREATE INDEX job_runs_by_job_and_status ON job_runs (job_name, status, started_at, id, duration_seconds);
-    CREATE INDEX job_runs_running ON job_runs (lease_until) WHERE status = 'running';
     CREATE TABLE job_run_totals (
         job_name TEXT NOT NULL,
         status TEXT NOT NULL,
