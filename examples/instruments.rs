@@ -82,7 +82,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     .await?;
     trade(&connections).await?;
     count_own();
-    sweep().await?;
+    let jobs = sweep().await?;
     health.report().await;
 
     let app = shop
@@ -92,6 +92,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Routes::new()
                 .metrics(prometheus)
                 .health(health)
+                .jobs(jobs)
                 .settings(&settings)
                 .guard(Guard::open()),
         )
@@ -195,15 +196,30 @@ async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
 }
 
 /// What runs in the background, with a history that has room for one event at a time.
-async fn sweep() -> Result<(), Box<dyn Error>> {
-    const SWEEP: Job = Job::named("sweep");
-    let jobs = Jobs::builder().max_queued(1).run()?;
+/// What nobody sees: a sweep whose starts come too fast to be kept, and an import that fails until it is told.
+async fn sweep() -> Result<Jobs, Box<dyn Error>> {
+    const SWEEP: Job = Job::named("sweep").every(Duration::from_hours(1));
+    const IMPORT: Job = Job::named("import")
+        .every(Duration::from_hours(1))
+        .failing_after(1);
+    let jobs = Jobs::builder()
+        .job(SWEEP)
+        .job(IMPORT)
+        .max_queued(1)
+        // Short, so that it is soon looked for what is wrong.
+        .lease(Duration::from_secs(1))
+        .run()?;
+    let mut changes = jobs.subscribe();
     for _ in 0..3 {
         jobs.monitor(SWEEP, async { Ok::<_, io::Error>(()) })
             .await?;
     }
-    jobs.shutdown(Duration::from_secs(1)).await?;
-    Ok(())
+    jobs.flush().await;
+    let no_orders = async { Err::<(), _>("the orders are not there") };
+    let imported = jobs.monitor(IMPORT, no_orders).await;
+    debug_assert!(imported.is_err());
+    changes.next().await;
+    Ok(jobs)
 }
 
 /// By the macros of `metrics`, as any crate records.

@@ -16,15 +16,15 @@ use std::future::{pending, ready};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use serde_json::json;
 use support::recorder;
 use tokio::time::timeout;
 use tower_vitals::jobs::{
-    Answer, History, Job, JobStats, Jobs, MemoryHistory, Retention, RunQuery, RunRecord, RunStatus,
-    Uuid,
+    Answer, History, Job, JobStats, Jobs, MemoryHistory, Problem, Retention, RunQuery, RunRecord,
+    RunStatus, Standings, Uuid,
 };
 use tower_vitals::{Error, ErrorKind, Prometheus};
 
@@ -228,6 +228,24 @@ impl History for Broken {
     }
     fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
         self.memory.prune(retention, most)
+    }
+    fn register<'a>(&'a self, job_names: &'a [&'a str]) -> Answer<'a, ()> {
+        match self.now() {
+            Ok(()) => self.memory.register(job_names),
+            Err(error) => Box::pin(ready(Err(error))),
+        }
+    }
+    fn standings(&self) -> Answer<'_, Standings> {
+        self.memory.standings()
+    }
+    fn problems(&self) -> Answer<'_, Vec<Problem>> {
+        self.memory.problems()
+    }
+    fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
+        self.memory.report(problem, seen)
+    }
+    fn resolve<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
+        self.memory.resolve(problem, seen)
     }
 }
 

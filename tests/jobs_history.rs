@@ -22,8 +22,8 @@ use tower_vitals::health::checks::drivers::sqlx::{
     AssertSqlSafe, Connection, PgConnection, raw_sql,
 };
 use tower_vitals::jobs::{
-    History, MemoryHistory, PostgresHistory, Retention, RunQuery, RunRecord, RunStatus,
-    SqliteHistory, Uuid,
+    History, MemoryHistory, PostgresHistory, Problem, ProblemKind, Retention, RunQuery, RunRecord,
+    RunStatus, SqliteHistory, Uuid,
 };
 
 const LEASE: Duration = Duration::from_mins(1);
@@ -118,6 +118,8 @@ conformance! {
     renewed_leases_do_not,
     retention_removes_the_oldest_first,
     writers_at_once_lose_nothing,
+    standings_follow_what_happens,
+    problems_are_reported_and_resolved_once,
     sql_in_any_text_is_text,
 }
 
@@ -173,6 +175,10 @@ async fn runs_are_read_as_they_were_written(history: impl History) {
         assert_eq!(history.runs(&query).await.unwrap(), [run]);
     }
     write(&history, &[]).await;
+    let by_id = RunQuery::new().id(history.runs(&RunQuery::new()).await.unwrap()[1].id);
+    assert_eq!(history.runs(&by_id).await.unwrap().len(), 1);
+    let none = ids(&history, &RunQuery::new().id(Uuid::now_v7())).await;
+    assert!(none.is_empty(), "{none:?}");
 }
 
 async fn a_run_that_has_ended_is_never_changed_again(history: impl History) {
@@ -433,6 +439,107 @@ async fn writers_at_once_lose_nothing(history: impl History) {
     let found: BTreeSet<_> = ids(&*history, &query).await.into_iter().collect();
     assert_eq!(found, all);
     assert_eq!(history.stats("a").await.unwrap().unwrap().total_runs(), 160);
+}
+
+fn assert_near(a: SystemTime, b: SystemTime) {
+    let apart = a.max(b).duration_since(a.min(b)).unwrap();
+    assert!(apart < Duration::from_secs(30), "{apart:?}");
+}
+
+async fn standings_follow_what_happens(history: impl History) {
+    history.register(&["b", "a"]).await.unwrap();
+    let first = history.standings().await.unwrap();
+    let names: Vec<_> = first.jobs.iter().map(|job| &*job.job_name).collect();
+    assert_eq!(names, ["a", "b"]);
+    assert_near(first.now, SystemTime::now());
+    assert_near(first.jobs[0].known_since, first.now);
+    assert_eq!(first.jobs[0].last_start, None);
+    history.register(&["a", "c"]).await.unwrap();
+    let again = history.standings().await.unwrap().jobs;
+    assert_eq!((&again[..2], again.len()), (&first.jobs[..], 3));
+
+    // What is not registered is known by its runs.
+    let started = SystemTime::now() - Duration::from_mins(5);
+    let mut runs: Vec<_> = [
+        RunStatus::Success,
+        RunStatus::Failed,
+        RunStatus::Cancelled,
+        RunStatus::Failed,
+    ]
+    .map(|status| ended("d", 0, status, Duration::ZERO))
+    .into();
+    for (n, run) in (0..).zip(&mut runs) {
+        run.started_at = started + Duration::from_secs(n);
+        run.finished_at = Some(run.started_at);
+    }
+    let standing = async || history.standings().await.unwrap().jobs.pop().unwrap();
+    write(&history, &runs).await;
+    let known = standing().await;
+    assert_eq!((&*known.job_name, known.failures_in_a_row), ("d", 2));
+    assert_near(known.last_start.unwrap(), started);
+    write(&history, &runs).await;
+    assert_eq!(standing().await, known, "they are no news");
+
+    let gone = RunRecord::begun(Uuid::now_v7(), "d", SystemTime::now(), "shop-1");
+    history.write(&[gone], Duration::ZERO).await.unwrap();
+    let known = standing().await;
+    assert_eq!(known.failures_in_a_row, 2, "one that runs says nothing");
+    assert_near(known.last_start.unwrap(), SystemTime::now());
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    assert_eq!(history.reap().await.unwrap().len(), 1);
+    let lost = standing().await;
+    assert_eq!(lost.failures_in_a_row, 3);
+    assert_eq!(lost.last_start, known.last_start);
+
+    let success = ended("d", 0, RunStatus::Success, Duration::ZERO);
+    write(&history, &[success]).await;
+    let known = standing().await;
+    assert_eq!(known.failures_in_a_row, 0);
+    assert_eq!(
+        known.last_start, lost.last_start,
+        "that began in the past, and another after it"
+    );
+}
+
+async fn problems_are_reported_and_resolved_once(history: impl History) {
+    let now = async || history.standings().await.unwrap().now;
+    let tick = async || tokio::time::sleep(Duration::from_millis(5)).await;
+    let run = Uuid::now_v7();
+    let since = at(1);
+    let failing = Problem::new("b", ProblemKind::Failing, since, Some(run), "no \"route\"");
+    let missed = Problem::new("a", ProblemKind::Missed, since, None, "🦀".repeat(1000));
+    let late = Problem::new("a", ProblemKind::Late, since, None, "");
+    let before = now().await;
+    for problem in [&failing, &missed, &late] {
+        assert!(!history.resolve(problem, before).await.unwrap());
+        assert!(history.report(problem, before).await.unwrap());
+        assert!(!history.report(problem, before).await.unwrap());
+    }
+    tick().await;
+    let open = history.problems().await.unwrap();
+    assert_eq!(open, [late.clone(), missed.clone(), failing.clone()]);
+
+    // Whoever looked before it was reported knows nothing of its end.
+    assert!(!history.resolve(&late, before).await.unwrap());
+    let seen = now().await;
+    assert!(history.resolve(&late, seen).await.unwrap());
+    assert!(!history.resolve(&late, seen).await.unwrap());
+    tick().await;
+    assert_eq!(
+        history.problems().await.unwrap(),
+        [missed.clone(), failing.clone()]
+    );
+    // Nor does who looked before its end know that it is back.
+    assert!(!history.report(&late, seen).await.unwrap());
+    let back = Problem::new("a", ProblemKind::Late, at(2), None, "again");
+    assert!(history.report(&back, now().await).await.unwrap());
+    assert_eq!(history.problems().await.unwrap(), [back, missed, failing]);
+
+    // Of several that look at the same time one is told.
+    let missed = Problem::new("c", ProblemKind::Missed, since, None, "");
+    let seen = now().await;
+    let (one, other) = tokio::join!(history.report(&missed, seen), history.report(&missed, seen));
+    assert!(one.unwrap() != other.unwrap());
 }
 
 async fn sql_in_any_text_is_text(history: impl History) {

@@ -11,7 +11,9 @@
 )]
 
 use std::future::ready;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Body;
@@ -21,7 +23,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value as Json, json};
 use tower::ServiceExt;
 use tower_vitals::Routes;
-use tower_vitals::jobs::{Job, Jobs};
+use tower_vitals::jobs::{History, Job, Jobs, MemoryHistory, Problem, ProblemKind};
 use tower_vitals::routes::Guard;
 
 const NIGHTLY: Job = Job::named("nightly").every(Duration::from_hours(24));
@@ -49,6 +51,38 @@ async fn ran() -> Jobs {
     std::mem::forget(run);
     jobs.flush().await;
     jobs
+}
+
+/// As two days later, which nobody has waited for.
+#[tokio::test]
+async fn problems_are_shown_with_their_job() {
+    let days = Arc::new(AtomicU64::new(0));
+    let clock = Arc::clone(&days);
+    let history = MemoryHistory::new().clock(move || {
+        let days = clock.load(Ordering::Relaxed);
+        SystemTime::now() + Duration::from_hours(24 * days)
+    });
+    let since = UNIX_EPOCH + Duration::from_hours(490_896);
+    let late = Problem::new("nightly", ProblemKind::Late, since, None, "it never came");
+    history.register(&["nightly"]).await.unwrap();
+    assert!(history.report(&late, since).await.unwrap());
+    let builder = Jobs::builder().job(NIGHTLY).job(IMPORT).history(history);
+    let jobs = builder.run().unwrap();
+    let overview = ok(&jobs, "/jobs").await;
+    assert_eq!(overview["jobs"][1]["is_late"], false);
+    days.store(2, Ordering::Relaxed);
+    let overview = ok(&jobs, "/jobs").await;
+    assert_shape(&overview, "overview");
+    let (import, nightly) = (&overview["jobs"][0], &overview["jobs"][1]);
+    assert_eq!(
+        (&import["is_late"], &import["problems"]),
+        (&json!(false), &json!([]))
+    );
+    assert_eq!(nightly["is_late"], true);
+    assert_eq!(
+        nightly["problems"],
+        json!([{"kind": "late", "since": "2026-01-01T00:00:00.000Z", "run_id": null, "message": "it never came"}])
+    );
 }
 
 async fn get(jobs: &Jobs, path: &str) -> (u16, Json) {

@@ -226,7 +226,11 @@ fn every_family_of_the_catalogue_is_there_after_the_script() {
     let deadline = Instant::now() + Duration::from_secs(10);
     let text = loop {
         let text = get(&example, "/metrics");
-        if text.contains("\nsystem_cpu_usage_ratio ") {
+        let names = [
+            "system_cpu_usage_ratio ",
+            "monitoring_scrape_duration_seconds_sum ",
+        ];
+        if names.iter().all(|name| text.contains(&format!("\n{name}"))) {
             break text;
         }
         assert!(Instant::now() < deadline, "{text}");

@@ -218,6 +218,25 @@ families! {
         "When a background job last ended with success, in seconds since 1970.",
     )
     .unit(Unit::Seconds);
+    /// When jobs are expected.
+    SCHEDULER_JOB_EXPECTED = gauge(
+        "scheduler_job_expected_timestamp_seconds",
+        &["job_name"],
+        "When a background job is expected to start next, in seconds since 1970; in the past if it is late.",
+    )
+    .unit(Unit::Seconds);
+    /// How often jobs failed since they last did not.
+    SCHEDULER_JOB_FAILURES_IN_A_ROW = gauge(
+        "scheduler_job_failures_in_a_row",
+        &["job_name"],
+        "Runs of a background job that failed or were lost since its last success.",
+    );
+    /// What is wrong with jobs.
+    SCHEDULER_JOB_PROBLEM = gauge(
+        "scheduler_job_problem",
+        &["job_name", "problem"],
+        "1 while something is wrong with a background job, else 0; problem is late, missed, too_long or failing.",
+    );
     /// Events of jobs that their history never learned of.
     MONITORING_JOB_EVENTS_DROPPED = counter(
         "monitoring_job_events_dropped_total",

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use metrics::Recorder;
 use tokio::runtime::Handle;
+use tokio::sync::broadcast;
 
+use super::changes::CAPACITY;
 use super::history::{History, MemoryHistory, Retention};
 use super::job::Job;
 use super::keeper::Keeper;
@@ -39,6 +42,7 @@ pub struct Builder {
     history: Arc<dyn History>,
     retention: Retention,
     lease: Duration,
+    failing_after: u32,
     max_queued: usize,
     instance: Option<String>,
     target: Target,
@@ -51,6 +55,7 @@ impl Builder {
             history: Arc::new(MemoryHistory::new()),
             retention: Retention::new(),
             lease: Duration::from_mins(1),
+            failing_after: 3,
             max_queued: 10_000,
             instance: None,
             target: Target::default(),
@@ -82,6 +87,13 @@ impl Builder {
         self
     }
 
+    /// So many failures of a job in a row are a [problem](super::ProblemKind::Failing), unless the job
+    /// [says otherwise](Job::failing_after). Defaults to 3, as `ALERT_THRESHOLD_JOB_FAILURES` of `Settings` does.
+    pub fn failing_after(mut self, failures: u32) -> Self {
+        self.failing_after = failures;
+        self
+    }
+
     /// How many starts and ends may wait for a history that is slow or down. Defaults to 10,000.
     pub fn max_queued(mut self, max: usize) -> Self {
         self.max_queued = max;
@@ -105,8 +117,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// A job whose name, schedule or time zone is wrong, or two different ones of one name; a lease below a second or above a day, a queue
-    /// of zero, an instance of no or over 200 characters; no tokio runtime to run on.
+    /// A job whose name, schedule or time zone is wrong, or two different ones of one name; a lease below a second or above a
+    /// day, a queue or a number of failures of zero, an instance of no or over 200 characters; no tokio runtime to run on.
     pub fn run(self) -> Result<Jobs, Error> {
         let runtime = Handle::try_current().map_err(|_| {
             Error::invalid("jobs have no tokio runtime to run on: call run() within one")
@@ -117,6 +129,11 @@ impl Builder {
                 "lease is {:?}: 1 s to 24 h are allowed, a minute is the default",
                 self.lease
             )));
+        }
+        if self.failing_after == 0 {
+            return Err(Error::invalid(
+                "jobs are failing after 0 failures: at least 1 is needed, 3 is the default",
+            ));
         }
         if self.max_queued == 0 {
             return Err(Error::invalid(
@@ -133,12 +150,15 @@ impl Builder {
         let known = known(&self.jobs, &self.target)?;
         let inner = Arc::new(Inner {
             instance,
-            since: SystemTime::now(),
             history: self.history,
             target: self.target,
             queue: Queue::new(self.max_queued),
             known: RwLock::new(known),
             running: Mutex::default(),
+            is_settled: AtomicBool::new(false),
+            failing_after: self.failing_after,
+            problems: Mutex::default(),
+            changes: broadcast::channel(CAPACITY).0,
         });
         let keeper = Keeper {
             jobs: Arc::clone(&inner),
@@ -192,6 +212,7 @@ impl fmt::Debug for Builder {
             .field("history", &self.history)
             .field("retention", &self.retention)
             .field("lease", &self.lease)
+            .field("failing_after", &self.failing_after)
             .field("max_queued", &self.max_queued)
             .field("instance", &self.instance)
             .finish_non_exhaustive()

@@ -12,6 +12,9 @@ use crate::error::Error;
 /// Characters of a name: what the history has room for.
 pub(super) const MAX_NAME: usize = 100;
 
+/// What starts so little before a time of its cron expression is the start of that time: clocks differ.
+const EARLY: Duration = Duration::from_secs(1);
+
 /// A background job: its name, when it is expected, and until when it is not late. A constant of the service.
 ///
 /// ```
@@ -30,6 +33,8 @@ pub struct Job {
     name: &'static str,
     schedule: Schedule,
     grace: Duration,
+    max_runtime: Option<Duration>,
+    failing_after: Option<u32>,
 }
 
 /// When a job is expected to start.
@@ -52,6 +57,8 @@ impl Job {
             name,
             schedule: Schedule::Never,
             grace: Duration::from_mins(1),
+            max_runtime: None,
+            failing_after: None,
         }
     }
 
@@ -80,6 +87,19 @@ impl Job {
         self
     }
 
+    /// A run that takes longer is [too long](super::ProblemKind::TooLong); it is let run. Defaults to no limit.
+    pub const fn max_runtime(mut self, max: Duration) -> Self {
+        self.max_runtime = Some(max);
+        self
+    }
+
+    /// So many failures in a row are a [problem](super::ProblemKind::Failing). Defaults to what the
+    /// [builder](super::Builder::failing_after) says.
+    pub const fn failing_after(mut self, failures: u32) -> Self {
+        self.failing_after = Some(failures);
+        self
+    }
+
     /// The name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -90,6 +110,14 @@ impl Job {
         self.grace
     }
 
+    pub(super) const fn longest(&self) -> Option<Duration> {
+        self.max_runtime
+    }
+
+    pub(super) const fn failures(&self) -> Option<u32> {
+        self.failing_after
+    }
+
     /// Checked, and ready to tell when it is expected.
     pub(super) fn plan(self) -> Result<Plan, Error> {
         let wrong = |problem: String| Error::invalid(format!("job {:?}: {problem}", self.name));
@@ -98,6 +126,11 @@ impl Job {
             return Err(wrong(format!(
                 "its name has {length} characters: 1 to {MAX_NAME} are allowed, and no control characters"
             )));
+        }
+        if self.failing_after == Some(0) {
+            return Err(wrong(
+                "it is failing after 0 failures: at least 1 is needed, 3 is the default".to_owned(),
+            ));
         }
         let times = match self.schedule {
             Schedule::Never => Times::Never,
@@ -124,6 +157,12 @@ impl Job {
                          allowed, or \"UTC\""
                     ))
                 })?;
+                let now = Timestamp::now().to_zoned(zone.clone());
+                if cron.find_next_occurrence(&now, false).is_err() {
+                    return Err(wrong(format!(
+                        "cron expression {expression:?} never comes: a day that its months have is needed"
+                    )));
+                }
                 Times::Cron(Box::new(cron), zone)
             }
         };
@@ -154,14 +193,22 @@ impl Plan {
         }
     }
 
-    /// The first time it is expected after this start of it; none if never again.
-    pub(super) fn next_after(&self, start: SystemTime) -> Option<SystemTime> {
+    /// When it is expected, if this was its last start.
+    pub(super) fn expected_after(&self, start: SystemTime) -> Option<SystemTime> {
+        match &self.times {
+            Times::Cron(..) => self.next_after(start.checked_add(EARLY)?),
+            Times::Never | Times::Every(_) => self.next_after(start),
+        }
+    }
+
+    /// The first of its times after this one; none if never again.
+    pub(super) fn next_after(&self, time: SystemTime) -> Option<SystemTime> {
         match &self.times {
             Times::Never => None,
-            Times::Every(interval) => start.checked_add(*interval),
+            Times::Every(interval) => time.checked_add(*interval),
             Times::Cron(cron, zone) => {
-                let start = Timestamp::try_from(start).ok()?.to_zoned(zone.clone());
-                let next = cron.find_next_occurrence(&start, false).ok()?;
+                let time = Timestamp::try_from(time).ok()?.to_zoned(zone.clone());
+                let next = cron.find_next_occurrence(&time, false).ok()?;
                 Some(next.timestamp().into())
             }
         }
@@ -233,6 +280,14 @@ mod tests {
     }
 
     #[test]
+    fn a_start_right_before_its_time_is_that_times() {
+        let plan = Job::named("a").cron("0 3 * * *", "UTC").plan().unwrap();
+        let expected = |start| shown(plan.expected_after(at(start)));
+        assert_eq!(expected("2026-01-01T02:59:59.100Z"), "2026-01-02T03:00:00Z");
+        assert_eq!(expected("2026-01-01T02:59:58Z"), "2026-01-01T03:00:00Z");
+    }
+
+    #[test]
     fn a_wrong_job_is_refused_and_says_why() {
         const LONG: &str = concat!(
             "a123456789",
@@ -265,6 +320,14 @@ mod tests {
             (
                 Job::named("a").cron("daily at noon", "UTC"),
                 "cron expression \"daily at noon\" is refused (",
+            ),
+            (
+                Job::named("a").cron("0 0 30 2 *", "UTC"),
+                "cron expression \"0 0 30 2 *\" never comes",
+            ),
+            (
+                Job::named("a").failing_after(0),
+                "job \"a\": it is failing after 0 failures: at least 1 is needed",
             ),
             (
                 Job::named("a").cron("0 0 * * *", "Europe/Atlantis"),

@@ -1,7 +1,9 @@
-//! The tasks behind [`Jobs`](super::Jobs): one writes what happened, one looks after leases, one removes what is old.
+//! The tasks behind [`Jobs`](super::Jobs): one writes what happened, one looks after leases, one removes what is
+//! old, one looks whether jobs are as expected.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -12,6 +14,7 @@ use uuid::Uuid;
 use super::history::Retention;
 use super::record::{RunRecord, RunStatus};
 use super::registry::Inner;
+use super::watch::watch;
 use crate::error::{Error, with_sources};
 use crate::panics;
 
@@ -23,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often a lease is renewed before it runs out.
 const TICKS_A_LEASE: u32 = 3;
+
+/// How often it is looked whether jobs are as expected, at the least.
+const WATCH_EVERY: Duration = Duration::from_secs(5);
 
 /// Between attempts, doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -41,11 +47,13 @@ pub(super) struct Keeper {
 impl Keeper {
     pub(super) fn start(self, runtime: &Handle) -> Vec<AbortHandle> {
         let keeper = Arc::new(self);
-        let (writer, leases, pruner) = (keeper.clone(), keeper.clone(), keeper);
+        let (writer, leases, pruner) = (keeper.clone(), keeper.clone(), keeper.clone());
+        let every = WATCH_EVERY.min(keeper.lease / TICKS_A_LEASE);
         [
             runtime.spawn(async move { writer.write().await }),
             runtime.spawn(async move { leases.look_after_leases().await }),
             runtime.spawn(async move { pruner.prune().await }),
+            runtime.spawn(async move { watch(&keeper.jobs, every).await }),
         ]
         .map(|task| task.abort_handle())
         .to_vec()
@@ -54,6 +62,9 @@ impl Keeper {
     /// Whatever was put into the queue, in its order, each until it is written.
     async fn write(&self) {
         self.until_it_works("be prepared", || self.jobs.history.prepare())
+            .await;
+        let names = self.jobs.names();
+        self.until_it_works("be told of jobs", || self.jobs.history.register(&names))
             .await;
         loop {
             self.jobs.queue.filled().await;
@@ -122,7 +133,9 @@ impl Keeper {
             }
             // After an outage every lease has run out. For as long as a lease all instances have time to renew theirs,
             // and to write what ended meanwhile, before any is taken for gone.
-            if renewed_in_a_row <= TICKS_A_LEASE {
+            let is_settled = renewed_in_a_row > TICKS_A_LEASE;
+            self.jobs.is_settled.store(is_settled, Ordering::Relaxed);
+            if !is_settled {
                 continue;
             }
             for run in patiently(self.jobs.history.reap())
@@ -136,7 +149,7 @@ impl Keeper {
 
     /// Whether all of it is renewed. A failure needs no word: the writer has said so.
     async fn renew(&self) -> bool {
-        let running: Vec<Uuid> = self.jobs.running().iter().copied().collect();
+        let running: Vec<Uuid> = self.jobs.running().keys().copied().collect();
         // Also of none: that the history can be reached is what is asked.
         let mut chunks = running.chunks(BATCH);
         let mut some = chunks.next().unwrap_or_default();
@@ -180,7 +193,7 @@ impl Keeper {
     }
 }
 
-async fn patiently<T>(answer: super::history::Answer<'_, T>) -> Result<T, Error> {
+pub(super) async fn patiently<T>(answer: super::history::Answer<'_, T>) -> Result<T, Error> {
     let failed = |what: String| Err(Error::new(crate::ErrorKind::Io, what));
     match timeout(PATIENCE, panics::caught(answer)).await {
         Ok(Ok(answered)) => answered,

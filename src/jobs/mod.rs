@@ -35,24 +35,32 @@
 //! out, and the run is [`Lost`](RunStatus::Lost): by whichever instance sees it first, and once.
 
 mod builder;
+mod changes;
+mod check;
 mod history;
 mod job;
 mod keeper;
 mod overview;
+mod problem;
 mod queue;
 mod record;
 mod registered;
 mod registry;
 mod run;
+mod watch;
 
 pub use self::builder::Builder;
+pub use self::changes::{Change, Changes};
 #[cfg(feature = "jobs-postgres")]
 pub use self::history::PostgresHistory;
 #[cfg(feature = "jobs-sqlite")]
 pub use self::history::SqliteHistory;
-pub use self::history::{Answer, History, JobStats, MemoryHistory, Retention, RunQuery};
+pub use self::history::{
+    Answer, History, JobStats, MemoryHistory, Retention, RunQuery, Standing, Standings,
+};
 pub use self::job::Job;
 pub use self::overview::Overview;
+pub use self::problem::{Problem, ProblemKind};
 pub use self::record::{RunRecord, RunStatus};
 pub use self::registry::Jobs;
 pub use self::run::{Run, StartedRun};

@@ -1,11 +1,17 @@
-//! Each job, its last run, and whether the next one is late.
+//! Each job, its last run, and what is wrong with it.
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::history::{Standing, Standings};
+use super::problem::Problem;
 use super::record::RunRecord;
 use super::registered::Registered;
+use super::registry::Jobs;
+use super::watch::Outlook;
+use crate::error::Error;
 use crate::time::rfc3339;
 
 /// A job as it stands.
@@ -20,74 +26,77 @@ pub struct Overview {
     pub expected_at: Option<SystemTime>,
     /// Whether that is longer ago than its grace.
     pub is_late: bool,
+    /// How often it failed or was lost since its last success.
+    pub failures_in_a_row: u64,
+    /// What was reported of it and is not resolved.
+    pub problems: Vec<Problem>,
 }
 
 impl Overview {
-    /// `since` is when this process began: a job that never ran is expected from then on.
     pub(super) fn of(
-        job_name: String,
+        standing: Standing,
         registered: Option<&Registered>,
         last_run: Option<RunRecord>,
-        since: SystemTime,
+        problems: Vec<Problem>,
         now: SystemTime,
     ) -> Self {
-        let from = last_run.as_ref().map_or(since, |run| run.started_at);
-        let expected_at = registered.and_then(|job| job.plan.next_after(from));
-        let late_from = registered
-            .zip(expected_at)
-            .and_then(|(job, at)| at.checked_add(job.plan.job.grace_period()));
+        let outlook = registered.and_then(|job| Outlook::of(&job.plan, &standing));
         Self {
-            job_name,
+            job_name: standing.job_name,
             last_run,
-            expected_at,
-            is_late: late_from.is_some_and(|late_from| now > late_from),
+            expected_at: outlook.map(|outlook| outlook.expected_at),
+            is_late: outlook.is_some_and(|outlook| outlook.is_late(now)),
+            failures_in_a_row: standing.failures_in_a_row,
+            problems,
         }
+    }
+}
+
+impl Jobs {
+    /// Every job that is registered or has run, by name: its last run, when the next is expected, and what is wrong.
+    ///
+    /// # Errors
+    ///
+    /// The history's.
+    pub async fn overview(&self) -> Result<Vec<Overview>, Error> {
+        let history = &self.inner.history;
+        let Standings { now, jobs, .. } = history.standings().await?;
+        let mut standings: BTreeMap<_, _> = jobs
+            .into_iter()
+            .map(|standing| (standing.job_name.clone(), standing))
+            .collect();
+        // What is known here may not be registered there yet.
+        for name in self.names() {
+            let standing = || Standing::new(name, now);
+            standings.entry(name.to_owned()).or_insert_with(standing);
+        }
+        let mut last_runs: HashMap<_, _> = history
+            .last_runs()
+            .await?
+            .into_iter()
+            .map(|run| (run.job_name.clone(), run))
+            .collect();
+        let mut problems = history.problems().await?;
+        let overview = standings.into_values().map(|standing| {
+            let registered = self.inner.known(&standing.job_name);
+            let last_run = last_runs.remove(&standing.job_name);
+            let own = problems.extract_if(.., |problem| problem.job_name == standing.job_name);
+            let own = own.collect();
+            Overview::of(standing, registered.as_deref(), last_run, own, now)
+        });
+        Ok(overview.collect())
     }
 }
 
 impl Serialize for Overview {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(4))?;
+        let mut map = serializer.serialize_map(Some(6))?;
         map.serialize_entry("job_name", &self.job_name)?;
         map.serialize_entry("last_run", &self.last_run)?;
         map.serialize_entry("expected_at", &self.expected_at.and_then(rfc3339))?;
         map.serialize_entry("is_late", &self.is_late)?;
+        map.serialize_entry("failures_in_a_row", &self.failures_in_a_row)?;
+        map.serialize_entry("problems", &self.problems)?;
         map.end()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::jobs::Job;
-    use crate::target::Target;
-    use std::time::{Duration, UNIX_EPOCH};
-
-    #[test]
-    fn a_job_is_late_after_its_grace() {
-        const HOURLY: Job = Job::named("hourly")
-            .every(Duration::from_hours(1))
-            .grace(Duration::from_mins(5));
-        let registered = Registered::new(HOURLY.plan().unwrap(), &Target::default());
-        let at = |minutes| UNIX_EPOCH + Duration::from_mins(minutes);
-        let late = |last: Option<u64>, now| {
-            let last = last.map(|minutes| {
-                let mut run = RunRecord::begin("hourly", "here", serde_json::Map::new());
-                run.started_at = at(minutes);
-                run
-            });
-            Overview::of(
-                "hourly".to_owned(),
-                Some(&registered),
-                last,
-                at(10),
-                at(now),
-            )
-            .is_late
-        };
-        assert!(!late(None, 75) && late(None, 76), "expected at 70");
-        assert!(!late(Some(30), 95) && late(Some(30), 96), "expected at 90");
-        let unknown = Overview::of("other".to_owned(), None, None, at(0), at(99));
-        assert!(!unknown.is_late && unknown.expected_at.is_none());
     }
 }

@@ -6,9 +6,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use metrics::{Counter, Gauge, Histogram, Label};
 
 use super::job::Plan;
+use super::problem::ProblemKind;
 use super::record::RunStatus;
 use crate::catalog::{
-    MONITORING_JOB_EVENTS_DROPPED, SCHEDULER_JOB_DURATION, SCHEDULER_JOB_LAST_SUCCESS,
+    MONITORING_JOB_EVENTS_DROPPED, SCHEDULER_JOB_DURATION, SCHEDULER_JOB_EXPECTED,
+    SCHEDULER_JOB_FAILURES_IN_A_ROW, SCHEDULER_JOB_LAST_SUCCESS, SCHEDULER_JOB_PROBLEM,
     SCHEDULER_JOBS, SCHEDULER_JOBS_IN_PROGRESS,
 };
 use crate::target::{Cell, Target};
@@ -20,6 +22,9 @@ pub(super) struct Registered {
     ended: [(RunStatus, Cell<Counter>); 4],
     duration: Cell<Histogram>,
     last_success: Cell<Gauge>,
+    problems: [(ProblemKind, Cell<Gauge>); 4],
+    failures: Cell<Gauge>,
+    expected: Cell<Gauge>,
     dropped: Cell<Counter>,
     has_warned: AtomicBool,
 }
@@ -33,6 +38,12 @@ impl Registered {
             let labels = labels.map(|(name, value)| Label::new(name, value));
             (status, Cell::new(target, &SCHEDULER_JOBS, labels.to_vec()))
         };
+        let problem = |kind: ProblemKind| {
+            let labels = [("job_name", name), ("problem", kind.as_str())];
+            let labels = labels.map(|(name, value)| Label::new(name, value));
+            let cell = Cell::new(target, &SCHEDULER_JOB_PROBLEM, labels.to_vec());
+            (kind, cell)
+        };
         Self {
             plan,
             in_progress: Cell::new(target, &SCHEDULER_JOBS_IN_PROGRESS, label()),
@@ -44,6 +55,9 @@ impl Registered {
             ],
             duration: Cell::new(target, &SCHEDULER_JOB_DURATION, label()),
             last_success: Cell::new(target, &SCHEDULER_JOB_LAST_SUCCESS, label()),
+            problems: ProblemKind::ALL.map(problem),
+            failures: Cell::new(target, &SCHEDULER_JOB_FAILURES_IN_A_ROW, label()),
+            expected: Cell::new(target, &SCHEDULER_JOB_EXPECTED, label()),
             dropped: Cell::new(target, &MONITORING_JOB_EVENTS_DROPPED, label()),
             has_warned: AtomicBool::new(false),
         }
@@ -71,6 +85,23 @@ impl Registered {
         let counter = self.ended.iter().find(|(own, _)| *own == status);
         if let Some((_, counter)) = counter {
             counter.write(|counter| counter.increment(1));
+        }
+    }
+
+    pub(super) fn is_wrong(&self, kind: ProblemKind, is_wrong: bool) {
+        let gauge = self.problems.iter().find(|(own, _)| *own == kind);
+        if let Some((_, gauge)) = gauge {
+            gauge.write(|gauge| gauge.set(f64::from(u8::from(is_wrong))));
+        }
+    }
+
+    pub(super) fn stands(&self, failures_in_a_row: u64, expected_at: Option<SystemTime>) {
+        self.failures
+            .write(|gauge| gauge.set(failures_in_a_row as f64));
+        let expected = expected_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        if let Some(expected) = expected {
+            self.expected
+                .write(|gauge| gauge.set(expected.as_secs_f64()));
         }
     }
 

@@ -1,24 +1,28 @@
 //! `Jobs`: the jobs of a service, and what runs.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
+use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 use super::builder::Builder;
+use super::changes::{Change, Changes};
 use super::history::{History, JobStats, RunQuery};
 use super::job::{Job, Plan};
-use super::overview::Overview;
+use super::problem::Problem;
 use super::queue::Queue;
 use super::record::{RunRecord, RunStatus};
 use super::registered::Registered;
 use super::run::{Run, StartedRun};
 use crate::error::{Error, ErrorKind};
+use crate::measure::Instant;
 use crate::panics;
 use crate::target::Target;
 
@@ -46,14 +50,26 @@ pub struct Jobs {
 
 pub(super) struct Inner {
     pub(super) instance: String,
-    /// When it began to look out for jobs.
-    pub(super) since: SystemTime,
     pub(super) history: Arc<dyn History>,
     pub(super) target: Target,
     pub(super) queue: Queue,
     pub(super) known: RwLock<HashMap<&'static str, Arc<Registered>>>,
     /// What runs here, or has ended and is not yet written: whose leases are renewed.
-    pub(super) running: Mutex<HashSet<Uuid>>,
+    pub(super) running: Mutex<HashMap<Uuid, Underway>>,
+    /// Whether the history has been there for long enough to be judged by.
+    pub(super) is_settled: AtomicBool,
+    /// Failures in a row that are a problem, unless a job says otherwise.
+    pub(super) failing_after: u32,
+    /// What was wrong with the jobs that are known here when it was last looked at.
+    pub(super) problems: Mutex<Vec<Problem>>,
+    pub(super) changes: broadcast::Sender<Change>,
+}
+
+/// A run that is not yet written as ended.
+pub(super) struct Underway {
+    job_name: &'static str,
+    began: Instant,
+    has_ended: bool,
 }
 
 /// The tasks that write, renew and prune.
@@ -85,20 +101,49 @@ impl Inner {
         Arc::clone(registered)
     }
 
-    pub(super) fn running(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+    pub(super) fn running(&self) -> MutexGuard<'_, HashMap<Uuid, Underway>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn problems(&self) -> MutexGuard<'_, Vec<Problem>> {
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The run of a job that has been under way here for the longest, and for how long.
+    pub(super) fn longest_run(&self, job_name: &str) -> Option<(Uuid, Duration)> {
+        let running = self.running();
+        let of_job = running
+            .iter()
+            .filter(|(_, run)| run.job_name == job_name && !run.has_ended);
+        of_job
+            .map(|(id, run)| (*id, run.began.elapsed()))
+            .max_by_key(|(_, elapsed)| *elapsed)
+    }
+
     pub(super) fn begun(&self, job: &Registered, run: &RunRecord) {
-        self.running().insert(run.id);
+        let underway = Underway {
+            job_name: job.plan.job.name(),
+            began: Instant::now(),
+            has_ended: false,
+        };
+        self.running().insert(run.id, underway);
         self.keep(job, run.clone());
     }
 
     pub(super) fn ended(&self, job: &Registered, run: RunRecord) {
         let id = run.id;
+        if let Some(underway) = self.running().get_mut(&id) {
+            underway.has_ended = true;
+        }
         if !self.keep(job, run) {
             self.running().remove(&id);
         }
+    }
+
+    /// How many runs have not ended.
+    fn underway(&self) -> usize {
+        let running = self.running();
+        running.values().filter(|run| !run.has_ended).count()
     }
 
     /// Whether this event will be in the history.
@@ -118,6 +163,13 @@ impl Inner {
     pub(super) fn known(&self, job_name: &str) -> Option<Arc<Registered>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(job_name).cloned()
+    }
+
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<_> = known.keys().copied().collect();
+        names.sort_unstable();
+        names
     }
 }
 
@@ -197,6 +249,21 @@ impl Jobs {
         StartedRun::begin(self.clone(), registered, metadata)
     }
 
+    /// What goes wrong with jobs from now on, and what is well again: each is told once, by whichever instance finds it first.
+    ///
+    /// It is looked for every five seconds (more often with a lease below 15 s), from one [lease](Builder::lease) after the
+    /// start on, when all instances have told what runs.
+    #[must_use]
+    pub fn subscribe(&self) -> Changes {
+        Changes::new(self.inner.changes.subscribe())
+    }
+
+    /// What was wrong with the jobs that are known here when it was last looked at, by job.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        self.inner.problems().clone()
+    }
+
     /// The runs that are asked for, the latest first, as far as they are written.
     ///
     /// # Errors
@@ -224,38 +291,10 @@ impl Jobs {
         self.inner.history.last_runs().await
     }
 
-    /// Every job that is registered or has run, by name, with its last run and whether the next is late.
-    ///
-    /// # Errors
-    ///
-    /// The history's.
-    pub async fn overview(&self) -> Result<Vec<Overview>, Error> {
-        let last_runs = self.last_runs().await?;
-        let mut jobs: BTreeMap<String, Option<RunRecord>> = BTreeMap::new();
-        jobs.extend(self.names().iter().map(|name| ((*name).to_owned(), None)));
-        jobs.extend(
-            last_runs
-                .into_iter()
-                .map(|run| (run.job_name.clone(), Some(run))),
-        );
-        let known = self.inner.known.read();
-        let known = known.unwrap_or_else(PoisonError::into_inner);
-        let now = SystemTime::now();
-        let overview = jobs.into_iter().map(|(name, last_run)| {
-            let registered = known.get(&*name).map(|job| &**job);
-            Overview::of(name, registered, last_run, self.inner.since, now)
-        });
-        Ok(overview.collect())
-    }
-
     /// The names of the jobs that are known here.
     #[must_use]
     pub fn names(&self) -> Vec<&'static str> {
-        let known = self.inner.known.read();
-        let known = known.unwrap_or_else(PoisonError::into_inner);
-        let mut names: Vec<_> = known.keys().copied().collect();
-        names.sort_unstable();
-        names
+        self.inner.names()
     }
 
     /// Until the history has all that happened before now: for as long as it takes.
@@ -271,7 +310,7 @@ impl Jobs {
     /// [`ErrorKind::Io`] if it could not all be written by then; the message says how much.
     pub async fn shutdown(&self, deadline: Duration) -> Result<(), Error> {
         if tokio::time::timeout(deadline, self.flush()).await.is_ok() {
-            let running = self.inner.running().len();
+            let running = self.inner.underway();
             if running > 0 {
                 tracing::warn!(
                     running,

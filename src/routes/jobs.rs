@@ -25,7 +25,7 @@ impl Routes {
     ///
     /// | route | answer |
     /// |---|---|
-    /// | `/jobs` | `jobs`: of each its `job_name`, `last_run`, `expected_at` and whether it `is_late` |
+    /// | `/jobs` | `jobs`: of each its `job_name`, `last_run`, `expected_at`, whether it `is_late`, its `failures_in_a_row` and `problems` (`kind`, `since`, `run_id`, `message`) |
     /// | `/jobs/status` | `runs`, the latest first, and the `next_cursor`, null on the last page |
     /// | `/jobs/stats/{name}` | `job_name`, `total_runs`, `successful_runs`, `failed_runs`, `cancelled_runs`, `lost_runs`, `running_runs`, `success_rate`, `avg_duration_seconds`, `p50_duration_seconds`, `p95_duration_seconds`, `last_run`, `last_status`, `last_error` |
     ///

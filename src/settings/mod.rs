@@ -53,7 +53,7 @@
 //! | `ALERT_MAX_NOTIFICATIONS_PER_HOUR` | 1 to 3600 | `60` | how many notifications are sent in an hour | waits for alerts |
 //! | `ALERT_THRESHOLD_DISK` | percent | `90` | the use of a disk that is an alert | waits for alerts |
 //! | `ALERT_THRESHOLD_MEMORY` | percent | `90` | the use of memory that is an alert | waits for alerts |
-//! | `ALERT_THRESHOLD_JOB_FAILURES` | 1 or more | `3` | the failures of a job in a row that are an alert | waits for alerts |
+//! | `ALERT_THRESHOLD_JOB_FAILURES` | 1 or more | `3` | the failures of a job in a row that are a problem | now: `Builder::failing_after` of `jobs` |
 //! | `TELEGRAM_TOKEN` | secret: digits, `:`, letters | none | the Telegram bot that sends alerts | waits for alerts |
 //! | `MANAGER_CHAT_ID` | whole number, or `@name` | none | the Telegram chat that gets alerts | waits for alerts |
 //! | `ENVIRONMENT` | at most 64 letters, digits, `-`, `_`, `.` | `production` | the name of the environment, for metrics, logs and alerts | now: [`Collectors::app`](crate::instrument::Collectors::app) |
@@ -145,7 +145,7 @@ pub struct Settings {
     pub alert_threshold_disk: f64,
     /// `ALERT_THRESHOLD_MEMORY`: the use of memory, in percent, that is an alert. Defaults to 90.
     pub alert_threshold_memory: f64,
-    /// `ALERT_THRESHOLD_JOB_FAILURES`: how many failures of a job in a row are an alert. Defaults to 3.
+    /// `ALERT_THRESHOLD_JOB_FAILURES`: how many failures of a job in a row are a problem. Defaults to 3.
     pub alert_threshold_job_failures: u32,
     /// `TELEGRAM_TOKEN`: the Telegram bot that sends alerts. Defaults to none.
     pub telegram_token: Option<SecretString>,

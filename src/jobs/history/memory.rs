@@ -9,9 +9,10 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::standing::Progress;
 use super::stats::{RECENT, Totals, is_timed};
-use super::{Answer, History, JobStats, Retention, RunQuery};
-use crate::jobs::{RunRecord, RunStatus};
+use super::{Answer, History, JobStats, Retention, RunQuery, Standing, Standings};
+use crate::jobs::{Problem, ProblemKind, RunRecord, RunStatus};
 
 /// Keeps the last runs in memory: at most 10,000, and nothing over a restart.
 ///
@@ -24,6 +25,7 @@ use crate::jobs::{RunRecord, RunStatus};
 #[must_use]
 pub struct MemoryHistory {
     max_runs: usize,
+    clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     state: Arc<Mutex<State>>,
 }
 
@@ -37,6 +39,14 @@ struct State {
     totals: HashMap<String, Totals>,
     /// Where the last run of each job is.
     last: HashMap<String, Place>,
+    standings: BTreeMap<String, Standing>,
+    problems: BTreeMap<(String, ProblemKind), Reported>,
+}
+
+struct Reported {
+    problem: Problem,
+    at: SystemTime,
+    resolved: Option<SystemTime>,
 }
 
 struct Kept {
@@ -49,6 +59,7 @@ impl MemoryHistory {
     pub fn new() -> Self {
         Self {
             max_runs: 10_000,
+            clock: Arc::new(SystemTime::now),
             state: Arc::default(),
         }
     }
@@ -56,6 +67,12 @@ impl MemoryHistory {
     /// Keeps at most so many: past it the oldest goes that has ended and is not the last of its job, or the oldest if there is none. At least one is kept.
     pub fn max_runs(mut self, max: usize) -> Self {
         self.max_runs = max.max(1);
+        self
+    }
+
+    /// By this clock jobs are late. Defaults to the system's; another is for tests, which have no day to wait.
+    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(now);
         self
     }
 
@@ -79,7 +96,8 @@ impl fmt::Debug for MemoryHistory {
 }
 
 impl State {
-    fn put(&mut self, run: &RunRecord, lease_until: Instant) {
+    /// Whether that was news.
+    fn put(&mut self, run: &RunRecord, lease_until: Instant) -> bool {
         let place = *self
             .places
             .entry(run.id)
@@ -87,7 +105,7 @@ impl State {
         if let Some(kept) = self.runs.get(&place)
             && kept.run.status != RunStatus::Running
         {
-            return;
+            return false;
         }
         if run.status != RunStatus::Running {
             self.count(run);
@@ -96,6 +114,12 @@ impl State {
         *last = place.max(*last);
         let run = run.clone();
         self.runs.insert(place, Kept { run, lease_until });
+        true
+    }
+
+    fn standing(&mut self, job_name: &str, now: SystemTime) -> &mut Standing {
+        let standing = self.standings.entry(job_name.to_owned());
+        standing.or_insert_with(|| Standing::new(job_name, now))
     }
 
     fn count(&mut self, run: &RunRecord) {
@@ -124,19 +148,46 @@ impl State {
         }
     }
 
-    fn reap(&mut self, now: Instant) -> Vec<RunRecord> {
+    fn reap(&mut self, now: Instant, time: SystemTime) -> Vec<RunRecord> {
         let mut lost = Vec::new();
         for kept in self.runs.values_mut() {
             if kept.run.status == RunStatus::Running && kept.lease_until < now {
                 kept.run.status = RunStatus::Lost;
-                kept.run.finished_at = Some(SystemTime::now());
+                kept.run.finished_at = Some(time);
                 lost.push(kept.run.clone());
             }
         }
         for run in &lost {
             self.count(run);
         }
+        for (job_name, progress) in Progress::lost(&lost) {
+            self.standing(job_name, time).add(&progress, time);
+        }
         lost
+    }
+
+    fn report(&mut self, problem: &Problem, seen: SystemTime, now: SystemTime) -> bool {
+        let place = (problem.job_name.clone(), problem.kind);
+        let is_news = match self.problems.get(&place) {
+            Some(known) => known.resolved.is_some_and(|resolved| resolved <= seen),
+            None => true,
+        };
+        if is_news {
+            let reported = Reported {
+                problem: problem.clone(),
+                at: now,
+                resolved: None,
+            };
+            self.problems.insert(place, reported);
+        }
+        is_news
+    }
+
+    fn resolve(&mut self, problem: &Problem, seen: SystemTime, now: SystemTime) -> bool {
+        let place = (problem.job_name.clone(), problem.kind);
+        let known = self.problems.get_mut(&place);
+        let open = known.filter(|known| known.resolved.is_none() && known.at <= seen);
+        open.map(|known| known.resolved = Some(now)).is_some()
     }
 
     fn newest(&self) -> impl Iterator<Item = &RunRecord> {
@@ -192,11 +243,25 @@ impl History for MemoryHistory {
         Box::pin(ready(Ok(())))
     }
 
+    fn register<'a>(&'a self, job_names: &'a [&'a str]) -> Answer<'a, ()> {
+        let now = (self.clock)();
+        let mut state = self.state();
+        for name in job_names {
+            state.standing(name, now);
+        }
+        Box::pin(ready(Ok(())))
+    }
+
     fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
         let lease_until = Instant::now() + lease;
+        let now = (self.clock)();
         let mut state = self.state();
-        for run in runs {
-            state.put(run, lease_until);
+        let news: Vec<_> = runs
+            .iter()
+            .filter(|run| state.put(run, lease_until))
+            .collect();
+        for (job_name, progress) in Progress::of(news.into_iter()) {
+            state.standing(job_name, now).add(&progress, now);
         }
         state.make_room(self.max_runs);
         Box::pin(ready(Ok(())))
@@ -216,7 +281,8 @@ impl History for MemoryHistory {
     }
 
     fn reap(&self) -> Answer<'_, Vec<RunRecord>> {
-        Box::pin(ready(Ok(self.state().reap(Instant::now()))))
+        let now = (self.clock)();
+        Box::pin(ready(Ok(self.state().reap(Instant::now(), now))))
     }
 
     fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {
@@ -236,6 +302,29 @@ impl History for MemoryHistory {
                 .or_insert_with(|| run.clone());
         }
         Box::pin(ready(Ok(last.into_values().collect())))
+    }
+
+    fn standings(&self) -> Answer<'_, Standings> {
+        let jobs = self.state().standings.values().cloned().collect();
+        Box::pin(ready(Ok(Standings::new((self.clock)(), jobs))))
+    }
+
+    fn problems(&self) -> Answer<'_, Vec<Problem>> {
+        let state = self.state();
+        let open = state.problems.values();
+        let open = open.filter(|known| known.resolved.is_none());
+        let open = open.map(|known| known.problem.clone()).collect();
+        Box::pin(ready(Ok(open)))
+    }
+
+    fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
+        let now = (self.clock)();
+        Box::pin(ready(Ok(self.state().report(problem, seen, now))))
+    }
+
+    fn resolve<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
+        let now = (self.clock)();
+        Box::pin(ready(Ok(self.state().resolve(problem, seen, now))))
     }
 
     fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {

@@ -7,6 +7,7 @@ mod postgres;
 mod rows;
 #[cfg(feature = "jobs-sqlite")]
 mod sqlite;
+mod standing;
 mod stats;
 
 use std::fmt;
@@ -21,7 +22,9 @@ pub use self::memory::MemoryHistory;
 pub use self::postgres::PostgresHistory;
 #[cfg(feature = "jobs-sqlite")]
 pub use self::sqlite::SqliteHistory;
+pub use self::standing::{Standing, Standings};
 pub use self::stats::JobStats;
+use super::problem::Problem;
 use super::record::{RunRecord, RunStatus};
 use crate::error::Error;
 
@@ -37,7 +40,10 @@ pub trait History: Send + Sync + fmt::Debug + 'static {
     /// Makes its tables. Called before anything else, and by several instances at once.
     fn prepare(&self) -> Answer<'_, ()>;
 
-    /// Writes these runs, all or none. One that is there already is changed, unless it has ended. One that is running has
+    /// Makes these jobs known, if they are not: one that never runs is late all the same, also over a restart.
+    fn register<'a>(&'a self, job_names: &'a [&'a str]) -> Answer<'a, ()>;
+
+    /// Writes these runs of this instance, all or none. One that is there already is changed, unless it has ended. One that is running has
     /// a lease of this length from now.
     fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()>;
 
@@ -56,6 +62,20 @@ pub trait History: Send + Sync + fmt::Debug + 'static {
     /// The last run of each job, by name.
     fn last_runs(&self) -> Answer<'_, Vec<RunRecord>>;
 
+    /// How each job stands that is registered or has run.
+    fn standings(&self) -> Answer<'_, Standings>;
+
+    /// What is wrong with jobs, as far as it was reported and not resolved: by job, then by kind.
+    fn problems(&self) -> Answer<'_, Vec<Problem>>;
+
+    /// Keeps a problem that was seen at this time of the store's clock. Gives whether this call made it known: not if it was, nor if
+    /// it was resolved since it was seen.
+    fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool>;
+
+    /// Ends a problem (by its job and kind) that was gone at this time of the store's clock. Gives whether this call ended
+    /// it: not if it had ended, nor if it was reported since.
+    fn resolve<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool>;
+
     /// Removes ended runs that are kept too long, at most so many of them and never the last of a job, and gives how many it
     /// was.
     fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize>;
@@ -72,6 +92,8 @@ pub trait History: Send + Sync + fmt::Debug + 'static {
 #[must_use]
 #[non_exhaustive]
 pub struct RunQuery {
+    /// This one only.
+    pub id: Option<Uuid>,
     /// Of this job only.
     pub job_name: Option<String>,
     /// Of this status only.
@@ -88,12 +110,19 @@ impl RunQuery {
     /// The last 50 runs.
     pub fn new() -> Self {
         Self {
+            id: None,
             job_name: None,
             status: None,
             since: None,
             limit: 50,
             before: None,
         }
+    }
+
+    /// The run of this id only.
+    pub fn id(mut self, id: Uuid) -> Self {
+        self.id = Some(id);
+        self
     }
 
     /// Of this job only.
@@ -135,9 +164,11 @@ impl RunQuery {
 
     /// Whether a run is among those asked for, the limit aside.
     pub(crate) fn wants(&self, run: &RunRecord) -> bool {
-        self.job_name
-            .as_ref()
-            .is_none_or(|name| *name == run.job_name)
+        self.id.is_none_or(|id| id == run.id)
+            && self
+                .job_name
+                .as_ref()
+                .is_none_or(|name| *name == run.job_name)
             && self.status.is_none_or(|status| status == run.status)
             && self.since.is_none_or(|since| run.started_at >= since)
             && self

@@ -1,20 +1,23 @@
 //! `PostgresHistory`: runs in a database, for many instances.
 
+mod prune;
 mod schema;
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::rows::{self, once_each, record, text_of};
+use super::standing::Progress;
 use super::stats::{RECENT, Totals};
-use super::{Answer, History, JobStats, Retention, RunQuery};
+use super::{Answer, History, JobStats, Retention, RunQuery, Standings};
 use crate::error::{Error, ErrorKind};
-use crate::jobs::{RunRecord, RunStatus};
+use crate::jobs::{Problem, RunRecord, RunStatus};
 
 /// In the order in which they are read, as texts: times and ids need no further crate then.
 const COLUMNS: &str = "id::text, job_name, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), \
@@ -32,8 +35,8 @@ const COLUMNS: &str = "id::text, job_name, to_char(started_at AT TIME ZONE 'UTC'
 /// # Ok(()) }
 /// ```
 ///
-/// Tables, in the schema that connections find first: `job_runs`, `job_run_totals` for what is counted, and
-/// `job_run_migrations`.
+/// Tables, in the schema that connections find first: `job_runs`, `job_run_totals` for what is counted,
+/// `job_standings` and `job_problems` for what is expected, and `job_run_migrations`.
 #[derive(Debug, Clone)]
 pub struct PostgresHistory {
     pool: PgPool,
@@ -67,9 +70,10 @@ impl PostgresHistory {
     async fn write_all(&self, runs: &[RunRecord], lease: Duration) -> Result<(), sqlx::Error> {
         let runs = once_each(runs);
         let mut transaction = self.pool.begin().await?;
-        let changed = write_some(&mut transaction, &runs, lease).await?;
-        let ended = runs.iter().filter(|run| changed.contains(&run.id));
-        count(&mut transaction, ended.copied()).await?;
+        let news = write_some(&mut transaction, &runs, lease).await?;
+        let news = runs.iter().filter(|run| news.contains(&run.id)).copied();
+        count(&mut transaction, news.clone()).await?;
+        standing::add(&mut transaction, Progress::of(news)).await?;
         transaction.commit().await
     }
 
@@ -97,6 +101,7 @@ impl PostgresHistory {
         .await?;
         let lost: Vec<_> = lost.iter().filter_map(record).collect();
         count(&mut transaction, lost.iter()).await?;
+        standing::add(&mut transaction, Progress::lost(&lost)).await?;
         transaction.commit().await?;
         Ok(lost)
     }
@@ -104,6 +109,10 @@ impl PostgresHistory {
     async fn find(&self, query: &RunQuery) -> Result<Vec<RunRecord>, sqlx::Error> {
         let mut sql: QueryBuilder<Postgres> =
             QueryBuilder::new(format!("SELECT {COLUMNS} FROM job_runs WHERE TRUE"));
+        if let Some(id) = query.id {
+            sql.push(" AND id = ").push_bind(id.to_string());
+            sql.push("::uuid");
+        }
         if let Some(name) = &query.job_name {
             sql.push(" AND job_name = ").push_bind(name);
         }
@@ -197,39 +206,6 @@ impl PostgresHistory {
         }
         Ok(last)
     }
-
-    async fn prune_some(&self, retention: &Retention, most: usize) -> Result<usize, sqlx::Error> {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let old = sqlx::query(
-            "DELETE FROM job_runs WHERE id IN (SELECT id FROM job_runs WHERE status <> 'running' \
-             AND started_at < $1::timestamptz AND EXISTS (SELECT 1 FROM job_runs AS later WHERE \
-             later.job_name = job_runs.job_name AND (later.started_at, later.id) > (job_runs.started_at, job_runs.id)) ORDER BY started_at, id LIMIT $2 \
-             FOR UPDATE SKIP LOCKED)",
-        );
-        let old = old.bind(text_of(retention.oldest())).bind(most);
-        let mut pruned = old.execute(&self.pool).await?.rows_affected();
-        let groups = sqlx::query("SELECT job_name, status FROM job_run_totals")
-            .fetch_all(&self.pool)
-            .await?;
-        for group in groups {
-            let left = most.saturating_sub_unsigned(pruned);
-            if left <= 0 {
-                break;
-            }
-            let (job_name, status): (String, String) = (group.try_get(0)?, group.try_get(1)?);
-            // The one after those that are kept, and all before it.
-            let many = sqlx::query(
-                "DELETE FROM job_runs WHERE id IN (SELECT id FROM job_runs WHERE job_name = $1 AND status = $2 \
-                 AND (started_at, id) <= (SELECT started_at, id FROM job_runs WHERE job_name = $1 AND status = $2 \
-                   ORDER BY started_at DESC, id DESC LIMIT 1 OFFSET $3) \
-                 ORDER BY started_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)",
-            );
-            let kept = i64::try_from(retention.count.max(1)).unwrap_or(i64::MAX);
-            let many = many.bind(job_name).bind(status).bind(kept).bind(left);
-            pruned += many.execute(&self.pool).await?.rows_affected();
-        }
-        Ok(usize::try_from(pruned).unwrap_or(usize::MAX))
-    }
 }
 
 /// Those that were new, or had not ended: the others stay as they are.
@@ -274,10 +250,10 @@ async fn write_some(
 /// Adds what ended to the totals, in one order for all who do.
 async fn count(
     connection: &mut PgConnection,
-    ended: impl Iterator<Item = &RunRecord>,
+    runs: impl Iterator<Item = &RunRecord>,
 ) -> Result<(), sqlx::Error> {
     let mut totals: BTreeMap<&str, Totals> = BTreeMap::new();
-    for run in ended.filter(|run| run.status != RunStatus::Running) {
+    for run in runs.filter(|run| run.status != RunStatus::Running) {
         totals.entry(&run.job_name).or_default().add(run);
     }
     for (job_name, totals) in totals {
@@ -311,6 +287,11 @@ impl History for PostgresHistory {
         })
     }
 
+    fn register<'a>(&'a self, job_names: &'a [&'a str]) -> Answer<'a, ()> {
+        let registered = standing::register(&self.pool, job_names);
+        Box::pin(async { registered.await.map_err(failed) })
+    }
+
     fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
         Box::pin(async move { self.write_all(runs, lease).await.map_err(failed) })
     }
@@ -335,7 +316,29 @@ impl History for PostgresHistory {
         Box::pin(async { self.last_of_each().await.map_err(failed) })
     }
 
+    fn standings(&self) -> Answer<'_, Standings> {
+        Box::pin(async { standing::all(&self.pool).await.map_err(failed) })
+    }
+
+    fn problems(&self) -> Answer<'_, Vec<Problem>> {
+        Box::pin(async { standing::problems(&self.pool).await.map_err(failed) })
+    }
+
+    fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
+        let reported = standing::report(&self.pool, problem, seen);
+        Box::pin(async { reported.await.map_err(failed) })
+    }
+
+    fn resolve<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
+        let resolved = standing::resolve(&self.pool, problem, seen);
+        Box::pin(async { resolved.await.map_err(failed) })
+    }
+
     fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
-        Box::pin(async move { self.prune_some(retention, most).await.map_err(failed) })
+        Box::pin(async move {
+            prune::some(&self.pool, retention, most)
+                .await
+                .map_err(failed)
+        })
     }
 }

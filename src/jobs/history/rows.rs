@@ -9,7 +9,8 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 use uuid::Uuid;
 
 use super::stats::Totals;
-use crate::jobs::{RunRecord, RunStatus};
+use super::{Standing, Standings};
+use crate::jobs::{Problem, ProblemKind, RunRecord, RunStatus};
 
 /// RFC 3339 to the microsecond, in UTC: texts of one length, whose order is that of the times.
 pub(super) fn text_of(time: SystemTime) -> String {
@@ -75,6 +76,60 @@ where
         }
     }
     totals
+}
+
+/// Seconds since 1970.
+pub(super) fn seconds_of(time: SystemTime) -> f64 {
+    let since = time.duration_since(UNIX_EPOCH);
+    since.map_or(0.0, |since| since.as_secs_f64())
+}
+
+fn time_of_seconds(seconds: f64) -> SystemTime {
+    let since = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
+}
+
+/// Of the columns name, since when it is known, last start, failures in a row.
+pub(super) fn standings<R>(now: f64, rows: &[R]) -> Standings
+where
+    R: Row,
+    usize: ColumnIndex<R>,
+    for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> f64: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> Option<f64>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    let standing = |row: &R| -> Result<Standing, sqlx::Error> {
+        let known_since = time_of_seconds(row.try_get(1)?);
+        let mut standing = Standing::new(row.try_get::<String, _>(0)?, known_since);
+        standing.last_start = row.try_get::<Option<f64>, _>(2)?.map(time_of_seconds);
+        standing.failures_in_a_row = u64::try_from(row.try_get::<i64, _>(3)?).unwrap_or(0);
+        Ok(standing)
+    };
+    let jobs = rows.iter().filter_map(|row| standing(row).ok());
+    Standings::new(time_of_seconds(now), jobs.collect())
+}
+
+/// Of the columns name, kind, since when, run, message. None for a kind that only a newer version of this crate knows.
+pub(super) fn problems<R>(rows: &[R]) -> Vec<Problem>
+where
+    R: Row,
+    usize: ColumnIndex<R>,
+    for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> Option<String>: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> f64: Decode<'r, R::Database> + Type<R::Database>,
+{
+    let problem = |row: &R| -> Option<Problem> {
+        let kind = ProblemKind::named(&row.try_get::<String, _>(1).ok()?)?;
+        let since = time_of_seconds(row.try_get(2).ok()?);
+        let run: Option<String> = row.try_get(3).ok()?;
+        let run = run.and_then(|run| run.parse().ok());
+        let (name, message): (String, String) = (row.try_get(0).ok()?, row.try_get(4).ok()?);
+        Some(Problem::new(name, kind, since, run, message))
+    };
+    let mut problems: Vec<_> = rows.iter().filter_map(problem).collect();
+    problems.sort_by(|a, b| (&a.job_name, a.kind).cmp(&(&b.job_name, b.kind)));
+    problems
 }
 
 /// One command changes a row once. In the order of ids, so that two that write wait for each other in one direction only.

@@ -1,10 +1,12 @@
 //! `SqliteHistory`: runs in a file, for one machine.
 
+mod prune;
 mod schema;
+mod standing;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -14,10 +16,11 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::rows::{self, once_each, record, text_of};
+use super::standing::Progress;
 use super::stats::{RECENT, Totals};
-use super::{Answer, History, JobStats, Retention, RunQuery};
+use super::{Answer, History, JobStats, Retention, RunQuery, Standings};
 use crate::error::{Error, ErrorKind};
-use crate::jobs::{RunRecord, RunStatus};
+use crate::jobs::{Problem, RunRecord, RunStatus};
 
 /// In the order in which they are read.
 const COLUMNS: &str = "id, job_name, started_at, finished_at, status, duration_seconds, error_message, metadata, instance";
@@ -39,7 +42,8 @@ const COLUMNS: &str = "id, job_name, started_at, finished_at, status, duration_s
 /// # Ok(()) }
 /// ```
 ///
-/// Tables: `job_runs`, and `job_run_totals` for what is counted; times are UTC in RFC 3339.
+/// Tables: `job_runs`, and `job_run_totals` for what is counted, `job_standings` and `job_problems` for what is
+/// expected; times of runs are UTC in RFC 3339.
 #[derive(Debug, Clone)]
 pub struct SqliteHistory {
     pool: SqlitePool,
@@ -86,9 +90,10 @@ impl SqliteHistory {
         let mut transaction = self.begin().await?;
         // Ten values a run, of which SQLite takes 32,766.
         for some in once_each(runs).chunks(1000) {
-            let changed = write_some(&mut transaction, some, lease).await?;
-            let ended = some.iter().filter(|run| changed.contains(&run.id));
-            count(&mut transaction, ended.copied()).await?;
+            let news = write_some(&mut transaction, some, lease).await?;
+            let news = some.iter().filter(|run| news.contains(&run.id)).copied();
+            count(&mut transaction, news.clone()).await?;
+            standing::add(&mut transaction, Progress::of(news)).await?;
         }
         transaction.commit().await
     }
@@ -120,12 +125,16 @@ impl SqliteHistory {
         .await?;
         let lost: Vec<_> = lost.iter().filter_map(record).collect();
         count(&mut transaction, lost.iter()).await?;
+        standing::add(&mut transaction, Progress::lost(&lost)).await?;
         transaction.commit().await?;
         Ok(lost)
     }
 
     async fn find(&self, query: &RunQuery) -> Result<Vec<RunRecord>, sqlx::Error> {
         let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM job_runs WHERE TRUE"));
+        if let Some(id) = query.id {
+            sql.push(" AND id = ").push_bind(id.to_string());
+        }
         if let Some(name) = &query.job_name {
             sql.push(" AND job_name = ").push_bind(name);
         }
@@ -217,40 +226,6 @@ impl SqliteHistory {
         }
         Ok(last)
     }
-
-    async fn prune_some(&self, retention: &Retention, most: usize) -> Result<usize, sqlx::Error> {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let mut pruned = 0;
-        let old = sqlx::query(
-            "DELETE FROM job_runs WHERE id IN (SELECT id FROM job_runs WHERE started_at < $1 \
-             AND status <> 'running' AND EXISTS (SELECT 1 FROM job_runs AS later WHERE \
-             later.job_name = job_runs.job_name AND (later.started_at, later.id) > (job_runs.started_at, job_runs.id)) \
-             ORDER BY started_at, id LIMIT $2)",
-        );
-        let old = old.bind(text_of(retention.oldest())).bind(most);
-        pruned += old.execute(&self.pool).await?.rows_affected();
-        let groups = sqlx::query("SELECT job_name, status FROM job_run_totals")
-            .fetch_all(&self.pool)
-            .await?;
-        for group in groups {
-            let left = most.saturating_sub_unsigned(pruned);
-            if left <= 0 {
-                break;
-            }
-            let (job_name, status): (String, String) = (group.try_get(0)?, group.try_get(1)?);
-            // The one after those that are kept, and all before it.
-            let many = sqlx::query(
-                "DELETE FROM job_runs WHERE id IN (SELECT id FROM job_runs WHERE job_name = $1 AND status = $2 \
-                 AND (started_at, id) <= (SELECT started_at, id FROM job_runs WHERE job_name = $1 AND status = $2 \
-                   ORDER BY started_at DESC, id DESC LIMIT 1 OFFSET $3) \
-                 ORDER BY started_at, id LIMIT $4)",
-            );
-            let kept = i64::try_from(retention.count.max(1)).unwrap_or(i64::MAX);
-            let many = many.bind(job_name).bind(status).bind(kept).bind(left);
-            pruned += many.execute(&self.pool).await?.rows_affected();
-        }
-        Ok(usize::try_from(pruned).unwrap_or(usize::MAX))
-    }
 }
 
 /// Those that were new, or had not ended: the others stay as they are.
@@ -294,10 +269,10 @@ async fn write_some(
 /// Adds what ended to the totals.
 async fn count(
     connection: &mut SqliteConnection,
-    ended: impl Iterator<Item = &RunRecord>,
+    runs: impl Iterator<Item = &RunRecord>,
 ) -> Result<(), sqlx::Error> {
     let mut totals: HashMap<&str, Totals> = HashMap::new();
-    for run in ended.filter(|run| run.status != RunStatus::Running) {
+    for run in runs.filter(|run| run.status != RunStatus::Running) {
         totals.entry(&run.job_name).or_default().add(run);
     }
     for (job_name, totals) in totals {
@@ -345,6 +320,11 @@ impl History for SqliteHistory {
         })
     }
 
+    fn register<'a>(&'a self, job_names: &'a [&'a str]) -> Answer<'a, ()> {
+        let registered = standing::register(&self.pool, job_names);
+        Box::pin(async { registered.await.map_err(failed) })
+    }
+
     fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
         Box::pin(async move { self.write_all(runs, lease).await.map_err(failed) })
     }
@@ -369,7 +349,29 @@ impl History for SqliteHistory {
         Box::pin(async { self.last_of_each().await.map_err(failed) })
     }
 
+    fn standings(&self) -> Answer<'_, Standings> {
+        Box::pin(async { standing::all(&self.pool).await.map_err(failed) })
+    }
+
+    fn problems(&self) -> Answer<'_, Vec<Problem>> {
+        Box::pin(async { standing::problems(&self.pool).await.map_err(failed) })
+    }
+
+    fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
+        let reported = standing::report(&self.pool, problem, seen);
+        Box::pin(async { reported.await.map_err(failed) })
+    }
+
+    fn resolve<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
+        let resolved = standing::resolve(&self.pool, problem, seen);
+        Box::pin(async { resolved.await.map_err(failed) })
+    }
+
     fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
-        Box::pin(async move { self.prune_some(retention, most).await.map_err(failed) })
+        Box::pin(async move {
+            prune::some(&self.pool, retention, most)
+                .await
+                .map_err(failed)
+        })
     }
 }

@@ -31,6 +31,22 @@ const MIGRATIONS: [&str; 1] = ["
         seconds DOUBLE PRECISION NOT NULL,
         PRIMARY KEY (job_name, status)
     );
+    CREATE TABLE job_standings (
+        job_name VARCHAR(100) PRIMARY KEY,
+        known_since TIMESTAMPTZ NOT NULL,
+        last_start TIMESTAMPTZ,
+        failures_in_a_row BIGINT NOT NULL
+    );
+    CREATE TABLE job_problems (
+        job_name VARCHAR(100) NOT NULL,
+        kind VARCHAR(10) NOT NULL,
+        since TIMESTAMPTZ NOT NULL,
+        run_id UUID,
+        message VARCHAR(700) NOT NULL,
+        reported_at TIMESTAMPTZ NOT NULL,
+        resolved_at TIMESTAMPTZ,
+        PRIMARY KEY (job_name, kind)
+    );
 "];
 
 /// Within a transaction, at whose end the lock goes: of two that start at once one waits, and finds it done.

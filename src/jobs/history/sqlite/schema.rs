@@ -27,6 +27,22 @@ const MIGRATIONS: [&str; 1] = ["
         seconds REAL NOT NULL,
         PRIMARY KEY (job_name, status)
     ) WITHOUT ROWID;
+    CREATE TABLE job_standings (
+        job_name TEXT NOT NULL PRIMARY KEY,
+        known_since REAL NOT NULL,
+        last_start REAL,
+        failures_in_a_row INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE job_problems (
+        job_name TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        since REAL NOT NULL,
+        run_id TEXT,
+        message TEXT NOT NULL,
+        reported_at REAL NOT NULL,
+        resolved_at REAL,
+        PRIMARY KEY (job_name, kind)
+    ) WITHOUT ROWID;
 "];
 
 /// Within a transaction that holds the file for writing, so that of two that start at once one waits, and finds it done.

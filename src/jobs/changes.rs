@@ -1,0 +1,62 @@
+//! `Changes`: what goes wrong with jobs, and what is well again, as it is found.
+
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::problem::Problem;
+
+/// A problem began or ended.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Change {
+    /// The problem. Of one that ended, as it was when it began.
+    pub problem: Problem,
+    /// Whether it ended.
+    pub is_resolved: bool,
+}
+
+/// What [`Jobs::subscribe`](super::Jobs::subscribe) gives.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), tower_vitals::Error> {
+/// use std::time::Duration;
+/// use tower_vitals::jobs::{Job, Jobs, ProblemKind};
+///
+/// const IMPORT: Job = Job::named("import").failing_after(1);
+/// let jobs = Jobs::builder().job(IMPORT).run()?;
+/// let mut changes = jobs.subscribe();
+/// let _ = jobs.monitor(IMPORT, async { Err::<(), _>("no orders today") }).await;
+///
+/// let change = changes.next().await;
+/// let change = change.map(|change| (change.problem.kind, change.problem.message));
+/// let told = "failed 1 time in a row, the last with: no orders today".to_owned();
+/// assert_eq!(change, Some((ProblemKind::Failing, told)));
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Changes {
+    receiver: broadcast::Receiver<Change>,
+}
+
+/// How many changes wait for a subscriber that is slow; older ones are lost to it.
+pub(super) const CAPACITY: usize = 256;
+
+impl Changes {
+    pub(super) fn new(receiver: broadcast::Receiver<Change>) -> Self {
+        Self { receiver }
+    }
+
+    /// The next change; `None` once the last [`Jobs`](super::Jobs) is gone. Of a subscriber that is more than 256 changes
+    /// behind the oldest are lost, which is logged.
+    pub async fn next(&mut self) -> Option<Change> {
+        loop {
+            match self.receiver.recv().await {
+                Ok(change) => return Some(change),
+                Err(RecvError::Lagged(lost)) => {
+                    tracing::warn!(lost, "a subscriber to problems of jobs is too slow");
+                }
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! What is expected of jobs: what is not so is told once, and once when it is again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
+
+mod support;
+
+use std::future::ready;
+use std::slice;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use support::recorder;
+use tokio::time::{Instant, sleep};
+use tower_vitals::jobs::{
+    Change, Changes, History, Job, Jobs, MemoryHistory, Problem, ProblemKind, RunQuery, RunRecord,
+    Uuid,
+};
+
+use ProblemKind::{Failing, Late, Missed, TooLong};
+
+const HOURLY: Job = Job::named("hourly")
+    .every(Duration::from_hours(1))
+    .grace(Duration::from_mins(10));
+
+/// It may be looked once more before anything is judged, and once more after it.
+const A_LOOK: Duration = Duration::from_secs(10);
+
+/// Time as tokio has it, from this on: that of a test that has no day to wait.
+fn history_from(time: &str) -> MemoryHistory {
+    let start: SystemTime = time.parse::<Timestamp>().unwrap().into();
+    let began = Instant::now();
+    MemoryHistory::new().clock(move || start + began.elapsed())
+}
+
+fn jobs(history: &MemoryHistory, all: &[Job]) -> Jobs {
+    let mut builder = Jobs::builder().history(history.clone());
+    for job in all {
+        builder = builder.job(*job);
+    }
+    builder.run().unwrap()
+}
+
+async fn succeed(jobs: &Jobs, job: Job) {
+    jobs.monitor(job, ready(Ok::<_, String>(()))).await.unwrap();
+    // Its start is by the history's clock, which goes on when a test says so.
+    jobs.flush().await;
+}
+
+async fn fail(jobs: &Jobs, job: Job, error: &str) {
+    let failed = jobs.monitor(job, ready(Err::<(), _>(error.to_owned())));
+    assert_eq!(failed.await, Err(error.to_owned()));
+}
+
+/// All that was told until now: kind, and whether it is resolved.
+fn told(changes: &mut Changes) -> Vec<(ProblemKind, bool)> {
+    let all = all_told(changes);
+    let kinds = all
+        .iter()
+        .map(|change| (change.problem.kind, change.is_resolved));
+    kinds.collect()
+}
+
+fn all_told(changes: &mut Changes) -> Vec<Change> {
+    let mut all = Vec::new();
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        let next = std::pin::pin!(changes.next());
+        let std::task::Poll::Ready(Some(change)) = next.poll(&mut cx) else {
+            return all;
+        };
+        all.push(change);
+    }
+}
+
+async fn minutes(minutes: u64) {
+    sleep(Duration::from_mins(minutes)).await;
+}
+
+/// Issue D, "Must show" 5: reported once each, resolved once each, across a restart.
+#[tokio::test(start_paused = true)]
+async fn late_and_missed_are_told_once_and_resolved_once() {
+    let history = history_from("2030-01-01T00:00:00Z");
+    let before = jobs(&history, &[HOURLY]);
+    let mut changes = before.subscribe();
+    minutes(69).await;
+    assert_eq!(told(&mut changes), []);
+    minutes(2).await;
+    let late = all_told(&mut changes);
+    assert_eq!(late.len(), 1, "{late:?}");
+    let problem = &late[0].problem;
+    assert_eq!((problem.kind, late[0].is_resolved), (Late, false));
+    let since: SystemTime = "2030-01-01T01:10:00Z".parse::<Timestamp>().unwrap().into();
+    let apart = problem.since.duration_since(since).unwrap();
+    assert!(apart < A_LOOK, "{apart:?}");
+    assert!(
+        problem.message.starts_with("expected at 2030-01-01T01:00:")
+            && problem.message.ends_with("and it has never started"),
+        "{}",
+        problem.message
+    );
+    minutes(30).await;
+    assert_eq!(told(&mut changes), []);
+    // A restart, and another job of its own that nobody has to know.
+    drop(before);
+    assert_eq!(changes.next().await, None);
+    minutes(60).await;
+
+    let after = jobs(&history, &[HOURLY, Job::named("other")]);
+    let mut changes = after.subscribe();
+    minutes(5).await;
+    assert_eq!(
+        told(&mut changes),
+        [(Missed, false)],
+        "late is told already"
+    );
+    let open: Vec<_> = after.problems().iter().map(|open| open.kind).collect();
+    assert_eq!(open, [Late, Missed]);
+    minutes(100).await;
+    assert_eq!(told(&mut changes), []);
+
+    succeed(&after, HOURLY).await;
+    sleep(A_LOOK).await;
+    assert_eq!(told(&mut changes), [(Late, true), (Missed, true)]);
+    assert_eq!(after.problems(), []);
+    minutes(68).await;
+    assert_eq!(told(&mut changes), []);
+    minutes(4).await;
+    assert_eq!(told(&mut changes), [(Late, false)], "it is late again");
+}
+
+/// The daily job of Berlin, kept through both changes of 2030, and then not.
+#[tokio::test(start_paused = true)]
+async fn a_change_of_daylight_saving_is_no_problem_and_hides_none() {
+    const NIGHTLY: Job = Job::named("nightly")
+        .cron("30 2 * * *", "Europe/Berlin")
+        .grace(Duration::from_mins(10));
+    let day = 24 * 60;
+    for (from, nights) in [
+        // 02:30, then 03:00 for there is no 02:30, then 02:30 by summer time, and another day.
+        ("2030-03-30T01:30:00Z", [day - 30, day - 30, day]),
+        // 02:30, then the first 02:30 of two, then 02:30 by winter time, and another day.
+        ("2030-10-26T00:30:00Z", [day, day + 60, day]),
+    ] {
+        for nights in [&nights[..1], &nights[..2], &nights] {
+            let start: SystemTime = from.parse::<Timestamp>().unwrap().into();
+            let now = Arc::new(Mutex::new(start));
+            let clock = Arc::clone(&now);
+            let history = MemoryHistory::new().clock(move || *clock.lock().unwrap());
+            let jobs = jobs(&history, &[NIGHTLY]);
+            let mut changes = jobs.subscribe();
+            minutes(2).await;
+            let pass = async |minutes: u64| {
+                *now.lock().unwrap() += Duration::from_mins(minutes);
+                sleep(A_LOOK).await;
+            };
+            succeed(&jobs, NIGHTLY).await;
+            let (last, kept) = nights.split_last().unwrap();
+            for night in kept {
+                pass(night + 9).await;
+                assert_eq!(told(&mut changes), [], "{from} {nights:?}");
+                *now.lock().unwrap() -= Duration::from_mins(9);
+                succeed(&jobs, NIGHTLY).await;
+            }
+            // Nobody comes on the last one.
+            pass(last + 9).await;
+            assert_eq!(told(&mut changes), [], "{from} {nights:?}");
+            pass(2).await;
+            assert_eq!(told(&mut changes), [(Late, false)], "{from} {nights:?}");
+            succeed(&jobs, NIGHTLY).await;
+            sleep(A_LOOK).await;
+            assert_eq!(told(&mut changes), [(Late, true)], "{from} {nights:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_takes_too_long_is_told_once_and_resolved_by_its_end() {
+    const IMPORT: Job = Job::named("import").max_runtime(Duration::from_millis(1));
+    let history = history_from("2030-01-01T00:00:00Z");
+    let before = jobs(&history, &[IMPORT]);
+    let mut changes = before.subscribe();
+    minutes(2).await;
+    let first = before.start(IMPORT);
+    // How long a run takes is not by tokio's clock.
+    std::thread::sleep(Duration::from_millis(2));
+    minutes(5).await;
+    let long = all_told(&mut changes);
+    assert_eq!(long.len(), 1, "{long:?}");
+    assert_eq!(long[0].problem.kind, TooLong);
+    assert_eq!(long[0].problem.run, Some(first.id()));
+    assert_eq!(long[0].problem.message, "a run takes longer than 1ms");
+    // It is let run, and another that is as long is no other problem.
+    let second = before.start(IMPORT);
+    minutes(5).await;
+    assert_eq!(told(&mut changes), []);
+    first.finish();
+    minutes(1).await;
+    assert_eq!(told(&mut changes), [], "the second goes on");
+    second.finish();
+    minutes(1).await;
+    assert_eq!(told(&mut changes), [(TooLong, true)]);
+
+    // One of an instance that goes away takes too long until it is lost.
+    let seen = history.standings().await.unwrap().now;
+    let gone = RunRecord::begun(Uuid::now_v7(), "import", SystemTime::now(), "other");
+    let lease = Duration::from_mins(3);
+    history.write(slice::from_ref(&gone), lease).await.unwrap();
+    let problem = Problem::new("import", TooLong, seen, Some(gone.id), "");
+    assert!(history.report(&problem, seen).await.unwrap());
+    minutes(2).await;
+    assert_eq!(told(&mut changes), [], "it goes on elsewhere");
+    assert_eq!(before.problems(), slice::from_ref(&problem));
+    minutes(2).await;
+    let resolved = all_told(&mut changes);
+    assert_eq!(resolved.len(), 1, "{resolved:?}");
+    assert_eq!(
+        (&resolved[0].problem, resolved[0].is_resolved),
+        (&problem, true)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_in_a_row_are_told_once_and_resolved_by_a_success() {
+    const SYNC: Job = Job::named("sync");
+    const ONCE: Job = Job::named("once").failing_after(1);
+    let (recorder, reader) = recorder();
+    let history = history_from("2030-01-01T00:00:00Z");
+    let before = Jobs::builder()
+        .job(SYNC)
+        .job(ONCE)
+        .history(history.clone())
+        .recorder(recorder)
+        .run()
+        .unwrap();
+    let mut changes = before.subscribe();
+    minutes(2).await;
+    fail(&before, SYNC, "one").await;
+    fail(&before, SYNC, "two").await;
+    drop(before.start(SYNC));
+    sleep(A_LOOK).await;
+    assert_eq!(told(&mut changes), [], "what was cancelled is no failure");
+    fail(&before, SYNC, "no route to redis://:planted@host").await;
+    fail(&before, ONCE, "").await;
+    sleep(A_LOOK).await;
+    let failing = all_told(&mut changes);
+    let messages: Vec<_> = failing
+        .iter()
+        .map(|change| &*change.problem.message)
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "failed 1 time in a row, the last with: ",
+            "failed 3 times in a row, the last with: no route to redis://[redacted]@host",
+        ]
+    );
+    let run = before
+        .runs(&RunQuery::new().job_name("sync"))
+        .await
+        .unwrap();
+    assert_eq!(failing[1].problem.run, Some(run[0].id));
+
+    // Told where it is looked for: metrics, health, the jobs themselves.
+    let taken = reader.take();
+    let problem = |job, problem| {
+        let labels = [("job_name", job), ("problem", problem)];
+        taken.gauge("scheduler_job_problem", &labels)
+    };
+    assert_eq!(problem("sync", "failing"), 1.0);
+    assert_eq!(problem("sync", "late"), 0.0);
+    let in_a_row = taken.gauge("scheduler_job_failures_in_a_row", &[("job_name", "sync")]);
+    assert_eq!(in_a_row, 3.0);
+    let unhealthy = before.health_check()().await.unwrap_err();
+    assert_eq!(
+        unhealthy,
+        "once is failing (failed 1 time in a row, the last with: ); sync is failing (failed 3 times in a row, the last \
+         with: no route to redis://[redacted]@host)"
+    );
+    let overview = before.overview().await.unwrap();
+    let sync = &overview[1];
+    assert_eq!((&*sync.job_name, sync.failures_in_a_row), ("sync", 3));
+    assert_eq!(sync.problems, before.problems()[1..]);
+
+    // More of them, and a restart, are no other problem.
+    fail(&before, SYNC, "four").await;
+    minutes(1).await;
+    assert_eq!(told(&mut changes), []);
+    drop(before);
+    let after = jobs(&history, &[SYNC]);
+    let mut changes = after.subscribe();
+    minutes(2).await;
+    fail(&after, SYNC, "five").await;
+    minutes(1).await;
+    assert_eq!(told(&mut changes), []);
+    assert_eq!(after.problems().len(), 1, "nobody here knows the other job");
+    let check = after.health_check();
+    assert!(check().await.is_err());
+    succeed(&after, SYNC).await;
+    sleep(A_LOOK).await;
+    assert_eq!(told(&mut changes), [(Failing, true)]);
+    assert_eq!(check().await, Ok(()));
+    fail(&after, SYNC, "one again").await;
+    sleep(A_LOOK).await;
+    assert_eq!(told(&mut changes), []);
+}
+
+/// Several instances of one history: each change is told by one of them.
+#[tokio::test(start_paused = true)]
+async fn of_many_instances_one_tells() {
+    const SYNC: Job = Job::named("sync").failing_after(2);
+    let history = history_from("2030-01-01T00:00:00Z");
+    let instances: Vec<_> = (0..5).map(|_| jobs(&history, &[HOURLY, SYNC])).collect();
+    let mut changes: Vec<_> = instances.iter().map(Jobs::subscribe).collect();
+    let mut told_by_all = || {
+        let mut told: Vec<_> = changes.iter_mut().flat_map(told).collect();
+        told.sort_unstable();
+        told
+    };
+    minutes(60).await;
+    fail(&instances[1], SYNC, "").await;
+    fail(&instances[2], SYNC, "").await;
+    minutes(200).await;
+    assert_eq!(
+        told_by_all(),
+        [(Late, false), (Missed, false), (Failing, false)]
+    );
+    succeed(&instances[3], HOURLY).await;
+    succeed(&instances[4], SYNC).await;
+    minutes(10).await;
+    assert_eq!(
+        told_by_all(),
+        [(Late, true), (Missed, true), (Failing, true)]
+    );
+    for jobs in &instances {
+        assert_eq!(jobs.problems(), []);
+    }
+}
+
+/// As a file remembers it, by a real clock.
+#[tokio::test]
+#[cfg(feature = "jobs-sqlite")]
+async fn a_file_remembers_what_was_told() {
+    use tower_vitals::jobs::SqliteHistory;
+
+    const OFTEN: Job = Job::named("often")
+        .every(Duration::from_millis(1))
+        .grace(Duration::ZERO);
+    let file = std::env::temp_dir().join(format!("vitals-told-{}.db", std::process::id()));
+    let open = || {
+        let builder = Jobs::builder().job(OFTEN).lease(Duration::from_secs(1));
+        builder.history(SqliteHistory::open(&file)).run().unwrap()
+    };
+    let before = open();
+    let mut changes = before.subscribe();
+    let mut kinds = Vec::new();
+    while kinds.len() < 2 {
+        kinds.push(changes.next().await.unwrap().problem.kind);
+    }
+    assert_eq!(kinds, [Late, Missed]);
+    drop((before, changes));
+    let after = open();
+    let mut changes = after.subscribe();
+    support::until("both are known to be told", async || {
+        after.problems().len() == 2
+    })
+    .await;
+    assert_eq!(told(&mut changes), []);
+    drop(after);
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
+    }
+}
