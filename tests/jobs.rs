@@ -173,6 +173,20 @@ async fn each_way_to_end_is_told_from_the_others() {
     assert_eq!(only_run(&dropped).await.status, RunStatus::Cancelled);
 }
 
+/// The panic of one future drops those beside it: they did not panic.
+#[tokio::test]
+async fn what_anothers_panic_drops_was_cancelled() {
+    let jobs = Jobs::builder().run().unwrap();
+    let waiting = jobs.monitor(NIGHTLY, pending::<Result<(), String>>());
+    let both = AssertUnwindSafe(async { tokio::join!(waiting, async { boom() }) });
+    assert!(both.catch_unwind().await.is_err());
+    let run = only_run(&jobs).await;
+    assert_eq!(
+        (run.status, run.error_message),
+        (RunStatus::Cancelled, None)
+    );
+}
+
 /// A history that is down until it is told, and then is memory.
 #[derive(Debug)]
 struct Broken {

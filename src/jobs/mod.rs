@@ -40,6 +40,7 @@ mod check;
 mod history;
 mod job;
 mod keeper;
+mod monitored;
 mod overview;
 mod problem;
 mod queue;

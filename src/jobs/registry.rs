@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -16,9 +15,10 @@ use super::builder::Builder;
 use super::changes::{Change, Changes};
 use super::history::{History, JobStats, RunQuery};
 use super::job::{Job, Plan};
+use super::monitored::Monitored;
 use super::problem::Problem;
 use super::queue::Queue;
-use super::record::{RunRecord, RunStatus};
+use super::record::RunRecord;
 use super::registered::Registered;
 use super::run::{Run, StartedRun};
 use crate::error::{Error, ErrorKind};
@@ -206,15 +206,12 @@ impl Jobs {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let mut started = self.start(job);
-        let run = started.run();
+        let mut monitored = Monitored::new(self.start(job));
+        let run = monitored.run();
         // What makes the future may panic too.
         match panics::caught(async { work(run).await }).await {
-            Ok(result) => started.end_with(result),
-            Err(panic) => {
-                started.end_panicked(panics::message(&*panic));
-                resume_unwind(panic)
-            }
+            Ok(result) => monitored.end_with(result),
+            Err(panic) => monitored.end_panicked(panic),
         }
     }
 
@@ -228,14 +225,10 @@ impl Jobs {
         job: Job,
         work: impl FnOnce(&Run) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut started = self.start(job);
-        match catch_unwind(AssertUnwindSafe(|| work(&started))) {
-            Ok(result) => started.end_with(result),
-            Err(panic) => {
-                started.end_panicked(panics::message(&*panic));
-                resume_unwind(panic)
-            }
-        }
+        let mut monitored = Monitored::new(self.start(job));
+        let run = monitored.run();
+        let result = monitored.watch(|| work(&run));
+        monitored.end_with(result)
     }
 
     /// Begins a run that ends when it is [finished](StartedRun::finish) or dropped.
@@ -326,25 +319,6 @@ impl Jobs {
                 "{left} starts and ends of jobs could not be written to the history within {deadline:?}"
             ),
         ))
-    }
-}
-
-impl StartedRun {
-    fn end_with<T, E: fmt::Display>(&mut self, result: Result<T, E>) -> Result<T, E> {
-        match &result {
-            Ok(_) => self.end(RunStatus::Success, None),
-            // The alternate form: `anyhow` and its like tell all causes there.
-            Err(error) => {
-                let shown = catch_unwind(AssertUnwindSafe(|| format!("{error:#}")));
-                let shown = shown.unwrap_or_else(|_| "an error whose Display panics".to_owned());
-                self.end(RunStatus::Failed, Some(&shown));
-            }
-        }
-        result
-    }
-
-    fn end_panicked(&mut self, message: &str) {
-        self.end(RunStatus::Failed, Some(&format!("panicked: {message}")));
     }
 }
 
