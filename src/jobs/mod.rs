@@ -31,6 +31,8 @@
 //! | `SqliteHistory` (feature `jobs-sqlite`) | in a file | one machine |
 //! | `PostgresHistory` (feature `jobs-postgres`) | in a database | many instances, one history |
 //!
+//! Jobs that run as calls of tower services, those of apalis among them, are monitored by a layer: [`JobLayer`].
+//!
 //! A run that is under way has a lease in the history, which its process renews. Should the process be gone, the lease runs
 //! out, and the run is [`Lost`](RunStatus::Lost): by whichever instance sees it first, and once.
 
@@ -40,6 +42,7 @@ mod check;
 mod history;
 mod job;
 mod keeper;
+mod layer;
 mod monitored;
 mod overview;
 mod problem;
@@ -60,6 +63,7 @@ pub use self::history::{
     Answer, History, JobStats, MemoryHistory, Retention, RunQuery, Standing, Standings,
 };
 pub use self::job::Job;
+pub use self::layer::{JobFuture, JobLayer, JobService, NoMetadata};
 pub use self::overview::Overview;
 pub use self::problem::{Problem, ProblemKind};
 pub use self::record::{RunRecord, RunStatus};
