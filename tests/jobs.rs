@@ -187,6 +187,44 @@ async fn what_anothers_panic_drops_was_cancelled() {
     );
 }
 
+/// Issue D: `.metadata(json)`, and from inside `run.set`. What is given is a future of its own, to be spawned.
+#[tokio::test]
+async fn metadata_is_known_from_the_start_and_added_to() {
+    let jobs = Jobs::builder().run().unwrap();
+    let (begun, begins) = tokio::sync::oneshot::channel();
+    let (go, goes) = tokio::sync::oneshot::channel::<()>();
+    let work = jobs.monitor_with(NIGHTLY, |run| async move {
+        begun.send(()).unwrap();
+        goes.await.unwrap();
+        run.set("rows", 120);
+        Ok::<_, String>(())
+    });
+    let work = work.metadata(json!({"shop": 7, "api_key": "planted"}));
+    assert_eq!(jobs.runs(&RunQuery::new()).await.unwrap(), []);
+    let work = tokio::spawn(work);
+    begins.await.unwrap();
+    let run = only_run(&jobs).await;
+    assert_eq!(run.status, RunStatus::Running);
+    assert_eq!(
+        json!(run.metadata),
+        json!({"shop": 7, "api_key": "[redacted]"})
+    );
+    go.send(()).unwrap();
+    assert_eq!(work.await.unwrap(), Ok(()));
+    assert_eq!(
+        json!(only_run(&jobs).await.metadata),
+        json!({"shop": 7, "api_key": "[redacted]", "rows": 120})
+    );
+
+    let other = Jobs::builder().run().unwrap();
+    let work = other.monitor(NIGHTLY, ready(Ok::<_, String>(())));
+    work.metadata(json!([1, 2])).await.unwrap();
+    assert_eq!(
+        json!(only_run(&other).await.metadata),
+        json!({"value": [1, 2]})
+    );
+}
+
 /// A history that is down until it is told, and then is memory.
 #[derive(Debug)]
 struct Broken {

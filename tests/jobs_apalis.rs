@@ -15,7 +15,7 @@ mod support;
 use std::future::pending;
 
 use apalis::prelude::*;
-use serde_json::{Map, json};
+use serde_json::json;
 use support::{recorder, until};
 use tower_vitals::jobs::{Job, JobLayer, Jobs, RunQuery, RunRecord, RunStatus};
 
@@ -137,7 +137,7 @@ async fn tasks_that_are_spawned_are_described_by_what_they_carry() {
     let jobs = Jobs::builder().run().unwrap();
     let layer = JobLayer::new(jobs.clone(), MAIL).metadata(|task: &Task<Mail>| {
         let is_last = matches!(task.args, Mail::Last);
-        Map::from_iter([("is_last".to_owned(), is_last.into())])
+        json!({"is_last": is_last})
     });
     let worker = WorkerBuilder::new("mailer")
         .backend(queue(&[Mail::Sent, Mail::Last]).await)

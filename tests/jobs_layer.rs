@@ -271,11 +271,7 @@ async fn metadata_are_read_of_the_request_and_known_from_the_start() {
     let (jobs, reader) = jobs();
     let layer = JobLayer::new(jobs.clone(), IMPORT).metadata(|order: &Order| {
         assert!(order.number > 0, "an order without a number");
-        let shown = [
-            ("order".to_owned(), order.number.into()),
-            ("api_key".to_owned(), "planted".into()),
-        ];
-        Map::from_iter(shown)
+        json!({"order": order.number, "api_key": "planted"})
     });
     let mut service = layer.layer(service_fn(|order: Order| ready(Ok::<_, String>(order))));
     let call = service.ready().await.unwrap().call(Order { number: 7 });

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -77,12 +77,12 @@ impl JobLayer {
         }
     }
 
-    /// Tells of each run, from its start, what is read of its request; secrets are redacted before they are kept. Defaults to
-    /// nothing, which is also told where the function panics.
+    /// Tells of each run, from its start, what is read of its request: an object; anything else is kept as `value`. Secrets
+    /// are redacted before they are kept. Defaults to nothing, which is also told where the function panics.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use serde_json::Map;
+    /// use serde_json::json;
     /// use tower::{ServiceBuilder, ServiceExt};
     /// use tower_vitals::jobs::{Job, JobLayer, Jobs, RunQuery};
     ///
@@ -93,7 +93,7 @@ impl JobLayer {
     ///
     /// let jobs = Jobs::builder().run()?;
     /// let layer = JobLayer::new(jobs.clone(), RESIZE)
-    ///     .metadata(|image: &Image| Map::from_iter([("width".to_owned(), image.width.into())]));
+    ///     .metadata(|image: &Image| json!({"width": image.width}));
     /// let service = ServiceBuilder::new()
     ///     .layer(layer)
     ///     .service_fn(|image: Image| async move { Ok::<_, std::io::Error>(image.width / 2) });
@@ -106,7 +106,7 @@ impl JobLayer {
     /// ```
     pub fn metadata<R, F>(self, metadata: F) -> JobLayer<F>
     where
-        F: Fn(&R) -> Map<String, Value> + Clone,
+        F: Fn(&R) -> Value + Clone,
     {
         JobLayer {
             jobs: self.jobs,
@@ -117,7 +117,7 @@ impl JobLayer {
 }
 
 impl<M> JobLayer<M> {
-    fn begin<F>(&self, metadata: Map<String, Value>, call: impl FnOnce() -> F) -> JobFuture<F> {
+    fn begin<F>(&self, metadata: Value, call: impl FnOnce() -> F) -> JobFuture<F> {
         let mut monitored = Monitored::new(self.jobs.start_with(self.job, metadata));
         JobFuture {
             inner: monitored.watch(call),
@@ -170,14 +170,14 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        self.layer.begin(Map::new(), || self.inner.call(request))
+        self.layer.begin(Value::Null, || self.inner.call(request))
     }
 }
 
 impl<S, R, F> Service<R> for JobService<S, F>
 where
     S: Service<R, Error: fmt::Display>,
-    F: Fn(&R) -> Map<String, Value>,
+    F: Fn(&R) -> Value,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -192,7 +192,7 @@ where
         let metadata = metadata.unwrap_or_else(|_| {
             let job = self.layer.job.name();
             tracing::error!(job, "a function that reads metadata of a request panicked");
-            Map::new()
+            Value::Null
         });
         self.layer.begin(metadata, || self.inner.call(request))
     }

@@ -43,6 +43,7 @@ mod history;
 mod job;
 mod keeper;
 mod layer;
+mod monitor;
 mod monitored;
 mod overview;
 mod problem;
@@ -64,6 +65,7 @@ pub use self::history::{
 };
 pub use self::job::Job;
 pub use self::layer::{JobFuture, JobLayer, JobService, NoMetadata};
+pub use self::monitor::Monitor;
 pub use self::overview::Overview;
 pub use self::problem::{Problem, ProblemKind};
 pub use self::record::{RunRecord, RunStatus};

@@ -15,6 +15,7 @@ use super::builder::Builder;
 use super::changes::{Change, Changes};
 use super::history::{History, JobStats, RunQuery};
 use super::job::{Job, Plan};
+use super::monitor::Monitor;
 use super::monitored::Monitored;
 use super::problem::Problem;
 use super::queue::Queue;
@@ -23,7 +24,6 @@ use super::registered::Registered;
 use super::run::{Run, StartedRun};
 use crate::error::{Error, ErrorKind};
 use crate::measure::Instant;
-use crate::panics;
 use crate::target::Target;
 
 /// The jobs of a service: a cheap handle, cloned to wherever jobs run.
@@ -181,38 +181,26 @@ impl Jobs {
 
     /// Gives what the future gives. The run begins when this is first polled, and ends with it: `Ok` is success, `Err` a
     /// failure with its message, a panic a failure that goes on its way; dropped before it ended, it was cancelled.
-    ///
-    /// # Errors
-    ///
-    /// The future's own, and no other.
-    pub async fn monitor<T, E: fmt::Display>(
+    pub fn monitor<F, T, E>(
         &self,
         job: Job,
-        work: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, E> {
-        self.monitor_with(job, |_| work).await
+        work: F,
+    ) -> Monitor<impl FnOnce(Run) -> F + use<F, T, E>, F>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: fmt::Display,
+    {
+        self.monitor_with(job, |_| work)
     }
 
     /// As [`monitor`](Self::monitor), with the [`Run`] for the work to tell what it did.
-    ///
-    /// # Errors
-    ///
-    /// The future's own, and no other.
-    pub async fn monitor_with<T, E: fmt::Display, F>(
-        &self,
-        job: Job,
-        work: impl FnOnce(Run) -> F,
-    ) -> Result<T, E>
+    pub fn monitor_with<W, F, T, E>(&self, job: Job, work: W) -> Monitor<W, F>
     where
+        W: FnOnce(Run) -> F,
         F: Future<Output = Result<T, E>>,
+        E: fmt::Display,
     {
-        let mut monitored = Monitored::new(self.start(job));
-        let run = monitored.run();
-        // What makes the future may panic too.
-        match panics::caught(async { work(run).await }).await {
-            Ok(result) => monitored.end_with(result),
-            Err(panic) => monitored.end_panicked(panic),
-        }
+        Monitor::new(self.clone(), job, work)
     }
 
     /// Runs a closure here, on this thread, until it ends: call it where blocking is allowed (`spawn_blocking`).
@@ -233,12 +221,18 @@ impl Jobs {
 
     /// Begins a run that ends when it is [finished](StartedRun::finish) or dropped.
     pub fn start(&self, job: Job) -> StartedRun {
-        self.start_with(job, Map::new())
+        self.start_with(job, Value::Null)
     }
 
-    /// As [`start`](Self::start), with metadata that its history has from the start.
-    pub fn start_with(&self, job: Job, metadata: Map<String, Value>) -> StartedRun {
+    /// As [`start`](Self::start), with metadata that its history has from the start: an object; anything else is kept as
+    /// `value`.
+    pub fn start_with(&self, job: Job, metadata: Value) -> StartedRun {
         let registered = self.inner.registered(job);
+        let metadata = match metadata {
+            Value::Null => Map::new(),
+            Value::Object(metadata) => metadata,
+            value => Map::from_iter([("value".to_owned(), value)]),
+        };
         StartedRun::begin(self.clone(), registered, metadata)
     }
 
