@@ -35,6 +35,20 @@
 //!
 //! A run that is under way has a lease in the history, which its process renews. Should the process be gone, the lease runs
 //! out, and the run is [`Lost`](RunStatus::Lost): by whichever instance sees it first, and once.
+//!
+//! What is expected of a [`Job`] and is not so is a [`Problem`]: told once to whoever [subscribed](Jobs::subscribe), also over
+//! a restart and by many instances, and once more when it is well again.
+//!
+//! | problem | begins | ends |
+//! |---|---|---|
+//! | [`Late`](ProblemKind::Late) | it has not started by the time it was expected, nor within its [`grace`](Job::grace) | with its next start |
+//! | [`Missed`](ProblemKind::Missed) | nor by the time after that | with its next start |
+//! | [`TooLong`](ProblemKind::TooLong) | a run takes longer than [`max_runtime`](Job::max_runtime) | with that run |
+//! | [`Failing`](ProblemKind::Failing) | it failed or was lost [so many times](Job::failing_after) in a row | with its next success |
+//!
+//! They are in metrics (`scheduler_job_problem`, `scheduler_job_failures_in_a_row`,
+//! `scheduler_job_expected_timestamp_seconds`), in `/jobs`, and in the service's health by [`Jobs::health_check`]. Times are by the
+//! history's clock, so those of instances may differ.
 
 mod builder;
 mod changes;
