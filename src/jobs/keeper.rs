@@ -37,6 +37,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often what is too old is looked for, and how much of it goes at once: writers come in between.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
 const PRUNE_AT_ONCE: usize = 500;
+const PRUNE_PAUSE: Duration = Duration::from_millis(10);
 
 pub(super) struct Keeper {
     pub(super) jobs: Arc<Inner>,
@@ -187,7 +188,7 @@ impl Keeper {
             while let Ok(PRUNE_AT_ONCE..) =
                 patiently(self.jobs.history.prune(&self.retention, PRUNE_AT_ONCE)).await
             {
-                sleep(FIRST_PAUSE).await;
+                sleep(PRUNE_PAUSE).await;
             }
         }
     }
