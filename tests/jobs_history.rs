@@ -18,6 +18,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, json};
+use tower_vitals::health::checks::drivers::sqlx::sqlite::{
+    SqliteConnectOptions, SqlitePoolOptions,
+};
 use tower_vitals::health::checks::drivers::sqlx::{
     AssertSqlSafe, Connection, PgConnection, raw_sql,
 };
@@ -671,6 +674,36 @@ async fn a_file_that_is_no_database_is_an_error_that_says_so() {
         "{error}"
     );
     assert!(error.contains("not a database"), "{error}");
+}
+
+/// As on a disk that is full, SQLite ends the transaction by itself, of which the pool knows nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_written_to_after_sqlite_has_ended_a_transaction_by_itself() {
+    let file = File::new("rollback");
+    let options = SqliteConnectOptions::new()
+        .filename(&file.0)
+        .create_if_missing(true);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_lazy_with(options);
+    let history = SqliteHistory::pool(pool.clone());
+    history.prepare().await.unwrap();
+    let does = async |sql: &'static str| raw_sql(sql).execute(&pool).await.unwrap();
+    does("CREATE TRIGGER full BEFORE INSERT ON job_runs BEGIN SELECT RAISE(ROLLBACK, 'full'); END")
+        .await;
+    let run = running("a", 0);
+    for _ in 0..2 {
+        let error = shown(
+            history
+                .write(slice::from_ref(&run), LEASE)
+                .await
+                .unwrap_err(),
+        );
+        assert!(error.ends_with("full"), "{error}");
+    }
+    does("DROP TRIGGER full").await;
+    write(&history, slice::from_ref(&run)).await;
+    assert_eq!(ids(&history, &RunQuery::new()).await, [run.id]);
 }
 
 fn shown(error: impl std::error::Error) -> String {

@@ -8,10 +8,11 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, QueryBuilder, Row, Sqlite, SqliteConnection, Transaction};
+use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -24,6 +25,9 @@ use crate::jobs::{Problem, RunRecord, RunStatus};
 
 /// In the order in which they are read.
 const COLUMNS: &str = "id, job_name, started_at, finished_at, status, duration_seconds, error_message, metadata, instance";
+
+/// Takes the file for writing at once: to ask for that later, after reading, may fail.
+const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// Keeps runs in a file of SQLite: those of all processes of one machine.
 ///
@@ -75,19 +79,16 @@ impl SqliteHistory {
         Self { pool }
     }
 
-    /// Takes the file for writing at once: to ask for that later, after reading, may fail.
-    async fn begin(&self) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await
-    }
-
     async fn migrate(&self) -> Result<(), sqlx::Error> {
-        let mut transaction = self.begin().await?;
+        let mut connection = connection(&self.pool).await?;
+        let mut transaction = connection.begin_with(BEGIN).await?;
         schema::migrate(&mut transaction).await?;
         transaction.commit().await
     }
 
     async fn write_all(&self, runs: &[RunRecord], lease: Duration) -> Result<(), sqlx::Error> {
-        let mut transaction = self.begin().await?;
+        let mut connection = connection(&self.pool).await?;
+        let mut transaction = connection.begin_with(BEGIN).await?;
         // Ten values a run, of which SQLite takes 32,766.
         for some in once_each(runs).chunks(1000) {
             let news = write_some(&mut transaction, some, lease).await?;
@@ -115,7 +116,8 @@ impl SqliteHistory {
     }
 
     async fn reap_all(&self) -> Result<Vec<RunRecord>, sqlx::Error> {
-        let mut transaction = self.begin().await?;
+        let mut connection = connection(&self.pool).await?;
+        let mut transaction = connection.begin_with(BEGIN).await?;
         let lost = sqlx::query(sqlx::AssertSqlSafe(format!(
             "UPDATE job_runs SET status = 'lost', lease_until = NULL, \
              finished_at = strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' \
@@ -225,6 +227,20 @@ impl SqliteHistory {
             last.extend(self.find(&query).await?);
         }
         Ok(last)
+    }
+}
+
+/// One that is in no transaction. SQLite ends a transaction by itself when the disk is full; sqlx then finds none to roll
+/// back, and takes the connection to be within it for ever.
+async fn connection(pool: &SqlitePool) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+    loop {
+        let mut connection = pool.acquire().await?;
+        // It answers when what was to be rolled back is.
+        connection.ping().await?;
+        if !connection.is_in_transaction() {
+            return Ok(connection);
+        }
+        connection.close().await?;
     }
 }
 

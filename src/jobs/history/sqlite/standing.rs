@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{Connection, SqliteConnection, SqlitePool};
 
 use crate::jobs::history::rows;
 use crate::jobs::history::standing::{MOST_AHEAD, Progress};
 use crate::jobs::{Problem, Standings};
 
 pub(super) async fn register(pool: &SqlitePool, job_names: &[&str]) -> Result<(), sqlx::Error> {
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut connection = super::connection(pool).await?;
+    let mut transaction = connection.begin_with(super::BEGIN).await?;
     for name in job_names {
         sqlx::query(
             "INSERT INTO job_standings (job_name, known_since, failures_in_a_row) \
