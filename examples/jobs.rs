@@ -1,16 +1,17 @@
-//! Background jobs with a history in SQLite: one that works, one that fails, one that never comes.
+//! Background jobs with a history in SQLite, or in PostgreSQL: one that works, one that fails, one that never comes.
 //!
-//! `cargo run --example jobs --features jobs-sqlite`, and try what it prints. Stop it as you like, also by `kill -9`, and start
-//! it again: what had ended is there, and what had not is lost. `JOBS_DB` names another file than `jobs.db`, `PORT` another
-//! port than 3000.
+//! `cargo run --example jobs --features jobs-sqlite,jobs-postgres`, and try what it prints. Stop it as you like, also by
+//! `kill -9`, and start it again: what had ended is there, and what had not is lost. `JOBS_DB` names another file than
+//! `jobs.db`, `DATABASE_URL` a database of PostgreSQL, which several of these may share, and `PORT` another port than 3000.
 #![allow(clippy::print_stdout, reason = "an example tells what to try")]
 
+use std::env;
 use std::error::Error;
 use std::io;
 use std::time::Duration;
 
 use tokio::time::{interval, sleep};
-use tower_vitals::jobs::{Job, Jobs, SqliteHistory};
+use tower_vitals::jobs::{Job, Jobs, PostgresHistory, SqliteHistory};
 use tower_vitals::routes::Guard;
 use tower_vitals::{Health, Prometheus, Routes};
 
@@ -23,16 +24,21 @@ const REPORT: Job = Job::named("report").cron("0 3 * * *", "Europe/Berlin");
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
     let prometheus = Prometheus::install()?;
-    let file = std::env::var("JOBS_DB").unwrap_or_else(|_| "jobs.db".to_owned());
     let jobs = Jobs::builder()
         .job(TICK)
         .job(IMPORT)
         .job(REPORT)
-        .history(SqliteHistory::open(file))
         // Short, so that what a kill leaves behind is soon seen to be lost.
-        .lease(Duration::from_secs(2))
-        .run()?;
+        .lease(Duration::from_secs(2));
+    let jobs = if let Ok(url) = env::var("DATABASE_URL") {
+        jobs.history(PostgresHistory::url(&url)?)
+    } else {
+        let file = env::var("JOBS_DB").unwrap_or_else(|_| "jobs.db".to_owned());
+        jobs.history(SqliteHistory::open(file))
+    };
+    let jobs = jobs.run()?;
     let tasks = [
         tokio::spawn(tick(jobs.clone())),
         tokio::spawn(import(jobs.clone())),
@@ -45,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .jobs(jobs.clone())
         // Guarded routes are open here because this listens on loopback only: name a real guard on any other address.
         .guard(Guard::open());
-    let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
+    let port = env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
     let server = routes.serve(format!("127.0.0.1:{port}")).await?;
     let url = format!("http://{}", server.local_addr());
     println!("listening on {url}");
@@ -80,11 +86,13 @@ async fn tick(jobs: Jobs) {
     }
 }
 
+/// Takes longer than its lease, which is renewed meanwhile.
 async fn import(jobs: Jobs) {
     let mut times = interval(Duration::from_secs(10));
     loop {
         times.tick().await;
         let imported = jobs.monitor(IMPORT, async {
+            sleep(Duration::from_secs(3)).await;
             Err::<(), _>(io::Error::other("the shop's server sent no orders"))
         });
         if let Err(error) = imported.await {
