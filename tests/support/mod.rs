@@ -5,8 +5,11 @@
     reason = "each test file uses its part of it"
 )]
 
+pub mod disk;
 pub mod example;
 pub mod health;
+pub mod log;
+pub mod postgres;
 pub mod prometheus;
 pub mod python;
 

@@ -1,0 +1,55 @@
+//! A disk of a few megabytes, which can be filled.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// In memory; unmounted with the test.
+pub struct Disk(PathBuf);
+
+impl Disk {
+    /// None if this process may not mount.
+    pub fn mount(name: &str) -> Option<Self> {
+        let path = std::env::temp_dir().join(format!("vitals-{name}-{}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=32m", "tmpfs"])
+            .arg(&path)
+            .status();
+        if mounted.is_ok_and(|status| status.success()) {
+            return Some(Self(path));
+        }
+        fs::remove_dir(&path).unwrap();
+        None
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// To the last byte.
+    pub fn fill(&self) {
+        let mut ballast = File::create(self.0.join("ballast")).unwrap();
+        // What others free meanwhile is taken too.
+        loop {
+            match ballast.write(&[0; 4096]) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::StorageFull => return,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    pub fn free(&self) {
+        fs::remove_file(self.0.join("ballast")).unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Lazily: whoever has a file open there goes with the test.
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+        let _ = fs::remove_dir(&self.0);
+    }
+}
