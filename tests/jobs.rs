@@ -23,8 +23,8 @@ use serde_json::json;
 use support::recorder;
 use tokio::time::timeout;
 use tower_vitals::jobs::{
-    Answer, History, Job, JobStats, Jobs, MemoryHistory, Problem, Retention, RunQuery, RunRecord,
-    RunStatus, Standings, Uuid,
+    Answer, History, Job, JobStats, Jobs, MemoryHistory, Problem, Registration, Retention,
+    RunQuery, RunRecord, RunStatus, Standings, Uuid,
 };
 use tower_vitals::{Error, ErrorKind, Prometheus};
 
@@ -281,9 +281,9 @@ impl History for Broken {
     fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
         self.memory.prune(retention, most)
     }
-    fn register<'a>(&'a self, job_names: &'a [&'a str]) -> Answer<'a, ()> {
+    fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()> {
         match self.now() {
-            Ok(()) => self.memory.register(job_names),
+            Ok(()) => self.memory.register(jobs),
             Err(error) => Box::pin(ready(Err(error))),
         }
     }
@@ -296,8 +296,8 @@ impl History for Broken {
     fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
         self.memory.report(problem, seen)
     }
-    fn resolve<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
-        self.memory.resolve(problem, seen)
+    fn resolve<'a>(&'a self, problem: &'a Problem, caller: Uuid) -> Answer<'a, bool> {
+        self.memory.resolve(problem, caller)
     }
 }
 
@@ -470,14 +470,10 @@ async fn the_overview_has_every_job_that_is_registered_or_ran() {
     assert!(overview.iter().all(|job| !job.is_late));
     assert_eq!(overview[0].expected_at, None);
     let hourly = overview[1].last_run.as_ref().unwrap();
-    assert_eq!(
-        overview[1]
-            .expected_at
-            .unwrap()
-            .duration_since(hourly.started_at)
-            .unwrap(),
-        Duration::from_hours(1)
-    );
+    // Registered a moment after, and expected an hour from then.
+    let expected = overview[1].expected_at.unwrap();
+    let after = expected.duration_since(hourly.started_at).unwrap();
+    assert_eq!(after.as_secs(), 3600);
     assert_eq!(overview[2].last_run, None);
     assert!(overview[2].expected_at.is_some());
 }

@@ -14,15 +14,17 @@ mod support;
 
 use std::future::ready;
 use std::slice;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use support::recorder;
 use tokio::time::{Instant, sleep};
+use tower_vitals::Error;
 use tower_vitals::jobs::{
-    Change, Changes, History, Job, Jobs, MemoryHistory, Problem, ProblemKind, RunQuery, RunRecord,
-    Uuid,
+    Answer, Change, Changes, History, Job, JobStats, Jobs, MemoryHistory, Problem, ProblemKind,
+    Registration, Retention, RunQuery, RunRecord, Standings, Uuid,
 };
 
 use ProblemKind::{Failing, Late, Missed, TooLong};
@@ -198,13 +200,15 @@ async fn a_run_that_takes_too_long_is_told_once_and_resolved_by_its_end() {
     assert_eq!(long[0].problem.kind, TooLong);
     assert_eq!(long[0].problem.run, Some(first.id()));
     assert_eq!(long[0].problem.message, "a run takes longer than 1ms");
-    // It is let run, and another that is as long is no other problem.
+    // It is let run, and as long as it does nothing is said of another that is as long.
     let second = before.start(IMPORT);
+    std::thread::sleep(Duration::from_millis(2));
     minutes(5).await;
     assert_eq!(told(&mut changes), []);
     first.finish();
     minutes(1).await;
-    assert_eq!(told(&mut changes), [], "the second goes on");
+    assert_eq!(told(&mut changes), [(TooLong, true), (TooLong, false)]);
+    assert_eq!(before.problems()[0].run, Some(second.id()));
     second.finish();
     minutes(1).await;
     assert_eq!(told(&mut changes), [(TooLong, true)]);
@@ -214,7 +218,8 @@ async fn a_run_that_takes_too_long_is_told_once_and_resolved_by_its_end() {
     let gone = RunRecord::begun(Uuid::now_v7(), "import", SystemTime::now(), "other");
     let lease = Duration::from_mins(3);
     history.write(slice::from_ref(&gone), lease).await.unwrap();
-    let problem = Problem::new("import", TooLong, seen, Some(gone.id), "");
+    let mut problem = Problem::new("import", TooLong, seen, "");
+    problem.run = Some(gone.id);
     assert!(history.report(&problem, seen).await.unwrap());
     minutes(2).await;
     assert_eq!(told(&mut changes), [], "it goes on elsewhere");
@@ -313,12 +318,93 @@ async fn failures_in_a_row_are_told_once_and_resolved_by_a_success() {
     assert_eq!(told(&mut changes), []);
 }
 
-/// Several instances of one history: each change is told by one of them.
+/// A history that lets others go first, and that answers as it is told: not at all, or after it has done what was asked.
+#[derive(Debug, Clone)]
+struct Slow {
+    memory: MemoryHistory,
+    loses_answers: Arc<AtomicBool>,
+}
+
+impl Slow {
+    fn new(memory: &MemoryHistory) -> Self {
+        Self {
+            memory: memory.clone(),
+            loses_answers: Arc::default(),
+        }
+    }
+
+    fn slowly<'a, T: Send + 'a>(&'a self, answer: Answer<'a, T>) -> Answer<'a, T> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            let answer = answer.await;
+            tokio::task::yield_now().await;
+            answer
+        })
+    }
+
+    fn or_lost<'a, T: Send + 'a>(&'a self, answer: Answer<'a, T>) -> Answer<'a, T> {
+        Box::pin(async move {
+            let answer = self.slowly(answer).await?;
+            if self.loses_answers.load(Ordering::Relaxed) {
+                return Err(Error::external("no answer", "the connection is gone"));
+            }
+            Ok(answer)
+        })
+    }
+}
+
+impl History for Slow {
+    fn prepare(&self) -> Answer<'_, ()> {
+        self.memory.prepare()
+    }
+    fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()> {
+        self.memory.register(jobs)
+    }
+    fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
+        self.memory.write(runs, lease)
+    }
+    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, ()> {
+        self.memory.renew(runs, lease)
+    }
+    fn reap(&self) -> Answer<'_, Vec<RunRecord>> {
+        self.memory.reap()
+    }
+    fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {
+        self.memory.runs(query)
+    }
+    fn stats<'a>(&'a self, job_name: &'a str) -> Answer<'a, Option<JobStats>> {
+        self.memory.stats(job_name)
+    }
+    fn last_runs(&self) -> Answer<'_, Vec<RunRecord>> {
+        self.memory.last_runs()
+    }
+    fn standings(&self) -> Answer<'_, Standings> {
+        self.slowly(self.memory.standings())
+    }
+    fn problems(&self) -> Answer<'_, Vec<Problem>> {
+        self.slowly(self.memory.problems())
+    }
+    fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
+        self.or_lost(self.memory.report(problem, seen))
+    }
+    fn resolve<'a>(&'a self, problem: &'a Problem, caller: Uuid) -> Answer<'a, bool> {
+        self.or_lost(self.memory.resolve(problem, caller))
+    }
+    fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
+        self.memory.prune(retention, most)
+    }
+}
+
+fn slow_jobs(history: &Slow, job: Job) -> Jobs {
+    let builder = Jobs::builder().job(job).history(history.clone());
+    builder.run().unwrap()
+}
+
+/// Several instances of one history, which look at the same time: each change is told by one of them.
 #[tokio::test(start_paused = true)]
 async fn of_many_instances_one_tells() {
-    const SYNC: Job = Job::named("sync").failing_after(2);
-    let history = history_from("2030-01-01T00:00:00Z");
-    let instances: Vec<_> = (0..5).map(|_| jobs(&history, &[HOURLY, SYNC])).collect();
+    let history = Slow::new(&history_from("2030-01-01T00:00:00Z"));
+    let instances: Vec<_> = (0..5).map(|_| slow_jobs(&history, HOURLY)).collect();
     let mut changes: Vec<_> = instances.iter().map(Jobs::subscribe).collect();
     let mut told_by_all = || {
         let mut told: Vec<_> = changes.iter_mut().flat_map(told).collect();
@@ -326,23 +412,120 @@ async fn of_many_instances_one_tells() {
         told
     };
     minutes(60).await;
-    fail(&instances[1], SYNC, "").await;
-    fail(&instances[2], SYNC, "").await;
+    for n in 1..4 {
+        fail(&instances[n], HOURLY, "").await;
+    }
     minutes(200).await;
-    assert_eq!(
-        told_by_all(),
-        [(Late, false), (Missed, false), (Failing, false)]
-    );
-    succeed(&instances[3], HOURLY).await;
-    succeed(&instances[4], SYNC).await;
+    let all = [Late, Missed, Failing];
+    assert_eq!(told_by_all(), all.map(|kind| (kind, false)));
+    succeed(&instances[4], HOURLY).await;
     minutes(10).await;
-    assert_eq!(
-        told_by_all(),
-        [(Late, true), (Missed, true), (Failing, true)]
-    );
+    assert_eq!(told_by_all(), all.map(|kind| (kind, true)));
     for jobs in &instances {
         assert_eq!(jobs.problems(), []);
     }
+}
+
+/// While a service is deployed anew, or where a process knows a job by its name alone.
+#[tokio::test(start_paused = true)]
+async fn instances_that_expect_another_thing_do_not_disagree_for_ever() {
+    const DAILY: Job = Job::named("hourly")
+        .every(Duration::from_hours(24))
+        .failing_after(9);
+    const ASKED: Job = Job::named("hourly").failing_after(1);
+    let history = history_from("2030-01-01T00:00:00Z");
+    let instances = [HOURLY, DAILY, ASKED].map(|job| jobs(&history, &[job]));
+    let mut changes = instances.each_ref().map(Jobs::subscribe);
+    let mut told_by_all = || changes.iter_mut().flat_map(told).collect::<Vec<_>>();
+    minutes(80).await;
+    fail(&instances[0], HOURLY, "").await;
+    minutes(1).await;
+    assert_eq!(
+        told_by_all(),
+        [(Late, false), (Late, true), (Failing, false)]
+    );
+    minutes(30).await;
+    assert_eq!(told_by_all(), []);
+    succeed(&instances[1], DAILY).await;
+    minutes(1).await;
+    assert_eq!(told_by_all(), [(Failing, true)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_whose_answer_is_lost_is_told_once_all_the_same() {
+    let history = Slow::new(&history_from("2030-01-01T00:00:00Z"));
+    let jobs = slow_jobs(&history, HOURLY);
+    let mut changes = jobs.subscribe();
+    minutes(69).await;
+    history.loses_answers.store(true, Ordering::Relaxed);
+    minutes(30).await;
+    assert_eq!(told(&mut changes), []);
+    history.loses_answers.store(false, Ordering::Relaxed);
+    minutes(1).await;
+    assert_eq!(told(&mut changes), [(Late, false)]);
+    history.loses_answers.store(true, Ordering::Relaxed);
+    succeed(&jobs, HOURLY).await;
+    minutes(1).await;
+    assert_eq!(told(&mut changes), []);
+    history.loses_answers.store(false, Ordering::Relaxed);
+    minutes(1).await;
+    assert_eq!(told(&mut changes), [(Late, true)]);
+}
+
+/// Its process was only asleep, for longer than its lease.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_lost_and_goes_on_takes_too_long_for_nobody() {
+    const IMPORT: Job = Job::named("import").max_runtime(Duration::from_millis(1));
+    let history = history_from("2030-01-01T00:00:00Z");
+    let jobs = jobs(&history, &[IMPORT]);
+    let mut changes = jobs.subscribe();
+    let run = jobs.start(IMPORT);
+    jobs.flush().await;
+    let known = jobs.runs(&RunQuery::new().id(run.id())).await.unwrap();
+    history.write(&known, Duration::ZERO).await.unwrap();
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(history.reap().await.unwrap().len(), 1);
+    std::thread::sleep(Duration::from_millis(2));
+    minutes(10).await;
+    assert_eq!(told(&mut changes), []);
+    run.finish();
+}
+
+/// Nobody has it any more.
+#[tokio::test(start_paused = true)]
+async fn what_was_wrong_with_a_job_that_is_gone_is_resolved_in_a_day() {
+    let history = history_from("2030-01-01T00:00:00Z");
+    let before = jobs(&history, &[HOURLY]);
+    minutes(75).await;
+    assert_eq!(before.problems().len(), 1);
+    drop(before);
+    let after = jobs(&history, &[Job::named("other")]);
+    let mut changes = after.subscribe();
+    minutes(23 * 60).await;
+    assert_eq!(told(&mut changes), []);
+    minutes(80).await;
+    assert_eq!(told(&mut changes), [(Late, true)]);
+    assert_eq!(history.problems().await.unwrap(), []);
+}
+
+/// A start that a full queue has dropped is known to its process, if not to the history.
+#[tokio::test(start_paused = true)]
+async fn a_start_that_was_dropped_is_no_late_one() {
+    let history = history_from("2030-01-01T00:00:00Z");
+    let builder = Jobs::builder().job(HOURLY).history(history.clone());
+    let jobs = builder.max_queued(1).run().unwrap();
+    let mut changes = jobs.subscribe();
+    minutes(75).await;
+    assert_eq!(told(&mut changes), [(Late, false)]);
+    // Both at once, of which one is kept.
+    let blocker = jobs.start(Job::named("blocker"));
+    let hourly = jobs.start(HOURLY);
+    jobs.flush().await;
+    assert_eq!(history.standings().await.unwrap().jobs[1].last_start, None);
+    minutes(1).await;
+    assert_eq!(told(&mut changes), [(Late, true)]);
+    hourly.finish();
+    blocker.finish();
 }
 
 /// As a file remembers it, by a real clock.

@@ -25,8 +25,8 @@ use tower_vitals::health::checks::drivers::sqlx::{
     AssertSqlSafe, Connection, PgConnection, raw_sql,
 };
 use tower_vitals::jobs::{
-    History, MemoryHistory, PostgresHistory, Problem, ProblemKind, Retention, RunQuery, RunRecord,
-    RunStatus, SqliteHistory, Uuid,
+    History, MemoryHistory, PostgresHistory, Problem, ProblemKind, Registration, Retention,
+    RunQuery, RunRecord, RunStatus, SqliteHistory, Uuid,
 };
 
 const LEASE: Duration = Duration::from_mins(1);
@@ -450,16 +450,37 @@ fn assert_near(a: SystemTime, b: SystemTime) {
 }
 
 async fn standings_follow_what_happens(history: impl History) {
-    history.register(&["b", "a"]).await.unwrap();
+    let daily = |name| Registration::new(name, Some("daily".to_owned()));
+    history.register(&[daily("b"), daily("a")]).await.unwrap();
     let first = history.standings().await.unwrap();
     let names: Vec<_> = first.jobs.iter().map(|job| &*job.job_name).collect();
     assert_eq!(names, ["a", "b"]);
     assert_near(first.now, SystemTime::now());
-    assert_near(first.jobs[0].known_since, first.now);
-    assert_eq!(first.jobs[0].last_start, None);
-    history.register(&["a", "c"]).await.unwrap();
-    let again = history.standings().await.unwrap().jobs;
-    assert_eq!((&again[..2], again.len()), (&first.jobs[..], 3));
+    let a = &first.jobs[0];
+    assert_near(a.known_since, first.now);
+    assert_eq!((a.registered_at, a.last_start), (Some(a.known_since), None));
+    tick().await;
+    let again = [
+        daily("a"),
+        Registration::new("b", Some("hourly".to_owned())),
+        daily("c"),
+    ];
+    history.register(&again).await.unwrap();
+    let jobs = history.standings().await.unwrap().jobs;
+    assert_eq!((jobs.len(), jobs[0].known_since), (3, a.known_since));
+    assert!(jobs[0].registered_at > a.registered_at);
+    assert!(
+        jobs[1].known_since > first.jobs[1].known_since,
+        "another schedule"
+    );
+    tick().await;
+    let names = ["a", "b", "c"].map(|name| Registration::new(name, None));
+    history.register(&names).await.unwrap();
+    let said = history.standings().await.unwrap().jobs;
+    assert!(said[1].registered_at > jobs[1].registered_at);
+    for (said, before) in said.iter().zip(&jobs) {
+        assert_eq!(said.known_since, before.known_since);
+    }
 
     // What is not registered is known by its runs.
     let started = SystemTime::now() - Duration::from_mins(5);
@@ -478,71 +499,123 @@ async fn standings_follow_what_happens(history: impl History) {
     let standing = async || history.standings().await.unwrap().jobs.pop().unwrap();
     write(&history, &runs).await;
     let known = standing().await;
-    assert_eq!((&*known.job_name, known.failures_in_a_row), ("d", 2));
+    assert_eq!(
+        (
+            &*known.job_name,
+            known.failures_in_a_row,
+            known.registered_at
+        ),
+        ("d", 2, None)
+    );
     assert_near(known.last_start.unwrap(), started);
+    assert_near(known.last_failure.unwrap(), started);
+    let apart = known.started_at.unwrap().duration_since(runs[3].started_at);
+    assert!(apart.unwrap_or_default() < Duration::from_millis(1));
     write(&history, &runs).await;
     assert_eq!(standing().await, known, "they are no news");
+    history.register(&[daily("d")]).await.unwrap();
+    let registered = standing().await;
+    assert!(registered.known_since > known.known_since);
+    assert_eq!(registered.last_start, known.last_start);
 
-    let gone = RunRecord::begun(Uuid::now_v7(), "d", SystemTime::now(), "shop-1");
-    history.write(&[gone], Duration::ZERO).await.unwrap();
+    let mut gone = RunRecord::begun(Uuid::now_v7(), "d", SystemTime::now(), "shop-1");
+    history
+        .write(slice::from_ref(&gone), Duration::ZERO)
+        .await
+        .unwrap();
     let known = standing().await;
     assert_eq!(known.failures_in_a_row, 2, "one that runs says nothing");
     assert_near(known.last_start.unwrap(), SystemTime::now());
-    tokio::time::sleep(Duration::from_millis(5)).await;
+    tick().await;
     assert_eq!(history.reap().await.unwrap().len(), 1);
     let lost = standing().await;
     assert_eq!(lost.failures_in_a_row, 3);
     assert_eq!(lost.last_start, known.last_start);
 
-    let success = ended("d", 0, RunStatus::Success, Duration::ZERO);
-    write(&history, &[success]).await;
-    let known = standing().await;
-    assert_eq!(known.failures_in_a_row, 0);
+    // What was written late is older than the failure.
+    let old = ended("d", 0, RunStatus::Success, Duration::ZERO);
+    write(&history, &[old]).await;
+    let after = standing().await;
+    assert_eq!((after.failures_in_a_row, after.streak), (3, lost.streak));
+    assert_eq!(after.last_start, lost.last_start);
+    gone.id = Uuid::now_v7();
+    write(&history, slice::from_ref(&gone)).await;
+    let started = standing().await.last_start;
+    assert!(started >= known.last_start);
+    gone.status = RunStatus::Success;
+    gone.finished_at = Some(SystemTime::now());
+    write(&history, &[gone]).await;
+    let after = standing().await;
     assert_eq!(
-        known.last_start, lost.last_start,
-        "that began in the past, and another after it"
+        (after.failures_in_a_row, after.streak),
+        (0, lost.streak + 1)
     );
+    assert_eq!(after.last_start, started, "an end is no start");
 }
 
 async fn problems_are_reported_and_resolved_once(history: impl History) {
     let now = async || history.standings().await.unwrap().now;
-    let tick = async || tokio::time::sleep(Duration::from_millis(5)).await;
-    let run = Uuid::now_v7();
-    let since = at(1);
-    let failing = Problem::new("b", ProblemKind::Failing, since, Some(run), "no \"route\"");
-    let missed = Problem::new("a", ProblemKind::Missed, since, None, "🦀".repeat(1000));
-    let late = Problem::new("a", ProblemKind::Late, since, None, "");
+    let new = |job, kind, message: &str| {
+        let mut problem = Problem::new(job, kind, at(1), message);
+        problem.run = Some(Uuid::now_v7());
+        problem.last_start = Some(at(0) + Duration::from_millis(123));
+        problem.streak = 7;
+        problem
+    };
+    let (me, other) = (Uuid::now_v7(), Uuid::now_v7());
+    let failing = new("b", ProblemKind::Failing, "no \"route\"");
+    let missed = new("a", ProblemKind::Missed, &"🦀".repeat(1000));
+    let late = Problem::new("a", ProblemKind::Late, at(1), "");
     let before = now().await;
     for problem in [&failing, &missed, &late] {
-        assert!(!history.resolve(problem, before).await.unwrap());
+        assert!(!history.resolve(problem, me).await.unwrap());
         assert!(history.report(problem, before).await.unwrap());
-        assert!(!history.report(problem, before).await.unwrap());
+        // Whoever has no answer asks again, and another is told that it is known.
+        assert!(history.report(problem, before).await.unwrap());
+        let mut same = problem.clone();
+        same.id = Uuid::now_v7();
+        assert!(!history.report(&same, before).await.unwrap());
+        assert!(!history.resolve(&same, me).await.unwrap());
     }
     tick().await;
     let open = history.problems().await.unwrap();
     assert_eq!(open, [late.clone(), missed.clone(), failing.clone()]);
 
-    // Whoever looked before it was reported knows nothing of its end.
-    assert!(!history.resolve(&late, before).await.unwrap());
     let seen = now().await;
-    assert!(history.resolve(&late, seen).await.unwrap());
-    assert!(!history.resolve(&late, seen).await.unwrap());
+    tick().await;
+    assert!(history.resolve(&late, me).await.unwrap());
+    assert!(history.resolve(&late, me).await.unwrap());
+    assert!(!history.resolve(&late, other).await.unwrap());
+    assert!(!history.report(&late, seen).await.unwrap());
     tick().await;
     assert_eq!(
         history.problems().await.unwrap(),
         [missed.clone(), failing.clone()]
     );
-    // Nor does who looked before its end know that it is back.
-    assert!(!history.report(&late, seen).await.unwrap());
-    let back = Problem::new("a", ProblemKind::Late, at(2), None, "again");
+    // Who looked before it ended does not know that it is back.
+    let back = Problem::new("a", ProblemKind::Late, at(2), "again");
+    assert!(!history.report(&back, seen).await.unwrap());
     assert!(history.report(&back, now().await).await.unwrap());
+    assert!(
+        !history.resolve(&late, other).await.unwrap(),
+        "that was before"
+    );
     assert_eq!(history.problems().await.unwrap(), [back, missed, failing]);
 
     // Of several that look at the same time one is told.
-    let missed = Problem::new("c", ProblemKind::Missed, since, None, "");
+    let two = [(); 2].map(|()| new("c", ProblemKind::Missed, ""));
     let seen = now().await;
-    let (one, other) = tokio::join!(history.report(&missed, seen), history.report(&missed, seen));
-    assert!(one.unwrap() != other.unwrap());
+    let (one, another) = tokio::join!(history.report(&two[0], seen), history.report(&two[1], seen));
+    let (one, another) = (one.unwrap(), another.unwrap());
+    assert!(one != another);
+    let known = &two[usize::from(another)];
+    let (one, another) = tokio::join!(history.resolve(known, me), history.resolve(known, other));
+    assert!(one.unwrap() != another.unwrap());
+}
+
+/// So that clocks of milliseconds go on.
+async fn tick() {
+    tokio::time::sleep(Duration::from_millis(5)).await;
 }
 
 async fn sql_in_any_text_is_text(history: impl History) {

@@ -23,7 +23,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value as Json, json};
 use tower::ServiceExt;
 use tower_vitals::Routes;
-use tower_vitals::jobs::{History, Job, Jobs, MemoryHistory, Problem, ProblemKind};
+use tower_vitals::jobs::{History, Job, Jobs, MemoryHistory, Problem, ProblemKind, Registration};
 use tower_vitals::routes::Guard;
 
 const NIGHTLY: Job = Job::named("nightly").every(Duration::from_hours(24));
@@ -63,8 +63,9 @@ async fn problems_are_shown_with_their_job() {
         SystemTime::now() + Duration::from_hours(24 * days)
     });
     let since = UNIX_EPOCH + Duration::from_hours(490_896);
-    let late = Problem::new("nightly", ProblemKind::Late, since, None, "it never came");
-    history.register(&["nightly"]).await.unwrap();
+    let late = Problem::new("nightly", ProblemKind::Late, since, "it never came");
+    let registration = Registration::new("nightly", None);
+    history.register(&[registration]).await.unwrap();
     assert!(history.report(&late, since).await.unwrap());
     let builder = Jobs::builder().job(NIGHTLY).job(IMPORT).history(history);
     let jobs = builder.run().unwrap();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use metrics::Recorder;
 use tokio::runtime::Handle;
 use tokio::sync::broadcast;
+use uuid::Uuid;
 
 use super::changes::CAPACITY;
 use super::history::{History, MemoryHistory, Retention};
@@ -149,6 +150,7 @@ impl Builder {
         }
         let known = known(&self.jobs, &self.target)?;
         let inner = Arc::new(Inner {
+            id: Uuid::now_v7(),
             instance,
             history: self.history,
             target: self.target,

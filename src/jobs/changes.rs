@@ -15,6 +15,22 @@ pub struct Change {
     pub is_resolved: bool,
 }
 
+impl Change {
+    pub(super) fn begin(problem: Problem) -> Self {
+        Self {
+            problem,
+            is_resolved: false,
+        }
+    }
+
+    pub(super) fn end(problem: &Problem) -> Self {
+        Self {
+            problem: problem.clone(),
+            is_resolved: true,
+        }
+    }
+}
+
 /// What [`Jobs::subscribe`](super::Jobs::subscribe) gives.
 ///
 /// ```

@@ -118,6 +118,18 @@ impl Job {
         self.failing_after
     }
 
+    /// When it is expected, in words.
+    pub(super) fn schedule(&self) -> Option<String> {
+        match self.schedule {
+            Schedule::Never => None,
+            Schedule::Every(interval) => Some(format!("every {interval:?}")),
+            Schedule::Cron {
+                expression,
+                time_zone,
+            } => Some(format!("cron {expression} {time_zone}")),
+        }
+    }
+
     /// Checked, and ready to tell when it is expected.
     pub(super) fn plan(self) -> Result<Plan, Error> {
         let wrong = |problem: String| Error::invalid(format!("job {:?}: {problem}", self.name));

@@ -64,8 +64,8 @@ impl Keeper {
     async fn write(&self) {
         self.until_it_works("be prepared", || self.jobs.history.prepare())
             .await;
-        let names = self.jobs.names();
-        self.until_it_works("be told of jobs", || self.jobs.history.register(&names))
+        let known = self.jobs.registrations();
+        self.until_it_works("be told of jobs", || self.jobs.history.register(&known))
             .await;
         loop {
             self.jobs.queue.filled().await;
@@ -185,6 +185,10 @@ impl Keeper {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
+            // What no instance says to have is gone. Of schedules it says nothing, for instances may differ.
+            let mut known = self.jobs.registrations();
+            known.iter_mut().for_each(|job| job.schedule = None);
+            let _ = patiently(self.jobs.history.register(&known)).await;
             while let Ok(PRUNE_AT_ONCE..) =
                 patiently(self.jobs.history.prune(&self.retention, PRUNE_AT_ONCE)).await
             {

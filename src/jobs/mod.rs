@@ -59,6 +59,7 @@ mod keeper;
 mod layer;
 mod monitor;
 mod monitored;
+mod outlook;
 mod overview;
 mod problem;
 mod queue;
@@ -75,7 +76,8 @@ pub use self::history::PostgresHistory;
 #[cfg(feature = "jobs-sqlite")]
 pub use self::history::SqliteHistory;
 pub use self::history::{
-    Answer, History, JobStats, MemoryHistory, Retention, RunQuery, Standing, Standings,
+    Answer, History, JobStats, MemoryHistory, Registration, Retention, RunQuery, Standing,
+    Standings,
 };
 pub use self::job::Job;
 pub use self::layer::{JobFuture, JobLayer, JobService, NoMetadata};

@@ -6,11 +6,11 @@ use std::time::SystemTime;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::history::{Standing, Standings};
+use super::outlook::Outlook;
 use super::problem::Problem;
-use super::record::RunRecord;
+use super::record::{RunRecord, name_of};
 use super::registered::Registered;
 use super::registry::Jobs;
-use super::watch::Outlook;
 use crate::error::Error;
 use crate::time::rfc3339;
 
@@ -66,9 +66,9 @@ impl Jobs {
             .map(|standing| (standing.job_name.clone(), standing))
             .collect();
         // What is known here may not be registered there yet.
-        for name in self.names() {
-            let standing = || Standing::new(name, now);
-            standings.entry(name.to_owned()).or_insert_with(standing);
+        for name in self.names().into_iter().map(name_of) {
+            let standing = Standing::new(name.clone(), now);
+            standings.entry(name).or_insert(standing);
         }
         let mut last_runs: HashMap<_, _> = history
             .last_runs()

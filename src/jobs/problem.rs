@@ -6,7 +6,6 @@ use std::time::SystemTime;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use uuid::Uuid;
 
-use super::job::MAX_NAME;
 use crate::time::rfc3339;
 
 /// What may be wrong with a job.
@@ -16,9 +15,9 @@ pub enum ProblemKind {
     Late,
     /// Nor has it at the time after that: at least one run never came. Ends with its next start.
     Missed,
-    /// A run takes longer than the job's `max_runtime`. Ends with that run.
+    /// A run is under way for longer than the job's `max_runtime`. Ends with that run.
     TooLong,
-    /// It failed, or was lost, so many times in a row. Ends with its next success.
+    /// It has failed, or was lost, so many times in a row. Ends with its next success.
     Failing,
 }
 
@@ -59,6 +58,8 @@ impl Serialize for ProblemKind {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Problem {
+    /// Of this report of it, and of no other.
+    pub id: Uuid,
     /// The job.
     pub job_name: String,
     /// What is wrong.
@@ -69,28 +70,34 @@ pub struct Problem {
     pub run: Option<Uuid>,
     /// A sentence about it, without secrets and of at most 700 characters.
     pub message: String,
+    /// The job's last start when this was found: another ends what is late or missed.
+    pub last_start: Option<SystemTime>,
+    /// The job's [streak](super::Standing::streak) when this was found: another ends what is failing.
+    pub streak: u64,
 }
 
 /// Characters of a message: an error's 500 and what is said around it.
 pub(super) const MAX_MESSAGE: usize = 700;
 
 impl Problem {
-    /// One that is as told: for a [`History`](super::History) that reads it.
+    /// A report of it, with an id of its own. For a [`History`](super::History) that reads one, and sets the rest.
     #[must_use]
     pub fn new(
         job_name: impl Into<String>,
         kind: ProblemKind,
         since: SystemTime,
-        run: Option<Uuid>,
         message: impl Into<String>,
     ) -> Self {
-        let (job_name, message): (String, String) = (job_name.into(), message.into());
+        let message: String = message.into();
         Self {
-            job_name: job_name.chars().take(MAX_NAME).collect(),
+            id: Uuid::now_v7(),
+            job_name: job_name.into(),
             kind,
             since,
-            run,
+            run: None,
             message: message.chars().take(MAX_MESSAGE).collect(),
+            last_start: None,
+            streak: 0,
         }
     }
 }

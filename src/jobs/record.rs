@@ -132,7 +132,6 @@ impl RunRecord {
         let now = micros(SystemTime::now());
         Self {
             metadata: shown(metadata),
-            // That of a job that was not registered may be anything.
             ..Self::begun(Uuid::now_v7(), name_of(job_name), now, instance)
         }
     }
@@ -154,7 +153,8 @@ impl RunRecord {
     }
 }
 
-fn name_of(job_name: &str) -> String {
+/// As the history has it: that of a job that was not registered may be anything.
+pub(super) fn name_of(job_name: &str) -> String {
     let name = job_name.chars().take(MAX_NAME);
     name.map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

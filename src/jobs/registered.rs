@@ -1,13 +1,14 @@
 //! A job that is known here: its plan and its metrics.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use metrics::{Counter, Gauge, Histogram, Label};
 
 use super::job::Plan;
 use super::problem::ProblemKind;
-use super::record::RunStatus;
+use super::record::{RunRecord, RunStatus};
 use crate::catalog::{
     MONITORING_JOB_EVENTS_DROPPED, SCHEDULER_JOB_DURATION, SCHEDULER_JOB_EXPECTED,
     SCHEDULER_JOB_FAILURES_IN_A_ROW, SCHEDULER_JOB_LAST_SUCCESS, SCHEDULER_JOB_PROBLEM,
@@ -26,6 +27,8 @@ pub(super) struct Registered {
     failures: Cell<Gauge>,
     expected: Cell<Gauge>,
     dropped: Cell<Counter>,
+    /// The last start that the history may not have learned of.
+    dropped_start: Mutex<Option<SystemTime>>,
     has_warned: AtomicBool,
 }
 
@@ -59,6 +62,7 @@ impl Registered {
             failures: Cell::new(target, &SCHEDULER_JOB_FAILURES_IN_A_ROW, label()),
             expected: Cell::new(target, &SCHEDULER_JOB_EXPECTED, label()),
             dropped: Cell::new(target, &MONITORING_JOB_EVENTS_DROPPED, label()),
+            dropped_start: Mutex::default(),
             has_warned: AtomicBool::new(false),
         }
     }
@@ -117,7 +121,18 @@ impl Registered {
     }
 
     /// An event that the history will not learn of.
-    pub(super) fn drop_event(&self) {
+    pub(super) fn drop_event(&self, run: &RunRecord) {
         self.dropped.write(|dropped| dropped.increment(1));
+        let mut last = self.last_dropped();
+        *last = (*last).max(Some(run.started_at));
+    }
+
+    pub(super) fn dropped_start(&self) -> Option<SystemTime> {
+        *self.last_dropped()
+    }
+
+    fn last_dropped(&self) -> MutexGuard<'_, Option<SystemTime>> {
+        let start = self.dropped_start.lock();
+        start.unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,13 +13,13 @@ use uuid::Uuid;
 
 use super::builder::Builder;
 use super::changes::{Change, Changes};
-use super::history::{History, JobStats, RunQuery};
+use super::history::{History, JobStats, Registration, RunQuery};
 use super::job::{Job, Plan};
 use super::monitor::Monitor;
 use super::monitored::Monitored;
 use super::problem::Problem;
 use super::queue::Queue;
-use super::record::RunRecord;
+use super::record::{RunRecord, name_of};
 use super::registered::Registered;
 use super::run::{Run, StartedRun};
 use crate::error::{Error, ErrorKind};
@@ -49,6 +49,8 @@ pub struct Jobs {
 }
 
 pub(super) struct Inner {
+    /// Of this value: no other has it, not even after a restart.
+    pub(super) id: Uuid,
     pub(super) instance: String,
     pub(super) history: Arc<dyn History>,
     pub(super) target: Target,
@@ -109,15 +111,16 @@ impl Inner {
         self.problems.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The run of a job that has been under way here for the longest, and for how long.
-    pub(super) fn longest_run(&self, job_name: &str) -> Option<(Uuid, Duration)> {
-        let running = self.running();
-        let of_job = running
-            .iter()
-            .filter(|(_, run)| run.job_name == job_name && !run.has_ended);
-        of_job
-            .map(|(id, run)| (*id, run.began.elapsed()))
-            .max_by_key(|(_, elapsed)| *elapsed)
+    /// Of each job the run that has been under way here for the longest.
+    pub(super) fn oldest_runs(&self) -> HashMap<&'static str, (Uuid, Instant)> {
+        let mut oldest: HashMap<_, (Uuid, Instant)> = HashMap::new();
+        for (id, run) in self.running().iter().filter(|(_, run)| !run.has_ended) {
+            let known = oldest.entry(run.job_name).or_insert((*id, run.began));
+            if run.began.is_before(known.1) {
+                *known = (*id, run.began);
+            }
+        }
+        oldest
     }
 
     pub(super) fn begun(&self, job: &Registered, run: &RunRecord) {
@@ -153,9 +156,9 @@ impl Inner {
             return true;
         };
         if *given_up.job_name == *job.plan.job.name() {
-            job.drop_event();
+            job.drop_event(&given_up);
         } else if let Some(other) = self.known(&given_up.job_name) {
-            other.drop_event();
+            other.drop_event(&given_up);
         }
         given_up.id != id
     }
@@ -163,6 +166,15 @@ impl Inner {
     pub(super) fn known(&self, job_name: &str) -> Option<Arc<Registered>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(job_name).cloned()
+    }
+
+    /// Of those whose names the history has as they are.
+    pub(super) fn registrations(&self) -> Vec<Registration> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let jobs = known.values().map(|job| job.plan.job);
+        jobs.filter(|job| name_of(job.name()) == job.name())
+            .map(|job| Registration::new(job.name(), job.schedule()))
+            .collect()
     }
 
     pub(super) fn names(&self) -> Vec<&'static str> {

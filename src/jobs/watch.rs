@@ -1,5 +1,6 @@
 //! Looks whether jobs are as expected, and tells what is not: once, and once when it is again.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -9,251 +10,284 @@ use uuid::Uuid;
 
 use super::changes::Change;
 use super::history::{RunQuery, Standing, Standings};
-use super::job::Plan;
 use super::keeper::patiently;
+use super::outlook::Outlook;
 use super::problem::{Problem, ProblemKind};
-use super::record::{RunRecord, RunStatus};
+use super::record::{RunRecord, RunStatus, name_of};
 use super::registered::Registered;
 use super::registry::Inner;
 use crate::error::Error;
+use crate::measure::Instant;
 use crate::time::rfc3339;
 
-/// What is wrong now, before it is put into words.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Finding {
-    kind: ProblemKind,
-    since: SystemTime,
-    run: Option<Uuid>,
-}
+/// A job that no instance has said to have for so long is gone, and so is what was wrong with it.
+const GONE_AFTER: Duration = Duration::from_hours(24);
 
-/// When a job is expected, late and missed, if it starts no more.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Outlook {
-    pub(super) expected_at: SystemTime,
-    late_from: Option<SystemTime>,
-    missed_from: Option<SystemTime>,
-}
-
-impl Outlook {
-    /// None for a job that is expected at no time.
-    pub(super) fn of(plan: &Plan, standing: &Standing) -> Option<Self> {
-        let expected_at = match standing.last_start {
-            Some(start) => plan.expected_after(start),
-            None => plan.next_after(standing.known_since),
-        }?;
-        let grace = plan.job.grace_period();
-        let next = plan.next_after(expected_at);
-        Some(Self {
-            expected_at,
-            late_from: expected_at.checked_add(grace),
-            missed_from: next.and_then(|next| next.checked_add(grace)),
-        })
-    }
-
-    pub(super) fn is_late(&self, now: SystemTime) -> bool {
-        self.late_from.is_some_and(|from| now > from)
-    }
-
-    fn findings(self, now: SystemTime) -> impl Iterator<Item = Finding> {
-        let kinds = [
-            (ProblemKind::Late, self.late_from),
-            (ProblemKind::Missed, self.missed_from),
-        ];
-        kinds.into_iter().filter_map(move |(kind, from)| {
-            let since = from.filter(|from| now > *from)?;
-            Some(Finding {
-                kind,
-                since,
-                run: None,
-            })
-        })
-    }
-}
+/// What the history may or may not have been told, for it did not answer: asked again, with when it was seen.
+type Unsure = Vec<(Change, SystemTime)>;
 
 /// For as long as the jobs live. Not before they are settled: right after a start or an outage nobody knows yet what the
 /// other instances have not written.
 pub(super) async fn watch(jobs: &Inner, every: Duration) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut unsure = Vec::new();
     loop {
         ticks.tick().await;
+        let oldest = jobs.oldest_runs();
+        for job in jobs.all() {
+            // Known without the history, which may be down.
+            if too_long(&job, &oldest).is_some() {
+                job.is_wrong(ProblemKind::TooLong, true);
+            }
+        }
         if jobs.is_settled.load(Ordering::Relaxed) {
             // The writer says that the history is down; what was open stays so.
-            let _ = look(jobs).await;
+            let _ = look(jobs, &oldest, &mut unsure).await;
         }
     }
 }
 
-async fn look(jobs: &Inner) -> Result<(), Error> {
+/// Of each job the run that has been under way here for the longest.
+type Oldest = HashMap<&'static str, (Uuid, Instant)>;
+
+async fn look(jobs: &Inner, oldest: &Oldest, unsure: &mut Unsure) -> Result<(), Error> {
     // What began here is known there before it is judged.
     let flushed = async {
         jobs.queue.flushed().await;
         Ok(())
     };
     patiently(Box::pin(flushed)).await?;
+    while let Some((change, seen)) = unsure.pop() {
+        tell(jobs, change, seen, unsure).await?;
+    }
     let Standings { now, jobs: all, .. } = patiently(jobs.history.standings()).await?;
-    let reported = patiently(jobs.history.problems()).await?;
+    let known = patiently(jobs.history.problems()).await?;
+    let own = jobs.all();
     let mut open = Vec::new();
-    for job in jobs.all() {
-        let name = job.plan.job.name();
+    let mut outcome = Ok(());
+    for job in &own {
+        let name = name_of(job.plan.job.name());
+        let known: Vec<_> = known.iter().filter(|one| one.job_name == name).collect();
         let Some(standing) = all.iter().find(|standing| standing.job_name == name) else {
             continue;
         };
-        let outlook = Outlook::of(&job.plan, standing);
-        job.stands(
-            standing.failures_in_a_row,
-            outlook.map(|outlook| outlook.expected_at),
-        );
-        let findings = findings(jobs, &job, outlook, standing, now);
-        for kind in ProblemKind::ALL {
-            let found = findings.iter().find(|finding| finding.kind == kind);
-            let known = reported
-                .iter()
-                .find(|problem| problem.job_name == name && problem.kind == kind);
-            let is_wrong = match (found, known) {
-                (None, Some(problem)) => goes_on(jobs, problem).await?,
-                (found, _) => found.is_some(),
-            };
-            job.is_wrong(kind, is_wrong);
-            match (found, known) {
-                (_, Some(problem)) if is_wrong => open.push(problem.clone()),
-                (_, Some(problem)) => resolve(jobs, problem, now).await?,
-                (Some(finding), None) => {
-                    let problem = worded(jobs, &job, *finding, standing).await?;
-                    report(jobs, &problem, now).await?;
-                    open.push(problem);
+        let mut look = Look {
+            jobs,
+            job,
+            standing: jobs.with_what_was_dropped(job, standing, now),
+            now,
+            oldest,
+            unsure,
+        };
+        // Once the history is down nobody waits for it again, and what was open stays so.
+        if outcome.is_ok() {
+            match look.at(&known).await {
+                Ok(found) => {
+                    open.extend(found);
+                    continue;
                 }
-                (None, None) => {}
+                Err(error) => outcome = Err(error),
             }
         }
+        open.extend(known.into_iter().cloned());
     }
     *jobs.problems() = open;
+    outcome?;
+    let is_gone = |standing: &Standing| {
+        let is_own = |job: &Arc<Registered>| name_of(job.plan.job.name()) == standing.job_name;
+        let last_said = standing.registered_at.unwrap_or(standing.known_since);
+        !own.iter().any(is_own) && last_said + GONE_AFTER < now
+    };
+    for standing in all.iter().filter(|standing| is_gone(standing)) {
+        for problem in known.iter().filter(|one| one.job_name == standing.job_name) {
+            tell(jobs, Change::end(problem), now, unsure).await?;
+        }
+    }
     Ok(())
 }
 
-fn findings(
-    jobs: &Inner,
-    job: &Registered,
-    outlook: Option<Outlook>,
-    standing: &Standing,
+/// One look at one job.
+struct Look<'a> {
+    jobs: &'a Inner,
+    job: &'a Registered,
+    standing: Standing,
     now: SystemTime,
-) -> Vec<Finding> {
-    let mut findings: Vec<_> = outlook
-        .into_iter()
-        .flat_map(|outlook| outlook.findings(now))
-        .collect();
-    if let Some(max) = job.plan.job.longest()
-        && let Some((run, elapsed)) = jobs.longest_run(job.plan.job.name())
-        && let Some(over) = elapsed.checked_sub(max)
-    {
-        findings.push(Finding {
-            kind: ProblemKind::TooLong,
-            since: now.checked_sub(over).unwrap_or(now),
-            run: Some(run),
-        });
-    }
-    let failing_after = job.plan.job.failures().unwrap_or(jobs.failing_after);
-    if standing.failures_in_a_row >= u64::from(failing_after) {
-        findings.push(Finding {
-            kind: ProblemKind::Failing,
-            since: now,
-            run: None,
-        });
-    }
-    findings
+    oldest: &'a Oldest,
+    unsure: &'a mut Unsure,
 }
 
-/// Whether a run that takes too long is another instance's, and under way.
-async fn goes_on(jobs: &Inner, problem: &Problem) -> Result<bool, Error> {
-    let (ProblemKind::TooLong, Some(run)) = (problem.kind, problem.run) else {
-        return Ok(false);
-    };
-    let query = RunQuery::new().id(run);
-    let runs = patiently(jobs.history.runs(&query)).await?;
-    Ok(runs.iter().any(|run| run.status == RunStatus::Running))
+impl Look<'_> {
+    /// What is wrong now, of which this much is known already.
+    async fn at(&mut self, known: &[&Problem]) -> Result<Vec<Problem>, Error> {
+        let outlook = Outlook::of(&self.job.plan, &self.standing);
+        let expected_at = outlook.map(|outlook| outlook.expected_at);
+        self.job
+            .stands(self.standing.failures_in_a_row, expected_at);
+        let mut open = Vec::new();
+        for kind in ProblemKind::ALL {
+            if let Some(problem) = known.iter().find(|problem| problem.kind == kind) {
+                if self.goes_on(problem).await? {
+                    self.job.is_wrong(kind, true);
+                    open.push((*problem).clone());
+                    continue;
+                }
+                self.job.is_wrong(kind, false);
+                let change = Change::end(problem);
+                tell(self.jobs, change, self.now, self.unsure).await?;
+                // Whether it is wrong again is found by the next look.
+                continue;
+            }
+            let found = self.find(kind, outlook).await?;
+            self.job.is_wrong(kind, found.is_some());
+            if let Some(problem) = found {
+                open.push(problem.clone());
+                let change = Change::begin(problem);
+                tell(self.jobs, change, self.now, self.unsure).await?;
+            }
+        }
+        Ok(open)
+    }
+
+    /// By what has happened since, and not by what this instance expects: another may expect another thing.
+    async fn goes_on(&self, problem: &Problem) -> Result<bool, Error> {
+        match problem.kind {
+            ProblemKind::Late | ProblemKind::Missed => {
+                Ok(self.standing.last_start <= problem.last_start)
+            }
+            ProblemKind::Failing => Ok(self.standing.streak <= problem.streak),
+            ProblemKind::TooLong => match problem.run {
+                Some(run) => self.is_running(run).await,
+                None => Ok(false),
+            },
+        }
+    }
+
+    /// In the eyes of all: a run that was lost here and there is lost, even if it goes on.
+    async fn is_running(&self, run: Uuid) -> Result<bool, Error> {
+        let query = RunQuery::new().id(run);
+        let runs = patiently(self.jobs.history.runs(&query)).await?;
+        Ok(runs.iter().any(|run| run.status == RunStatus::Running))
+    }
+
+    async fn find(
+        &self,
+        kind: ProblemKind,
+        outlook: Option<Outlook>,
+    ) -> Result<Option<Problem>, Error> {
+        let (since, run, message) = match kind {
+            ProblemKind::Late | ProblemKind::Missed => {
+                let from = |outlook: Outlook| match kind {
+                    ProblemKind::Late => outlook.late_from,
+                    _ => outlook.missed_from,
+                };
+                let Some(since) = outlook.and_then(from).filter(|from| self.now > *from) else {
+                    return Ok(None);
+                };
+                (since, None, self.expected(outlook))
+            }
+            ProblemKind::TooLong => {
+                let Some((run, over, max)) = too_long(self.job, self.oldest) else {
+                    return Ok(None);
+                };
+                if !self.is_running(run).await? {
+                    return Ok(None);
+                }
+                let since = self.now.checked_sub(over).unwrap_or(self.now);
+                (since, Some(run), format!("a run takes longer than {max:?}"))
+            }
+            ProblemKind::Failing => {
+                let failures = self.job.plan.job.failures();
+                let failing_after = failures.unwrap_or(self.jobs.failing_after);
+                if self.standing.failures_in_a_row < u64::from(failing_after) {
+                    return Ok(None);
+                }
+                let last = self.last_failed().await?;
+                let run = last.as_ref().map(|run| run.id);
+                (self.now, run, self.failed(last))
+            }
+        };
+        let mut problem = Problem::new(&self.standing.job_name, kind, since, message);
+        problem.run = run;
+        problem.last_start = self.standing.last_start;
+        problem.streak = self.standing.streak;
+        Ok(Some(problem))
+    }
+
+    fn expected(&self, outlook: Option<Outlook>) -> String {
+        let shown = |time: Option<SystemTime>| time.and_then(rfc3339).unwrap_or_default();
+        let expected = shown(outlook.map(|outlook| outlook.expected_at));
+        match self.standing.last_start {
+            None => format!("expected at {expected}, and it has never started"),
+            start => format!(
+                "expected at {expected}, and it last started at {}",
+                shown(start)
+            ),
+        }
+    }
+
+    fn failed(&self, last: Option<RunRecord>) -> String {
+        let times = self.standing.failures_in_a_row;
+        let s = if times == 1 { "" } else { "s" };
+        let error = last.and_then(|run| run.error_message);
+        let with = error.map_or(String::new(), |error| format!(", the last with: {error}"));
+        format!("failed {times} time{s} in a row{with}")
+    }
+
+    async fn last_failed(&self) -> Result<Option<RunRecord>, Error> {
+        let mut last = Vec::new();
+        for status in [RunStatus::Failed, RunStatus::Lost] {
+            let query = RunQuery::new().job_name(&self.standing.job_name);
+            let query = query.status(status).limit(1);
+            last.extend(patiently(self.jobs.history.runs(&query)).await?);
+        }
+        Ok(last.into_iter().max_by_key(|run| run.finished_at))
+    }
 }
 
-async fn worded(
+/// The run of this job that takes too long, by how much, and what it may take.
+fn too_long(job: &Registered, oldest: &Oldest) -> Option<(Uuid, Duration, Duration)> {
+    let max = job.plan.job.longest()?;
+    let (run, began) = oldest.get(job.plan.job.name())?;
+    let over = began.elapsed().checked_sub(max)?;
+    Some((*run, over, max))
+}
+
+/// Tells the history, and if that is news all others.
+async fn tell(
     jobs: &Inner,
-    job: &Registered,
-    finding: Finding,
-    standing: &Standing,
-) -> Result<Problem, Error> {
-    let name = job.plan.job.name();
-    let mut run = finding.run;
-    let at = |time: Option<SystemTime>| time.and_then(rfc3339).unwrap_or_default();
-    let message = match finding.kind {
-        ProblemKind::Late | ProblemKind::Missed => {
-            let expected = Outlook::of(&job.plan, standing).map(|outlook| outlook.expected_at);
-            let last = match standing.last_start {
-                Some(start) => format!("it last started at {}", at(Some(start))),
-                None => "it has never started".to_owned(),
-            };
-            format!("expected at {}, and {last}", at(expected))
-        }
-        ProblemKind::TooLong => {
-            let max = job.plan.job.longest().unwrap_or_default();
-            format!("a run takes longer than {max:?}")
-        }
-        ProblemKind::Failing => {
-            let times = standing.failures_in_a_row;
-            let last = last_failed(jobs, name).await?;
-            run = last.as_ref().map(|run| run.id);
-            let error = last.and_then(|run| run.error_message);
-            let s = if times == 1 { "" } else { "s" };
-            let with = error.map_or(String::new(), |error| format!(", the last with: {error}"));
-            format!("failed {times} time{s} in a row{with}")
-        }
+    change: Change,
+    seen: SystemTime,
+    unsure: &mut Unsure,
+) -> Result<(), Error> {
+    let problem = &change.problem;
+    let told = if change.is_resolved {
+        patiently(jobs.history.resolve(problem, jobs.id)).await
+    } else {
+        patiently(jobs.history.report(problem, seen)).await
     };
-    Ok(Problem::new(
-        name,
-        finding.kind,
-        finding.since,
-        run,
-        message,
-    ))
-}
-
-async fn last_failed(jobs: &Inner, job_name: &str) -> Result<Option<RunRecord>, Error> {
-    let mut last = Vec::new();
-    for status in [RunStatus::Failed, RunStatus::Lost] {
-        let query = RunQuery::new().job_name(job_name).status(status).limit(1);
-        last.extend(patiently(jobs.history.runs(&query)).await?);
-    }
-    Ok(last.into_iter().max_by_key(|run| run.finished_at))
-}
-
-async fn report(jobs: &Inner, problem: &Problem, seen: SystemTime) -> Result<(), Error> {
-    if patiently(jobs.history.report(problem, seen)).await? {
-        let Problem {
-            job_name: job,
-            kind,
-            message,
-            ..
-        } = problem;
-        tracing::warn!(job, problem = %kind, message, "a job is not as expected");
-        jobs.tell(problem, false);
-    }
-    Ok(())
-}
-
-async fn resolve(jobs: &Inner, problem: &Problem, seen: SystemTime) -> Result<(), Error> {
-    if patiently(jobs.history.resolve(problem, seen)).await? {
-        let job = &problem.job_name;
-        tracing::info!(job, problem = %problem.kind, "a job is as expected again");
-        jobs.tell(problem, true);
+    match told {
+        Ok(true) => jobs.publish(change),
+        Ok(false) => {}
+        Err(error) => {
+            unsure.push((change, seen));
+            return Err(error);
+        }
     }
     Ok(())
 }
 
 impl Inner {
-    /// An error is that nobody listens.
-    fn tell(&self, problem: &Problem, is_resolved: bool) {
-        let problem = problem.clone();
-        let _ = self.changes.send(Change {
-            problem,
-            is_resolved,
-        });
+    fn publish(&self, change: Change) {
+        let (job, kind) = (&*change.problem.job_name, change.problem.kind);
+        if change.is_resolved {
+            tracing::info!(job, problem = %kind, "a job is as expected again");
+        } else {
+            let message = &change.problem.message;
+            tracing::warn!(job, problem = %kind, message, "a job is not as expected");
+        }
+        // An error is that nobody listens.
+        let _ = self.changes.send(change);
     }
 
     /// The jobs that are known here, by name.
@@ -264,45 +298,19 @@ impl Inner {
             .filter_map(|name| self.known(name))
             .collect()
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::jobs::Job;
-    use std::time::UNIX_EPOCH;
-
-    fn minute(minute: u64) -> SystemTime {
-        UNIX_EPOCH + Duration::from_mins(minute)
-    }
-
-    fn kinds(last_start: Option<u64>, now: u64) -> Vec<ProblemKind> {
-        const HOURLY: Job = Job::named("hourly")
-            .every(Duration::from_hours(1))
-            .grace(Duration::from_mins(5));
-        let mut standing = Standing::new("hourly", minute(10));
-        standing.last_start = last_start.map(minute);
-        let outlook = Outlook::of(&HOURLY.plan().unwrap(), &standing).unwrap();
-        let findings = outlook.findings(minute(now));
-        findings.map(|finding| finding.kind).collect()
-    }
-
-    #[test]
-    fn a_job_is_late_after_its_grace_and_missed_an_interval_later() {
-        use ProblemKind::{Late, Missed};
-        // Known since 10, expected at 70 and 130.
-        assert_eq!(kinds(None, 75), []);
-        assert_eq!(kinds(None, 76), [Late]);
-        assert_eq!(kinds(None, 135), [Late]);
-        assert_eq!(kinds(None, 136), [Late, Missed]);
-        // Started at 30, expected at 90 and 150.
-        assert_eq!(kinds(Some(30), 95), []);
-        assert_eq!(kinds(Some(30), 156), [Late, Missed]);
-    }
-
-    #[test]
-    fn a_job_without_a_schedule_is_never_late() {
-        let plan = Job::named("asked").plan().unwrap();
-        assert_eq!(Outlook::of(&plan, &Standing::new("asked", minute(0))), None);
+    /// A start that the history never learned of is known here.
+    fn with_what_was_dropped(
+        &self,
+        job: &Registered,
+        standing: &Standing,
+        now: SystemTime,
+    ) -> Standing {
+        let mut standing = standing.clone();
+        if let Some(at) = job.dropped_start() {
+            let age = SystemTime::now().duration_since(at).unwrap_or_default();
+            standing.starts(now.checked_sub(age), at);
+        }
+        standing
     }
 }

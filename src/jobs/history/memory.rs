@@ -1,6 +1,6 @@
 //! `MemoryHistory`: runs for as long as the process lives.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::standing::Progress;
 use super::stats::{RECENT, Totals, is_timed};
-use super::{Answer, History, JobStats, Retention, RunQuery, Standing, Standings};
+use super::{Answer, History, JobStats, Registration, Retention, RunQuery, Standing, Standings};
 use crate::jobs::{Problem, ProblemKind, RunRecord, RunStatus};
 
 /// Keeps the last runs in memory: at most 10,000, and nothing over a restart.
@@ -40,13 +40,14 @@ struct State {
     /// Where the last run of each job is.
     last: HashMap<String, Place>,
     standings: BTreeMap<String, Standing>,
+    schedules: HashMap<String, String>,
     problems: BTreeMap<(String, ProblemKind), Reported>,
 }
 
 struct Reported {
     problem: Problem,
-    at: SystemTime,
-    resolved: Option<SystemTime>,
+    /// When, and by whom.
+    resolved: Option<(SystemTime, Uuid)>,
 }
 
 struct Kept {
@@ -166,28 +167,40 @@ impl State {
         lost
     }
 
-    fn report(&mut self, problem: &Problem, seen: SystemTime, now: SystemTime) -> bool {
-        let place = (problem.job_name.clone(), problem.kind);
-        let is_news = match self.problems.get(&place) {
-            Some(known) => known.resolved.is_some_and(|resolved| resolved <= seen),
-            None => true,
+    fn register(&mut self, job: &Registration, now: SystemTime) {
+        let standing = self.standing(&job.job_name, now);
+        standing.registered_at = Some(now);
+        let Some(schedule) = &job.schedule else {
+            return;
         };
+        if self.schedules.get(&job.job_name) != Some(schedule) {
+            self.standing(&job.job_name, now).known_since = now;
+            self.schedules
+                .insert(job.job_name.clone(), schedule.clone());
+        }
+    }
+
+    fn report(&mut self, problem: &Problem, seen: SystemTime) -> bool {
+        let place = (problem.job_name.clone(), problem.kind);
+        let is_news = self.problems.get(&place).is_none_or(|known| {
+            let is_over = known.resolved.is_some_and(|(at, _)| at <= seen);
+            is_over || (known.problem.id == problem.id && known.resolved.is_none())
+        });
         if is_news {
-            let reported = Reported {
-                problem: problem.clone(),
-                at: now,
-                resolved: None,
-            };
-            self.problems.insert(place, reported);
+            let problem = problem.clone();
+            let resolved = None;
+            self.problems.insert(place, Reported { problem, resolved });
         }
         is_news
     }
 
-    fn resolve(&mut self, problem: &Problem, seen: SystemTime, now: SystemTime) -> bool {
+    fn resolve(&mut self, problem: &Problem, caller: Uuid, now: SystemTime) -> bool {
         let place = (problem.job_name.clone(), problem.kind);
         let known = self.problems.get_mut(&place);
-        let open = known.filter(|known| known.resolved.is_none() && known.at <= seen);
-        open.map(|known| known.resolved = Some(now)).is_some()
+        let Some(known) = known.filter(|known| known.problem.id == problem.id) else {
+            return false;
+        };
+        known.resolved.get_or_insert((now, caller)).1 == caller
     }
 
     fn newest(&self) -> impl Iterator<Item = &RunRecord> {
@@ -243,11 +256,11 @@ impl History for MemoryHistory {
         Box::pin(ready(Ok(())))
     }
 
-    fn register<'a>(&'a self, job_names: &'a [&'a str]) -> Answer<'a, ()> {
+    fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()> {
         let now = (self.clock)();
         let mut state = self.state();
-        for name in job_names {
-            state.standing(name, now);
+        for job in jobs {
+            state.register(job, now);
         }
         Box::pin(ready(Ok(())))
     }
@@ -256,11 +269,17 @@ impl History for MemoryHistory {
         let lease_until = Instant::now() + lease;
         let now = (self.clock)();
         let mut state = self.state();
+        let known: HashSet<_> = runs
+            .iter()
+            .map(|run| run.id)
+            .filter(|id| state.places.contains_key(id))
+            .collect();
         let news: Vec<_> = runs
             .iter()
             .filter(|run| state.put(run, lease_until))
             .collect();
-        for (job_name, progress) in Progress::of(news.into_iter()) {
+        let progress = Progress::of(news.into_iter(), |run| !known.contains(&run.id));
+        for (job_name, progress) in progress {
             state.standing(job_name, now).add(&progress, now);
         }
         state.make_room(self.max_runs);
@@ -318,13 +337,12 @@ impl History for MemoryHistory {
     }
 
     fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
-        let now = (self.clock)();
-        Box::pin(ready(Ok(self.state().report(problem, seen, now))))
+        Box::pin(ready(Ok(self.state().report(problem, seen))))
     }
 
-    fn resolve<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
+    fn resolve<'a>(&'a self, problem: &'a Problem, caller: Uuid) -> Answer<'a, bool> {
         let now = (self.clock)();
-        Box::pin(ready(Ok(self.state().resolve(problem, seen, now))))
+        Box::pin(ready(Ok(self.state().resolve(problem, caller, now))))
     }
 
     fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {

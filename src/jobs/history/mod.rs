@@ -22,7 +22,7 @@ pub use self::memory::MemoryHistory;
 pub use self::postgres::PostgresHistory;
 #[cfg(feature = "jobs-sqlite")]
 pub use self::sqlite::SqliteHistory;
-pub use self::standing::{Standing, Standings};
+pub use self::standing::{Registration, Standing, Standings};
 pub use self::stats::JobStats;
 use super::problem::Problem;
 use super::record::{RunRecord, RunStatus};
@@ -40,8 +40,9 @@ pub trait History: Send + Sync + fmt::Debug + 'static {
     /// Makes its tables. Called before anything else, and by several instances at once.
     fn prepare(&self) -> Answer<'_, ()>;
 
-    /// Makes these jobs known, if they are not: one that never runs is late all the same, also over a restart.
-    fn register<'a>(&'a self, job_names: &'a [&'a str]) -> Answer<'a, ()>;
+    /// Makes these jobs known, so that one that never runs is late all the same, also over a restart. One whose
+    /// schedule is another than it was is known from now on.
+    fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()>;
 
     /// Writes these runs of this instance, all or none. One that is there already is changed, unless it has ended. One that is running has
     /// a lease of this length from now.
@@ -68,13 +69,12 @@ pub trait History: Send + Sync + fmt::Debug + 'static {
     /// What is wrong with jobs, as far as it was reported and not resolved: by job, then by kind.
     fn problems(&self) -> Answer<'_, Vec<Problem>>;
 
-    /// Keeps a problem that was seen at this time of the store's clock. Gives whether this call made it known: not if it was, nor if
-    /// it was resolved since it was seen.
+    /// Keeps a problem that was seen at this time of the store's clock, if none of its job and kind is open. Gives whether it is
+    /// news: not if one was resolved since it was seen. Asked again about the same report (by its id), it answers the same.
     fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool>;
 
-    /// Ends a problem (by its job and kind) that was gone at this time of the store's clock. Gives whether this call ended
-    /// it: not if it had ended, nor if it was reported since.
-    fn resolve<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool>;
+    /// Ends a report, by its id. Gives whether this caller has ended it; asked again by the same, it answers the same.
+    fn resolve<'a>(&'a self, problem: &'a Problem, caller: Uuid) -> Answer<'a, bool>;
 
     /// Removes ended runs that are kept too long, at most so many of them and never the last of a job, and gives how many it
     /// was.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::rows::{self, once_each, record, text_of};
 use super::standing::Progress;
 use super::stats::{RECENT, Totals};
-use super::{Answer, History, JobStats, Retention, RunQuery, Standings};
+use super::{Answer, History, JobStats, Registration, Retention, RunQuery, Standings};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::{Problem, RunRecord, RunStatus};
 
@@ -70,10 +70,12 @@ impl PostgresHistory {
     async fn write_all(&self, runs: &[RunRecord], lease: Duration) -> Result<(), sqlx::Error> {
         let runs = once_each(runs);
         let mut transaction = self.pool.begin().await?;
+        let known = known(&mut transaction, &runs).await?;
         let news = write_some(&mut transaction, &runs, lease).await?;
         let news = runs.iter().filter(|run| news.contains(&run.id)).copied();
         count(&mut transaction, news.clone()).await?;
-        standing::add(&mut transaction, Progress::of(news)).await?;
+        let progress = Progress::of(news, |run| !known.contains(&run.id));
+        standing::add(&mut transaction, progress).await?;
         transaction.commit().await
     }
 
@@ -208,6 +210,23 @@ impl PostgresHistory {
     }
 }
 
+/// Those that are there already.
+async fn known(
+    connection: &mut PgConnection,
+    runs: &[&RunRecord],
+) -> Result<HashSet<Uuid>, sqlx::Error> {
+    let ids: Vec<_> = runs.iter().map(|run| run.id.to_string()).collect();
+    let rows = sqlx::query("SELECT id::text FROM job_runs WHERE id = ANY ($1::uuid[])")
+        .bind(ids)
+        .fetch_all(connection)
+        .await?;
+    Ok(rows.iter().filter_map(id).collect())
+}
+
+fn id(row: &PgRow) -> Option<Uuid> {
+    row.try_get::<&str, _>(0).ok()?.parse().ok()
+}
+
 /// Those that were new, or had not ended: the others stay as they are.
 async fn write_some(
     connection: &mut PgConnection,
@@ -243,7 +262,6 @@ async fn write_some(
     .bind(lease.as_secs_f64())
     .fetch_all(connection)
     .await?;
-    let id = |row: &PgRow| row.try_get::<&str, _>(0).ok()?.parse().ok();
     Ok(rows.iter().filter_map(id).collect())
 }
 
@@ -287,8 +305,8 @@ impl History for PostgresHistory {
         })
     }
 
-    fn register<'a>(&'a self, job_names: &'a [&'a str]) -> Answer<'a, ()> {
-        let registered = standing::register(&self.pool, job_names);
+    fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()> {
+        let registered = standing::register(&self.pool, jobs);
         Box::pin(async { registered.await.map_err(failed) })
     }
 
@@ -329,8 +347,8 @@ impl History for PostgresHistory {
         Box::pin(async { reported.await.map_err(failed) })
     }
 
-    fn resolve<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
-        let resolved = standing::resolve(&self.pool, problem, seen);
+    fn resolve<'a>(&'a self, problem: &'a Problem, caller: Uuid) -> Answer<'a, bool> {
+        let resolved = standing::resolve(&self.pool, problem, caller);
         Box::pin(async { resolved.await.map_err(failed) })
     }
 

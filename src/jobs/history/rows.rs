@@ -78,18 +78,20 @@ where
     totals
 }
 
-/// Seconds since 1970.
+/// Seconds since 1970, of which microseconds are exact.
 pub(super) fn seconds_of(time: SystemTime) -> f64 {
     let since = time.duration_since(UNIX_EPOCH);
     since.map_or(0.0, |since| since.as_secs_f64())
 }
 
 fn time_of_seconds(seconds: f64) -> SystemTime {
-    let since = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    let micros = Duration::try_from_secs_f64((seconds * 1e6).round()).unwrap_or_default();
+    let since = Duration::from_micros(micros.as_secs());
     UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
 }
 
-/// Of the columns name, since when it is known, last start, failures in a row.
+/// Of the columns name, known since, registered, last start, the same by the runner's clock, failures in a row, streak, last
+/// failure.
 pub(super) fn standings<R>(now: f64, rows: &[R]) -> Standings
 where
     R: Row,
@@ -100,32 +102,49 @@ where
     for<'r> Option<f64>: Decode<'r, R::Database> + Type<R::Database>,
 {
     let standing = |row: &R| -> Result<Standing, sqlx::Error> {
+        let time = |column: usize| -> Result<_, sqlx::Error> {
+            Ok(row.try_get::<Option<f64>, _>(column)?.map(time_of_seconds))
+        };
+        let number = |column: usize| -> Result<_, sqlx::Error> {
+            Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
+        };
         let known_since = time_of_seconds(row.try_get(1)?);
         let mut standing = Standing::new(row.try_get::<String, _>(0)?, known_since);
-        standing.last_start = row.try_get::<Option<f64>, _>(2)?.map(time_of_seconds);
-        standing.failures_in_a_row = u64::try_from(row.try_get::<i64, _>(3)?).unwrap_or(0);
+        standing.registered_at = time(2)?;
+        standing.last_start = time(3)?;
+        standing.started_at = time(4)?;
+        standing.failures_in_a_row = number(5)?;
+        standing.streak = number(6)?;
+        standing.last_failure = time(7)?;
         Ok(standing)
     };
     let jobs = rows.iter().filter_map(|row| standing(row).ok());
     Standings::new(time_of_seconds(now), jobs.collect())
 }
 
-/// Of the columns name, kind, since when, run, message. None for a kind that only a newer version of this crate knows.
+/// Of the columns name, kind, id, since when, run, message, last start, streak. None for a kind that only a newer version of
+/// this crate knows.
 pub(super) fn problems<R>(rows: &[R]) -> Vec<Problem>
 where
     R: Row,
     usize: ColumnIndex<R>,
     for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> Option<String>: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> f64: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> Option<f64>: Decode<'r, R::Database> + Type<R::Database>,
 {
     let problem = |row: &R| -> Option<Problem> {
-        let kind = ProblemKind::named(&row.try_get::<String, _>(1).ok()?)?;
-        let since = time_of_seconds(row.try_get(2).ok()?);
-        let run: Option<String> = row.try_get(3).ok()?;
-        let run = run.and_then(|run| run.parse().ok());
-        let (name, message): (String, String) = (row.try_get(0).ok()?, row.try_get(4).ok()?);
-        Some(Problem::new(name, kind, since, run, message))
+        let text = |column: usize| row.try_get::<String, _>(column).ok();
+        let since = time_of_seconds(row.try_get(3).ok()?);
+        let mut problem = Problem::new(text(0)?, ProblemKind::named(&text(1)?)?, since, text(5)?);
+        problem.id = text(2)?.parse().ok()?;
+        let run: Option<String> = row.try_get(4).ok()?;
+        problem.run = run.and_then(|run| run.parse().ok());
+        let last_start: Option<f64> = row.try_get(6).ok()?;
+        problem.last_start = last_start.map(time_of_seconds);
+        problem.streak = u64::try_from(row.try_get::<i64, _>(7).ok()?).ok()?;
+        Some(problem)
     };
     let mut problems: Vec<_> = rows.iter().filter_map(problem).collect();
     problems.sort_by(|a, b| (&a.job_name, a.kind).cmp(&(&b.job_name, b.kind)));

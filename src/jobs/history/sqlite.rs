@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
 use tokio::time::sleep;
@@ -19,7 +20,7 @@ use uuid::Uuid;
 use super::rows::{self, once_each, record, text_of};
 use super::standing::Progress;
 use super::stats::{RECENT, Totals};
-use super::{Answer, History, JobStats, Retention, RunQuery, Standings};
+use super::{Answer, History, JobStats, Registration, Retention, RunQuery, Standings};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::{Problem, RunRecord, RunStatus};
 
@@ -91,10 +92,12 @@ impl SqliteHistory {
         let mut transaction = connection.begin_with(BEGIN).await?;
         // Ten values a run, of which SQLite takes 32,766.
         for some in once_each(runs).chunks(1000) {
+            let known = known(&mut transaction, some).await?;
             let news = write_some(&mut transaction, some, lease).await?;
             let news = some.iter().filter(|run| news.contains(&run.id)).copied();
             count(&mut transaction, news.clone()).await?;
-            standing::add(&mut transaction, Progress::of(news)).await?;
+            let progress = Progress::of(news, |run| !known.contains(&run.id));
+            standing::add(&mut transaction, progress).await?;
         }
         transaction.commit().await
     }
@@ -208,7 +211,7 @@ impl SqliteHistory {
         .bind(i64::try_from(RECENT).unwrap_or(i64::MAX))
         .fetch_all(&self.pool)
         .await?;
-        let duration = |row: &sqlx::sqlite::SqliteRow| {
+        let duration = |row: &SqliteRow| {
             let seconds: Option<f64> = row.try_get(1).ok()?;
             Duration::try_from_secs_f64(seconds?).ok()
         };
@@ -242,6 +245,25 @@ async fn connection(pool: &SqlitePool) -> Result<PoolConnection<Sqlite>, sqlx::E
         }
         connection.close().await?;
     }
+}
+
+/// Those that are there already.
+async fn known(
+    connection: &mut SqliteConnection,
+    runs: &[&RunRecord],
+) -> Result<HashSet<Uuid>, sqlx::Error> {
+    let mut query = QueryBuilder::new("SELECT id FROM job_runs WHERE id IN (");
+    let mut ids = query.separated(", ");
+    for run in runs {
+        ids.push_bind(run.id.to_string());
+    }
+    query.push(")");
+    let rows = query.build().persistent(false).fetch_all(connection);
+    Ok(rows.await?.iter().filter_map(id).collect())
+}
+
+fn id(row: &SqliteRow) -> Option<Uuid> {
+    row.try_get::<&str, _>(0).ok()?.parse().ok()
 }
 
 /// Those that were new, or had not ended: the others stay as they are.
@@ -278,7 +300,6 @@ async fn write_some(
         .persistent(false)
         .fetch_all(connection)
         .await?;
-    let id = |row: &sqlx::sqlite::SqliteRow| row.try_get::<&str, _>(0).ok()?.parse().ok();
     Ok(rows.iter().filter_map(id).collect())
 }
 
@@ -336,8 +357,8 @@ impl History for SqliteHistory {
         })
     }
 
-    fn register<'a>(&'a self, job_names: &'a [&'a str]) -> Answer<'a, ()> {
-        let registered = standing::register(&self.pool, job_names);
+    fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()> {
+        let registered = standing::register(&self.pool, jobs);
         Box::pin(async { registered.await.map_err(failed) })
     }
 
@@ -378,8 +399,8 @@ impl History for SqliteHistory {
         Box::pin(async { reported.await.map_err(failed) })
     }
 
-    fn resolve<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
-        let resolved = standing::resolve(&self.pool, problem, seen);
+    fn resolve<'a>(&'a self, problem: &'a Problem, caller: Uuid) -> Answer<'a, bool> {
+        let resolved = standing::resolve(&self.pool, problem, caller);
         Box::pin(async { resolved.await.map_err(failed) })
     }
 

@@ -11,12 +11,20 @@ use crate::jobs::{RunRecord, RunStatus};
 pub struct Standing {
     /// The job.
     pub job_name: String,
-    /// Since when it is known there.
+    /// Since when it is known there, with the schedule that it has.
     pub known_since: SystemTime,
+    /// When an instance last said that it has this job; none if none has.
+    pub registered_at: Option<SystemTime>,
     /// When it last started.
     pub last_start: Option<SystemTime>,
+    /// The same by the clock of the instance that ran it, which a cron expression is served by.
+    pub started_at: Option<SystemTime>,
     /// How often it failed or was lost since its last success. What was cancelled does not count.
     pub failures_in_a_row: u64,
+    /// How often a success has ended such a row, or could have.
+    pub streak: u64,
+    /// When it last failed or was lost.
+    pub last_failure: Option<SystemTime>,
 }
 
 impl Standing {
@@ -26,18 +34,35 @@ impl Standing {
         Self {
             job_name: job_name.into(),
             known_since,
+            registered_at: None,
             last_start: None,
+            started_at: None,
             failures_in_a_row: 0,
+            streak: 0,
+            last_failure: None,
         }
     }
 
     pub(crate) fn add(&mut self, progress: &Progress, now: SystemTime) {
-        let start = progress.start.and_then(|start| start.by(now));
-        self.last_start = self.last_start.max(start);
-        if progress.has_succeeded {
+        if let Some(start) = progress.start {
+            self.starts(now.checked_sub(start.age), start.at);
+        }
+        let ago = |age: Option<Duration>| age.and_then(|age| now.checked_sub(age));
+        let success = ago(progress.success).and_then(|at| at.checked_add(LATE_NEWS));
+        if success.is_some() && success >= self.last_failure {
             self.failures_in_a_row = 0;
+            self.streak += 1;
         }
         self.failures_in_a_row += progress.failures;
+        self.last_failure = self.last_failure.max(ago(progress.failure));
+    }
+
+    /// A start, if it is the last.
+    pub(crate) fn starts(&mut self, start: Option<SystemTime>, at: SystemTime) {
+        if start > self.last_start {
+            self.last_start = start;
+            self.started_at = Some(at);
+        }
     }
 }
 
@@ -59,80 +84,100 @@ impl Standings {
     }
 }
 
-/// What some runs of a job change of its standing.
+/// What an instance says of a job that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Registration {
+    /// The job.
+    pub job_name: String,
+    /// When it is expected, in words; none if it does not say, and what is known of that stays.
+    pub schedule: Option<String>,
+}
+
+impl Registration {
+    /// Of this job, expected so.
+    #[must_use]
+    pub fn new(job_name: impl Into<String>, schedule: Option<String>) -> Self {
+        Self {
+            job_name: job_name.into(),
+            schedule,
+        }
+    }
+}
+
+/// What some runs of a job change of its standing. Ages are the same by all clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Progress {
     /// The last start among them.
     pub(crate) start: Option<Start>,
-    pub(crate) has_succeeded: bool,
+    /// How long ago the last success among them ended.
+    pub(crate) success: Option<Duration>,
+    /// How long ago the last failure among them ended.
+    pub(crate) failure: Option<Duration>,
     /// Since that success, or in all.
     pub(crate) failures: u64,
 }
 
-/// When a run started, in the eyes of the instance that ran it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Start {
-    /// How long ago: the same by all clocks.
     pub(crate) age: Duration,
-    /// By the instance's own clock, which a cron expression is served by.
+    /// By the instance's own clock.
     pub(crate) at: SystemTime,
 }
 
-/// A clock that is further ahead than this is not believed.
-pub(crate) const MOST_AHEAD: Duration = Duration::from_hours(1);
-
-impl Start {
-    fn of(run: &RunRecord, now: SystemTime) -> Self {
-        Self {
-            age: now.duration_since(run.started_at).unwrap_or_default(),
-            at: run.started_at,
-        }
-    }
-
-    /// By the history's clock. Of a run whose instance's clock is ahead, that one's: it served the time that it saw. Should it
-    /// be wrong, a job is found late too late, and none is that is not.
-    fn by(self, now: SystemTime) -> Option<SystemTime> {
-        let start = now.checked_sub(self.age)?;
-        Some(start.max(self.at.min(now + MOST_AHEAD)))
-    }
-}
+/// A success that is so much older than the last failure was written late, and ends no row of failures that came after it.
+pub(crate) const LATE_NEWS: Duration = Duration::from_secs(10);
 
 impl Progress {
-    /// Of each job among these runs, which this instance ran, and which the history did not have so.
-    pub(crate) fn of<'a>(runs: impl Iterator<Item = &'a RunRecord>) -> BTreeMap<&'a str, Progress> {
+    /// Of each job among these runs of this instance, all of which are news. Those that `is_new` says so of were not
+    /// there before: their start is news, too.
+    pub(crate) fn of<'a>(
+        runs: impl Iterator<Item = &'a RunRecord>,
+        is_new: impl Fn(&RunRecord) -> bool,
+    ) -> BTreeMap<&'a str, Self> {
         let now = SystemTime::now();
         let mut runs: Vec<_> = runs.collect();
         // In a row is by their ends.
         runs.sort_by_key(|run| run.finished_at);
-        let mut all: BTreeMap<&str, Progress> = BTreeMap::new();
+        let mut all: BTreeMap<&str, Self> = BTreeMap::new();
         for run in runs {
             let progress = all.entry(&run.job_name).or_default();
-            let start = Start::of(run, now);
-            progress.start = match progress.start {
-                Some(later) if later.age < start.age => Some(later),
-                _ => Some(start),
-            };
-            progress.end(run.status);
+            if is_new(run) {
+                progress.start(run.started_at, now);
+            }
+            let ended = run.finished_at.unwrap_or(now);
+            progress.end(run.status, now.duration_since(ended).unwrap_or_default());
         }
         all
     }
 
-    /// Of each job among these, which were lost. When they started is known already.
-    pub(crate) fn lost(runs: &[RunRecord]) -> BTreeMap<&str, Progress> {
-        let mut all: BTreeMap<&str, Progress> = BTreeMap::new();
+    /// Of each job among these, which were lost right now. When they started is known already.
+    pub(crate) fn lost(runs: &[RunRecord]) -> BTreeMap<&str, Self> {
+        let mut all: BTreeMap<&str, Self> = BTreeMap::new();
         for run in runs {
-            all.entry(&run.job_name).or_default().end(run.status);
+            let progress = all.entry(&run.job_name).or_default();
+            progress.end(run.status, Duration::ZERO);
         }
         all
     }
 
-    fn end(&mut self, status: RunStatus) {
+    fn start(&mut self, at: SystemTime, now: SystemTime) {
+        let age = now.duration_since(at).unwrap_or_default();
+        if self.start.is_none_or(|last| age <= last.age) {
+            self.start = Some(Start { age, at });
+        }
+    }
+
+    fn end(&mut self, status: RunStatus, age: Duration) {
         match status {
             RunStatus::Success => {
-                self.has_succeeded = true;
+                self.success = Some(age);
                 self.failures = 0;
             }
-            RunStatus::Failed | RunStatus::Lost => self.failures += 1,
+            RunStatus::Failed | RunStatus::Lost => {
+                self.failure = Some(age);
+                self.failures += 1;
+            }
             RunStatus::Running | RunStatus::Cancelled => {}
         }
     }
@@ -161,30 +206,35 @@ mod tests {
             ended(RunStatus::Cancelled, 8),
             ended(RunStatus::Lost, 7),
         ];
-        let progress = Progress::of(runs.iter())["nightly"];
-        assert_eq!((progress.has_succeeded, progress.failures), (true, 2));
+        let progress = Progress::of(runs.iter(), |_| true)["nightly"];
+        assert_eq!((progress.success.is_some(), progress.failures), (true, 2));
         let mut standing = Standing::new("nightly", SystemTime::UNIX_EPOCH);
         standing.failures_in_a_row = 5;
         standing.add(&progress, SystemTime::now());
-        assert_eq!(standing.failures_in_a_row, 2);
+        assert_eq!((standing.failures_in_a_row, standing.streak), (2, 1));
         standing.add(&Progress::lost(&runs[..2])["nightly"], SystemTime::now());
-        assert_eq!(standing.failures_in_a_row, 4);
+        assert_eq!((standing.failures_in_a_row, standing.streak), (4, 1));
     }
 
     #[test]
-    fn a_start_is_by_the_clock_of_the_history_unless_that_is_behind() {
+    fn a_start_is_told_once_by_both_clocks() {
         let own = SystemTime::now();
-        let minutes = |minutes| Duration::from_mins(minutes);
-        let mut run = ended(RunStatus::Success, 0);
-        run.started_at = own - minutes(5);
-        let start = Start::of(&run, own);
-        for (history, expected) in [
-            (own + minutes(10), own + minutes(5)),
-            (own, own - minutes(5)),
-            (own - minutes(10), own - minutes(5)),
-            (own - minutes(600), own - minutes(540)),
-        ] {
-            assert_eq!(start.by(history), Some(expected));
-        }
+        let mut first = ended(RunStatus::Success, 0);
+        first.started_at = own - Duration::from_mins(5);
+        let mut second = first.clone();
+        second.started_at = own - Duration::from_mins(6);
+        let runs = [first.clone(), second];
+        let progress = Progress::of(runs.iter(), |_| true)["nightly"];
+        // The history's clock is an hour behind.
+        let mut standing = Standing::new("nightly", SystemTime::UNIX_EPOCH);
+        let now = own - Duration::from_hours(1);
+        standing.add(&progress, now);
+        let start = now - Duration::from_mins(5);
+        let known = standing.last_start.unwrap();
+        assert!(start.duration_since(known).unwrap() < Duration::from_secs(1));
+        assert_eq!(standing.started_at, Some(first.started_at));
+        // Its end is no start.
+        let progress = Progress::of(runs.iter(), |_| false)["nightly"];
+        assert_eq!(progress.start, None);
     }
 }

@@ -6,7 +6,8 @@ use sqlx::{AssertSqlSafe, PgConnection};
 const LOCK: i64 = 0x7669_7461_6c73;
 
 /// Each brings the tables one version further. They are only ever added to.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE job_runs (
         id UUID PRIMARY KEY,
         job_name VARCHAR(100) NOT NULL,
@@ -31,23 +32,36 @@ const MIGRATIONS: [&str; 1] = ["
         seconds DOUBLE PRECISION NOT NULL,
         PRIMARY KEY (job_name, status)
     );
+",
+    "
     CREATE TABLE job_standings (
         job_name VARCHAR(100) PRIMARY KEY,
         known_since TIMESTAMPTZ NOT NULL,
+        schedule TEXT,
+        registered_at TIMESTAMPTZ,
         last_start TIMESTAMPTZ,
-        failures_in_a_row BIGINT NOT NULL
+        started_at TIMESTAMPTZ,
+        failures_in_a_row BIGINT NOT NULL DEFAULT 0,
+        streak BIGINT NOT NULL DEFAULT 0,
+        last_failure TIMESTAMPTZ
     );
+    INSERT INTO job_standings (job_name, known_since, last_start, started_at)
+        SELECT job_name, clock_timestamp(), MAX(started_at), MAX(started_at) FROM job_runs GROUP BY job_name;
     CREATE TABLE job_problems (
         job_name VARCHAR(100) NOT NULL,
         kind VARCHAR(10) NOT NULL,
+        id UUID NOT NULL,
         since TIMESTAMPTZ NOT NULL,
         run_id UUID,
         message VARCHAR(700) NOT NULL,
-        reported_at TIMESTAMPTZ NOT NULL,
+        last_start TIMESTAMPTZ,
+        streak BIGINT NOT NULL,
         resolved_at TIMESTAMPTZ,
+        resolved_by UUID,
         PRIMARY KEY (job_name, kind)
     );
-"];
+",
+];
 
 /// Within a transaction, at whose end the lock goes: of two that start at once one waits, and finds it done.
 pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), sqlx::Error> {

@@ -3,7 +3,8 @@
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 /// Each brings the tables one version further. They are only ever added to.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE job_runs (
         id TEXT NOT NULL PRIMARY KEY,
         job_name TEXT NOT NULL,
@@ -27,23 +28,37 @@ const MIGRATIONS: [&str; 1] = ["
         seconds REAL NOT NULL,
         PRIMARY KEY (job_name, status)
     ) WITHOUT ROWID;
+",
+    "
     CREATE TABLE job_standings (
         job_name TEXT NOT NULL PRIMARY KEY,
         known_since REAL NOT NULL,
+        schedule TEXT,
+        registered_at REAL,
         last_start REAL,
-        failures_in_a_row INTEGER NOT NULL
+        started_at REAL,
+        failures_in_a_row INTEGER NOT NULL DEFAULT 0,
+        streak INTEGER NOT NULL DEFAULT 0,
+        last_failure REAL
     ) WITHOUT ROWID;
+    INSERT INTO job_standings (job_name, known_since, last_start, started_at)
+        SELECT job_name, unixepoch('subsec'), unixepoch(MAX(started_at), 'subsec'), unixepoch(MAX(started_at), 'subsec')
+        FROM job_runs GROUP BY job_name;
     CREATE TABLE job_problems (
         job_name TEXT NOT NULL,
         kind TEXT NOT NULL,
+        id TEXT NOT NULL,
         since REAL NOT NULL,
         run_id TEXT,
         message TEXT NOT NULL,
-        reported_at REAL NOT NULL,
+        last_start REAL,
+        streak INTEGER NOT NULL,
         resolved_at REAL,
+        resolved_by TEXT,
         PRIMARY KEY (job_name, kind)
     ) WITHOUT ROWID;
-"];
+",
+];
 
 /// Within a transaction that holds the file for writing, so that of two that start at once one waits, and finds it done.
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
