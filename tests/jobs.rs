@@ -216,6 +216,14 @@ async fn metadata_is_known_from_the_start_and_added_to() {
         json!({"shop": 7, "api_key": "[redacted]", "rows": 120})
     );
 
+    // It holds the future once, also when that is large.
+    let large = [0_u8; 10_000];
+    let work = async move { Ok::<_, String>(large) };
+    let size = size_of_val(&work);
+    let monitored = jobs.monitor(NIGHTLY, work);
+    let more = size_of_val(&monitored) - size;
+    assert!(more < 1_000, "{more}");
+
     let other = Jobs::builder().run().unwrap();
     let work = other.monitor(NIGHTLY, ready(Ok::<_, String>(())));
     work.metadata(json!([1, 2])).await.unwrap();

@@ -187,7 +187,9 @@ impl Keeper {
             ticks.tick().await;
             // What no instance says to have is gone. Of schedules it says nothing, for instances may differ.
             let mut known = self.jobs.registrations();
-            known.iter_mut().for_each(|job| job.schedule = None);
+            for job in &mut known {
+                job.schedule = None;
+            }
             let _ = patiently(self.jobs.history.register(&known)).await;
             while let Ok(PRUNE_AT_ONCE..) =
                 patiently(self.jobs.history.prune(&self.retention, PRUNE_AT_ONCE)).await

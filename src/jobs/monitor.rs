@@ -20,12 +20,20 @@ pin_project! {
         jobs: Jobs,
         job: Job,
         metadata: Value,
-        // Taken when it begins.
-        make: Option<W>,
         // Dropped before the run ends: what its drop does is a part of the run.
         #[pin]
-        work: Option<F>,
+        work: Work<W, F>,
         run: Option<Monitored>,
+    }
+}
+
+pin_project! {
+    #[project = WorkProjection]
+    enum Work<W, F> {
+        // What makes it, taken when it begins.
+        Ahead { make: Option<W> },
+        Begun { #[pin] work: F },
+        Over,
     }
 }
 
@@ -35,8 +43,7 @@ impl<W, F> Monitor<W, F> {
             jobs,
             job,
             metadata: Value::Null,
-            make: Some(make),
-            work: None,
+            work: Work::Ahead { make: Some(make) },
             run: None,
         }
     }
@@ -72,21 +79,24 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Some(make) = this.make.take() {
+        if let WorkProjection::Ahead { make } = this.work.as_mut().project()
+            && let Some(make) = make.take()
+        {
             let started = this.jobs.start_with(*this.job, this.metadata.take());
             let run = this.run.insert(Monitored::new(started));
             let handle = run.run();
             // What makes the future may panic too.
             let work = run.watch(|| make(handle));
-            this.work.set(Some(work));
+            this.work.set(Work::Begun { work });
         }
-        let (Some(work), Some(run)) = (this.work.as_mut().as_pin_mut(), this.run.as_mut()) else {
-            // Making it panicked, and whoever caught that polls on.
+        let (WorkProjection::Begun { work }, Some(run)) =
+            (this.work.as_mut().project(), this.run.as_mut())
+        else {
+            // Over, or making it panicked: whoever polls on waits in vain.
             return Poll::Pending;
         };
         let result = ready!(run.watch(|| work.poll(cx)));
-        // Its end is the run's.
-        run.watch(|| this.work.set(None));
+        run.watch(|| this.work.set(Work::Over));
         Poll::Ready(run.end_with(result))
     }
 }

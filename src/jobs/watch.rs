@@ -75,7 +75,7 @@ async fn look(jobs: &Inner, oldest: &Oldest, unsure: &mut Unsure) -> Result<(), 
         let mut look = Look {
             jobs,
             job,
-            standing: jobs.with_what_was_dropped(job, standing, now),
+            standing: with_what_was_dropped(job, standing, now),
             now,
             oldest,
             unsure,
@@ -298,19 +298,14 @@ impl Inner {
             .filter_map(|name| self.known(name))
             .collect()
     }
+}
 
-    /// A start that the history never learned of is known here.
-    fn with_what_was_dropped(
-        &self,
-        job: &Registered,
-        standing: &Standing,
-        now: SystemTime,
-    ) -> Standing {
-        let mut standing = standing.clone();
-        if let Some(at) = job.dropped_start() {
-            let age = SystemTime::now().duration_since(at).unwrap_or_default();
-            standing.starts(now.checked_sub(age), at);
-        }
-        standing
+/// A start that the history never learned of is known here.
+fn with_what_was_dropped(job: &Registered, standing: &Standing, now: SystemTime) -> Standing {
+    let mut standing = standing.clone();
+    if let Some(at) = job.dropped_start() {
+        let age = SystemTime::now().duration_since(at).unwrap_or_default();
+        standing.starts(now.checked_sub(age), at);
     }
+    standing
 }
