@@ -1,4 +1,5 @@
-//! Background jobs with a history in SQLite, or in PostgreSQL: one that works, one that fails, one that never comes.
+//! Background jobs with a history in SQLite, or in PostgreSQL: one that works, one that fails, one that takes
+//! too long, one that never comes.
 //!
 //! `cargo run --example jobs --features jobs-sqlite,jobs-postgres`, and try what it prints. Stop it as you like, also by
 //! `kill -9`, and start it again: what had ended is there, and what had not is lost. `JOBS_DB` names another file than
@@ -11,16 +12,24 @@ use std::io;
 use std::time::Duration;
 
 use tokio::time::{interval, sleep};
-use tower_vitals::jobs::{Job, Jobs, PostgresHistory, SqliteHistory};
+use tower_vitals::health::Check;
+use tower_vitals::jobs::{Changes, Job, Jobs, PostgresHistory, SqliteHistory};
 use tower_vitals::routes::Guard;
 use tower_vitals::{Health, Prometheus, Routes};
 
 const TICK: Job = Job::named("tick")
     .every(Duration::from_millis(20))
     .grace(Duration::from_secs(5));
-const IMPORT: Job = Job::named("import").every(Duration::from_secs(10));
-/// Nobody starts it: `/jobs` tells since when it is late.
-const REPORT: Job = Job::named("report").cron("0 3 * * *", "Europe/Berlin");
+const IMPORT: Job = Job::named("import")
+    .every(Duration::from_secs(10))
+    .failing_after(2);
+const EXPORT: Job = Job::named("export")
+    .every(Duration::from_secs(20))
+    .max_runtime(Duration::from_secs(2));
+/// Nobody starts it.
+const REPORT: Job = Job::named("report")
+    .cron("* * * * *", "Europe/Berlin")
+    .grace(Duration::from_secs(10));
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -29,6 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let jobs = Jobs::builder()
         .job(TICK)
         .job(IMPORT)
+        .job(EXPORT)
         .job(REPORT)
         // Short, so that what a kill leaves behind is soon seen to be lost.
         .lease(Duration::from_secs(2));
@@ -42,9 +52,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let tasks = [
         tokio::spawn(tick(jobs.clone())),
         tokio::spawn(import(jobs.clone())),
+        tokio::spawn(export(jobs.clone())),
+        tokio::spawn(tell(jobs.subscribe())),
     ];
 
-    let health = Health::builder().build()?;
+    let health = Health::builder()
+        // A service whose jobs are late still answers.
+        .check("jobs", jobs.health_check().optional())
+        .build()?;
     let routes = Routes::new()
         .metrics(prometheus)
         .health(health.clone())
@@ -69,6 +84,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Each once when it is found, and once when it is over.
+async fn tell(mut changes: Changes) {
+    while let Some(change) = changes.next().await {
+        let problem = change.problem;
+        let (job, kind) = (problem.job_name, problem.kind);
+        if change.is_resolved {
+            println!("{job} is no longer {kind}");
+        } else {
+            println!("{job} is {kind}: {}", problem.message);
+        }
+    }
+}
+
 /// Says of each run when it is in the history to stay.
 async fn tick(jobs: Jobs) {
     let mut times = interval(Duration::from_millis(20));
@@ -83,6 +111,19 @@ async fn tick(jobs: Jobs) {
             jobs.flush().await;
             println!("kept {id}");
         }
+    }
+}
+
+/// Takes longer than it may, and is let run.
+async fn export(jobs: Jobs) {
+    let mut times = interval(Duration::from_secs(20));
+    loop {
+        times.tick().await;
+        let exported = jobs.monitor(EXPORT, async {
+            sleep(Duration::from_secs(5)).await;
+            Ok::<_, io::Error>(())
+        });
+        debug_assert!(exported.await.is_ok());
     }
 }
 

@@ -333,24 +333,24 @@ impl Slow {
         }
     }
 
-    fn slowly<'a, T: Send + 'a>(&'a self, answer: Answer<'a, T>) -> Answer<'a, T> {
-        Box::pin(async move {
-            tokio::task::yield_now().await;
-            let answer = answer.await;
-            tokio::task::yield_now().await;
-            answer
-        })
-    }
-
     fn or_lost<'a, T: Send + 'a>(&'a self, answer: Answer<'a, T>) -> Answer<'a, T> {
         Box::pin(async move {
-            let answer = self.slowly(answer).await?;
+            let answer = slowly(answer).await?;
             if self.loses_answers.load(Ordering::Relaxed) {
                 return Err(Error::external("no answer", "the connection is gone"));
             }
             Ok(answer)
         })
     }
+}
+
+fn slowly<'a, T: Send + 'a>(answer: Answer<'a, T>) -> Answer<'a, T> {
+    Box::pin(async move {
+        tokio::task::yield_now().await;
+        let answer = answer.await;
+        tokio::task::yield_now().await;
+        answer
+    })
 }
 
 impl History for Slow {
@@ -379,10 +379,10 @@ impl History for Slow {
         self.memory.last_runs()
     }
     fn standings(&self) -> Answer<'_, Standings> {
-        self.slowly(self.memory.standings())
+        slowly(self.memory.standings())
     }
     fn problems(&self) -> Answer<'_, Vec<Problem>> {
-        self.slowly(self.memory.problems())
+        slowly(self.memory.problems())
     }
     fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
         self.or_lost(self.memory.report(problem, seen))
@@ -412,8 +412,8 @@ async fn of_many_instances_one_tells() {
         told
     };
     minutes(60).await;
-    for n in 1..4 {
-        fail(&instances[n], HOURLY, "").await;
+    for jobs in &instances[1..4] {
+        fail(jobs, HOURLY, "").await;
     }
     minutes(200).await;
     let all = [Late, Missed, Failing];

@@ -235,11 +235,12 @@ impl Inner {
 
     fn tell_change(&self, result: &CheckResult, before: Option<Status>) {
         let (check, status) = (result.name(), result.status());
-        let message = result.message().unwrap_or_default();
+        // Not `message`: that is the event's own.
+        let detail = result.message().unwrap_or_default();
         match (before, status) {
             (None, Status::Healthy) => tracing::debug!(check, "health check is healthy"),
             (Some(_), Status::Healthy) => tracing::info!(check, "health check is healthy again"),
-            (_, status) => tracing::warn!(check, %status, message, "health check is not healthy"),
+            (_, status) => tracing::warn!(check, %status, detail, "health check is not healthy"),
         }
         let overall = self
             .slots()

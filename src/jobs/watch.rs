@@ -283,8 +283,8 @@ impl Inner {
         if change.is_resolved {
             tracing::info!(job, problem = %kind, "a job is as expected again");
         } else {
-            let message = &change.problem.message;
-            tracing::warn!(job, problem = %kind, message, "a job is not as expected");
+            let detail = &change.problem.message;
+            tracing::warn!(job, problem = %kind, detail, "a job is not as expected");
         }
         // An error is that nobody listens.
         let _ = self.changes.send(change);

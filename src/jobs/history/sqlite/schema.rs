@@ -83,3 +83,37 @@ pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), sql
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::{Connection, Row};
+
+    /// What was kept by the first version is there in this one, and its last starts are known.
+    #[tokio::test]
+    async fn a_file_of_an_older_version_becomes_one_of_this() {
+        let mut file = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let first = "CREATE TABLE job_run_migrations (version INTEGER NOT NULL PRIMARY KEY);
+            INSERT INTO job_run_migrations VALUES (1);
+            INSERT INTO job_runs VALUES ('0', 'nightly', '2026-01-01T00:00:01.500000Z', NULL, 'running', NULL, NULL, '{}',
+                'shop-1', 1.0);";
+        for sql in [MIGRATIONS[0], first] {
+            sqlx::raw_sql(sql).execute(&mut file).await.unwrap();
+        }
+        for _ in 0..2 {
+            migrate(&mut file).await.unwrap();
+            let rows =
+                sqlx::query("SELECT job_name, last_start, failures_in_a_row FROM job_standings");
+            let rows = rows.fetch_all(&mut file).await.unwrap();
+            assert_eq!(rows.len(), 1);
+            assert_eq!(rows[0].get::<String, _>(0), "nightly");
+            assert!((rows[0].get::<f64, _>(1) - 1_767_225_601.5).abs() < 0.001);
+            assert_eq!(rows[0].get::<i64, _>(2), 0);
+        }
+        let versions: Vec<i64> = sqlx::query_scalar("SELECT version FROM job_run_migrations")
+            .fetch_all(&mut file)
+            .await
+            .unwrap();
+        assert_eq!(versions, [1, 2]);
+    }
+}
