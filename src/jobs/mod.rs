@@ -47,8 +47,10 @@
 //! | [`Failing`](ProblemKind::Failing) | it failed or was lost [so many times](Job::failing_after) in a row | with its next success |
 //!
 //! They are in metrics (`scheduler_job_problem`, `scheduler_job_failures_in_a_row`,
-//! `scheduler_job_expected_timestamp_seconds`), in `/jobs`, and in the service's health by [`Jobs::health_check`]. Times are by the
-//! history's clock, so those of instances may differ.
+//! `scheduler_job_expected_timestamp_seconds`), in `/jobs`, and in the service's health by [`Jobs::health_check`]. It is looked for
+//! them every five seconds, so what is over sooner is not told, and first one [lease](Builder::lease) after the start, when
+//! all instances have told what runs. Times are by the history's clock: those of instances may differ. What was wrong with a job
+//! that no instance has had for a day is resolved, too.
 
 mod builder;
 mod changes;

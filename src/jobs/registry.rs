@@ -248,10 +248,10 @@ impl Jobs {
         StartedRun::begin(self.clone(), registered, metadata)
     }
 
-    /// What goes wrong with jobs from now on, and what is well again: each is told once, by whichever instance finds it first.
+    /// What goes wrong with jobs from now on, and what is well again.
     ///
-    /// It is looked for every five seconds (more often with a lease below 15 s), from one [lease](Builder::lease) after the
-    /// start on, when all instances have told what runs.
+    /// Each is told once, and by the instance that finds it first: whoever is to miss nothing subscribes on all instances.
+    /// What was told before, by another or before a restart, is in [`problems`](Self::problems).
     #[must_use]
     pub fn subscribe(&self) -> Changes {
         Changes::new(self.inner.changes.subscribe())
