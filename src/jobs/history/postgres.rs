@@ -4,7 +4,7 @@ mod prune;
 mod schema;
 mod standing;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
@@ -70,11 +70,10 @@ impl PostgresHistory {
     async fn write_all(&self, runs: &[RunRecord], lease: Duration) -> Result<(), sqlx::Error> {
         let runs = once_each(runs);
         let mut transaction = self.pool.begin().await?;
-        let known = known(&mut transaction, &runs).await?;
-        let news = write_some(&mut transaction, &runs, lease).await?;
-        let news = runs.iter().filter(|run| news.contains(&run.id)).copied();
-        count(&mut transaction, news.clone()).await?;
-        let progress = Progress::of(news, |run| !known.contains(&run.id));
+        let written = write_some(&mut transaction, &runs, lease).await?;
+        let news = runs.iter().filter(|run| written.contains_key(&run.id));
+        count(&mut transaction, news.clone().copied()).await?;
+        let progress = Progress::of(news.copied(), |run| !written[&run.id]);
         standing::add(&mut transaction, progress).await?;
         transaction.commit().await
     }
@@ -131,7 +130,8 @@ impl PostgresHistory {
             sql.push("::timestamptz, ").push_bind(id.to_string());
             sql.push("::uuid)");
         }
-        sql.push(" ORDER BY started_at DESC, id DESC LIMIT ");
+        // By the columns: their names alone are those of the texts that are read, which no index has.
+        sql.push(" ORDER BY job_runs.started_at DESC, job_runs.id DESC LIMIT ");
         sql.push_bind(i64::try_from(query.limit).unwrap_or(i64::MAX));
         let rows = sql.build().fetch_all(&self.pool).await?;
         Ok(rows.iter().filter_map(record).collect())
@@ -210,29 +210,12 @@ impl PostgresHistory {
     }
 }
 
-/// Those that are there already.
-async fn known(
-    connection: &mut PgConnection,
-    runs: &[&RunRecord],
-) -> Result<HashSet<Uuid>, sqlx::Error> {
-    let ids: Vec<_> = runs.iter().map(|run| run.id.to_string()).collect();
-    let rows = sqlx::query("SELECT id::text FROM job_runs WHERE id = ANY ($1::uuid[])")
-        .bind(ids)
-        .fetch_all(connection)
-        .await?;
-    Ok(rows.iter().filter_map(id).collect())
-}
-
-fn id(row: &PgRow) -> Option<Uuid> {
-    row.try_get::<&str, _>(0).ok()?.parse().ok()
-}
-
-/// Those that were new, or had not ended: the others stay as they are.
+/// Those that were new, or had not ended, and whether they were there; the others stay as they are.
 async fn write_some(
     connection: &mut PgConnection,
     runs: &[&RunRecord],
     lease: Duration,
-) -> Result<HashSet<Uuid>, sqlx::Error> {
+) -> Result<HashMap<Uuid, bool>, sqlx::Error> {
     fn all<T>(runs: &[&RunRecord], of: impl Fn(&RunRecord) -> T) -> Vec<T> {
         runs.iter().map(|run| of(run)).collect()
     }
@@ -247,8 +230,8 @@ async fn write_some(
            instance) \
          ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at, status = excluded.status, \
          duration_seconds = excluded.duration_seconds, error_message = excluded.error_message, \
-         metadata = excluded.metadata, lease_until = excluded.lease_until \
-         WHERE job_runs.status = 'running' RETURNING id::text",
+         metadata = excluded.metadata, lease_until = excluded.lease_until, was_there = TRUE \
+         WHERE job_runs.status = 'running' RETURNING id::text, was_there",
     )
     .bind(all(runs, |run| run.id.to_string()))
     .bind(all(runs, |run| run.job_name.clone()))
@@ -262,7 +245,13 @@ async fn write_some(
     .bind(lease.as_secs_f64())
     .fetch_all(connection)
     .await?;
-    Ok(rows.iter().filter_map(id).collect())
+    let written = |row: &PgRow| {
+        Some((
+            row.try_get::<&str, _>(0).ok()?.parse().ok()?,
+            row.try_get(1).ok()?,
+        ))
+    };
+    Ok(rows.iter().filter_map(written).collect())
 }
 
 /// Adds what ended to the totals, in one order for all who do.

@@ -4,7 +4,7 @@ mod prune;
 mod schema;
 mod standing;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -92,11 +92,10 @@ impl SqliteHistory {
         let mut transaction = connection.begin_with(BEGIN).await?;
         // Ten values a run, of which SQLite takes 32,766.
         for some in once_each(runs).chunks(1000) {
-            let known = known(&mut transaction, some).await?;
-            let news = write_some(&mut transaction, some, lease).await?;
-            let news = some.iter().filter(|run| news.contains(&run.id)).copied();
-            count(&mut transaction, news.clone()).await?;
-            let progress = Progress::of(news, |run| !known.contains(&run.id));
+            let written = write_some(&mut transaction, some, lease).await?;
+            let news = some.iter().filter(|run| written.contains_key(&run.id));
+            count(&mut transaction, news.clone().copied()).await?;
+            let progress = Progress::of(news.copied(), |run| !written[&run.id]);
             standing::add(&mut transaction, progress).await?;
         }
         transaction.commit().await
@@ -247,31 +246,12 @@ async fn connection(pool: &SqlitePool) -> Result<PoolConnection<Sqlite>, sqlx::E
     }
 }
 
-/// Those that are there already.
-async fn known(
-    connection: &mut SqliteConnection,
-    runs: &[&RunRecord],
-) -> Result<HashSet<Uuid>, sqlx::Error> {
-    let mut query = QueryBuilder::new("SELECT id FROM job_runs WHERE id IN (");
-    let mut ids = query.separated(", ");
-    for run in runs {
-        ids.push_bind(run.id.to_string());
-    }
-    query.push(")");
-    let rows = query.build().persistent(false).fetch_all(connection);
-    Ok(rows.await?.iter().filter_map(id).collect())
-}
-
-fn id(row: &SqliteRow) -> Option<Uuid> {
-    row.try_get::<&str, _>(0).ok()?.parse().ok()
-}
-
-/// Those that were new, or had not ended: the others stay as they are.
+/// Those that were new, or had not ended, and whether they were there; the others stay as they are.
 async fn write_some(
     connection: &mut SqliteConnection,
     runs: &[&RunRecord],
     lease: Duration,
-) -> Result<HashSet<Uuid>, sqlx::Error> {
+) -> Result<HashMap<Uuid, bool>, sqlx::Error> {
     let mut query = QueryBuilder::new(format!("INSERT INTO job_runs ({COLUMNS}, lease_until) "));
     query.push_values(runs, |mut row, run| {
         row.push_bind(run.id.to_string())
@@ -291,8 +271,8 @@ async fn write_some(
     query.push(
         " ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at, status = excluded.status, \
          duration_seconds = excluded.duration_seconds, error_message = excluded.error_message, \
-         metadata = excluded.metadata, lease_until = excluded.lease_until \
-         WHERE job_runs.status = 'running' RETURNING id",
+         metadata = excluded.metadata, lease_until = excluded.lease_until, was_there = TRUE \
+         WHERE job_runs.status = 'running' RETURNING id, was_there",
     );
     // Not kept: its text is as long as the batch.
     let rows = query
@@ -300,7 +280,13 @@ async fn write_some(
         .persistent(false)
         .fetch_all(connection)
         .await?;
-    Ok(rows.iter().filter_map(id).collect())
+    let written = |row: &SqliteRow| {
+        Some((
+            row.try_get::<&str, _>(0).ok()?.parse().ok()?,
+            row.try_get(1).ok()?,
+        ))
+    };
+    Ok(rows.iter().filter_map(written).collect())
 }
 
 /// Adds what ended to the totals.

@@ -34,6 +34,7 @@ const MIGRATIONS: [&str; 2] = [
     );
 ",
     "
+    ALTER TABLE job_runs ADD COLUMN was_there BOOLEAN NOT NULL DEFAULT FALSE;
     CREATE TABLE job_standings (
         job_name VARCHAR(100) PRIMARY KEY,
         known_since TIMESTAMPTZ NOT NULL,

@@ -30,6 +30,7 @@ const MIGRATIONS: [&str; 2] = [
     ) WITHOUT ROWID;
 ",
     "
+    ALTER TABLE job_runs ADD COLUMN was_there INTEGER NOT NULL DEFAULT FALSE;
     CREATE TABLE job_standings (
         job_name TEXT NOT NULL PRIMARY KEY,
         known_since REAL NOT NULL,
