@@ -58,8 +58,12 @@ async fn look(jobs: &Inner, oldest: &Oldest, unsure: &mut Unsure) -> Result<(), 
         Ok(())
     };
     patiently(Box::pin(flushed)).await?;
-    while let Some((change, seen)) = unsure.pop() {
-        tell(jobs, change, seen, unsure).await?;
+    let mut again = std::mem::take(unsure).into_iter();
+    while let Some((change, seen)) = again.next() {
+        if let Err(error) = tell(jobs, change, seen, unsure).await {
+            unsure.extend(again);
+            return Err(error);
+        }
     }
     let Standings { now, jobs: all, .. } = patiently(jobs.history.standings()).await?;
     let known = patiently(jobs.history.problems()).await?;
@@ -97,7 +101,10 @@ async fn look(jobs: &Inner, oldest: &Oldest, unsure: &mut Unsure) -> Result<(), 
     let is_gone = |standing: &Standing| {
         let is_own = |job: &Arc<Registered>| name_of(job.plan.job.name()) == standing.job_name;
         let last_said = standing.registered_at.unwrap_or(standing.known_since);
-        !own.iter().any(is_own) && last_said + GONE_AFTER < now
+        let is_long_ago = now
+            .duration_since(last_said)
+            .is_ok_and(|ago| ago > GONE_AFTER);
+        is_long_ago && !own.iter().any(is_own)
     };
     for standing in all.iter().filter(|standing| is_gone(standing)) {
         for problem in known.iter().filter(|one| one.job_name == standing.job_name) {
