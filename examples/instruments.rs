@@ -195,8 +195,7 @@ async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What runs in the background, with a history that has room for one event at a time.
-/// What nobody sees: a sweep whose starts come too fast to be kept, and an import that fails until it is told.
+/// What nobody sees: sweeps that come too fast for a queue with room for two events, and an import that fails.
 async fn sweep() -> Result<Jobs, Box<dyn Error>> {
     const SWEEP: Job = Job::named("sweep").every(Duration::from_hours(1));
     const IMPORT: Job = Job::named("import")
@@ -205,14 +204,14 @@ async fn sweep() -> Result<Jobs, Box<dyn Error>> {
     let jobs = Jobs::builder()
         .job(SWEEP)
         .job(IMPORT)
-        .max_queued(1)
+        .max_queued(2)
         // Short, so that it is soon looked for what is wrong.
         .lease(Duration::from_secs(1))
         .run()?;
     let mut changes = jobs.subscribe();
-    for _ in 0..3 {
-        jobs.monitor(SWEEP, async { Ok::<_, io::Error>(()) })
-            .await?;
+    let sweeps: Vec<_> = (0..100).map(|_| jobs.start(SWEEP)).collect();
+    for sweep in sweeps {
+        sweep.finish();
     }
     jobs.flush().await;
     let no_orders = async { Err::<(), _>("the orders are not there") };
