@@ -78,7 +78,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // What is under way is cancelled, and known to be, before the last is written.
     for task in tasks {
         task.abort();
-        debug_assert!(task.await.is_err());
+        let ended = task.await;
+        debug_assert!(ended.is_err());
     }
     jobs.shutdown(Duration::from_secs(5)).await?;
     Ok(())
@@ -123,7 +124,8 @@ async fn export(jobs: Jobs) {
             sleep(Duration::from_secs(5)).await;
             Ok::<_, io::Error>(())
         });
-        debug_assert!(exported.await.is_ok());
+        let exported = exported.await;
+        debug_assert!(exported.is_ok());
     }
 }
 

@@ -105,14 +105,15 @@ impl<H: Handle> Cell<H> {
         }
     }
 
-    /// As [`write`](Self::write), but not where nothing would last.
-    pub(crate) fn write_kept(&self, write: impl FnOnce(&H)) {
+    /// As [`write`](Self::write), but not where nothing would last. Gives whether it was written.
+    pub(crate) fn write_kept(&self, write: impl FnOnce(&H)) -> bool {
         let may_last = self
             .target
             .with(|recorder| self.target.is_lasting(recorder));
         if may_last {
             self.write(write);
         }
+        may_last
     }
 
     #[cold]

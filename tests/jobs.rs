@@ -14,19 +14,18 @@ mod support;
 
 use std::future::{pending, ready};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde_json::json;
+use support::faulty::{Fault, Faulty};
+use support::log::Log;
 use support::recorder;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
+use tower_vitals::ErrorKind;
 use tower_vitals::jobs::{
-    Answer, History, Job, JobStats, Jobs, MemoryHistory, Problem, Registration, Retention,
-    RunQuery, RunRecord, RunStatus, Standings, Uuid,
+    History, Job, Jobs, MemoryHistory, RunQuery, RunRecord, RunStatus, StartedRun, Uuid,
 };
-use tower_vitals::{Error, ErrorKind, Prometheus};
 
 const NIGHTLY: Job = Job::named("nightly").every(Duration::from_hours(24));
 
@@ -233,94 +232,22 @@ async fn metadata_is_known_from_the_start_and_added_to() {
     );
 }
 
-/// A history that is down until it is told, and then is memory.
-#[derive(Debug)]
-struct Broken {
-    is_down: Arc<AtomicBool>,
-    attempts: Arc<AtomicUsize>,
-    memory: MemoryHistory,
-}
-
-impl Broken {
-    fn now(&self) -> Result<(), Error> {
-        self.attempts.fetch_add(1, Ordering::SeqCst);
-        if !self.is_down.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        // Any error of the crate: it has no public constructor.
-        Prometheus::builder()
-            .prefix("not a prefix")
-            .build()
-            .map(drop)
-    }
-}
-
-impl History for Broken {
-    fn prepare(&self) -> Answer<'_, ()> {
-        Box::pin(ready(self.now()))
-    }
-    fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
-        match self.now() {
-            Ok(()) => self.memory.write(runs, lease),
-            Err(error) => Box::pin(ready(Err(error))),
-        }
-    }
-    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, ()> {
-        match self.now() {
-            Ok(()) => self.memory.renew(runs, lease),
-            Err(error) => Box::pin(ready(Err(error))),
-        }
-    }
-    fn reap(&self) -> Answer<'_, Vec<RunRecord>> {
-        match self.now() {
-            Ok(()) => self.memory.reap(),
-            Err(error) => Box::pin(ready(Err(error))),
-        }
-    }
-    fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {
-        self.memory.runs(query)
-    }
-    fn stats<'a>(&'a self, job_name: &'a str) -> Answer<'a, Option<JobStats>> {
-        self.memory.stats(job_name)
-    }
-    fn last_runs(&self) -> Answer<'_, Vec<RunRecord>> {
-        self.memory.last_runs()
-    }
-    fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
-        self.memory.prune(retention, most)
-    }
-    fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()> {
-        match self.now() {
-            Ok(()) => self.memory.register(jobs),
-            Err(error) => Box::pin(ready(Err(error))),
-        }
-    }
-    fn standings(&self) -> Answer<'_, Standings> {
-        self.memory.standings()
-    }
-    fn problems(&self) -> Answer<'_, Vec<Problem>> {
-        self.memory.problems()
-    }
-    fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
-        self.memory.report(problem, seen)
-    }
-    fn resolve<'a>(&'a self, problem: &'a Problem, caller: Uuid) -> Answer<'a, bool> {
-        self.memory.resolve(problem, caller)
+/// Whatever is written or renewed.
+fn down(call: &str) -> Fault {
+    match call {
+        "prepare" | "register" | "write" | "renew" | "reap" => Fault::Down,
+        _ => Fault::None,
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_history_that_is_down_harms_no_job_and_gets_what_was_kept() {
     let (recorder, reader) = recorder();
-    let is_down = Arc::new(AtomicBool::new(true));
-    let attempts = Arc::new(AtomicUsize::new(0));
-    let broken = Broken {
-        is_down: Arc::clone(&is_down),
-        attempts: Arc::clone(&attempts),
-        memory: MemoryHistory::new(),
-    };
+    let (log, _guard) = Log::of_this_thread();
+    let history = Faulty::new(&MemoryHistory::new());
+    history.fail(down);
     let jobs = Jobs::builder()
-        .history(broken)
+        .history(history.clone())
         .max_queued(10)
         .recorder(recorder)
         .run()
@@ -339,12 +266,12 @@ async fn a_history_that_is_down_harms_no_job_and_gets_what_was_kept() {
         error.to_string(),
         "10 starts and ends of jobs could not be written to the history within 5s"
     );
-    let tried = attempts.load(Ordering::SeqCst);
+    let tried = history.asked();
     assert!(
         (5..40).contains(&tried),
         "it is tried again, ever less often: {tried}"
     );
-    is_down.store(false, Ordering::SeqCst);
+    history.fail(|_| Fault::None);
     jobs.flush().await;
     let runs = jobs.runs(&RunQuery::new()).await.unwrap();
     assert_eq!(runs.len(), 10, "ends, which say all that their starts did");
@@ -362,30 +289,26 @@ async fn a_history_that_is_down_harms_no_job_and_gets_what_was_kept() {
         taken.counter("monitoring_job_events_dropped_total", &[]),
         30
     );
+    assert_eq!(log.count("no route to redis://[redacted]@host"), 1);
+    assert!(!log.text().contains("planted"), "{}", log.text());
 }
 
 /// The lease ran out while nobody could renew it: whoever is back first must not take the run for lost.
 #[tokio::test(start_paused = true)]
 async fn a_run_that_goes_on_or_ends_in_an_outage_is_not_lost() {
-    let is_down = Arc::new(AtomicBool::new(false));
-    let memory = MemoryHistory::new();
-    let broken = || Broken {
-        is_down: Arc::clone(&is_down),
-        attempts: Arc::default(),
-        memory: memory.clone(),
-    };
+    let history = Faulty::new(&MemoryHistory::new());
     let instance = |name: &str| {
-        let builder = Jobs::builder().history(broken()).instance(name);
+        let builder = Jobs::builder().history(history.clone()).instance(name);
         builder.lease(Duration::from_secs(3)).run().unwrap()
     };
     let (jobs, other) = (instance("shop-1"), instance("shop-2"));
     let (ends, goes_on) = (jobs.start(NIGHTLY), jobs.start(NIGHTLY));
     tokio::time::sleep(Duration::from_secs(10)).await;
-    is_down.store(true, Ordering::SeqCst);
+    history.fail(down);
     tokio::time::sleep(Duration::from_secs(30)).await;
     ends.finish();
     tokio::time::sleep(Duration::from_secs(30)).await;
-    is_down.store(false, Ordering::SeqCst);
+    history.fail(|_| Fault::None);
     tokio::time::sleep(Duration::from_secs(30)).await;
     let running = other
         .runs(&RunQuery::new().status(RunStatus::Running))
@@ -405,6 +328,104 @@ async fn a_run_that_goes_on_or_ends_in_an_outage_is_not_lost() {
     );
 }
 
+/// Two instances of one history, each of which fails as it is told; one run of the second is under way, with a lease of
+/// three seconds.
+struct Two {
+    faulty: [Faulty; 2],
+    _first: Jobs,
+    second: Jobs,
+    run: StartedRun,
+}
+
+impl Two {
+    async fn settled() -> Self {
+        let memory = MemoryHistory::new();
+        let faulty = [Faulty::new(&memory), Faulty::new(&memory)];
+        let [first, second] = faulty.each_ref().map(|history| {
+            let builder = Jobs::builder().history(history.clone());
+            builder.lease(Duration::from_secs(3)).run().unwrap()
+        });
+        let run = second.start(NIGHTLY);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        Self {
+            faulty,
+            _first: first,
+            second,
+            run,
+        }
+    }
+
+    async fn assert_running(self) {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        assert_eq!(only_run(&self.second).await.status, RunStatus::Running);
+        self.run.finish();
+        assert_eq!(only_run(&self.second).await.status, RunStatus::Success);
+    }
+}
+
+/// Nothing fails, and for longer than a lease nothing is answered; then the other is answered first.
+#[tokio::test(start_paused = true)]
+async fn a_run_is_not_lost_in_a_stall() {
+    let two = Two::settled().await;
+    let stall = Instant::now() + Duration::from_secs(4);
+    two.faulty[0].fail(move |_| Fault::Until(stall));
+    let longer = stall + Duration::from_millis(10);
+    two.faulty[1].fail(move |_| Fault::Until(longer));
+    two.assert_running().await;
+}
+
+/// On a full disk an instance that has nothing to renew can do so, and the other cannot; then the first is served first.
+#[tokio::test(start_paused = true)]
+async fn a_run_is_not_lost_where_the_other_has_nothing_to_write() {
+    let two = Two::settled().await;
+    two.faulty[0].fail(|call| match call {
+        "reap" => Fault::Down,
+        _ => Fault::None,
+    });
+    two.faulty[1].fail(down);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    two.faulty[0].fail(|_| Fault::None);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    two.faulty[1].fail(|_| Fault::None);
+    two.assert_running().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_history_that_panics_harms_no_job() {
+    let two = Two::settled().await;
+    for faulty in &two.faulty {
+        faulty.fail(|_| Fault::Panics);
+    }
+    let other = two.second.start(NIGHTLY);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    other.finish();
+    for faulty in &two.faulty {
+        faulty.fail(|_| Fault::None);
+    }
+    two.second.flush().await;
+    let runs = two.second.runs(&RunQuery::new()).await.unwrap();
+    let statuses: Vec<_> = runs.iter().map(|run| run.status).collect();
+    assert_eq!(statuses, [RunStatus::Success, RunStatus::Running]);
+    two.run.finish();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let stats = two.second.stats("nightly").await.unwrap().unwrap();
+    assert_eq!(stats.count(RunStatus::Success), 2, "{stats:?}");
+}
+
+/// A name that no job can have is not asked for: PostgreSQL takes no text with a NUL in it.
+#[tokio::test]
+async fn what_can_be_no_name_is_unknown() {
+    let history = Faulty::new(&MemoryHistory::new());
+    let jobs = Jobs::builder().history(history.clone()).run().unwrap();
+    history.fail(|_| Fault::Down);
+    for name in ["night\0ly", "night\nly", &"x".repeat(101)] {
+        assert_eq!(jobs.stats(name).await.unwrap(), None);
+        let query = RunQuery::new().job_name(name);
+        assert_eq!(jobs.runs(&query).await.unwrap(), []);
+    }
+    assert!(jobs.stats("nightly").await.is_err());
+}
+
 /// Whoever holds a run holds what writes its end.
 #[tokio::test]
 async fn a_run_that_outlives_its_jobs_is_kept() {
@@ -418,9 +439,11 @@ async fn a_run_that_outlives_its_jobs_is_kept() {
         history.runs(&query).await.unwrap().len() == 1
     })
     .await;
-    let id = run.id();
     drop(run);
-    assert_eq!(history.runs(&query).await.unwrap()[0].id, id);
+    support::until("its end is kept", async || {
+        history.runs(&query).await.unwrap()[0].status == RunStatus::Cancelled
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]

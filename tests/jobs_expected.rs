@@ -14,17 +14,16 @@ mod support;
 
 use std::future::ready;
 use std::slice;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
+use support::faulty::{Fault, Faulty};
 use support::recorder;
 use tokio::time::{Instant, sleep};
-use tower_vitals::Error;
 use tower_vitals::jobs::{
-    Answer, Change, Changes, History, Job, JobStats, Jobs, MemoryHistory, Problem, ProblemKind,
-    Registration, Retention, RunQuery, RunRecord, Standings, Uuid,
+    Change, Changes, History, Job, Jobs, MemoryHistory, Problem, ProblemKind, RunQuery, RunRecord,
+    Uuid,
 };
 
 use ProblemKind::{Failing, Late, Missed, TooLong};
@@ -318,84 +317,7 @@ async fn failures_in_a_row_are_told_once_and_resolved_by_a_success() {
     assert_eq!(told(&mut changes), []);
 }
 
-/// A history that lets others go first, and that answers as it is told: not at all, or after it has done what was asked.
-#[derive(Debug, Clone)]
-struct Slow {
-    memory: MemoryHistory,
-    loses_answers: Arc<AtomicBool>,
-}
-
-impl Slow {
-    fn new(memory: &MemoryHistory) -> Self {
-        Self {
-            memory: memory.clone(),
-            loses_answers: Arc::default(),
-        }
-    }
-
-    fn or_lost<'a, T: Send + 'a>(&'a self, answer: Answer<'a, T>) -> Answer<'a, T> {
-        Box::pin(async move {
-            let answer = slowly(answer).await?;
-            if self.loses_answers.load(Ordering::Relaxed) {
-                return Err(Error::external("no answer", "the connection is gone"));
-            }
-            Ok(answer)
-        })
-    }
-}
-
-fn slowly<'a, T: Send + 'a>(answer: Answer<'a, T>) -> Answer<'a, T> {
-    Box::pin(async move {
-        tokio::task::yield_now().await;
-        let answer = answer.await;
-        tokio::task::yield_now().await;
-        answer
-    })
-}
-
-impl History for Slow {
-    fn prepare(&self) -> Answer<'_, ()> {
-        self.memory.prepare()
-    }
-    fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()> {
-        self.memory.register(jobs)
-    }
-    fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
-        self.memory.write(runs, lease)
-    }
-    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, ()> {
-        self.memory.renew(runs, lease)
-    }
-    fn reap(&self) -> Answer<'_, Vec<RunRecord>> {
-        self.memory.reap()
-    }
-    fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {
-        self.memory.runs(query)
-    }
-    fn stats<'a>(&'a self, job_name: &'a str) -> Answer<'a, Option<JobStats>> {
-        self.memory.stats(job_name)
-    }
-    fn last_runs(&self) -> Answer<'_, Vec<RunRecord>> {
-        self.memory.last_runs()
-    }
-    fn standings(&self) -> Answer<'_, Standings> {
-        slowly(self.memory.standings())
-    }
-    fn problems(&self) -> Answer<'_, Vec<Problem>> {
-        slowly(self.memory.problems())
-    }
-    fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
-        self.or_lost(self.memory.report(problem, seen))
-    }
-    fn resolve<'a>(&'a self, problem: &'a Problem, caller: Uuid) -> Answer<'a, bool> {
-        self.or_lost(self.memory.resolve(problem, caller))
-    }
-    fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
-        self.memory.prune(retention, most)
-    }
-}
-
-fn slow_jobs(history: &Slow, job: Job) -> Jobs {
+fn slow_jobs(history: &Faulty, job: Job) -> Jobs {
     let builder = Jobs::builder().job(job).history(history.clone());
     builder.run().unwrap()
 }
@@ -403,7 +325,7 @@ fn slow_jobs(history: &Slow, job: Job) -> Jobs {
 /// Several instances of one history, which look at the same time: each change is told by one of them.
 #[tokio::test(start_paused = true)]
 async fn of_many_instances_one_tells() {
-    let history = Slow::new(&history_from("2030-01-01T00:00:00Z"));
+    let history = Faulty::new(&history_from("2030-01-01T00:00:00Z"));
     let instances: Vec<_> = (0..5).map(|_| slow_jobs(&history, HOURLY)).collect();
     let mut changes: Vec<_> = instances.iter().map(Jobs::subscribe).collect();
     let mut told_by_all = || {
@@ -451,23 +373,31 @@ async fn instances_that_expect_another_thing_do_not_disagree_for_ever() {
     assert_eq!(told_by_all(), [(Failing, true)]);
 }
 
+/// That of a report or of its end.
+fn loses_answers(call: &str) -> Fault {
+    match call {
+        "report" | "resolve" => Fault::LosesAnswer,
+        _ => Fault::None,
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_change_whose_answer_is_lost_is_told_once_all_the_same() {
-    let history = Slow::new(&history_from("2030-01-01T00:00:00Z"));
+    let history = Faulty::new(&history_from("2030-01-01T00:00:00Z"));
     let jobs = slow_jobs(&history, HOURLY);
     let mut changes = jobs.subscribe();
     minutes(69).await;
-    history.loses_answers.store(true, Ordering::Relaxed);
+    history.fail(loses_answers);
     minutes(30).await;
     assert_eq!(told(&mut changes), []);
-    history.loses_answers.store(false, Ordering::Relaxed);
+    history.fail(|_| Fault::None);
     minutes(1).await;
     assert_eq!(told(&mut changes), [(Late, false)]);
-    history.loses_answers.store(true, Ordering::Relaxed);
+    history.fail(loses_answers);
     succeed(&jobs, HOURLY).await;
     minutes(1).await;
     assert_eq!(told(&mut changes), []);
-    history.loses_answers.store(false, Ordering::Relaxed);
+    history.fail(|_| Fault::None);
     minutes(1).await;
     assert_eq!(told(&mut changes), [(Late, true)]);
 }

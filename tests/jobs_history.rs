@@ -25,8 +25,8 @@ use tower_vitals::health::checks::drivers::sqlx::{
     AssertSqlSafe, Connection, PgConnection, raw_sql,
 };
 use tower_vitals::jobs::{
-    History, MemoryHistory, PostgresHistory, Problem, ProblemKind, Registration, Retention,
-    RunQuery, RunRecord, RunStatus, SqliteHistory, Uuid,
+    History, Job, Jobs, MemoryHistory, PostgresHistory, Problem, ProblemKind, Registration,
+    Retention, RunQuery, RunRecord, RunStatus, SqliteHistory, Uuid,
 };
 
 const LEASE: Duration = Duration::from_mins(1);
@@ -124,6 +124,7 @@ conformance! {
     standings_follow_what_happens,
     problems_are_reported_and_resolved_once,
     sql_in_any_text_is_text,
+    whatever_a_run_says_is_kept,
 }
 
 /// The beginning of 2026, and so many seconds.
@@ -354,7 +355,10 @@ async fn renewed_leases_do_not(history: impl History) {
         .map(|_| Uuid::now_v7())
         .chain([renewed.id])
         .collect();
-    history.renew(&many, LEASE).await.unwrap();
+    let now = history.renew(&many, LEASE).await.unwrap();
+    let own = SystemTime::now();
+    let apart = own.duration_since(now).or_else(|_| now.duration_since(own));
+    assert!(apart.unwrap() < LEASE, "{now:?}");
     tokio::time::sleep(Duration::from_millis(5)).await;
     let lost = history.reap().await.unwrap();
     assert_eq!(
@@ -644,6 +648,29 @@ async fn sql_in_any_text_is_text(history: impl History) {
     );
 }
 
+/// What a text of a database or a number of JSON cannot be is no reason to refuse a run, and with it all that wait behind it.
+async fn whatever_a_run_says_is_kept(history: impl History) {
+    const ODD: Job = Job::named("odd\0job");
+    let jobs = Jobs::builder().history(history).run().unwrap();
+    let odd = jobs.monitor_with(ODD, |run| async move {
+        run.set("nul\0", "nul\0");
+        run.set("deep", json!([{"nul\0": ["\0"]}]));
+        run.set("largest", u64::MAX);
+        run.set("smallest", 5e-324);
+        Err::<(), _>("no\0route \u{ffff}")
+    });
+    odd.await.unwrap_err();
+    let shut_down = jobs.shutdown(Duration::from_secs(5)).await;
+    shut_down.unwrap();
+    let runs = jobs.runs(&RunQuery::new()).await.unwrap();
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0].job_name, "odd job");
+    assert_eq!(runs[0].error_message.as_deref(), Some("no route \u{ffff}"));
+    let metadata = json!(runs[0].metadata);
+    assert_eq!(metadata["nul "], "nul ");
+    assert_eq!(metadata["largest"], u64::MAX);
+}
+
 #[tokio::test]
 async fn memory_is_bounded_and_lets_go_what_has_ended() {
     let history = MemoryHistory::new().max_runs(3);
@@ -777,6 +804,26 @@ async fn a_file_is_written_to_after_sqlite_has_ended_a_transaction_by_itself() {
     does("DROP TRIGGER full").await;
     write(&history, slice::from_ref(&run)).await;
     assert_eq!(ids(&history, &RunQuery::new()).await, [run.id]);
+}
+
+/// What it asks is whether others could renew theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_locked_renews_nothing_also_where_nothing_runs() {
+    let file = File::new("locked");
+    let pool = || {
+        let options = SqliteConnectOptions::new().filename(&file.0);
+        let options = options.create_if_missing(true);
+        SqlitePoolOptions::new().connect_lazy_with(options.busy_timeout(Duration::from_millis(10)))
+    };
+    let history = SqliteHistory::pool(pool());
+    history.prepare().await.unwrap();
+    let mut other = pool().acquire().await.unwrap();
+    let locked = other.begin_with("BEGIN EXCLUSIVE").await.unwrap();
+    let error = shown(history.renew(&[], LEASE).await.unwrap_err());
+    assert!(error.contains("locked"), "{error}");
+    locked.rollback().await.unwrap();
+    let now = history.renew(&[], LEASE).await.unwrap();
+    assert!(now.elapsed().unwrap() < LEASE);
 }
 
 fn shown(error: impl std::error::Error) -> String {

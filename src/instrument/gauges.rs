@@ -84,11 +84,7 @@ impl Connections {
 
     /// One was opened: it is counted for as long as what this gives is kept.
     pub fn open(&self) -> Connection {
-        let mut was_counted = false;
-        self.cell.write_kept(|gauge| {
-            gauge.increment(1.0);
-            was_counted = true;
-        });
+        let was_counted = self.cell.write_kept(|gauge| gauge.increment(1.0));
         Connection {
             cell: was_counted.then(|| Arc::clone(&self.cell)),
         }

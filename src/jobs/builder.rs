@@ -17,7 +17,7 @@ use super::job::Job;
 use super::keeper::Keeper;
 use super::queue::Queue;
 use super::registered::Registered;
-use super::registry::{Inner, Jobs, Tasks};
+use super::registry::{Inner, Jobs};
 use crate::error::Error;
 use crate::target::Target;
 
@@ -169,7 +169,7 @@ impl Builder {
         };
         Ok(Jobs {
             inner,
-            _tasks: Arc::new(Tasks(keeper.start(&runtime))),
+            _tasks: Arc::new(keeper.start(runtime)),
         })
     }
 }

@@ -4,28 +4,30 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use uuid::Uuid;
 
-use super::history::Retention;
+use super::contact::{Contact, Reading, TICKS_A_LEASE};
+use super::history::{Answer, Retention};
 use super::record::{RunRecord, RunStatus};
 use super::registry::Inner;
 use super::watch::watch;
 use crate::error::{Error, with_sources};
 use crate::panics;
+use crate::redact::redact_line;
+
+/// Bytes of an error that are logged.
+const MAX_ERROR: usize = 1024;
 
 /// Events that are written at once.
 const BATCH: usize = 1000;
 
 /// How long the history may take for one thing. What hangs longer is tried again.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How often a lease is renewed before it runs out.
-const TICKS_A_LEASE: u32 = 3;
 
 /// How often it is looked whether jobs are as expected, at the least.
 const WATCH_EVERY: Duration = Duration::from_secs(5);
@@ -39,6 +41,39 @@ const PRUNE_EVERY: Duration = Duration::from_mins(10);
 const PRUNE_AT_ONCE: usize = 500;
 const PRUNE_PAUSE: Duration = Duration::from_millis(10);
 
+/// How long what is left may take to be written when nobody holds the jobs any more.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// Ended with the last handle of the jobs, of which every run has one: the writer when it has written what is left.
+pub(super) struct Tasks {
+    jobs: Arc<Inner>,
+    writer: AbortHandle,
+    others: [AbortHandle; 3],
+    runtime: Handle,
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.others.iter().for_each(AbortHandle::abort);
+        let (jobs, writer) = (Arc::clone(&self.jobs), self.writer.clone());
+        if jobs.queue.len() == 0 {
+            writer.abort();
+            return;
+        }
+        // Should the runtime be gone, so is the writer.
+        self.runtime.spawn(async move {
+            if timeout(LAST_WORDS, jobs.queue.flushed()).await.is_err() {
+                let left = jobs.queue.len();
+                tracing::warn!(
+                    left,
+                    "starts and ends of jobs could not be written to their history"
+                );
+            }
+            writer.abort();
+        });
+    }
+}
+
 pub(super) struct Keeper {
     pub(super) jobs: Arc<Inner>,
     pub(super) lease: Duration,
@@ -46,18 +81,23 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn start(self, runtime: &Handle) -> Vec<AbortHandle> {
+    pub(super) fn start(self, runtime: Handle) -> Tasks {
         let keeper = Arc::new(self);
+        let jobs = Arc::clone(&keeper.jobs);
         let (writer, leases, pruner) = (keeper.clone(), keeper.clone(), keeper.clone());
         let every = WATCH_EVERY.min(keeper.lease / TICKS_A_LEASE);
-        [
-            runtime.spawn(async move { writer.write().await }),
+        let writer = runtime.spawn(async move { writer.write().await });
+        let others = [
             runtime.spawn(async move { leases.look_after_leases().await }),
             runtime.spawn(async move { pruner.prune().await }),
             runtime.spawn(async move { watch(&keeper.jobs, every).await }),
-        ]
-        .map(|task| task.abort_handle())
-        .to_vec()
+        ];
+        Tasks {
+            jobs,
+            writer: writer.abort_handle(),
+            others: others.map(|task| task.abort_handle()),
+            runtime,
+        }
     }
 
     /// Whatever was put into the queue, in its order, each until it is written.
@@ -90,15 +130,11 @@ impl Keeper {
     }
 
     /// Says once that the history is down, and once that it is back.
-    async fn until_it_works<'a, T>(
-        &'a self,
-        what: &str,
-        attempt: impl Fn() -> super::history::Answer<'a, T>,
-    ) -> T {
+    async fn until_it_works<'a, T>(&'a self, what: &str, attempt: impl Fn() -> Answer<'a, T>) -> T {
         let mut pause = FIRST_PAUSE;
         let mut is_down = false;
         loop {
-            match patiently(attempt()).await {
+            match patiently(&attempt).await {
                 Ok(done) => {
                     if is_down {
                         tracing::info!("the history of jobs is back");
@@ -108,7 +144,7 @@ impl Keeper {
                 Err(error) => {
                     if !is_down {
                         tracing::warn!(
-                            error = with_sources(&error),
+                            error = redact_line(&with_sources(&error), MAX_ERROR),
                             "the history of jobs cannot {what}: tried again until it can"
                         );
                     }
@@ -124,46 +160,40 @@ impl Keeper {
     async fn look_after_leases(&self) {
         let mut ticks = interval(self.lease / TICKS_A_LEASE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut renewed_in_a_row = 0;
+        let mut contact = Contact::new(self.lease);
         loop {
             ticks.tick().await;
-            if self.renew().await {
-                renewed_in_a_row += 1;
-            } else {
-                renewed_in_a_row = 0;
+            // A failure needs no word: the writer has said so.
+            match self.renew().await {
+                Ok(theirs) => contact.renewed(Reading {
+                    steady: Instant::now(),
+                    own: SystemTime::now(),
+                    theirs,
+                }),
+                Err(_) => contact.failed(),
             }
-            // After an outage every lease has run out. For as long as a lease all instances have time to renew theirs,
-            // and to write what ended meanwhile, before any is taken for gone.
-            let is_settled = renewed_in_a_row > TICKS_A_LEASE;
+            if contact.is_settled() {
+                match patiently(|| self.jobs.history.reap()).await {
+                    Ok(lost) => lost.iter().for_each(|run| self.report_lost(run)),
+                    Err(_) => contact.failed(),
+                }
+            }
+            let is_settled = contact.is_settled();
             self.jobs.is_settled.store(is_settled, Ordering::Relaxed);
-            if !is_settled {
-                continue;
-            }
-            for run in patiently(self.jobs.history.reap())
-                .await
-                .unwrap_or_default()
-            {
-                self.report_lost(&run);
-            }
         }
     }
 
-    /// Whether all of it is renewed. A failure needs no word: the writer has said so.
-    async fn renew(&self) -> bool {
+    /// All of it, and gives the history's time.
+    async fn renew(&self) -> Result<SystemTime, Error> {
         let running: Vec<Uuid> = self.jobs.running().keys().copied().collect();
         // Also of none: that the history can be reached is what is asked.
         let mut chunks = running.chunks(BATCH);
         let mut some = chunks.next().unwrap_or_default();
         loop {
-            if patiently(self.jobs.history.renew(some, self.lease))
-                .await
-                .is_err()
-            {
-                return false;
-            }
+            let now = patiently(|| self.jobs.history.renew(some, self.lease)).await?;
             match chunks.next() {
                 Some(next) => some = next,
-                None => return true,
+                None => return Ok(now),
             }
         }
     }
@@ -190,9 +220,9 @@ impl Keeper {
             for job in &mut known {
                 job.schedule = None;
             }
-            let _ = patiently(self.jobs.history.register(&known)).await;
+            let _ = patiently(|| self.jobs.history.register(&known)).await;
             while let Ok(PRUNE_AT_ONCE..) =
-                patiently(self.jobs.history.prune(&self.retention, PRUNE_AT_ONCE)).await
+                patiently(|| self.jobs.history.prune(&self.retention, PRUNE_AT_ONCE)).await
             {
                 sleep(PRUNE_PAUSE).await;
             }
@@ -200,9 +230,10 @@ impl Keeper {
     }
 }
 
-pub(super) async fn patiently<T>(answer: super::history::Answer<'_, T>) -> Result<T, Error> {
+/// Asked within what is caught: a history may panic before it gives what is to be awaited.
+pub(super) async fn patiently<'a, T>(ask: impl FnOnce() -> Answer<'a, T>) -> Result<T, Error> {
     let failed = |what: String| Err(Error::new(crate::ErrorKind::Io, what));
-    match timeout(PATIENCE, panics::caught(answer)).await {
+    match timeout(PATIENCE, panics::caught(async { ask().await })).await {
         Ok(Ok(answered)) => answered,
         Ok(Err(panic)) => failed(format!(
             "the history of jobs panicked: {}",

@@ -55,6 +55,7 @@
 mod builder;
 mod changes;
 mod check;
+mod contact;
 mod history;
 mod job;
 mod keeper;

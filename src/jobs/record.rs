@@ -159,6 +159,11 @@ pub(super) fn name_of(job_name: &str) -> String {
     name.map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// Whether the history may have a job of this name.
+pub(super) fn is_name(job_name: &str) -> bool {
+    name_of(job_name) == job_name
+}
+
 /// What databases keep.
 fn micros(time: SystemTime) -> SystemTime {
     let Ok(since) = time.duration_since(SystemTime::UNIX_EPOCH) else {

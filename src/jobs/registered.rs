@@ -67,12 +67,15 @@ impl Registered {
         }
     }
 
-    pub(super) fn begun(&self) {
-        self.in_progress.write(|gauge| gauge.increment(1.0));
+    /// Whether it is counted as in progress: not before there is a recorder, whose gauge must not fall for it.
+    pub(super) fn begun(&self) -> bool {
+        self.in_progress.write_kept(|gauge| gauge.increment(1.0))
     }
 
-    pub(super) fn ended(&self, status: RunStatus, duration: Duration) {
-        self.in_progress.write(|gauge| gauge.decrement(1.0));
+    pub(super) fn ended(&self, status: RunStatus, duration: Duration, is_counted: bool) {
+        if is_counted {
+            self.in_progress.write(|gauge| gauge.decrement(1.0));
+        }
         self.count(status);
         self.duration
             .write(|durations| durations.record(duration.as_secs_f64()));
@@ -134,5 +137,26 @@ impl Registered {
     fn last_dropped(&self) -> MutexGuard<'_, Option<SystemTime>> {
         let start = self.dropped_start.lock();
         start.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::Job;
+    use metrics_util::debugging::DebuggingRecorder;
+
+    #[test]
+    fn a_run_that_began_before_the_recorder_is_not_taken_from_its_gauge() {
+        let recorder = DebuggingRecorder::new();
+        let job = Registered::new(Job::named("early").plan().unwrap(), &Target::default());
+        let early = job.begun();
+        metrics::with_local_recorder(&recorder, || {
+            job.ended(RunStatus::Success, Duration::ZERO, early);
+        });
+        let taken = recorder.snapshotter().snapshot().into_vec();
+        let names: Vec<_> = taken.iter().map(|(key, ..)| key.key().name()).collect();
+        assert!(!names.contains(&"scheduler_jobs_in_progress"), "{names:?}");
+        assert!(names.contains(&"scheduler_jobs_total"), "{names:?}");
     }
 }

@@ -8,18 +8,18 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::sync::broadcast;
-use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 use super::builder::Builder;
 use super::changes::{Change, Changes};
 use super::history::{History, JobStats, Registration, RunQuery};
 use super::job::{Job, Plan};
+use super::keeper::Tasks;
 use super::monitor::Monitor;
 use super::monitored::Monitored;
 use super::problem::Problem;
 use super::queue::Queue;
-use super::record::{RunRecord, name_of};
+use super::record::{RunRecord, is_name};
 use super::registered::Registered;
 use super::run::{Run, StartedRun};
 use crate::error::{Error, ErrorKind};
@@ -72,15 +72,6 @@ pub(super) struct Underway {
     job_name: &'static str,
     began: Instant,
     has_ended: bool,
-}
-
-/// The tasks that write, renew and prune.
-pub(super) struct Tasks(pub(super) Vec<AbortHandle>);
-
-impl Drop for Tasks {
-    fn drop(&mut self) {
-        self.0.iter().for_each(AbortHandle::abort);
-    }
 }
 
 impl Inner {
@@ -172,7 +163,7 @@ impl Inner {
     pub(super) fn registrations(&self) -> Vec<Registration> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let jobs = known.values().map(|job| job.plan.job);
-        jobs.filter(|job| name_of(job.name()) == job.name())
+        jobs.filter(|job| is_name(job.name()))
             .map(|job| Registration::new(job.name(), job.schedule()))
             .collect()
     }
@@ -269,7 +260,11 @@ impl Jobs {
     ///
     /// The history's.
     pub async fn runs(&self, query: &RunQuery) -> Result<Vec<RunRecord>, Error> {
-        self.inner.history.runs(query).await
+        if query.job_name.as_deref().is_none_or(is_name) {
+            self.inner.history.runs(query).await
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     /// What is known of all runs of a job; none if there was none.
@@ -278,7 +273,11 @@ impl Jobs {
     ///
     /// The history's.
     pub async fn stats(&self, job_name: &str) -> Result<Option<JobStats>, Error> {
-        self.inner.history.stats(job_name).await
+        if is_name(job_name) {
+            self.inner.history.stats(job_name).await
+        } else {
+            Ok(None)
+        }
     }
 
     /// The last run of each job, by name.

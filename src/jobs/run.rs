@@ -100,6 +100,7 @@ pub struct StartedRun {
     jobs: Jobs,
     job: Arc<Registered>,
     began: Instant,
+    is_counted: bool,
     /// Taken when it ends.
     record: Option<RunRecord>,
 }
@@ -107,7 +108,7 @@ pub struct StartedRun {
 impl StartedRun {
     pub(super) fn begin(jobs: Jobs, job: Arc<Registered>, metadata: Map<String, Value>) -> Self {
         let record = RunRecord::begin(job.plan.job.name(), &jobs.inner.instance, metadata.clone());
-        job.begun();
+        let is_counted = job.begun();
         jobs.inner.begun(&job, &record);
         let notes = Notes {
             metadata,
@@ -121,6 +122,7 @@ impl StartedRun {
             jobs,
             job,
             began: Instant::now(),
+            is_counted,
             record: Some(record),
         }
     }
@@ -149,7 +151,7 @@ impl StartedRun {
             (RunStatus::Success, Some(failure)) => (RunStatus::Failed, Some(&**failure)),
             (status, failure) => (status, error.or(failure.as_deref())),
         };
-        self.job.ended(status, duration);
+        self.job.ended(status, duration, self.is_counted);
         let record = record.ended(status, duration, error, metadata);
         self.jobs.inner.ended(&self.job, record);
     }

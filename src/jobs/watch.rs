@@ -57,7 +57,7 @@ async fn look(jobs: &Inner, oldest: &Oldest, unsure: &mut Unsure) -> Result<(), 
         jobs.queue.flushed().await;
         Ok(())
     };
-    patiently(Box::pin(flushed)).await?;
+    patiently(|| Box::pin(flushed)).await?;
     let mut again = std::mem::take(unsure).into_iter();
     while let Some((change, seen)) = again.next() {
         if let Err(error) = tell(jobs, change, seen, unsure).await {
@@ -65,8 +65,8 @@ async fn look(jobs: &Inner, oldest: &Oldest, unsure: &mut Unsure) -> Result<(), 
             return Err(error);
         }
     }
-    let Standings { now, jobs: all, .. } = patiently(jobs.history.standings()).await?;
-    let known = patiently(jobs.history.problems()).await?;
+    let Standings { now, jobs: all, .. } = patiently(|| jobs.history.standings()).await?;
+    let known = patiently(|| jobs.history.problems()).await?;
     let own = jobs.all();
     let mut open = Vec::new();
     let mut outcome = Ok(());
@@ -173,7 +173,7 @@ impl Look<'_> {
     /// In the eyes of all: a run that was lost here and there is lost, even if it goes on.
     async fn is_running(&self, run: Uuid) -> Result<bool, Error> {
         let query = RunQuery::new().id(run);
-        let runs = patiently(self.jobs.history.runs(&query)).await?;
+        let runs = patiently(|| self.jobs.history.runs(&query)).await?;
         Ok(runs.iter().any(|run| run.status == RunStatus::Running))
     }
 
@@ -246,7 +246,7 @@ impl Look<'_> {
         for status in [RunStatus::Failed, RunStatus::Lost] {
             let query = RunQuery::new().job_name(&self.standing.job_name);
             let query = query.status(status).limit(1);
-            last.extend(patiently(self.jobs.history.runs(&query)).await?);
+            last.extend(patiently(|| self.jobs.history.runs(&query)).await?);
         }
         Ok(last.into_iter().max_by_key(|run| run.finished_at))
     }
@@ -269,9 +269,9 @@ async fn tell(
 ) -> Result<(), Error> {
     let problem = &change.problem;
     let told = if change.is_resolved {
-        patiently(jobs.history.resolve(problem, jobs.id)).await
+        patiently(|| jobs.history.resolve(problem, jobs.id)).await
     } else {
-        patiently(jobs.history.report(problem, seen)).await
+        patiently(|| jobs.history.report(problem, seen)).await
     };
     match told {
         Ok(true) => jobs.publish(change),

@@ -11,11 +11,15 @@ use serde_json::json;
 
 use super::problem::{self, problem};
 use super::{Access, Routes, Visit, query};
-use crate::error::Error;
+use crate::error::{Error, with_sources};
 use crate::jobs::{Jobs, RunQuery, RunRecord, RunStatus, Uuid};
+use crate::redact::redact_line;
 
 /// How long the history may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Bytes of its error that are logged.
+const MAX_ERROR: usize = 1024;
 
 /// What is answered in place of what was asked for.
 type Instead = Box<Response>;
@@ -119,7 +123,7 @@ async fn known(jobs: &Jobs, name: &str) -> Result<(), Instead> {
 async fn read<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Instead> {
     let why = match tokio::time::timeout(PATIENCE, answer).await {
         Ok(Ok(read)) => return Ok(read),
-        Ok(Err(error)) => crate::error::with_sources(&error),
+        Ok(Err(error)) => redact_line(&with_sources(&error), MAX_ERROR),
         Err(_) => format!("no answer within {PATIENCE:?}"),
     };
     tracing::warn!(error = why, "the history of jobs cannot be read");

@@ -7,6 +7,8 @@
 
 pub mod disk;
 pub mod example;
+#[cfg(feature = "jobs")]
+pub mod faulty;
 pub mod health;
 pub mod log;
 pub mod postgres;

@@ -48,8 +48,9 @@ pub trait History: Send + Sync + fmt::Debug + 'static {
     /// a lease of this length from now.
     fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()>;
 
-    /// A new lease for those of these that are running.
-    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, ()>;
+    /// A new lease for those of these that are running. Gives the time by the clock that leases go by. Also asked about none: it
+    /// must fail where others could not renew theirs, or theirs run out unseen.
+    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, SystemTime>;
 
     /// Ends the running ones whose lease has run out as [`RunStatus::Lost`], and gives those that this call ended.
     fn reap(&self) -> Answer<'_, Vec<RunRecord>>;

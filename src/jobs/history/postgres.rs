@@ -12,7 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::rows::{self, once_each, record, text_of};
+use super::rows::{self, once_each, record, text_of, time_of_seconds};
 use super::standing::Progress;
 use super::stats::{RECENT, Totals};
 use super::{Answer, History, JobStats, Registration, Retention, RunQuery, Standings};
@@ -78,16 +78,18 @@ impl PostgresHistory {
         transaction.commit().await
     }
 
-    async fn renew_all(&self, runs: &[Uuid], lease: Duration) -> Result<(), sqlx::Error> {
-        sqlx::query(
-            "UPDATE job_runs SET lease_until = clock_timestamp() + make_interval(secs => $1) \
-             WHERE status = 'running' AND id = ANY ($2::uuid[])",
+    /// In the order of ids, as they are written: two who lock in another order would wait for each other. Gives the time.
+    async fn renew_all(&self, runs: &[Uuid], lease: Duration) -> Result<f64, sqlx::Error> {
+        sqlx::query_scalar(
+            "WITH renewed AS (UPDATE job_runs SET lease_until = clock_timestamp() + make_interval(secs => $1) \
+               WHERE id IN (SELECT id FROM job_runs WHERE status = 'running' AND id = ANY ($2::uuid[]) \
+                 ORDER BY id FOR UPDATE)) \
+             SELECT extract(epoch FROM clock_timestamp())::float8",
         )
         .bind(lease.as_secs_f64())
         .bind(runs.iter().map(Uuid::to_string).collect::<Vec<_>>())
-        .execute(&self.pool)
-        .await?;
-        Ok(())
+        .fetch_one(&self.pool)
+        .await
     }
 
     /// What another instance has in hand is left to it.
@@ -303,8 +305,11 @@ impl History for PostgresHistory {
         Box::pin(async move { self.write_all(runs, lease).await.map_err(failed) })
     }
 
-    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, ()> {
-        Box::pin(async move { self.renew_all(runs, lease).await.map_err(failed) })
+    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, SystemTime> {
+        Box::pin(async move {
+            let now = self.renew_all(runs, lease).await.map_err(failed)?;
+            Ok(time_of_seconds(now))
+        })
     }
 
     fn reap(&self) -> Answer<'_, Vec<RunRecord>> {

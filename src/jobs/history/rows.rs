@@ -84,7 +84,7 @@ pub(super) fn seconds_of(time: SystemTime) -> f64 {
     since.map_or(0.0, |since| since.as_secs_f64())
 }
 
-fn time_of_seconds(seconds: f64) -> SystemTime {
+pub(super) fn time_of_seconds(seconds: f64) -> SystemTime {
     let micros = Duration::try_from_secs_f64((seconds * 1e6).round()).unwrap_or_default();
     let since = Duration::from_micros(micros.as_secs());
     UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)

@@ -1,5 +1,6 @@
 //! `SqliteHistory`: runs in a file, for one machine.
 
+mod lease;
 mod prune;
 mod schema;
 mod standing;
@@ -17,7 +18,7 @@ use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, Sqlite, SqliteConnecti
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::rows::{self, once_each, record, text_of};
+use super::rows::{self, once_each, record, text_of, time_of_seconds};
 use super::standing::Progress;
 use super::stats::{RECENT, Totals};
 use super::{Answer, History, JobStats, Registration, Retention, RunQuery, Standings};
@@ -99,39 +100,6 @@ impl SqliteHistory {
             standing::add(&mut transaction, progress).await?;
         }
         transaction.commit().await
-    }
-
-    async fn renew_all(&self, runs: &[Uuid], lease: Duration) -> Result<(), sqlx::Error> {
-        for some in runs.chunks(1000) {
-            let mut query =
-                QueryBuilder::new("UPDATE job_runs SET lease_until = unixepoch('subsec') + ");
-            query.push_bind(lease.as_secs_f64());
-            query.push(" WHERE status = 'running' AND id IN (");
-            let mut ids = query.separated(", ");
-            for id in some {
-                ids.push_bind(id.to_string());
-            }
-            query.push(")");
-            query.build().persistent(false).execute(&self.pool).await?;
-        }
-        Ok(())
-    }
-
-    async fn reap_all(&self) -> Result<Vec<RunRecord>, sqlx::Error> {
-        let mut connection = connection(&self.pool).await?;
-        let mut transaction = connection.begin_with(BEGIN).await?;
-        let lost = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "UPDATE job_runs SET status = 'lost', lease_until = NULL, \
-             finished_at = strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' \
-             WHERE status = 'running' AND lease_until < unixepoch('subsec') RETURNING {COLUMNS}"
-        )))
-        .fetch_all(&mut *transaction)
-        .await?;
-        let lost: Vec<_> = lost.iter().filter_map(record).collect();
-        count(&mut transaction, lost.iter()).await?;
-        standing::add(&mut transaction, Progress::lost(&lost)).await?;
-        transaction.commit().await?;
-        Ok(lost)
     }
 
     async fn find(&self, query: &RunQuery) -> Result<Vec<RunRecord>, sqlx::Error> {
@@ -352,12 +320,13 @@ impl History for SqliteHistory {
         Box::pin(async move { self.write_all(runs, lease).await.map_err(failed) })
     }
 
-    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, ()> {
-        Box::pin(async move { self.renew_all(runs, lease).await.map_err(failed) })
+    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, SystemTime> {
+        let renewed = lease::renew(&self.pool, runs, lease);
+        Box::pin(async { renewed.await.map(time_of_seconds).map_err(failed) })
     }
 
     fn reap(&self) -> Answer<'_, Vec<RunRecord>> {
-        Box::pin(async { self.reap_all().await.map_err(failed) })
+        Box::pin(async { lease::reap(&self.pool).await.map_err(failed) })
     }
 
     fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {

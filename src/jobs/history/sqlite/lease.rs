@@ -1,0 +1,56 @@
+//! What runs, and what has lost its process. Leases go by SQLite's clock.
+
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, Connection, QueryBuilder, SqlitePool};
+use uuid::Uuid;
+
+use super::{BEGIN, COLUMNS, connection, count, standing};
+use crate::jobs::RunRecord;
+use crate::jobs::history::rows::record;
+use crate::jobs::history::standing::Progress;
+
+/// With the file held for writing, also where there is nothing to renew: whether others could renew theirs is what is
+/// asked. Gives the time.
+pub(super) async fn renew(
+    pool: &SqlitePool,
+    runs: &[Uuid],
+    lease: Duration,
+) -> Result<f64, sqlx::Error> {
+    let mut connection = connection(pool).await?;
+    let mut transaction = connection.begin_with(BEGIN).await?;
+    for some in runs.chunks(1000) {
+        let mut query =
+            QueryBuilder::new("UPDATE job_runs SET lease_until = unixepoch('subsec') + ");
+        query.push_bind(lease.as_secs_f64());
+        query.push(" WHERE status = 'running' AND id IN (");
+        let mut ids = query.separated(", ");
+        for id in some {
+            ids.push_bind(id.to_string());
+        }
+        query.push(")");
+        let renewed = query.build().persistent(false);
+        renewed.execute(&mut *transaction).await?;
+    }
+    let now = sqlx::query_scalar("SELECT unixepoch('subsec')");
+    let now = now.fetch_one(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(now)
+}
+
+pub(super) async fn reap(pool: &SqlitePool) -> Result<Vec<RunRecord>, sqlx::Error> {
+    let mut connection = connection(pool).await?;
+    let mut transaction = connection.begin_with(BEGIN).await?;
+    let lost = sqlx::query(AssertSqlSafe(format!(
+        "UPDATE job_runs SET status = 'lost', lease_until = NULL, \
+         finished_at = strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' \
+         WHERE status = 'running' AND lease_until < unixepoch('subsec') RETURNING {COLUMNS}"
+    )))
+    .fetch_all(&mut *transaction)
+    .await?;
+    let lost: Vec<_> = lost.iter().filter_map(record).collect();
+    count(&mut transaction, lost.iter()).await?;
+    standing::add(&mut transaction, Progress::lost(&lost)).await?;
+    transaction.commit().await?;
+    Ok(lost)
+}

@@ -1,0 +1,144 @@
+//! A history in memory that lets others go first, and that fails as it is told.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+use tower_vitals::Error;
+use tower_vitals::jobs::{
+    Answer, History, JobStats, MemoryHistory, Problem, Registration, Retention, RunQuery,
+    RunRecord, Standings, Uuid,
+};
+
+/// What becomes of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It is answered.
+    None,
+    /// It is refused, and changes nothing.
+    Down,
+    /// It is done, and its answer does not come.
+    LosesAnswer,
+    /// It panics before it gives what is to be awaited.
+    Panics,
+    /// It waits until then.
+    Until(Instant),
+}
+
+type Choose = dyn Fn(&'static str) -> Fault + Send;
+
+/// Clones share what they have, and how they fail.
+#[derive(Clone)]
+pub struct Faulty {
+    pub memory: MemoryHistory,
+    choose: Arc<Mutex<Box<Choose>>>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Faulty {
+    /// Answers everything, at first.
+    pub fn new(memory: &MemoryHistory) -> Self {
+        Self {
+            memory: memory.clone(),
+            choose: Arc::new(Mutex::new(Box::new(|_| Fault::None))),
+            asked: Arc::default(),
+        }
+    }
+
+    /// From now on, by the name of what is asked.
+    pub fn fail(&self, choose: impl Fn(&'static str) -> Fault + Send + 'static) {
+        *self.choose.lock().unwrap() = Box::new(choose);
+    }
+
+    /// How often it was asked to write or to look after leases.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    fn call<'a, T, F>(
+        &'a self,
+        name: &'static str,
+        ask: impl FnOnce() -> F + Send + 'a,
+    ) -> Answer<'a, T>
+    where
+        T: Send + 'a,
+        F: Future<Output = Result<T, Error>> + Send + 'a,
+    {
+        let fault = (self.choose.lock().unwrap())(name);
+        assert_ne!(fault, Fault::Panics, "told to");
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            if let Fault::Until(then) = fault {
+                tokio::time::sleep_until(then).await;
+            }
+            if fault == Fault::Down {
+                return Err(Error::external(
+                    "down",
+                    io::Error::other("no route to redis://:planted@host"),
+                ));
+            }
+            tokio::task::yield_now().await;
+            let answer = ask().await;
+            tokio::task::yield_now().await;
+            if fault == Fault::LosesAnswer {
+                return Err(Error::external(
+                    "no answer",
+                    io::Error::other("the connection is gone"),
+                ));
+            }
+            answer
+        })
+    }
+}
+
+impl fmt::Debug for Faulty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Faulty").finish_non_exhaustive()
+    }
+}
+
+impl History for Faulty {
+    fn prepare(&self) -> Answer<'_, ()> {
+        self.call("prepare", || self.memory.prepare())
+    }
+    fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()> {
+        self.call("register", || self.memory.register(jobs))
+    }
+    fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
+        self.call("write", move || self.memory.write(runs, lease))
+    }
+    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, SystemTime> {
+        self.call("renew", move || self.memory.renew(runs, lease))
+    }
+    fn reap(&self) -> Answer<'_, Vec<RunRecord>> {
+        self.call("reap", || self.memory.reap())
+    }
+    fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {
+        self.call("runs", || self.memory.runs(query))
+    }
+    fn stats<'a>(&'a self, job_name: &'a str) -> Answer<'a, Option<JobStats>> {
+        self.call("stats", || self.memory.stats(job_name))
+    }
+    fn last_runs(&self) -> Answer<'_, Vec<RunRecord>> {
+        self.call("last_runs", || self.memory.last_runs())
+    }
+    fn standings(&self) -> Answer<'_, Standings> {
+        self.call("standings", || self.memory.standings())
+    }
+    fn problems(&self) -> Answer<'_, Vec<Problem>> {
+        self.call("problems", || self.memory.problems())
+    }
+    fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
+        self.call("report", move || self.memory.report(problem, seen))
+    }
+    fn resolve<'a>(&'a self, problem: &'a Problem, caller: Uuid) -> Answer<'a, bool> {
+        self.call("resolve", move || self.memory.resolve(problem, caller))
+    }
+    fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
+        self.call("prune", move || self.memory.prune(retention, most))
+    }
+}
