@@ -29,11 +29,6 @@ impl Instant {
         clock.delta_as_nanos(self.0, clock.raw())
     }
 
-    #[cfg(feature = "jobs")]
-    pub(crate) fn is_before(self, other: Self) -> bool {
-        self.0 < other.0
-    }
-
     pub(crate) fn elapsed(self) -> Duration {
         Duration::from_nanos(self.nanos())
     }

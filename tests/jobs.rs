@@ -397,7 +397,7 @@ async fn a_history_that_panics_harms_no_job() {
         faulty.fail(|_| Fault::Panics);
     }
     let other = two.second.start(NIGHTLY);
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     other.finish();
     for faulty in &two.faulty {
         faulty.fail(|_| Fault::None);

@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use support::faulty::{Fault, Faulty};
 use support::recorder;
 use tokio::time::{Instant, sleep};
+use tower_vitals::Prometheus;
 use tower_vitals::jobs::{
     Change, Changes, History, Job, Jobs, MemoryHistory, Problem, ProblemKind, RunQuery, RunRecord,
     Uuid,
@@ -451,11 +452,118 @@ async fn a_start_that_was_dropped_is_no_late_one() {
     let blocker = jobs.start(Job::named("blocker"));
     let hourly = jobs.start(HOURLY);
     jobs.flush().await;
-    assert_eq!(history.standings().await.unwrap().jobs[1].last_start, None);
+    let query = RunQuery::new().job_name("hourly");
+    assert_eq!(history.runs(&query).await.unwrap(), []);
     minutes(1).await;
     assert_eq!(told(&mut changes), [(Late, true)]);
     hourly.finish();
     blocker.finish();
+}
+
+/// What one instance alone knows is what all judge by, or they would contradict each other for ever.
+#[tokio::test(start_paused = true)]
+async fn a_start_that_was_dropped_is_known_to_all_and_once() {
+    let history = history_from("2030-01-01T00:00:00Z");
+    let [one, other] = [1, 100].map(|max| {
+        let builder = Jobs::builder().job(HOURLY).history(history.clone());
+        builder.max_queued(max).run().unwrap()
+    });
+    let mut changes = [one.subscribe(), other.subscribe()];
+    let mut told_by_all = || changes.iter_mut().flat_map(told).collect::<Vec<_>>();
+    minutes(30).await;
+    let blocker = one.start(Job::named("blocker"));
+    let hourly = one.start(HOURLY);
+    one.flush().await;
+    minutes(68).await;
+    assert_eq!(told_by_all(), []);
+    minutes(5).await;
+    assert_eq!(told_by_all(), [(Late, false)]);
+    minutes(30).await;
+    assert_eq!(told_by_all(), []);
+    // Its end is the first that the history has of the run: the same start, and no other.
+    hourly.finish();
+    blocker.finish();
+    minutes(20).await;
+    assert_eq!(told_by_all(), []);
+    assert_eq!(one.problems(), other.problems());
+    succeed(&other, HOURLY).await;
+    minutes(1).await;
+    assert_eq!(
+        told_by_all(),
+        [(Late, true), (Missed, false), (Missed, true)][..1]
+    );
+}
+
+/// One that was lost and goes on, one that the history never learned of, and one that it has.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_takes_too_long_is_not_hidden_by_those_that_nobody_sees() {
+    const IMPORT: Job = Job::named("import").max_runtime(Duration::from_millis(1));
+    let prometheus = Prometheus::builder().build().unwrap();
+    let history = history_from("2030-01-01T00:00:00Z");
+    let builder = Jobs::builder().job(IMPORT).history(history.clone());
+    let jobs = builder.max_queued(1).recorder(prometheus.clone());
+    let jobs = jobs.run().unwrap();
+    let mut changes = jobs.subscribe();
+    let metric = || {
+        let labels = [("job_name", "import"), ("problem", "too_long")];
+        prometheus.snapshot().sum("scheduler_job_problem", &labels)
+    };
+    let lost = jobs.start(IMPORT);
+    jobs.flush().await;
+    let query = RunQuery::new().id(lost.id());
+    let known = jobs.runs(&query).await.unwrap();
+    history.write(&known, Duration::ZERO).await.unwrap();
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(history.reap().await.unwrap().len(), 1);
+    std::thread::sleep(Duration::from_millis(2));
+    minutes(5).await;
+    assert_eq!((told(&mut changes), metric()), (vec![], Some(0.0)));
+
+    let blocker = jobs.start(Job::named("blocker"));
+    let untold = jobs.start(IMPORT);
+    jobs.flush().await;
+    std::thread::sleep(Duration::from_millis(2));
+    minutes(5).await;
+    assert_eq!(told(&mut changes), [], "nobody else could say when it ends");
+    assert_eq!(metric(), Some(1.0));
+
+    let seen = jobs.start(IMPORT);
+    jobs.flush().await;
+    std::thread::sleep(Duration::from_millis(2));
+    minutes(5).await;
+    assert_eq!(
+        (told(&mut changes), metric()),
+        (vec![(TooLong, false)], Some(1.0))
+    );
+    assert_eq!(jobs.problems()[0].run, Some(seen.id()));
+    seen.finish();
+    minutes(1).await;
+    assert_eq!(
+        (told(&mut changes), metric()),
+        (vec![(TooLong, true)], Some(1.0))
+    );
+    untold.finish();
+    minutes(1).await;
+    assert_eq!(metric(), Some(0.0));
+    lost.finish();
+    blocker.finish();
+}
+
+/// It is deployed anew, expected once a day.
+#[tokio::test(start_paused = true)]
+async fn a_job_of_another_schedule_is_no_longer_late_by_the_old_one() {
+    const DAILY: Job = Job::named("hourly").every(Duration::from_hours(24));
+    let history = history_from("2030-01-01T00:00:00Z");
+    let before = jobs(&history, &[HOURLY]);
+    minutes(75).await;
+    assert_eq!(before.problems().len(), 1);
+    drop(before);
+    let after = jobs(&history, &[DAILY]);
+    let mut changes = after.subscribe();
+    minutes(2).await;
+    assert_eq!(told(&mut changes), [(Late, true)]);
+    minutes(24 * 60).await;
+    assert_eq!(told(&mut changes), [(Late, false)]);
 }
 
 /// As a file remembers it, by a real clock.

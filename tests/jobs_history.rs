@@ -122,6 +122,7 @@ conformance! {
     retention_removes_the_oldest_first,
     writers_at_once_lose_nothing,
     standings_follow_what_happens,
+    starts_that_no_run_tells_are_told_so,
     problems_are_reported_and_resolved_once,
     sql_in_any_text_is_text,
     whatever_a_run_says_is_kept,
@@ -555,6 +556,33 @@ async fn standings_follow_what_happens(history: impl History) {
         (0, lost.streak + 1)
     );
     assert_eq!(after.last_start, started, "an end is no start");
+}
+
+/// And by its own clock it is the same start as that of the run, should that come yet.
+async fn starts_that_no_run_tells_are_told_so(history: impl History) {
+    let standing = async || history.standings().await.unwrap().jobs;
+    let mut run = ended("d", 0, RunStatus::Failed, Duration::ZERO);
+    run.started_at = SystemTime::now() - Duration::from_mins(1);
+    write(&history, slice::from_ref(&run)).await;
+    let before = standing().await.remove(0);
+    let untold = SystemTime::now() - Duration::from_millis(1);
+    let told = |job: &str, start| Registration::new(job, None).last_start(start);
+    let long_ago = untold - Duration::from_hours(1);
+    let starts = [told("c", long_ago), told("d", untold)];
+    history.register(&starts).await.unwrap();
+    let jobs = standing().await;
+    assert_near(jobs[0].last_start.unwrap(), long_ago);
+    let known = &jobs[1];
+    assert!(known.last_start > before.last_start);
+    assert_near(known.last_start.unwrap(), untold);
+    assert_eq!(known.known_since, before.known_since);
+    assert_eq!((known.failures_in_a_row, known.streak), (1, before.streak));
+    tick().await;
+    history.register(&[told("d", untold)]).await.unwrap();
+    run.id = Uuid::now_v7();
+    run.started_at = untold;
+    write(&history, &[run]).await;
+    assert_eq!(standing().await[1].last_start, known.last_start);
 }
 
 async fn problems_are_reported_and_resolved_once(history: impl History) {

@@ -41,8 +41,8 @@
 //!
 //! | problem | begins | ends |
 //! |---|---|---|
-//! | [`Late`](ProblemKind::Late) | it has not started by the time it was expected, nor within its [`grace`](Job::grace) | with its next start |
-//! | [`Missed`](ProblemKind::Missed) | nor by the time after that | with its next start |
+//! | [`Late`](ProblemKind::Late) | it has not started by the time it was expected, nor within its [`grace`](Job::grace) | with its next start, or another schedule |
+//! | [`Missed`](ProblemKind::Missed) | nor by the time after that | likewise |
 //! | [`TooLong`](ProblemKind::TooLong) | a run takes longer than [`max_runtime`](Job::max_runtime) | with that run |
 //! | [`Failing`](ProblemKind::Failing) | it failed or was lost [so many times](Job::failing_after) in a row | with its next success |
 //!

@@ -9,6 +9,15 @@ use super::job::Plan;
 const SAME: Duration = Duration::from_secs(1);
 const TOO_FAR: Duration = Duration::from_hours(24);
 
+/// What two clocks show at the same time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clocks {
+    /// This instance's.
+    pub(super) own: SystemTime,
+    /// The history's.
+    pub(super) theirs: SystemTime,
+}
+
 /// When a job is expected, late and missed, by the history's clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Outlook {
@@ -19,14 +28,19 @@ pub(super) struct Outlook {
 
 impl Outlook {
     /// None for a job that is expected at no time.
-    pub(super) fn of(plan: &Plan, standing: &Standing) -> Option<Self> {
-        let first = Self::after(plan, plan.next_after(standing.known_since), |time| {
-            Some(time)
+    pub(super) fn of(plan: &Plan, standing: &Standing, clocks: Clocks) -> Option<Self> {
+        // The times of a cron expression are those that the instance's clock shows.
+        let Clocks { own, theirs } = clocks;
+        let is_believed = apart(own, theirs) < TOO_FAR;
+        let own = if is_believed { own } else { theirs };
+        let known = shift(standing.known_since, theirs, own)?;
+        let first = Self::after(plan, plan.next_after(known), |time| {
+            shift(time, own, theirs)
         });
         let Some(start) = standing.last_start else {
             return first;
         };
-        // The times of a cron expression are those that the instance's clock shows.
+        // Of whichever ran it.
         let is_believed = |at: &SystemTime| apart(*at, start) < TOO_FAR;
         let at = standing.started_at.filter(is_believed).unwrap_or(start);
         let next = Self::after(plan, plan.expected_after(at), |time| shift(time, at, start));
@@ -78,6 +92,13 @@ mod tests {
         UNIX_EPOCH + Duration::from_mins(minute)
     }
 
+    fn by(own: u64, theirs: u64) -> Clocks {
+        Clocks {
+            own: minute(own),
+            theirs: minute(theirs),
+        }
+    }
+
     const HOURLY: Job = Job::named("hourly")
         .every(Duration::from_hours(1))
         .grace(Duration::from_mins(5));
@@ -90,7 +111,7 @@ mod tests {
         let mut standing = Standing::new(job.name(), minute(known));
         standing.last_start = start.map(|(start, _)| minute(start));
         standing.started_at = start.map(|(_, theirs)| minute(theirs));
-        let outlook = Outlook::of(&job.plan().unwrap(), &standing).unwrap();
+        let outlook = Outlook::of(&job.plan().unwrap(), &standing, by(0, 0)).unwrap();
         let minutes = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap().as_secs() / 60;
         [
             minutes(outlook.expected_at),
@@ -112,6 +133,24 @@ mod tests {
         assert_eq!(outlook(HOURLY, 1000, Some((30, 30))), [1060, 1065, 1125]);
     }
 
+    /// One that has not run yet is expected by the clock of who looks.
+    #[test]
+    fn clocks_that_differ_change_nothing_before_the_first_start_either() {
+        for (own, expected) in [(500, 180), (510, 170), (490, 190), (500_000, 180)] {
+            let plan = DAILY.plan().unwrap();
+            let standing = Standing::new("daily", minute(10));
+            let outlook = Outlook::of(&plan, &standing, by(own, 500)).unwrap();
+            assert_eq!(outlook.expected_at, minute(expected));
+            let plan = HOURLY.plan().unwrap();
+            let outlook = Outlook::of(&plan, &standing, by(own, 500)).unwrap();
+            assert_eq!(outlook.expected_at, minute(70));
+        }
+        // By its clock it was known after today's time, so it is expected tomorrow.
+        let standing = Standing::new("daily", minute(175));
+        let outlook = Outlook::of(&DAILY.plan().unwrap(), &standing, by(510, 500)).unwrap();
+        assert_eq!(outlook.expected_at, minute(1610));
+    }
+
     /// Ten minutes ahead, and ten behind.
     #[test]
     fn clocks_that_differ_change_nothing() {
@@ -126,6 +165,7 @@ mod tests {
     #[test]
     fn a_job_without_a_schedule_is_never_late() {
         let plan = Job::named("asked").plan().unwrap();
-        assert_eq!(Outlook::of(&plan, &Standing::new("asked", minute(0))), None);
+        let standing = Standing::new("asked", minute(0));
+        assert_eq!(Outlook::of(&plan, &standing, by(0, 0)), None);
     }
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::history::{Standing, Standings};
-use super::outlook::Outlook;
+use super::outlook::{Clocks, Outlook};
 use super::problem::Problem;
 use super::record::{RunRecord, name_of};
 use super::registered::Registered;
@@ -38,14 +38,14 @@ impl Overview {
         registered: Option<&Registered>,
         last_run: Option<RunRecord>,
         problems: Vec<Problem>,
-        now: SystemTime,
+        clocks: Clocks,
     ) -> Self {
-        let outlook = registered.and_then(|job| Outlook::of(&job.plan, &standing));
+        let outlook = registered.and_then(|job| Outlook::of(&job.plan, &standing, clocks));
         Self {
             job_name: standing.job_name,
             last_run,
             expected_at: outlook.map(|outlook| outlook.expected_at),
-            is_late: outlook.is_some_and(|outlook| outlook.is_late(now)),
+            is_late: outlook.is_some_and(|outlook| outlook.is_late(clocks.theirs)),
             failures_in_a_row: standing.failures_in_a_row,
             problems,
         }
@@ -61,6 +61,10 @@ impl Jobs {
     pub async fn overview(&self) -> Result<Vec<Overview>, Error> {
         let history = &self.inner.history;
         let Standings { now, jobs, .. } = history.standings().await?;
+        let clocks = Clocks {
+            own: SystemTime::now(),
+            theirs: now,
+        };
         let mut standings: BTreeMap<_, _> = jobs
             .into_iter()
             .map(|standing| (standing.job_name.clone(), standing))
@@ -82,7 +86,7 @@ impl Jobs {
             let last_run = last_runs.remove(&standing.job_name);
             let own = problems.extract_if(.., |problem| problem.job_name == standing.job_name);
             let own = own.collect();
-            Overview::of(standing, registered.as_deref(), last_run, own, now)
+            Overview::of(standing, registered.as_deref(), last_run, own, clocks)
         });
         Ok(overview.collect())
     }

@@ -27,7 +27,7 @@ pub(super) struct Registered {
     failures: Cell<Gauge>,
     expected: Cell<Gauge>,
     dropped: Cell<Counter>,
-    /// The last start that the history may not have learned of.
+    /// The last start that the history did not learn of from its run, and was not told otherwise.
     dropped_start: Mutex<Option<SystemTime>>,
     has_warned: AtomicBool,
 }
@@ -126,12 +126,23 @@ impl Registered {
     /// An event that the history will not learn of.
     pub(super) fn drop_event(&self, run: &RunRecord) {
         self.dropped.write(|dropped| dropped.increment(1));
-        let mut last = self.last_dropped();
-        *last = (*last).max(Some(run.started_at));
+        // The start of an end that is dropped is known, or was dropped itself.
+        if run.status == RunStatus::Running {
+            let mut last = self.last_dropped();
+            *last = (*last).max(Some(run.started_at));
+        }
     }
 
     pub(super) fn dropped_start(&self) -> Option<SystemTime> {
         *self.last_dropped()
+    }
+
+    /// The history knows of this one now.
+    pub(super) fn has_told(&self, start: SystemTime) {
+        let mut last = self.last_dropped();
+        if *last == Some(start) {
+            *last = None;
+        }
     }
 
     fn last_dropped(&self) -> MutexGuard<'_, Option<SystemTime>> {

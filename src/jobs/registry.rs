@@ -1,5 +1,6 @@
 //! `Jobs`: the jobs of a service, and what runs.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
@@ -68,10 +69,22 @@ pub(super) struct Inner {
 }
 
 /// A run that is not yet written as ended.
+#[derive(Clone)]
 pub(super) struct Underway {
     job_name: &'static str,
     began: Instant,
     has_ended: bool,
+    /// Whether the history has its start, or will have it.
+    is_told: bool,
+}
+
+/// A run that takes longer than it may.
+pub(super) struct LongRun {
+    pub(super) id: Uuid,
+    /// By so much.
+    pub(super) over: Duration,
+    /// Whether the history has its start, or will have it.
+    pub(super) is_told: bool,
 }
 
 impl Inner {
@@ -102,16 +115,27 @@ impl Inner {
         self.problems.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Of each job the run that has been under way here for the longest.
-    pub(super) fn oldest_runs(&self) -> HashMap<&'static str, (Uuid, Instant)> {
-        let mut oldest: HashMap<_, (Uuid, Instant)> = HashMap::new();
-        for (id, run) in self.running().iter().filter(|(_, run)| !run.has_ended) {
-            let known = oldest.entry(run.job_name).or_insert((*id, run.began));
-            if run.began.is_before(known.1) {
-                *known = (*id, run.began);
+    /// Of each job the runs here that take longer than they may, the longest first.
+    pub(super) fn long_runs(&self) -> HashMap<&'static str, Vec<LongRun>> {
+        let running = self.running();
+        let underway = running.iter().filter(|(_, run)| !run.has_ended);
+        let underway: Vec<_> = underway.map(|(id, run)| (*id, run.clone())).collect();
+        drop(running);
+        let mut all: HashMap<_, Vec<LongRun>> = HashMap::new();
+        for (id, run) in underway {
+            let max = self
+                .known(run.job_name)
+                .and_then(|job| job.plan.job.longest());
+            if let Some(over) = max.and_then(|max| run.began.elapsed().checked_sub(max)) {
+                let is_told = run.is_told;
+                let runs = all.entry(run.job_name).or_default();
+                runs.push(LongRun { id, over, is_told });
             }
         }
-        oldest
+        for runs in all.values_mut() {
+            runs.sort_by_key(|run| Reverse(run.over));
+        }
+        all
     }
 
     pub(super) fn begun(&self, job: &Registered, run: &RunRecord) {
@@ -119,6 +143,7 @@ impl Inner {
             job_name: job.plan.job.name(),
             began: Instant::now(),
             has_ended: false,
+            is_told: true,
         };
         self.running().insert(run.id, underway);
         self.keep(job, run.clone());
@@ -146,6 +171,9 @@ impl Inner {
         let Some(given_up) = self.queue.put(run) else {
             return true;
         };
+        if let Some(untold) = self.running().get_mut(&given_up.id) {
+            untold.is_told = false;
+        }
         if *given_up.job_name == *job.plan.job.name() {
             job.drop_event(&given_up);
         } else if let Some(other) = self.known(&given_up.job_name) {

@@ -1,6 +1,5 @@
 //! Looks whether jobs are as expected, and tells what is not: once, and once when it is again.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -9,19 +8,22 @@ use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
 use super::changes::Change;
-use super::history::{RunQuery, Standing, Standings};
+use super::history::{Registration, RunQuery, Standing, Standings};
 use super::keeper::patiently;
-use super::outlook::Outlook;
+use super::outlook::{Clocks, Outlook};
 use super::problem::{Problem, ProblemKind};
 use super::record::{RunRecord, RunStatus, name_of};
 use super::registered::Registered;
-use super::registry::Inner;
+use super::registry::{Inner, LongRun};
 use crate::error::Error;
-use crate::measure::Instant;
 use crate::time::rfc3339;
 
 /// A job that no instance has said to have for so long is gone, and so is what was wrong with it.
 const GONE_AFTER: Duration = Duration::from_hours(24);
+
+/// Runs of a job that take too long, of which it is asked whether the history has them as running: those that were lost and
+/// go on it has not.
+const MOST_ASKED_FOR: usize = 100;
 
 /// What the history may or may not have been told, for it did not answer: asked again, with when it was seen.
 type Unsure = Vec<(Change, SystemTime)>;
@@ -34,24 +36,50 @@ pub(super) async fn watch(jobs: &Inner, every: Duration) {
     let mut unsure = Vec::new();
     loop {
         ticks.tick().await;
-        let oldest = jobs.oldest_runs();
-        for job in jobs.all() {
-            // Known without the history, which may be down.
-            if too_long(&job, &oldest).is_some() {
-                job.is_wrong(ProblemKind::TooLong, true);
-            }
-        }
-        if jobs.is_settled.load(Ordering::Relaxed) {
-            // The writer says that the history is down; what was open stays so.
-            let _ = look(jobs, &oldest, &mut unsure).await;
+        let is_settled = jobs.is_settled.load(Ordering::Relaxed);
+        // That the history is down the writer says; what was open stays so.
+        if !is_settled || look(jobs, &mut unsure).await.is_err() {
+            without_history(jobs);
         }
     }
 }
 
-/// Of each job the run that has been under way here for the longest.
-type Oldest = HashMap<&'static str, (Uuid, Instant)>;
+/// What takes too long is known without the history.
+fn without_history(jobs: &Inner) {
+    let long_runs = jobs.long_runs();
+    for job in jobs.all() {
+        let name = job.plan.job.name();
+        let is_open =
+            |open: &Problem| open.kind == ProblemKind::TooLong && open.job_name == name_of(name);
+        let is_wrong = long_runs.contains_key(name) || jobs.problems().iter().any(is_open);
+        job.is_wrong(ProblemKind::TooLong, is_wrong);
+    }
+}
 
-async fn look(jobs: &Inner, oldest: &Oldest, unsure: &mut Unsure) -> Result<(), Error> {
+/// Starts that no run will tell the history of are told so, for all instances judge by the same.
+async fn tell_of_dropped_starts(jobs: &Inner, own: &[Arc<Registered>]) -> Result<(), Error> {
+    let dropped = own
+        .iter()
+        .filter_map(|job| Some((job, job.dropped_start()?)));
+    let dropped: Vec<_> = dropped.collect();
+    if dropped.is_empty() {
+        return Ok(());
+    }
+    let starts = dropped.iter().map(|(job, start)| {
+        Registration::new(name_of(job.plan.job.name()), None).last_start(*start)
+    });
+    let starts: Vec<_> = starts.collect();
+    patiently(|| jobs.history.register(&starts)).await?;
+    for (job, start) in dropped {
+        job.has_told(start);
+    }
+    Ok(())
+}
+
+async fn look(jobs: &Inner, unsure: &mut Unsure) -> Result<(), Error> {
+    let own = jobs.all();
+    tell_of_dropped_starts(jobs, &own).await?;
+    let long_runs = jobs.long_runs();
     // What began here is known there before it is judged.
     let flushed = async {
         jobs.queue.flushed().await;
@@ -67,7 +95,10 @@ async fn look(jobs: &Inner, oldest: &Oldest, unsure: &mut Unsure) -> Result<(), 
     }
     let Standings { now, jobs: all, .. } = patiently(|| jobs.history.standings()).await?;
     let known = patiently(|| jobs.history.problems()).await?;
-    let own = jobs.all();
+    let clocks = Clocks {
+        own: SystemTime::now(),
+        theirs: now,
+    };
     let mut open = Vec::new();
     let mut outcome = Ok(());
     for job in &own {
@@ -79,9 +110,9 @@ async fn look(jobs: &Inner, oldest: &Oldest, unsure: &mut Unsure) -> Result<(), 
         let mut look = Look {
             jobs,
             job,
-            standing: with_what_was_dropped(job, standing, now),
-            now,
-            oldest,
+            standing,
+            clocks,
+            long_runs: long_runs.get(job.plan.job.name()).map_or(&[], |runs| runs),
             unsure,
         };
         // Once the history is down nobody waits for it again, and what was open stays so.
@@ -118,16 +149,17 @@ async fn look(jobs: &Inner, oldest: &Oldest, unsure: &mut Unsure) -> Result<(), 
 struct Look<'a> {
     jobs: &'a Inner,
     job: &'a Registered,
-    standing: Standing,
-    now: SystemTime,
-    oldest: &'a Oldest,
+    standing: &'a Standing,
+    clocks: Clocks,
+    /// The longest first.
+    long_runs: &'a [LongRun],
     unsure: &'a mut Unsure,
 }
 
 impl Look<'_> {
     /// What is wrong now, of which this much is known already.
     async fn at(&mut self, known: &[&Problem]) -> Result<Vec<Problem>, Error> {
-        let outlook = Outlook::of(&self.job.plan, &self.standing);
+        let outlook = Outlook::of(&self.job.plan, self.standing, self.clocks);
         let expected_at = outlook.map(|outlook| outlook.expected_at);
         self.job
             .stands(self.standing.failures_in_a_row, expected_at);
@@ -139,28 +171,36 @@ impl Look<'_> {
                     open.push((*problem).clone());
                     continue;
                 }
-                self.job.is_wrong(kind, false);
+                self.job.is_wrong(kind, self.is_here_alone(kind));
                 let change = Change::end(problem);
-                tell(self.jobs, change, self.now, self.unsure).await?;
+                tell(self.jobs, change, self.clocks.theirs, self.unsure).await?;
                 // Whether it is wrong again is found by the next look.
                 continue;
             }
             let found = self.find(kind, outlook).await?;
-            self.job.is_wrong(kind, found.is_some());
+            self.job
+                .is_wrong(kind, found.is_some() || self.is_here_alone(kind));
             if let Some(problem) = found {
                 open.push(problem.clone());
                 let change = Change::begin(problem);
-                tell(self.jobs, change, self.now, self.unsure).await?;
+                tell(self.jobs, change, self.clocks.theirs, self.unsure).await?;
             }
         }
         Ok(open)
     }
 
-    /// By what has happened since, and not by what this instance expects: another may expect another thing.
+    /// A run that the history will not know takes too long for nobody but this instance's metric.
+    fn is_here_alone(&self, kind: ProblemKind) -> bool {
+        kind == ProblemKind::TooLong && self.long_runs.iter().any(|run| !run.is_told)
+    }
+
+    /// By what has happened since, and not by what this instance expects: another may expect another thing. Another
+    /// schedule is among what happens.
     async fn goes_on(&self, problem: &Problem) -> Result<bool, Error> {
         match problem.kind {
             ProblemKind::Late | ProblemKind::Missed => {
-                Ok(self.standing.last_start <= problem.last_start)
+                let is_of_this_schedule = self.standing.known_since <= problem.since;
+                Ok(is_of_this_schedule && self.standing.last_start <= problem.last_start)
             }
             ProblemKind::Failing => Ok(self.standing.streak <= problem.streak),
             ProblemKind::TooLong => match problem.run {
@@ -177,6 +217,17 @@ impl Look<'_> {
         Ok(runs.iter().any(|run| run.status == RunStatus::Running))
     }
 
+    /// Of those that take too long.
+    async fn longest_run(&self) -> Result<Option<&LongRun>, Error> {
+        let told = self.long_runs.iter().filter(|run| run.is_told);
+        for run in told.take(MOST_ASKED_FOR) {
+            if self.is_running(run.id).await? {
+                return Ok(Some(run));
+            }
+        }
+        Ok(None)
+    }
+
     async fn find(
         &self,
         kind: ProblemKind,
@@ -188,20 +239,22 @@ impl Look<'_> {
                     ProblemKind::Late => outlook.late_from,
                     _ => outlook.missed_from,
                 };
-                let Some(since) = outlook.and_then(from).filter(|from| self.now > *from) else {
+                let now = self.clocks.theirs;
+                let Some(since) = outlook.and_then(from).filter(|from| now > *from) else {
                     return Ok(None);
                 };
                 (since, None, self.expected(outlook))
             }
             ProblemKind::TooLong => {
-                let Some((run, over, max)) = too_long(self.job, self.oldest) else {
+                let (Some(run), Some(max)) =
+                    (self.longest_run().await?, self.job.plan.job.longest())
+                else {
                     return Ok(None);
                 };
-                if !self.is_running(run).await? {
-                    return Ok(None);
-                }
-                let since = self.now.checked_sub(over).unwrap_or(self.now);
-                (since, Some(run), format!("a run takes longer than {max:?}"))
+                let now = self.clocks.theirs;
+                let since = now.checked_sub(run.over).unwrap_or(now);
+                let message = format!("a run takes longer than {max:?}");
+                (since, Some(run.id), message)
             }
             ProblemKind::Failing => {
                 let failures = self.job.plan.job.failures();
@@ -211,7 +264,7 @@ impl Look<'_> {
                 }
                 let last = self.last_failed().await?;
                 let run = last.as_ref().map(|run| run.id);
-                (self.now, run, self.failed(last))
+                (self.clocks.theirs, run, self.failed(last))
             }
         };
         let mut problem = Problem::new(&self.standing.job_name, kind, since, message);
@@ -250,14 +303,6 @@ impl Look<'_> {
         }
         Ok(last.into_iter().max_by_key(|run| run.finished_at))
     }
-}
-
-/// The run of this job that takes too long, by how much, and what it may take.
-fn too_long(job: &Registered, oldest: &Oldest) -> Option<(Uuid, Duration, Duration)> {
-    let max = job.plan.job.longest()?;
-    let (run, began) = oldest.get(job.plan.job.name())?;
-    let over = began.elapsed().checked_sub(max)?;
-    Some((*run, over, max))
 }
 
 /// Tells the history, and if that is news all others.
@@ -305,14 +350,4 @@ impl Inner {
             .filter_map(|name| self.known(name))
             .collect()
     }
-}
-
-/// A start that the history never learned of is known here.
-fn with_what_was_dropped(job: &Registered, standing: &Standing, now: SystemTime) -> Standing {
-    let mut standing = standing.clone();
-    if let Some(at) = job.dropped_start() {
-        let age = SystemTime::now().duration_since(at).unwrap_or_default();
-        standing.starts(now.checked_sub(age), at);
-    }
-    standing
 }

@@ -262,6 +262,9 @@ impl History for MemoryHistory {
         for job in jobs {
             state.register(job, now);
         }
+        for (job_name, progress) in Progress::started(jobs) {
+            state.standing(job_name, now).add(&progress, now);
+        }
         Box::pin(ready(Ok(())))
     }
 

@@ -41,7 +41,7 @@ pub trait History: Send + Sync + fmt::Debug + 'static {
     fn prepare(&self) -> Answer<'_, ()>;
 
     /// Makes these jobs known, so that one that never runs is late all the same, also over a restart. One whose
-    /// schedule is another than it was is known from now on.
+    /// schedule is another than it was is known from now on. A [last start](Registration::last_start) is one as that of a run.
     fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()>;
 
     /// Writes these runs of this instance, all or none. One that is there already is changed, unless it has ended. One that is running has

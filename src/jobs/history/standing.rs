@@ -57,9 +57,9 @@ impl Standing {
         self.last_failure = self.last_failure.max(ago(progress.failure));
     }
 
-    /// A start, if it is the last.
+    /// A start, if it is a later one: told twice, it is another time by a moment, and the same by its own clock.
     pub(crate) fn starts(&mut self, start: Option<SystemTime>, at: SystemTime) {
-        if start > self.last_start {
+        if start > self.last_start && self.started_at != Some(at) {
             self.last_start = start;
             self.started_at = Some(at);
         }
@@ -92,6 +92,8 @@ pub struct Registration {
     pub job_name: String,
     /// When it is expected, in words; none if it does not say, and what is known of that stays.
     pub schedule: Option<String>,
+    /// When it last started it, by its own clock, where that is in no run that the history was given.
+    pub last_start: Option<SystemTime>,
 }
 
 impl Registration {
@@ -101,7 +103,15 @@ impl Registration {
         Self {
             job_name: job_name.into(),
             schedule,
+            last_start: None,
         }
+    }
+
+    /// It started at this time of the instance's clock.
+    #[must_use]
+    pub fn last_start(mut self, at: SystemTime) -> Self {
+        self.last_start = Some(at);
+        self
     }
 }
 
@@ -147,6 +157,18 @@ impl Progress {
             }
             let ended = run.finished_at.unwrap_or(now);
             progress.end(run.status, now.duration_since(ended).unwrap_or_default());
+        }
+        all
+    }
+
+    /// Of each job among these, which started without a run of theirs to tell it.
+    pub(crate) fn started(jobs: &[Registration]) -> BTreeMap<&str, Self> {
+        let now = SystemTime::now();
+        let mut all: BTreeMap<&str, Self> = BTreeMap::new();
+        for job in jobs {
+            if let Some(at) = job.last_start {
+                all.entry(&job.job_name).or_default().start(at, now);
+            }
         }
         all
     }

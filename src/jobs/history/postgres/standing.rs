@@ -12,6 +12,7 @@ use crate::jobs::{Problem, Registration, Standings};
 
 /// In the order of bytes, as all who write here.
 pub(super) async fn register(pool: &PgPool, jobs: &[Registration]) -> Result<(), sqlx::Error> {
+    let mut transaction = pool.begin().await?;
     let names: Vec<_> = jobs.iter().map(|job| &*job.job_name).collect();
     let schedules: Vec<_> = jobs.iter().map(|job| job.schedule.as_deref()).collect();
     sqlx::query(
@@ -25,9 +26,10 @@ pub(super) async fn register(pool: &PgPool, jobs: &[Registration]) -> Result<(),
     )
     .bind(names)
     .bind(schedules)
-    .execute(pool)
+    .execute(&mut *transaction)
     .await?;
-    Ok(())
+    add(&mut transaction, Progress::started(jobs)).await?;
+    transaction.commit().await
 }
 
 /// As [`Standing::add`](crate::jobs::Standing) does. In the order of bytes.
@@ -44,7 +46,9 @@ pub(super) async fn add(
              ON CONFLICT (job_name) DO UPDATE SET \
              started_at = CASE WHEN standing.last_start >= excluded.last_start OR excluded.last_start IS NULL \
                THEN standing.started_at ELSE excluded.started_at END, \
-             last_start = GREATEST(standing.last_start, excluded.last_start), \
+             last_start = CASE WHEN standing.last_start >= excluded.last_start OR excluded.last_start IS NULL \
+               OR standing.started_at = excluded.started_at \
+               THEN standing.last_start ELSE excluded.last_start END, \
              failures_in_a_row = excluded.failures_in_a_row + \
                CASE WHEN clock_timestamp() - make_interval(secs => $6) >= COALESCE(standing.last_failure, '-infinity') \
                THEN 0 ELSE standing.failures_in_a_row END, \

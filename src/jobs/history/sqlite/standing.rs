@@ -26,6 +26,7 @@ pub(super) async fn register(pool: &SqlitePool, jobs: &[Registration]) -> Result
         .execute(&mut *transaction)
         .await?;
     }
+    add(&mut transaction, Progress::started(jobs)).await?;
     transaction.commit().await
 }
 
@@ -43,6 +44,7 @@ pub(super) async fn add(
              started_at = CASE WHEN standing.last_start >= excluded.last_start OR excluded.last_start IS NULL \
                THEN standing.started_at ELSE excluded.started_at END, \
              last_start = CASE WHEN standing.last_start >= excluded.last_start OR excluded.last_start IS NULL \
+               OR standing.started_at = excluded.started_at \
                THEN standing.last_start ELSE excluded.last_start END, \
              failures_in_a_row = excluded.failures_in_a_row + \
                CASE WHEN unixepoch('subsec') - $6 >= COALESCE(standing.last_failure, 0) THEN 0 \
