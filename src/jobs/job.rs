@@ -1,19 +1,12 @@
 //! `Job`: what is known of a job before any run of it.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use croner::Cron;
-use croner::parser::{CronParser, Seconds};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
+use super::plan::{Plan, Times};
 use crate::error::Error;
 
 /// Characters of a name: what the history has room for.
 pub(super) const MAX_NAME: usize = 100;
-
-/// What starts so little before a time of its cron expression is the start of that time: clocks differ.
-const EARLY: Duration = Duration::from_secs(1);
 
 /// A background job: its name, when it is expected, and until when it is not late. A constant of the service.
 ///
@@ -71,8 +64,9 @@ impl Job {
     /// Expected to start at the times of this cron expression, in this time zone of the IANA database (`Europe/Berlin`, `UTC`):
     /// minute, hour, day of month, month, day of week, and before them, if wanted, the second.
     ///
-    /// A time that a daylight-saving change skips is expected right after the change, one that it repeats once (an hourly
-    /// pattern goes on through both hours), as `cron(8)` of Debian does.
+    /// A time that a daylight-saving change skips is expected right after the change, and one that it repeats once, as
+    /// `cron(8)` of Debian does, where the minutes and hours are numbers or lists of them (`0,30 2`). With ranges, steps or
+    /// `*` they are an interval, which skips what is skipped and goes on through both hours.
     pub const fn cron(mut self, expression: &'static str, time_zone: &'static str) -> Self {
         self.schedule = Schedule::Cron {
             expression,
@@ -155,149 +149,15 @@ impl Job {
             Schedule::Cron {
                 expression,
                 time_zone,
-            } => {
-                let parser = CronParser::builder().seconds(Seconds::Optional).build();
-                let cron = parser.parse(expression).map_err(|error| {
-                    wrong(format!(
-                        "cron expression {expression:?} is refused ({error}): minute, hour, day of month, month and day \
-                         of week are allowed, and the second before them"
-                    ))
-                })?;
-                let zone = TimeZone::get(time_zone).map_err(|_| {
-                    wrong(format!(
-                        "time zone {time_zone:?} is not in this system's database: a name like \"Europe/Berlin\" is \
-                         allowed, or \"UTC\""
-                    ))
-                })?;
-                let now = Timestamp::now().to_zoned(zone.clone());
-                if cron.find_next_occurrence(&now, false).is_err() {
-                    return Err(wrong(format!(
-                        "cron expression {expression:?} never comes: a day that its months have is needed"
-                    )));
-                }
-                Times::Cron(Box::new(cron), zone)
-            }
+            } => Times::cron(expression, time_zone).map_err(wrong)?,
         };
         Ok(Plan { job: self, times })
-    }
-}
-
-/// A job whose schedule was understood.
-#[derive(Debug)]
-pub(super) struct Plan {
-    pub(super) job: Job,
-    times: Times,
-}
-
-#[derive(Debug)]
-enum Times {
-    Never,
-    Every(Duration),
-    Cron(Box<Cron>, TimeZone),
-}
-
-impl Plan {
-    /// Of a job that is expected at no time, whatever it says.
-    pub(super) fn never(job: Job) -> Self {
-        Self {
-            job,
-            times: Times::Never,
-        }
-    }
-
-    /// When it is expected, if this was its last start.
-    pub(super) fn expected_after(&self, start: SystemTime) -> Option<SystemTime> {
-        match &self.times {
-            Times::Cron(..) => self.next_after(start.checked_add(EARLY)?),
-            Times::Never | Times::Every(_) => self.next_after(start),
-        }
-    }
-
-    /// The first of its times after this one; none if never again.
-    pub(super) fn next_after(&self, time: SystemTime) -> Option<SystemTime> {
-        match &self.times {
-            Times::Never => None,
-            Times::Every(interval) => time.checked_add(*interval),
-            Times::Cron(cron, zone) => {
-                let time = Timestamp::try_from(time).ok()?.to_zoned(zone.clone());
-                let next = cron.find_next_occurrence(&time, false).ok()?;
-                Some(next.timestamp().into())
-            }
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(text: &str) -> SystemTime {
-        text.parse::<Timestamp>().unwrap().into()
-    }
-
-    fn shown(time: Option<SystemTime>) -> String {
-        Timestamp::try_from(time.unwrap()).unwrap().to_string()
-    }
-
-    #[test]
-    fn an_interval_counts_from_the_last_start() {
-        let plan = Job::named("a")
-            .every(Duration::from_hours(1))
-            .plan()
-            .unwrap();
-        assert_eq!(
-            shown(plan.next_after(at("2026-03-29T00:10:00Z"))),
-            "2026-03-29T01:10:00Z"
-        );
-        let never = Job::named("a").plan().unwrap();
-        assert_eq!(never.next_after(at("2026-03-29T00:10:00Z")), None);
-    }
-
-    /// In Berlin 02:00 to 03:00 is skipped on 2026-03-29, and 02:00 to 03:00 is there twice on 2026-10-25.
-    #[test]
-    fn daylight_saving_neither_skips_nor_doubles_a_daily_job() {
-        let plan = Job::named("a")
-            .cron("30 2 * * *", "Europe/Berlin")
-            .plan()
-            .unwrap();
-        let mut time = at("2026-03-28T01:00:00Z");
-        let mut times = Vec::new();
-        for _ in 0..3 {
-            time = plan.next_after(time).unwrap();
-            times.push(shown(Some(time)));
-        }
-        assert_eq!(
-            times,
-            [
-                "2026-03-28T01:30:00Z",
-                // 03:00 in the new time, right after the change.
-                "2026-03-29T01:00:00Z",
-                "2026-03-30T00:30:00Z"
-            ]
-        );
-        let mut time = at("2026-10-24T01:00:00Z");
-        let mut times = Vec::new();
-        for _ in 0..3 {
-            time = plan.next_after(time).unwrap();
-            times.push(shown(Some(time)));
-        }
-        assert_eq!(
-            times,
-            [
-                "2026-10-25T00:30:00Z",
-                "2026-10-26T01:30:00Z",
-                "2026-10-27T01:30:00Z"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_start_right_before_its_time_is_that_times() {
-        let plan = Job::named("a").cron("0 3 * * *", "UTC").plan().unwrap();
-        let expected = |start| shown(plan.expected_after(at(start)));
-        assert_eq!(expected("2026-01-01T02:59:59.100Z"), "2026-01-02T03:00:00Z");
-        assert_eq!(expected("2026-01-01T02:59:58Z"), "2026-01-01T03:00:00Z");
-    }
 
     #[test]
     fn a_wrong_job_is_refused_and_says_why() {
@@ -328,6 +188,18 @@ mod tests {
             (
                 Job::named("a").cron("61 * * * *", "UTC"),
                 "cron expression \"61 * * * *\" is refused (",
+            ),
+            (
+                Job::named("a").cron("0,,30 2 * * *", "UTC"),
+                "cron expression \"0,,30 2 * * *\" is refused (",
+            ),
+            (
+                Job::named("a").cron("0 2,24 * * *", "UTC"),
+                "cron expression \"0 2,24 * * *\" is refused (",
+            ),
+            (
+                Job::named("a").cron("", "UTC"),
+                "cron expression \"\" is refused (",
             ),
             (
                 Job::named("a").cron("daily at noon", "UTC"),

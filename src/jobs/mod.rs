@@ -64,6 +64,7 @@ mod monitor;
 mod monitored;
 mod outlook;
 mod overview;
+mod plan;
 mod problem;
 mod queue;
 mod record;

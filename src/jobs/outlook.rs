@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::history::Standing;
-use super::job::Plan;
+use super::plan::Plan;
 
 /// Clocks that are nearer than this are taken to be the same; one that is further away than that is not believed.
 const SAME: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use metrics::{Counter, Gauge, Histogram, Label};
 
-use super::job::Plan;
+use super::plan::Plan;
 use super::problem::ProblemKind;
 use super::record::{RunRecord, RunStatus};
 use crate::catalog::{

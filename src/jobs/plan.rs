@@ -1,0 +1,238 @@
+//! `Plan`: when a job is expected.
+
+use std::time::{Duration, SystemTime};
+
+use croner::Cron;
+use croner::parser::{CronParser, Seconds};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+use super::job::Job;
+
+/// What starts so little before a time of its cron expression is the start of that time: clocks differ.
+const EARLY: Duration = Duration::from_secs(1);
+
+/// A job whose schedule was understood.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) job: Job,
+    pub(super) times: Times,
+}
+
+#[derive(Debug)]
+pub(super) enum Times {
+    Never,
+    Every(Duration),
+    /// Each a time of the day, or one an interval.
+    Cron(Vec<Cron>, TimeZone),
+}
+
+impl Times {
+    /// Or what is wrong with them.
+    pub(super) fn cron(expression: &str, time_zone: &str) -> Result<Self, String> {
+        let parser = CronParser::builder().seconds(Seconds::Optional).build();
+        let crons = each_time(expression).map(|one| parser.parse(&one));
+        let crons: Vec<_> = crons.collect::<Result<_, _>>().map_err(|error| {
+            format!(
+                "cron expression {expression:?} is refused ({error}): minute, hour, day of month, month and day of \
+                 week are allowed, and the second before them"
+            )
+        })?;
+        let zone = TimeZone::get(time_zone).map_err(|_| {
+            format!(
+                "time zone {time_zone:?} is not in this system's database: a name like \"Europe/Berlin\" is allowed, \
+                 or \"UTC\""
+            )
+        })?;
+        let now = Timestamp::now().to_zoned(zone.clone());
+        if next_of(&crons, &now).is_none() {
+            return Err(format!(
+                "cron expression {expression:?} never comes: a day that its months have is needed"
+            ));
+        }
+        Ok(Self::Cron(crons, zone))
+    }
+}
+
+impl Plan {
+    /// Of a job that is expected at no time, whatever it says.
+    pub(super) fn never(job: Job) -> Self {
+        Self {
+            job,
+            times: Times::Never,
+        }
+    }
+
+    /// When it is expected, if this was its last start.
+    pub(super) fn expected_after(&self, start: SystemTime) -> Option<SystemTime> {
+        match &self.times {
+            Times::Cron(..) => self.next_after(start.checked_add(EARLY)?),
+            Times::Never | Times::Every(_) => self.next_after(start),
+        }
+    }
+
+    /// The first of its times after this one; none if never again.
+    pub(super) fn next_after(&self, time: SystemTime) -> Option<SystemTime> {
+        match &self.times {
+            Times::Never => None,
+            Times::Every(interval) => time.checked_add(*interval),
+            Times::Cron(crons, zone) => {
+                let time = Timestamp::try_from(time).ok()?.to_zoned(zone.clone());
+                Some(next_of(crons, &time)?.into())
+            }
+        }
+    }
+}
+
+/// Times of the day that a list names, at the most; more are an interval.
+const MOST_TIMES: usize = 100;
+
+/// An expression of its own for each time of the day in lists of minutes and hours: croner takes lists for intervals.
+fn each_time(expression: &str) -> impl Iterator<Item = String> {
+    let fields: Vec<_> = expression.split_whitespace().collect();
+    // Past the second, if there is one.
+    let minute = fields.len().saturating_sub(5);
+    let list = |field: usize| -> Option<Vec<&str>> {
+        let field = fields.get(field)?;
+        let is_list = field.bytes().all(|c| c.is_ascii_digit() || c == b',');
+        is_list.then(|| field.split(',').collect())
+    };
+    let times: Vec<_> = match (list(minute), list(minute + 1)) {
+        (Some(minutes), Some(hours)) if minutes.len() * hours.len() <= MOST_TIMES => {
+            let of_hour = |hour| minutes.iter().map(move |minute| (*minute, hour));
+            hours.into_iter().flat_map(of_hour).collect()
+        }
+        _ => Vec::new(),
+    };
+    let whole = times.is_empty().then(|| expression.to_owned());
+    let one = move |(at_minute, at_hour)| {
+        let mut fields = fields.clone();
+        fields[minute] = at_minute;
+        fields[minute + 1] = at_hour;
+        fields.join(" ")
+    };
+    let each: Vec<_> = times.into_iter().map(one).collect();
+    each.into_iter().chain(whole)
+}
+
+fn next_of(crons: &[Cron], after: &Zoned) -> Option<Timestamp> {
+    let next = crons
+        .iter()
+        .filter_map(|cron| cron.find_next_occurrence(after, false).ok());
+    next.map(|next| next.timestamp()).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> SystemTime {
+        text.parse::<Timestamp>().unwrap().into()
+    }
+
+    fn shown(time: Option<SystemTime>) -> String {
+        Timestamp::try_from(time.unwrap()).unwrap().to_string()
+    }
+
+    #[test]
+    fn an_interval_counts_from_the_last_start() {
+        let plan = Job::named("a")
+            .every(Duration::from_hours(1))
+            .plan()
+            .unwrap();
+        assert_eq!(
+            shown(plan.next_after(at("2026-03-29T00:10:00Z"))),
+            "2026-03-29T01:10:00Z"
+        );
+        let never = Job::named("a").plan().unwrap();
+        assert_eq!(never.next_after(at("2026-03-29T00:10:00Z")), None);
+    }
+
+    /// In Berlin 02:00 to 03:00 is skipped on 2026-03-29, and 02:00 to 03:00 is there twice on 2026-10-25.
+    #[test]
+    fn daylight_saving_neither_skips_nor_doubles_a_daily_job() {
+        let plan = Job::named("a")
+            .cron("30 2 * * *", "Europe/Berlin")
+            .plan()
+            .unwrap();
+        let mut time = at("2026-03-28T01:00:00Z");
+        let mut times = Vec::new();
+        for _ in 0..3 {
+            time = plan.next_after(time).unwrap();
+            times.push(shown(Some(time)));
+        }
+        assert_eq!(
+            times,
+            [
+                "2026-03-28T01:30:00Z",
+                // 03:00 in the new time, right after the change.
+                "2026-03-29T01:00:00Z",
+                "2026-03-30T00:30:00Z"
+            ]
+        );
+        let mut time = at("2026-10-24T01:00:00Z");
+        let mut times = Vec::new();
+        for _ in 0..3 {
+            time = plan.next_after(time).unwrap();
+            times.push(shown(Some(time)));
+        }
+        assert_eq!(
+            times,
+            [
+                "2026-10-25T00:30:00Z",
+                "2026-10-26T01:30:00Z",
+                "2026-10-27T01:30:00Z"
+            ]
+        );
+    }
+
+    /// As each of its times alone; an interval goes on through both hours.
+    #[test]
+    fn daylight_saving_neither_skips_nor_doubles_the_times_of_a_list() {
+        let times = |expression, from| {
+            let plan = Job::named("a").cron(expression, "Europe/Berlin").plan();
+            let plan = plan.unwrap();
+            let mut time = at(from);
+            let times = std::iter::repeat_with(|| {
+                time = plan.next_after(time).unwrap();
+                shown(Some(time))
+            });
+            times.take(4).collect::<Vec<_>>()
+        };
+        let autumn = "2026-10-24T23:30:00Z";
+        let twice = [
+            "2026-10-25T00:00:00Z",
+            "2026-10-25T00:30:00Z",
+            "2026-10-25T13:00:00Z",
+            "2026-10-25T13:30:00Z",
+        ];
+        assert_eq!(times("0,30 2,14 * * *", autumn), twice);
+        assert_eq!(times("0 0,30 2,14 * * *", autumn), twice);
+        assert_eq!(
+            times("0 2,14 * * *", "2026-03-29T00:30:00Z"),
+            [
+                "2026-03-29T01:00:00Z",
+                "2026-03-29T12:00:00Z",
+                "2026-03-30T00:00:00Z",
+                "2026-03-30T12:00:00Z"
+            ]
+        );
+        assert_eq!(
+            times("*/30 2 * * *", autumn),
+            [
+                "2026-10-25T00:00:00Z",
+                "2026-10-25T00:30:00Z",
+                "2026-10-25T01:00:00Z",
+                "2026-10-25T01:30:00Z"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_start_right_before_its_time_is_that_times() {
+        let plan = Job::named("a").cron("0 3 * * *", "UTC").plan().unwrap();
+        let expected = |start| shown(plan.expected_after(at(start)));
+        assert_eq!(expected("2026-01-01T02:59:59.100Z"), "2026-01-02T03:00:00Z");
+        assert_eq!(expected("2026-01-01T02:59:58Z"), "2026-01-01T03:00:00Z");
+    }
+}
