@@ -15,6 +15,8 @@ pub enum ErrorKind {
     InvalidConfig,
     /// The operating system refused something (a thread, a socket).
     Io,
+    /// A store does not take what it was given, however often it is asked.
+    Refused,
 }
 
 /// The error of every fallible function in this crate.
@@ -60,6 +62,23 @@ impl Error {
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         Self::new(ErrorKind::Io, message).with_source(source)
+    }
+
+    /// As [`external`](Self::external), of a store that does not take what it was given, however often it is asked.
+    ///
+    /// ```
+    /// use tower_vitals::{Error, ErrorKind};
+    ///
+    /// let source = std::io::Error::other("a text of this table has no emoji");
+    /// let error = Error::refused("the history of jobs in our own store", source);
+    /// assert_eq!(error.kind(), ErrorKind::Refused);
+    /// ```
+    #[must_use]
+    pub fn refused(
+        message: impl Into<String>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self::new(ErrorKind::Refused, message).with_source(source)
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {

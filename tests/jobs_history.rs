@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, json};
+use tower_vitals::Prometheus;
 use tower_vitals::health::checks::drivers::sqlx::sqlite::{
     SqliteConnectOptions, SqlitePoolOptions,
 };
@@ -832,6 +833,59 @@ async fn a_file_is_written_to_after_sqlite_has_ended_a_transaction_by_itself() {
     does("DROP TRIGGER full").await;
     write(&history, slice::from_ref(&run)).await;
     assert_eq!(ids(&history, &RunQuery::new()).await, [run.id]);
+}
+
+/// One that a history will never take stops nobody behind it.
+async fn what_is_refused_is_left_out_and_counted(history: impl History) {
+    const BAD: Job = Job::named("bad");
+    const GOOD: Job = Job::named("good");
+    let prometheus = Prometheus::builder().build().unwrap();
+    let jobs = Jobs::builder().job(BAD).job(GOOD).history(history);
+    let jobs = jobs.recorder(prometheus.clone()).run().unwrap();
+    for n in 0..20 {
+        jobs.start(if n % 4 == 0 { BAD } else { GOOD }).finish();
+    }
+    jobs.flush().await;
+    let runs = jobs.runs(&RunQuery::new()).await.unwrap();
+    assert_eq!(runs.len(), 15);
+    assert!(runs.iter().all(|run| run.status == RunStatus::Success));
+    let dropped = |job| {
+        let labels = [("job_name", job)];
+        let name = "monitoring_job_events_dropped_total";
+        prometheus.snapshot().sum(name, &labels).unwrap_or(0.0)
+    };
+    // A start and an end each, if they were not one by then.
+    assert!((5.0..=10.0).contains(&dropped("bad")), "{}", dropped("bad"));
+    assert_eq!(dropped("good"), 0.0);
+    // It is over with them.
+    jobs.start(GOOD).finish();
+    jobs.flush().await;
+    assert_eq!(jobs.runs(&RunQuery::new()).await.unwrap().len(), 16);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_sqlite_refuses_is_left_out() {
+    let file = File::new("refused");
+    let options = SqliteConnectOptions::new().filename(&file.0);
+    let pool = SqlitePoolOptions::new().connect_lazy_with(options.create_if_missing(true));
+    let history = SqliteHistory::pool(pool.clone());
+    history.prepare().await.unwrap();
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON job_runs WHEN new.job_name = 'bad' \
+                  BEGIN SELECT RAISE(ABORT, 'bad'); END";
+    raw_sql(refuse).execute(&pool).await.unwrap();
+    what_is_refused_is_left_out_and_counted(history).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: tests/run"]
+async fn what_postgres_refuses_is_left_out() {
+    let schema = Schema::new("refused").await;
+    let history = schema.history();
+    history.prepare().await.unwrap();
+    let mut connection = PgConnection::connect(&schema.0).await.unwrap();
+    let refuse = "ALTER TABLE job_runs ADD CHECK (job_name <> 'bad')";
+    raw_sql(refuse).execute(&mut connection).await.unwrap();
+    what_is_refused_is_left_out_and_counted(history).await;
 }
 
 /// What it asks is whether others could renew theirs.

@@ -16,7 +16,7 @@ use super::history::{Answer, Retention};
 use super::record::{RunRecord, RunStatus};
 use super::registry::Inner;
 use super::watch::watch;
-use crate::error::{Error, with_sources};
+use crate::error::{Error, ErrorKind, with_sources};
 use crate::panics;
 use crate::redact::redact_line;
 
@@ -107,26 +107,59 @@ impl Keeper {
         let known = self.jobs.registrations();
         self.until_it_works("be told of jobs", || self.jobs.history.register(&known))
             .await;
+        // How many events are tried each alone, for one of them is refused.
+        let mut alone = 0_usize;
         loop {
             self.jobs.queue.filled().await;
-            self.until_it_works("be written to", || {
-                // Anew at each attempt: meanwhile an end may have taken its start's place.
-                let batch = latest(self.jobs.queue.batch(BATCH));
-                Box::pin(async move {
-                    let written = self.jobs.history.write(&batch, self.lease).await;
-                    if written.is_err() {
-                        self.jobs.queue.unsettle();
-                    }
-                    written
-                })
-            })
-            .await;
+            let most = if alone > 0 { 1 } else { BATCH };
+            let written = self
+                .until_it_works("be written to", || self.write_some(most))
+                .await;
+            alone = match written {
+                Written::All => alone.saturating_sub(1),
+                Written::Refused(runs, error) if runs.len() == 1 => {
+                    self.report_refused(&runs[0], &error);
+                    alone.saturating_sub(1)
+                }
+                Written::Refused(..) => {
+                    self.jobs.queue.unsettle();
+                    alone = BATCH;
+                    continue;
+                }
+            };
             let ended = self.jobs.queue.settle();
             let mut running = self.jobs.running();
             for id in ended {
                 running.remove(&id);
             }
         }
+    }
+
+    /// What is first in the queue, anew at each attempt: meanwhile an end may have taken its start's place.
+    fn write_some(&self, most: usize) -> Answer<'_, Written> {
+        let batch = latest(self.jobs.queue.batch(most));
+        Box::pin(async move {
+            match self.jobs.history.write(&batch, self.lease).await {
+                Ok(()) => Ok(Written::All),
+                Err(error) if error.kind() == ErrorKind::Refused => {
+                    Ok(Written::Refused(batch, error))
+                }
+                Err(error) => {
+                    self.jobs.queue.unsettle();
+                    Err(error)
+                }
+            }
+        })
+    }
+
+    fn report_refused(&self, run: &RunRecord, error: &Error) {
+        tracing::warn!(
+            job = run.job_name,
+            run = %run.id,
+            error = redact_line(&with_sources(error), MAX_ERROR),
+            "the history of jobs does not take a run: it is left out"
+        );
+        self.jobs.leave_out(run);
     }
 
     /// Says once that the history is down, and once that it is back.
@@ -205,7 +238,7 @@ impl Keeper {
             instance = run.instance,
             "a run is lost: its process is gone"
         );
-        if let Some(job) = self.jobs.known(&run.job_name) {
+        if let Some(job) = self.jobs.of_record(run) {
             job.count(RunStatus::Lost);
         }
     }
@@ -231,8 +264,15 @@ impl Keeper {
 }
 
 /// Asked within what is caught: a history may panic before it gives what is to be awaited.
+/// What became of a batch.
+enum Written {
+    All,
+    /// One of these is why.
+    Refused(Vec<RunRecord>, Error),
+}
+
 pub(super) async fn patiently<'a, T>(ask: impl FnOnce() -> Answer<'a, T>) -> Result<T, Error> {
-    let failed = |what: String| Err(Error::new(crate::ErrorKind::Io, what));
+    let failed = |what: String| Err(Error::new(ErrorKind::Io, what));
     match timeout(PATIENCE, panics::caught(async { ask().await })).await {
         Ok(Ok(answered)) => answered,
         Ok(Err(panic)) => failed(format!(

@@ -21,7 +21,7 @@ use super::monitored::Monitored;
 use super::plan::Plan;
 use super::problem::Problem;
 use super::queue::Queue;
-use super::record::{RunRecord, is_name};
+use super::record::{RunRecord, is_name, name_of};
 use super::registered::Registered;
 use super::run::{Run, StartedRun};
 use crate::error::{Error, ErrorKind};
@@ -147,15 +147,15 @@ impl Inner {
             is_told: true,
         };
         self.running().insert(run.id, underway);
-        self.keep(job, run.clone());
+        self.keep(run.clone());
     }
 
-    pub(super) fn ended(&self, job: &Registered, run: RunRecord) {
+    pub(super) fn ended(&self, run: RunRecord) {
         let id = run.id;
         if let Some(underway) = self.running().get_mut(&id) {
             underway.has_ended = true;
         }
-        if !self.keep(job, run) {
+        if !self.keep(run) {
             self.running().remove(&id);
         }
     }
@@ -167,20 +167,34 @@ impl Inner {
     }
 
     /// Whether this event will be in the history.
-    fn keep(&self, job: &Registered, run: RunRecord) -> bool {
+    fn keep(&self, run: RunRecord) -> bool {
         let id = run.id;
         let Some(given_up) = self.queue.put(run) else {
             return true;
         };
-        if let Some(untold) = self.running().get_mut(&given_up.id) {
+        self.leave_out(&given_up);
+        given_up.id != id
+    }
+
+    /// An event that the history will not learn of: counted, and known of its run.
+    pub(super) fn leave_out(&self, event: &RunRecord) {
+        if let Some(untold) = self.running().get_mut(&event.id) {
             untold.is_told = false;
         }
-        if *given_up.job_name == *job.plan.job.name() {
-            job.drop_event(&given_up);
-        } else if let Some(other) = self.known(&given_up.job_name) {
-            other.drop_event(&given_up);
+        if let Some(job) = self.of_record(event) {
+            job.drop_event(event);
         }
-        given_up.id != id
+    }
+
+    /// The job of a run, whose name may be another than it has in the history.
+    pub(super) fn of_record(&self, run: &RunRecord) -> Option<Arc<Registered>> {
+        let by_its_record = || {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            let mut all = known.values();
+            all.find(|job| name_of(job.plan.job.name()) == run.job_name)
+                .cloned()
+        };
+        self.known(&run.job_name).or_else(by_its_record)
     }
 
     pub(super) fn known(&self, job_name: &str) -> Option<Arc<Registered>> {

@@ -153,7 +153,7 @@ impl StartedRun {
         };
         self.job.ended(status, duration, self.is_counted);
         let record = record.ended(status, duration, error, metadata);
-        self.jobs.inner.ended(&self.job, record);
+        self.jobs.inner.ended(record);
     }
 }
 

@@ -46,13 +46,21 @@ pub trait History: Send + Sync + fmt::Debug + 'static {
 
     /// Writes these runs of this instance, all or none. One that is there already is changed, unless it has ended. One that is running has
     /// a lease of this length from now.
+    ///
+    /// What is new in them changes how their jobs [stand](Standing), by the store's clock: a run's age is the same by all
+    /// clocks. A run that was not there is a start; one that ended failed or lost is one more failure in a row; a success
+    /// ends the row, unless it ended more than 10 s before the last failure, for it was written late then.
+    ///
+    /// An error of [`ErrorKind::Refused`](crate::ErrorKind::Refused) says that one of them will never be taken: each is
+    /// tried alone then, and what is refused alone is left out, and counted. Any other is tried again.
     fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()>;
 
     /// A new lease for those of these that are running. Gives the time by the clock that leases go by. Also asked about none: it
     /// must fail where others could not renew theirs, or theirs run out unseen.
     fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, SystemTime>;
 
-    /// Ends the running ones whose lease has run out as [`RunStatus::Lost`], and gives those that this call ended.
+    /// Ends the running ones whose lease has run out as [`RunStatus::Lost`], and gives those that this call ended. Should its
+    /// answer not come, they are lost all the same, and told by nobody.
     fn reap(&self) -> Answer<'_, Vec<RunRecord>>;
 
     /// The runs that a query asks for, the latest first.

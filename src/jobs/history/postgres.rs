@@ -283,8 +283,18 @@ async fn count(
     Ok(())
 }
 
+/// Data exceptions and violated constraints (SQLSTATE classes 22 and 23) are of what was given, and of nothing that passes.
 fn failed(error: sqlx::Error) -> Error {
-    Error::new(ErrorKind::Io, "the history of jobs in PostgreSQL").with_source(error)
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    let is_refused = code.is_some_and(|code| code.starts_with("22") || code.starts_with("23"));
+    let kind = if is_refused {
+        ErrorKind::Refused
+    } else {
+        ErrorKind::Io
+    };
+    Error::new(kind, "the history of jobs in PostgreSQL").with_source(error)
 }
 
 impl History for PostgresHistory {

@@ -284,17 +284,25 @@ async fn count(
     Ok(())
 }
 
-/// `SQLITE_BUSY`, and what extends it.
-fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code);
-    let code: Option<i32> = code.and_then(|code| code.parse().ok());
-    code.is_some_and(|code| code & 0xff == 5)
+/// The primary result code, whatever extends it.
+fn code(error: &sqlx::Error) -> Option<i32> {
+    let code = error.as_database_error()?.code()?;
+    let code: i32 = code.parse().ok()?;
+    Some(code & 0xff)
 }
 
+/// `SQLITE_BUSY`.
+fn is_busy(error: &sqlx::Error) -> bool {
+    code(error) == Some(5)
+}
+
+/// `SQLITE_TOOBIG`, `SQLITE_CONSTRAINT` and `SQLITE_MISMATCH` are of what was given, and of nothing that passes.
 fn failed(error: sqlx::Error) -> Error {
-    Error::new(ErrorKind::Io, "the history of jobs in SQLite").with_source(error)
+    let kind = match code(&error) {
+        Some(18..=20) => ErrorKind::Refused,
+        _ => ErrorKind::Io,
+    };
+    Error::new(kind, "the history of jobs in SQLite").with_source(error)
 }
 
 impl History for SqliteHistory {
