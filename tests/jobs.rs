@@ -14,6 +14,7 @@ mod support;
 
 use std::future::{pending, ready};
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -374,20 +375,33 @@ async fn a_run_is_not_lost_in_a_stall() {
     two.assert_running().await;
 }
 
-/// On a full disk an instance that has nothing to renew can do so, and the other cannot; then the first is served first.
+/// Nor between a renewal and what follows from it.
 #[tokio::test(start_paused = true)]
-async fn a_run_is_not_lost_where_the_other_has_nothing_to_write() {
+async fn a_run_is_not_lost_where_the_stall_begins_after_a_renewal() {
     let two = Two::settled().await;
-    two.faulty[0].fail(|call| match call {
-        "reap" => Fault::Down,
-        _ => Fault::None,
+    let stall = Instant::now() + Duration::from_millis(4_500);
+    let renewed = AtomicBool::new(false);
+    two.faulty[0].fail(move |call| match call {
+        "renew" if !renewed.swap(true, Ordering::Relaxed) => Fault::None,
+        _ => Fault::Until(stall),
     });
-    two.faulty[1].fail(down);
-    tokio::time::sleep(Duration::from_secs(10)).await;
-    two.faulty[0].fail(|_| Fault::None);
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
-    two.faulty[1].fail(|_| Fault::None);
+    let longer = stall + Duration::from_millis(10);
+    two.faulty[1].fail(move |_| Fault::Until(longer));
     two.assert_running().await;
+}
+
+/// Whoever is back first, in whatever phase of its renewals.
+#[tokio::test(start_paused = true)]
+async fn a_run_is_not_lost_where_the_other_is_back_first() {
+    for phase in 0..40 {
+        let two = Two::settled().await;
+        two.faulty.iter().for_each(|history| history.fail(down));
+        tokio::time::sleep(Duration::from_millis(10_000 + 100 * phase)).await;
+        two.faulty[0].fail(|_| Fault::None);
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        two.faulty[1].fail(|_| Fault::None);
+        two.assert_running().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,8 @@
     reason = "a test fails by panicking, and compares with what it recorded"
 )]
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -18,9 +20,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, json};
+use support::disk::Disk;
 use tower_vitals::Prometheus;
 use tower_vitals::health::checks::drivers::sqlx::sqlite::{
-    SqliteConnectOptions, SqlitePoolOptions,
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
 };
 use tower_vitals::health::checks::drivers::sqlx::{
     AssertSqlSafe, Connection, PgConnection, raw_sql,
@@ -148,6 +151,12 @@ fn ended(job: &str, started: u64, status: RunStatus, took: Duration) -> RunRecor
 
 async fn write(history: &impl History, runs: &[RunRecord]) {
     history.write(runs, LEASE).await.unwrap();
+}
+
+/// What has run out by now.
+async fn reap(history: &impl History) -> Vec<RunRecord> {
+    let now = history.renew(&[], LEASE).await.unwrap();
+    history.reap(now).await.unwrap()
 }
 
 async fn ids(history: &impl History, query: &RunQuery) -> Vec<Uuid> {
@@ -323,10 +332,10 @@ async fn leases_run_out_once(history: impl History) {
         .unwrap();
     write(&history, slice::from_ref(&alive)).await;
     tokio::time::sleep(Duration::from_millis(5)).await;
-    let lost = history.reap().await.unwrap();
+    let lost = reap(&history).await;
     assert_eq!(lost.len(), 1, "{lost:?}");
     assert_eq!((lost[0].id, lost[0].status), (gone.id, RunStatus::Lost));
-    assert_eq!(history.reap().await.unwrap(), []);
+    assert_eq!(reap(&history).await, []);
     let query = RunQuery::new().status(RunStatus::Lost);
     let kept = history.runs(&query).await.unwrap();
     assert_eq!(kept, lost);
@@ -362,7 +371,7 @@ async fn renewed_leases_do_not(history: impl History) {
     let apart = own.duration_since(now).or_else(|_| now.duration_since(own));
     assert!(apart.unwrap() < LEASE, "{now:?}");
     tokio::time::sleep(Duration::from_millis(5)).await;
-    let lost = history.reap().await.unwrap();
+    let lost = reap(&history).await;
     assert_eq!(
         lost.iter().map(|run| run.id).collect::<Vec<_>>(),
         [other.id]
@@ -533,7 +542,7 @@ async fn standings_follow_what_happens(history: impl History) {
     assert_eq!(known.failures_in_a_row, 2, "one that runs says nothing");
     assert_near(known.last_start.unwrap(), SystemTime::now());
     tick().await;
-    assert_eq!(history.reap().await.unwrap().len(), 1);
+    assert_eq!(reap(&history).await.len(), 1);
     let lost = standing().await;
     assert_eq!(lost.failures_in_a_row, 3);
     assert_eq!(lost.last_start, known.last_start);
@@ -569,7 +578,7 @@ async fn starts_that_no_run_tells_are_told_so(history: impl History) {
     let untold = SystemTime::now() - Duration::from_millis(1);
     let told = |job: &str, start| Registration::new(job, None).last_start(start);
     let long_ago = untold - Duration::from_hours(1);
-    let starts = [told("c", long_ago), told("d", untold)];
+    let starts = [told("c", long_ago), told("d", long_ago), told("d", untold)];
     history.register(&starts).await.unwrap();
     let jobs = standing().await;
     assert_near(jobs[0].last_start.unwrap(), long_ago);
@@ -755,14 +764,14 @@ async fn instances_of_one_postgres_agree() {
     ahead.started_at = SystemTime::now() + Duration::from_mins(10);
     behind.started_at = SystemTime::now() - Duration::from_mins(10);
     write(&one, &[ahead, behind]).await;
-    assert_eq!(other.reap().await.unwrap(), [], "both have their leases");
+    assert_eq!(reap(&other).await, [], "both have their leases");
     let gone: Vec<_> = (0..200).map(|n| running("b", n)).collect();
     one.write(&gone, Duration::ZERO).await.unwrap();
-    let (mine, theirs) = tokio::join!(one.reap(), other.reap());
-    let mut lost: Vec<_> = [mine.unwrap(), theirs.unwrap()].concat();
+    let (mine, theirs) = tokio::join!(reap(&one), reap(&other));
+    let mut lost: Vec<_> = [mine, theirs].concat();
     while lost.len() < gone.len() {
         // What one has in hand the other leaves alone.
-        lost.extend(one.reap().await.unwrap());
+        lost.extend(reap(&one).await);
     }
     let found: BTreeSet<_> = lost.iter().map(|run| run.id).collect();
     assert_eq!((lost.len(), found.len()), (200, 200), "each once");
@@ -836,11 +845,14 @@ async fn a_file_is_written_to_after_sqlite_has_ended_a_transaction_by_itself() {
 }
 
 /// One that a history will never take stops nobody behind it.
-async fn what_is_refused_is_left_out_and_counted(history: impl History) {
+async fn what_is_refused_is_left_out_and_counted(history: impl History + Clone) {
     const BAD: Job = Job::named("bad");
     const GOOD: Job = Job::named("good");
     let prometheus = Prometheus::builder().build().unwrap();
+    let reader = history.clone();
     let jobs = Jobs::builder().job(BAD).job(GOOD).history(history);
+    // Short, so that it is soon looked what is known.
+    let jobs = jobs.lease(Duration::from_secs(1));
     let jobs = jobs.recorder(prometheus.clone()).run().unwrap();
     for n in 0..20 {
         jobs.start(if n % 4 == 0 { BAD } else { GOOD }).finish();
@@ -854,13 +866,27 @@ async fn what_is_refused_is_left_out_and_counted(history: impl History) {
         let name = "monitoring_job_events_dropped_total";
         prometheus.snapshot().sum(name, &labels).unwrap_or(0.0)
     };
+    // Which is told without its runs.
+    let standings = async || reader.standings().await.unwrap().jobs;
+    support::until("its last start is known", async || {
+        let known = standings().await;
+        known[0].job_name == "bad" && known[0].last_start.is_some()
+    })
+    .await;
     // A start and an end each, if they were not one by then.
     assert!((5.0..=10.0).contains(&dropped("bad")), "{}", dropped("bad"));
+    assert_eq!(dropped("good"), 0.0);
+    // What a run tells of itself is left out before the run is.
+    let odd = jobs.monitor(GOOD, async { Err::<(), _>("odd") });
+    odd.await.unwrap_err();
+    jobs.flush().await;
+    let last = jobs.runs(&RunQuery::new()).await.unwrap().remove(0);
+    assert_eq!((last.status, last.error_message), (RunStatus::Failed, None));
     assert_eq!(dropped("good"), 0.0);
     // It is over with them.
     jobs.start(GOOD).finish();
     jobs.flush().await;
-    assert_eq!(jobs.runs(&RunQuery::new()).await.unwrap().len(), 16);
+    assert_eq!(jobs.runs(&RunQuery::new()).await.unwrap().len(), 17);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -870,8 +896,8 @@ async fn what_sqlite_refuses_is_left_out() {
     let pool = SqlitePoolOptions::new().connect_lazy_with(options.create_if_missing(true));
     let history = SqliteHistory::pool(pool.clone());
     history.prepare().await.unwrap();
-    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON job_runs WHEN new.job_name = 'bad' \
-                  BEGIN SELECT RAISE(ABORT, 'bad'); END";
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON job_runs \
+                  WHEN new.job_name = 'bad' OR new.error_message = 'odd' BEGIN SELECT RAISE(ABORT, 'bad'); END";
     raw_sql(refuse).execute(&pool).await.unwrap();
     what_is_refused_is_left_out_and_counted(history).await;
 }
@@ -883,7 +909,7 @@ async fn what_postgres_refuses_is_left_out() {
     let history = schema.history();
     history.prepare().await.unwrap();
     let mut connection = PgConnection::connect(&schema.0).await.unwrap();
-    let refuse = "ALTER TABLE job_runs ADD CHECK (job_name <> 'bad')";
+    let refuse = "ALTER TABLE job_runs ADD CHECK (job_name <> 'bad' AND error_message <> 'odd')";
     raw_sql(refuse).execute(&mut connection).await.unwrap();
     what_is_refused_is_left_out_and_counted(history).await;
 }
@@ -906,6 +932,28 @@ async fn a_file_that_is_locked_renews_nothing_also_where_nothing_runs() {
     locked.rollback().await.unwrap();
     let now = history.renew(&[], LEASE).await.unwrap();
     assert!(now.elapsed().unwrap() < LEASE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_renews_nothing_also_where_nothing_runs() {
+    let Some(disk) = Disk::mount("renew") else {
+        println!("no disk can be mounted here");
+        return;
+    };
+    let options = SqliteConnectOptions::new().filename(disk.path().join("jobs.db"));
+    let options = options.create_if_missing(true);
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect_lazy_with(options.journal_mode(SqliteJournalMode::Wal));
+    let history = SqliteHistory::pool(pool.clone());
+    history.prepare().await.unwrap();
+    // What the log has room for already is no more than nothing.
+    let truncate = raw_sql("PRAGMA wal_checkpoint(TRUNCATE)");
+    truncate.execute(&pool).await.unwrap();
+    disk.fill();
+    let error = shown(history.renew(&[], LEASE).await.unwrap_err());
+    assert!(error.contains("full"), "{error}");
+    disk.free();
+    history.renew(&[], LEASE).await.unwrap();
 }
 
 fn shown(error: impl std::error::Error) -> String {

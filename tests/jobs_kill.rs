@@ -75,7 +75,8 @@ async fn what_was_kept_is_there_and_nothing_runs_for_ever() {
     let history = SqliteHistory::open(&file);
     let mut query = RunQuery::new().limit(1000);
     until("no run is running: each lease ran out", async || {
-        history.reap().await.unwrap();
+        let now = history.renew(&[], Duration::ZERO).await.unwrap();
+        history.reap(now).await.unwrap();
         let running = RunQuery::new().status(RunStatus::Running);
         history.runs(&running).await.unwrap().is_empty()
     })

@@ -65,8 +65,8 @@ impl Job {
     /// minute, hour, day of month, month, day of week, and before them, if wanted, the second.
     ///
     /// A time that a daylight-saving change skips is expected right after the change, and one that it repeats once, as
-    /// `cron(8)` of Debian does, where the minutes and hours are numbers or lists of them (`0,30 2`). With ranges, steps or
-    /// `*` they are an interval, which skips what is skipped and goes on through both hours.
+    /// `cron(8)` of Debian does, where it names at most a hundred times of the day by numbers and lists of them (`0,30 2`). With
+    /// ranges, steps or `*` they are an interval, which skips what is skipped and goes on through both hours.
     pub const fn cron(mut self, expression: &'static str, time_zone: &'static str) -> Self {
         self.schedule = Schedule::Cron {
             expression,
@@ -190,8 +190,12 @@ mod tests {
                 "cron expression \"61 * * * *\" is refused (",
             ),
             (
-                Job::named("a").cron("0,,30 2 * * *", "UTC"),
-                "cron expression \"0,,30 2 * * *\" is refused (",
+                Job::named("a").cron(", 2 * * *", "UTC"),
+                "cron expression \", 2 * * *\" never comes",
+            ),
+            (
+                Job::named("a").cron("0 0 2 * * * 2026", "UTC"),
+                "cron expression \"0 0 2 * * * 2026\" is refused (",
             ),
             (
                 Job::named("a").cron("0 2,24 * * *", "UTC"),

@@ -107,26 +107,27 @@ impl Keeper {
         let known = self.jobs.registrations();
         self.until_it_works("be told of jobs", || self.jobs.history.register(&known))
             .await;
-        // How many events are tried each alone, for one of them is refused.
-        let mut alone = 0_usize;
+        // How many events are tried each alone, for one of them is refused; and that one as bare as it can be.
+        let (mut alone, mut is_bare) = (0_usize, false);
         loop {
             self.jobs.queue.filled().await;
             let most = if alone > 0 { 1 } else { BATCH };
             let written = self
-                .until_it_works("be written to", || self.write_some(most))
+                .until_it_works("be written to", || self.write_some(most, is_bare))
                 .await;
-            alone = match written {
-                Written::All => alone.saturating_sub(1),
-                Written::Refused(runs, error) if runs.len() == 1 => {
-                    self.report_refused(&runs[0], &error);
-                    alone.saturating_sub(1)
+            if let Written::Refused(runs, error) = written {
+                if let [run] = &*runs {
+                    self.report_refused(run, &error, is_bare);
                 }
-                Written::Refused(..) => {
+                if runs.len() > 1 || !is_bare {
+                    is_bare = runs.len() == 1;
+                    alone = alone.max(if is_bare { 1 } else { BATCH });
                     self.jobs.queue.unsettle();
-                    alone = BATCH;
                     continue;
                 }
-            };
+            }
+            is_bare = false;
+            alone = alone.saturating_sub(1);
             let ended = self.jobs.queue.settle();
             let mut running = self.jobs.running();
             for id in ended {
@@ -136,8 +137,11 @@ impl Keeper {
     }
 
     /// What is first in the queue, anew at each attempt: meanwhile an end may have taken its start's place.
-    fn write_some(&self, most: usize) -> Answer<'_, Written> {
-        let batch = latest(self.jobs.queue.batch(most));
+    fn write_some(&self, most: usize, is_bare: bool) -> Answer<'_, Written> {
+        let mut batch = latest(self.jobs.queue.batch(most));
+        if is_bare {
+            batch = batch.into_iter().map(RunRecord::bare).collect();
+        }
         Box::pin(async move {
             match self.jobs.history.write(&batch, self.lease).await {
                 Ok(()) => Ok(Written::All),
@@ -152,14 +156,19 @@ impl Keeper {
         })
     }
 
-    fn report_refused(&self, run: &RunRecord, error: &Error) {
-        tracing::warn!(
-            job = run.job_name,
-            run = %run.id,
-            error = redact_line(&with_sources(error), MAX_ERROR),
-            "the history of jobs does not take a run: it is left out"
-        );
-        self.jobs.leave_out(run);
+    fn report_refused(&self, run: &RunRecord, error: &Error, is_bare: bool) {
+        let error = redact_line(&with_sources(error), MAX_ERROR);
+        let (job, id) = (&run.job_name, run.id);
+        if is_bare {
+            tracing::warn!(job, run = %id, error, "the history of jobs does not take a run: it is left out");
+            self.jobs.leave_out(run);
+            // An end may have been its start as well; told twice, a start is the same.
+            if let Some(job) = self.jobs.of_record(run) {
+                job.has_not_told(run.started_at);
+            }
+        } else {
+            tracing::warn!(job, run = %id, error, "the history of jobs does not take what a run tells of itself");
+        }
     }
 
     /// Says once that the history is down, and once that it is back.
@@ -197,19 +206,21 @@ impl Keeper {
         loop {
             ticks.tick().await;
             // A failure needs no word: the writer has said so.
-            match self.renew().await {
-                Ok(theirs) => contact.renewed(Reading {
+            if let Ok(theirs) = self.renew().await {
+                contact.renewed(Reading {
                     steady: Instant::now(),
                     own: SystemTime::now(),
                     theirs,
-                }),
-                Err(_) => contact.failed(),
-            }
-            if contact.is_settled() {
-                match patiently(|| self.jobs.history.reap()).await {
-                    Ok(lost) => lost.iter().for_each(|run| self.report_lost(run)),
-                    Err(_) => contact.failed(),
+                });
+                if contact.is_settled() {
+                    // By the time of the renewal: whatever comes between, all others could renew theirs until then.
+                    match patiently(|| self.jobs.history.reap(theirs)).await {
+                        Ok(lost) => lost.iter().for_each(|run| self.report_lost(run)),
+                        Err(_) => contact.failed(),
+                    }
                 }
+            } else {
+                contact.failed();
             }
             let is_settled = contact.is_settled();
             self.jobs.is_settled.store(is_settled, Ordering::Relaxed);
@@ -263,7 +274,6 @@ impl Keeper {
     }
 }
 
-/// Asked within what is caught: a history may panic before it gives what is to be awaited.
 /// What became of a batch.
 enum Written {
     All,
@@ -271,6 +281,7 @@ enum Written {
     Refused(Vec<RunRecord>, Error),
 }
 
+/// Asked within what is caught: a history may panic before it gives what is to be awaited.
 pub(super) async fn patiently<'a, T>(ask: impl FnOnce() -> Answer<'a, T>) -> Result<T, Error> {
     let failed = |what: String| Err(Error::new(ErrorKind::Io, what));
     match timeout(PATIENCE, panics::caught(async { ask().await })).await {

@@ -23,7 +23,8 @@
 //!
 //! A job never waits for its history and never fails because of it. What it does is measured at once; what the history is to
 //! keep goes there by a queue, in batches, again and again until it is taken. A queue that is full counts what it has to
-//! leave out (`monitoring_job_events_dropped_total`).
+//! leave out (`monitoring_job_events_dropped_total`), and so does a history that will not take a run whatever of it is left
+//! out.
 //!
 //! | history | keeps | for |
 //! |---|---|---|

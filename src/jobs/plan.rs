@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use croner::Cron;
-use croner::parser::{CronParser, Seconds};
+use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
@@ -30,14 +30,20 @@ pub(super) enum Times {
 impl Times {
     /// Or what is wrong with them.
     pub(super) fn cron(expression: &str, time_zone: &str) -> Result<Self, String> {
-        let parser = CronParser::builder().seconds(Seconds::Optional).build();
-        let crons = each_time(expression).map(|one| parser.parse(&one));
-        let crons: Vec<_> = crons.collect::<Result<_, _>>().map_err(|error| {
+        let parser = CronParser::builder()
+            .seconds(Seconds::Optional)
+            .year(Year::Disallowed)
+            .build();
+        let refused = |error| {
             format!(
                 "cron expression {expression:?} is refused ({error}): minute, hour, day of month, month and day of \
                  week are allowed, and the second before them"
             )
-        })?;
+        };
+        parser.parse(expression).map_err(refused)?;
+        let each = each_time(expression);
+        let each = each.iter().map(|time| parser.parse(time));
+        let crons = each.collect::<Result<Vec<_>, _>>().map_err(refused)?;
         let zone = TimeZone::get(time_zone).map_err(|_| {
             format!(
                 "time zone {time_zone:?} is not in this system's database: a name like \"Europe/Berlin\" is allowed, \
@@ -84,35 +90,33 @@ impl Plan {
     }
 }
 
-/// Times of the day that a list names, at the most; more are an interval.
+/// Times of the day that lists name, at the most; more are an interval.
 const MOST_TIMES: usize = 100;
 
-/// An expression of its own for each time of the day in lists of minutes and hours: croner takes lists for intervals.
-fn each_time(expression: &str) -> impl Iterator<Item = String> {
+/// An expression of its own for each time of the day in lists of seconds, minutes and hours: croner takes lists for
+/// intervals. Of an expression that croner has taken.
+fn each_time(expression: &str) -> Vec<String> {
     let fields: Vec<_> = expression.split_whitespace().collect();
-    // Past the second, if there is one.
-    let minute = fields.len().saturating_sub(5);
-    let list = |field: usize| -> Option<Vec<&str>> {
-        let field = fields.get(field)?;
+    // Day of month, month and day of week are the last three.
+    let Some((time, days)) = fields.split_last_chunk::<3>() else {
+        return vec![expression.to_owned()];
+    };
+    let mut times = vec![String::new()];
+    for field in time {
         let is_list = field.bytes().all(|c| c.is_ascii_digit() || c == b',');
-        is_list.then(|| field.split(',').collect())
-    };
-    let times: Vec<_> = match (list(minute), list(minute + 1)) {
-        (Some(minutes), Some(hours)) if minutes.len() * hours.len() <= MOST_TIMES => {
-            let of_hour = |hour| minutes.iter().map(move |minute| (*minute, hour));
-            hours.into_iter().flat_map(of_hour).collect()
+        // As croner has it, nothing between two commas is nothing.
+        let values: Vec<_> = field.split(',').filter(|value| !value.is_empty()).collect();
+        if !is_list || times.len() * values.len() > MOST_TIMES {
+            return vec![expression.to_owned()];
         }
-        _ => Vec::new(),
-    };
-    let whole = times.is_empty().then(|| expression.to_owned());
-    let one = move |(at_minute, at_hour)| {
-        let mut fields = fields.clone();
-        fields[minute] = at_minute;
-        fields[minute + 1] = at_hour;
-        fields.join(" ")
-    };
-    let each: Vec<_> = times.into_iter().map(one).collect();
-    each.into_iter().chain(whole)
+        let mut longer = Vec::new();
+        for time in &times {
+            longer.extend(values.iter().map(|value| format!("{time}{value} ")));
+        }
+        times = longer;
+    }
+    let days = days.join(" ");
+    times.iter().map(|time| format!("{time}{days}")).collect()
 }
 
 fn next_of(crons: &[Cron], after: &Zoned) -> Option<Timestamp> {
@@ -208,6 +212,7 @@ mod tests {
         ];
         assert_eq!(times("0,30 2,14 * * *", autumn), twice);
         assert_eq!(times("0 0,30 2,14 * * *", autumn), twice);
+        assert_eq!(times("0 ,30,0, 2,,14 * * *", autumn), twice);
         assert_eq!(
             times("0 2,14 * * *", "2026-03-29T00:30:00Z"),
             [
@@ -215,6 +220,14 @@ mod tests {
                 "2026-03-29T12:00:00Z",
                 "2026-03-30T00:00:00Z",
                 "2026-03-30T12:00:00Z"
+            ]
+        );
+        assert_eq!(
+            times("0,40 30 2 * * *", "2026-10-25T00:00:00Z")[..3],
+            [
+                "2026-10-25T00:30:00Z",
+                "2026-10-25T00:30:40Z",
+                "2026-10-26T01:30:00Z"
             ]
         );
         assert_eq!(

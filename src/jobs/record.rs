@@ -136,6 +136,13 @@ impl RunRecord {
         }
     }
 
+    /// Without what it tells of itself.
+    pub(super) fn bare(mut self) -> Self {
+        self.error_message = None;
+        self.metadata = Map::new();
+        self
+    }
+
     /// The same run when it has ended.
     pub(super) fn ended(
         mut self,

@@ -128,9 +128,14 @@ impl Registered {
         self.dropped.write(|dropped| dropped.increment(1));
         // The start of an end that is dropped is known, or was dropped itself.
         if run.status == RunStatus::Running {
-            let mut last = self.last_dropped();
-            *last = (*last).max(Some(run.started_at));
+            self.has_not_told(run.started_at);
         }
+    }
+
+    /// No run will tell the history of this start.
+    pub(super) fn has_not_told(&self, start: SystemTime) {
+        let mut last = self.last_dropped();
+        *last = (*last).max(Some(start));
     }
 
     pub(super) fn dropped_start(&self) -> Option<SystemTime> {

@@ -1,5 +1,6 @@
 //! Looks whether jobs are as expected, and tells what is not: once, and once when it is again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -65,9 +66,14 @@ async fn tell_of_dropped_starts(jobs: &Inner, own: &[Arc<Registered>]) -> Result
     if dropped.is_empty() {
         return Ok(());
     }
-    let starts = dropped.iter().map(|(job, start)| {
-        Registration::new(name_of(job.plan.job.name()), None).last_start(*start)
-    });
+    // Jobs that were not registered may have one name there.
+    let mut last: BTreeMap<String, SystemTime> = BTreeMap::new();
+    for (job, start) in &dropped {
+        let known = last.entry(name_of(job.plan.job.name())).or_insert(*start);
+        *known = (*known).max(*start);
+    }
+    let starts = last.into_iter();
+    let starts = starts.map(|(name, start)| Registration::new(name, None).last_start(start));
     let starts: Vec<_> = starts.collect();
     patiently(|| jobs.history.register(&starts)).await?;
     for (job, start) in dropped {
@@ -93,10 +99,12 @@ async fn look(jobs: &Inner, unsure: &mut Unsure) -> Result<(), Error> {
             return Err(error);
         }
     }
+    // Before the other: an answer that takes its time makes nothing late before it is.
+    let own_now = SystemTime::now();
     let Standings { now, jobs: all, .. } = patiently(|| jobs.history.standings()).await?;
     let known = patiently(|| jobs.history.problems()).await?;
     let clocks = Clocks {
-        own: SystemTime::now(),
+        own: own_now,
         theirs: now,
     };
     let mut open = Vec::new();

@@ -114,8 +114,8 @@ impl History for Faulty {
     fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, SystemTime> {
         self.call("renew", move || self.memory.renew(runs, lease))
     }
-    fn reap(&self) -> Answer<'_, Vec<RunRecord>> {
-        self.call("reap", || self.memory.reap())
+    fn reap(&self, by: SystemTime) -> Answer<'_, Vec<RunRecord>> {
+        self.call("reap", move || self.memory.reap(by))
     }
     fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {
         self.call("runs", || self.memory.runs(query))

@@ -14,6 +14,9 @@ use super::stats::{RECENT, Totals, is_timed};
 use super::{Answer, History, JobStats, Registration, Retention, RunQuery, Standing, Standings};
 use crate::jobs::{Problem, ProblemKind, RunRecord, RunStatus};
 
+/// Past it a time could not be told.
+const LONGEST_LEASE: Duration = Duration::from_hours(24 * 365);
+
 /// Keeps the last runs in memory: at most 10,000, and nothing over a restart.
 ///
 /// ```
@@ -26,6 +29,8 @@ use crate::jobs::{Problem, ProblemKind, RunRecord, RunStatus};
 pub struct MemoryHistory {
     max_runs: usize,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    /// Leases go by tokio's clock, which nobody sets: what it and the system's showed at the beginning.
+    began: (Instant, SystemTime),
     state: Arc<Mutex<State>>,
 }
 
@@ -52,7 +57,7 @@ struct Reported {
 
 struct Kept {
     run: RunRecord,
-    lease_until: Instant,
+    lease_until: SystemTime,
 }
 
 impl MemoryHistory {
@@ -61,6 +66,7 @@ impl MemoryHistory {
         Self {
             max_runs: 10_000,
             clock: Arc::new(SystemTime::now),
+            began: (Instant::now(), SystemTime::now()),
             state: Arc::default(),
         }
     }
@@ -75,6 +81,16 @@ impl MemoryHistory {
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(now);
         self
+    }
+
+    /// By the clock that leases go by.
+    fn steady_now(&self) -> SystemTime {
+        let (instant, time) = self.began;
+        time + instant.elapsed()
+    }
+
+    fn lease_until(&self, lease: Duration) -> SystemTime {
+        self.steady_now() + lease.min(LONGEST_LEASE)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -98,7 +114,7 @@ impl fmt::Debug for MemoryHistory {
 
 impl State {
     /// Whether that was news.
-    fn put(&mut self, run: &RunRecord, lease_until: Instant) -> bool {
+    fn put(&mut self, run: &RunRecord, lease_until: SystemTime) -> bool {
         let place = *self
             .places
             .entry(run.id)
@@ -149,10 +165,10 @@ impl State {
         }
     }
 
-    fn reap(&mut self, now: Instant, time: SystemTime) -> Vec<RunRecord> {
+    fn reap(&mut self, by: SystemTime, time: SystemTime) -> Vec<RunRecord> {
         let mut lost = Vec::new();
         for kept in self.runs.values_mut() {
-            if kept.run.status == RunStatus::Running && kept.lease_until < now {
+            if kept.run.status == RunStatus::Running && kept.lease_until < by {
                 kept.run.status = RunStatus::Lost;
                 kept.run.finished_at = Some(time);
                 lost.push(kept.run.clone());
@@ -269,7 +285,7 @@ impl History for MemoryHistory {
     }
 
     fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
-        let lease_until = Instant::now() + lease;
+        let lease_until = self.lease_until(lease);
         let now = (self.clock)();
         let mut state = self.state();
         let known: HashSet<_> = runs
@@ -290,7 +306,7 @@ impl History for MemoryHistory {
     }
 
     fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, SystemTime> {
-        let lease_until = Instant::now() + lease;
+        let (now, lease_until) = (self.steady_now(), self.lease_until(lease));
         let mut state = self.state();
         for id in runs {
             if let Some(place) = state.places.get(id).copied()
@@ -299,13 +315,12 @@ impl History for MemoryHistory {
                 kept.lease_until = lease_until;
             }
         }
-        // Leases go by tokio's clock, which tells no time, and which nobody sets.
-        Box::pin(ready(Ok(SystemTime::now())))
+        Box::pin(ready(Ok(now)))
     }
 
-    fn reap(&self) -> Answer<'_, Vec<RunRecord>> {
+    fn reap(&self, by: SystemTime) -> Answer<'_, Vec<RunRecord>> {
         let now = (self.clock)();
-        Box::pin(ready(Ok(self.state().reap(Instant::now(), now))))
+        Box::pin(ready(Ok(self.state().reap(by, now))))
     }
 
     fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {

@@ -52,16 +52,18 @@ pub trait History: Send + Sync + fmt::Debug + 'static {
     /// ends the row, unless it ended more than 10 s before the last failure, for it was written late then.
     ///
     /// An error of [`ErrorKind::Refused`](crate::ErrorKind::Refused) says that one of them will never be taken: each is
-    /// tried alone then, and what is refused alone is left out, and counted. Any other is tried again.
+    /// tried alone then, what is refused alone without its message and metadata, and what is refused so is left out, and
+    /// counted. Any other is tried again.
     fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()>;
 
-    /// A new lease for those of these that are running. Gives the time by the clock that leases go by. Also asked about none: it
-    /// must fail where others could not renew theirs, or theirs run out unseen.
+    /// A new lease for those of these that are running. Gives the time by the clock that leases go by. Also asked about none:
+    /// it must write something all the same, and fail where that fails, for others cannot renew theirs then.
     fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, SystemTime>;
 
-    /// Ends the running ones whose lease has run out as [`RunStatus::Lost`], and gives those that this call ended. Should its
-    /// answer not come, they are lost all the same, and told by nobody.
-    fn reap(&self) -> Answer<'_, Vec<RunRecord>>;
+    /// Ends the running ones whose lease had run out by this time, which a [renewal](Self::renew) gave, as
+    /// [`RunStatus::Lost`], and gives those that this call ended. Should its answer not come, they are lost all the same, and
+    /// told by nobody.
+    fn reap(&self, by: SystemTime) -> Answer<'_, Vec<RunRecord>>;
 
     /// The runs that a query asks for, the latest first.
     fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>>;

@@ -80,26 +80,34 @@ impl PostgresHistory {
 
     /// In the order of ids, as they are written: two who lock in another order would wait for each other. Gives the time.
     async fn renew_all(&self, runs: &[Uuid], lease: Duration) -> Result<f64, sqlx::Error> {
-        sqlx::query_scalar(
+        let (renewed, now): (i64, f64) = sqlx::query_as(
             "WITH renewed AS (UPDATE job_runs SET lease_until = clock_timestamp() + make_interval(secs => $1) \
                WHERE id IN (SELECT id FROM job_runs WHERE status = 'running' AND id = ANY ($2::uuid[]) \
-                 ORDER BY id FOR UPDATE)) \
-             SELECT extract(epoch FROM clock_timestamp())::float8",
+                 ORDER BY id FOR UPDATE) RETURNING TRUE) \
+             SELECT COUNT(*), extract(epoch FROM clock_timestamp())::float8 FROM renewed",
         )
         .bind(lease.as_secs_f64())
         .bind(runs.iter().map(Uuid::to_string).collect::<Vec<_>>())
         .fetch_one(&self.pool)
-        .await
+        .await?;
+        if renewed == 0 {
+            // Alone, for all instances come here: nobody is to wait for who waits for something else.
+            sqlx::query("UPDATE job_run_migrations SET version = version WHERE version = 1")
+                .execute(&self.pool)
+                .await?;
+        }
+        Ok(now)
     }
 
     /// What another instance has in hand is left to it.
-    async fn reap_all(&self) -> Result<Vec<RunRecord>, sqlx::Error> {
+    async fn reap_all(&self, by: SystemTime) -> Result<Vec<RunRecord>, sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         let lost = sqlx::query(AssertSqlSafe(format!(
             "UPDATE job_runs SET status = 'lost', lease_until = NULL, finished_at = clock_timestamp() WHERE id IN \
-             (SELECT id FROM job_runs WHERE status = 'running' AND lease_until < clock_timestamp() \
+             (SELECT id FROM job_runs WHERE status = 'running' AND lease_until < to_timestamp($1) \
               FOR UPDATE SKIP LOCKED) RETURNING {COLUMNS}"
         )))
+        .bind(rows::seconds_of(by))
         .fetch_all(&mut *transaction)
         .await?;
         let lost: Vec<_> = lost.iter().filter_map(record).collect();
@@ -322,8 +330,8 @@ impl History for PostgresHistory {
         })
     }
 
-    fn reap(&self) -> Answer<'_, Vec<RunRecord>> {
-        Box::pin(async { self.reap_all().await.map_err(failed) })
+    fn reap(&self, by: SystemTime) -> Answer<'_, Vec<RunRecord>> {
+        Box::pin(async move { self.reap_all(by).await.map_err(failed) })
     }
 
     fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {

@@ -333,8 +333,8 @@ impl History for SqliteHistory {
         Box::pin(async { renewed.await.map(time_of_seconds).map_err(failed) })
     }
 
-    fn reap(&self) -> Answer<'_, Vec<RunRecord>> {
-        Box::pin(async { lease::reap(&self.pool).await.map_err(failed) })
+    fn reap(&self, by: SystemTime) -> Answer<'_, Vec<RunRecord>> {
+        Box::pin(async move { lease::reap(&self.pool, by).await.map_err(failed) })
     }
 
     fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {

@@ -10,14 +10,14 @@ use crate::jobs::history::rows::{self, seconds_of};
 use crate::jobs::history::standing::{LATE_NEWS, Progress};
 use crate::jobs::{Problem, Registration, Standings};
 
-/// In the order of bytes, as all who write here.
+/// In the order of bytes, as all who write here; each once, for one command changes a row once.
 pub(super) async fn register(pool: &PgPool, jobs: &[Registration]) -> Result<(), sqlx::Error> {
     let mut transaction = pool.begin().await?;
     let names: Vec<_> = jobs.iter().map(|job| &*job.job_name).collect();
     let schedules: Vec<_> = jobs.iter().map(|job| job.schedule.as_deref()).collect();
     sqlx::query(
         "INSERT INTO job_standings AS standing (job_name, known_since, schedule, registered_at) \
-         SELECT job_name, clock_timestamp(), schedule, clock_timestamp() \
+         SELECT DISTINCT ON (job_name COLLATE \"C\") job_name, clock_timestamp(), schedule, clock_timestamp() \
          FROM UNNEST($1::text[], $2::text[]) AS job (job_name, schedule) ORDER BY job_name COLLATE \"C\" \
          ON CONFLICT (job_name) DO UPDATE SET registered_at = excluded.registered_at, \
          schedule = COALESCE(excluded.schedule, standing.schedule), \

@@ -1,17 +1,17 @@
 //! What runs, and what has lost its process. Leases go by SQLite's clock.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sqlx::{AssertSqlSafe, Connection, QueryBuilder, SqlitePool};
 use uuid::Uuid;
 
 use super::{BEGIN, COLUMNS, connection, count, standing};
 use crate::jobs::RunRecord;
-use crate::jobs::history::rows::record;
+use crate::jobs::history::rows::{record, seconds_of};
 use crate::jobs::history::standing::Progress;
 
-/// With the file held for writing, also where there is nothing to renew: whether others could renew theirs is what is
-/// asked. Gives the time.
+/// Something is written also where there is nothing to renew: whether others could renew theirs is what is asked, on a
+/// file that may be locked, and a disk that may be full. Gives the time.
 pub(super) async fn renew(
     pool: &SqlitePool,
     runs: &[Uuid],
@@ -32,20 +32,24 @@ pub(super) async fn renew(
         let renewed = query.build().persistent(false);
         renewed.execute(&mut *transaction).await?;
     }
+    sqlx::query("UPDATE job_run_migrations SET version = version")
+        .execute(&mut *transaction)
+        .await?;
     let now = sqlx::query_scalar("SELECT unixepoch('subsec')");
     let now = now.fetch_one(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(now)
 }
 
-pub(super) async fn reap(pool: &SqlitePool) -> Result<Vec<RunRecord>, sqlx::Error> {
+pub(super) async fn reap(pool: &SqlitePool, by: SystemTime) -> Result<Vec<RunRecord>, sqlx::Error> {
     let mut connection = connection(pool).await?;
     let mut transaction = connection.begin_with(BEGIN).await?;
     let lost = sqlx::query(AssertSqlSafe(format!(
         "UPDATE job_runs SET status = 'lost', lease_until = NULL, \
          finished_at = strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' \
-         WHERE status = 'running' AND lease_until < unixepoch('subsec') RETURNING {COLUMNS}"
+         WHERE status = 'running' AND lease_until < $1 RETURNING {COLUMNS}"
     )))
+    .bind(seconds_of(by))
     .fetch_all(&mut *transaction)
     .await?;
     let lost: Vec<_> = lost.iter().filter_map(record).collect();
