@@ -848,15 +848,19 @@ async fn a_file_is_written_to_after_sqlite_has_ended_a_transaction_by_itself() {
 async fn what_is_refused_is_left_out_and_counted(history: impl History + Clone) {
     const BAD: Job = Job::named("bad");
     const GOOD: Job = Job::named("good");
+    // Not even its name is taken.
+    const WORSE: Job = Job::named("worse");
     let prometheus = Prometheus::builder().build().unwrap();
     let reader = history.clone();
-    let jobs = Jobs::builder().job(BAD).job(GOOD).history(history);
+    let jobs = Jobs::builder().job(BAD).job(GOOD).job(WORSE);
+    let jobs = jobs.history(history);
     // Short, so that it is soon looked what is known.
     let jobs = jobs.lease(Duration::from_secs(1));
     let jobs = jobs.recorder(prometheus.clone()).run().unwrap();
     for n in 0..20 {
         jobs.start(if n % 4 == 0 { BAD } else { GOOD }).finish();
     }
+    jobs.start(WORSE).finish();
     jobs.flush().await;
     let runs = jobs.runs(&RunQuery::new()).await.unwrap();
     assert_eq!(runs.len(), 15);
@@ -897,7 +901,10 @@ async fn what_sqlite_refuses_is_left_out() {
     let history = SqliteHistory::pool(pool.clone());
     history.prepare().await.unwrap();
     let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON job_runs \
-                  WHEN new.job_name = 'bad' OR new.error_message = 'odd' BEGIN SELECT RAISE(ABORT, 'bad'); END";
+                  WHEN new.job_name IN ('bad', 'worse') OR new.error_message = 'odd' \
+                  BEGIN SELECT RAISE(ABORT, 'bad'); END; \
+                  CREATE TRIGGER refuse_job BEFORE INSERT ON job_standings \
+                  WHEN new.job_name = 'worse' BEGIN SELECT RAISE(ABORT, 'worse'); END";
     raw_sql(refuse).execute(&pool).await.unwrap();
     what_is_refused_is_left_out_and_counted(history).await;
 }
@@ -909,7 +916,8 @@ async fn what_postgres_refuses_is_left_out() {
     let history = schema.history();
     history.prepare().await.unwrap();
     let mut connection = PgConnection::connect(&schema.0).await.unwrap();
-    let refuse = "ALTER TABLE job_runs ADD CHECK (job_name <> 'bad' AND error_message <> 'odd')";
+    let refuse = "ALTER TABLE job_runs ADD CHECK (job_name NOT IN ('bad', 'worse') AND error_message <> 'odd'); \
+                  ALTER TABLE job_standings ADD CHECK (job_name <> 'worse')";
     raw_sql(refuse).execute(&mut connection).await.unwrap();
     what_is_refused_is_left_out_and_counted(history).await;
 }

@@ -2,6 +2,7 @@
 //! old, one looks whether jobs are as expected.
 
 use std::collections::HashMap;
+use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -12,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use uuid::Uuid;
 
 use super::contact::{Contact, Reading, TICKS_A_LEASE};
-use super::history::{Answer, Retention};
+use super::history::{Answer, History, Registration, Retention};
 use super::record::{RunRecord, RunStatus};
 use super::registry::Inner;
 use super::watch::watch;
@@ -105,28 +106,41 @@ impl Keeper {
         self.until_it_works("be prepared", || self.jobs.history.prepare())
             .await;
         let known = self.jobs.registrations();
-        self.until_it_works("be told of jobs", || self.jobs.history.register(&known))
-            .await;
-        // How many events are tried each alone, for one of them is refused; and that one as bare as it can be.
-        let (mut alone, mut is_bare) = (0_usize, false);
+        self.until_it_works("be told of jobs", || {
+            Box::pin(register(&*self.jobs.history, &known))
+        })
+        .await;
+        // How many events are tried each alone, for one of them is refused; and that one then, as bare as it can be.
+        let (mut alone, mut refused) = (0_usize, None);
         loop {
             self.jobs.queue.filled().await;
             let most = if alone > 0 { 1 } else { BATCH };
             let written = self
-                .until_it_works("be written to", || self.write_some(most, is_bare))
+                .until_it_works("be written to", || self.write_some(most, refused))
                 .await;
             if let Written::Refused(runs, error) = written {
-                if let [run] = &*runs {
-                    self.report_refused(run, &error, is_bare);
-                }
-                if runs.len() > 1 || !is_bare {
-                    is_bare = runs.len() == 1;
-                    alone = alone.max(if is_bare { 1 } else { BATCH });
+                let again = match &*runs {
+                    [run] if refused == Some(event_of(run)) => {
+                        self.leave_out(run, &error);
+                        false
+                    }
+                    [run] => {
+                        report_refused(run, &error, "what a run tells of itself");
+                        refused = Some(event_of(run));
+                        alone = alone.max(1);
+                        true
+                    }
+                    _ => {
+                        alone = BATCH;
+                        true
+                    }
+                };
+                if again {
                     self.jobs.queue.unsettle();
                     continue;
                 }
             }
-            is_bare = false;
+            refused = None;
             alone = alone.saturating_sub(1);
             let ended = self.jobs.queue.settle();
             let mut running = self.jobs.running();
@@ -137,10 +151,13 @@ impl Keeper {
     }
 
     /// What is first in the queue, anew at each attempt: meanwhile an end may have taken its start's place.
-    fn write_some(&self, most: usize, is_bare: bool) -> Answer<'_, Written> {
+    /// The event that was refused alone, should it be first still, goes without what its run tells of itself.
+    fn write_some(&self, most: usize, refused: Option<Event>) -> Answer<'_, Written> {
         let mut batch = latest(self.jobs.queue.batch(most));
-        if is_bare {
-            batch = batch.into_iter().map(RunRecord::bare).collect();
+        if let [run] = &mut *batch
+            && refused == Some(event_of(run))
+        {
+            run.strip();
         }
         Box::pin(async move {
             match self.jobs.history.write(&batch, self.lease).await {
@@ -156,18 +173,12 @@ impl Keeper {
         })
     }
 
-    fn report_refused(&self, run: &RunRecord, error: &Error, is_bare: bool) {
-        let error = redact_line(&with_sources(error), MAX_ERROR);
-        let (job, id) = (&run.job_name, run.id);
-        if is_bare {
-            tracing::warn!(job, run = %id, error, "the history of jobs does not take a run: it is left out");
-            self.jobs.leave_out(run);
-            // An end may have been its start as well; told twice, a start is the same.
-            if let Some(job) = self.jobs.of_record(run) {
-                job.has_not_told(run.started_at);
-            }
-        } else {
-            tracing::warn!(job, run = %id, error, "the history of jobs does not take what a run tells of itself");
+    fn leave_out(&self, run: &RunRecord, error: &Error) {
+        report_refused(run, error, "a run, which is left out");
+        self.jobs.leave_out(run);
+        // An end may have been its start as well; told twice, a start is the same.
+        if let Some(job) = self.jobs.of_record(run) {
+            job.has_not_told(run.started_at);
         }
     }
 
@@ -264,7 +275,7 @@ impl Keeper {
             for job in &mut known {
                 job.schedule = None;
             }
-            let _ = patiently(|| self.jobs.history.register(&known)).await;
+            let _ = register(&*self.jobs.history, &known).await;
             while let Ok(PRUNE_AT_ONCE..) =
                 patiently(|| self.jobs.history.prune(&self.retention, PRUNE_AT_ONCE)).await
             {
@@ -272,6 +283,42 @@ impl Keeper {
             }
         }
     }
+}
+
+/// A run's start, or how it ended.
+type Event = (Uuid, RunStatus);
+
+fn event_of(run: &RunRecord) -> Event {
+    (run.id, run.status)
+}
+
+/// Each alone, should one of them be refused: that one then is not known there, and no other's fault.
+pub(super) async fn register(history: &dyn History, jobs: &[Registration]) -> Result<(), Error> {
+    let is_refused = |error: &Error| error.kind() == ErrorKind::Refused;
+    match patiently(|| history.register(jobs)).await {
+        Err(error) if is_refused(&error) => {}
+        told => return told,
+    }
+    for job in jobs {
+        match patiently(|| history.register(slice::from_ref(job))).await {
+            Err(error) if is_refused(&error) => tracing::warn!(
+                job = job.job_name,
+                error = redact_line(&with_sources(&error), MAX_ERROR),
+                "the history of jobs does not take a job"
+            ),
+            told => told?,
+        }
+    }
+    Ok(())
+}
+
+fn report_refused(run: &RunRecord, error: &Error, what: &str) {
+    tracing::warn!(
+        job = run.job_name,
+        run = %run.id,
+        error = redact_line(&with_sources(error), MAX_ERROR),
+        "the history of jobs does not take {what}"
+    );
 }
 
 /// What became of a batch.

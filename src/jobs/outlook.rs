@@ -18,6 +18,15 @@ pub(super) struct Clocks {
     pub(super) theirs: SystemTime,
 }
 
+impl Clocks {
+    /// What the history's showed at some time between these two of this instance's: the nearer they can have been, the
+    /// nearer they are taken to be, or a slow answer would be a clock that is wrong.
+    pub(super) fn of(before: SystemTime, theirs: SystemTime, after: SystemTime) -> Self {
+        let own = theirs.clamp(before, after.max(before));
+        Self { own, theirs }
+    }
+}
+
 /// When a job is expected, late and missed, by the history's clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Outlook {
@@ -131,6 +140,21 @@ mod tests {
     #[test]
     fn a_job_of_another_schedule_is_expected_from_then_on() {
         assert_eq!(outlook(HOURLY, 1000, Some((30, 30))), [1060, 1065, 1125]);
+    }
+
+    #[test]
+    fn a_slow_answer_is_no_clock_that_is_wrong() {
+        for (before, theirs, after, own) in [
+            (10, 12, 15, 12),
+            (10, 10, 10, 10),
+            (10, 5, 15, 10),
+            (10, 20, 15, 15),
+            // This instance's was set back meanwhile.
+            (10, 20, 5, 10),
+        ] {
+            let clocks = Clocks::of(minute(before), minute(theirs), minute(after));
+            assert_eq!((clocks.own, clocks.theirs), (minute(own), minute(theirs)));
+        }
     }
 
     /// One that has not run yet is expected by the clock of who looks.

@@ -60,9 +60,9 @@ impl Jobs {
     /// The history's.
     pub async fn overview(&self) -> Result<Vec<Overview>, Error> {
         let history = &self.inner.history;
-        let own = SystemTime::now();
+        let before = SystemTime::now();
         let Standings { now, jobs, .. } = history.standings().await?;
-        let clocks = Clocks { own, theirs: now };
+        let clocks = Clocks::of(before, now, SystemTime::now());
         let mut standings: BTreeMap<_, _> = jobs
             .into_iter()
             .map(|standing| (standing.job_name.clone(), standing))

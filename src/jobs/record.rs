@@ -137,10 +137,9 @@ impl RunRecord {
     }
 
     /// Without what it tells of itself.
-    pub(super) fn bare(mut self) -> Self {
+    pub(super) fn strip(&mut self) {
         self.error_message = None;
         self.metadata = Map::new();
-        self
     }
 
     /// The same run when it has ended.

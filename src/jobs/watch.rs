@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::changes::Change;
 use super::history::{Registration, RunQuery, Standing, Standings};
-use super::keeper::patiently;
+use super::keeper::{patiently, register};
 use super::outlook::{Clocks, Outlook};
 use super::problem::{Problem, ProblemKind};
 use super::record::{RunRecord, RunStatus, name_of};
@@ -75,7 +75,7 @@ async fn tell_of_dropped_starts(jobs: &Inner, own: &[Arc<Registered>]) -> Result
     let starts = last.into_iter();
     let starts = starts.map(|(name, start)| Registration::new(name, None).last_start(start));
     let starts: Vec<_> = starts.collect();
-    patiently(|| jobs.history.register(&starts)).await?;
+    register(&*jobs.history, &starts).await?;
     for (job, start) in dropped {
         job.has_told(start);
     }
@@ -99,14 +99,10 @@ async fn look(jobs: &Inner, unsure: &mut Unsure) -> Result<(), Error> {
             return Err(error);
         }
     }
-    // Before the other: an answer that takes its time makes nothing late before it is.
-    let own_now = SystemTime::now();
+    let before = SystemTime::now();
     let Standings { now, jobs: all, .. } = patiently(|| jobs.history.standings()).await?;
+    let clocks = Clocks::of(before, now, SystemTime::now());
     let known = patiently(|| jobs.history.problems()).await?;
-    let clocks = Clocks {
-        own: own_now,
-        theirs: now,
-    };
     let mut open = Vec::new();
     let mut outcome = Ok(());
     for job in &own {

@@ -57,7 +57,7 @@ pub trait History: Send + Sync + fmt::Debug + 'static {
     fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()>;
 
     /// A new lease for those of these that are running. Gives the time by the clock that leases go by. Also asked about none:
-    /// it must write something all the same, and fail where that fails, for others cannot renew theirs then.
+    /// it is to write something all the same, and to fail where that fails, for others can hardly renew theirs then.
     fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, SystemTime>;
 
     /// Ends the running ones whose lease had run out by this time, which a [renewal](Self::renew) gave, as
