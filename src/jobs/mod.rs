@@ -53,6 +53,7 @@
 //! all instances have told what runs. Times are by the history's clock: those of instances may differ. What was wrong with a job
 //! that no instance has had for a day is resolved, too.
 
+mod ask;
 mod builder;
 mod changes;
 mod check;
@@ -73,6 +74,7 @@ mod registered;
 mod registry;
 mod run;
 mod watch;
+mod writer;
 
 pub use self::builder::Builder;
 pub use self::changes::{Change, Changes};

@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
+use super::ask::{patiently, register};
 use super::changes::Change;
 use super::history::{Registration, RunQuery, Standing, Standings};
-use super::keeper::{patiently, register};
 use super::outlook::{Clocks, Outlook};
 use super::problem::{Problem, ProblemKind};
 use super::record::{RunRecord, RunStatus, name_of};
