@@ -98,6 +98,12 @@ impl<R: Recording> Guard<R> {
         &mut self.recording
     }
 
+    /// Whether there is anything to record, still.
+    #[inline]
+    pub(crate) fn is_armed(&self) -> bool {
+        self.recording.is_armed()
+    }
+
     /// Records with this outcome; a second call does nothing.
     #[inline]
     pub(crate) fn finish(&mut self, outcome: R::Outcome) {

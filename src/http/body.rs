@@ -49,6 +49,10 @@ impl<B: Body> Body for ResponseBody<B> {
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let guard = this.guard;
+        // What is asked for after the end is of no interest.
+        if !guard.is_armed() {
+            return this.inner.poll_frame(cx);
+        }
         let polled = ready!(guard.watch(Outcome::Panic, || this.inner.as_mut().poll_frame(cx)));
         match &polled {
             Some(Ok(frame)) => {

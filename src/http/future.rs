@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
@@ -197,29 +197,34 @@ impl<F> ResponseFuture<F> {
 struct Head {
     is_skipped: bool,
     is_complete: bool,
+    /// How many bytes the body will have, where that is known. A server stops at the last of them and drops the body without
+    /// asking for more, which is an end and no abort.
     remaining: u64,
 }
 
 impl Head {
     #[inline]
     fn of<B: Body>(parts: &http::response::Parts, body: &B, no_body: NoBody) -> Self {
-        let remaining = length(body, &parts.headers);
+        // Whoever knows its length need not be asked for its end.
+        let exact = body.size_hint().exact();
+        let (remaining, is_empty) = match exact {
+            Some(length) => (length, length == 0),
+            None => Self::of_unsized(parts, body.is_end_stream()),
+        };
         Self {
             is_skipped: parts.extensions.get::<SkipMetrics>().is_some(),
-            is_complete: no_body.holds_for(parts.status) || remaining == 0 || body.is_end_stream(),
+            is_complete: is_empty || no_body.holds_for(parts.status),
             remaining,
         }
     }
-}
 
-/// How many bytes the body will have, where that is known. A server stops at the last of them and drops the body without
-/// asking for more, which is an end and no abort.
-#[inline]
-fn length<B: Body>(body: &B, headers: &HeaderMap) -> u64 {
-    body.size_hint()
-        .exact()
-        .or_else(|| headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok())
-        .unwrap_or(UNKNOWN_LENGTH)
+    /// By what its header says, if it says anything.
+    fn of_unsized(parts: &http::response::Parts, is_end: bool) -> (u64, bool) {
+        let length = parts.headers.get(CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        let remaining = length.unwrap_or(UNKNOWN_LENGTH);
+        (remaining, is_end || remaining == 0)
+    }
 }
 
 impl<F, B, E> Future for ResponseFuture<F>
