@@ -47,6 +47,8 @@
 pub mod catalog;
 #[cfg(feature = "system")]
 mod cgroup;
+#[cfg(feature = "health")]
+mod changes;
 mod error;
 #[cfg(feature = "prometheus")]
 pub mod exporter;

@@ -9,11 +9,12 @@ use metrics::Recorder;
 use tokio::sync::broadcast;
 
 use super::beat::RuntimeBeat;
-use super::changes::CAPACITY;
+
 use super::check::AnyCheck;
 use super::registry::{Health, Inner};
 use super::slot::Slot;
 use super::{Check, Probe};
+use crate::changes::CAPACITY;
 use crate::error::Error;
 use crate::target::Target;
 

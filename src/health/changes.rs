@@ -1,9 +1,9 @@
 //! `Changes`: the stream of status changes.
 
 use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::RecvError;
 
 use super::{CheckResult, Status};
+use crate::changes;
 
 /// A check's status became another.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,9 +35,6 @@ pub struct Changes {
     receiver: broadcast::Receiver<Change>,
 }
 
-/// How many changes wait for a subscriber that is slow; older ones are lost to it.
-pub(super) const CAPACITY: usize = 256;
-
 impl Changes {
     pub(super) fn new(receiver: broadcast::Receiver<Change>) -> Self {
         Self { receiver }
@@ -46,14 +43,6 @@ impl Changes {
     /// The next change; `None` once the last [`Health`](super::Health) is gone. Of a subscriber that is more than 256
     /// changes behind the oldest are lost, which is logged.
     pub async fn next(&mut self) -> Option<Change> {
-        loop {
-            match self.receiver.recv().await {
-                Ok(change) => return Some(change),
-                Err(RecvError::Lagged(lost)) => {
-                    tracing::warn!(lost, "a subscriber to health changes is too slow");
-                }
-                Err(RecvError::Closed) => return None,
-            }
-        }
+        changes::next(&mut self.receiver, "health").await
     }
 }

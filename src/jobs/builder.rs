@@ -11,13 +11,13 @@ use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-use super::changes::CAPACITY;
 use super::history::{History, MemoryHistory, Retention};
 use super::job::Job;
 use super::keeper::Keeper;
 use super::queue::Queue;
 use super::registered::Registered;
 use super::registry::{Inner, Jobs};
+use crate::changes::CAPACITY;
 use crate::error::Error;
 use crate::target::Target;
 

@@ -1,9 +1,9 @@
 //! `Changes`: what goes wrong with jobs, and what is well again, as it is found.
 
 use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::RecvError;
 
 use super::problem::Problem;
+use crate::changes;
 
 /// A problem began or ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,9 +54,6 @@ pub struct Changes {
     receiver: broadcast::Receiver<Change>,
 }
 
-/// How many changes wait for a subscriber that is slow; older ones are lost to it.
-pub(super) const CAPACITY: usize = 256;
-
 impl Changes {
     pub(super) fn new(receiver: broadcast::Receiver<Change>) -> Self {
         Self { receiver }
@@ -65,14 +62,6 @@ impl Changes {
     /// The next change; `None` once the last [`Jobs`](super::Jobs) is gone. Of a subscriber that is more than 256 changes
     /// behind the oldest are lost, which is logged.
     pub async fn next(&mut self) -> Option<Change> {
-        loop {
-            match self.receiver.recv().await {
-                Ok(change) => return Some(change),
-                Err(RecvError::Lagged(lost)) => {
-                    tracing::warn!(lost, "a subscriber to problems of jobs is too slow");
-                }
-                Err(RecvError::Closed) => return None,
-            }
-        }
+        changes::next(&mut self.receiver, "jobs").await
     }
 }
