@@ -15,6 +15,7 @@ mod support;
 use std::future::{pending, ready};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -246,7 +247,12 @@ async fn a_history_that_is_down_harms_no_job_and_gets_what_was_kept() {
     let (recorder, reader) = recorder();
     let (log, _guard) = Log::of_this_thread();
     let history = Faulty::new(&MemoryHistory::new());
-    history.fail(down);
+    let before = Arc::<Mutex<Vec<_>>>::default();
+    let asked = Arc::clone(&before);
+    history.fail(move |call| {
+        asked.lock().unwrap().push(call);
+        down(call)
+    });
     let jobs = Jobs::builder()
         .history(history.clone())
         .max_queued(10)
@@ -290,7 +296,11 @@ async fn a_history_that_is_down_harms_no_job_and_gets_what_was_kept() {
         taken.counter("monitoring_job_events_dropped_total", &[]),
         30
     );
+    assert_eq!(log.count("cannot be prepared: tried again"), 1);
+    assert_eq!(log.count("is back: it can be prepared"), 1);
     assert_eq!(log.count("no route to redis://[redacted]@host"), 1);
+    let before = before.lock().unwrap();
+    assert!(before.iter().all(|call| *call == "prepare"), "{before:?}");
     assert!(!log.text().contains("planted"), "{}", log.text());
 }
 
@@ -424,6 +434,38 @@ async fn a_history_that_panics_harms_no_job() {
     tokio::time::sleep(Duration::from_secs(30)).await;
     let stats = two.second.stats("nightly").await.unwrap().unwrap();
     assert_eq!(stats.count(RunStatus::Success), 2, "{stats:?}");
+}
+
+/// Where nothing runs nothing is written, and jobs that never start are what is looked for.
+#[tokio::test(start_paused = true)]
+async fn a_history_that_fails_where_nothing_runs_is_told_of_once() {
+    let history = Faulty::new(&MemoryHistory::new());
+    let (log, _guard) = Log::of_this_thread();
+    let jobs = Jobs::builder().job(NIGHTLY).history(history.clone());
+    let _jobs = jobs.run().unwrap();
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    assert_eq!(log.text(), "");
+    for (call, what) in [
+        ("renew", "renew leases"),
+        ("reap", "tell what is lost"),
+        ("standings", "tell how jobs stand"),
+        ("register", "be told of jobs"),
+        ("prune", "be pruned"),
+    ] {
+        history.fail(move |asked| {
+            if asked == call {
+                Fault::Down
+            } else {
+                Fault::None
+            }
+        });
+        tokio::time::sleep(Duration::from_mins(30)).await;
+        history.fail(|_| Fault::None);
+        tokio::time::sleep(Duration::from_mins(30)).await;
+        assert_eq!(log.count(&format!("cannot {what}: tried again")), 1);
+        assert_eq!(log.count(&format!("is back: it can {what}")), 1);
+        assert_eq!(log.text().lines().count() % 2, 0, "{}", log.text());
+    }
 }
 
 /// A name that no job can have is not asked for: PostgreSQL takes no text with a NUL in it.

@@ -51,6 +51,37 @@ pub(super) async fn register(history: &dyn History, jobs: &[Registration]) -> Re
     Ok(())
 }
 
+/// Says once that the history fails at something, and once that it does not any more.
+pub(super) struct Outage {
+    /// What it cannot.
+    what: &'static str,
+    is_told: bool,
+}
+
+impl Outage {
+    pub(super) fn of(what: &'static str) -> Self {
+        Self {
+            what,
+            is_told: false,
+        }
+    }
+
+    /// Gives what was answered.
+    pub(super) fn tell<T>(&mut self, answer: Result<T, Error>) -> Result<T, Error> {
+        let what = self.what;
+        match &answer {
+            Ok(_) if self.is_told => tracing::info!("the history of jobs is back: it can {what}"),
+            Err(error) if !self.is_told => tracing::warn!(
+                error = logged(error),
+                "the history of jobs cannot {what}: tried again until it can"
+            ),
+            _ => {}
+        }
+        self.is_told = answer.is_err();
+        answer
+    }
+}
+
 /// What is logged of an error: no secret, and no more than a line.
 pub(super) fn logged(error: &Error) -> String {
     redact_line(&with_sources(error), MAX_ERROR)

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use metrics::Recorder;
 use tokio::runtime::Handle;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use super::history::{History, MemoryHistory, Retention};
@@ -157,6 +157,7 @@ impl Builder {
             queue: Queue::new(self.max_queued),
             known: RwLock::new(known),
             running: Mutex::default(),
+            is_prepared: watch::Sender::new(false),
             is_settled: AtomicBool::new(false),
             failing_after: self.failing_after,
             problems: Mutex::default(),

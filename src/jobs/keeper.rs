@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use uuid::Uuid;
 
-use super::ask::{patiently, register};
+use super::ask::{Outage, patiently, register};
 use super::contact::{Contact, Reading, TICKS_A_LEASE};
 use super::history::Retention;
 use super::record::{RunRecord, RunStatus};
@@ -95,13 +95,15 @@ impl Keeper {
 
     /// Renews those of what runs here, and ends what has none any more.
     async fn look_after_leases(&self) {
+        self.jobs.prepared().await;
         let mut ticks = interval(self.lease / TICKS_A_LEASE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut contact = Contact::new(self.lease);
+        let (mut renewing, mut reaping) =
+            (Outage::of("renew leases"), Outage::of("tell what is lost"));
         loop {
             ticks.tick().await;
-            // A failure needs no word: the writer has said so.
-            if let Ok(theirs) = self.renew().await {
+            if let Ok(theirs) = renewing.tell(self.renew().await) {
                 contact.renewed(Reading {
                     steady: Instant::now(),
                     own: SystemTime::now(),
@@ -109,7 +111,8 @@ impl Keeper {
                 });
                 if contact.is_settled() {
                     // By the time of the renewal: whatever comes between, all others could renew theirs until then.
-                    match patiently(|| self.jobs.history.reap(theirs)).await {
+                    let lost = patiently(|| self.jobs.history.reap(theirs)).await;
+                    match reaping.tell(lost) {
                         Ok(lost) => lost.iter().for_each(|run| self.report_lost(run)),
                         Err(_) => contact.failed(),
                     }
@@ -150,8 +153,11 @@ impl Keeper {
     }
 
     async fn prune(&self) {
+        self.jobs.prepared().await;
         let mut ticks = interval(PRUNE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut registering, mut pruning) =
+            (Outage::of("be told of jobs"), Outage::of("be pruned"));
         loop {
             ticks.tick().await;
             // What no instance says to have is gone. Of schedules it says nothing, for instances may differ.
@@ -159,10 +165,10 @@ impl Keeper {
             for job in &mut known {
                 job.schedule = None;
             }
-            let _ = register(&*self.jobs.history, &known).await;
-            while let Ok(PRUNE_AT_ONCE..) =
-                patiently(|| self.jobs.history.prune(&self.retention, PRUNE_AT_ONCE)).await
-            {
+            // What fails is said, and is done the next time.
+            let _ = registering.tell(register(&*self.jobs.history, &known).await);
+            let prune = || self.jobs.history.prune(&self.retention, PRUNE_AT_ONCE);
+            while let Ok(PRUNE_AT_ONCE..) = pruning.tell(patiently(prune).await) {
                 sleep(PRUNE_PAUSE).await;
             }
         }

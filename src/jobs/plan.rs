@@ -152,21 +152,22 @@ mod tests {
         assert_eq!(never.next_after(at("2026-03-29T00:10:00Z")), None);
     }
 
-    /// In Berlin 02:00 to 03:00 is skipped on 2026-03-29, and 02:00 to 03:00 is there twice on 2026-10-25.
+    /// The first times after this one, in Berlin: there 02:00 to 03:00 is skipped on 2026-03-29, and is there twice on
+    /// 2026-10-25.
+    fn times<const N: usize>(expression: &'static str, after: &str) -> [String; N] {
+        let plan = Job::named("a").cron(expression, "Europe/Berlin").plan();
+        let plan = plan.unwrap();
+        let mut time = at(after);
+        std::array::from_fn(|_| {
+            time = plan.next_after(time).unwrap();
+            shown(Some(time))
+        })
+    }
+
     #[test]
     fn daylight_saving_neither_skips_nor_doubles_a_daily_job() {
-        let plan = Job::named("a")
-            .cron("30 2 * * *", "Europe/Berlin")
-            .plan()
-            .unwrap();
-        let mut time = at("2026-03-28T01:00:00Z");
-        let mut times = Vec::new();
-        for _ in 0..3 {
-            time = plan.next_after(time).unwrap();
-            times.push(shown(Some(time)));
-        }
         assert_eq!(
-            times,
+            times("30 2 * * *", "2026-03-28T01:00:00Z"),
             [
                 "2026-03-28T01:30:00Z",
                 // 03:00 in the new time, right after the change.
@@ -174,14 +175,8 @@ mod tests {
                 "2026-03-30T00:30:00Z"
             ]
         );
-        let mut time = at("2026-10-24T01:00:00Z");
-        let mut times = Vec::new();
-        for _ in 0..3 {
-            time = plan.next_after(time).unwrap();
-            times.push(shown(Some(time)));
-        }
         assert_eq!(
-            times,
+            times("30 2 * * *", "2026-10-24T01:00:00Z"),
             [
                 "2026-10-25T00:30:00Z",
                 "2026-10-26T01:30:00Z",
@@ -193,16 +188,6 @@ mod tests {
     /// As each of its times alone; an interval goes on through both hours.
     #[test]
     fn daylight_saving_neither_skips_nor_doubles_the_times_of_a_list() {
-        let times = |expression, from| {
-            let plan = Job::named("a").cron(expression, "Europe/Berlin").plan();
-            let plan = plan.unwrap();
-            let mut time = at(from);
-            let times = std::iter::repeat_with(|| {
-                time = plan.next_after(time).unwrap();
-                shown(Some(time))
-            });
-            times.take(4).collect::<Vec<_>>()
-        };
         let autumn = "2026-10-24T23:30:00Z";
         let twice = [
             "2026-10-25T00:00:00Z",
@@ -223,7 +208,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            times("0,40 30 2 * * *", "2026-10-25T00:00:00Z")[..3],
+            times("0,40 30 2 * * *", "2026-10-25T00:00:00Z"),
             [
                 "2026-10-25T00:30:00Z",
                 "2026-10-25T00:30:40Z",

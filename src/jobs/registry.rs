@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use super::builder::Builder;
@@ -60,6 +60,8 @@ pub(super) struct Inner {
     pub(super) known: RwLock<HashMap<&'static str, Arc<Registered>>>,
     /// What runs here, or has ended and is not yet written: whose leases are renewed.
     pub(super) running: Mutex<HashMap<Uuid, Underway>>,
+    /// Whether the history has its tables, and knows the jobs.
+    pub(super) is_prepared: watch::Sender<bool>,
     /// Whether the history has been there for long enough to be judged by.
     pub(super) is_settled: AtomicBool,
     /// Failures in a row that are a problem, unless a job says otherwise.
@@ -158,6 +160,12 @@ impl Inner {
         if !self.keep(run) {
             self.running().remove(&id);
         }
+    }
+
+    /// Until the history has its tables, and knows the jobs: before that it is asked nothing.
+    pub(super) async fn prepared(&self) {
+        // It cannot be closed while this is here.
+        let _ = self.is_prepared.subscribe().wait_for(|is| *is).await;
     }
 
     /// How many runs have not ended.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
-use super::ask::{patiently, register};
+use super::ask::{Outage, patiently, register};
 use super::changes::Change;
 use super::history::{Registration, RunQuery, Standing, Standings};
 use super::outlook::{Clocks, Outlook};
@@ -34,12 +34,12 @@ type Unsure = Vec<(Change, SystemTime)>;
 pub(super) async fn watch(jobs: &Inner, every: Duration) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut unsure = Vec::new();
+    let (mut unsure, mut outage) = (Vec::new(), Outage::of("tell how jobs stand"));
     loop {
         ticks.tick().await;
         let is_settled = jobs.is_settled.load(Ordering::Relaxed);
-        // That the history is down the writer says; what was open stays so.
-        if !is_settled || look(jobs, &mut unsure).await.is_err() {
+        // What was open stays so while the history is down.
+        if !is_settled || outage.tell(look(jobs, &mut unsure).await).is_err() {
             without_history(jobs);
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::ask::{logged, patiently, register};
+use super::ask::{Outage, logged, patiently, register};
 use super::history::Answer;
 use super::record::{RunRecord, RunStatus};
 use super::registry::Inner;
@@ -35,6 +35,7 @@ impl Writer {
             Box::pin(register(&*self.jobs.history, &known))
         })
         .await;
+        self.jobs.is_prepared.send_replace(true);
         // How many events are tried each alone, for one of them is refused; and that one then, as bare as it can be.
         let (mut alone, mut refused) = (0_usize, None);
         loop {
@@ -99,27 +100,16 @@ impl Writer {
         }
     }
 
-    /// Says once that the history is down, and once that it is back.
-    async fn until_it_works<'a, T>(&'a self, what: &str, attempt: impl Fn() -> Answer<'a, T>) -> T {
+    async fn until_it_works<'a, T>(
+        &'a self,
+        what: &'static str,
+        attempt: impl Fn() -> Answer<'a, T>,
+    ) -> T {
         let mut pause = FIRST_PAUSE;
-        let mut is_down = false;
+        let mut outage = Outage::of(what);
         loop {
-            match patiently(&attempt).await {
-                Ok(done) => {
-                    if is_down {
-                        tracing::info!("the history of jobs is back");
-                    }
-                    return done;
-                }
-                Err(error) => {
-                    if !is_down {
-                        tracing::warn!(
-                            error = logged(&error),
-                            "the history of jobs cannot {what}: tried again until it can"
-                        );
-                    }
-                    is_down = true;
-                }
+            if let Ok(done) = outage.tell(patiently(&attempt).await) {
+                return done;
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
