@@ -151,7 +151,6 @@ impl Recorder for Prometheus {
 
     fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
         self.inner.source.fractional.note(key);
-        self.inner.source.fractional.note(key);
         self.inner.recorder.register_gauge(key, metadata)
     }
 
