@@ -121,7 +121,11 @@ impl Floor {
     fn record(&self) {
         let started = quanta::Instant::now();
         self.in_progress.increment(1.0);
-        let elapsed = black_box(quanta::Instant::now()).duration_since(started);
+        self.end(black_box(started));
+    }
+
+    fn end(&self, started: quanta::Instant) {
+        let elapsed = quanta::Instant::now().duration_since(started);
         self.requests.increment(1);
         self.duration.record(elapsed.as_secs_f64());
         self.in_progress.decrement(1.0);
@@ -205,6 +209,131 @@ impl<C: Body> Body for Wrapped<C> {
     }
 }
 
+/// The least that a layer can do: the floor's records around each request, by handles that are there beforehand. No route
+/// is looked up, no method, status or abort is told from another.
+#[derive(Clone)]
+struct Least<S> {
+    inner: S,
+    floor: &'static Floor,
+}
+
+/// Records once: at the body's end, or where it is dropped.
+struct LeastGuard {
+    floor: Option<&'static Floor>,
+    started: quanta::Instant,
+}
+
+impl LeastGuard {
+    #[inline]
+    fn end(&mut self) {
+        if let Some(floor) = self.floor.take() {
+            end(floor, self.started);
+        }
+    }
+}
+
+#[inline(never)]
+fn end(floor: &Floor, started: quanta::Instant) {
+    floor.end(started);
+}
+
+impl Drop for LeastGuard {
+    #[inline]
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+pin_project_lite::pin_project! {
+    struct LeastFuture<F> { #[pin] inner: F, guard: LeastGuard }
+}
+
+pin_project_lite::pin_project! {
+    struct LeastBody<C> { #[pin] inner: C, guard: LeastGuard }
+}
+
+impl<S, B, C> Service<Request<B>> for Least<S>
+where
+    S: Service<Request<B>, Response = Response<C>>,
+{
+    type Response = Response<LeastBody<C>>;
+    type Error = S::Error;
+    type Future = LeastFuture<S::Future>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let started = quanta::Instant::now();
+        self.floor.in_progress.increment(1.0);
+        LeastFuture {
+            inner: self.inner.call(request),
+            guard: LeastGuard {
+                floor: Some(self.floor),
+                started,
+            },
+        }
+    }
+}
+
+impl<F, C, E> Future for LeastFuture<F>
+where
+    F: Future<Output = Result<Response<C>, E>>,
+{
+    type Output = Result<Response<LeastBody<C>>, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        this.inner.poll(cx).map_ok(|response| {
+            let (parts, inner) = response.into_parts();
+            let guard = LeastGuard {
+                floor: this.guard.floor.take(),
+                started: this.guard.started,
+            };
+            Response::from_parts(parts, LeastBody { inner, guard })
+        })
+    }
+}
+
+impl<C: Body> Body for LeastBody<C> {
+    type Data = C::Data;
+    type Error = C::Error;
+
+    #[inline]
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<C::Data>, C::Error>>> {
+        let this = self.project();
+        let polled = this.inner.poll_frame(cx);
+        if matches!(polled, Poll::Ready(None)) {
+            this.guard.end();
+        }
+        polled
+    }
+
+    #[inline]
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// The floor's handles for a [`Least`] layer, and what drains them.
+fn least() -> (&'static Floor, Box<dyn Fn()>) {
+    let (floor, handle) = Floor::new();
+    let drain = Box::new(move || handle.run_upkeep());
+    (Box::leak(Box::new(floor)), drain)
+}
+
 /// 100 endpoints, named by the request's path.
 fn paths() -> &'static [&'static str] {
     (0..100)
@@ -222,6 +351,15 @@ fn service_fn_cases() -> Vec<Case> {
                 floor.record();
             }
         })
+    };
+    let (handles, drain) = least();
+    let service = Least {
+        inner: service_fn(answer::<9, ()>),
+        floor: handles,
+    };
+    let least = Case {
+        drain,
+        ..case("floor as a layer", serve(service, |_| request()))
     };
     let (layer, prometheus) = ours();
     let ours_plain = Case {
@@ -291,6 +429,7 @@ fn service_fn_cases() -> Vec<Case> {
         bare_100,
         ours_1,
         ours_100,
+        least,
     ]
 }
 
@@ -319,6 +458,13 @@ fn axum_cases() -> Vec<Case> {
     let bare: Router = hundred().with_state(());
     let noop: Router = hundred().layer(layer_fn(Noop)).with_state(());
     let wrap: Router = hundred().layer(layer_fn(Wrap)).with_state(());
+    let (floor, drain) = least();
+    let layer = layer_fn(move |inner| Least { inner, floor });
+    let least: Router = hundred().layer(layer).with_state(());
+    let least = Case {
+        drain,
+        ..case("floor as a layer", serve(least, to("/route/7")))
+    };
     let (layer, prometheus) = ours();
     let ours_1: Router = hundred().layer(layer).with_state(());
     let ours_1 = Case {
@@ -338,6 +484,7 @@ fn axum_cases() -> Vec<Case> {
         ours_1,
         case("body wrapped, 100 routes", serve(wrap, round_robin)),
         ours_100,
+        least,
     ]
 }
 
@@ -423,12 +570,20 @@ fn main() {
         fns[4].one - fns[0].one,
     );
     ratio(
+        "service_fn: floor as a layer - bare",
+        fns[9].one - fns[0].one,
+    );
+    ratio(
         "service_fn: ours by endpoint function - bare",
         fns[5].one - fns[0].one,
     );
     ratio(
         "axum: ours - body wrapped (wanted <= 1.5)",
         axum[3].one - axum[2].one,
+    );
+    ratio(
+        "axum: floor as a layer - body wrapped",
+        axum[6].one - axum[2].one,
     );
     let more = |name: &str, ratio: f64| println!("{name:<66} {ratio:>9.2}");
     more(
