@@ -462,6 +462,46 @@ async fn optional_checks_only_degrade() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_only_degrades_holds_up_no_probe() {
+    let hangs = Arc::new(AtomicBool::new(false));
+    let check = {
+        let hangs = Arc::clone(&hangs);
+        move || {
+            let hangs = hangs.load(Ordering::SeqCst);
+            async move {
+                if hangs {
+                    pending::<()>().await;
+                }
+                true
+            }
+        }
+    };
+    let optional = check.clone().optional().on(Probe::Readiness);
+    for check in [optional, check.shared()] {
+        hangs.store(false, Ordering::SeqCst);
+        let health = with("dependency", check);
+        assert_eq!(status(&health, Probe::Readiness).await, Status::Healthy);
+        hangs.store(true, Ordering::SeqCst);
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            sleep(10 * SECOND).await;
+            let asked = Instant::now();
+            seen.push(status(&health, Probe::Readiness).await);
+            assert_eq!(asked.elapsed(), Duration::from_millis(100));
+        }
+        // The first is answered with what was known; the others with what the run before them found.
+        assert_eq!(seen, [Healthy, Degraded, Degraded]);
+        // A report waits, for it says what is.
+        let asked = Instant::now();
+        sleep(10 * SECOND).await;
+        let report = health.report().await;
+        let result = report.result("dependency").unwrap();
+        assert_eq!(result.message(), Some("timed out after 2s"));
+        assert_eq!(asked.elapsed(), 12 * SECOND);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shared_dependency_gates_readiness_until_its_first_success() {
     let db = Dependency::default();
     db.set_down(true);

@@ -106,7 +106,9 @@ pub trait Check: Send + Sync + 'static {
         Configured::new(self).every(period)
     }
 
-    /// Its failure only degrades the whole.
+    /// Its failure only degrades the whole, and no probe waits for it longer than 100 ms once anything is known of it: a
+    /// probe that gives up itself (Kubernetes' does after 1 s) would fail for a dependency that hangs. What the run finds
+    /// is for the next.
     fn optional(self) -> Configured<Self>
     where
         Self: Sized,
@@ -134,7 +136,8 @@ pub trait Check: Send + Sync + 'static {
 
     /// A dependency that all instances of the service share: it decides readiness until its first success, and from then
     /// on only degrades. An instance that loses the common database must not leave the load balancer together with all
-    /// others: nobody would be left to say so.
+    /// others: nobody would be left to say so. From then on no probe waits for it longer than for an
+    /// [optional](Self::optional) one.
     fn shared(self) -> Configured<Self>
     where
         Self: Sized,

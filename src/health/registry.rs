@@ -182,6 +182,7 @@ impl Health {
         for asked in asked {
             results.push(match asked {
                 Asked::Known(result) => result,
+                Asked::Running(wait) if probe.is_some() => wait.result_for_probe().await,
                 Asked::Running(wait) => wait.result().await,
             });
         }

@@ -19,6 +19,10 @@ use super::{CheckResult, Outcome, Probe, Status};
 /// blocks its thread is still running after this.
 const GRACE: Duration = Duration::from_millis(50);
 
+/// How long a probe waits for checks that cannot make it fail, if there is anything known of them: probes give up
+/// themselves (Kubernetes' after 1 s), and what hangs would fail them all the same.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// What longer durations mean: clocks cannot be asked what time it is in [`Duration::MAX`].
 const LONGEST: Duration = Duration::from_hours(365 * 24);
 
@@ -118,10 +122,14 @@ impl Slot {
         self.has_passed.load(Ordering::Acquire)
     }
 
+    /// Whether the worst that it finds only degrades.
+    pub(super) fn only_degrades(&self) -> bool {
+        self.options.is_optional || (self.options.is_shared && self.has_passed())
+    }
+
     /// What a status of this check means for the whole.
     pub(super) fn weigh(&self, status: Status) -> Status {
-        let spares = self.options.is_optional || (self.options.is_shared && self.has_passed());
-        if spares {
+        if self.only_degrades() {
             status.min(Status::Degraded)
         } else {
             status
@@ -343,6 +351,16 @@ impl Drop for Running {
 }
 
 impl Wait {
+    /// The run's result; where it is late and can only degrade, the last one: the run's own is for the next probe.
+    pub(super) async fn result_for_probe(self) -> Arc<CheckResult> {
+        let last = self.slot.last().filter(|_| self.slot.only_degrades());
+        let Some((last, _)) = last else {
+            return self.result().await;
+        };
+        let until = self.run.since + PATIENCE;
+        timeout_at(until, self.result()).await.unwrap_or(last)
+    }
+
     /// The run's result; at the deadline, that it is still running.
     pub(super) async fn result(mut self) -> Arc<CheckResult> {
         let deadline = self.run.since + self.slot.timeout + GRACE;
