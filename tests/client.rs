@@ -24,6 +24,7 @@ use http_body_util::{BodyExt, Empty};
 use support::{BoxError, Script, Step, get, recorder};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_vitals::ClientMetricsLayer;
+use tower_vitals::http::SkipMetrics;
 
 const REQUESTS: &str = "external_api_requests_total";
 
@@ -98,10 +99,29 @@ async fn no_response_is_an_error_or_a_timeout() {
         status_of(io::Error::from(io::ErrorKind::TimedOut)).await,
         ["timeout"]
     );
-    let wrapped = io::Error::other(io::Error::from(io::ErrorKind::TimedOut));
+    let gave_up = || io::Error::new(io::ErrorKind::TimedOut, "gave up");
+    let wrapped = io::Error::other(gave_up());
     assert_eq!(status_of(wrapped).await, ["timeout"]);
+    let twice = io::Error::other(io::Error::other(gave_up()));
+    assert_eq!(status_of(twice).await, ["timeout"]);
     let never = tokio::time::timeout(Duration::from_secs(1), pending::<()>()).await;
     assert_eq!(status_of(never.unwrap_err()).await, ["timeout"]);
+}
+
+/// A gateway may call a router of its own, whose responses say what that router's layer is to leave out.
+#[tokio::test]
+async fn what_a_response_says_of_its_own_service_is_not_of_the_call() {
+    let (to, seen) = recorder();
+    let client = ClientMetricsLayer::service("api")
+        .recorder(to)
+        .layer(service_fn(async |_: Request<()>| {
+            let mut response = Response::new(Empty::<Bytes>::new());
+            response.extensions_mut().insert(SkipMetrics);
+            Ok::<_, Infallible>(response)
+        }));
+    let response = client.oneshot(get("/")).await.unwrap();
+    drop(response);
+    assert_eq!(seen.take().counter(REQUESTS, &[("status", "200")]), 1);
 }
 
 #[tokio::test(start_paused = true)]

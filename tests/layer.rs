@@ -27,8 +27,9 @@ use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use support::{Script, Step, call, get, measured, recorder};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_vitals::HttpMetricsLayer;
+use tower_vitals::exporter::Value;
 use tower_vitals::http::{SkipMetrics, Until};
+use tower_vitals::{HttpMetricsLayer, Prometheus};
 
 #[tokio::test]
 async fn a_response_read_to_its_end_is_one_request() {
@@ -149,6 +150,29 @@ async fn a_body_error_is_aborted_under_the_status_that_was_sent() {
         "the body broke"
     );
     seen.take().assert_one("206", Some("body_error"));
+}
+
+#[tokio::test]
+async fn a_body_that_ends_before_its_length_is_aborted() {
+    for with_header in [false, true] {
+        for ends in [&[][..], &[Step::Trailers]] {
+            let (to, seen) = recorder();
+            let steps = [&[Step::Data(b"ab")][..], ends].concat();
+            let service = measured(HttpMetricsLayer::new().recorder(to), move |_| {
+                if with_header {
+                    Response::builder()
+                        .header("content-length", "3")
+                        .body(Script::new(steps.clone()))
+                        .unwrap()
+                } else {
+                    Response::new(Script::sized(3, steps.clone()))
+                }
+            });
+            let body = call(&service, get("/")).await.into_body();
+            body.collect().await.unwrap();
+            seen.take().assert_one("200", Some("body_error"));
+        }
+    }
 }
 
 #[tokio::test]
@@ -567,4 +591,28 @@ async fn a_panic_in_a_function_of_the_users_is_recorded() {
     let taken = seen.take();
     taken.assert_one("500", Some("panic"));
     assert_eq!(taken.values("http_requests_total", "tier"), ["other"]);
+}
+
+/// A request that ended where no recorder was current took its status' handles from none.
+#[tokio::test]
+async fn a_local_recorder_that_is_gone_at_the_end_spoils_no_later_request() {
+    let prometheus = Prometheus::builder().build().unwrap();
+    let layer = HttpMetricsLayer::new().response_body_size();
+    let mut service = measured(layer, |_| Response::new(Empty::<Bytes>::new()));
+    let begun = metrics::with_local_recorder(&prometheus, || service.call(get("/")));
+    let _ = begun.await;
+    for _ in 0..2 {
+        metrics::with_local_recorder(&prometheus, || {
+            let whole = async { call(&service, get("/")).await.into_body().collect().await };
+            whole.now_or_never().unwrap().unwrap();
+        });
+    }
+    let snapshot = prometheus.snapshot();
+    assert_eq!(snapshot.sum("http_requests_total", &[]), Some(2.0));
+    assert_eq!(snapshot.sum("http_requests_in_progress", &[]), Some(0.0));
+    let family = snapshot.family("http_response_body_size_bytes").unwrap();
+    let Value::Histogram(sizes) = &family.series[0].value else {
+        panic!("{family:?}");
+    };
+    assert_eq!(sizes.count, 2);
 }

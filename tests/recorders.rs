@@ -152,6 +152,7 @@ async fn series_dropped_as_idle_are_registered_again() {
         );
         let durations = value(&text, "http_request_duration_seconds_count{");
         assert_eq!(durations, f64::from(round), "{text}");
+        assert!(text.contains("\nhttp_requests_in_progress{"), "{text}");
         assert_eq!(value(&text, "http_requests_in_progress{"), 0.0, "{text}");
         until_dropped(&render);
     }

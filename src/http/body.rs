@@ -36,6 +36,20 @@ impl<B> ResponseBody<B> {
             remaining,
         }
     }
+
+    /// The body inside.
+    pub fn get_ref(&self) -> &B {
+        &self.inner
+    }
+}
+
+/// A body that ends short of the length it promised is broken off: no server can send it as a whole response.
+#[inline]
+fn ended(remaining: u64) -> Outcome {
+    match remaining {
+        0 | UNKNOWN_LENGTH => Outcome::Complete,
+        _ => Outcome::BodyError,
+    }
 }
 
 impl<B: Body> Body for ResponseBody<B> {
@@ -64,11 +78,11 @@ impl<B: Body> Body for ResponseBody<B> {
                     }
                 }
                 if frame.is_trailers() || *this.remaining == 0 || this.inner.is_end_stream() {
-                    guard.finish(Outcome::Complete);
+                    guard.finish(ended(*this.remaining));
                 }
             }
             Some(Err(_)) => guard.finish(Outcome::BodyError),
-            None => guard.finish(Outcome::Complete),
+            None => guard.finish(ended(*this.remaining)),
         }
         Poll::Ready(polled)
     }
@@ -116,6 +130,11 @@ pin_project! {
 impl<B> RequestBody<B> {
     pub(crate) fn new(inner: B, bytes: Option<Arc<RequestBytes>>) -> Self {
         Self { inner, bytes }
+    }
+
+    /// The body inside.
+    pub fn get_ref(&self) -> &B {
+        &self.inner
     }
 }
 

@@ -133,6 +133,23 @@ pub struct ClientMetrics<S> {
     shared: Arc<Shared>,
 }
 
+impl<S> ClientMetrics<S> {
+    /// The service inside.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The service inside; what is called on it is not recorded.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The service inside, by itself.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
 impl<S: fmt::Debug> fmt::Debug for ClientMetrics<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientMetrics")
@@ -223,13 +240,18 @@ where
 /// The types of others' timeout errors would each cost their crate, so beside the standard library's kind it is their
 /// words that tell: tower "request timed out", hyper-util and reqwest "operation timed out", tokio "deadline has elapsed".
 fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| (*error).source()).any(|error| {
-        error
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
-            || {
-                let words = error.to_string();
-                words.contains("timed out") || words.contains("deadline has elapsed")
-            }
-    })
+    let is_one = |error: &(dyn StdError + 'static)| {
+        let kind = error.downcast_ref().map(io::Error::kind);
+        kind == Some(io::ErrorKind::TimedOut) || {
+            let words = error.to_string();
+            words.contains("timed out") || words.contains("deadline has elapsed")
+        }
+    };
+    std::iter::successors(Some(error), |error| next(*error)).any(is_one)
+}
+
+/// What an error came from: an [`io::Error`] that wraps another names that one's source as its own.
+fn next<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    let wrapped = error.downcast_ref().and_then(io::Error::get_ref);
+    wrapped.map_or_else(|| error.source(), |wrapped| Some(wrapped))
 }

@@ -19,7 +19,8 @@ use super::shared::Shared;
 use crate::measure::{Guard, Instant};
 
 /// Put into a response's extensions, leaves its request out of what
-/// [`HttpMetricsLayer`](super::HttpMetricsLayer) records, the gauge of requests in flight aside.
+/// [`HttpMetricsLayer`](super::HttpMetricsLayer) records, the gauge of requests in flight aside. To
+/// [`ClientMetricsLayer`](super::ClientMetricsLayer) it means nothing.
 ///
 /// In axum it is a response part:
 ///
@@ -168,16 +169,16 @@ impl<F> ResponseFuture<F> {
             Poll::Ready(Ok(response)) => {
                 let (parts, body) = response.into_parts();
                 let head = Head::of(&parts, &body, *this.no_body);
+                let is_skipped = head.asks_to_be_skipped && guard.recording().may_be_skipped();
                 let nanos = if guard.recording().ends_at_head() {
                     guard.started().nanos()
                 } else {
                     UNTIL_END
                 };
                 if let Some(bytes) = this.request_bytes.take() {
-                    bytes.skip(head.is_skipped);
+                    bytes.skip(is_skipped);
                 }
-                let next =
-                    |pending: &mut Pending| pending.head(parts.status, nanos, head.is_skipped);
+                let next = |pending: &mut Pending| pending.head(parts.status, nanos, is_skipped);
                 let mut sending = guard.hand_over(next);
                 if head.is_complete {
                     sending.finish(Outcome::Complete);
@@ -195,7 +196,7 @@ impl<F> ResponseFuture<F> {
 
 /// What a response's head says of the rest.
 struct Head {
-    is_skipped: bool,
+    asks_to_be_skipped: bool,
     is_complete: bool,
     /// How many bytes the body will have, where that is known. A server stops at the last of them and drops the body without
     /// asking for more, which is an end and no abort.
@@ -212,7 +213,7 @@ impl Head {
             None => Self::of_unsized(parts, body.is_end_stream()),
         };
         Self {
-            is_skipped: parts.extensions.get::<SkipMetrics>().is_some(),
+            asks_to_be_skipped: parts.extensions.get::<SkipMetrics>().is_some(),
             is_complete: is_empty || no_body.holds_for(parts.status),
             remaining,
         }

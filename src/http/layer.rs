@@ -218,10 +218,11 @@ impl<R> HttpMetricsLayer<R> {
         self.with(|config| config.reregister_after = Some(after))
     }
 
-    /// Records to this recorder. Defaults to the facade's: the global one, or the local one of the thread that first
-    /// serves a request.
+    /// Records to this recorder. Defaults to the facade's: the global one.
     ///
-    /// For tests, and for several recorders in one process.
+    /// For tests, and for several recorders in one process. A local recorder of the facade
+    /// ([`metrics::with_local_recorder`]) does in its place only if it is current wherever a request is called, polled and
+    /// dropped.
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
         self.with(|config| config.set_recorder(recorder))
     }

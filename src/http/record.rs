@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::layer::Until;
-use super::outcome::{Outcome, Status};
+use super::outcome::{Outcome, Side, Status};
 use super::series::Series;
 use crate::measure::{Instant, Recording};
 
@@ -68,6 +68,12 @@ impl Pending {
     pub(crate) fn ends_at_head(&self) -> bool {
         let series = self.series.as_ref();
         series.is_some_and(|series| series.config.until == Until::Head)
+    }
+
+    /// Whether its own service says what is left out: a response from elsewhere has no say in what is recorded of it.
+    pub(crate) fn may_be_skipped(&self) -> bool {
+        let series = self.series.as_ref();
+        series.is_some_and(|series| series.config.side == Side::Server)
     }
 
     /// The head is there. A skipped request is left out of everything but the gauge.

@@ -3,7 +3,7 @@
 use std::slice;
 use std::sync::{Arc, OnceLock};
 
-use metrics::{Counter, Gauge, Histogram, Key, Label, SharedString};
+use metrics::{Counter, Gauge, Histogram, Key, Label, Recorder, SharedString};
 
 use super::config::Config;
 use super::handles::Made;
@@ -52,6 +52,14 @@ struct StatusHandles {
     duration: Histogram,
 }
 
+impl StatusHandles {
+    #[inline]
+    fn count(&self, nanos: u64) {
+        self.requests.increment(1);
+        self.duration.record(nanos as f64 / 1e9);
+    }
+}
+
 impl Series {
     /// Registers the series of the place that [`Config::place`] numbered, at this endpoint.
     pub(crate) fn register(config: &Arc<Config>, endpoint: &Arc<str>, place: usize) -> Made<Self> {
@@ -88,33 +96,10 @@ impl Series {
         }
     }
 
-    #[inline]
-    fn at(&self, status: Status) -> &StatusHandles {
-        let first = self.first.get_or_init(|| self.register_status(status));
-        if first.status == status {
-            first
-        } else {
-            self.other(status)
-        }
-    }
-
-    fn other(&self, status: Status) -> &StatusHandles {
-        let mut statuses = &self.rest.others;
-        loop {
-            for slot in &statuses.slots {
-                let handles = slot.get_or_init(|| self.register_status(status));
-                if handles.status == status {
-                    return handles;
-                }
-            }
-            statuses = statuses.more.get_or_init(Box::default);
-        }
-    }
-
     /// Registered when first needed, not with the series: a recorder with an idle timeout may drop a series that is
     /// registered but not written to.
     #[cold]
-    fn register_status(&self, status: Status) -> StatusHandles {
+    fn register_status(&self, status: Status) -> Made<StatusHandles> {
         let naming = &self.config.naming;
         let label = Label::new(naming.status.clone(), status_text(status));
         let with_status = |labels: &[Label]| [labels, slice::from_ref(&label)].concat();
@@ -123,7 +108,7 @@ impl Series {
         } else {
             self.rest.duration_labels.clone()
         };
-        self.config.target.with(|recorder| StatusHandles {
+        self.made(|recorder| StatusHandles {
             status,
             requests: naming
                 .requests
@@ -137,11 +122,58 @@ impl Series {
         })
     }
 
+    /// What was registered with no recorder is not to be kept: a request may begin under a local one and end under none.
+    fn made<T>(&self, register: impl FnOnce(&dyn Recorder) -> T) -> Made<T> {
+        let target = &self.config.target;
+        target.with(|recorder| {
+            if target.is_lasting(recorder) {
+                Made::Lasting(register(recorder))
+            } else {
+                Made::Passing(register(recorder))
+            }
+        })
+    }
+
     #[inline]
     pub(crate) fn count(&self, status: Status, nanos: u64) {
-        let handles = self.at(status);
-        handles.requests.increment(1);
-        handles.duration.record(nanos as f64 / 1e9);
+        match self.first.get() {
+            Some(first) if first.status == status => first.count(nanos),
+            _ => self.count_other(status, nanos),
+        }
+    }
+
+    /// A status that is not the first one, or not known yet.
+    fn count_other(&self, status: Status, nanos: u64) {
+        if self.count_at(&self.first, status, nanos) {
+            return;
+        }
+        let mut statuses = &self.rest.others;
+        while !statuses
+            .slots
+            .iter()
+            .any(|slot| self.count_at(slot, status, nanos))
+        {
+            statuses = statuses.more.get_or_init(Box::default);
+        }
+    }
+
+    /// Whether this slot is the status' own, or free to become so.
+    fn count_at(&self, slot: &OnceLock<StatusHandles>, status: Status, nanos: u64) -> bool {
+        let handles = match slot.get() {
+            Some(handles) => handles,
+            None => match self.register_status(status) {
+                Made::Lasting(handles) => slot.get_or_init(|| handles),
+                Made::Passing(handles) => {
+                    handles.count(nanos);
+                    return true;
+                }
+            },
+        };
+        let is_own = handles.status == status;
+        if is_own {
+            handles.count(nanos);
+        }
+        is_own
     }
 
     /// A response's end.
@@ -181,13 +213,15 @@ impl Series {
     }
 
     fn record_size(&self, cell: &OnceLock<Histogram>, named: &Named, size: u64) {
-        cell.get_or_init(|| {
-            let key = key(named, self.rest.labels.clone());
-            self.config
-                .target
-                .with(|recorder| recorder.register_histogram(&key, &METADATA))
-        })
-        .record(size as f64);
+        let size = size as f64;
+        if let Some(histogram) = cell.get() {
+            return histogram.record(size);
+        }
+        let key = key(named, self.rest.labels.clone());
+        match self.made(|recorder| recorder.register_histogram(&key, &METADATA)) {
+            Made::Lasting(histogram) => cell.get_or_init(|| histogram).record(size),
+            Made::Passing(histogram) => histogram.record(size),
+        }
     }
 
     /// Runs `write` with handles that the recorder still knows: this series' own, or, when they were registered longer

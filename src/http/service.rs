@@ -34,6 +34,16 @@ impl<S, R> HttpMetrics<S, R> {
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
+
+    /// The service inside; what is called on it is not recorded.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The service inside, by itself.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
 }
 
 impl<S: fmt::Debug, R> fmt::Debug for HttpMetrics<S, R> {
