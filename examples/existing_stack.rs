@@ -1,7 +1,8 @@
 //! Added to a stack that already has layers: request ids, trace, limits, timeout.
 //!
-//! Where the layer stands decides what it sees. Outermost of those below it, it measures what the client waits for, and a
-//! request that the timeout answers is a 408 like any other. `Router::layer` puts it where the matched path is known.
+//! Where the layer stands decides what it sees. Outermost of those below it, a request that the timeout answers is a 408
+//! like any other. The limit stands outside of it, so that waiting for a place is nobody's duration: a layer sees no
+//! request before its `call`. `Router::layer` puts it where the matched path is known.
 //!
 //! `cargo run --example existing_stack`, and try what it prints. `PORT` chooses another port than 3000.
 #![allow(clippy::print_stdout, reason = "an example tells what to try")]
@@ -30,14 +31,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .set_x_request_id(MakeRequestUuid)
         .layer(TraceLayer::new_for_http())
         .propagate_x_request_id()
+        .layer(GlobalConcurrencyLimitLayer::new(64))
         // The one line that is new.
         .layer(HttpMetricsLayer::new().response_body_size())
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(
             StatusCode::REQUEST_TIMEOUT,
             Duration::from_secs(1),
-        ))
-        .layer(GlobalConcurrencyLimitLayer::new(64));
+        ));
 
     let app = Router::new()
         .route("/", get(|| async { "hello\n" }))

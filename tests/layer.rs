@@ -616,3 +616,82 @@ async fn a_local_recorder_that_is_gone_at_the_end_spoils_no_later_request() {
     };
     assert_eq!(sizes.count, 2);
 }
+
+/// What servers do at a body's end is theirs to decide: here is a real one.
+#[tokio::test]
+async fn over_a_real_connection_nothing_that_ends_well_is_aborted() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let stream = |steps: &'static [Step]| axum::body::Body::new(Script::new(steps.to_vec()));
+    let parts: &[Step] = &[Step::Data(b"ab"), Step::Data(b"c")];
+    let sized = move |length: &'static str| ([("content-length", length)], stream(parts));
+    let routes = [
+        (
+            "/text",
+            route_get(|| async { "text" }).post(|| async { "text" }),
+        ),
+        ("/empty", route_get(|| async {}).post(|| async {})),
+        ("/204", route_get(|| async { StatusCode::NO_CONTENT })),
+        ("/304", route_get(|| async { StatusCode::NOT_MODIFIED })),
+        ("/large", route_get(|| async { "x".repeat(3_000_000) })),
+        ("/stream", route_get(move || async move { stream(parts) })),
+        ("/sized", route_get(move || async move { sized("3") })),
+        (
+            "/trailers",
+            route_get(move || async move { stream(&[Step::Data(b"a"), Step::Trailers]) }),
+        ),
+    ];
+    let paths = routes.each_ref().map(|(path, _)| *path);
+    let prometheus = Prometheus::builder().build().unwrap();
+    let router = routes
+        .into_iter()
+        .fold(Router::new(), |router, (path, route)| {
+            router.route(path, route)
+        })
+        .route("/short", route_get(move || async move { sized("9") }))
+        .layer(HttpMetricsLayer::new().recorder(prometheus.clone()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async { axum::serve(listener, router).await });
+
+    let asked = |line: String| async move {
+        let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request =
+            format!("{line}\r\nhost: x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        connection.write_all(request.as_bytes()).await.unwrap();
+        // A response that is broken off may end in a reset.
+        let _ = connection.read_to_end(&mut Vec::new()).await;
+    };
+    let mut sent = 0.0;
+    for path in paths {
+        for line in [
+            "GET {} HTTP/1.1",
+            "HEAD {} HTTP/1.1",
+            "GET {} HTTP/1.0",
+            "POST {} HTTP/1.1",
+        ] {
+            asked(line.replace("{}", path)).await;
+            sent += 1.0;
+        }
+    }
+    let sum = |family: &str| prometheus.snapshot().sum(family, &[]);
+    support::until("all are counted", async || {
+        sum("http_requests_total") == Some(sent)
+    })
+    .await;
+    assert_eq!(sum("http_requests_in_progress"), Some(0.0));
+    assert_eq!(sum("http_requests_aborted_total"), None);
+
+    asked("GET /short HTTP/1.1".to_owned()).await;
+    support::until("the short one, too", async || {
+        sum("http_requests_total") == Some(sent + 1.0)
+    })
+    .await;
+    let snapshot = prometheus.snapshot();
+    let short = [("endpoint", "/short"), ("reason", "body_error")];
+    assert_eq!(
+        snapshot.sum("http_requests_aborted_total", &short),
+        Some(1.0)
+    );
+    assert_eq!(sum("http_requests_in_progress"), Some(0.0));
+}

@@ -53,7 +53,7 @@ families! {
     HTTP_REQUEST_DURATION = seconds(
         "http_request_duration_seconds",
         &["method", "endpoint"],
-        "Time from the request's arrival to the end of its response, in seconds.",
+        "Time from the request's arrival to the end of its response, or to its head where so configured, in seconds.",
     );
     /// Requests being served right now.
     HTTP_REQUESTS_IN_PROGRESS = gauge(

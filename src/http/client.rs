@@ -40,6 +40,8 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// timeouts anywhere in its chain of sources), and a call that its caller dropped before it was answered: that is how a
 /// timeout further out ends it. Everything else that is no response is `error`.
 ///
+/// A request is seen from its `call` on: what waits for the client to be ready, or fails there, is not recorded.
+///
 /// `endpoint` is `unmatched` until [`endpoint`](Self::endpoint) names it: a path would be a series each.
 ///
 /// Like tower's own timeout and limits, the service's error is the boxed one.

@@ -24,7 +24,8 @@ const MAX_COMBINATIONS: usize = 128;
 /// Where a request's duration ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Until {
-    /// At the end of the response's body (or its error, or its drop). The default: it is what the client waits for.
+    /// At the end of the response's body (or its error, or its drop). The default: it is what the client waits for, but
+    /// for what the server has taken and not sent yet.
     #[default]
     End,
     /// At the response's head, as OpenTelemetry's instrumentations often measure. The request still counts as in
@@ -61,6 +62,9 @@ pub struct CountRequestBody;
 /// `reason` is `cancelled` (dropped before the head, by a timeout or because the client left; status 499), `panic` and
 /// `service_error` (status 500 unless the head was out), `body_error` or `body_dropped` (status as sent). `method` is one
 /// of the nine standard ones or `_OTHER`; `endpoint` is axum's `MatchedPath`, or `unmatched`.
+///
+/// A request is seen from its `call` on: what waits for the services below to be ready, as tower's limits let it, is in no
+/// duration and no count.
 ///
 /// In axum merge routers first and add the layer last, by `Router::layer`: that is where `MatchedPath` is known.
 ///
