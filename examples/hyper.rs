@@ -37,7 +37,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("     curl {url}/slow");
     println!("     curl {url}/metrics");
     loop {
-        let (stream, _) = listener.accept().await?;
+        let Ok((stream, _)) = listener.accept().await else {
+            // A client that was gone again, or no file descriptor left: neither ends a service.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
         let service = TowerToHyperService::new(service.clone());
         tokio::spawn(async move {
             let connection = http1::Builder::new()

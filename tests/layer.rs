@@ -643,7 +643,7 @@ async fn over_a_real_connection_nothing_that_ends_well_is_aborted() {
     ];
     let paths = routes.each_ref().map(|(path, _)| *path);
     let prometheus = Prometheus::builder().build().unwrap();
-    let router = routes
+    let app = routes
         .into_iter()
         .fold(Router::new(), |router, (path, route)| {
             router.route(path, route)
@@ -652,7 +652,7 @@ async fn over_a_real_connection_nothing_that_ends_well_is_aborted() {
         .layer(HttpMetricsLayer::new().recorder(prometheus.clone()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async { axum::serve(listener, router).await });
+    tokio::spawn(async { axum::serve(listener, app).await });
 
     let asked = |line: String| async move {
         let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();

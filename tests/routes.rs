@@ -445,3 +445,39 @@ async fn metrics_added_again_stay_where_they_are_and_guarded() {
     let open = app(routes.guard(Guard::open()));
     assert!(ask(&open, get("/prom")).await.text().contains(LINE));
 }
+
+#[tokio::test]
+async fn protected_metrics_show_nothing_that_was_recorded() {
+    let error = Routes::new().protect_metrics().unwrap_err().to_string();
+    assert!(error.contains("no route \"/metrics\""), "{error}");
+    let routes = Routes::new()
+        .metrics(prometheus())
+        .moved("/metrics/json", "/numbers")
+        .unwrap()
+        .protect_metrics()
+        .unwrap()
+        .guard(Guard::bearer("s3cret"));
+    let app = app(routes);
+    for path in [
+        "/metrics",
+        "/metrics/prometheus",
+        "/numbers",
+        "/metrics/registries",
+        "/metrics/history",
+    ] {
+        assert_eq!(ask(&app, get(path)).await.status, 401, "{path}");
+    }
+    assert_eq!(ask(&app, get("/livez")).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_the_apps_own() {
+    let mine = Router::new().route("/health", axum::routing::get(|| async { "mine" }));
+    let routes = Routes::new().without("/health").unwrap();
+    let app = mine.merge(routes.clone()).with_state(());
+    assert_eq!(ask(&app, get("/health")).await.text(), "mine");
+    assert_eq!(ask(&app, get("/livez")).await.status, 200);
+
+    let error = routes.without("/health").unwrap_err().to_string();
+    assert!(error.contains("no route \"/health\""), "{error}");
+}

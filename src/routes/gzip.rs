@@ -9,26 +9,30 @@ use http::header::ACCEPT_ENCODING;
 
 use super::accept::weight;
 
-/// Reads `Accept-Encoding` (RFC 9110, section 12.5.3): a weight of zero refuses, and gzip named by itself goes before
-/// the wildcard.
+/// Reads `Accept-Encoding` (RFC 9110, section 12.5.3): of what is accepted the highest weight wins, and gzip where it is
+/// equal. A coding named by itself goes before the wildcard.
 pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
-    let mut wildcard = false;
+    let (mut gzip, mut identity, mut wildcard) = (None, None, None);
     for value in headers.get_all(ACCEPT_ENCODING) {
         for coding in value.to_str().unwrap_or_default().split(',') {
             let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
-            let accepted = weight(parameters) > 0.0;
-            match name.trim() {
-                "*" => wildcard = accepted,
-                name if name.eq_ignore_ascii_case("gzip")
-                    || name.eq_ignore_ascii_case("x-gzip") =>
+            let named = match name.trim() {
+                "*" => &mut wildcard,
+                name if ["gzip", "x-gzip"]
+                    .iter()
+                    .any(|own| name.eq_ignore_ascii_case(own)) =>
                 {
-                    return accepted;
+                    &mut gzip
                 }
-                _ => {}
-            }
+                name if name.eq_ignore_ascii_case("identity") => &mut identity,
+                _ => continue,
+            };
+            named.get_or_insert(weight(parameters));
         }
     }
-    wildcard
+    // Identity that is not named is acceptable, and is what there is where nothing is wanted more.
+    let gzip = gzip.or(wildcard).unwrap_or(0.0);
+    gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
 }
 
 /// At the fastest level: exposition text shrinks about tenfold at any.
@@ -58,6 +62,9 @@ mod tests {
         assert!(accepts(&["deflate, x-gzip; q=1"]));
         assert!(accepts(&["br", "gzip"]));
         assert!(accepts(&["*"]));
+        assert!(accepts(&["identity;q=0.5, gzip"]));
+        assert!(accepts(&["identity, gzip"]));
+        assert!(accepts(&["identity;q=0, *;q=0.1"]));
     }
 
     #[test]
@@ -71,5 +78,7 @@ mod tests {
         assert!(!accepts(&["gzip;q=0, *"]));
         assert!(!accepts(&["*;q=0"]));
         assert!(!accepts(&["gzip;q=much"]));
+        assert!(!accepts(&["identity, gzip;q=0.1"]));
+        assert!(!accepts(&["identity;q=1, *;q=0.5"]));
     }
 }

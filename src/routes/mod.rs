@@ -111,7 +111,9 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// The routes that need nothing: `/livez` and `/health`.
+    /// The routes that need nothing: `/livez` and `/health`. Until checks are [added](Self::health) they say `healthy`, for
+    /// that the service answers is all that is known. An app that has one of its own leaves it [out](Self::without): in
+    /// axum two of one path are a panic when they are merged, and elsewhere these go first.
     pub fn new() -> Self {
         let routes = Self {
             all: Vec::new(),
@@ -128,15 +130,16 @@ impl Routes {
         self
     }
 
-    /// Puts the route of this default path behind the [guard](Self::guard).
+    /// Puts the route of this default path behind the [guard](Self::guard), and no other: for all that is recorded there is
+    /// [`protect_metrics`](Self::protect_metrics).
     ///
     /// ```
     /// use tower_vitals::{Prometheus, Routes, routes::Guard};
     ///
     /// let routes = Routes::new()
     ///     .metrics(Prometheus::builder().build()?)
-    ///     .protect("/metrics")?
-    ///     .protect("/metrics/prometheus")?
+    ///     .protect("/metrics/json")?
+    ///     .protect("/metrics/registries")?
     ///     .guard(Guard::bearer("s3cret"));
     /// # Ok::<_, tower_vitals::Error>(())
     /// ```
@@ -146,6 +149,51 @@ impl Routes {
     /// No route of that default path was added yet.
     pub fn protect(mut self, default_path: &str) -> Result<Self, Error> {
         self.find(default_path)?.access = Access::Guarded;
+        Ok(self)
+    }
+
+    /// Puts every route that shows what was recorded behind the [guard](Self::guard): `/metrics` and all below it.
+    ///
+    /// ```
+    /// use tower_vitals::{Prometheus, Routes, routes::Guard};
+    ///
+    /// let routes = Routes::new()
+    ///     .metrics(Prometheus::builder().build()?)
+    ///     .protect_metrics()?
+    ///     .guard(Guard::bearer("s3cret"));
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// No metrics were added yet.
+    pub fn protect_metrics(mut self) -> Result<Self, Error> {
+        self.find("/metrics")?;
+        let metrics = |route: &&mut Route| route.default_path.starts_with("/metrics");
+        for route in self.all.iter_mut().filter(metrics) {
+            route.access = Access::Guarded;
+        }
+        Ok(self)
+    }
+
+    /// Leaves out the route of this default path: the app has one of its own there. Added again later, it is back.
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use tower_vitals::Routes;
+    ///
+    /// let app: Router = Router::new()
+    ///     .route("/health", get(|| async { "mine" }))
+    ///     .merge(Routes::new().without("/health")?);
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// No route of that default path was added yet.
+    pub fn without(mut self, default_path: &str) -> Result<Self, Error> {
+        self.find(default_path)?;
+        self.all.retain(|route| route.default_path != default_path);
         Ok(self)
     }
 

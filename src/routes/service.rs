@@ -25,7 +25,8 @@ use super::{Route, Routes};
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 impl Routes {
-    /// A tower service that answers these routes and hands every other path to `app`.
+    /// A tower service that answers these routes and hands every other path to `app`. `/livez` and `/health` are among
+    /// these routes from the beginning: what the app has there itself goes [without](Routes::without) them.
     ///
     /// `app` is asked for readiness only when a request is for it: probes and scrapes are answered while it is busy.
     ///

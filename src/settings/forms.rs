@@ -142,12 +142,20 @@ pub(super) fn url(text: &str) -> Result<String, String> {
 /// gRPC has targets of its own (`collector:4317`, `unix:/run/otel.sock`), and OTLP's specification lets them be.
 pub(super) fn endpoint(protocol: OtlpProtocol) -> impl Fn(&str) -> Result<String, String> {
     move |text| match protocol {
-        OtlpProtocol::Grpc if !text.starts_with("http") => {
+        OtlpProtocol::Grpc if !is_http(text) => {
             let is = !text.contains(char::is_whitespace);
             if_so(is, text, "a URL or a target of gRPC, without white space,")
         }
         _ => url(text),
     }
+}
+
+/// Not by its first letters: a target may be a host named `http-collector`.
+fn is_http(text: &str) -> bool {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| {
+        scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+    })
 }
 
 /// `Uri` lets hosts be empty or a template that nobody filled in (`${HOST}`), and ports be no numbers.

@@ -221,6 +221,12 @@ impl Settings {
         let sampler = sampler.unwrap_or(Sampler::ParentBasedAlwaysOn);
         let protocol = reader.read("OTEL_EXPORTER_OTLP_PROTOCOL", OtlpProtocol::read);
         let protocol = protocol.unwrap_or(OtlpProtocol::HttpProtobuf);
+        // Where nobody knows which it was to be, what either takes is not wrong.
+        let judged_by = if reader.was_wrong("OTEL_EXPORTER_OTLP_PROTOCOL") {
+            OtlpProtocol::Grpc
+        } else {
+            protocol
+        };
         Self {
             monitoring_host: reader
                 .read("MONITORING_HOST", forms::host)
@@ -269,7 +275,7 @@ impl Settings {
             otel_service_name: reader.read("OTEL_SERVICE_NAME", forms::text),
             otel_resource_attributes: reader.read("OTEL_RESOURCE_ATTRIBUTES", forms::pairs),
             otel_exporter_otlp_endpoint: reader
-                .read("OTEL_EXPORTER_OTLP_ENDPOINT", forms::endpoint(protocol)),
+                .read("OTEL_EXPORTER_OTLP_ENDPOINT", forms::endpoint(judged_by)),
             otel_exporter_otlp_headers: reader.secret("OTEL_EXPORTER_OTLP_HEADERS", forms::headers),
             otel_exporter_otlp_protocol: protocol,
             otel_exporter_otlp_timeout: reader

@@ -100,6 +100,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether this variable was read and refused.
+    pub(super) fn was_wrong(&self, name: &str) -> bool {
+        let begins = format!("{name} is ");
+        self.problems
+            .iter()
+            .any(|problem| problem.starts_with(&begins))
+    }
+
     /// Where values are from, or everything that was wrong.
     pub(super) fn finish(self) -> Result<Sources, Error> {
         let settings = match self.problems.len() {
@@ -157,11 +165,15 @@ fn shown(text: &str) -> String {
     }
 }
 
-/// A path as an error shows it. What does not begin like one may be the secret itself, put into the wrong variable.
+/// A path as an error shows it. It may be the secret itself, put into the wrong variable, and base64 may begin with `/`:
+/// so its folder must be there.
 fn shown_path(path: &str) -> String {
-    if Path::new(path).is_absolute() || path.starts_with('.') {
+    let is_rooted = Path::new(path).is_absolute() || path.starts_with('.');
+    let folder = Path::new(path).parent();
+    let is_folder = |folder: &Path| folder.parent().is_some() && folder.is_dir();
+    if is_rooted && folder.is_some_and(is_folder) {
         shown(path)
     } else {
-        format!("{MASK} (shown only if it begins with / or .)")
+        format!("{MASK} (shown only if it begins with / or . and its folder is there)")
     }
 }

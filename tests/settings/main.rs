@@ -335,7 +335,9 @@ fn a_grpc_endpoint_may_be_a_target_of_grpc() {
         ("grpc", "collector:4317", true),
         ("grpc", "unix:///run/otel.sock", true),
         ("grpc", "https://collector:4317", true),
+        ("grpc", "http-collector:4317", true),
         ("grpc", "http://", false),
+        ("grpc", "HTTP://", false),
         ("grpc", "collector 4317", false),
         ("http/protobuf", "collector:4317", false),
     ] {
@@ -345,4 +347,11 @@ fn a_grpc_endpoint_may_be_a_target_of_grpc() {
         ]);
         assert_eq!(settings.is_ok(), is_allowed, "{protocol} {endpoint}");
     }
+    // Which it was to be, nobody knows: that alone is wrong.
+    let error = Settings::from_vars([
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "gprc"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
+    ]);
+    let error = error.unwrap_err().to_string();
+    assert!(error.starts_with("1 setting is wrong"), "{error}");
 }

@@ -151,7 +151,7 @@ pub(crate) const VARIABLES: [(&str, &str, &str, &str, &str); 26] = [
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "http://[::1]:4318/x",
         r#""http://[::1]:4318/x""#,
-        "collector:4318",
+        "http://",
         "an http or https URL with a host",
     ),
     (
