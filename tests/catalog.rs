@@ -108,6 +108,23 @@ fn labels_are_held_to_their_values_whoever_records() {
 }
 
 #[test]
+fn labels_are_bounded_under_names_that_are_mended() {
+    let prometheus = recorder(Prometheus::builder());
+    with_local_recorder(&prometheus, || {
+        for shop in ["eu", "mars"] {
+            counter!(ORDERS.name.replacen('_', ".", 1), "shop" => shop, "tenant" => "t")
+                .increment(1);
+        }
+        gauge!(ENERGY.name.replace('_', "-"), "hall" => "b").increment(1.5);
+    });
+    let snapshot = prometheus.snapshot();
+    let sum = |labels: &[(&str, &str)]| snapshot.sum(ORDERS.name, labels);
+    assert_eq!(sum(&[("shop", "eu")]), Some(1.0));
+    assert_eq!(sum(&[("shop", "other")]), Some(1.0));
+    assert_eq!(snapshot.family(ENERGY.name).unwrap().kind, Kind::Counter);
+}
+
+#[test]
 fn a_label_that_takes_values_from_many_threads_has_no_more_than_it_may() {
     let prometheus = recorder(Prometheus::builder());
     std::thread::scope(|scope| {

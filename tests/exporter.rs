@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and compares with what it recorded"
 )]
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -113,6 +114,41 @@ fn prefix_global_labels_and_buckets_are_the_recorders() {
         text.contains("# HELP shop_http_request_duration_seconds Time"),
         "{text}"
     );
+}
+
+/// Keys that are written alike are one series: the exporter alone would show now this one's value, now that one's.
+#[test]
+fn what_is_written_alike_is_counted_together() {
+    let prometheus = Prometheus::builder()
+        .prefix("eu")
+        .global_label("region", "eu-1")
+        .build()
+        .unwrap();
+    let counts = [
+        (key("orders_total", &[]), 7),
+        (key("orders_total", &[("region", "eu-1")]), 1000),
+        (key("orders_total", &[("region", "us-1")]), 3),
+        (key("shop.visits", &[("by.way", "x")]), 20),
+        (key("shop_visits", &[("by_way", "x")]), 500),
+    ];
+    for (key, count) in counts {
+        prometheus
+            .register_counter(&key, &METADATA)
+            .increment(count);
+    }
+    for _ in 0..10 {
+        let text = prometheus.render();
+        let lines: HashSet<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("eu_"))
+            .collect();
+        let expected = [
+            r#"eu_orders_total{region="eu-1"} 1007"#,
+            r#"eu_orders_total{region="us-1"} 3"#,
+            r#"eu_shop_visits{region="eu-1",by_way="x"} 520"#,
+        ];
+        assert_eq!(lines, HashSet::from(expected), "{text}");
+    }
 }
 
 #[test]

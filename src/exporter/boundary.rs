@@ -1,4 +1,8 @@
-//! What the exporter must be told differently: names with the prefix, and text that its escaping leaves whole.
+//! What the exporter must be told differently: names with the prefix, the labels of every series, and text that its
+//! escaping leaves whole.
+//!
+//! The labels of every series could be left to it; but it adds them as it renders, where a series that has one of them
+//! itself and one that has not come out as one line, with now the value of the one, now of the other.
 //!
 //! metrics-exporter-prometheus 0.18 guesses whether text is escaped already: it takes `\"` for an escaped quote and `\\`
 //! for one backslash, so that distinct label values come out as one. Backslashes that come in pairs leave it nothing to
@@ -27,12 +31,18 @@ fn prefixed(prefix: &str, name: &str) -> String {
 #[derive(Debug)]
 pub(crate) struct Boundary<R> {
     prefix: String,
+    /// Of every series, escaped.
+    global_labels: Vec<Label>,
     inner: R,
 }
 
 impl<R> Boundary<R> {
-    pub(crate) fn new(prefix: String, inner: R) -> Self {
-        Self { prefix, inner }
+    pub(crate) fn new(prefix: String, global_labels: Vec<Label>, inner: R) -> Self {
+        Self {
+            prefix,
+            global_labels,
+            inner,
+        }
     }
 
     fn name(&self, name: KeyName) -> KeyName {
@@ -44,16 +54,17 @@ impl<R> Boundary<R> {
     }
 
     fn key<'a>(&self, key: &'a Key) -> Cow<'a, Key> {
-        if self.prefix.is_empty() && key.labels().all(|label| !label.value().contains('\\')) {
+        let is_plain = |label: &Label| !label.value().contains('\\');
+        if self.prefix.is_empty() && self.global_labels.is_empty() && key.labels().all(is_plain) {
             return Cow::Borrowed(key);
         }
-        let labels = key
+        let is_own = |global: &&Label| key.labels().any(|label| label.key() == global.key());
+        let global = self.global_labels.iter().filter(|label| !is_own(label));
+        let own = key
             .labels()
             .map(|label| Label::new(label.key().to_owned(), escape(label.value()).into_owned()));
-        Cow::Owned(Key::from_parts(
-            self.name(key.name_shared()),
-            labels.collect::<Vec<_>>(),
-        ))
+        let labels: Vec<_> = global.cloned().chain(own).collect();
+        Cow::Owned(Key::from_parts(self.name(key.name_shared()), labels))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use metrics::Label;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use metrics_util::layers::Layer;
 
@@ -147,7 +148,11 @@ impl Builder {
         let exporter = self.exporter(&prefix)?.build_recorder();
         let handle = exporter.handle();
         let limit = SeriesLimit::new(self.max_series).prefix(&prefix);
-        let limited = limit.layer(Boundary::new(prefix.clone(), exporter));
+        let global = self.global_labels.iter();
+        let global =
+            global.map(|(name, value)| Label::new(name.clone(), escape(value).into_owned()));
+        let boundary = Boundary::new(prefix.clone(), global.collect(), exporter);
+        let limited = limit.layer(boundary);
         let families = self.catalog.families();
         let recorder = Declared::new(families, limited);
         for family in families {
@@ -211,9 +216,6 @@ impl Builder {
             exporter = exporter
                 .set_buckets_for_metric(name, bounds)
                 .map_err(refused)?;
-        }
-        for (name, value) in &self.global_labels {
-            exporter = exporter.add_global_label(&**name, escape(value));
         }
         Ok(exporter)
     }

@@ -7,6 +7,7 @@ mod declared;
 mod fractional;
 mod history;
 mod limit;
+mod names;
 mod openmetrics;
 mod prometheus;
 #[cfg(feature = "push")]

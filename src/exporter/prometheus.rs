@@ -11,6 +11,7 @@ use super::builder::Builder;
 use super::declared::Declared;
 use super::history::History;
 use super::limit::Limited;
+use super::names::canonical;
 use super::openmetrics;
 use super::snapshot::Snapshot;
 use super::source::Source;
@@ -42,10 +43,6 @@ pub struct Prometheus {
 
 pub(super) struct Inner {
     /// With its underscore, or empty.
-    #[cfg_attr(
-        not(feature = "axum"),
-        expect(dead_code, reason = "the routes read it")
-    )]
     pub(super) prefix: String,
     pub(super) catalog: Catalog,
     pub(super) recorder: Declared<Limited<Boundary<PrometheusRecorder>>>,
@@ -146,15 +143,18 @@ impl Recorder for Prometheus {
     }
 
     fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
-        self.inner.recorder.register_counter(key, metadata)
+        let key = canonical(&self.inner.prefix, key);
+        self.inner.recorder.register_counter(&key, metadata)
     }
 
     fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
-        self.inner.source.fractional.note(key);
-        self.inner.recorder.register_gauge(key, metadata)
+        let key = canonical(&self.inner.prefix, key);
+        self.inner.source.fractional.note(&key);
+        self.inner.recorder.register_gauge(&key, metadata)
     }
 
     fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
-        self.inner.recorder.register_histogram(key, metadata)
+        let key = canonical(&self.inner.prefix, key);
+        self.inner.recorder.register_histogram(&key, metadata)
     }
 }
