@@ -327,6 +327,36 @@ fn wrong_questions_are_told_what_is_allowed() {
     );
 }
 
+/// A tick that read less must not take its place after one that read more: the whole count would be new.
+#[test]
+fn ticks_at_once_are_taken_one_after_another() {
+    let (prometheus, history) = kept(Keep::every(Duration::from_mins(1)));
+    for number in 0..1000 {
+        orders(&prometheus, &number.to_string()).increment(1);
+    }
+    let busy = orders(&prometheus, "busy");
+    busy.increment(1_000_000_000);
+    history.clear();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..40 {
+                    busy.increment(1);
+                    history.tick();
+                }
+            });
+        }
+    });
+    let values = Query::values("orders_total").label("shop", "busy");
+    let found = history.query(&values).unwrap();
+    let values: Vec<f64> = found[0].points.iter().map(|(_, value)| *value).collect();
+    assert!(values.is_sorted(), "{values:?}");
+    let rates = Query::rate("orders_total").label("shop", "busy");
+    for (_, rate) in &history.query(&rates).unwrap()[0].points {
+        assert!(*rate < 1e8, "{rate}");
+    }
+}
+
 #[test]
 fn settings_that_keep_nothing_are_refused() {
     let second = Duration::from_secs(1);
@@ -338,6 +368,10 @@ fn settings_that_keep_nothing_are_refused() {
         (
             Keep::every(second).window(SHORT),
             "history's window 5ms is shorter than its interval 1s: at least as long is needed",
+        ),
+        (
+            Keep::every(second).window(second),
+            "history's window 1s holds one tick of 1s: it takes two for a rate, so it must be longer than its interval",
         ),
         (
             Keep::every(SHORT).window(second * 1000),

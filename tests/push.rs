@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use metrics::{Key, Level, Metadata, Recorder};
 use support::health::hanging_server;
 use support::{env, request, until};
@@ -488,6 +489,9 @@ fn wrong_settings_are_told() {
         .push_every(Duration::from_secs(1), &prometheus)
         .unwrap_err();
     assert!(error.to_string().contains("tokio runtime"), "{error}");
+    let error = gateway().push(&prometheus).now_or_never().unwrap();
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("needs a tokio runtime"), "{error}");
 }
 
 /// A job that lives 50 ms: what it counted is read from the Pushgateway after it is gone, until its group is deleted.

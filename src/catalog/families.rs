@@ -389,6 +389,6 @@ families! {
     MONITORING_SERIES_DROPPED = counter(
         "monitoring_series_dropped_total",
         &["metric"],
-        "Times a metric past its series limit was counted under the series labelled other instead.",
+        "Times a series was asked for past its metric's limit and became the one labelled other.",
     );
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::snapshot::{Family, Snapshot};
 use crate::catalog::{TOKEN_COST, TOKENS};
+use crate::measure::Instant;
 
 /// Days since 1970, in UTC.
 pub(super) fn day_of(time: SystemTime) -> u64 {
@@ -18,6 +19,8 @@ pub(super) struct Day {
     names: [String; 2],
     number: u64,
     began_with: Vec<Family>,
+    /// When that was read.
+    began_at: Option<Instant>,
 }
 
 impl Day {
@@ -26,25 +29,33 @@ impl Day {
             names: [TOKENS.name, TOKEN_COST.name].map(|name| [prefix, name].concat()),
             number: day,
             began_with: Vec::new(),
+            began_at: None,
         }
     }
 
-    /// On a later day than before, that one begins with what there is `now`. A clock that goes back begins no other: what it
-    /// counted would be lost.
+    /// On a later day than before, that one begins with what there is `now`. A clock that goes back by hours begins no other:
+    /// what it counted would be lost. One that was days ahead goes on counting, and a day begins again with the next.
     pub(super) fn turn(&mut self, day: u64, now: impl FnOnce() -> Snapshot) {
         if self.number < day {
             self.number = day;
-            self.began_with = self.totals(&now()).cloned().collect();
+            let now = now();
+            self.began_with = self.totals(&now).cloned().collect();
+            self.began_at = Some(now.at());
+        } else if day + 1 < self.number {
+            self.number = day;
         }
     }
 
-    /// The increases since it began, for those that there are.
+    /// The increases since it began, for those that there are: none in what was read before it did.
     pub(super) fn since(&self, now: &Snapshot) -> Vec<Family> {
+        let is_older = |began: Instant| began.since(now.at()) > Duration::ZERO;
+        let is_older = self.began_at.is_some_and(is_older);
         let increase = |family: &Family| {
             let mut before = self.began_with.iter();
             let before = before.find(|before| before.name == family.name);
+            let now = before.filter(|_| is_older).unwrap_or(family);
             Family {
-                series: family.since(before),
+                series: now.since(before),
                 ..family.clone()
             }
         };
@@ -89,8 +100,16 @@ mod tests {
         day.turn(1, || unreachable!());
         day.turn(2, || unreachable!());
         assert_eq!(values(&day.since(&at(190, 1.0))), counted(40.0, 0.25));
+        let read_before = at(185, 0.5);
         day.turn(3, || at(190, 1.0));
         assert_eq!(values(&day.since(&at(190, 1.0))), counted(0.0, 0.0));
+        assert_eq!(values(&day.since(&read_before)), counted(0.0, 0.0));
+        // It was built in days to come; what is counted goes on, and the next day begins.
+        let mut day = Day::new("shop_", 9000);
+        day.turn(2, || unreachable!());
+        assert_eq!(values(&day.since(&at(180, 1.0))), counted(180.0, 1.0));
+        day.turn(3, || at(190, 1.0));
+        assert_eq!(values(&day.since(&at(200, 1.5))), counted(10.0, 0.5));
     }
 
     #[test]

@@ -113,15 +113,21 @@ impl<R: Recorder> Limited<R> {
                 return Some(over.key.clone());
             }
         }
-        let mut metric = metric.write().unwrap_or_else(PoisonError::into_inner);
-        if metric.admitted.contains(&series) {
-            return None;
+        let write = || metric.write().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut metric = write();
+            if metric.admitted.contains(&series) {
+                return None;
+            }
+            if metric.admitted.len() < self.limit.max_series {
+                self.admit(&mut metric, series, key);
+                return None;
+            }
         }
-        if metric.admitted.len() < self.limit.max_series {
-            self.admit(&mut metric, series, key);
-            return None;
-        }
-        let over = metric.over.get_or_insert_with(|| self.over(key));
+        // Not under the lock: a recorder further in that logs may come back here by a subscriber that counts.
+        let over = self.over(key);
+        let mut metric = write();
+        let over = metric.over.get_or_insert(over);
         over.dropped.increment(1);
         let other = over.key.clone();
         // Only the warning wants them, and only the first time there are any.

@@ -15,6 +15,8 @@ enum Lines {
     Histogram,
     /// Below zero, sum and count are not allowed ("Histogram").
     NegativeHistogram,
+    /// The sum of this series is none that is allowed, so its count comes next and is left out with it.
+    HistogramWithoutSum,
 }
 
 /// Costs a copy of the text, and a look at each bound.
@@ -74,11 +76,16 @@ fn sample(open: &mut String, line: &str, lines: Lines) -> Lines {
         }),
     };
     let Some((before, rest)) = bound else {
-        if lines != Lines::NegativeHistogram {
-            open.push_str(line);
-            open.push('\n');
-        }
-        return lines;
+        return match lines {
+            Lines::NegativeHistogram => lines,
+            Lines::HistogramWithoutSum => Lines::Histogram,
+            Lines::Histogram if is_sum_of_none(line) => Lines::HistogramWithoutSum,
+            _ => {
+                open.push_str(line);
+                open.push('\n');
+                lines
+            }
+        };
     };
     let (bound, after) = rest.split_once('"').unwrap_or((rest, ""));
     let lines = if bound.starts_with('-') {
@@ -93,6 +100,13 @@ fn sample(open: &mut String, line: &str, lines: Lines) -> Lines {
     open.push_str(after);
     open.push('\n');
     lines
+}
+
+/// A sum below zero, or of something that was no number.
+fn is_sum_of_none(line: &str) -> bool {
+    let name_end = line.find(['{', ' ']).unwrap_or(line.len());
+    let (_, value) = line.rsplit_once(' ').unwrap_or_default();
+    line[..name_end].ends_with("_sum") && (value.starts_with('-') || value == "NaN")
 }
 
 /// As Go's `%g` writes it, with `.0` for a whole number ("Canonical Numbers").
@@ -134,6 +148,23 @@ mod tests {
                         # TYPE n_seconds histogram\n# UNIT n_seconds seconds\nn_seconds_bucket{le=\"-1.0\"} 1\nn_seconds_bucket{le=\"+Inf\"} 1\n# EOF\n";
         assert_eq!(from_text(text), expected);
         assert_eq!(from_text(""), "# EOF\n");
+    }
+
+    #[test]
+    fn a_sum_that_is_not_allowed_takes_its_own_count_along_and_no_other() {
+        let series = |x: &str, sum: &str| {
+            format!(
+                "h_bucket{{x=\"{x}\",le=\"+Inf\"}} 1\nh_sum{{x=\"{x}\"}} {sum}\nh_count{{x=\"{x}\"}} 1\n"
+            )
+        };
+        let text = ["1", "-3", "NaN", "2"].map(|sum| series(sum, sum)).concat();
+        let open = from_text(&format!("# TYPE h histogram\n{text}"));
+        for (x, is_there) in [("1", true), ("-3", false), ("NaN", false), ("2", true)] {
+            assert_eq!(open.contains(&format!("h_sum{{x=\"{x}\"}}")), is_there);
+            assert_eq!(open.contains(&format!("h_count{{x=\"{x}\"}}")), is_there);
+            assert!(open.contains(&format!("h_bucket{{x=\"{x}\"")), "{open}");
+        }
+        assert!(from_text("# TYPE a_sum gauge\na_sum -1\n").contains("a_sum -1\n"));
     }
 
     #[test]

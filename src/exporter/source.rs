@@ -45,6 +45,10 @@ impl Source {
 
     pub(super) fn render(&self) -> String {
         self.call_hooks();
+        self.render_as_it_is()
+    }
+
+    fn render_as_it_is(&self) -> String {
         self.fractional.as_counters(self.handle.render())
     }
 
@@ -52,19 +56,23 @@ impl Source {
         Snapshot::of(&self.render())
     }
 
+    /// What there is without asking anybody for more.
+    pub(super) fn snapshot_as_it_is(&self) -> Snapshot {
+        Snapshot::of(&self.render_as_it_is())
+    }
+
     /// What is done while nobody reads: samples are drained, and another day is noticed.
     pub(super) fn upkeep(&self) {
         self.handle.run_upkeep();
-        self.day().turn(day_of(SystemTime::now()), || {
-            Snapshot::of(&self.fractional.as_counters(self.handle.render()))
-        });
+        let day = day_of(SystemTime::now());
+        self.day().turn(day, || self.snapshot_as_it_is());
     }
 
     pub(super) fn day(&self) -> MutexGuard<'_, Day> {
         self.day.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn call_hooks(&self) {
+    pub(super) fn call_hooks(&self) {
         if IN_HOOK.replace(true) {
             return;
         }

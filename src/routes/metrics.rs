@@ -67,8 +67,8 @@ impl Routes {
     /// none of them. In JSON, `metrics` holds by name each family's `type`, `help`, `value` (the sum of its series) and
     /// `series` (`labels`, `value`); histograms have `count`, `sum`, `avg`, `p50`, `p90`, `p95` and `p99` instead of a
     /// value, for each series and for all together. `/metrics/registries` tells what there is: by name each family's
-    /// `type`, `help`, `labels`, whether it is `in_catalogue`, how many `series` it has, and how often it was counted under
-    /// `other` past the series limit (`dropped`).
+    /// `type`, `help`, `labels`, whether it is `in_catalogue`, how many `series` it has, and how often a series
+    /// past the limit became `other` (`dropped`).
     ///
     /// JSON counts since `since`: the recorder's beginning, or the last `POST /admin/reset-metrics` (guarded), which is
     /// [`Prometheus::reset`] and empties the history. `today` has the tokens of language models and their cost since the day

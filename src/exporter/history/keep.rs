@@ -66,6 +66,10 @@ impl Keep {
             format!(
                 "window {window:?} is shorter than its interval {interval:?}: at least as long is needed"
             )
+        } else if self.ticks() < 2 {
+            format!(
+                "window {window:?} holds one tick of {interval:?}: it takes two for a rate, so it must be longer than its interval"
+            )
         } else if self.ticks() as u128 > MAX_TICKS {
             format!(
                 "window {window:?} has {} ticks of {interval:?}: at most {MAX_TICKS} are allowed",

@@ -9,7 +9,9 @@ mod ring;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc,
+};
 use std::time::{Duration, SystemTime};
 
 pub use self::keep::Keep;
@@ -63,6 +65,8 @@ struct Inner {
     source: Arc<Source>,
     started: Instant,
     ring: RwLock<Ring>,
+    /// Held from a tick's reading to its place in the ring.
+    ticking: Mutex<()>,
 }
 
 /// What a [`History`] holds.
@@ -98,6 +102,7 @@ impl History {
         let history = Self {
             inner: Arc::new(Inner {
                 ring: RwLock::new(keep.ring()),
+                ticking: Mutex::default(),
                 keep,
                 catalogued,
                 source,
@@ -165,14 +170,29 @@ impl History {
     /// Forgets everything and begins anew, now: what Prometheus reads stays as it is. Costs a
     /// [`snapshot`](super::Prometheus::snapshot).
     pub fn clear(&self) {
+        self.inner.source.call_hooks();
+        let ticking = self.ticking();
         *self.write() = self.inner.keep.ring();
-        self.tick();
+        self.tick_now(&ticking);
     }
 
     /// Takes a tick now, beside those of the interval: for a test that does not wait. It has its place in the window as any other.
     /// Costs a [`snapshot`](super::Prometheus::snapshot).
     pub fn tick(&self) {
-        let snapshot = self.inner.source.snapshot();
+        // First, for a function that is called before each reading may do so, too.
+        self.inner.source.call_hooks();
+        self.tick_now(&self.ticking());
+    }
+
+    /// From the reading to its place in the ring: of two at once, the one that read less could come later, and all that had
+    /// been counted would be new.
+    fn ticking(&self) -> MutexGuard<'_, ()> {
+        let ticking = self.inner.ticking.lock();
+        ticking.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tick_now(&self, _ticking: &MutexGuard<'_, ()>) {
+        let snapshot = self.inner.source.snapshot_as_it_is();
         let at = snapshot.at().since(self.inner.started);
         self.write()
             .record(&snapshot.families, at, snapshot.taken_at);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use http::{Method, Request, Response};
+use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
@@ -134,6 +135,7 @@ impl Pushgateway {
     /// # Errors
     ///
     /// [`ErrorKind::Io`] if it did not arrive, or was refused; see [attempts](Self#attempts).
+    /// [`ErrorKind::InvalidConfig`] if no tokio runtime is here.
     pub async fn push(&self, prometheus: &Prometheus) -> Result<(), Error> {
         self.send(Method::PUT, Some(prometheus)).await
     }
@@ -181,6 +183,12 @@ impl Pushgateway {
             Some(_) => "push to",
             None => "delete at",
         };
+        if Handle::try_current().is_err() {
+            return Err(Error::invalid(format!(
+                "{what} {} needs a tokio runtime: there is none here",
+                self.shown()
+            )));
+        }
         let mut before = None;
         let failure = match timeout(self.timeout, self.tries(method, content, &mut before)).await {
             Ok(Ok(())) => return Ok(()),

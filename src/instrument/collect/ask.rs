@@ -1,6 +1,7 @@
 //! Between those who want fresh values and the thread that reads them.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use crate::measure::Instant;
@@ -17,6 +18,7 @@ struct State {
     read_at: Option<Instant>,
     is_asked: bool,
     is_over: bool,
+    read_by: Option<ThreadId>,
 }
 
 #[derive(Debug)]
@@ -55,6 +57,7 @@ pub(super) fn pair() -> (Ask, Asked) {
             read_at: None,
             is_asked: false,
             is_over: false,
+            read_by: None,
         }),
         changed: Condvar::new(),
     });
@@ -64,22 +67,32 @@ pub(super) fn pair() -> (Ask, Asked) {
     (Ask { shared }, asked)
 }
 
+/// Returns when all values are fresh, or when it has waited long enough. All are asked for before any is waited for.
+pub(super) fn refresh(asks: &[Ask]) {
+    let began = Instant::now();
+    let asked: Vec<_> = asks.iter().filter(|ask| ask.ask()).collect();
+    for ask in asked {
+        ask.wait(PATIENCE.saturating_sub(began.elapsed()));
+    }
+}
+
 impl Ask {
-    /// Returns when values are fresh, or when it has waited long enough.
-    pub(super) fn refresh(&self) {
+    /// Whether there is something to wait for. There is not on the thread that reads: it would wait for itself.
+    fn ask(&self) -> bool {
         let mut state = self.shared.state();
-        if state.is_fresh() {
-            return;
+        if state.is_fresh() || state.read_by == Some(thread::current().id()) {
+            return false;
         }
         state.is_asked = true;
         self.shared.changed.notify_all();
+        true
+    }
+
+    fn wait(&self, patience: Duration) {
         let is_old = |state: &mut State| !state.is_fresh();
+        let changed = &self.shared.changed;
         // Either way there are values to read.
-        drop(
-            self.shared
-                .changed
-                .wait_timeout_while(state, PATIENCE, is_old),
-        );
+        drop(changed.wait_timeout_while(self.shared.state(), patience, is_old));
     }
 }
 
@@ -94,7 +107,8 @@ impl Asked {
     /// Until somebody asks, or for an interval; false when it is over.
     pub(super) fn wait(&self, interval: Duration) -> bool {
         let idle = |state: &mut State| !state.is_asked && !state.is_over;
-        let state = self.shared.state();
+        let mut state = self.shared.state();
+        state.read_by = Some(thread::current().id());
         let waited = self
             .shared
             .changed
@@ -123,9 +137,9 @@ mod tests {
     fn who_asks_while_it_is_read_is_answered_by_that_reading() {
         let (ask, asked) = pair();
         std::thread::scope(|scope| {
-            let first = scope.spawn(|| ask.refresh());
+            let first = scope.spawn(|| refresh(std::slice::from_ref(&ask)));
             assert!(asked.wait(Duration::from_hours(1)), "somebody asks");
-            let second = scope.spawn(|| ask.refresh());
+            let second = scope.spawn(|| refresh(std::slice::from_ref(&ask)));
             while Arc::strong_count(&ask.shared) < 2 || !ask.shared.state().is_asked {
                 std::thread::yield_now();
             }
@@ -136,5 +150,16 @@ mod tests {
         assert!(!ask.shared.state().is_asked);
         drop(ask);
         assert!(!asked.wait(Duration::from_hours(1)), "it is over");
+    }
+
+    /// A function among those that are called to read may read the recorder, which asks for fresh values.
+    #[test]
+    fn who_reads_does_not_wait_for_itself() {
+        let (ask, asked) = pair();
+        ask.shared.state().is_asked = true;
+        assert!(asked.wait(Duration::from_hours(1)));
+        ask.shared.state().is_asked = false;
+        refresh(std::slice::from_ref(&ask));
+        assert!(!ask.shared.state().is_asked, "it did not ask");
     }
 }

@@ -237,7 +237,7 @@ pub struct Collecting {
 impl Collecting {
     /// Has everything read again that was read more than a second ago, and waits for that, 250 ms at the longest.
     pub fn refresh(&self) {
-        self.asks.iter().for_each(Ask::refresh);
+        ask::refresh(&self.asks);
     }
 
     /// [`refresh`](Self::refresh) as a function that does not keep the reading going, for
@@ -246,7 +246,7 @@ impl Collecting {
         let asks = Arc::downgrade(&self.asks);
         move || {
             if let Some(asks) = asks.upgrade() {
-                asks.iter().for_each(Ask::refresh);
+                ask::refresh(&asks);
             }
         }
     }
