@@ -99,3 +99,34 @@ async fn a_server_that_hangs_or_drips_is_unhealthy_at_its_timeout_and_nothing_pi
         support::until("no thread stays behind", async || threads() <= before).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_not_there_leaves_nothing_behind() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let checks = [
+        with(Postgres::url(&format!("postgres://u:p@{address}/x")).unwrap()),
+        with(Redis::url(&format!("redis://:p@{address}")).unwrap()),
+        with(RabbitMq::url(&format!("amqp://u:p@{address}/%2f")).unwrap()),
+        with(Http::get(&format!("http://{address}/")).unwrap()),
+    ];
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let mut before = (0, 0);
+    for round in 0..20 {
+        for health in &checks {
+            assert_says(&result(health).await, Status::Unhealthy, "cannot connect");
+        }
+        if round == 1 {
+            before = (tasks(), threads());
+        }
+    }
+    support::until("no task and no thread stays behind", async || {
+        tasks() <= before.0 && threads() <= before.1
+    })
+    .await;
+}

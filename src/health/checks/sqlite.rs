@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection, Sqlite as Driver};
 use tokio::time::Instant;
 
 use super::super::{Check, Outcome};
-use super::one_at_a_time::OneAtATime;
+use super::one_at_a_time::{OneAtATime, on_thread};
 use super::sql;
 use crate::error::Error;
 
@@ -89,10 +89,10 @@ impl Source {
                 let options = pool.connect_options();
                 let file = options.get_filename().to_owned();
                 let missing = format!("cannot open: {} is not there", file.display());
-                // An error is that the runtime ends.
-                match tokio::task::spawn_blocking(move || is_missing(&file)).await {
+                match on_thread(move || is_missing(&file)).await {
                     Ok(false) => sql::ask_pool(&pool, QUERY).await,
-                    Ok(true) | Err(_) => Outcome::unhealthy().message(missing),
+                    Ok(true) => Outcome::unhealthy().message(missing),
+                    Err(problem) => problem,
                 }
             }
         }
