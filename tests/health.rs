@@ -700,6 +700,41 @@ async fn changes_are_told_to_subscribers() {
     assert_eq!((told[0].0, told[0].1), (None, Healthy));
 }
 
+/// What fails liveness is told, too: else a restart has no reason in the log, the metrics or anybody's ear.
+#[tokio::test(start_paused = true)]
+async fn changes_of_what_answers_from_memory_are_told() {
+    let (to, seen) = support::recorder();
+    let worker = Heartbeat::within(SECOND);
+    let health = Health::builder()
+        .check("worker", worker.clone().on(Probe::Liveness))
+        .recorder(to)
+        .build()
+        .unwrap();
+    let mut changes = health.subscribe();
+    let mut told = Vec::new();
+    for (is_late, beats) in [(false, true), (true, false), (true, false), (false, true)] {
+        if beats {
+            worker.beat();
+        }
+        if is_late {
+            sleep(2 * SECOND).await;
+        }
+        health.liveness();
+        health.liveness();
+        while let Some(change) = changes.next().now_or_never() {
+            let change = change.unwrap();
+            told.push((change.before, change.result.status(), change.overall));
+        }
+    }
+    let expected = [
+        (None, Healthy, Healthy),
+        (Some(Healthy), Unhealthy, Unhealthy),
+        (Some(Unhealthy), Healthy, Healthy),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(seen.take().gauge("health_check_status", &[]), 1.0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn tags_ask_for_several() {
     let other = Dependency::default();
@@ -760,6 +795,47 @@ fn without_a_runtime_a_report_says_so() {
     assert!(message.contains("tokio runtime"), "{message}");
     health.run();
     let _ = health.liveness();
+}
+
+#[test]
+fn without_a_runtime_a_run_of_another_is_not_waited_for() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let health = with("db", pending::<bool>);
+    runtime.block_on(async {
+        let waited = timeout(Duration::from_millis(20), health.report()).await;
+        assert!(waited.is_err(), "it is under way");
+    });
+    let report = health.report().now_or_never().unwrap();
+    let message = report.result("db").unwrap().message().unwrap();
+    assert!(message.contains("tokio runtime"), "{message}");
+}
+
+/// A runtime that is not driven polls nobody, and what it did not poll is not late for that.
+#[test]
+fn a_run_has_its_turn_before_it_is_late() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let check = || async {
+        sleep(SECOND).await;
+        true
+    };
+    let health = with("db", check.timeout(2 * SECOND));
+    runtime.block_on(async {
+        assert!(timeout(SECOND / 2, health.report()).await.is_err());
+    });
+    let pause = || async { tokio::time::advance(10 * SECOND).await };
+    // The clock goes on without the run having a turn.
+    let report = runtime.block_on(async {
+        pause().await;
+        health.report().await
+    });
+    assert_eq!(report.status(), Healthy, "{report:?}");
 }
 
 #[test]

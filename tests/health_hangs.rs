@@ -130,3 +130,34 @@ async fn a_server_that_is_not_there_leaves_nothing_behind() {
     })
     .await;
 }
+
+/// A server that forgets connections that were idle, as a balancer does: it is there all the time.
+#[tokio::test]
+async fn a_kept_connection_that_fell_silent_is_replaced_in_the_same_check() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut buffer = [0; 4096];
+            loop {
+                let read = stream.read(&mut buffer).await.unwrap();
+                let text = String::from_utf8_lossy(&buffer[..read]).into_owned();
+                // A command is an array of RESP; each is answered.
+                let answers = "+OK\r\n".repeat(text.matches('*').count());
+                stream.write_all(answers.as_bytes()).await.unwrap();
+                if text.contains("PING") {
+                    break;
+                }
+            }
+            open.push(stream);
+        }
+    });
+    let health = with(Redis::url(&format!("redis://{address}")).unwrap());
+    for _ in 0..3 {
+        assert_says(&result(&health).await, Status::Healthy, "");
+    }
+}

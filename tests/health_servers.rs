@@ -723,7 +723,9 @@ async fn five_hundred_at_once_are_one_question_on_the_side_of_the_dependency() {
 #[test]
 fn wrong_urls_are_refused_without_repeating_them() {
     for error in [
-        Postgres::url("mysql//u:hunter2@h").unwrap_err(),
+        Postgres::url("mysql://u:hunter2@h/d").unwrap_err(),
+        Postgres::url("u:hunter2@h:5432/d").unwrap_err(),
+        Sqlite::url("postgres://u:hunter2@h/d").unwrap_err(),
         Postgres::url("postgres://u:hunter2@h:port/x").unwrap_err(),
         Redis::url("http://:hunter2@h").unwrap_err(),
         Redis::url("redis://:hunter2@h:port").unwrap_err(),

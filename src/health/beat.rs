@@ -1,6 +1,6 @@
 //! The runtime's heartbeat: a task that must get its turn.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -46,6 +46,8 @@ pub(super) struct RuntimeBeat {
     limit: Duration,
     last: Arc<LastBeat>,
     task: Mutex<Option<AbortHandle>>,
+    /// Whether it was told that it is stuck.
+    is_told: AtomicBool,
 }
 
 impl RuntimeBeat {
@@ -54,6 +56,7 @@ impl RuntimeBeat {
             limit,
             last: Arc::new(LastBeat::new()),
             task: Mutex::default(),
+            is_told: AtomicBool::new(false),
         }
     }
 
@@ -78,7 +81,15 @@ impl RuntimeBeat {
 
     pub(super) fn is_stuck(&self) -> bool {
         let has_begun = self.task.lock().is_ok_and(|task| task.is_some());
-        has_begun && self.last.age() > self.limit
+        let is_stuck = has_begun && self.last.age() > self.limit;
+        if self.is_told.swap(is_stuck, Ordering::AcqRel) != is_stuck {
+            if is_stuck {
+                tracing::error!("the runtime is stuck: liveness is unhealthy");
+            } else {
+                tracing::info!("the runtime is stuck no longer");
+            }
+        }
+        is_stuck
     }
 }
 

@@ -33,6 +33,7 @@ mod report;
 mod shutdown;
 mod slot;
 mod status;
+mod wait;
 
 pub use self::builder::Builder;
 pub use self::changes::{Change, Changes};

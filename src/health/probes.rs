@@ -76,6 +76,7 @@ impl Health {
             .filter(|slot| slot.decides(Probe::Liveness))
         {
             if let Some(result) = slot.recall() {
+                slot.tell_recalled(&self.inner, &result);
                 report.status = report.status.max(slot.weigh(result.status()));
                 report.results.push(Arc::new(result));
             }

@@ -246,7 +246,12 @@ impl Inner {
         let overall = self
             .slots()
             .iter()
-            .filter_map(|slot| Some(slot.weigh(slot.last()?.0.status())))
+            .filter_map(|slot| {
+                // What was recalled is nowhere kept.
+                let is_it = *slot.name == *result.name();
+                let status = is_it.then_some(status);
+                Some(slot.weigh(status.or_else(|| Some(slot.last()?.0.status()))?))
+            })
             .max();
         // An error is that nobody listens.
         let _ = self.changes.send(Change {

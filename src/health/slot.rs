@@ -8,20 +8,13 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::check::{AnyCheck, Options};
 use super::panics::{caught, panicked};
 use super::registry::Inner;
+use super::wait::Wait;
 use super::{CheckResult, Outcome, Probe, Status};
-
-/// How much longer than a check's timeout anyone waits for it. The timeout itself is kept by the run; only a check that
-/// blocks its thread is still running after this.
-const GRACE: Duration = Duration::from_millis(50);
-
-/// How long a probe waits for checks that cannot make it fail, if there is anything known of them: probes give up
-/// themselves (Kubernetes' after 1 s), and what hangs would fail them all the same.
-const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What longer durations mean: clocks cannot be asked what time it is in [`Duration::MAX`].
 const LONGEST: Duration = Duration::from_hours(365 * 24);
@@ -43,25 +36,25 @@ pub(super) struct Slot {
 }
 
 #[derive(Default)]
-struct State {
-    last: Option<Taken>,
+pub(super) struct State {
+    pub(super) last: Option<Taken>,
     run: Option<Run>,
     /// How many runs have begun.
     runs: u64,
 }
 
 #[derive(Clone)]
-struct Taken {
-    result: Arc<CheckResult>,
-    at: Instant,
-    run: u64,
+pub(super) struct Taken {
+    pub(super) result: Arc<CheckResult>,
+    pub(super) at: Instant,
+    pub(super) run: u64,
 }
 
 /// A run under way, by its number.
 #[derive(Clone, Copy)]
-struct Run {
-    number: u64,
-    since: Instant,
+pub(super) struct Run {
+    pub(super) number: u64,
+    pub(super) since: Instant,
 }
 
 /// What was told of the check last. Runs end in order, and may be told out of it.
@@ -77,14 +70,6 @@ struct Published {
 pub(super) enum Asked {
     Known(Arc<CheckResult>),
     Running(Wait),
-}
-
-/// The wait for a run that somebody began. Dropped, the run goes on for others.
-pub(super) struct Wait {
-    slot: Arc<Slot>,
-    health: Weak<Inner>,
-    run: Run,
-    ended: watch::Receiver<()>,
 }
 
 impl Slot {
@@ -167,16 +152,14 @@ impl Slot {
                 return Asked::Known(Arc::clone(&taken.result));
             }
             let (run, is_new) = state.join(now);
-            let wait = Wait {
-                slot: Arc::clone(self),
-                health: Weak::clone(health),
-                run,
-                // Under the lock, so that the end of the run cannot fall between.
-                ended: self.ended.subscribe(),
-            };
+            // Under the lock, so that the end of the run cannot fall between.
+            let ended = self.ended.subscribe();
+            let wait = Wait::new(Arc::clone(self), Weak::clone(health), run, ended);
             (wait, is_new)
         };
-        if is_new && !self.spawn(wait.run, health) {
+        let is_under_way = !is_new || self.spawn(wait.run(), health);
+        // Who waits needs one, too, also for a run of another runtime.
+        if !is_under_way || Handle::try_current().is_err() {
             let outcome = Outcome::unhealthy()
                 .message("health checks run in a tokio runtime: there is none here");
             let result = CheckResult::new(&self.name, outcome, Duration::ZERO);
@@ -186,7 +169,7 @@ impl Slot {
     }
 
     /// In the background a result is refreshed at each period; should that ever stall, probes ask again by themselves.
-    fn valid_for(&self) -> Duration {
+    pub(super) fn valid_for(&self) -> Duration {
         match self.every {
             Some(period) => self.cache_for.max(period + self.timeout),
             None => self.cache_for,
@@ -230,7 +213,7 @@ impl Slot {
     }
 
     /// Tells a result to whoever listens, unless a later run's was told already.
-    fn publish(self: &Arc<Self>, health: &Weak<Inner>, taken: &Taken, is_over: bool) {
+    pub(super) fn publish(self: &Arc<Self>, health: &Weak<Inner>, taken: &Taken, is_over: bool) {
         let Some(health) = health.upgrade().filter(|health| health.has(self)) else {
             // A check that was removed while it ran has nothing more to say.
             return;
@@ -247,7 +230,19 @@ impl Slot {
         health.publish(&taken.result, before);
     }
 
-    fn keep(&self, state: &mut State, result: CheckResult, run: u64) -> Taken {
+    /// Tells what was recalled, where it is another status than was told before.
+    pub(super) fn tell_recalled(&self, health: &Inner, result: &CheckResult) {
+        let before = {
+            let mut published = lock(&self.published);
+            if published.status == Some(result.status()) {
+                return;
+            }
+            published.status.replace(result.status())
+        };
+        health.publish(result, before);
+    }
+
+    pub(super) fn keep(&self, state: &mut State, result: CheckResult, run: u64) -> Taken {
         if result.status().is_passing() {
             self.has_passed.store(true, Ordering::Release);
         }
@@ -260,7 +255,7 @@ impl Slot {
         taken
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
 }
@@ -280,7 +275,7 @@ impl State {
         (run, true)
     }
 
-    fn is_running(&self, number: u64) -> bool {
+    pub(super) fn is_running(&self, number: u64) -> bool {
         self.run.is_some_and(|run| run.number == number)
     }
 }
@@ -346,53 +341,6 @@ impl Drop for Running {
             state.run = None;
             drop(state);
             self.slot.ended.send_replace(());
-        }
-    }
-}
-
-impl Wait {
-    /// The run's result; where it is late and can only degrade, the last one: the run's own is for the next probe.
-    pub(super) async fn result_for_probe(self) -> Arc<CheckResult> {
-        let last = self.slot.last().filter(|_| self.slot.only_degrades());
-        let Some((last, _)) = last else {
-            return self.result().await;
-        };
-        let until = self.run.since + PATIENCE;
-        timeout_at(until, self.result()).await.unwrap_or(last)
-    }
-
-    /// The run's result; at the deadline, that it is still running.
-    pub(super) async fn result(mut self) -> Arc<CheckResult> {
-        let deadline = self.run.since + self.slot.timeout + GRACE;
-        loop {
-            let is_late = timeout_at(deadline, self.ended.changed()).await.is_err();
-            let mut state = self.slot.state();
-            let is_running = state.is_running(self.run.number);
-            if let Some(taken) = &state.last
-                && taken.run >= self.run.number
-                && !(is_running && taken.at.elapsed() > self.slot.valid_for().max(GRACE))
-            {
-                return Arc::clone(&taken.result);
-            }
-            if is_running && !is_late {
-                continue;
-            }
-            let message = if is_running {
-                format!(
-                    "still running after {:?}, past its timeout of {:?}: it blocks its thread, or the runtime is overloaded",
-                    self.run.since.elapsed(),
-                    self.slot.timeout
-                )
-            } else {
-                "the run ended without a result: its runtime shut down".to_owned()
-            };
-            let outcome = Outcome::unhealthy().message(message);
-            let result = CheckResult::new(&self.slot.name, outcome, self.run.since.elapsed());
-            // Several may wait: the first to give up tells it to all, until it is too old.
-            let taken = self.slot.keep(&mut state, result, self.run.number);
-            drop(state);
-            self.slot.publish(&self.health, &taken, false);
-            return taken.result;
         }
     }
 }

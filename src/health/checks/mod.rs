@@ -45,6 +45,12 @@ pub mod drivers;
 mod heartbeat;
 #[cfg(feature = "check-http")]
 mod http;
+#[cfg(any(
+    feature = "check-postgres",
+    feature = "check-rabbitmq",
+    feature = "check-redis"
+))]
+mod kept;
 #[cfg(feature = "system")]
 mod memory;
 #[cfg(any(feature = "system", feature = "check-sqlite"))]

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::super::{Check, Outcome};
+use super::kept::answers;
 use super::sql;
 use crate::error::Error;
 
@@ -47,8 +48,11 @@ impl Postgres {
     ///
     /// The URL is not one of PostgreSQL. It is not repeated, for it may hold a password.
     pub fn url(url: &str) -> Result<Self, Error> {
+        let is_postgres = ["postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme));
         match PgConnectOptions::from_str(url) {
-            Ok(options) => Ok(Self {
+            Ok(options) if is_postgres => Ok(Self {
                 source: Source::Own {
                     options: Box::new(
                         options
@@ -59,7 +63,7 @@ impl Postgres {
                 },
             }),
             // Without the parser's words: they may repeat the URL.
-            Err(_) => Err(Error::invalid(
+            _ => Err(Error::invalid(
                 "the URL of PostgreSQL is refused: postgres://[user[:password]@]host[:port]/database is allowed",
             )),
         }
@@ -81,7 +85,7 @@ async fn ask_kept(
     let mut kept = kept.lock().await;
     // Taken out while it is asked: should the check be given up, the connection goes with it.
     if let Some(mut connection) = kept.take()
-        && sql::ask::<Driver>(&mut connection, QUERY).await.is_ok()
+        && answers(sql::ask::<Driver>(&mut connection, QUERY)).await
     {
         *kept = Some(connection);
         return Ok(());

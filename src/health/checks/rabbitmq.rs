@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
 use super::amqp::Amqp;
+use super::kept::answers;
 use crate::error::Error;
 
 /// Healthy when a channel opens on a connection to RabbitMQ: the application's, or one of its own that is kept, and made
@@ -77,7 +78,7 @@ impl RabbitMq {
                 // Taken out while it is asked: should the check be given up, the connection goes with it.
                 if let Some(amqp) = kept.take()
                     && amqp.connection.status().connected()
-                    && open_channel(&amqp.connection).await.is_ok()
+                    && answers(open_channel(&amqp.connection)).await
                 {
                     *kept = Some(amqp);
                     return Ok(());
@@ -101,6 +102,12 @@ async fn open_channel(connection: &Connection) -> Result<(), lapin::Error> {
 impl Check for RabbitMq {
     async fn check(&self) -> Outcome {
         let started = Instant::now();
+        if let Source::Application(connection) = &self.source
+            && connection.status().blocked()
+        {
+            // A channel would be asked for and not come, one more with each check, until the application had none left.
+            return Outcome::unhealthy().message("the server has blocked publishers");
+        }
         match self.ask().await {
             Ok(()) => Outcome::healthy().data("latency_ms", milliseconds(started.elapsed())),
             Err(error) => Outcome::unhealthy().message(explain(&error)),

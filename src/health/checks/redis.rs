@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
+use super::kept::answers;
 use crate::error::Error;
 
 /// Healthy when Redis answers PING, on a connection of its own that is kept, and made anew when it broke.
@@ -67,7 +68,7 @@ impl Redis {
         let mut kept = self.connection.lock().await;
         // Taken out while it is asked: should the check be given up, the connection goes with it.
         if let Some(mut connection) = kept.take()
-            && ping(&mut connection).await.is_ok()
+            && answers(ping(&mut connection)).await
         {
             *kept = Some(connection);
             return Ok(());

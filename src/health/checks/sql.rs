@@ -37,9 +37,10 @@ where
     let (size, idle, max) = figures(pool);
     let asked = match acquire(pool).await {
         // One that was idle may have outlived a restart of the server: that it fails says nothing yet.
-        Ok(Some(connection)) => match ask_lent(connection, query).await {
-            Ok(()) => Ok(()),
-            Err(_) => ask_anew(pool, query).await,
+        // It may also be one whose peer is gone without a word.
+        Ok(Some(connection)) => match timeout(ACQUIRE, ask_lent(connection, query)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => ask_anew(pool, query).await,
         },
         Ok(None) => ask_anew(pool, query).await,
         Err(error) => Err(error),

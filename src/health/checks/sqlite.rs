@@ -47,6 +47,11 @@ impl Sqlite {
     ///
     /// The URL is not one of SQLite.
     pub fn url(url: &str) -> Result<Self, Error> {
+        if url.is_empty() || url.contains("://") && !url.starts_with("sqlite://") {
+            return Err(Error::invalid(
+                "the URL of SQLite is refused: sqlite://path is allowed",
+            ));
+        }
         match SqliteConnectOptions::from_str(url) {
             Ok(options) => Ok(Self {
                 source: Source::Own(Box::new(
