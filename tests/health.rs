@@ -719,8 +719,8 @@ async fn changes_of_what_answers_from_memory_are_told() {
         if is_late {
             sleep(2 * SECOND).await;
         }
-        health.liveness();
-        health.liveness();
+        let _ = health.liveness();
+        let _ = health.liveness();
         while let Some(change) = changes.next().now_or_never() {
             let change = change.unwrap();
             told.push((change.before, change.result.status(), change.overall));

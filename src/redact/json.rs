@@ -23,6 +23,7 @@ impl Budget {
 /// Texts and what is named like a secret redacted, and no more of it than is allowed.
 pub(crate) fn json(map: Map<String, Value>, budget: &mut Budget) -> Map<String, Value> {
     let mut kept = Map::new();
+    let names_a_secret = names_a_secret(&map);
     for (name, value) in map {
         if !budget.allows_one_more() {
             break;
@@ -32,12 +33,18 @@ pub(crate) fn json(map: Map<String, Value>, budget: &mut Budget) -> Map<String, 
             value @ (Value::Null | Value::Bool(_)) => value,
             // How many there are is no secret.
             value @ Value::Number(_) if is_count(&name) => value,
-            _ if is_secret(&name) => Value::from(MASK),
+            _ if is_secret(&name) || names_a_secret && name == "value" => Value::from(MASK),
             value => one(value, budget),
         };
         kept.insert(redact_line(&name, budget.text), value);
     }
     kept
+}
+
+/// Whether it is a pair that names a secret: `{"name": "DB_PASSWORD", "value": ..}`, as Kubernetes has variables.
+fn names_a_secret(map: &Map<String, Value>) -> bool {
+    let named = map.get("name").or_else(|| map.get("key"));
+    named.and_then(Value::as_str).is_some_and(is_secret)
 }
 
 /// Names of what there can be many of, and whose number is asked for: not `pass`, and not `credentials`.

@@ -4,7 +4,11 @@ use super::{Span, looks_secret, word};
 
 /// Endings of names whose values are secret, in lower case and without `_` and `-`: `db_password`, `X-Api-Key` and
 /// `clientSecret` all end in one.
-const ENDINGS: [&str; 21] = [
+const ENDINGS: [&str; 25] = [
+    "dbpass",
+    "passcode",
+    "webhook",
+    "webhookurl",
     "password",
     "passwd",
     "passphrase",
@@ -28,8 +32,71 @@ const ENDINGS: [&str; 21] = [
     "sessionid",
 ];
 
-/// Whole words that are secret, and would be too common as an ending.
-const WORDS: [&str; 4] = ["pass", "sig", "jwt", "pin"];
+/// Whole words that are secret as the last of a name, and would be too common as an ending.
+const WORDS: [&str; 7] = ["pass", "sig", "jwt", "pin", "otp", "auth", "bearer"];
+
+/// Whole words that make a name secret wherever they stand in it: `SECRET_KEY_BASE`, `password_hash`, `jwt_key`.
+const ANYWHERE: [&str; 9] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "passcode",
+    "secret",
+    "token",
+    "jwt",
+    "hmac",
+];
+
+/// Last words of names that are about a secret and hold none.
+const ABOUT: [&str; 46] = [
+    "age",
+    "at",
+    "bucket",
+    "bytes",
+    "change",
+    "changed",
+    "check",
+    "cost",
+    "count",
+    "dir",
+    "enabled",
+    "endpoint",
+    "error",
+    "exception",
+    "expired",
+    "expires",
+    "expiry",
+    "field",
+    "file",
+    "folder",
+    "interval",
+    "kind",
+    "len",
+    "length",
+    "lifetime",
+    "limit",
+    "manager",
+    "max",
+    "min",
+    "missing",
+    "name",
+    "path",
+    "policy",
+    "required",
+    "reset",
+    "rotation",
+    "rules",
+    "seconds",
+    "size",
+    "strength",
+    "timeout",
+    "total",
+    "ttl",
+    "type",
+    "usage",
+    "version",
+];
 
 /// Names whose value is the rest of the line: headers.
 const HEADERS: [&str; 2] = ["authorization", "cookie"];
@@ -39,8 +106,38 @@ pub(crate) fn is_secret(name: &str) -> bool {
     let plain = plain(name);
     let singular = plain.strip_suffix('s').unwrap_or(&plain);
     let ends = |ending: &&str| plain.ends_with(*ending) || singular.ends_with(*ending);
-    let last = name.rsplit(['_', '-']).next().unwrap_or_default();
-    ENDINGS.iter().any(ends) || WORDS.contains(&&*last.to_ascii_lowercase())
+    if ENDINGS.iter().any(ends) {
+        return true;
+    }
+    let words = words(name);
+    let Some(last) = words.last() else {
+        return false;
+    };
+    let is_anywhere = |word: &String| ANYWHERE.contains(&&**word);
+    WORDS.contains(&&**last) || words.iter().any(is_anywhere) && !ABOUT.contains(&&**last)
+}
+
+/// The words of a name, in lower case: parted by signs and white space, and by capitals (`smtpPass`).
+fn words(name: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut was_lower = false;
+    let mut is_new = true;
+    for c in name.chars() {
+        if !c.is_alphanumeric() {
+            is_new = true;
+            continue;
+        }
+        is_new |= was_lower && c.is_uppercase();
+        was_lower = c.is_lowercase() || c.is_numeric();
+        if is_new || words.is_empty() {
+            words.push(String::new());
+            is_new = false;
+        }
+        if let Some(word) = words.last_mut() {
+            word.push(c.to_ascii_lowercase());
+        }
+    }
+    words
 }
 
 /// In lower case, without signs, and without the number of a second one.

@@ -166,6 +166,78 @@ fn tokens_are_masked_whatever_their_name() {
 }
 
 #[test]
+fn names_are_secret_by_their_words() {
+    for name in [
+        "smtpPass",
+        "dbpass",
+        "db.pass",
+        "SECRET_KEY_BASE",
+        "password_hash",
+        "tokenValue",
+        "secret_text",
+        "jwt_key",
+        "hmac_key",
+        "passcode",
+        "auth",
+        "bearer",
+        "otp",
+        "slack_webhook",
+        "webhookUrl",
+        "secret_id",
+        "tls.key password",
+    ] {
+        assert!(named::is_secret(name), "{name}");
+    }
+    for name in [
+        "",
+        "_",
+        "compass",
+        "bypass",
+        "token_count",
+        "tokens_total",
+        "password_file",
+        "secret-name",
+        "tokenTtl",
+        "author",
+        "authentic",
+        "bearing",
+        "pinned",
+        "key",
+        "keys",
+        "monkey",
+        "accept",
+        "secretary",
+        "token_endpoint",
+        "ÖSTERREICH",
+    ] {
+        assert!(!named::is_secret(name), "{name}");
+    }
+}
+
+#[cfg(feature = "health")]
+#[test]
+fn a_pair_that_names_a_secret_shows_no_value() {
+    let given = serde_json::json!({"env": [
+        {"name": "DB_PASSWORD", "value": "hunter2"},
+        {"key": "api-token", "value": ["hunter2"]},
+        {"name": "PORT", "value": "80"},
+    ]});
+    let serde_json::Value::Object(map) = given else {
+        unreachable!()
+    };
+    let mut budget = json::Budget {
+        values: 100,
+        text: 100,
+    };
+    let shown = serde_json::Value::from(json::json(map, &mut budget)).to_string();
+    assert_eq!(shown.matches("[redacted]").count(), 2, "{shown}");
+    assert!(
+        !shown.contains("hunter2") && shown.contains("\"80\""),
+        "{shown}"
+    );
+}
+
+#[test]
 fn prose_about_secrets_stays() {
     for text in [
         "password authentication failed for user \"app\"",
