@@ -68,6 +68,8 @@ impl Store for Shelf {
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, String> {
+        // Others write meanwhile.
+        tokio::task::yield_now().await;
         match self.mood() {
             WRITE_ONLY => return Err("write-only".to_owned()),
             SLOW => sleep(SECOND / 2).await,

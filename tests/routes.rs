@@ -10,8 +10,12 @@
     reason = "a test fails by panicking, and compares with what it recorded"
 )]
 
+mod support;
+
 use std::convert::Infallible;
 use std::io::Read;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -157,32 +161,45 @@ async fn liveness_and_health_answer() {
     assert_eq!(ask(&app, get("/metrics")).await.status, 404);
 }
 
-/// More renders than are allowed at once: some are turned away, with word of when to come back, and all is well after.
+/// Four renders are under way until the gate is opened: a fifth is turned away, with word of when to come back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn renders_past_four_at_once_are_503() {
     let prometheus = prometheus();
-    let metadata = Metadata::new("test", Level::INFO, None);
-    for number in 0..5_000 {
-        let key = Key::from_parts("many_total", vec![Label::new("n", number.to_string())]);
-        prometheus.register_counter(&key, &metadata).increment(1);
-    }
+    let under_way = Arc::new(AtomicUsize::new(0));
+    let gate = Arc::new((Mutex::new(false), Condvar::new()));
+    prometheus.before_reading({
+        let (under_way, gate) = (Arc::clone(&under_way), Arc::clone(&gate));
+        move || {
+            under_way.fetch_add(1, Ordering::SeqCst);
+            let (is_open, opened) = &*gate;
+            let is_open = is_open.lock().unwrap();
+            drop(opened.wait_while(is_open, |is_open| !*is_open).unwrap());
+        }
+    });
     let app = app(Routes::new().metrics(prometheus));
-    let answers = join_all((0..50).map(|_| ask(&app, get("/metrics")))).await;
-    let (served, refused): (Vec<_>, Vec<_>) = answers
-        .into_iter()
-        .partition(|answer| answer.status == StatusCode::OK);
-    assert!(
-        served.len() >= 4 && !refused.is_empty(),
-        "{} served",
-        served.len()
-    );
-    for answer in &refused {
-        assert_eq!(answer.status, 503);
-        assert_eq!(answer.header("retry-after"), "1");
-        assert_eq!(answer.header("content-type"), "application/problem+json");
-        assert_eq!(answer.json()["status"], 503);
+    let four = (0..4).map(|_| {
+        let app = app.clone();
+        tokio::spawn(async move { ask(&app, get("/metrics")).await.status })
+    });
+    let four = join_all(four.collect::<Vec<_>>());
+    support::until("four are under way", async || {
+        under_way.load(Ordering::SeqCst) == 4
+    })
+    .await;
+    let answer = ask(&app, get("/metrics")).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.header("retry-after"), "1");
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(answer.json()["status"], 503);
+    assert!(answer.text().contains("renders"), "{}", answer.text());
+
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
+    for status in four.await {
+        assert_eq!(status.unwrap(), 200);
     }
     assert_eq!(ask(&app, get("/metrics")).await.status, 200);
+    assert_eq!(under_way.load(Ordering::SeqCst), 5);
 }
 
 #[tokio::test]

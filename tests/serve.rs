@@ -179,3 +179,68 @@ async fn answers_that_nobody_reads_are_bounded() {
     }
     server.shutdown().await;
 }
+
+/// On a paused clock, which goes on by itself while everything waits.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_ends_its_head_is_given_up() {
+    let server = routes().serve("127.0.0.1:0").await.unwrap();
+    let began = tokio::time::Instant::now();
+    for head in ["", "GET /livez HTTP/1.1\r\nhost: x\r\nx-"] {
+        let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // It may say so first, and it may be a reset.
+        let _ = stream.read_to_end(&mut answer).await;
+    }
+    let took = began.elapsed();
+    assert!(took >= 2 * Duration::from_secs(30), "{took:?}");
+    assert!(took < Duration::from_mins(2), "{took:?}");
+    server.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_nothing_is_given_up() {
+    let prometheus = Prometheus::builder().build().unwrap();
+    let metadata = Metadata::new("test", Level::INFO, None);
+    for number in 0..2000 {
+        let label = Label::new("n", format!("{number:0>10000}"));
+        let key = Key::from_parts("many_total", vec![label]);
+        prometheus.register_counter(&key, &metadata).increment(1);
+    }
+    let server = Routes::new().metrics(prometheus);
+    let server = server.serve("127.0.0.1:0").await.unwrap();
+    let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+    stream.write_all(SCRAPE.as_bytes()).await.unwrap();
+    let mut first = [0; 1];
+    stream.read_exact(&mut first).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest).await;
+    assert!(rest.len() < 20_000_000, "it was cut off: {}", rest.len());
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn connections_are_bounded_and_others_wait() {
+    let server = routes().serve("127.0.0.1:0").await.unwrap();
+    let mut open = Vec::new();
+    for _ in 0..256 {
+        let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+        let request = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut first = [0; 1];
+        stream.read_exact(&mut first).await.unwrap();
+        open.push(stream);
+    }
+    let mut waiting = TcpStream::connect(server.local_addr()).await.unwrap();
+    let request = "GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let answer = tokio::spawn(async move { exchange(&mut waiting, request).await });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!answer.is_finished());
+    open.pop();
+    assert!(answer.await.unwrap().starts_with("HTTP/1.1 200 OK\r\n"));
+    drop(open);
+    server.shutdown().await;
+}

@@ -33,6 +33,7 @@ mod metrics_json;
 mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_unread;
+mod patient;
 pub(crate) mod problem;
 #[cfg(any(feature = "prometheus", feature = "jobs"))]
 mod query;

@@ -2,24 +2,47 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::response::Response;
-use tokio::net::{TcpListener, ToSocketAddrs};
-use tokio::sync::oneshot;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 
 use super::Routes;
+use super::patient::Patient;
 use super::problem::{finished, no_such_route};
 use crate::error::{Error, ErrorKind};
 
 /// How long a shutdown waits for answers under way.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long a client may take for the head of a request, and be silent between two: hyper's own default, which without a
+/// timer it does not keep.
+const HEAD: Duration = Duration::from_secs(30);
+
+/// How long a client may take nothing of an answer.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Connections at once: each is a file descriptor of the service's process. Others wait to be accepted.
+const MAX_CONNECTIONS: usize = 256;
+
+/// How long it waits after it could not accept: for want of file descriptors, most likely.
+const PAUSE: Duration = Duration::from_secs(1);
+
 impl Routes {
     /// Serves the routes on `addr` (port 0 for any free one), by a task of the current tokio runtime, until the returned
     /// [`Server`] is shut down or dropped.
+    ///
+    /// HTTP/1, at most 256 connections at once. A client is given up that takes longer than 30 s for the head of a request
+    /// (or to send another one), or takes nothing of an answer for 60 s.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
@@ -43,16 +66,67 @@ impl Routes {
         let listener = TcpListener::bind(&addr).await.map_err(refused)?;
         let local_addr = listener.local_addr().map_err(refused)?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = axum::serve(listener, Router::from(self).fallback(not_found))
-            .with_graceful_shutdown(async {
-                // An error is the server's drop, which asks for the same.
-                let _ = stopped.await;
-            });
+        let serving = Serving {
+            connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            graceful: GracefulShutdown::new(),
+            router: Router::from(self).fallback(not_found).with_state(()),
+        };
         Ok(Server {
             local_addr,
             stop,
-            task: tokio::spawn(server.into_future()),
+            task: tokio::spawn(serving.run(listener, stopped)),
         })
+    }
+}
+
+struct Serving {
+    connections: Arc<Semaphore>,
+    graceful: GracefulShutdown,
+    router: Router,
+}
+
+impl Serving {
+    /// Until `stopped`; then for as long as there are connections.
+    async fn run(self, listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
+        loop {
+            tokio::select! {
+                // An error is the server's drop, which asks for the same.
+                _ = &mut stopped => break,
+                accepted = self.accept(&listener) => {
+                    if let Some((stream, permit)) = accepted {
+                        self.serve(stream, permit);
+                    }
+                }
+            }
+        }
+        drop(listener);
+        self.graceful.shutdown().await;
+    }
+
+    async fn accept(&self, listener: &TcpListener) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+        let permit = Arc::clone(&self.connections).acquire_owned().await.ok()?;
+        match listener.accept().await {
+            Ok((stream, _)) => Some((stream, permit)),
+            Err(error) => {
+                tracing::warn!(%error, "a connection to the routes cannot be accepted");
+                sleep(PAUSE).await;
+                None
+            }
+        }
+    }
+
+    fn serve(&self, stream: TcpStream, permit: OwnedSemaphorePermit) {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+        let stream = TokioIo::new(Patient::new(stream, PATIENCE));
+        let service = TowerToHyperService::new(self.router.clone());
+        let connection = http.serve_connection(stream, service);
+        let connection = self.graceful.watch(connection);
+        tokio::spawn(async move {
+            // An error is that the client left, or was given up.
+            let _ = connection.await;
+            drop(permit);
+        });
     }
 }
 
@@ -66,7 +140,7 @@ async fn not_found() -> Response {
 pub struct Server {
     local_addr: SocketAddr,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 impl Server {
@@ -98,8 +172,8 @@ impl Server {
     /// its connection ends with its answer, or with the runtime.
     pub async fn shutdown(self) {
         drop(self.stop);
-        if tokio::time::timeout(GRACE, self.task).await.is_err() {
-            tracing::warn!(address = %self.local_addr, "answers were still under way 10 s after the shutdown began");
+        if timeout(GRACE, self.task).await.is_err() {
+            tracing::warn!(address = %self.local_addr, "connections were still open 10 s after the shutdown began");
         }
     }
 }
