@@ -21,6 +21,7 @@ mod register;
 pub use self::families::*;
 pub use self::family::{Family, Kind, Values};
 pub use self::register::Catalog;
+pub(crate) use self::register::names;
 use crate::error::Error;
 
 /// Buckets of every duration, in seconds: OpenTelemetry's advice for `http.server.request.duration`.

@@ -134,8 +134,10 @@ pub(super) fn clash(new: &Family, old: &Family) -> Option<String> {
             )
         });
     }
-    let theirs = names(old);
-    let both = names(new).into_iter().find(|name| theirs.contains(name))?;
+    let theirs = names(old.name, old.kind);
+    let both = names(new.name, new.kind)
+        .into_iter()
+        .find(|name| theirs.contains(name))?;
     Some(format!(
         "metric {:?} clashes with the {} {:?}: both would have {both:?}",
         new.name,
@@ -144,15 +146,15 @@ pub(super) fn clash(new: &Family, old: &Family) -> Option<String> {
     ))
 }
 
-/// The names that a family takes, as `OpenMetrics` 1.0 reserves them ("Metric Family", "Suffixes").
-fn names(family: &Family) -> Vec<String> {
-    let (name, suffixes): (_, &[&str]) = match family.kind {
-        Kind::Gauge => (family.name, &[""]),
-        Kind::Counter => match family.name.strip_suffix("_total") {
+/// The names that a family of this name takes, as `OpenMetrics` 1.0 reserves them ("Metric Family", "Suffixes").
+pub(crate) fn names(name: &str, kind: Kind) -> Vec<String> {
+    let (name, suffixes): (_, &[&str]) = match kind {
+        Kind::Gauge => (name, &[""]),
+        Kind::Counter => match name.strip_suffix("_total") {
             Some(name) => (name, &["", "_total", "_created"]),
-            None => (family.name, &[""]),
+            None => (name, &[""]),
         },
-        Kind::Histogram => (family.name, &["", "_bucket", "_sum", "_count", "_created"]),
+        Kind::Histogram => (name, &["", "_bucket", "_sum", "_count", "_created"]),
     };
     suffixes
         .iter()

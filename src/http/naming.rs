@@ -207,7 +207,8 @@ impl Naming {
             check_label_name(label)?;
         }
         check_distinct("metric", &names)?;
-        check_distinct("label", &labels)
+        check_distinct("label", &labels)?;
+        check_clashes(&self.families().collect::<Vec<_>>())
     }
 }
 
@@ -222,6 +223,30 @@ fn check_distinct(what: &str, names: &[&Name]) -> Result<(), Error> {
         if names[..place].contains(name) {
             return Err(Error::invalid(format!(
                 "{what} name {name:?} is given twice: each must be a name of its own"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Two of them must not take one name in the exposition (a histogram has its `_count`), nor one of the catalogue's be of
+/// two kinds.
+fn check_clashes(families: &[&Named]) -> Result<(), Error> {
+    let taken = |named: &Named| catalog::names(&named.name, named.family.kind);
+    for (place, named) in families.iter().enumerate() {
+        let (name, kind) = (&named.name, named.family.kind);
+        let names = taken(named);
+        let clashes = |other: &&&Named| taken(other).iter().any(|name| names.contains(name));
+        let of_two = |family: &&Family| family.name == *name && family.kind != kind;
+        let own = families[..place].iter().find(clashes);
+        let own = own.map(|other| (other.family.kind, &*other.name));
+        let catalogued = catalog::FAMILIES.iter().find(of_two);
+        let catalogued = catalogued.map(|family| (family.kind, family.name));
+        if let Some((other_kind, other)) = own.or(catalogued) {
+            return Err(Error::invalid(format!(
+                "the {} {name:?} clashes with the {} {other:?}: they would share a name in what Prometheus reads",
+                kind.as_str(),
+                other_kind.as_str()
             )));
         }
     }
@@ -249,6 +274,27 @@ mod tests {
         for label in ["", "le", "__name__", "http-method", "größe"] {
             let message = refused(Naming::prometheus().method_label(label));
             assert!(message.contains(&format!("{label:?}")), "{message}");
+        }
+    }
+
+    #[test]
+    fn names_that_meet_in_the_exposition_are_refused() {
+        let duration = "http_server_request_duration_seconds";
+        for (naming, words) in [
+            (
+                Naming::open_telemetry().requests(format!("{duration}_count")),
+                "clashes with the counter \"http_server_request_duration_seconds_count\"",
+            ),
+            (
+                Naming::prometheus().duration("db_connections_active"),
+                "clashes with the gauge \"db_connections_active\"",
+            ),
+        ] {
+            let message = match naming.check() {
+                Err(error) => error.to_string(),
+                Ok(()) => "nothing".to_owned(),
+            };
+            assert!(message.contains(words), "{message}");
         }
     }
 
