@@ -184,3 +184,13 @@ async fn planted_passwords_appear_nowhere() {
         }
     }
 }
+
+/// libpq has a parameter for the password of a key, and sqlx logs those that it does not know.
+#[test]
+fn a_parameter_of_a_url_is_not_logged() {
+    let (log, _logging) = support::log::Log::of_this_thread();
+    let url = "postgres://u@h/d?sslmode=require&sslpassword=hunter2&options[search_path]=x";
+    Postgres::url(url).unwrap();
+    assert_eq!(log.text(), "");
+    Postgres::url("postgres://u@h/d?sslmode=sometimes").unwrap_err();
+}

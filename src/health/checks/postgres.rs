@@ -42,7 +42,8 @@ enum Source {
 }
 
 impl Postgres {
-    /// The server of this URL: `postgres://[user[:password]@]host[:port]/database`. Nothing is connected yet.
+    /// The server of this URL: `postgres://[user[:password]@]host[:port]/database`. Nothing is connected yet. Parameters
+    /// that sqlx does not know are left out.
     ///
     /// # Errors
     ///
@@ -51,7 +52,7 @@ impl Postgres {
         let is_postgres = ["postgres://", "postgresql://"]
             .iter()
             .any(|scheme| url.starts_with(scheme));
-        match PgConnectOptions::from_str(url) {
+        match PgConnectOptions::from_str(&with_known_parameters(url)) {
             Ok(options) if is_postgres => Ok(Self {
                 source: Source::Own {
                     options: Box::new(
@@ -76,6 +77,41 @@ impl Postgres {
             source: Source::Pool(pool),
         }
     }
+}
+
+/// sqlx logs parameters that it does not know, with their values, and one of libpq's may be a secret (`sslpassword`): those
+/// are left out.
+fn with_known_parameters(url: &str) -> String {
+    const KNOWN: [&str; 18] = [
+        "sslmode",
+        "ssl-mode",
+        "sslrootcert",
+        "ssl-root-cert",
+        "ssl-ca",
+        "sslcert",
+        "ssl-cert",
+        "sslkey",
+        "ssl-key",
+        "statement-cache-capacity",
+        "host",
+        "hostaddr",
+        "port",
+        "dbname",
+        "user",
+        "password",
+        "application_name",
+        "options",
+    ];
+    let Some((base, query)) = url.split_once('?') else {
+        return url.to_owned();
+    };
+    let is_known = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        let is_option = ["options[", "options%5B", "options%5b"].iter();
+        KNOWN.contains(&name) || is_option.into_iter().any(|begin| name.starts_with(begin))
+    };
+    let known: Vec<_> = query.split('&').filter(is_known).collect();
+    [base, "?", &known.join("&")].concat()
 }
 
 async fn ask_kept(
