@@ -66,7 +66,7 @@ async fn the_runtime_tells_of_its_workers_and_tasks() {
     let collecting = Collectors::new()
         .recorder(prometheus.clone())
         .runtime(&tokio::runtime::Handle::current())
-        .every(Duration::from_millis(100))
+        .every(Duration::from_millis(200))
         .start()
         .unwrap();
     let snapshot = prometheus.snapshot();
@@ -175,7 +175,7 @@ fn nobody_waits_for_a_reading_that_hangs() {
             ended.lock().unwrap().recv().unwrap_err();
         }
     });
-    let collecting = hanging.every(Duration::from_millis(100)).start().unwrap();
+    let collecting = hanging.every(Duration::from_millis(200)).start().unwrap();
     prometheus.before_reading(collecting.refresher());
     // It hangs at its second reading, and no reader ever gets fresh values again: each waits a moment for them.
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -201,7 +201,7 @@ async fn a_collector_that_panics_keeps_no_other_from_being_read() {
     let _collecting = Collectors::new()
         .also(|| panic!("a reading panicked"))
         .also(move || plugins.set(seen.fetch_add(1, Ordering::SeqCst) + 1))
-        .every(Duration::from_millis(100))
+        .every(Duration::from_millis(200))
         .start()
         .unwrap();
     until("it is read three times", async || {
@@ -235,11 +235,11 @@ async fn it_ends_when_it_is_dropped_whoever_may_still_read() {
 
 #[test]
 fn an_interval_that_is_too_short_is_refused() {
-    for interval in [Duration::ZERO, Duration::from_millis(99)] {
+    for interval in [Duration::ZERO, Duration::from_millis(199)] {
         let error = Collectors::new().every(interval).start().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidConfig);
         let expected =
-            format!("collection interval is {interval:?}: 100ms and anything longer is allowed");
+            format!("collection interval is {interval:?}: 200ms and anything longer is allowed");
         assert!(error.to_string().starts_with(&expected), "{error}");
     }
 }

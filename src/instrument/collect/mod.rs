@@ -143,9 +143,9 @@ impl Collectors {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidConfig`] for an interval below 100 ms; [`ErrorKind::Io`] if a thread cannot be started.
+    /// [`ErrorKind::InvalidConfig`] for an interval below 200 ms, in which no share of a CPU can be told; [`ErrorKind::Io`] if a thread cannot be started.
     pub fn start(self) -> Result<Collecting, Error> {
-        const SHORTEST: Duration = Duration::from_millis(100);
+        const SHORTEST: Duration = Duration::from_millis(200);
         if self.interval < SHORTEST {
             return Err(Error::invalid(format!(
                 "collection interval is {:?}: {SHORTEST:?} and anything longer is allowed, 15 s is the default",
