@@ -597,6 +597,48 @@ async fn a_drain_turns_readiness_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_drain_that_begins_while_checks_run_is_heeded() {
+    let slow = || async {
+        sleep(SECOND).await;
+        true
+    };
+    let health = with("db", slow.on(Probe::Readiness));
+    let probe = tokio::spawn({
+        let health = health.clone();
+        async move { health.report_for(Probe::Readiness).await }
+    });
+    sleep(SECOND / 2).await;
+    health.drain();
+    let report = probe.await.unwrap();
+    assert_eq!(report.status(), Unhealthy);
+    assert_eq!(report.reason(), Some(&Reason::Draining));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_background_check_that_hangs_keeps_no_probe_waiting() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let hangs = {
+        let asked = Arc::clone(&asked);
+        move || {
+            let is_first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+            async move {
+                if !is_first {
+                    pending::<()>().await;
+                }
+                true
+            }
+        }
+    };
+    let health = with("db", hangs.every(10 * SECOND).on(Probe::Readiness));
+    health.run();
+    sleep(11 * SECOND).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "it is refreshed");
+    let began = Instant::now();
+    assert_eq!(status(&health, Probe::Readiness).await, Healthy);
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
 async fn liveness_fails_only_from_memory() {
     let worker = Heartbeat::within(30 * SECOND);
     let db = Dependency::default();

@@ -36,7 +36,8 @@ use crate::target::Target;
 /// ```
 ///
 /// Checks run in parallel, each on a task of its own, at most once at a time however many ask, and results are kept for
-/// a while ([`Check::cache_for`]). It needs a tokio runtime with time enabled. Background refreshes begin with the first
+/// a while ([`Check::cache_for`]). It needs a tokio runtime with time enabled; a run lives on that of whoever asked first,
+/// which must go on being driven. Background refreshes begin with the first
 /// question or with [`run`](Self::run), and end with the last clone.
 #[derive(Clone)]
 pub struct Health {
