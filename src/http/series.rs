@@ -142,7 +142,9 @@ impl Series {
         }
     }
 
-    /// A status that is not the first one, or not known yet.
+    /// A status that is not the first one, or not known yet. Not inlined, so that what nearly all requests do stays small.
+    #[cold]
+    #[inline(never)]
     fn count_other(&self, status: Status, nanos: u64) {
         if self.count_at(&self.first, status, nanos) {
             return;
