@@ -12,7 +12,8 @@
 
 use std::collections::HashSet;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use metrics::{Key, Label, Level, Metadata, Recorder};
@@ -31,7 +32,7 @@ fn key(name: &'static str, labels: &[(&'static str, &str)]) -> Key {
     Key::from_parts(name, labels.collect::<Vec<_>>())
 }
 
-fn count(recorder: &impl Recorder, name: &'static str, labels: &[(&'static str, &str)]) {
+fn count(recorder: &(impl Recorder + ?Sized), name: &'static str, labels: &[(&'static str, &str)]) {
     recorder
         .register_counter(&key(name, labels), &METADATA)
         .increment(1);
@@ -418,6 +419,47 @@ fn a_subscriber_that_records_metrics_does_not_deadlock_the_limit() {
         text.contains("log_events_total{target=\"other\"} 3\n"),
         "{text}"
     );
+}
+
+/// A recorder further in that logs what is registered, under a subscriber that counts log lines by the limited recorder.
+#[test]
+fn a_recorder_that_logs_does_not_deadlock_the_limit() {
+    use metrics::{Counter, Gauge, Histogram, KeyName, SharedString, Unit};
+    use metrics_util::layers::Layer;
+
+    #[derive(Clone, Default)]
+    struct Logs(
+        Arc<OnceLock<Weak<dyn Recorder + Send + Sync>>>,
+        Arc<AtomicUsize>,
+    );
+
+    impl Recorder for Logs {
+        fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            if key.name() == "monitoring_series_dropped_total" {
+                let limited = self.0.get().unwrap().upgrade().unwrap();
+                count(&*limited, "log_events_total", &[("target", "registered")]);
+            }
+            Counter::noop()
+        }
+        fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+            Gauge::noop()
+        }
+        fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+            Histogram::noop()
+        }
+    }
+
+    let logs = Logs::default();
+    let limited: Arc<dyn Recorder + Send + Sync> =
+        Arc::new(tower_vitals::exporter::SeriesLimit::new(1).layer(logs.clone()));
+    assert!(logs.0.set(Arc::downgrade(&limited)).is_ok());
+    count(&*limited, "log_events_total", &[("target", "a")]);
+    count(&*limited, "log_events_total", &[("target", "b")]);
+    assert!(logs.1.load(Ordering::SeqCst) >= 4);
 }
 
 #[test]

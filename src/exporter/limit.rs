@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::mem;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString, Unit,
@@ -89,13 +90,35 @@ pub struct Limited<R> {
 struct Metric {
     admitted: HashSet<u64>,
     values: BTreeMap<String, HashSet<u64>>,
-    over: Option<Over>,
+    over: Option<Arc<Over>>,
 }
 
 /// Where what is over the limit goes.
 struct Over {
     key: Key,
-    dropped: Counter,
+    dropped: OnceLock<Counter>,
+    /// Counted before that was there.
+    early: AtomicU64,
+}
+
+impl Over {
+    fn of(key: &Key) -> Self {
+        let labels = key
+            .labels()
+            .map(|label| Label::new(label.key().to_owned(), "other"));
+        Self {
+            key: Key::from_parts(key.name_shared(), labels.collect::<Vec<_>>()).to_retained(),
+            dropped: OnceLock::new(),
+            early: AtomicU64::new(0),
+        }
+    }
+
+    fn count(&self) {
+        self.early.fetch_add(1, Ordering::AcqRel);
+        if let Some(dropped) = self.dropped.get() {
+            dropped.increment(self.early.swap(0, Ordering::AcqRel));
+        }
+    }
 }
 
 impl<R: Recorder> Limited<R> {
@@ -109,13 +132,12 @@ impl<R: Recorder> Limited<R> {
                 return None;
             }
             if let Some(over) = &metric.over {
-                over.dropped.increment(1);
+                over.count();
                 return Some(over.key.clone());
             }
         }
-        let write = || metric.write().unwrap_or_else(PoisonError::into_inner);
-        {
-            let mut metric = write();
+        let (over, is_new, values) = {
+            let mut metric = metric.write().unwrap_or_else(PoisonError::into_inner);
             if metric.admitted.contains(&series) {
                 return None;
             }
@@ -123,21 +145,21 @@ impl<R: Recorder> Limited<R> {
                 self.admit(&mut metric, series, key);
                 return None;
             }
+            let is_new = metric.over.is_none();
+            let over = metric.over.get_or_insert_with(|| Arc::new(Over::of(key)));
+            // Only the warning wants the values, and only the first time there are any.
+            (Arc::clone(over), is_new, mem::take(&mut metric.values))
+        };
+        // Not under the lock: a recorder further in that logs, or a subscriber that counts log lines, comes back here.
+        if is_new {
+            // An error is that it is there, which it is not for the first.
+            let _ = over.dropped.set(self.dropped(key));
         }
-        // Not under the lock: a recorder further in that logs may come back here by a subscriber that counts.
-        let over = self.over(key);
-        let mut metric = write();
-        let over = metric.over.get_or_insert(over);
-        over.dropped.increment(1);
-        let other = over.key.clone();
-        // Only the warning wants them, and only the first time there are any.
-        let values = mem::take(&mut metric.values);
-        // A subscriber that counts log lines comes back here: it must not find the lock taken.
-        drop(metric);
+        over.count();
         if !values.is_empty() {
             self.warn(&values, key);
         }
-        Some(other)
+        Some(over.key.clone())
     }
 
     fn metric(&self, key: &Key) -> Arc<RwLock<Metric>> {
@@ -173,17 +195,11 @@ impl<R: Recorder> Limited<R> {
         }
     }
 
-    fn over(&self, key: &Key) -> Over {
-        let labels = key
-            .labels()
-            .map(|label| Label::new(label.key().to_owned(), "other"));
+    fn dropped(&self, key: &Key) -> Counter {
         let metric = Label::new("metric", self.shown(key));
         let dropped = Key::from_parts(MONITORING_SERIES_DROPPED.name, vec![metric]);
         let metadata = Metadata::new(module_path!(), Level::WARN, Some(module_path!()));
-        Over {
-            key: Key::from_parts(key.name_shared(), labels.collect::<Vec<_>>()).to_retained(),
-            dropped: self.inner.register_counter(&dropped, &metadata),
-        }
+        self.inner.register_counter(&dropped, &metadata)
     }
 
     fn warn(&self, values: &BTreeMap<String, HashSet<u64>>, key: &Key) {
