@@ -117,26 +117,31 @@ pub(crate) fn is_secret(name: &str) -> bool {
     WORDS.contains(&&**last) || words.iter().any(is_anywhere) && !ABOUT.contains(&&**last)
 }
 
-/// The words of a name, in lower case: parted by signs and white space, and by capitals (`smtpPass`).
+/// The words of a name, in lower case and without numbers at their ends: parted by signs and white space, and by capitals
+/// (`smtpPass`, `SMTPPass`).
 fn words(name: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut was_lower = false;
-    let mut is_new = true;
-    for c in name.chars() {
-        if !c.is_alphanumeric() {
-            is_new = true;
-            continue;
-        }
-        is_new |= was_lower && c.is_uppercase();
-        was_lower = c.is_lowercase() || c.is_numeric();
-        if is_new || words.is_empty() {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        let is_last_of_capitals =
+            before.is_uppercase() && chars.peek().is_some_and(|next| next.is_lowercase());
+        let begins = c.is_uppercase() && (!before.is_uppercase() || is_last_of_capitals);
+        if begins || !c.is_alphanumeric() {
             words.push(String::new());
-            is_new = false;
         }
-        if let Some(word) = words.last_mut() {
-            word.push(c.to_ascii_lowercase());
+        if c.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(c.to_lowercase());
         }
+        before = c;
     }
+    for word in &mut words {
+        let length = word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        word.truncate(length);
+    }
+    words.retain(|word| !word.is_empty());
     words
 }
 

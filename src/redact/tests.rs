@@ -169,6 +169,10 @@ fn tokens_are_masked_whatever_their_name() {
 fn names_are_secret_by_their_words() {
     for name in [
         "smtpPass",
+        "SMTPPass",
+        "JWTKey",
+        "HMACKey",
+        "smtp_pass2",
         "dbpass",
         "db.pass",
         "SECRET_KEY_BASE",
