@@ -193,8 +193,8 @@ async fn a_client_that_never_ends_its_head_is_given_up() {
         let _ = stream.read_to_end(&mut answer).await;
     }
     let took = began.elapsed();
-    assert!(took >= 2 * Duration::from_secs(30), "{took:?}");
-    assert!(took < Duration::from_mins(2), "{took:?}");
+    assert!(took >= 2 * Duration::from_secs(75), "{took:?}");
+    assert!(took < Duration::from_mins(4), "{took:?}");
     server.shutdown().await;
 }
 

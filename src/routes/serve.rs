@@ -1,6 +1,7 @@
 //! The routes on an address of their own.
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,9 +25,8 @@ use crate::error::{Error, ErrorKind};
 /// How long a shutdown waits for answers under way.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How long a client may take for the head of a request, and be silent between two: hyper's own default, which without a
-/// timer it does not keep.
-const HEAD: Duration = Duration::from_secs(30);
+/// How long a client may take for the head of a request, and be silent between two: longer than scrapers are, as a rule.
+const HEAD: Duration = Duration::from_secs(75);
 
 /// How long a client may take nothing of an answer.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -41,8 +41,8 @@ impl Routes {
     /// Serves the routes on `addr` (port 0 for any free one), by a task of the current tokio runtime, until the returned
     /// [`Server`] is shut down or dropped.
     ///
-    /// HTTP/1, at most 256 connections at once. A client is given up that takes longer than 30 s for the head of a request
-    /// (or to send another one), or takes nothing of an answer for 60 s.
+    /// HTTP/1, at most 256 connections at once. A client is given up that takes longer than 75 s for the head of a request
+    /// (or to send another one), or takes nothing of an answer for 60 s. The runtime needs its time enabled.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
@@ -107,6 +107,17 @@ impl Serving {
         let permit = Arc::clone(&self.connections).acquire_owned().await.ok()?;
         match listener.accept().await {
             Ok((stream, _)) => Some((stream, permit)),
+            // The client's doing, and no reason to keep others waiting.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionAborted
+                        | io::ErrorKind::ConnectionReset
+                        | io::ErrorKind::ConnectionRefused
+                ) =>
+            {
+                None
+            }
             Err(error) => {
                 tracing::warn!(%error, "a connection to the routes cannot be accepted");
                 sleep(PAUSE).await;
