@@ -461,6 +461,35 @@ async fn optional_checks_only_degrade() {
     assert_eq!(status(&health, Probe::Readiness).await, Status::Degraded);
 }
 
+/// Nobody but who waits can tell of a check that blocks its thread: its own timeout has no turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_blocks_its_thread_is_told_by_probes_too() {
+    let (unblock, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = Arc::new(std::sync::Mutex::new(blocked));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let check = move || {
+        let (is_first, blocked) = (asked.fetch_add(1, Ordering::SeqCst) == 0, blocked.clone());
+        async move {
+            if !is_first {
+                let _ = blocked.lock().unwrap().recv();
+            }
+            true
+        }
+    };
+    let check = check
+        .optional()
+        .on(Probe::Readiness)
+        .timeout(Duration::from_millis(200))
+        .cache_for(Duration::from_millis(1));
+    let health = with("blocks", check);
+    assert_eq!(status(&health, Probe::Readiness).await, Healthy);
+    support::until("it is told", async || {
+        status(&health, Probe::Readiness).await == Degraded
+    })
+    .await;
+    drop(unblock);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_only_degrades_holds_up_no_probe() {
     let hangs = Arc::new(AtomicBool::new(false));

@@ -64,6 +64,8 @@ struct Published {
     /// Whether that run was over, and not only too long.
     is_over: bool,
     status: Option<Status>,
+    /// What was recalled last, told or not.
+    recalled: Option<Status>,
 }
 
 /// A result that is there, or the wait for one.
@@ -230,14 +232,18 @@ impl Slot {
         health.publish(&taken.result, before);
     }
 
-    /// Tells what was recalled, where it is another status than was told before.
+    /// Tells what was recalled, where it is another status than was recalled before, and nobody told it yet. Only then: a
+    /// check may find one thing and remember another, and each would be news to the other for ever.
     pub(super) fn tell_recalled(&self, health: &Inner, result: &CheckResult) {
+        let status = Some(result.status());
         let before = {
             let mut published = lock(&self.published);
-            if published.status == Some(result.status()) {
+            if std::mem::replace(&mut published.recalled, status) == status
+                || published.status == status
+            {
                 return;
             }
-            published.status.replace(result.status())
+            std::mem::replace(&mut published.status, status)
         };
         health.publish(result, before);
     }

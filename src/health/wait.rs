@@ -23,6 +23,8 @@ pub(super) struct Wait {
     slot: Arc<Slot>,
     health: Weak<Inner>,
     run: Run,
+    /// When it is given up: the same for all that one report waits for.
+    deadline: Instant,
     ended: watch::Receiver<()>,
 }
 
@@ -33,10 +35,14 @@ impl Wait {
         run: Run,
         ended: watch::Receiver<()>,
     ) -> Self {
+        let over = run.since + slot.timeout;
         Self {
             slot,
             health,
             run,
+            // A run that is overdue when somebody asks has its turn first, too: nothing may have been polled for a while, for
+            // the process was stopped or its runtime not driven.
+            deadline: over.max(Instant::now()) + GRACE,
             ended,
         }
     }
@@ -48,7 +54,9 @@ impl Wait {
     /// The run's result; where it is late and can only degrade, the last one: the run's own is for the next probe.
     pub(super) async fn result_for_probe(self) -> Arc<CheckResult> {
         let last = self.slot.last().filter(|_| self.slot.only_degrades());
-        let Some((last, _)) = last else {
+        // A run past its timeout blocks its thread, and will find nothing: who waits for it is who tells.
+        let is_overdue = self.run.since + self.slot.timeout <= Instant::now();
+        let Some((last, _)) = last.filter(|_| !is_overdue) else {
             return self.result().await;
         };
         let until = self.run.since + PATIENCE;
@@ -57,12 +65,10 @@ impl Wait {
 
     /// The run's result; at the deadline, that it is still running.
     pub(super) async fn result(mut self) -> Arc<CheckResult> {
-        // Where nothing was polled for a while (the process was stopped, or its runtime not driven), the run has its turn
-        // first, too.
-        let over = self.run.since + self.slot.timeout;
-        let deadline = over.max(Instant::now()) + GRACE;
         loop {
-            let is_late = timeout_at(deadline, self.ended.changed()).await.is_err();
+            let is_late = timeout_at(self.deadline, self.ended.changed())
+                .await
+                .is_err();
             let mut state = self.slot.state();
             let is_running = state.is_running(self.run.number);
             if let Some(taken) = &state.last

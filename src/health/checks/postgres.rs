@@ -135,7 +135,7 @@ async fn ask_kept(
 impl Check for Postgres {
     async fn check(&self) -> Outcome {
         match &self.source {
-            Source::Pool(pool) => sql::ask_pool(pool, QUERY).await,
+            Source::Pool(pool) => sql::ask_pool(pool, QUERY, sql::ACQUIRE).await,
             Source::Own { options, kept } => {
                 let started = Instant::now();
                 match ask_kept(options, kept).await {

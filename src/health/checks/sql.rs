@@ -22,10 +22,15 @@ where
 
 /// How long the pool is waited for, where it may still open a connection. While the server is gone it tries again until
 /// its own timeout and then says that it timed out, which is not why.
-const ACQUIRE: Duration = Duration::from_millis(500);
+pub(super) const ACQUIRE: Duration = Duration::from_millis(500);
 
-/// Asks by a connection of the application's pool; where none is to be had, by one of its own, which tells why.
-pub(super) async fn ask_pool<DB>(pool: &Pool<DB>, query: &'static str) -> Outcome
+/// Asks by a connection of the application's pool; where none is to be had, or one that does not answer within `patience`,
+/// by one of its own, which tells why.
+pub(super) async fn ask_pool<DB>(
+    pool: &Pool<DB>,
+    query: &'static str,
+    patience: Duration,
+) -> Outcome
 where
     DB: Database,
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
@@ -38,7 +43,7 @@ where
     let asked = match acquire(pool).await {
         // One that was idle may have outlived a restart of the server: that it fails says nothing yet.
         // It may also be one whose peer is gone without a word.
-        Ok(Some(connection)) => match timeout(ACQUIRE, ask_lent(connection, query)).await {
+        Ok(Some(connection)) => match timeout(patience, ask_lent(connection, query)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => ask_anew(pool, query).await,
         },

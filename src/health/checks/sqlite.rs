@@ -95,7 +95,8 @@ impl Source {
                 let file = options.get_filename().to_owned();
                 let missing = format!("cannot open: {} is not there", file.display());
                 match on_thread(move || is_missing(&file)).await {
-                    Ok(false) => sql::ask_pool(&pool, QUERY).await,
+                    // It has no peer that could be gone: what waits, waits for a lock.
+                    Ok(false) => sql::ask_pool(&pool, QUERY, Duration::MAX).await,
                     Ok(true) => Outcome::unhealthy().message(missing),
                     Err(problem) => problem,
                 }
