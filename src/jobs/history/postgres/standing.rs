@@ -16,9 +16,11 @@ pub(super) async fn register(pool: &PgPool, jobs: &[Registration]) -> Result<(),
     let names: Vec<_> = jobs.iter().map(|job| &*job.job_name).collect();
     let schedules: Vec<_> = jobs.iter().map(|job| job.schedule.as_deref()).collect();
     sqlx::query(
-        "INSERT INTO job_standings AS standing (job_name, known_since, schedule, registered_at) \
-         SELECT DISTINCT ON (job_name COLLATE \"C\") job_name, clock_timestamp(), schedule, clock_timestamp() \
-         FROM UNNEST($1::text[], $2::text[]) AS job (job_name, schedule) ORDER BY job_name COLLATE \"C\" \
+        // One time for both: the clock goes on within a command.
+        "WITH now AS MATERIALIZED (SELECT clock_timestamp() AS at) \
+         INSERT INTO job_standings AS standing (job_name, known_since, schedule, registered_at) \
+         SELECT DISTINCT ON (job_name COLLATE \"C\") job_name, now.at, schedule, now.at \
+         FROM UNNEST($1::text[], $2::text[]) AS job (job_name, schedule), now ORDER BY job_name COLLATE \"C\" \
          ON CONFLICT (job_name) DO UPDATE SET registered_at = excluded.registered_at, \
          schedule = COALESCE(excluded.schedule, standing.schedule), \
          known_since = CASE WHEN excluded.schedule IS NOT NULL AND excluded.schedule IS DISTINCT FROM standing.schedule \
