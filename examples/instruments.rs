@@ -24,7 +24,7 @@ use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 use tower_vitals::catalog::{Catalog, Family, Values};
 use tower_vitals::exporter::Keep;
-use tower_vitals::http::Naming;
+use tower_vitals::http_metrics::Naming;
 use tower_vitals::instrument::{
     Collecting, Collectors, Connections, DatabaseConnections, Errors, EventTypes, Events,
     ExternalApi, Plugins, Query, RedisConnections, ServiceCalls, Storage, Tokens,

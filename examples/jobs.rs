@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::{interval, sleep};
 use tower_vitals::health::Check;
-use tower_vitals::jobs::{Changes, Job, Jobs, PostgresHistory, SqliteHistory};
+use tower_vitals::jobs::{Job, Jobs, PostgresHistory, ProblemChanges, SqliteHistory};
 use tower_vitals::routes::Guard;
 use tower_vitals::{Health, Prometheus, Routes};
 
@@ -86,7 +86,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Each once when it is found, and once when it is over.
-async fn tell(mut changes: Changes) {
+async fn tell(mut changes: ProblemChanges) {
     while let Some(change) = changes.next().await {
         let problem = change.problem;
         let (job, kind) = (problem.job_name, problem.kind);

@@ -12,7 +12,7 @@ use axum::routing::get;
 use metrics_util::debugging::DebuggingRecorder;
 use tower::ServiceExt;
 use tower_vitals::HttpMetricsLayer;
-use tower_vitals::http::Naming;
+use tower_vitals::http_metrics::Naming;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -24,7 +24,7 @@ pub enum ErrorKind {
 /// Its `Display` is a whole sentence for a person: what was refused, why, and what is allowed. Match on [`Error::kind`].
 ///
 /// ```
-/// use tower_vitals::{ErrorKind, HttpMetricsLayer, http::Naming};
+/// use tower_vitals::{ErrorKind, HttpMetricsLayer, http_metrics::Naming};
 ///
 /// let error = HttpMetricsLayer::new()
 ///     .naming(Naming::prometheus().requests("http requests"))

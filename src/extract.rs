@@ -8,7 +8,7 @@ use http::header::{CACHE_CONTROL, HeaderValue};
 use http::request::Parts;
 
 use crate::health::{Health, Report};
-use crate::http::SkipMetrics;
+use crate::http_metrics::SkipMetrics;
 use crate::routes::health_shapes::{Brief, Depth};
 use crate::routes::problem::json;
 

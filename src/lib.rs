@@ -14,7 +14,7 @@
 //! # Ok::<_, tower_vitals::Error>(())
 //! ```
 //!
-//! - [`http`]: tower layers around what you serve ([`HttpMetricsLayer`]) and what you call ([`ClientMetricsLayer`]). They
+//! - [`http_metrics`]: tower layers around what you serve ([`HttpMetricsLayer`]) and what you call ([`ClientMetricsLayer`]). They
 //!   record through the `metrics` facade, so any of its exporters reads them.
 //! - [`instrument`]: what is not HTTP: calls, queries, storage, events, errors, tokens, connections.
 //! - [`exporter`]: the recorder that Prometheus reads ([`Prometheus`]), a limit on series for any recorder, and
@@ -44,34 +44,41 @@
 //! | `check-redis` | [`Redis`](health::checks::Redis) | 44 over `health` |
 //! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), by lapin | 52 over `health` |
 //! | `full` | everything | 226 crates in all |
+#[cfg(feature = "health")]
+mod broadcast;
 pub mod catalog;
 #[cfg(feature = "system")]
 mod cgroup;
-#[cfg(feature = "health")]
-mod changes;
 mod error;
 #[cfg(feature = "prometheus")]
 pub mod exporter;
 #[cfg(feature = "axum")]
 mod extract;
-#[cfg(any(feature = "check-http", feature = "push"))]
-mod fetch;
 #[cfg(feature = "health")]
 pub mod health;
-pub mod http;
+#[cfg(any(feature = "check-http", feature = "push"))]
+mod http_client;
+pub mod http_metrics;
+#[cfg(any(feature = "check-http", feature = "push"))]
+mod http_url;
 pub mod instrument;
 #[cfg(feature = "jobs")]
 pub mod jobs;
 mod measure;
+#[cfg(any(feature = "health", feature = "push"))]
+mod outage;
 #[cfg(feature = "health")]
 mod panics;
+mod recorder;
 #[cfg(any(feature = "health", feature = "push"))]
 mod redact;
 #[cfg(feature = "axum")]
 pub mod routes;
 #[cfg(feature = "axum")]
 pub mod settings;
-mod target;
+mod thread;
+#[cfg(feature = "prometheus")]
+mod ticker;
 #[cfg(feature = "health")]
 mod time;
 
@@ -82,7 +89,7 @@ pub use crate::exporter::Prometheus;
 pub use crate::extract::{NotReady, Ready};
 #[cfg(feature = "health")]
 pub use crate::health::Health;
-pub use crate::http::{ClientMetricsLayer, HttpMetricsLayer};
+pub use crate::http_metrics::{ClientMetricsLayer, HttpMetricsLayer};
 #[cfg(feature = "axum")]
 pub use crate::routes::Routes;
 #[cfg(feature = "axum")]

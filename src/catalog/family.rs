@@ -1,6 +1,6 @@
 //! `Family`: what is said of a metric once, for everyone who records, describes or reads it.
 
-use metrics::{Recorder, Unit};
+use metrics::{Key, Label, Recorder, SharedString, Unit};
 
 use super::DURATION_BUCKETS;
 
@@ -139,6 +139,14 @@ impl Family {
     pub const fn fractional(mut self) -> Self {
         self.is_fractional = true;
         self
+    }
+
+    /// The key of the series that has these label values, given in the order of [`labels`](Self::labels).
+    pub(crate) fn key<const N: usize>(&self, values: [SharedString; N]) -> Key {
+        debug_assert_eq!(N, self.labels.len(), "label values of {}", self.name);
+        let labels = self.labels.iter().zip(values);
+        let labels = labels.map(|(label, value)| Label::new(*label, value));
+        Key::from_parts(self.name, labels.collect::<Vec<_>>())
     }
 
     /// Tells `recorder` this family's unit and help, under `name` (its own, or the one a naming gave it).

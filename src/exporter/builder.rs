@@ -15,10 +15,10 @@ use super::history::{History, Keep};
 use super::limit::SeriesLimit;
 use super::prometheus::{Inner, Prometheus};
 use super::source::Source;
-use super::thread;
 use super::zero::Zero;
 use crate::catalog::{self, Catalog};
 use crate::error::{Error, ErrorKind};
+use crate::ticker::spawn_ticker;
 
 /// Whether the global recorder is ours: only the wording of the second install's error depends on it.
 static INSTALLED: AtomicBool = AtomicBool::new(false);
@@ -163,11 +163,7 @@ impl Builder {
             let source = Arc::clone(&source);
             move || source.upkeep()
         };
-        let mut threads = vec![thread::every(
-            self.upkeep_interval,
-            "vitals-upkeep",
-            upkeep,
-        )?];
+        let mut threads = vec![spawn_ticker(self.upkeep_interval, "vitals-upkeep", upkeep)?];
         let history = match self.history {
             None => None,
             Some(keep) => {

@@ -15,7 +15,6 @@ mod push;
 mod snapshot;
 mod source;
 mod text;
-mod thread;
 mod zero;
 
 pub use self::builder::Builder;

@@ -1,12 +1,14 @@
 //! The runtime's heartbeat: a task that must get its turn.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
+
+use crate::outage::{Outage, Transition};
 
 /// When something beat last, as the time since its making.
 #[derive(Debug)]
@@ -46,8 +48,7 @@ pub(super) struct RuntimeBeat {
     limit: Duration,
     last: Arc<LastBeat>,
     task: Mutex<Option<AbortHandle>>,
-    /// Whether it was told that it is stuck.
-    is_told: AtomicBool,
+    outage: Outage,
 }
 
 impl RuntimeBeat {
@@ -56,7 +57,7 @@ impl RuntimeBeat {
             limit,
             last: Arc::new(LastBeat::new()),
             task: Mutex::default(),
-            is_told: AtomicBool::new(false),
+            outage: Outage::default(),
         }
     }
 
@@ -82,12 +83,12 @@ impl RuntimeBeat {
     pub(super) fn is_stuck(&self) -> bool {
         let has_begun = self.task.lock().is_ok_and(|task| task.is_some());
         let is_stuck = has_begun && self.last.age() > self.limit;
-        if self.is_told.swap(is_stuck, Ordering::AcqRel) != is_stuck {
-            if is_stuck {
+        match self.outage.update(is_stuck) {
+            Some(Transition::Started) => {
                 tracing::error!("the runtime is stuck: liveness is unhealthy");
-            } else {
-                tracing::info!("the runtime is stuck no longer");
             }
+            Some(Transition::Ended) => tracing::info!("the runtime is no longer stuck"),
+            None => {}
         }
         is_stuck
     }

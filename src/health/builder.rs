@@ -14,9 +14,9 @@ use super::check::AnyCheck;
 use super::registry::{Health, Inner};
 use super::slot::Slot;
 use super::{Check, Probe};
-use crate::changes::CAPACITY;
+use crate::broadcast::CAPACITY;
 use crate::error::Error;
-use crate::target::Target;
+use crate::recorder::RecorderRef;
 
 /// Checks at once: each is a label value of two metrics and a task while it runs.
 const MAX_CHECKS: usize = 1000;
@@ -32,7 +32,7 @@ pub struct Builder {
     cache_for: Duration,
     runtime_beat: Option<Duration>,
     starts_explicitly: bool,
-    target: Target,
+    recorder: RecorderRef,
 }
 
 impl Builder {
@@ -44,7 +44,7 @@ impl Builder {
             cache_for: Duration::from_secs(1),
             runtime_beat: None,
             starts_explicitly: false,
-            target: Target::default(),
+            recorder: RecorderRef::default(),
         }
     }
 
@@ -111,7 +111,7 @@ impl Builder {
 
     /// Records `health_check_status` and `health_check_duration_seconds` to this recorder. Defaults to the facade's.
     pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.target = Target::recorder(recorder);
+        self.recorder = RecorderRef::new(recorder);
         self
     }
 
@@ -166,7 +166,7 @@ impl Builder {
             failed: OnceLock::new(),
             runtime_beat: self.runtime_beat.map(RuntimeBeat::new),
             changes: broadcast::Sender::new(CAPACITY),
-            target: self.target,
+            recorder: self.recorder,
         }))
     }
 }

@@ -1,14 +1,18 @@
-//! `Changes`: the stream of status changes.
+//! `StatusChanges`: the stream of status changes.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
 use tokio::sync::broadcast;
 
 use super::{CheckResult, Status};
-use crate::changes;
+use crate::broadcast::Subscription;
 
 /// A check's status became another.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Change {
+pub struct StatusChange {
     /// What was found.
     pub result: CheckResult,
     /// The status before; `None` for a check's first result.
@@ -31,18 +35,28 @@ pub struct Change {
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
-pub struct Changes {
-    receiver: broadcast::Receiver<Change>,
+pub struct StatusChanges {
+    inner: Subscription<StatusChange>,
 }
 
-impl Changes {
-    pub(super) fn new(receiver: broadcast::Receiver<Change>) -> Self {
-        Self { receiver }
+impl StatusChanges {
+    pub(super) fn new(receiver: broadcast::Receiver<StatusChange>) -> Self {
+        Self {
+            inner: Subscription::new(receiver, "health"),
+        }
     }
 
     /// The next change; `None` once the last [`Health`](super::Health) is gone. Of a subscriber that is more than 256
     /// changes behind the oldest are lost, which is logged.
-    pub async fn next(&mut self) -> Option<Change> {
-        changes::next(&mut self.receiver, "health").await
+    pub async fn next(&mut self) -> Option<StatusChange> {
+        self.inner.next().await
+    }
+}
+
+impl Stream for StatusChanges {
+    type Item = StatusChange;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.inner.poll_next(cx)
     }
 }

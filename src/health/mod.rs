@@ -36,7 +36,7 @@ mod status;
 mod wait;
 
 pub use self::builder::Builder;
-pub use self::changes::{Change, Changes};
+pub use self::changes::{StatusChange, StatusChanges};
 pub use self::check::{Check, Configured, Options, Probe};
 pub use self::checker::Checker;
 pub use self::outcome::Outcome;

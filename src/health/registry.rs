@@ -10,11 +10,11 @@ use tokio::time::Instant;
 
 use super::beat::RuntimeBeat;
 use super::builder::{self, Builder};
-use super::changes::{Change, Changes};
+use super::changes::{StatusChange, StatusChanges};
 use super::slot::{Asked, Slot};
 use super::{Check, CheckResult, Checker, Probe, Report, Status, record};
 use crate::error::Error;
-use crate::target::Target;
+use crate::recorder::RecorderRef;
 
 /// The service's health: its checks, what they found, and what the probes say. A cheap clone.
 ///
@@ -55,8 +55,8 @@ pub(super) struct Inner {
     pub(super) has_run: AtomicBool,
     pub(super) failed: OnceLock<Arc<str>>,
     pub(super) runtime_beat: Option<RuntimeBeat>,
-    pub(super) changes: broadcast::Sender<Change>,
-    pub(super) target: Target,
+    pub(super) changes: broadcast::Sender<StatusChange>,
+    pub(super) recorder: RecorderRef,
 }
 
 impl Health {
@@ -164,8 +164,8 @@ impl Health {
 
     /// Every change of a check's status from now on, its first result included.
     #[must_use]
-    pub fn subscribe(&self) -> Changes {
-        Changes::new(self.inner.changes.subscribe())
+    pub fn subscribe(&self) -> StatusChanges {
+        StatusChanges::new(self.inner.changes.subscribe())
     }
 
     pub(super) async fn gather(
@@ -224,12 +224,12 @@ impl Inner {
     }
 
     pub(super) fn record_duration(&self, result: &CheckResult) {
-        record::duration(&self.target, result);
+        record::duration(&self.recorder, result);
     }
 
     /// Tells a result to whoever listens: the recorder, the log, the subscribers.
     pub(super) fn publish(&self, result: &CheckResult, before: Option<Status>) {
-        record::status(&self.target, result);
+        record::status(&self.recorder, result);
         if before != Some(result.status()) {
             self.tell_change(result, before);
         }
@@ -255,7 +255,7 @@ impl Inner {
             })
             .max();
         // An error is that nobody listens.
-        let _ = self.changes.send(Change {
+        let _ = self.changes.send(StatusChange {
             result: result.clone(),
             before,
             overall: overall.unwrap_or(Status::Healthy),

@@ -8,11 +8,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::StatusCode;
-use metrics::{Counter, Histogram, Label, Recorder};
+use metrics::{Counter, Histogram, Recorder};
 
 use super::observe::{Ended, Ends, Observe};
 use crate::catalog::{EXTERNAL_API_DURATION, EXTERNAL_API_REQUESTS};
-use crate::target::{Cell, Target};
+use crate::recorder::{LazyHandle, RecorderRef};
+
+type Name = Cow<'static, str>;
 
 /// Requests to one endpoint of another service: `external_api_requests_total{service, endpoint, status}` and
 /// `external_api_duration_seconds{service}`, as [`ClientMetricsLayer`](crate::ClientMetricsLayer) records them around a
@@ -38,15 +40,15 @@ pub struct ExternalApi {
 }
 
 struct Inner {
-    target: Target,
-    /// `service` and `endpoint`.
-    labels: [Label; 2],
-    success: Cell<Counter>,
-    error: Cell<Counter>,
-    timeout: Cell<Counter>,
+    recorder: RecorderRef,
+    service: Name,
+    endpoint: Name,
+    success: LazyHandle<Counter>,
+    error: LazyHandle<Counter>,
+    timeout: LazyHandle<Counter>,
     /// By the response's code, of which there are no more than 900.
-    codes: RwLock<HashMap<StatusCode, Arc<Cell<Counter>>>>,
-    duration: Cell<Histogram>,
+    codes: RwLock<HashMap<StatusCode, Arc<LazyHandle<Counter>>>>,
+    duration: LazyHandle<Histogram>,
 }
 
 impl ExternalApi {
@@ -55,50 +57,49 @@ impl ExternalApi {
         service: impl Into<Cow<'static, str>>,
         endpoint: impl Into<Cow<'static, str>>,
     ) -> Self {
-        let labels = [
-            Label::new("service", service.into()),
-            Label::new("endpoint", endpoint.into()),
-        ];
-        Self::on(Target::default(), labels)
+        Self::on(RecorderRef::default(), service.into(), endpoint.into())
     }
 
-    fn on(target: Target, labels: [Label; 2]) -> Self {
-        let requests = |status| requests(&target, &labels, Cow::Borrowed(status));
+    fn on(recorder: RecorderRef, service: Name, endpoint: Name) -> Self {
+        let requests = |status| requests(&recorder, &service, &endpoint, Cow::Borrowed(status));
+        let duration = EXTERNAL_API_DURATION.key([service.clone().into()]);
         Self {
             inner: Arc::new(Inner {
                 success: requests("success"),
                 error: requests("error"),
                 timeout: requests("timeout"),
                 codes: RwLock::default(),
-                duration: Cell::new(&target, &EXTERNAL_API_DURATION, vec![labels[0].clone()]),
-                labels,
-                target,
+                duration: LazyHandle::new(&recorder, duration),
+                service,
+                endpoint,
+                recorder,
             }),
         }
     }
 
     /// Records to this recorder. Defaults to the facade's.
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        Self::on(Target::recorder(recorder), self.inner.labels.clone())
+        let (service, endpoint) = (self.inner.service.clone(), self.inner.endpoint.clone());
+        Self::on(RecorderRef::new(recorder), service, endpoint)
     }
 
     /// Records a request that was answered with this status.
     pub fn record(&self, status: StatusCode, duration: Duration) {
         self.inner
             .of(status)
-            .write(|requests| requests.increment(1));
+            .record(|requests| requests.increment(1));
         self.inner.record_duration(duration);
     }
 
     /// Records a request that no response came to: `error`.
     pub fn record_error(&self, duration: Duration) {
-        self.inner.error.write(|requests| requests.increment(1));
+        self.inner.error.record(|requests| requests.increment(1));
         self.inner.record_duration(duration);
     }
 
     /// Records a request that no response came to in time: `timeout`.
     pub fn record_timeout(&self, duration: Duration) {
-        self.inner.timeout.write(|requests| requests.increment(1));
+        self.inner.timeout.record(|requests| requests.increment(1));
         self.inner.record_duration(duration);
     }
 
@@ -112,14 +113,18 @@ impl ExternalApi {
     }
 }
 
-fn requests(target: &Target, labels: &[Label; 2], status: Cow<'static, str>) -> Cell<Counter> {
-    let [service, endpoint] = labels.clone();
-    let labels = vec![service, endpoint, Label::new("status", status)];
-    Cell::new(target, &EXTERNAL_API_REQUESTS, labels)
+fn requests(
+    recorder: &RecorderRef,
+    service: &Name,
+    endpoint: &Name,
+    status: Name,
+) -> LazyHandle<Counter> {
+    let values = [service, endpoint, &status].map(|value| value.clone().into());
+    LazyHandle::new(recorder, EXTERNAL_API_REQUESTS.key(values))
 }
 
 impl Inner {
-    fn of(&self, status: StatusCode) -> Arc<Cell<Counter>> {
+    fn of(&self, status: StatusCode) -> Arc<LazyHandle<Counter>> {
         {
             let codes = self.codes.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(requests) = codes.get(&status) {
@@ -128,13 +133,16 @@ impl Inner {
         }
         let mut codes = self.codes.write().unwrap_or_else(PoisonError::into_inner);
         let text = status.as_str().to_owned();
-        let new = || Arc::new(requests(&self.target, &self.labels, text.into()));
+        let new = || {
+            let requests = requests(&self.recorder, &self.service, &self.endpoint, text.into());
+            Arc::new(requests)
+        };
         Arc::clone(codes.entry(status).or_insert_with(new))
     }
 
     fn record_duration(&self, duration: Duration) {
         let seconds = duration.as_secs_f64();
-        self.duration.write(|duration| duration.record(seconds));
+        self.duration.record(|duration| duration.record(seconds));
     }
 }
 
@@ -144,16 +152,17 @@ impl Ends for Inner {
             Ended::Success => &self.success,
             Ended::Failure | Ended::Cancelled | Ended::Panic => &self.error,
         };
-        requests.write(|requests| requests.increment(1));
+        requests.record(|requests| requests.increment(1));
         self.duration
-            .write(|duration| duration.record(nanos as f64 / 1e9));
+            .record(|duration| duration.record(nanos as f64 / 1e9));
     }
 }
 
 impl fmt::Debug for ExternalApi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ExternalApi")
-            .field(&self.inner.labels)
+            .field(&self.inner.service)
+            .field(&self.inner.endpoint)
             .finish()
     }
 }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use metrics::{Counter, Histogram, Label, Recorder};
+use metrics::{Counter, Histogram, Recorder};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::observe::{Ended, Ends, Observe, Timed};
 use crate::catalog::{SERVICE_CALL_DURATION, SERVICE_CALLS};
-use crate::target::{Cell, Target};
+use crate::recorder::{LazyHandle, RecorderRef};
 
 /// Calls of a service: `service_calls_total{service_name, status}` and `service_call_duration_seconds{service_name}`.
 ///
@@ -45,26 +45,26 @@ pub struct ServiceCalls {
 struct Inner {
     service: Cow<'static, str>,
     /// By [`Ended`], in its order.
-    calls: [Cell<Counter>; Ended::ALL.len()],
-    duration: Cell<Histogram>,
+    calls: [LazyHandle<Counter>; Ended::ALL.len()],
+    duration: LazyHandle<Histogram>,
 }
 
 impl ServiceCalls {
     /// Calls to `service`: the label's value, one per instrument.
     pub fn to(service: impl Into<Cow<'static, str>>) -> Self {
-        Self::on(&Target::default(), service.into())
+        Self::on(&RecorderRef::default(), service.into())
     }
 
-    fn on(target: &Target, service: Cow<'static, str>) -> Self {
-        let label = Label::new("service_name", service.clone());
+    fn on(recorder: &RecorderRef, service: Cow<'static, str>) -> Self {
         let calls = Ended::ALL.map(|ended| {
-            let labels = vec![label.clone(), Label::new("status", ended.as_str())];
-            Cell::new(target, &SERVICE_CALLS, labels)
+            let key = SERVICE_CALLS.key([service.clone().into(), ended.as_str().into()]);
+            LazyHandle::new(recorder, key)
         });
+        let duration = SERVICE_CALL_DURATION.key([service.clone().into()]);
         Self {
             inner: Arc::new(Inner {
                 calls,
-                duration: Cell::new(target, &SERVICE_CALL_DURATION, vec![label]),
+                duration: LazyHandle::new(recorder, duration),
                 service,
             }),
         }
@@ -72,7 +72,7 @@ impl ServiceCalls {
 
     /// Records to this recorder. Defaults to the facade's.
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        Self::on(&Target::recorder(recorder), self.inner.service.clone())
+        Self::on(&RecorderRef::new(recorder), self.inner.service.clone())
     }
 
     /// Records how `call` ends, and how long it took.
@@ -99,9 +99,9 @@ impl ServiceCalls {
 
 impl Ends for Inner {
     fn end(&self, ended: Ended, nanos: u64) {
-        self.calls[ended as usize].write(|calls| calls.increment(1));
+        self.calls[ended as usize].record(|calls| calls.increment(1));
         self.duration
-            .write(|duration| duration.record(nanos as f64 / 1e9));
+            .record(|duration| duration.record(nanos as f64 / 1e9));
     }
 }
 

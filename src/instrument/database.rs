@@ -6,13 +6,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::{Gauge, Histogram, Label, Recorder};
+use metrics::{Gauge, Histogram, Recorder};
 
 use super::observe::{Ended, Ends, Observe};
 use crate::catalog::{
     DATABASE_CONNECTIONS, DB_CONNECTIONS_ACTIVE, DB_QUERY_DURATION, REDIS_CONNECTIONS,
 };
-use crate::target::{Cell, Target};
+use crate::recorder::{LazyHandle, RecorderRef};
 
 /// Queries of one type: `db_query_duration_seconds{query_type}`.
 ///
@@ -34,28 +34,28 @@ pub struct Query {
 
 struct Inner {
     kind: Cow<'static, str>,
-    duration: Cell<Histogram>,
+    duration: LazyHandle<Histogram>,
 }
 
 impl Query {
     /// Queries of this type: `select`, `insert`, or a name of its own. The statement itself would be a series each.
     pub fn kind(kind: impl Into<Cow<'static, str>>) -> Self {
-        Self::on(&Target::default(), kind.into())
+        Self::on(&RecorderRef::default(), kind.into())
     }
 
-    fn on(target: &Target, kind: Cow<'static, str>) -> Self {
-        let labels = vec![Label::new("query_type", kind.clone())];
+    fn on(recorder: &RecorderRef, kind: Cow<'static, str>) -> Self {
+        let key = DB_QUERY_DURATION.key([kind.clone().into()]);
         Self {
             inner: Arc::new(Inner {
                 kind,
-                duration: Cell::new(target, &DB_QUERY_DURATION, labels),
+                duration: LazyHandle::new(recorder, key),
             }),
         }
     }
 
     /// Records to this recorder. Defaults to the facade's.
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        Self::on(&Target::recorder(recorder), self.inner.kind.clone())
+        Self::on(&RecorderRef::new(recorder), self.inner.kind.clone())
     }
 
     /// Records how long `query` took.
@@ -71,14 +71,14 @@ impl Query {
         let seconds = duration.as_secs_f64();
         self.inner
             .duration
-            .write(|duration| duration.record(seconds));
+            .record(|duration| duration.record(seconds));
     }
 }
 
 impl Ends for Inner {
     fn end(&self, _ended: Ended, nanos: u64) {
         self.duration
-            .write(|duration| duration.record(nanos as f64 / 1e9));
+            .record(|duration| duration.record(nanos as f64 / 1e9));
     }
 }
 
@@ -93,31 +93,31 @@ impl fmt::Debug for Query {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct DatabaseConnections {
-    cells: Arc<[Cell<Gauge>; 2]>,
+    cells: Arc<[LazyHandle<Gauge>; 2]>,
 }
 
 impl DatabaseConnections {
     /// Nothing is recorded yet.
     pub fn new() -> Self {
-        Self::on(&Target::default())
+        Self::on(&RecorderRef::default())
     }
 
-    fn on(target: &Target) -> Self {
+    fn on(recorder: &RecorderRef) -> Self {
         let cells = [&DATABASE_CONNECTIONS, &DB_CONNECTIONS_ACTIVE];
         Self {
-            cells: Arc::new(cells.map(|family| Cell::new(target, family, Vec::new()))),
+            cells: Arc::new(cells.map(|family| LazyHandle::new(recorder, family.key([])))),
         }
     }
 
     /// Records to this recorder. Defaults to the facade's.
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        Self::on(&Target::recorder(recorder))
+        Self::on(&RecorderRef::new(recorder))
     }
 
     /// So many are open, and so many of them in use.
     pub fn set(&self, open: usize, in_use: usize) {
-        self.cells[0].write(|gauge| gauge.set(open as f64));
-        self.cells[1].write(|gauge| gauge.set(in_use as f64));
+        self.cells[0].record(|gauge| gauge.set(open as f64));
+        self.cells[1].record(|gauge| gauge.set(in_use as f64));
     }
 }
 
@@ -131,29 +131,29 @@ impl Default for DatabaseConnections {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct RedisConnections {
-    cell: Arc<Cell<Gauge>>,
+    cell: Arc<LazyHandle<Gauge>>,
 }
 
 impl RedisConnections {
     /// Nothing is recorded yet.
     pub fn new() -> Self {
-        Self::on(&Target::default())
+        Self::on(&RecorderRef::default())
     }
 
-    fn on(target: &Target) -> Self {
+    fn on(recorder: &RecorderRef) -> Self {
         Self {
-            cell: Arc::new(Cell::new(target, &REDIS_CONNECTIONS, Vec::new())),
+            cell: Arc::new(LazyHandle::new(recorder, REDIS_CONNECTIONS.key([]))),
         }
     }
 
     /// Records to this recorder. Defaults to the facade's.
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        Self::on(&Target::recorder(recorder))
+        Self::on(&RecorderRef::new(recorder))
     }
 
     /// So many are open.
     pub fn set(&self, open: usize) {
-        self.cell.write(|gauge| gauge.set(open as f64));
+        self.cell.record(|gauge| gauge.set(open as f64));
     }
 }
 

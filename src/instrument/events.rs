@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use super::totals::Total;
 use crate::catalog::EVENTS;
 use crate::error::Error;
-use crate::target::Target;
+use crate::recorder::RecorderRef;
 
 /// Events of one type: `events_total{event_type}`.
 ///
@@ -39,12 +39,12 @@ impl Events {
 
     /// Records to this recorder. Defaults to the facade's.
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.on(&Target::recorder(recorder))
+        self.on(&RecorderRef::new(recorder))
     }
 
-    fn on(&self, target: &Target) -> Self {
+    fn on(&self, recorder: &RecorderRef) -> Self {
         Self {
-            total: Arc::new(self.total.recorder(target)),
+            total: Arc::new(self.total.recorder(recorder)),
         }
     }
 
@@ -136,13 +136,13 @@ impl EventTypes {
 
     /// Records to this recorder. Defaults to the facade's.
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        let target = Target::recorder(recorder);
+        let recorder = RecorderRef::new(recorder);
         let types = self.types.iter();
         Self {
             types: types
-                .map(|(pattern, events)| (pattern.clone(), events.on(&target)))
+                .map(|(pattern, events)| (pattern.clone(), events.on(&recorder)))
                 .collect(),
-            other: self.other.on(&target),
+            other: self.other.on(&recorder),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use metrics::{Gauge, Recorder};
 
 use crate::catalog::{ACTIVE_CONNECTIONS, PLUGINS_LOADED};
-use crate::target::{Cell, Target};
+use crate::recorder::{LazyHandle, RecorderRef};
 
 /// Plugins that are loaded: `plugins_loaded`.
 ///
@@ -17,29 +17,29 @@ use crate::target::{Cell, Target};
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Plugins {
-    cell: Arc<Cell<Gauge>>,
+    cell: Arc<LazyHandle<Gauge>>,
 }
 
 impl Plugins {
     /// Nothing is recorded yet.
     pub fn new() -> Self {
-        Self::on(&Target::default())
+        Self::on(&RecorderRef::default())
     }
 
-    fn on(target: &Target) -> Self {
+    fn on(recorder: &RecorderRef) -> Self {
         Self {
-            cell: Arc::new(Cell::new(target, &PLUGINS_LOADED, Vec::new())),
+            cell: Arc::new(LazyHandle::new(recorder, PLUGINS_LOADED.key([]))),
         }
     }
 
     /// Records to this recorder. Defaults to the facade's.
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        Self::on(&Target::recorder(recorder))
+        Self::on(&RecorderRef::new(recorder))
     }
 
     /// So many are loaded.
     pub fn set(&self, loaded: usize) {
-        self.cell.write(|gauge| gauge.set(loaded as f64));
+        self.cell.record(|gauge| gauge.set(loaded as f64));
     }
 }
 
@@ -62,29 +62,29 @@ impl Default for Plugins {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Connections {
-    cell: Arc<Cell<Gauge>>,
+    cell: Arc<LazyHandle<Gauge>>,
 }
 
 impl Connections {
     /// Nothing is recorded yet.
     pub fn new() -> Self {
-        Self::on(&Target::default())
+        Self::on(&RecorderRef::default())
     }
 
-    fn on(target: &Target) -> Self {
+    fn on(recorder: &RecorderRef) -> Self {
         Self {
-            cell: Arc::new(Cell::new(target, &ACTIVE_CONNECTIONS, Vec::new())),
+            cell: Arc::new(LazyHandle::new(recorder, ACTIVE_CONNECTIONS.key([]))),
         }
     }
 
     /// Records to this recorder. Defaults to the facade's.
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        Self::on(&Target::recorder(recorder))
+        Self::on(&RecorderRef::new(recorder))
     }
 
     /// One was opened: it is counted for as long as what this gives is kept.
     pub fn open(&self) -> Connection {
-        let was_counted = self.cell.write_kept(|gauge| gauge.increment(1.0));
+        let was_counted = self.cell.record_if_installed(|gauge| gauge.increment(1.0));
         Connection {
             cell: was_counted.then(|| Arc::clone(&self.cell)),
         }
@@ -102,13 +102,13 @@ impl Default for Connections {
 #[must_use = "it is counted for as long as this is kept"]
 pub struct Connection {
     /// `None` for one that was opened before there was a recorder: the gauge must not fall for it.
-    cell: Option<Arc<Cell<Gauge>>>,
+    cell: Option<Arc<LazyHandle<Gauge>>>,
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
         if let Some(cell) = &self.cell {
-            cell.write(|gauge| gauge.decrement(1.0));
+            cell.record(|gauge| gauge.decrement(1.0));
         }
     }
 }

@@ -4,43 +4,39 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 
-use metrics::{Counter, Gauge, Label, Recorder};
+use metrics::{Counter, Gauge, Key, Recorder};
 
 use super::observe::{Ended, Ends, Observe};
 use crate::catalog::{ERRORS, Family, STORAGE_OPERATIONS, TOKEN_COST, TOKENS};
-use crate::target::{Cell, Target};
+use crate::recorder::{LazyHandle, RecorderRef};
 
 type Name = Cow<'static, str>;
 
 /// A counter of certain labels.
 #[derive(Debug)]
 pub(super) struct Total {
-    family: &'static Family,
-    labels: Vec<Label>,
-    cell: Cell<Counter>,
+    key: Key,
+    handle: LazyHandle<Counter>,
 }
 
 impl Total {
-    pub(super) fn new(family: &'static Family, values: impl IntoIterator<Item = Name>) -> Self {
-        let labels = family.labels.iter().zip(values);
-        let labels = labels.map(|(label, value)| Label::new(*label, value));
-        Self::on(&Target::default(), family, labels.collect())
+    pub(super) fn new<const N: usize>(family: &Family, values: [Name; N]) -> Self {
+        Self::on(&RecorderRef::default(), family.key(values.map(Into::into)))
     }
 
-    fn on(target: &Target, family: &'static Family, labels: Vec<Label>) -> Self {
+    fn on(recorder: &RecorderRef, key: Key) -> Self {
         Self {
-            family,
-            cell: Cell::new(target, family, labels.clone()),
-            labels,
+            handle: LazyHandle::new(recorder, key.clone()),
+            key,
         }
     }
 
-    pub(super) fn recorder(&self, target: &Target) -> Self {
-        Self::on(target, self.family, self.labels.clone())
+    pub(super) fn recorder(&self, recorder: &RecorderRef) -> Self {
+        Self::on(recorder, self.key.clone())
     }
 
     pub(super) fn add(&self, count: u64) {
-        self.cell.write(|total| total.increment(count));
+        self.handle.record(|total| total.increment(count));
     }
 }
 
@@ -75,7 +71,7 @@ impl Storage {
     /// Records to this recorder. Defaults to the facade's.
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
         Self {
-            total: Arc::new(self.total.recorder(&Target::recorder(recorder))),
+            total: Arc::new(self.total.recorder(&RecorderRef::new(recorder))),
         }
     }
 
@@ -124,7 +120,7 @@ impl Errors {
     /// Records to this recorder. Defaults to the facade's.
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
         Self {
-            total: Arc::new(self.total.recorder(&Target::recorder(recorder))),
+            total: Arc::new(self.total.recorder(&RecorderRef::new(recorder))),
         }
     }
 
@@ -156,22 +152,19 @@ struct Inner {
     currency: Name,
     prompt: Total,
     completion: Total,
-    cost: Cell<Gauge>,
+    cost: LazyHandle<Gauge>,
 }
 
 impl Inner {
-    fn on(target: &Target, model: Name, currency: Name) -> Self {
+    fn on(recorder: &RecorderRef, model: Name, currency: Name) -> Self {
         let tokens = |kind: &'static str| {
-            let labels = [("model", model.clone()), ("kind", kind.into())];
-            let labels = labels.map(|(name, value)| Label::new(name, value));
-            Total::on(target, &TOKENS, labels.to_vec())
+            Total::on(recorder, TOKENS.key([model.clone().into(), kind.into()]))
         };
-        let labels = [("model", model.clone()), ("currency", currency.clone())];
-        let labels = labels.map(|(name, value)| Label::new(name, value));
+        let cost = TOKEN_COST.key([model.clone().into(), currency.clone().into()]);
         Self {
             prompt: tokens("prompt"),
             completion: tokens("completion"),
-            cost: Cell::new(target, &TOKEN_COST, labels.to_vec()),
+            cost: LazyHandle::new(recorder, cost),
             model,
             currency,
         }
@@ -182,7 +175,11 @@ impl Tokens {
     /// Tokens of this model, paid in this currency (ISO 4217).
     pub fn of(model: impl Into<Name>, currency: impl Into<Name>) -> Self {
         Self {
-            inner: Arc::new(Inner::on(&Target::default(), model.into(), currency.into())),
+            inner: Arc::new(Inner::on(
+                &RecorderRef::default(),
+                model.into(),
+                currency.into(),
+            )),
         }
     }
 
@@ -190,7 +187,7 @@ impl Tokens {
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
         let (model, currency) = (self.inner.model.clone(), self.inner.currency.clone());
         Self {
-            inner: Arc::new(Inner::on(&Target::recorder(recorder), model, currency)),
+            inner: Arc::new(Inner::on(&RecorderRef::new(recorder), model, currency)),
         }
     }
 
@@ -205,7 +202,7 @@ impl Tokens {
     /// The facade's counters are whole numbers, so other exporters than the crate's show a gauge.
     pub fn record_cost(&self, cost: f64) {
         if cost.is_finite() && cost >= 0.0 {
-            self.inner.cost.write(|total| total.increment(cost));
+            self.inner.cost.record(|total| total.increment(cost));
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::slice;
 use std::time::Duration;
 
+use futures_core::future::BoxFuture;
 use tokio::time::timeout;
 
-use super::history::{Answer, History, Registration};
+use super::history::{History, Registration};
 use crate::error::{Error, ErrorKind, with_sources};
 use crate::panics;
 use crate::redact::redact_line;
@@ -17,7 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const MAX_ERROR: usize = 1024;
 
 /// Asked within what is caught: a history may panic before it gives what is to be awaited.
-pub(super) async fn patiently<'a, T>(ask: impl FnOnce() -> Answer<'a, T>) -> Result<T, Error> {
+pub(super) async fn patiently<'a, T>(
+    ask: impl FnOnce() -> BoxFuture<'a, Result<T, Error>>,
+) -> Result<T, Error> {
     let failed = |what: String| Err(Error::new(ErrorKind::Io, what));
     match timeout(PATIENCE, panics::caught(async { ask().await })).await {
         Ok(Ok(answered)) => answered,

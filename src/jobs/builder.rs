@@ -17,9 +17,9 @@ use super::keeper::Keeper;
 use super::queue::Queue;
 use super::registered::Registered;
 use super::registry::{Inner, Jobs};
-use crate::changes::CAPACITY;
+use crate::broadcast::CAPACITY;
 use crate::error::Error;
-use crate::target::Target;
+use crate::recorder::RecorderRef;
 
 /// Settings of [`Jobs`].
 ///
@@ -46,7 +46,7 @@ pub struct Builder {
     failing_after: u32,
     max_queued: usize,
     instance: Option<String>,
-    target: Target,
+    recorder: RecorderRef,
 }
 
 impl Builder {
@@ -59,7 +59,7 @@ impl Builder {
             failing_after: 3,
             max_queued: 10_000,
             instance: None,
-            target: Target::default(),
+            recorder: RecorderRef::default(),
         }
     }
 
@@ -109,7 +109,7 @@ impl Builder {
 
     /// Records to this recorder. Defaults to the facade's.
     pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.target = Target::recorder(recorder);
+        self.recorder = RecorderRef::new(recorder);
         self
     }
 
@@ -148,12 +148,12 @@ impl Builder {
                 "instance {instance:?} has {length} characters: 1 to 200 are allowed, and no control characters"
             )));
         }
-        let known = known(&self.jobs, &self.target)?;
+        let known = known(&self.jobs, &self.recorder)?;
         let inner = Arc::new(Inner {
             id: Uuid::now_v7(),
             instance,
             history: self.history,
-            target: self.target,
+            recorder: self.recorder,
             queue: Queue::new(self.max_queued),
             known: RwLock::new(known),
             running: Mutex::default(),
@@ -175,7 +175,10 @@ impl Builder {
     }
 }
 
-fn known(jobs: &[Job], target: &Target) -> Result<HashMap<&'static str, Arc<Registered>>, Error> {
+fn known(
+    jobs: &[Job],
+    recorder: &RecorderRef,
+) -> Result<HashMap<&'static str, Arc<Registered>>, Error> {
     let mut known: HashMap<_, Arc<Registered>> = HashMap::new();
     for job in jobs {
         if let Some(other) = known.get(job.name()) {
@@ -187,7 +190,7 @@ fn known(jobs: &[Job], target: &Target) -> Result<HashMap<&'static str, Arc<Regi
                 job.name()
             )));
         }
-        let registered = Registered::new(job.plan()?, target);
+        let registered = Registered::new(job.plan()?, recorder);
         known.insert(job.name(), Arc::new(registered));
     }
     Ok(known)

@@ -1,21 +1,25 @@
-//! `Changes`: what goes wrong with jobs, and what is well again, as it is found.
+//! `ProblemChanges`: what goes wrong with jobs, and what is well again, as it is found.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
 use tokio::sync::broadcast;
 
 use super::problem::Problem;
-use crate::changes;
+use crate::broadcast::Subscription;
 
 /// A problem began or ended.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Change {
+pub struct ProblemChange {
     /// The problem. Of one that ended, as it was when it began.
     pub problem: Problem,
     /// Whether it ended.
     pub is_resolved: bool,
 }
 
-impl Change {
+impl ProblemChange {
     pub(super) fn begin(problem: Problem) -> Self {
         Self {
             problem,
@@ -50,18 +54,28 @@ impl Change {
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
-pub struct Changes {
-    receiver: broadcast::Receiver<Change>,
+pub struct ProblemChanges {
+    inner: Subscription<ProblemChange>,
 }
 
-impl Changes {
-    pub(super) fn new(receiver: broadcast::Receiver<Change>) -> Self {
-        Self { receiver }
+impl ProblemChanges {
+    pub(super) fn new(receiver: broadcast::Receiver<ProblemChange>) -> Self {
+        Self {
+            inner: Subscription::new(receiver, "jobs"),
+        }
     }
 
     /// The next change; `None` once the last [`Jobs`](super::Jobs) is gone. Of a subscriber that is more than 256 changes
     /// behind the oldest are lost, which is logged.
-    pub async fn next(&mut self) -> Option<Change> {
-        changes::next(&mut self.receiver, "jobs").await
+    pub async fn next(&mut self) -> Option<ProblemChange> {
+        self.inner.next().await
+    }
+}
+
+impl Stream for ProblemChanges {
+    type Item = ProblemChange;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.inner.poll_next(cx)
     }
 }

@@ -65,7 +65,6 @@ mod layer;
 mod monitor;
 mod monitored;
 mod outlook;
-mod overview;
 mod plan;
 mod problem;
 mod queue;
@@ -73,25 +72,25 @@ mod record;
 mod registered;
 mod registry;
 mod run;
+mod summary;
 mod watch;
 mod writer;
 
 pub use self::builder::Builder;
-pub use self::changes::{Change, Changes};
+pub use self::changes::{ProblemChange, ProblemChanges};
 #[cfg(feature = "jobs-postgres")]
 pub use self::history::PostgresHistory;
 #[cfg(feature = "jobs-sqlite")]
 pub use self::history::SqliteHistory;
 pub use self::history::{
-    Answer, History, JobStats, MemoryHistory, Registration, Retention, RunQuery, Standing,
-    Standings,
+    History, JobState, JobStates, JobStats, MemoryHistory, Registration, Retention, RunQuery,
 };
 pub use self::job::Job;
 pub use self::layer::{JobFuture, JobLayer, JobService, NoMetadata};
 pub use self::monitor::Monitor;
-pub use self::overview::Overview;
 pub use self::problem::{Problem, ProblemKind};
 pub use self::record::{RunRecord, RunStatus};
 pub use self::registry::Jobs;
 pub use self::run::{Run, StartedRun};
+pub use self::summary::JobSummary;
 pub use uuid::Uuid;

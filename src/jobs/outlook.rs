@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::history::Standing;
+use super::history::JobState;
 use super::plan::Plan;
 
 /// Clocks that are nearer than this are taken to be the same; one that is further away than that is not believed.
@@ -37,7 +37,7 @@ pub(super) struct Outlook {
 
 impl Outlook {
     /// None for a job that is expected at no time.
-    pub(super) fn of(plan: &Plan, standing: &Standing, clocks: Clocks) -> Option<Self> {
+    pub(super) fn of(plan: &Plan, standing: &JobState, clocks: Clocks) -> Option<Self> {
         // The times of a cron expression are those that the instance's clock shows.
         let Clocks { own, theirs } = clocks;
         let is_believed = apart(own, theirs) < TOO_FAR;
@@ -117,7 +117,7 @@ mod tests {
 
     /// Minutes at which it is expected, late and missed.
     fn outlook(job: Job, known: u64, start: Option<(u64, u64)>) -> [u64; 3] {
-        let mut standing = Standing::new(job.name(), minute(known));
+        let mut standing = JobState::new(job.name(), minute(known));
         standing.last_start = start.map(|(start, _)| minute(start));
         standing.started_at = start.map(|(_, theirs)| minute(theirs));
         let outlook = Outlook::of(&job.plan().unwrap(), &standing, by(0, 0)).unwrap();
@@ -162,7 +162,7 @@ mod tests {
     fn clocks_that_differ_change_nothing_before_the_first_start_either() {
         for (own, expected) in [(500, 180), (510, 170), (490, 190), (500_000, 180)] {
             let plan = DAILY.plan().unwrap();
-            let standing = Standing::new("daily", minute(10));
+            let standing = JobState::new("daily", minute(10));
             let outlook = Outlook::of(&plan, &standing, by(own, 500)).unwrap();
             assert_eq!(outlook.expected_at, minute(expected));
             let plan = HOURLY.plan().unwrap();
@@ -170,7 +170,7 @@ mod tests {
             assert_eq!(outlook.expected_at, minute(70));
         }
         // By its clock it was known after today's time, so it is expected tomorrow.
-        let standing = Standing::new("daily", minute(175));
+        let standing = JobState::new("daily", minute(175));
         let outlook = Outlook::of(&DAILY.plan().unwrap(), &standing, by(510, 500)).unwrap();
         assert_eq!(outlook.expected_at, minute(1610));
     }
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_job_without_a_schedule_is_never_late() {
         let plan = Job::named("asked").plan().unwrap();
-        let standing = Standing::new("asked", minute(0));
+        let standing = JobState::new("asked", minute(0));
         assert_eq!(Outlook::of(&plan, &standing, by(0, 0)), None);
     }
 }

@@ -72,7 +72,7 @@ pub struct Problem {
     pub message: String,
     /// The job's last start when this was found: another ends what is late or missed.
     pub last_start: Option<SystemTime>,
-    /// The job's [streak](super::Standing::streak) when this was found: another ends what is failing.
+    /// The job's [streak](super::JobState::streak) when this was found: another ends what is failing.
     pub streak: u64,
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use metrics::{Counter, Gauge, Histogram, Label};
+use metrics::{Counter, Gauge, Histogram};
 
 use super::plan::Plan;
 use super::problem::ProblemKind;
@@ -14,54 +14,50 @@ use crate::catalog::{
     SCHEDULER_JOB_FAILURES_IN_A_ROW, SCHEDULER_JOB_LAST_SUCCESS, SCHEDULER_JOB_PROBLEM,
     SCHEDULER_JOBS, SCHEDULER_JOBS_IN_PROGRESS,
 };
-use crate::target::{Cell, Target};
+use crate::recorder::{LazyHandle, RecorderRef};
 
 #[derive(Debug)]
 pub(super) struct Registered {
     pub(super) plan: Plan,
-    in_progress: Cell<Gauge>,
-    ended: [(RunStatus, Cell<Counter>); 4],
-    duration: Cell<Histogram>,
-    last_success: Cell<Gauge>,
-    problems: [(ProblemKind, Cell<Gauge>); 4],
-    failures: Cell<Gauge>,
-    expected: Cell<Gauge>,
-    dropped: Cell<Counter>,
+    in_progress: LazyHandle<Gauge>,
+    ended: [(RunStatus, LazyHandle<Counter>); 4],
+    duration: LazyHandle<Histogram>,
+    last_success: LazyHandle<Gauge>,
+    problems: [(ProblemKind, LazyHandle<Gauge>); 4],
+    failures: LazyHandle<Gauge>,
+    expected: LazyHandle<Gauge>,
+    dropped: LazyHandle<Counter>,
     /// The last start that the history did not learn of from its run, and was not told otherwise.
     dropped_start: Mutex<Option<SystemTime>>,
     has_warned: AtomicBool,
 }
 
 impl Registered {
-    pub(super) fn new(plan: Plan, target: &Target) -> Self {
+    pub(super) fn new(plan: Plan, recorder: &RecorderRef) -> Self {
         let name = plan.job.name();
-        let label = || vec![Label::new("job_name", name)];
         let ended = |status: RunStatus| {
-            let labels = [("job_name", name), ("status", status.as_str())];
-            let labels = labels.map(|(name, value)| Label::new(name, value));
-            (status, Cell::new(target, &SCHEDULER_JOBS, labels.to_vec()))
+            let key = SCHEDULER_JOBS.key([name.into(), status.as_str().into()]);
+            (status, LazyHandle::new(recorder, key))
         };
         let problem = |kind: ProblemKind| {
-            let labels = [("job_name", name), ("problem", kind.as_str())];
-            let labels = labels.map(|(name, value)| Label::new(name, value));
-            let cell = Cell::new(target, &SCHEDULER_JOB_PROBLEM, labels.to_vec());
-            (kind, cell)
+            let key = SCHEDULER_JOB_PROBLEM.key([name.into(), kind.as_str().into()]);
+            (kind, LazyHandle::new(recorder, key))
         };
         Self {
             plan,
-            in_progress: Cell::new(target, &SCHEDULER_JOBS_IN_PROGRESS, label()),
+            in_progress: LazyHandle::new(recorder, SCHEDULER_JOBS_IN_PROGRESS.key([name.into()])),
             ended: [
                 ended(RunStatus::Success),
                 ended(RunStatus::Failed),
                 ended(RunStatus::Cancelled),
                 ended(RunStatus::Lost),
             ],
-            duration: Cell::new(target, &SCHEDULER_JOB_DURATION, label()),
-            last_success: Cell::new(target, &SCHEDULER_JOB_LAST_SUCCESS, label()),
+            duration: LazyHandle::new(recorder, SCHEDULER_JOB_DURATION.key([name.into()])),
+            last_success: LazyHandle::new(recorder, SCHEDULER_JOB_LAST_SUCCESS.key([name.into()])),
             problems: ProblemKind::ALL.map(problem),
-            failures: Cell::new(target, &SCHEDULER_JOB_FAILURES_IN_A_ROW, label()),
-            expected: Cell::new(target, &SCHEDULER_JOB_EXPECTED, label()),
-            dropped: Cell::new(target, &MONITORING_JOB_EVENTS_DROPPED, label()),
+            failures: LazyHandle::new(recorder, SCHEDULER_JOB_FAILURES_IN_A_ROW.key([name.into()])),
+            expected: LazyHandle::new(recorder, SCHEDULER_JOB_EXPECTED.key([name.into()])),
+            dropped: LazyHandle::new(recorder, MONITORING_JOB_EVENTS_DROPPED.key([name.into()])),
             dropped_start: Mutex::default(),
             has_warned: AtomicBool::new(false),
         }
@@ -69,21 +65,22 @@ impl Registered {
 
     /// Whether it is counted as in progress: not before there is a recorder, whose gauge must not fall for it.
     pub(super) fn begun(&self) -> bool {
-        self.in_progress.write_kept(|gauge| gauge.increment(1.0))
+        self.in_progress
+            .record_if_installed(|gauge| gauge.increment(1.0))
     }
 
     pub(super) fn ended(&self, status: RunStatus, duration: Duration, is_counted: bool) {
         if is_counted {
-            self.in_progress.write(|gauge| gauge.decrement(1.0));
+            self.in_progress.record(|gauge| gauge.decrement(1.0));
         }
         self.count(status);
         self.duration
-            .write(|durations| durations.record(duration.as_secs_f64()));
+            .record(|durations| durations.record(duration.as_secs_f64()));
         if status == RunStatus::Success
             && let Ok(now) = SystemTime::now().duration_since(UNIX_EPOCH)
         {
             self.last_success
-                .write(|gauge| gauge.set(now.as_secs_f64()));
+                .record(|gauge| gauge.set(now.as_secs_f64()));
         }
     }
 
@@ -91,24 +88,24 @@ impl Registered {
     pub(super) fn count(&self, status: RunStatus) {
         let counter = self.ended.iter().find(|(own, _)| *own == status);
         if let Some((_, counter)) = counter {
-            counter.write(|counter| counter.increment(1));
+            counter.record(|counter| counter.increment(1));
         }
     }
 
     pub(super) fn is_wrong(&self, kind: ProblemKind, is_wrong: bool) {
         let gauge = self.problems.iter().find(|(own, _)| *own == kind);
         if let Some((_, gauge)) = gauge {
-            gauge.write(|gauge| gauge.set(f64::from(u8::from(is_wrong))));
+            gauge.record(|gauge| gauge.set(f64::from(u8::from(is_wrong))));
         }
     }
 
     pub(super) fn stands(&self, failures_in_a_row: u64, expected_at: Option<SystemTime>) {
         self.failures
-            .write(|gauge| gauge.set(failures_in_a_row as f64));
+            .record(|gauge| gauge.set(failures_in_a_row as f64));
         let expected = expected_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         if let Some(expected) = expected {
             self.expected
-                .write(|gauge| gauge.set(expected.as_secs_f64()));
+                .record(|gauge| gauge.set(expected.as_secs_f64()));
         }
     }
 
@@ -125,7 +122,7 @@ impl Registered {
 
     /// An event that the history will not learn of.
     pub(super) fn drop_event(&self, run: &RunRecord) {
-        self.dropped.write(|dropped| dropped.increment(1));
+        self.dropped.record(|dropped| dropped.increment(1));
         // The start of an end that is dropped is known, or was dropped itself.
         if run.status == RunStatus::Running {
             self.has_not_told(run.started_at);
@@ -165,7 +162,7 @@ mod tests {
     #[test]
     fn a_run_that_began_before_the_recorder_is_not_taken_from_its_gauge() {
         let recorder = DebuggingRecorder::new();
-        let job = Registered::new(Job::named("early").plan().unwrap(), &Target::default());
+        let job = Registered::new(Job::named("early").plan().unwrap(), &RecorderRef::default());
         let early = job.begun();
         metrics::with_local_recorder(&recorder, || {
             job.ended(RunStatus::Success, Duration::ZERO, early);

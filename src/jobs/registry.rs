@@ -12,7 +12,7 @@ use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use super::builder::Builder;
-use super::changes::{Change, Changes};
+use super::changes::{ProblemChange, ProblemChanges};
 use super::history::{History, JobStats, Registration, RunQuery};
 use super::job::Job;
 use super::keeper::Tasks;
@@ -26,7 +26,7 @@ use super::registered::Registered;
 use super::run::{Run, StartedRun};
 use crate::error::{Error, ErrorKind};
 use crate::measure::Instant;
-use crate::target::Target;
+use crate::recorder::RecorderRef;
 
 /// The jobs of a service: a cheap handle, cloned to wherever jobs run.
 ///
@@ -55,7 +55,7 @@ pub(super) struct Inner {
     pub(super) id: Uuid,
     pub(super) instance: String,
     pub(super) history: Arc<dyn History>,
-    pub(super) target: Target,
+    pub(super) recorder: RecorderRef,
     pub(super) queue: Queue,
     pub(super) known: RwLock<HashMap<&'static str, Arc<Registered>>>,
     /// What runs here, or has ended and is not yet written: whose leases are renewed.
@@ -68,7 +68,7 @@ pub(super) struct Inner {
     pub(super) failing_after: u32,
     /// What was wrong with the jobs that are known here when it was last looked at.
     pub(super) problems: Mutex<Vec<Problem>>,
-    pub(super) changes: broadcast::Sender<Change>,
+    pub(super) changes: broadcast::Sender<ProblemChange>,
 }
 
 /// A run that is not yet written as ended.
@@ -106,7 +106,7 @@ impl Inner {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let registered = known
             .entry(job.name())
-            .or_insert_with(|| Arc::new(Registered::new(plan, &self.target)));
+            .or_insert_with(|| Arc::new(Registered::new(plan, &self.recorder)));
         Arc::clone(registered)
     }
 
@@ -295,8 +295,8 @@ impl Jobs {
     /// Each is told once, and by the instance that finds it first: whoever is to miss nothing subscribes on all instances.
     /// What was told before, by another or before a restart, is in [`problems`](Self::problems).
     #[must_use]
-    pub fn subscribe(&self) -> Changes {
-        Changes::new(self.inner.changes.subscribe())
+    pub fn subscribe(&self) -> ProblemChanges {
+        ProblemChanges::new(self.inner.changes.subscribe())
     }
 
     /// What was wrong with the jobs that are known here when it was last looked at, by job.

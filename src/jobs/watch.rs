@@ -9,8 +9,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
 use super::ask::{Outage, patiently, register};
-use super::changes::Change;
-use super::history::{Registration, RunQuery, Standing, Standings};
+use super::changes::ProblemChange;
+use super::history::{JobState, JobStates, Registration, RunQuery};
 use super::outlook::{Clocks, Outlook};
 use super::problem::{Problem, ProblemKind};
 use super::record::{RunRecord, RunStatus, name_of};
@@ -27,7 +27,7 @@ const GONE_AFTER: Duration = Duration::from_hours(24);
 const MOST_ASKED_FOR: usize = 100;
 
 /// What the history may or may not have been told, for it did not answer: asked again, with when it was seen.
-type Unsure = Vec<(Change, SystemTime)>;
+type Unsure = Vec<(ProblemChange, SystemTime)>;
 
 /// For as long as the jobs live. Not before they are settled: right after a start or an outage nobody knows yet what the
 /// other instances have not written.
@@ -100,7 +100,7 @@ async fn look(jobs: &Inner, unsure: &mut Unsure) -> Result<(), Error> {
         }
     }
     let before = SystemTime::now();
-    let Standings { now, jobs: all, .. } = patiently(|| jobs.history.standings()).await?;
+    let JobStates { now, jobs: all, .. } = patiently(|| jobs.history.job_states()).await?;
     let clocks = Clocks::of(before, now, SystemTime::now());
     let known = patiently(|| jobs.history.problems()).await?;
     let mut open = Vec::new();
@@ -133,7 +133,7 @@ async fn look(jobs: &Inner, unsure: &mut Unsure) -> Result<(), Error> {
     }
     *jobs.problems() = open;
     outcome?;
-    let is_gone = |standing: &Standing| {
+    let is_gone = |standing: &JobState| {
         let is_own = |job: &Arc<Registered>| name_of(job.plan.job.name()) == standing.job_name;
         let last_said = standing.registered_at.unwrap_or(standing.known_since);
         let is_long_ago = now
@@ -143,7 +143,7 @@ async fn look(jobs: &Inner, unsure: &mut Unsure) -> Result<(), Error> {
     };
     for standing in all.iter().filter(|standing| is_gone(standing)) {
         for problem in known.iter().filter(|one| one.job_name == standing.job_name) {
-            tell(jobs, Change::end(problem), now, unsure).await?;
+            tell(jobs, ProblemChange::end(problem), now, unsure).await?;
         }
     }
     Ok(())
@@ -153,7 +153,7 @@ async fn look(jobs: &Inner, unsure: &mut Unsure) -> Result<(), Error> {
 struct Look<'a> {
     jobs: &'a Inner,
     job: &'a Registered,
-    standing: &'a Standing,
+    standing: &'a JobState,
     clocks: Clocks,
     /// The longest first.
     long_runs: &'a [LongRun],
@@ -176,7 +176,7 @@ impl Look<'_> {
                     continue;
                 }
                 self.job.is_wrong(kind, self.is_here_alone(kind));
-                let change = Change::end(problem);
+                let change = ProblemChange::end(problem);
                 tell(self.jobs, change, self.clocks.theirs, self.unsure).await?;
                 // Whether it is wrong again is found by the next look.
                 continue;
@@ -186,7 +186,7 @@ impl Look<'_> {
                 .is_wrong(kind, found.is_some() || self.is_here_alone(kind));
             if let Some(problem) = found {
                 open.push(problem.clone());
-                let change = Change::begin(problem);
+                let change = ProblemChange::begin(problem);
                 tell(self.jobs, change, self.clocks.theirs, self.unsure).await?;
             }
         }
@@ -312,7 +312,7 @@ impl Look<'_> {
 /// Tells the history, and if that is news all others.
 async fn tell(
     jobs: &Inner,
-    change: Change,
+    change: ProblemChange,
     seen: SystemTime,
     unsure: &mut Unsure,
 ) -> Result<(), Error> {
@@ -334,7 +334,7 @@ async fn tell(
 }
 
 impl Inner {
-    fn publish(&self, change: Change) {
+    fn publish(&self, change: ProblemChange) {
         let (job, kind) = (&*change.problem.job_name, change.problem.kind);
         if change.is_resolved {
             tracing::info!(job, problem = %kind, "a job is as expected again");

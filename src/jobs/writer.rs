@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_core::future::BoxFuture;
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::ask::{Outage, logged, patiently, register};
-use super::history::Answer;
 use super::record::{RunRecord, RunStatus};
 use super::registry::Inner;
 use crate::error::{Error, ErrorKind};
@@ -70,7 +70,11 @@ impl Writer {
     }
 
     /// What is first in the queue, anew at each attempt: meanwhile an end may have taken its start's place. The event that was refused alone, should it be first still, goes without what its run tells of itself.
-    fn write_some(&self, most: usize, refused: Option<Event>) -> Answer<'_, Written> {
+    fn write_some(
+        &self,
+        most: usize,
+        refused: Option<Event>,
+    ) -> BoxFuture<'_, Result<Written, Error>> {
         let mut batch = latest(self.jobs.queue.batch(most));
         if let [run] = &mut *batch
             && refused == Some(event_of(run))
@@ -103,7 +107,7 @@ impl Writer {
     async fn until_it_works<'a, T>(
         &'a self,
         what: &'static str,
-        attempt: impl Fn() -> Answer<'a, T>,
+        attempt: impl Fn() -> BoxFuture<'a, Result<T, Error>>,
     ) -> T {
         let mut pause = FIRST_PAUSE;
         let mut outage = Outage::of(what);

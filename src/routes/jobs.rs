@@ -47,7 +47,7 @@ impl Routes {
     /// ```
     pub fn jobs(self, jobs: Jobs) -> Self {
         let (of_runs, of_stats) = (jobs.clone(), jobs.clone());
-        self.add("/jobs", Access::Guarded, move |_| overview(jobs.clone()))
+        self.add("/jobs", Access::Guarded, move |_| summaries(jobs.clone()))
             .add("/jobs/status", Access::Guarded, move |visit| {
                 or_instead(status(of_runs.clone(), visit))
             })
@@ -61,9 +61,9 @@ async fn or_instead(answer: impl Future<Output = Result<Response, Instead>>) -> 
     answer.await.unwrap_or_else(|instead| *instead)
 }
 
-async fn overview(jobs: Jobs) -> Response {
+async fn summaries(jobs: Jobs) -> Response {
     or_instead(async {
-        let jobs = read(jobs.overview()).await?;
+        let jobs = read(jobs.summaries()).await?;
         Ok(problem::json(StatusCode::OK, &json!({ "jobs": jobs })))
     })
     .await
@@ -107,7 +107,7 @@ async fn known(jobs: &Jobs, name: &str) -> Result<(), Instead> {
     if jobs.names().contains(&name) || read(jobs.stats(name)).await?.is_some() {
         return Ok(());
     }
-    let names = read(jobs.overview()).await?;
+    let names = read(jobs.summaries()).await?;
     let names: Vec<_> = names.iter().map(|job| &*job.job_name).collect();
     let shown: String = name.chars().take(100).collect();
     let detail = match names.len() {

@@ -14,7 +14,7 @@ use super::{Access, Routes, Verb, Visit, accept, metrics_history};
 use crate::catalog::MONITORING_SCRAPE_DURATION;
 use crate::exporter::Prometheus;
 use crate::measure::Instant;
-use crate::target::{Cell, Target};
+use crate::recorder::{LazyHandle, RecorderRef};
 use crate::time::rfc3339;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -97,8 +97,8 @@ impl Routes {
     /// request past either gets 503 and `Retry-After: 1`.
     pub fn metrics(self, prometheus: Prometheus) -> Self {
         let limits = Limits::new();
-        let target = Target::recorder(prometheus.clone());
-        let durations = Cell::<Histogram>::new(&target, &MONITORING_SCRAPE_DURATION, Vec::new());
+        let recorder = RecorderRef::new(prometheus.clone());
+        let durations = LazyHandle::<Histogram>::new(&recorder, MONITORING_SCRAPE_DURATION.key([]));
         let durations = Arc::new(durations);
         let scrape = |form: Form| {
             let (prometheus, limits) = (prometheus.clone(), limits.clone());
@@ -110,7 +110,7 @@ impl Routes {
                     let began = Instant::now();
                     let written = form.write(&prometheus);
                     let seconds = began.elapsed().as_secs_f64();
-                    durations.write(|durations| durations.record(seconds));
+                    durations.record(|durations| durations.record(seconds));
                     written
                 })
             }

@@ -7,7 +7,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::http::SkipMetrics;
+use crate::http_metrics::SkipMetrics;
 
 /// A problem of no type of its own: its title is the status' reason, its detail a sentence for a person.
 pub(super) fn problem(status: StatusCode, detail: &str) -> Response {

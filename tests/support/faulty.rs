@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 use tower_vitals::Error;
 use tower_vitals::jobs::{
-    Answer, History, JobStats, MemoryHistory, Problem, Registration, Retention, RunQuery,
-    RunRecord, Standings, Uuid,
+    History, JobStates, JobStats, MemoryHistory, Problem, Registration, Retention, RunQuery,
+    RunRecord, Uuid,
 };
 
 /// What becomes of a call.
@@ -63,7 +64,7 @@ impl Faulty {
         &'a self,
         name: &'static str,
         ask: impl FnOnce() -> F + Send + 'a,
-    ) -> Answer<'a, T>
+    ) -> BoxFuture<'a, Result<T, Error>>
     where
         T: Send + 'a,
         F: Future<Output = Result<T, Error>> + Send + 'a,
@@ -102,43 +103,63 @@ impl fmt::Debug for Faulty {
 }
 
 impl History for Faulty {
-    fn prepare(&self) -> Answer<'_, ()> {
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
         self.call("prepare", || self.memory.prepare())
     }
-    fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()> {
+    fn register<'a>(&'a self, jobs: &'a [Registration]) -> BoxFuture<'a, Result<(), Error>> {
         self.call("register", || self.memory.register(jobs))
     }
-    fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
+    fn write<'a>(
+        &'a self,
+        runs: &'a [RunRecord],
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<(), Error>> {
         self.call("write", move || self.memory.write(runs, lease))
     }
-    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, SystemTime> {
+    fn renew<'a>(
+        &'a self,
+        runs: &'a [Uuid],
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<SystemTime, Error>> {
         self.call("renew", move || self.memory.renew(runs, lease))
     }
-    fn reap(&self, by: SystemTime) -> Answer<'_, Vec<RunRecord>> {
+    fn reap(&self, by: SystemTime) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
         self.call("reap", move || self.memory.reap(by))
     }
-    fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {
+    fn runs<'a>(&'a self, query: &'a RunQuery) -> BoxFuture<'a, Result<Vec<RunRecord>, Error>> {
         self.call("runs", || self.memory.runs(query))
     }
-    fn stats<'a>(&'a self, job_name: &'a str) -> Answer<'a, Option<JobStats>> {
+    fn stats<'a>(&'a self, job_name: &'a str) -> BoxFuture<'a, Result<Option<JobStats>, Error>> {
         self.call("stats", || self.memory.stats(job_name))
     }
-    fn last_runs(&self) -> Answer<'_, Vec<RunRecord>> {
+    fn last_runs(&self) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
         self.call("last_runs", || self.memory.last_runs())
     }
-    fn standings(&self) -> Answer<'_, Standings> {
-        self.call("standings", || self.memory.standings())
+    fn job_states(&self) -> BoxFuture<'_, Result<JobStates, Error>> {
+        self.call("standings", || self.memory.job_states())
     }
-    fn problems(&self) -> Answer<'_, Vec<Problem>> {
+    fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
         self.call("problems", || self.memory.problems())
     }
-    fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
+    fn report<'a>(
+        &'a self,
+        problem: &'a Problem,
+        seen: SystemTime,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
         self.call("report", move || self.memory.report(problem, seen))
     }
-    fn resolve<'a>(&'a self, problem: &'a Problem, caller: Uuid) -> Answer<'a, bool> {
+    fn resolve<'a>(
+        &'a self,
+        problem: &'a Problem,
+        caller: Uuid,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
         self.call("resolve", move || self.memory.resolve(problem, caller))
     }
-    fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
+    fn prune<'a>(
+        &'a self,
+        retention: &'a Retention,
+        most: usize,
+    ) -> BoxFuture<'a, Result<usize, Error>> {
         self.call("prune", move || self.memory.prune(retention, most))
     }
 }

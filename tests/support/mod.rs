@@ -276,7 +276,7 @@ pub fn measured<B>(
     answer: impl Fn(Request<()>) -> Response<B> + Clone,
 ) -> impl Service<
     Request<()>,
-    Response = Response<tower_vitals::http::ResponseBody<B>>,
+    Response = Response<tower_vitals::http_metrics::ResponseBody<B>>,
     Error = Infallible,
     Future: Future,
 > + Clone

@@ -18,10 +18,10 @@ pub use self::keep::Keep;
 pub use self::query::{Query, Timeline};
 use self::ring::{Bounds, Ring};
 use super::source::Source;
-use super::thread;
 use crate::catalog::Kind;
 use crate::error::Error;
 use crate::measure::Instant;
+use crate::ticker::spawn_ticker;
 
 /// What was recorded in the last minutes: a cheap handle to the ring that
 /// [`Builder::history`](crate::exporter::Builder::history) asks for.
@@ -111,7 +111,7 @@ impl History {
         };
         history.tick();
         let ticking = history.clone();
-        let alive = thread::every(keep.interval, "vitals-history", move || ticking.tick())?;
+        let alive = spawn_ticker(keep.interval, "vitals-history", move || ticking.tick())?;
         Ok((history, alive))
     }
 

@@ -16,7 +16,7 @@ use super::authorization::Authorization;
 use super::group::Group;
 use super::pushing::Pushing;
 use crate::error::{self, Error, ErrorKind};
-use crate::fetch::Client;
+use crate::http_client::Client;
 use crate::redact::redact_line;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

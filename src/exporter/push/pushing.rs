@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::super::Prometheus;
 use super::gateway::Pushgateway;
 use crate::error::Error;
+use crate::outage::{Outage, Transition};
 
 /// A running [`Pushgateway::push_every`].
 ///
@@ -100,16 +101,15 @@ async fn run(
     interval: Duration,
     mut stopped: oneshot::Receiver<()>,
 ) {
-    let mut fails = false;
+    let outage = Outage::default();
     while timeout(interval, &mut stopped).await.is_err() {
-        match gateway.push(&prometheus).await {
-            Err(error) if !fails => {
-                tracing::warn!(%error, "metrics are not pushed; it goes on trying");
-                fails = true;
+        let pushed = gateway.push(&prometheus).await;
+        match (outage.update(pushed.is_err()), pushed) {
+            (Some(Transition::Started), Err(error)) => {
+                tracing::warn!(%error, "metrics cannot be pushed; retrying");
             }
-            Ok(()) if fails => {
+            (Some(Transition::Ended), _) => {
                 tracing::info!(gateway = gateway.shown(), "metrics are pushed again");
-                fails = false;
             }
             _ => {}
         }

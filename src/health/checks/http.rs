@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
 use crate::error::Error;
-use crate::fetch::Client;
+use crate::http_client::Client;
+use crate::http_url::HttpUrl;
 
 /// Bytes of the answer that are read: enough for any health endpoint, and a stream without end is cut off.
 const MAX_BODY: usize = 64 * 1024;
@@ -66,18 +67,14 @@ impl Http {
                 "the URL of an HTTP check is refused ({problem}): http:// or https://, a host and a path are allowed"
             ))
         };
-        let uri: Uri = url.parse().map_err(|error| refused(&format!("{error}")))?;
-        if !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(refused("its scheme is another, or none"));
-        }
-        let authority = uri.authority().ok_or_else(|| refused("it has no host"))?;
-        if authority.as_str().contains('@') {
+        let url = HttpUrl::parse(url).map_err(|problem| refused(&problem))?;
+        if url.credentials().is_some() {
             return Err(refused("it holds credentials, which belong into a header"));
         }
         Ok(Self {
             method,
-            client: Client::for_uri(&uri),
-            uri,
+            client: Client::for_uri(url.uri()),
+            uri: url.uri().clone(),
             headers: HeaderMap::from_iter([(USER_AGENT, HeaderValue::from_static("tower-vitals"))]),
             expected: None,
             slow: None,

@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use tokio::sync::oneshot;
 
 use super::super::Outcome;
 use super::super::panics::panicked;
+use crate::thread;
 
 /// Lets one attempt be under way: one that hangs (on a dead network file system) is not joined by another each time
 /// somebody asks. An attempt goes on when the check that began it was given up.
@@ -44,8 +44,7 @@ pub(super) async fn on_thread<T: Send + 'static>(
         // An error is that nobody waits for it any more.
         let _ = tell.send(catch_unwind(AssertUnwindSafe(work)));
     };
-    let started = thread::Builder::new().name("vitals-check".to_owned());
-    if let Err(error) = started.spawn(run) {
+    if let Err(error) = thread::spawn("vitals-check", run) {
         return Err(Outcome::failed(&error));
     }
     match told.await {
@@ -103,6 +102,7 @@ mod tests {
     use super::*;
     use crate::health::{CheckResult, Status};
     use std::sync::mpsc;
+    use std::thread;
     use std::time::Duration;
 
     fn result(outcome: Outcome) -> CheckResult {

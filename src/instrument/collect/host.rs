@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use metrics::{Gauge, Label};
+use metrics::{Gauge, SharedString};
 use sysinfo::{MemoryRefreshKind, System};
 
 use crate::catalog::{
@@ -12,53 +12,54 @@ use crate::catalog::{
 };
 use crate::cgroup::{self, Cgroup};
 use crate::measure::Instant;
-use crate::target::Target;
+use crate::outage::Outage;
+use crate::recorder::RecorderRef;
 
-pub(super) fn collector() -> impl FnMut(&Target) + Send {
+pub(super) fn collector() -> impl FnMut(&RecorderRef) + Send {
     let mut host = Host {
         cgroup: Cgroup::of_this_process(),
         system: System::new().ok(),
         before: None,
     };
-    move |target| {
+    move |recorder| {
         if let Some(usage) = host.cpu_usage() {
-            target
-                .register::<Gauge>(&SYSTEM_CPU_USAGE, Vec::new())
+            recorder
+                .register::<Gauge>(&SYSTEM_CPU_USAGE.key([]))
                 .set(usage);
         }
         if let Some((used, available)) = host.memory() {
-            target
-                .register::<Gauge>(&SYSTEM_MEMORY_USED, Vec::new())
+            recorder
+                .register::<Gauge>(&SYSTEM_MEMORY_USED.key([]))
                 .set(used);
-            target
-                .register::<Gauge>(&SYSTEM_MEMORY_AVAILABLE, Vec::new())
+            recorder
+                .register::<Gauge>(&SYSTEM_MEMORY_AVAILABLE.key([]))
                 .set(available);
         }
     }
 }
 
 /// Used as a share of what can be used, as `df` shows it: blocks kept for root count as used up.
-pub(super) fn disk(mount: PathBuf) -> impl FnMut(&Target) + Send {
-    let labels = vec![Label::new("mount", mount.display().to_string())];
-    let mut was_there = true;
-    move |target| match fs4::statvfs(&mount) {
+pub(super) fn disk(mount: PathBuf) -> impl FnMut(&RecorderRef) + Send {
+    let name = SharedString::from(mount.display().to_string());
+    let used_ratio = SYSTEM_DISK_USED.key([name.clone()]);
+    let available_bytes = SYSTEM_DISK_AVAILABLE.key([name]);
+    let outage = Outage::default();
+    move |recorder| match fs4::statvfs(&mount) {
         Ok(stats) => {
-            was_there = true;
+            outage.update(false);
             let used = stats.total_space().saturating_sub(stats.free_space());
             let available = stats.available_space();
             let ratio = used as f64 / (used + available).max(1) as f64;
-            target
-                .register::<Gauge>(&SYSTEM_DISK_USED, labels.clone())
-                .set(ratio);
-            target
-                .register::<Gauge>(&SYSTEM_DISK_AVAILABLE, labels.clone())
+            recorder.register::<Gauge>(&used_ratio).set(ratio);
+            recorder
+                .register::<Gauge>(&available_bytes)
                 .set(available as f64);
         }
-        Err(error) if was_there => {
-            was_there = false;
-            tracing::warn!(mount = %mount.display(), %error, "the space of a disk cannot be read; said once until it can");
+        Err(error) => {
+            if outage.update(true).is_some() {
+                tracing::warn!(mount = %mount.display(), %error, "disk space cannot be read; logged once until it can");
+            }
         }
-        Err(_) => {}
     }
 }
 

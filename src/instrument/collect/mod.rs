@@ -12,18 +12,18 @@ mod runtime;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use metrics::{Gauge, Label, Recorder};
+use metrics::{Gauge, Recorder};
 
 use self::ask::Ask;
 use crate::catalog::MONITORING_COLLECTION_TIMESTAMP;
-use crate::error::{Error, ErrorKind};
-use crate::target::Target;
+use crate::error::Error;
+use crate::recorder::RecorderRef;
+use crate::thread;
 
 /// One thing to read. Kept from one reading to the next, for what is a difference of two.
-type Collector = Box<dyn FnMut(&Target) + Send>;
+type Collector = Box<dyn FnMut(&RecorderRef) + Send>;
 
 /// What a service's process, host and runtime are doing, read every now and then.
 ///
@@ -51,7 +51,7 @@ type Collector = Box<dyn FnMut(&Target) + Send>;
 /// ```
 #[must_use]
 pub struct Collectors {
-    target: Target,
+    recorder: RecorderRef,
     interval: Duration,
     all: Group,
     disks: Group,
@@ -64,7 +64,7 @@ impl Collectors {
     /// Without any: what is to be read is named by the methods.
     pub fn new() -> Self {
         Self {
-            target: Target::default(),
+            recorder: RecorderRef::default(),
             interval: Duration::from_secs(15),
             all: Vec::new(),
             disks: Vec::new(),
@@ -73,7 +73,7 @@ impl Collectors {
 
     /// Records to this recorder. Defaults to the facade's.
     pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.target = Target::recorder(recorder);
+        self.recorder = RecorderRef::new(recorder);
         self
     }
 
@@ -130,10 +130,14 @@ impl Collectors {
     /// let collectors = Collectors::new().also(move || plugins.set(count_plugins()));
     /// ```
     pub fn also(self, mut collect: impl FnMut() + Send + 'static) -> Self {
-        self.with("also", move |_: &Target| collect())
+        self.with("also", move |_: &RecorderRef| collect())
     }
 
-    fn with(mut self, name: &'static str, collect: impl FnMut(&Target) + Send + 'static) -> Self {
+    fn with(
+        mut self,
+        name: &'static str,
+        collect: impl FnMut(&RecorderRef) + Send + 'static,
+    ) -> Self {
         self.all.push((name, Box::new(collect)));
         self
     }
@@ -152,9 +156,9 @@ impl Collectors {
                 self.interval
             )));
         }
-        let mut asks = vec![start("all", self.all, &self.target, self.interval)?];
+        let mut asks = vec![start("all", self.all, &self.recorder, self.interval)?];
         if !self.disks.is_empty() {
-            asks.push(start("disks", self.disks, &self.target, self.interval)?);
+            asks.push(start("disks", self.disks, &self.recorder, self.interval)?);
         }
         let collecting = Collecting { asks: asks.into() };
         collecting.refresh();
@@ -165,39 +169,35 @@ impl Collectors {
 fn start(
     name: &'static str,
     mut group: Group,
-    target: &Target,
+    recorder: &RecorderRef,
     interval: Duration,
 ) -> Result<Ask, Error> {
     let (ask, asked) = ask::pair();
-    let target = target.clone();
+    let recorder = recorder.clone();
     let read = move || {
         while asked.wait(interval) {
-            collect(&mut group, &target);
-            tell_when(name, &target);
+            collect(&mut group, &recorder);
+            tell_when(name, &recorder);
             asked.answer();
         }
     };
-    let thread = thread::Builder::new().name(format!("vitals-{name}"));
-    thread.spawn(read).map_err(|error| {
-        let what = "a collecting thread cannot be started: the system allows no further thread";
-        Error::new(ErrorKind::Io, what).with_source(error)
-    })?;
+    thread::spawn(&format!("vitals-{name}"), read)?;
     Ok(ask)
 }
 
 /// One that panics does not keep the others from being read, this time or the next.
-fn collect(group: &mut Group, target: &Target) {
+fn collect(group: &mut Group, recorder: &RecorderRef) {
     for (name, collect) in group {
-        if catch_unwind(AssertUnwindSafe(|| collect(target))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| collect(recorder))).is_err() {
             tracing::error!(collector = name, "a collector of metrics panicked");
         }
     }
 }
 
-fn tell_when(name: &'static str, target: &Target) {
+fn tell_when(name: &'static str, recorder: &RecorderRef) {
     if let Ok(now) = SystemTime::now().duration_since(UNIX_EPOCH) {
-        let labels = vec![Label::new("collectors", name)];
-        let timestamp: Gauge = target.register(&MONITORING_COLLECTION_TIMESTAMP, labels);
+        let key = MONITORING_COLLECTION_TIMESTAMP.key([name.into()]);
+        let timestamp: Gauge = recorder.register(&key);
         timestamp.set(now.as_secs_f64());
     }
 }
@@ -212,7 +212,7 @@ impl fmt::Debug for Collectors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.all.iter().chain(&self.disks).map(|(name, _)| name);
         f.debug_struct("Collectors")
-            .field("target", &self.target)
+            .field("recorder", &self.recorder)
             .field("interval", &self.interval)
             .field("collectors", &names.collect::<Vec<_>>())
             .finish()

@@ -7,14 +7,14 @@ use crate::catalog::{
     Family, PROCESS_CPU, PROCESS_MAX_FDS, PROCESS_OPEN_FDS, PROCESS_RESIDENT_MEMORY,
     PROCESS_START_TIME, PROCESS_THREADS,
 };
-use crate::target::Target;
+use crate::recorder::RecorderRef;
 
 /// Where the system tells nothing of a process, nothing is recorded.
-pub(super) fn collector() -> impl FnMut(&Target) + Send {
+pub(super) fn collector() -> impl FnMut(&RecorderRef) + Send {
     let mut system = System::new().ok().zip(sysinfo::get_current_pid().ok());
     // A counter must not fall, and the last digit of what the system counts in may.
     let mut cpu = 0.0_f64;
-    move |target| {
+    move |recorder| {
         let Some((system, own)) = &mut system else {
             return;
         };
@@ -22,7 +22,7 @@ pub(super) fn collector() -> impl FnMut(&Target) + Send {
             return;
         };
         let set = |family: &Family, value: f64| {
-            target.register::<Gauge>(family, Vec::new()).set(value);
+            recorder.register::<Gauge>(&family.key([])).set(value);
         };
         cpu = cpu.max(process.accumulated_cpu_time() as f64 / 1e3);
         set(&PROCESS_CPU, cpu);

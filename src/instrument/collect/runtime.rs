@@ -10,16 +10,16 @@ use crate::catalog::{
     TOKIO_WORKERS,
 };
 use crate::measure::Instant;
-use crate::target::Target;
+use crate::recorder::RecorderRef;
 
 /// A runtime that has ended tells its last figures: a handle does not keep it going.
-pub(super) fn collector(handle: &Handle) -> impl FnMut(&Target) + Send + use<> {
+pub(super) fn collector(handle: &Handle) -> impl FnMut(&RecorderRef) + Send + use<> {
     let metrics = handle.metrics();
     // Of the reading before: the first has no busy ratio.
     let mut before: Option<(Instant, Duration)> = None;
-    move |target| {
+    move |recorder| {
         let set = |family: &Family, value: f64| {
-            target.register::<Gauge>(family, Vec::new()).set(value);
+            recorder.register::<Gauge>(&family.key([])).set(value);
         };
         let workers = metrics.num_workers();
         set(&TOKIO_WORKERS, workers as f64);
@@ -39,8 +39,8 @@ pub(super) fn collector(handle: &Handle) -> impl FnMut(&Target) + Send + use<> {
             );
         }
         let parks = each(&metrics, RuntimeMetrics::worker_park_count).sum();
-        target
-            .register::<Counter>(&TOKIO_PARKS, Vec::new())
+        recorder
+            .register::<Counter>(&TOKIO_PARKS.key([]))
             .absolute(parks);
     }
 }

@@ -9,10 +9,12 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::standing::Progress;
+use super::job_state::StateDelta;
 use super::stats::{RECENT, Totals, is_timed};
-use super::{Answer, History, JobStats, Registration, Retention, RunQuery, Standing, Standings};
+use super::{History, JobState, JobStates, JobStats, Registration, Retention, RunQuery};
+use crate::error::Error;
 use crate::jobs::{Problem, ProblemKind, RunRecord, RunStatus};
+use futures_core::future::BoxFuture;
 
 /// Past it a time could not be told.
 const LONGEST_LEASE: Duration = Duration::from_hours(24 * 365);
@@ -44,7 +46,7 @@ struct State {
     totals: HashMap<String, Totals>,
     /// Where the last run of each job is.
     last: HashMap<String, Place>,
-    standings: BTreeMap<String, Standing>,
+    standings: BTreeMap<String, JobState>,
     schedules: HashMap<String, String>,
     problems: BTreeMap<(String, ProblemKind), Reported>,
 }
@@ -134,9 +136,9 @@ impl State {
         true
     }
 
-    fn standing(&mut self, job_name: &str, now: SystemTime) -> &mut Standing {
+    fn standing(&mut self, job_name: &str, now: SystemTime) -> &mut JobState {
         let standing = self.standings.entry(job_name.to_owned());
-        standing.or_insert_with(|| Standing::new(job_name, now))
+        standing.or_insert_with(|| JobState::new(job_name, now))
     }
 
     fn count(&mut self, run: &RunRecord) {
@@ -177,7 +179,7 @@ impl State {
         for run in &lost {
             self.count(run);
         }
-        for (job_name, progress) in Progress::lost(&lost) {
+        for (job_name, progress) in StateDelta::lost(&lost) {
             self.standing(job_name, time).add(&progress, time);
         }
         lost
@@ -268,23 +270,27 @@ impl State {
 }
 
 impl History for MemoryHistory {
-    fn prepare(&self) -> Answer<'_, ()> {
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(ready(Ok(())))
     }
 
-    fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()> {
+    fn register<'a>(&'a self, jobs: &'a [Registration]) -> BoxFuture<'a, Result<(), Error>> {
         let now = (self.clock)();
         let mut state = self.state();
         for job in jobs {
             state.register(job, now);
         }
-        for (job_name, progress) in Progress::started(jobs) {
+        for (job_name, progress) in StateDelta::started(jobs) {
             state.standing(job_name, now).add(&progress, now);
         }
         Box::pin(ready(Ok(())))
     }
 
-    fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
+    fn write<'a>(
+        &'a self,
+        runs: &'a [RunRecord],
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<(), Error>> {
         let lease_until = self.lease_until(lease);
         let now = (self.clock)();
         let mut state = self.state();
@@ -297,7 +303,7 @@ impl History for MemoryHistory {
             .iter()
             .filter(|run| state.put(run, lease_until))
             .collect();
-        let progress = Progress::of(news.into_iter(), |run| !known.contains(&run.id));
+        let progress = StateDelta::of(news.into_iter(), |run| !known.contains(&run.id));
         for (job_name, progress) in progress {
             state.standing(job_name, now).add(&progress, now);
         }
@@ -305,7 +311,11 @@ impl History for MemoryHistory {
         Box::pin(ready(Ok(())))
     }
 
-    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, SystemTime> {
+    fn renew<'a>(
+        &'a self,
+        runs: &'a [Uuid],
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<SystemTime, Error>> {
         let (now, lease_until) = (self.steady_now(), self.lease_until(lease));
         let mut state = self.state();
         for id in runs {
@@ -318,22 +328,22 @@ impl History for MemoryHistory {
         Box::pin(ready(Ok(now)))
     }
 
-    fn reap(&self, by: SystemTime) -> Answer<'_, Vec<RunRecord>> {
+    fn reap(&self, by: SystemTime) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
         let now = (self.clock)();
         Box::pin(ready(Ok(self.state().reap(by, now))))
     }
 
-    fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {
+    fn runs<'a>(&'a self, query: &'a RunQuery) -> BoxFuture<'a, Result<Vec<RunRecord>, Error>> {
         let state = self.state();
         let wanted = state.newest().filter(|run| query.wants(run));
         Box::pin(ready(Ok(wanted.take(query.limit).cloned().collect())))
     }
 
-    fn stats<'a>(&'a self, job_name: &'a str) -> Answer<'a, Option<JobStats>> {
+    fn stats<'a>(&'a self, job_name: &'a str) -> BoxFuture<'a, Result<Option<JobStats>, Error>> {
         Box::pin(ready(Ok(self.state().stats(job_name))))
     }
 
-    fn last_runs(&self) -> Answer<'_, Vec<RunRecord>> {
+    fn last_runs(&self) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
         let mut last = BTreeMap::new();
         for run in self.state().newest() {
             last.entry(run.job_name.clone())
@@ -342,12 +352,12 @@ impl History for MemoryHistory {
         Box::pin(ready(Ok(last.into_values().collect())))
     }
 
-    fn standings(&self) -> Answer<'_, Standings> {
+    fn job_states(&self) -> BoxFuture<'_, Result<JobStates, Error>> {
         let jobs = self.state().standings.values().cloned().collect();
-        Box::pin(ready(Ok(Standings::new((self.clock)(), jobs))))
+        Box::pin(ready(Ok(JobStates::new((self.clock)(), jobs))))
     }
 
-    fn problems(&self) -> Answer<'_, Vec<Problem>> {
+    fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
         let state = self.state();
         let open = state.problems.values();
         let open = open.filter(|known| known.resolved.is_none());
@@ -355,16 +365,28 @@ impl History for MemoryHistory {
         Box::pin(ready(Ok(open)))
     }
 
-    fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
+    fn report<'a>(
+        &'a self,
+        problem: &'a Problem,
+        seen: SystemTime,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
         Box::pin(ready(Ok(self.state().report(problem, seen))))
     }
 
-    fn resolve<'a>(&'a self, problem: &'a Problem, caller: Uuid) -> Answer<'a, bool> {
+    fn resolve<'a>(
+        &'a self,
+        problem: &'a Problem,
+        caller: Uuid,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
         let now = (self.clock)();
         Box::pin(ready(Ok(self.state().resolve(problem, caller, now))))
     }
 
-    fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
+    fn prune<'a>(
+        &'a self,
+        retention: &'a Retention,
+        most: usize,
+    ) -> BoxFuture<'a, Result<usize, Error>> {
         Box::pin(ready(Ok(self.state().prune(retention, most))))
     }
 }

@@ -1,5 +1,6 @@
 //! Where runs are kept: the trait, and what is asked of it.
 
+mod job_state;
 mod memory;
 #[cfg(feature = "jobs-postgres")]
 mod postgres;
@@ -7,29 +8,24 @@ mod postgres;
 mod rows;
 #[cfg(feature = "jobs-sqlite")]
 mod sqlite;
-mod standing;
 mod stats;
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
+use futures_core::future::BoxFuture;
 use uuid::Uuid;
 
+pub use self::job_state::{JobState, JobStates, Registration};
 pub use self::memory::MemoryHistory;
 #[cfg(feature = "jobs-postgres")]
 pub use self::postgres::PostgresHistory;
 #[cfg(feature = "jobs-sqlite")]
 pub use self::sqlite::SqliteHistory;
-pub use self::standing::{Registration, Standing, Standings};
 pub use self::stats::JobStats;
 use super::problem::Problem;
 use super::record::{RunRecord, RunStatus};
 use crate::error::Error;
-
-/// What a [`History`] answers with.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 /// Keeps runs. Several instances of a service may share one.
 ///
@@ -38,58 +34,78 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 
 /// leases go by the store's own clock, so that the clocks of instances may differ.
 pub trait History: Send + Sync + fmt::Debug + 'static {
     /// Makes its tables. Called before anything else, and by several instances at once.
-    fn prepare(&self) -> Answer<'_, ()>;
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Error>>;
 
     /// Makes these jobs known, so that one that never runs is late all the same, also over a restart. One whose
     /// schedule is another than it was is known from now on. A [last start](Registration::last_start) is one as that of a run.
-    fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()>;
+    fn register<'a>(&'a self, jobs: &'a [Registration]) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Writes these runs of this instance, all or none. One that is there already is changed, unless it has ended. One that is running has
     /// a lease of this length from now.
     ///
-    /// What is new in them changes how their jobs [stand](Standing), by the store's clock: a run's age is the same by all
+    /// What is new in them changes how their jobs [stand](JobState), by the store's clock: a run's age is the same by all
     /// clocks. A run that was not there is a start; one that ended failed or lost is one more failure in a row; a success
     /// ends the row, unless it ended more than 10 s before the last failure, for it was written late then.
     ///
     /// An error of [`ErrorKind::Refused`](crate::ErrorKind::Refused) says that one of them will never be taken: each is
     /// tried alone then, what is refused alone without its message and metadata, and what is refused so is left out, and
     /// counted. Any other is tried again.
-    fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()>;
+    fn write<'a>(
+        &'a self,
+        runs: &'a [RunRecord],
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<(), Error>>;
 
     /// A new lease for those of these that are running. Gives the time by the clock that leases go by. Also asked about none:
     /// it is to write something all the same, and to fail where that fails, for others can hardly renew theirs then.
-    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, SystemTime>;
+    fn renew<'a>(
+        &'a self,
+        runs: &'a [Uuid],
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<SystemTime, Error>>;
 
     /// Ends the running ones whose lease had run out by this time, which a [renewal](Self::renew) gave, as
     /// [`RunStatus::Lost`], and gives those that this call ended. Should its answer not come, they are lost all the same, and
     /// told by nobody.
-    fn reap(&self, by: SystemTime) -> Answer<'_, Vec<RunRecord>>;
+    fn reap(&self, by: SystemTime) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>>;
 
     /// The runs that a query asks for, the latest first.
-    fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>>;
+    fn runs<'a>(&'a self, query: &'a RunQuery) -> BoxFuture<'a, Result<Vec<RunRecord>, Error>>;
 
     /// What is known of all runs of a job; none if there was none.
-    fn stats<'a>(&'a self, job_name: &'a str) -> Answer<'a, Option<JobStats>>;
+    fn stats<'a>(&'a self, job_name: &'a str) -> BoxFuture<'a, Result<Option<JobStats>, Error>>;
 
     /// The last run of each job, by name.
-    fn last_runs(&self) -> Answer<'_, Vec<RunRecord>>;
+    fn last_runs(&self) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>>;
 
     /// How each job stands that is registered or has run.
-    fn standings(&self) -> Answer<'_, Standings>;
+    fn job_states(&self) -> BoxFuture<'_, Result<JobStates, Error>>;
 
     /// What is wrong with jobs, as far as it was reported and not resolved: by job, then by kind.
-    fn problems(&self) -> Answer<'_, Vec<Problem>>;
+    fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>>;
 
     /// Keeps a problem that was seen at this time of the store's clock, if none of its job and kind is open. Gives whether it is
     /// news: not if one was resolved since it was seen. Asked again about the same report (by its id), it answers the same.
-    fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool>;
+    fn report<'a>(
+        &'a self,
+        problem: &'a Problem,
+        seen: SystemTime,
+    ) -> BoxFuture<'a, Result<bool, Error>>;
 
     /// Ends a report, by its id. Gives whether this caller has ended it; asked again by the same, it answers the same.
-    fn resolve<'a>(&'a self, problem: &'a Problem, caller: Uuid) -> Answer<'a, bool>;
+    fn resolve<'a>(
+        &'a self,
+        problem: &'a Problem,
+        caller: Uuid,
+    ) -> BoxFuture<'a, Result<bool, Error>>;
 
     /// Removes ended runs that are kept too long, at most so many of them and never the last of a job, and gives how many it
     /// was.
-    fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize>;
+    fn prune<'a>(
+        &'a self,
+        retention: &'a Retention,
+        most: usize,
+    ) -> BoxFuture<'a, Result<usize, Error>>;
 }
 
 /// Which runs are wanted.

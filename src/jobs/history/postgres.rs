@@ -1,8 +1,8 @@
 //! `PostgresHistory`: runs in a database, for many instances.
 
+mod job_state;
 mod prune;
 mod schema;
-mod standing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
@@ -12,12 +12,13 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
+use super::job_state::StateDelta;
 use super::rows::{self, once_each, record, text_of, time_of_seconds};
-use super::standing::Progress;
 use super::stats::{RECENT, Totals};
-use super::{Answer, History, JobStats, Registration, Retention, RunQuery, Standings};
+use super::{History, JobStates, JobStats, Registration, Retention, RunQuery};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::{Problem, RunRecord, RunStatus};
+use futures_core::future::BoxFuture;
 
 /// In the order in which they are read, as texts: times and ids need no further crate then.
 const COLUMNS: &str = "id::text, job_name, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), \
@@ -73,8 +74,8 @@ impl PostgresHistory {
         let written = write_some(&mut transaction, &runs, lease).await?;
         let news = runs.iter().filter(|run| written.contains_key(&run.id));
         count(&mut transaction, news.clone().copied()).await?;
-        let progress = Progress::of(news.copied(), |run| !written[&run.id]);
-        standing::add(&mut transaction, progress).await?;
+        let progress = StateDelta::of(news.copied(), |run| !written[&run.id]);
+        job_state::add(&mut transaction, progress).await?;
         transaction.commit().await
     }
 
@@ -112,7 +113,7 @@ impl PostgresHistory {
         .await?;
         let lost: Vec<_> = lost.iter().filter_map(record).collect();
         count(&mut transaction, lost.iter()).await?;
-        standing::add(&mut transaction, Progress::lost(&lost)).await?;
+        job_state::add(&mut transaction, StateDelta::lost(&lost)).await?;
         transaction.commit().await?;
         Ok(lost)
     }
@@ -306,7 +307,7 @@ fn failed(error: sqlx::Error) -> Error {
 }
 
 impl History for PostgresHistory {
-    fn prepare(&self) -> Answer<'_, ()> {
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async {
             let mut transaction = self.pool.begin().await.map_err(failed)?;
             schema::migrate(&mut transaction).await.map_err(failed)?;
@@ -314,57 +315,77 @@ impl History for PostgresHistory {
         })
     }
 
-    fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()> {
-        let registered = standing::register(&self.pool, jobs);
+    fn register<'a>(&'a self, jobs: &'a [Registration]) -> BoxFuture<'a, Result<(), Error>> {
+        let registered = job_state::register(&self.pool, jobs);
         Box::pin(async { registered.await.map_err(failed) })
     }
 
-    fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
+    fn write<'a>(
+        &'a self,
+        runs: &'a [RunRecord],
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move { self.write_all(runs, lease).await.map_err(failed) })
     }
 
-    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, SystemTime> {
+    fn renew<'a>(
+        &'a self,
+        runs: &'a [Uuid],
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<SystemTime, Error>> {
         Box::pin(async move {
             let now = self.renew_all(runs, lease).await.map_err(failed)?;
             Ok(time_of_seconds(now))
         })
     }
 
-    fn reap(&self, by: SystemTime) -> Answer<'_, Vec<RunRecord>> {
+    fn reap(&self, by: SystemTime) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
         Box::pin(async move { self.reap_all(by).await.map_err(failed) })
     }
 
-    fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {
+    fn runs<'a>(&'a self, query: &'a RunQuery) -> BoxFuture<'a, Result<Vec<RunRecord>, Error>> {
         Box::pin(async { self.find(query).await.map_err(failed) })
     }
 
-    fn stats<'a>(&'a self, job_name: &'a str) -> Answer<'a, Option<JobStats>> {
+    fn stats<'a>(&'a self, job_name: &'a str) -> BoxFuture<'a, Result<Option<JobStats>, Error>> {
         Box::pin(async { self.stats_of(job_name).await.map_err(failed) })
     }
 
-    fn last_runs(&self) -> Answer<'_, Vec<RunRecord>> {
+    fn last_runs(&self) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
         Box::pin(async { self.last_of_each().await.map_err(failed) })
     }
 
-    fn standings(&self) -> Answer<'_, Standings> {
-        Box::pin(async { standing::all(&self.pool).await.map_err(failed) })
+    fn job_states(&self) -> BoxFuture<'_, Result<JobStates, Error>> {
+        Box::pin(async { job_state::all(&self.pool).await.map_err(failed) })
     }
 
-    fn problems(&self) -> Answer<'_, Vec<Problem>> {
-        Box::pin(async { standing::problems(&self.pool).await.map_err(failed) })
+    fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
+        Box::pin(async { job_state::problems(&self.pool).await.map_err(failed) })
     }
 
-    fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
-        let reported = standing::report(&self.pool, problem, seen);
+    fn report<'a>(
+        &'a self,
+        problem: &'a Problem,
+        seen: SystemTime,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        let reported = job_state::report(&self.pool, problem, seen);
         Box::pin(async { reported.await.map_err(failed) })
     }
 
-    fn resolve<'a>(&'a self, problem: &'a Problem, caller: Uuid) -> Answer<'a, bool> {
-        let resolved = standing::resolve(&self.pool, problem, caller);
+    fn resolve<'a>(
+        &'a self,
+        problem: &'a Problem,
+        caller: Uuid,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        let resolved = job_state::resolve(&self.pool, problem, caller);
         Box::pin(async { resolved.await.map_err(failed) })
     }
 
-    fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
+    fn prune<'a>(
+        &'a self,
+        retention: &'a Retention,
+        most: usize,
+    ) -> BoxFuture<'a, Result<usize, Error>> {
         Box::pin(async move {
             prune::some(&self.pool, retention, most)
                 .await

@@ -9,7 +9,7 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 use uuid::Uuid;
 
 use super::stats::Totals;
-use super::{Standing, Standings};
+use super::{JobState, JobStates};
 use crate::jobs::{Problem, ProblemKind, RunRecord, RunStatus};
 
 /// RFC 3339 to the microsecond, in UTC: texts of one length, whose order is that of the times.
@@ -92,7 +92,7 @@ pub(super) fn time_of_seconds(seconds: f64) -> SystemTime {
 
 /// Of the columns name, known since, registered, last start, the same by the runner's clock, failures in a row, streak, last
 /// failure.
-pub(super) fn standings<R>(now: f64, rows: &[R]) -> Standings
+pub(super) fn standings<R>(now: f64, rows: &[R]) -> JobStates
 where
     R: Row,
     usize: ColumnIndex<R>,
@@ -101,7 +101,7 @@ where
     for<'r> f64: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> Option<f64>: Decode<'r, R::Database> + Type<R::Database>,
 {
-    let standing = |row: &R| -> Result<Standing, sqlx::Error> {
+    let standing = |row: &R| -> Result<JobState, sqlx::Error> {
         let time = |column: usize| -> Result<_, sqlx::Error> {
             Ok(row.try_get::<Option<f64>, _>(column)?.map(time_of_seconds))
         };
@@ -109,7 +109,7 @@ where
             Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
         };
         let known_since = time_of_seconds(row.try_get(1)?);
-        let mut standing = Standing::new(row.try_get::<String, _>(0)?, known_since);
+        let mut standing = JobState::new(row.try_get::<String, _>(0)?, known_since);
         standing.registered_at = time(2)?;
         standing.last_start = time(3)?;
         standing.started_at = time(4)?;
@@ -119,7 +119,7 @@ where
         Ok(standing)
     };
     let jobs = rows.iter().filter_map(|row| standing(row).ok());
-    Standings::new(time_of_seconds(now), jobs.collect())
+    JobStates::new(time_of_seconds(now), jobs.collect())
 }
 
 /// Of the columns name, kind, id, since when, run, message, last start, streak. None for a kind that only a newer version of

@@ -1,9 +1,9 @@
 //! `SqliteHistory`: runs in a file, for one machine.
 
+mod job_state;
 mod lease;
 mod prune;
 mod schema;
-mod standing;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -18,12 +18,13 @@ use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, Sqlite, SqliteConnecti
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use super::job_state::StateDelta;
 use super::rows::{self, once_each, record, text_of, time_of_seconds};
-use super::standing::Progress;
 use super::stats::{RECENT, Totals};
-use super::{Answer, History, JobStats, Registration, Retention, RunQuery, Standings};
+use super::{History, JobStates, JobStats, Registration, Retention, RunQuery};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::{Problem, RunRecord, RunStatus};
+use futures_core::future::BoxFuture;
 
 /// In the order in which they are read.
 const COLUMNS: &str = "id, job_name, started_at, finished_at, status, duration_seconds, error_message, metadata, instance";
@@ -96,8 +97,8 @@ impl SqliteHistory {
             let written = write_some(&mut transaction, some, lease).await?;
             let news = some.iter().filter(|run| written.contains_key(&run.id));
             count(&mut transaction, news.clone().copied()).await?;
-            let progress = Progress::of(news.copied(), |run| !written[&run.id]);
-            standing::add(&mut transaction, progress).await?;
+            let progress = StateDelta::of(news.copied(), |run| !written[&run.id]);
+            job_state::add(&mut transaction, progress).await?;
         }
         transaction.commit().await
     }
@@ -306,7 +307,7 @@ fn failed(error: sqlx::Error) -> Error {
 }
 
 impl History for SqliteHistory {
-    fn prepare(&self) -> Answer<'_, ()> {
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async {
             // To switch a new file to its log does not wait for others who do: it is tried again.
             for _ in 0..50 {
@@ -319,55 +320,75 @@ impl History for SqliteHistory {
         })
     }
 
-    fn register<'a>(&'a self, jobs: &'a [Registration]) -> Answer<'a, ()> {
-        let registered = standing::register(&self.pool, jobs);
+    fn register<'a>(&'a self, jobs: &'a [Registration]) -> BoxFuture<'a, Result<(), Error>> {
+        let registered = job_state::register(&self.pool, jobs);
         Box::pin(async { registered.await.map_err(failed) })
     }
 
-    fn write<'a>(&'a self, runs: &'a [RunRecord], lease: Duration) -> Answer<'a, ()> {
+    fn write<'a>(
+        &'a self,
+        runs: &'a [RunRecord],
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move { self.write_all(runs, lease).await.map_err(failed) })
     }
 
-    fn renew<'a>(&'a self, runs: &'a [Uuid], lease: Duration) -> Answer<'a, SystemTime> {
+    fn renew<'a>(
+        &'a self,
+        runs: &'a [Uuid],
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<SystemTime, Error>> {
         let renewed = lease::renew(&self.pool, runs, lease);
         Box::pin(async { renewed.await.map(time_of_seconds).map_err(failed) })
     }
 
-    fn reap(&self, by: SystemTime) -> Answer<'_, Vec<RunRecord>> {
+    fn reap(&self, by: SystemTime) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
         Box::pin(async move { lease::reap(&self.pool, by).await.map_err(failed) })
     }
 
-    fn runs<'a>(&'a self, query: &'a RunQuery) -> Answer<'a, Vec<RunRecord>> {
+    fn runs<'a>(&'a self, query: &'a RunQuery) -> BoxFuture<'a, Result<Vec<RunRecord>, Error>> {
         Box::pin(async { self.find(query).await.map_err(failed) })
     }
 
-    fn stats<'a>(&'a self, job_name: &'a str) -> Answer<'a, Option<JobStats>> {
+    fn stats<'a>(&'a self, job_name: &'a str) -> BoxFuture<'a, Result<Option<JobStats>, Error>> {
         Box::pin(async { self.stats_of(job_name).await.map_err(failed) })
     }
 
-    fn last_runs(&self) -> Answer<'_, Vec<RunRecord>> {
+    fn last_runs(&self) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
         Box::pin(async { self.last_of_each().await.map_err(failed) })
     }
 
-    fn standings(&self) -> Answer<'_, Standings> {
-        Box::pin(async { standing::all(&self.pool).await.map_err(failed) })
+    fn job_states(&self) -> BoxFuture<'_, Result<JobStates, Error>> {
+        Box::pin(async { job_state::all(&self.pool).await.map_err(failed) })
     }
 
-    fn problems(&self) -> Answer<'_, Vec<Problem>> {
-        Box::pin(async { standing::problems(&self.pool).await.map_err(failed) })
+    fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
+        Box::pin(async { job_state::problems(&self.pool).await.map_err(failed) })
     }
 
-    fn report<'a>(&'a self, problem: &'a Problem, seen: SystemTime) -> Answer<'a, bool> {
-        let reported = standing::report(&self.pool, problem, seen);
+    fn report<'a>(
+        &'a self,
+        problem: &'a Problem,
+        seen: SystemTime,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        let reported = job_state::report(&self.pool, problem, seen);
         Box::pin(async { reported.await.map_err(failed) })
     }
 
-    fn resolve<'a>(&'a self, problem: &'a Problem, caller: Uuid) -> Answer<'a, bool> {
-        let resolved = standing::resolve(&self.pool, problem, caller);
+    fn resolve<'a>(
+        &'a self,
+        problem: &'a Problem,
+        caller: Uuid,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        let resolved = job_state::resolve(&self.pool, problem, caller);
         Box::pin(async { resolved.await.map_err(failed) })
     }
 
-    fn prune<'a>(&'a self, retention: &'a Retention, most: usize) -> Answer<'a, usize> {
+    fn prune<'a>(
+        &'a self,
+        retention: &'a Retention,
+        most: usize,
+    ) -> BoxFuture<'a, Result<usize, Error>> {
         Box::pin(async move {
             prune::some(&self.pool, retention, most)
                 .await

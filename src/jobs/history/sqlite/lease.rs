@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 use sqlx::{AssertSqlSafe, Connection, QueryBuilder, SqlitePool};
 use uuid::Uuid;
 
-use super::{BEGIN, COLUMNS, connection, count, standing};
+use super::{BEGIN, COLUMNS, connection, count, job_state};
 use crate::jobs::RunRecord;
+use crate::jobs::history::job_state::StateDelta;
 use crate::jobs::history::rows::{record, seconds_of};
-use crate::jobs::history::standing::Progress;
 
 /// Something is written also where there is nothing to renew: whether others could renew theirs is what is asked, on a
 /// file that may be locked, and a disk that may be full. Gives the time.
@@ -54,7 +54,7 @@ pub(super) async fn reap(pool: &SqlitePool, by: SystemTime) -> Result<Vec<RunRec
     .await?;
     let lost: Vec<_> = lost.iter().filter_map(record).collect();
     count(&mut transaction, lost.iter()).await?;
-    standing::add(&mut transaction, Progress::lost(&lost)).await?;
+    job_state::add(&mut transaction, StateDelta::lost(&lost)).await?;
     transaction.commit().await?;
     Ok(lost)
 }

@@ -1,0 +1,135 @@
+//! `HttpUrl`: an absolute `http` or `https` URL whose credentials are kept apart.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::num::NonZeroU16;
+
+use http::Uri;
+use percent_encoding::percent_decode_str;
+
+/// A user and a password, decoded (RFC 3986, section 3.2.1).
+pub(crate) type Credentials = (String, String);
+
+/// Scheme, host, port, path and query. `Display` and `Debug` show scheme, host and port only, because a path or a query may
+/// hold a token.
+#[derive(Clone)]
+pub(crate) struct HttpUrl {
+    uri: Uri,
+    credentials: Option<Credentials>,
+}
+
+impl HttpUrl {
+    /// The error is a clause that names the problem and repeats nothing of the URL, because it may hold a secret.
+    pub(crate) fn parse(text: &str) -> Result<Self, Cow<'static, str>> {
+        let uri: Uri = text
+            .parse()
+            .map_err(|error: http::uri::InvalidUri| error.to_string())?;
+        let Some(scheme @ ("http" | "https")) = uri.scheme_str() else {
+            return Err("its scheme is not http or https".into());
+        };
+        let authority = uri.authority().ok_or("it has no host")?;
+        let (userinfo, server) = match authority.as_str().rsplit_once('@') {
+            Some((userinfo, server)) => (Some(userinfo), server),
+            None => (None, authority.as_str()),
+        };
+        let host = authority.host();
+        // `Uri` accepts empty hosts and templates that were never filled in (`${HOST}`).
+        let is_host = |c: char| c.is_ascii_alphanumeric() || "-._~%[]:".contains(c);
+        if host.is_empty() || !host.chars().all(is_host) {
+            return Err("it has no host".into());
+        }
+        // A slash in a password ends the authority too early: then the rest of the password is read as a port.
+        let port = server.strip_prefix(host).unwrap_or_default();
+        let is_port = |port: &str| port.parse::<NonZeroU16>().is_ok();
+        if !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port) {
+            return Err("its port is not a number from 1 to 65535".into());
+        }
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let credentials = userinfo.map(credentials);
+        let uri = format!("{scheme}://{server}{path}")
+            .parse()
+            .map_err(|error: http::uri::InvalidUri| error.to_string())?;
+        Ok(Self { uri, credentials })
+    }
+
+    /// The URL without its credentials.
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    pub(crate) fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+}
+
+fn credentials(userinfo: &str) -> Credentials {
+    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+    let decode = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    (decode(user), decode(password))
+}
+
+/// Scheme, host and port: `https://payments.internal:8443`.
+impl fmt::Display for HttpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = self.uri.scheme_str().unwrap_or_default();
+        let server = self
+            .uri
+            .authority()
+            .map_or("", |authority| authority.as_str());
+        write!(f, "{scheme}://{server}")
+    }
+}
+
+impl fmt::Debug for HttpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HttpUrl({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_kept_apart_and_decoded() {
+        let url = HttpUrl::parse("https://us%3Aer:p%2Fw%40@h:8443/a?b=c").unwrap();
+        assert_eq!(url.uri(), "https://h:8443/a?b=c");
+        assert_eq!(
+            url.credentials(),
+            Some(&("us:er".to_owned(), "p/w@".to_owned()))
+        );
+        assert_eq!(
+            format!("{url} {url:?}"),
+            "https://h:8443 HttpUrl(https://h:8443)"
+        );
+        let url = HttpUrl::parse("http://token@[::1]:9091").unwrap();
+        assert_eq!(url.uri(), "http://[::1]:9091/");
+        assert_eq!(
+            url.credentials(),
+            Some(&("token".to_owned(), String::new()))
+        );
+    }
+
+    #[test]
+    fn a_refused_url_is_not_repeated() {
+        for (text, problem) in [
+            ("", "empty string"),
+            ("/s3cret", "its scheme is not http or https"),
+            ("ftp://u:s3cret@h", "its scheme is not http or https"),
+            ("http://${HOST}/s3cret", "invalid"),
+            ("http://u:s3cret@", "invalid"),
+            (
+                "http://u:s3cret/x@h:9091",
+                "its port is not a number from 1 to 65535",
+            ),
+            (
+                "http://h:0/s3cret",
+                "its port is not a number from 1 to 65535",
+            ),
+        ] {
+            let refused = HttpUrl::parse(text).unwrap_err();
+            assert!(refused.contains(problem), "{text}: {refused}");
+            assert!(!refused.contains("s3cret"), "{text}: {refused}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The recorder, its readers, its history and the Pushgateway client.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
+
+mod catalog;
+mod exposition;
+mod history;
+mod openmetrics;
+mod prometheus;
+#[cfg(all(feature = "push", feature = "health"))]
+mod push;
+mod snapshot;
+#[path = "../support/mod.rs"]
+mod support;

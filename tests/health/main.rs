@@ -1,0 +1,20 @@
+//! Health checks, probes and shutdown.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
+
+#[cfg(feature = "system")]
+mod checks;
+mod health;
+mod runs;
+#[cfg(feature = "prometheus")]
+mod shutdown;
+#[path = "../support/mod.rs"]
+mod support;

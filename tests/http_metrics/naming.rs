@@ -1,0 +1,116 @@
+//! Names are configuration: another convention, or one's own.
+
+use crate::support::{Script, Step, Taken, call, get, measured, recorder};
+use bytes::Bytes;
+use http::Response;
+use http_body_util::Empty;
+use tower::Layer;
+use tower_vitals::HttpMetricsLayer;
+use tower_vitals::http_metrics::Naming;
+
+fn names(taken: &Taken) -> Vec<&str> {
+    let mut names: Vec<_> = taken.0.iter().map(|series| series.name.as_str()).collect();
+    names.sort_unstable();
+    names
+}
+
+#[tokio::test]
+async fn open_telemetry_carries_the_status_on_the_duration() {
+    let (to, seen) = recorder();
+    let layer = HttpMetricsLayer::new()
+        .recorder(to)
+        .response_body_size()
+        .naming(Naming::open_telemetry())
+        .unwrap();
+    let service = measured(layer, |request| {
+        let status = if request.uri() == "/" { 200 } else { 404 };
+        Response::builder()
+            .status(status)
+            .body(Script::new([Step::Data(b"abc")]))
+            .unwrap()
+    });
+    for path in ["/", "/", "/x"] {
+        let body = call(&service, get(path)).await.into_body();
+        http_body_util::BodyExt::collect(body).await.unwrap();
+    }
+    drop(call(&service, get("/")).await);
+
+    let taken = seen.take();
+    let duration = "http_server_request_duration_seconds";
+    let with = |status| {
+        let labels = [
+            ("http_request_method", "GET"),
+            ("http_route", "unmatched"),
+            ("http_response_status_code", status),
+        ];
+        taken.samples(duration, &labels).len()
+    };
+    assert_eq!((with("200"), with("404")), (3, 1));
+    assert_eq!(taken.gauge("http_server_active_requests", &[]), 0.0);
+    let dropped = [("error_type", "body_dropped")];
+    assert_eq!(
+        taken.counter("http_server_requests_aborted_total", &dropped),
+        1
+    );
+    let sizes = taken.samples("http_server_response_body_size_bytes", &[]);
+    assert_eq!(sizes, [3.0, 3.0, 3.0, 0.0]);
+    assert_eq!(
+        names(&taken),
+        [
+            "http_server_active_requests",
+            "http_server_request_duration_seconds",
+            "http_server_request_duration_seconds",
+            "http_server_requests_aborted_total",
+            "http_server_response_body_size_bytes",
+        ]
+    );
+}
+
+/// Issue A, "Must show" 6: two layers of different names around one service.
+#[tokio::test]
+async fn two_layers_record_side_by_side() {
+    let (to, seen) = recorder();
+    let to = std::sync::Arc::new(to);
+    let inner = HttpMetricsLayer::new().recorder(std::sync::Arc::clone(&to));
+    let outer = HttpMetricsLayer::new()
+        .recorder(to)
+        .naming(
+            Naming::prometheus()
+                .requests("shop_requests_total")
+                .duration("shop_seconds")
+                .in_progress("shop_in_progress")
+                .aborted("shop_aborted_total")
+                .request_body_size("shop_request_bytes")
+                .response_body_size("shop_response_bytes")
+                .method_label("verb")
+                .endpoint_label("route")
+                .status_label("code")
+                .reason_label("why"),
+        )
+        .unwrap();
+    let service = outer.layer(measured(inner, |_| Response::new(Empty::<Bytes>::new())));
+    call(&service, get("/")).await;
+
+    let taken = seen.take();
+    let ours = [("verb", "GET"), ("route", "unmatched"), ("code", "200")];
+    assert_eq!(taken.counter("shop_requests_total", &ours), 1);
+    assert_eq!(taken.samples("shop_seconds", &ours[..2]).len(), 1);
+    assert_eq!(taken.requests(), 1);
+    assert_eq!(taken.0.len(), 6);
+    let help = |name| taken.family(name).next().unwrap().help.clone();
+    assert_eq!(help("shop_requests_total"), help("http_requests_total"));
+}
+
+#[test]
+fn a_naming_that_clashes_with_an_extra_label_is_refused() {
+    let layer = HttpMetricsLayer::new()
+        .label("verb", ["x"], |_| None)
+        .unwrap();
+    let error = layer
+        .naming(Naming::prometheus().method_label("verb"))
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("\"verb\" is given twice"),
+        "{error}"
+    );
+}

@@ -1,0 +1,19 @@
+//! The instruments and the collectors.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
+
+#[cfg(feature = "health")]
+mod collectors;
+mod instruments;
+#[cfg(feature = "check-sqlite")]
+mod pool;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,26 @@
+//! Background jobs, their history and the problems that are reported.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
+
+mod apalis;
+#[cfg(feature = "prometheus")]
+mod expected;
+#[cfg(feature = "full")]
+mod history;
+#[cfg(feature = "full")]
+mod kill;
+mod layer;
+#[cfg(feature = "full")]
+mod processes;
+#[cfg(feature = "prometheus")]
+mod runs;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,286 @@
+//! The routes of jobs: their shapes, their pages, and what they say to what they do not understand.
+
+use std::future::ready;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::body::Body;
+use boon::{Compiler, Schemas};
+use http::Request;
+use http_body_util::BodyExt;
+use serde_json::{Value as Json, json};
+use tower::ServiceExt;
+use tower_vitals::Routes;
+use tower_vitals::jobs::{History, Job, Jobs, MemoryHistory, Problem, ProblemKind, Registration};
+use tower_vitals::routes::Guard;
+
+const NIGHTLY: Job = Job::named("nightly").every(Duration::from_hours(24));
+const IMPORT: Job = Job::named("import");
+const NEVER: Job = Job::named("never").cron("0 3 * * *", "Europe/Berlin");
+
+/// Twelve runs of the one, with three failures among them, and one of the other, which goes on.
+async fn ran() -> Jobs {
+    let jobs = Jobs::builder()
+        .job(NIGHTLY)
+        .job(NEVER)
+        .instance("shop-1")
+        .run()
+        .unwrap();
+    for n in 0..12 {
+        let work = ready(if n % 4 == 3 {
+            Err(format!("disk {n} is full"))
+        } else {
+            Ok(n)
+        });
+        assert_eq!(jobs.monitor(NIGHTLY, work).await.is_ok(), n % 4 != 3);
+    }
+    let run = jobs.start(IMPORT);
+    run.set("rows", 120);
+    std::mem::forget(run);
+    jobs.flush().await;
+    jobs
+}
+
+/// As two days later, which nobody has waited for.
+#[tokio::test]
+async fn problems_are_shown_with_their_job() {
+    let days = Arc::new(AtomicU64::new(0));
+    let clock = Arc::clone(&days);
+    let history = MemoryHistory::new().clock(move || {
+        let days = clock.load(Ordering::Relaxed);
+        SystemTime::now() + Duration::from_hours(24 * days)
+    });
+    let since = UNIX_EPOCH + Duration::from_hours(490_896);
+    let late = Problem::new("nightly", ProblemKind::Late, since, "it never came");
+    let registration = Registration::new("nightly", None);
+    history.register(&[registration]).await.unwrap();
+    assert!(history.report(&late, since).await.unwrap());
+    let builder = Jobs::builder().job(NIGHTLY).job(IMPORT).history(history);
+    let jobs = builder.run().unwrap();
+    let overview = ok(&jobs, "/jobs").await;
+    assert_eq!(overview["jobs"][1]["is_late"], false);
+    days.store(2, Ordering::Relaxed);
+    let overview = ok(&jobs, "/jobs").await;
+    assert_shape(&overview, "overview");
+    let (import, nightly) = (&overview["jobs"][0], &overview["jobs"][1]);
+    assert_eq!(
+        (&import["is_late"], &import["problems"]),
+        (&json!(false), &json!([]))
+    );
+    assert_eq!(nightly["is_late"], true);
+    assert_eq!(
+        nightly["problems"],
+        json!([{"kind": "late", "since": "2026-01-01T00:00:00.000Z", "run_id": null, "message": "it never came"}])
+    );
+}
+
+async fn get(jobs: &Jobs, path: &str) -> (u16, Json) {
+    let routes = Routes::new().jobs(jobs.clone()).guard(Guard::open());
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let response = Router::from(routes).oneshot(request).await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+async fn ok(jobs: &Jobs, path: &str) -> Json {
+    let (status, body) = get(jobs, path).await;
+    assert_eq!(status, 200, "{path}: {body}");
+    body
+}
+
+#[track_caller]
+fn assert_shape(body: &Json, name: &str) {
+    let schema = format!(
+        "{}/tests/schemas/jobs.json#/$defs/{name}",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let mut schemas = Schemas::new();
+    let shape = Compiler::new().compile(&schema, &mut schemas).unwrap();
+    schemas
+        .validate(body, shape)
+        .unwrap_or_else(|error| panic!("{error:#}\n{body:#}"));
+}
+
+#[tokio::test]
+async fn they_are_guarded() {
+    let routes = Routes::new().jobs(Jobs::builder().run().unwrap());
+    for path in ["/jobs", "/jobs/status", "/jobs/stats/nightly"] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = Router::from(routes.clone()).oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 403, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn each_answer_has_its_shape() {
+    let jobs = ran().await;
+    let overview = ok(&jobs, "/jobs").await;
+    assert_shape(&overview, "overview");
+    let names: Vec<_> = overview["jobs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| &job["job_name"])
+        .collect();
+    assert_eq!(names, ["import", "never", "nightly"]);
+    assert_eq!(overview["jobs"][1]["last_run"], Json::Null);
+    assert_eq!(overview["jobs"][2]["last_run"]["status"], "failed");
+
+    let status = ok(&jobs, "/jobs/status").await;
+    assert_shape(&status, "status");
+    assert_eq!(status["runs"].as_array().unwrap().len(), 13);
+    assert_eq!(status["next_cursor"], Json::Null);
+
+    let figures = ok(&jobs, "/jobs/stats/nightly").await;
+    assert_shape(&figures, "stats");
+    assert_eq!(
+        (
+            &figures["total_runs"],
+            &figures["successful_runs"],
+            &figures["failed_runs"]
+        ),
+        (&json!(12), &json!(9), &json!(3))
+    );
+    assert_eq!(
+        (&figures["success_rate"], &figures["last_status"]),
+        (&json!(0.75), &json!("failed"))
+    );
+    assert_eq!(figures["last_error"], "disk 11 is full");
+    let figures = ok(&jobs, "/jobs/stats/import").await;
+    assert_shape(&figures, "stats");
+    assert_eq!(
+        (&figures["running_runs"], &figures["success_rate"]),
+        (&json!(1), &Json::Null)
+    );
+}
+
+#[tokio::test]
+async fn filters_and_pages() {
+    let jobs = ran().await;
+    let failed = ok(&jobs, "/jobs/status?job_name=nightly&status=failed").await;
+    let errors: Vec<_> = failed["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| &run["error_message"])
+        .collect();
+    assert_eq!(
+        errors,
+        ["disk 11 is full", "disk 7 is full", "disk 3 is full"]
+    );
+    let later = ok(&jobs, "/jobs/status?since=2999-01-01T00:00:00Z").await;
+    assert_eq!(later["runs"], json!([]));
+
+    let mut found = Vec::new();
+    let mut path = "/jobs/status?limit=5".to_owned();
+    let mut pages = 0;
+    loop {
+        let page = ok(&jobs, &path).await;
+        found.extend(
+            page["runs"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|run| run["id"].clone()),
+        );
+        pages += 1;
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            break;
+        };
+        path = format!("/jobs/status?limit=5&cursor={cursor}");
+    }
+    let all = ok(&jobs, "/jobs/status").await;
+    let all: Vec<_> = all["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| run["id"].clone())
+        .collect();
+    assert_eq!((pages, found), (3, all));
+    // As many as there are is no reason for another page.
+    let whole = ok(&jobs, "/jobs/status?limit=13").await;
+    assert_eq!(whole["next_cursor"], Json::Null);
+}
+
+#[tokio::test]
+async fn what_is_wrong_or_unknown_is_said() {
+    let jobs = ran().await;
+    for (path, status, detail) in [
+        (
+            "/jobs/stats/nightl",
+            404,
+            "There is no job \"nightl\". The jobs are: import, never, nightly.",
+        ),
+        (
+            "/jobs/stats/never",
+            404,
+            "Job \"never\" is registered and has not run yet.",
+        ),
+        (
+            "/jobs/status?job_name=%27%3B%20DROP%20TABLE%20job_runs",
+            404,
+            "There is no job \"'; DROP TABLE job_runs\".",
+        ),
+        (
+            "/jobs/status?status=gone",
+            400,
+            "Parameter status: \"gone\" is no status of a run: running, success,",
+        ),
+        (
+            "/jobs/status?limit=0",
+            400,
+            "Parameter limit is \"0\": a whole number from 1 to 1000",
+        ),
+        (
+            "/jobs/status?limit=1001",
+            400,
+            "Parameter limit is \"1001\"",
+        ),
+        (
+            "/jobs/status?limit=many",
+            400,
+            "Parameter limit is \"many\"",
+        ),
+        (
+            "/jobs/status?since=yesterday",
+            400,
+            "Parameter since is \"yesterday\": a time like",
+        ),
+        (
+            "/jobs/status?cursor=1",
+            400,
+            "Parameter cursor is \"1\": the next_cursor",
+        ),
+        (
+            "/jobs/status?cursor=99999999999999999999_x",
+            400,
+            "Parameter cursor is",
+        ),
+        (
+            "/jobs/status?limit=1&limit=2",
+            400,
+            "Parameter limit is given twice.",
+        ),
+        (
+            "/jobs/status?page=2",
+            400,
+            "Parameter \"page\" is none of this route's: job_name,",
+        ),
+        (
+            "/jobs/status?job_name=%ff",
+            400,
+            "The query has \"%ff\", which is not UTF-8.",
+        ),
+        ("/jobs/stats/%ff", 400, "The name in the path is not UTF-8."),
+    ] {
+        let (found, body) = get(&jobs, path).await;
+        assert_eq!(found, status, "{path}: {body}");
+        let said = body["detail"].as_str().unwrap();
+        assert!(said.starts_with(detail), "{path}: {said}");
+    }
+    let ok_still = ok(&jobs, "/jobs/status?job_name=never").await;
+    assert_eq!(ok_still["runs"], json!([]), "registered, and has not run");
+}

@@ -1,0 +1,31 @@
+//! The routes over HTTP: metrics, health, jobs, history and the server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and compares with what it recorded"
+)]
+
+#[cfg(feature = "prometheus")]
+mod admin;
+mod health;
+#[cfg(feature = "prometheus")]
+mod history;
+#[cfg(feature = "jobs")]
+mod jobs;
+#[cfg(feature = "prometheus")]
+mod metrics_json;
+#[cfg(feature = "prometheus")]
+mod routes;
+#[cfg(feature = "prometheus")]
+mod scrape;
+#[cfg(feature = "prometheus")]
+mod scrape_load;
+#[cfg(feature = "prometheus")]
+mod serve;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,488 @@
+//! The routes: what they answer, who may read them, and how an app takes them in.
+
+use std::convert::Infallible;
+use std::io::Read;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get as route_get;
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use metrics::{Key, Label, Level, Metadata, Recorder};
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_vitals::routes::Guard;
+use tower_vitals::{ErrorKind, HttpMetricsLayer, Prometheus, Routes};
+
+fn prometheus() -> Prometheus {
+    let prometheus = Prometheus::builder().build().unwrap();
+    let metadata = Metadata::new("test", Level::INFO, None);
+    let key = Key::from_parts("seen_total", vec![Label::new("by", "test")]);
+    prometheus.register_counter(&key, &metadata).increment(3);
+    prometheus
+}
+
+const LINE: &str = "seen_total{by=\"test\"} 3\n";
+
+fn get(path: &str) -> Request<Body> {
+    Request::get(path).body(Body::empty()).unwrap()
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: http::HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+async fn ask<S, B>(service: &S, request: Request<Body>) -> Answer
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible> + Clone,
+    B: http_body::Body<Data = Bytes, Error: std::fmt::Debug>,
+{
+    let Ok(response) = service.clone().oneshot(request).await;
+    let (parts, body) = response.into_parts();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: body.collect().await.unwrap().to_bytes(),
+    }
+}
+
+fn app(routes: Routes) -> Router {
+    Router::new().merge(routes).with_state(())
+}
+
+#[tokio::test]
+async fn metrics_are_text_0_0_4_for_all_who_name_nothing_else() {
+    let app = app(Routes::new().metrics(prometheus()));
+    let accepts = [
+        None,
+        Some("*/*"),
+        Some("application/json;q=0.1, text/plain"),
+        Some("image/png"),
+        Some("application/openmetrics-text;version=9.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"),
+        Some("not a media type"),
+    ];
+    for path in ["/metrics", "/metrics/prometheus"] {
+        for accept in accepts {
+            let mut request = get(path);
+            if let Some(accept) = accept {
+                request
+                    .headers_mut()
+                    .insert(ACCEPT, accept.parse().unwrap());
+            }
+            let answer = ask(&app, request).await;
+            assert_eq!(answer.status, 200);
+            let text = "text/plain; version=0.0.4; charset=utf-8";
+            assert_eq!(answer.header("content-type"), text);
+            assert_eq!(answer.header("cache-control"), "no-store");
+            assert_eq!(answer.header("vary"), "accept, accept-encoding");
+            assert_eq!(answer.header("content-encoding"), "");
+            assert!(answer.text().contains(LINE));
+        }
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_gzipped_for_those_who_take_it() {
+    let app = app(Routes::new().metrics(prometheus()));
+    let mut request = get("/metrics");
+    request
+        .headers_mut()
+        .insert(ACCEPT_ENCODING, "deflate, gzip;q=0.5".parse().unwrap());
+    let answer = ask(&app, request).await;
+    assert_eq!(answer.header("content-encoding"), "gzip");
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&*answer.body)
+        .read_to_string(&mut text)
+        .unwrap();
+    assert!(text.contains(LINE), "{text}");
+}
+
+#[tokio::test]
+async fn head_and_other_methods() {
+    let app = app(Routes::new().metrics(prometheus()));
+    for path in ["/metrics", "/livez", "/health"] {
+        let head = Request::head(path).body(Body::empty()).unwrap();
+        let answer = ask(&app, head).await;
+        assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, 0));
+        let post = Request::post(path).body(Body::empty()).unwrap();
+        let answer = ask(&app, post).await;
+        assert_eq!(answer.status, 405);
+        assert_eq!(answer.header("allow"), "GET, HEAD");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.json()["title"], "Method Not Allowed");
+    }
+}
+
+#[tokio::test]
+async fn liveness_and_health_answer() {
+    let app = app(Routes::new());
+    for path in ["/livez", "/health"] {
+        let answer = ask(&app, get(path)).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.text(), r#"{"status":"healthy"}"#);
+    }
+    assert_eq!(ask(&app, get("/metrics")).await.status, 404);
+}
+
+/// Four renders are under way until the gate is opened: a fifth is turned away, with word of when to come back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn renders_past_four_at_once_are_503() {
+    let prometheus = prometheus();
+    let under_way = Arc::new(AtomicUsize::new(0));
+    let gate = Arc::new((Mutex::new(false), Condvar::new()));
+    prometheus.before_reading({
+        let (under_way, gate) = (Arc::clone(&under_way), Arc::clone(&gate));
+        move || {
+            under_way.fetch_add(1, Ordering::SeqCst);
+            let (is_open, opened) = &*gate;
+            let is_open = is_open.lock().unwrap();
+            drop(opened.wait_while(is_open, |is_open| !*is_open).unwrap());
+        }
+    });
+    let app = app(Routes::new().metrics(prometheus));
+    let four = (0..4).map(|_| {
+        let app = app.clone();
+        tokio::spawn(async move { ask(&app, get("/metrics")).await.status })
+    });
+    let four = join_all(four.collect::<Vec<_>>());
+    crate::support::until("four are under way", async || {
+        under_way.load(Ordering::SeqCst) == 4
+    })
+    .await;
+    let answer = ask(&app, get("/metrics")).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.header("retry-after"), "1");
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(answer.json()["status"], 503);
+    assert!(answer.text().contains("renders"), "{}", answer.text());
+
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
+    for status in four.await {
+        assert_eq!(status.unwrap(), 200);
+    }
+    assert_eq!(ask(&app, get("/metrics")).await.status, 200);
+    assert_eq!(under_way.load(Ordering::SeqCst), 5);
+}
+
+#[tokio::test]
+async fn own_routes_are_left_out_of_the_metrics() {
+    let prometheus = prometheus();
+    let app: Router = Router::new()
+        .route("/", route_get(|| async { "hello" }))
+        .merge(Routes::new().metrics(prometheus.clone()))
+        .layer(HttpMetricsLayer::new().recorder(prometheus))
+        .with_state(());
+    for path in ["/", "/livez", "/metrics"] {
+        assert_eq!(ask(&app, get(path)).await.status, 200);
+    }
+    let post = Request::post("/metrics").body(Body::empty()).unwrap();
+    assert_eq!(ask(&app, post).await.status, 405);
+    let text = ask(&app, get("/metrics")).await;
+    let series = "http_requests_total{method=\"GET\",endpoint=";
+    assert!(
+        text.text()
+            .contains(&format!("{series}\"/\",status=\"200\"}} 1\n"))
+    );
+    assert_eq!(text.text().matches("http_requests_total{").count(), 1);
+    let gauge = "http_requests_in_progress{method=\"GET\",endpoint=\"/metrics\"} 1\n";
+    assert!(
+        text.text().contains(gauge),
+        "the scrape itself is in flight"
+    );
+}
+
+#[tokio::test]
+async fn merging_keeps_the_apps_fallback_and_state() {
+    let app: Router = Router::new()
+        .route(
+            "/state",
+            route_get(|state: axum::extract::State<u8>| async move { state.0.to_string() }),
+        )
+        .fallback(|| async { (StatusCode::IM_A_TEAPOT, "the app's own") })
+        .merge(Routes::new())
+        .with_state(7);
+    assert_eq!(ask(&app, get("/livez")).await.status, 200);
+    assert_eq!(ask(&app, get("/state")).await.text(), "7");
+    assert_eq!(ask(&app, get("/none")).await.text(), "the app's own");
+}
+
+#[tokio::test]
+async fn routes_are_nested_and_moved() {
+    let routes = Routes::new()
+        .metrics(prometheus())
+        .moved("/metrics", "/internal/prom-1.txt")
+        .unwrap();
+    let app: Router = Router::new().nest("/ops", routes.into());
+    assert_eq!(ask(&app, get("/ops/internal/prom-1.txt")).await.status, 200);
+    assert_eq!(ask(&app, get("/ops/metrics/prometheus")).await.status, 200);
+    assert_eq!(ask(&app, get("/ops/livez")).await.status, 200);
+    assert_eq!(ask(&app, get("/ops/metrics")).await.status, 404);
+    assert_eq!(ask(&app, get("/livez")).await.status, 404);
+}
+
+#[test]
+fn wrong_paths_are_refused_with_what_is_allowed() {
+    let refused = |from: &str, to: &str| {
+        let error = Routes::new().moved(from, to).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+        error.to_string()
+    };
+    assert!(refused("/metrics", "/m").contains("added so far are /livez, /health"));
+    for path in ["", "m", "/{id}", "/a b", "/*x", "/ä"] {
+        let message = refused("/livez", path);
+        assert!(message.contains(&format!("{path:?}")) && message.contains("must begin with /"));
+    }
+    let twice = Routes::new().moved("/health", "/x").unwrap();
+    let message = twice.moved("/livez", "/x").unwrap_err().to_string();
+    assert!(
+        message.contains("\"/x\" for /livez is taken by /health"),
+        "{message}"
+    );
+    let message = refused("/livez", "/metrics");
+    assert!(
+        message.contains("the default path of another route"),
+        "{message}"
+    );
+    assert!(Routes::new().moved("/livez", "/livez").is_ok());
+    let error = Routes::new().protect("/metrics").unwrap_err().to_string();
+    assert!(error.contains("no route \"/metrics\""), "{error}");
+}
+
+fn guarded(guard: Option<Guard>) -> Router {
+    let routes = Routes::new().metrics(prometheus());
+    let routes = routes.protect("/metrics").unwrap();
+    app(match guard {
+        Some(guard) => routes.guard(guard),
+        None => routes,
+    })
+}
+
+async fn with_authorization(app: &Router, value: &str) -> Answer {
+    let mut request = get("/metrics");
+    let value = http::HeaderValue::from_bytes(value.as_bytes()).unwrap();
+    request.headers_mut().insert(AUTHORIZATION, value);
+    ask(app, request).await
+}
+
+#[tokio::test]
+async fn a_guarded_route_refuses_everyone_until_a_guard_is_named() {
+    let app = guarded(None);
+    let answer = with_authorization(&app, "Bearer anything").await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let problem = answer.json();
+    assert_eq!(problem["title"], "Forbidden");
+    assert_eq!(problem["status"], 403);
+    assert_eq!(problem["type"], "about:blank");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("Guard::bearer(secret)")
+    );
+    // The others are as they were.
+    assert_eq!(ask(&app, get("/livez")).await.status, 200);
+    assert_eq!(ask(&app, get("/metrics/prometheus")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_bearer_guard_asks_for_its_token() {
+    let app = guarded(Some(Guard::bearer("s3cret\n")));
+    for right in ["Bearer s3cret", "bearer s3cret", "BEARER   s3cret "] {
+        assert_eq!(with_authorization(&app, right).await.status, 200, "{right}");
+    }
+    let answer = ask(&app, get("/metrics")).await;
+    assert_eq!(
+        (answer.status, answer.header("www-authenticate")),
+        (StatusCode::UNAUTHORIZED, "Bearer")
+    );
+    let wrong = [
+        "Bearer s3cre",
+        "Bearer s3crets",
+        "Bearer S3CRET",
+        "Bearer ",
+        "Bearer",
+        "Basic s3cret",
+        "s3cret",
+        "",
+        "Bearer é",
+    ];
+    for wrong in wrong {
+        let answer = with_authorization(&app, wrong).await;
+        assert_eq!(answer.status, 401, "{wrong:?}");
+        assert!(answer.header("www-authenticate").starts_with("Bearer"));
+        assert!(!answer.text().contains("s3cret"));
+    }
+}
+
+#[tokio::test]
+async fn an_empty_secret_lets_nobody_in() {
+    let app = guarded(Some(Guard::bearer("")));
+    let blank = guarded(Some(Guard::bearer(" \n")));
+    assert_eq!(with_authorization(&blank, "Bearer").await.status, 403);
+    for sent in ["Bearer ", "Bearer", "Bearer x"] {
+        let answer = with_authorization(&app, sent).await;
+        assert_eq!(answer.status, 403);
+        assert!(answer.text().contains("empty secret"));
+    }
+}
+
+#[tokio::test]
+async fn a_guard_is_a_function_or_open() {
+    let app = guarded(Some(Guard::with(|parts| {
+        parts.uri.query() == Some("friend")
+    })));
+    assert_eq!(ask(&app, get("/metrics?friend")).await.status, 200);
+    assert_eq!(ask(&app, get("/metrics")).await.status, 403);
+    assert_eq!(
+        ask(&guarded(Some(Guard::open())), get("/metrics"))
+            .await
+            .status,
+        200
+    );
+}
+
+#[test]
+fn a_secret_is_in_no_debug_output() {
+    let routes = Routes::new().guard(Guard::bearer("s3cret"));
+    let debug = format!("{routes:?}");
+    assert!(
+        debug.contains("redacted") && !debug.contains("s3cret"),
+        "{debug}"
+    );
+}
+
+#[tokio::test]
+async fn in_front_of_a_plain_service_unknown_paths_fall_through() {
+    let prometheus = prometheus();
+    let busy = service_fn(|request: Request<Body>| async move {
+        let text = format!("app {}", request.uri().path());
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        Ok::<_, Infallible>(Response::new(Full::new(
+            [text.as_bytes(), &body].concat().into(),
+        )))
+    });
+    let service = HttpMetricsLayer::new()
+        .recorder(prometheus.clone())
+        .layer(Routes::new().metrics(prometheus).fallback_service(busy));
+
+    let upload = Request::post("/upload").body(Body::from("+body")).unwrap();
+    assert_eq!(ask(&service, upload).await.text(), "app /upload+body");
+    assert_eq!(ask(&service, get("/livez/x")).await.text(), "app /livez/x");
+    assert_eq!(
+        ask(&service, get("/livez")).await.text(),
+        r#"{"status":"healthy"}"#
+    );
+    let post = Request::post("/metrics").body(Body::empty()).unwrap();
+    assert_eq!(ask(&service, post).await.status, 405);
+    let text = ask(&service, get("/metrics")).await;
+    assert!(
+        text.text()
+            .contains("method=\"POST\",endpoint=\"unmatched\",status=\"200\"} 1\n")
+    );
+    assert!(
+        text.text()
+            .contains("method=\"GET\",endpoint=\"unmatched\",status=\"200\"} 1\n")
+    );
+}
+
+#[tokio::test]
+async fn probes_are_answered_while_the_app_is_not_ready() {
+    let app = tower::ServiceBuilder::new()
+        .concurrency_limit(1)
+        .service(service_fn(|_: Request<Body>| {
+            std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>()
+        }));
+    let service = Routes::new().fallback_service(app);
+    let hang = tokio::spawn(service.clone().oneshot(get("/")));
+    tokio::task::yield_now().await;
+    assert_eq!(ask(&service, get("/livez")).await.status, 200);
+    hang.abort();
+}
+
+#[tokio::test]
+async fn without_an_app_other_paths_are_404() {
+    let answer = ask(&Routes::new().into_service(), get("/none")).await;
+    assert_eq!(answer.status, 404);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+}
+
+#[tokio::test]
+async fn metrics_added_again_stay_where_they_are_and_guarded() {
+    let routes = Routes::new()
+        .metrics(Prometheus::builder().build().unwrap())
+        .moved("/metrics", "/prom")
+        .unwrap()
+        .protect("/metrics")
+        .unwrap()
+        .metrics(prometheus());
+    let closed = app(routes.clone());
+    assert_eq!(ask(&closed, get("/prom")).await.status, 403);
+    assert_eq!(ask(&closed, get("/metrics")).await.status, 404);
+    let open = app(routes.guard(Guard::open()));
+    assert!(ask(&open, get("/prom")).await.text().contains(LINE));
+}
+
+#[tokio::test]
+async fn protected_metrics_show_nothing_that_was_recorded() {
+    let error = Routes::new().protect_metrics().unwrap_err().to_string();
+    assert!(error.contains("no route \"/metrics\""), "{error}");
+    let routes = Routes::new()
+        .metrics(prometheus())
+        .moved("/metrics/json", "/numbers")
+        .unwrap()
+        .protect_metrics()
+        .unwrap()
+        .guard(Guard::bearer("s3cret"));
+    let app = app(routes);
+    for path in [
+        "/metrics",
+        "/metrics/prometheus",
+        "/numbers",
+        "/metrics/registries",
+        "/metrics/history",
+    ] {
+        assert_eq!(ask(&app, get(path)).await.status, 401, "{path}");
+    }
+    assert_eq!(ask(&app, get("/livez")).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_the_apps_own() {
+    let mine = Router::new().route("/health", axum::routing::get(|| async { "mine" }));
+    let routes = Routes::new().without("/health").unwrap();
+    let app = mine.merge(routes.clone()).with_state(());
+    assert_eq!(ask(&app, get("/health")).await.text(), "mine");
+    assert_eq!(ask(&app, get("/livez")).await.status, 200);
+
+    let error = routes.without("/health").unwrap_err().to_string();
+    assert!(error.contains("no route \"/health\""), "{error}");
+}

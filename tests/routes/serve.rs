@@ -1,0 +1,236 @@
+//! `Routes::serve`: the routes on an address of their own, over real sockets.
+
+use std::time::Duration;
+
+use metrics::{Key, Label, Level, Metadata, Recorder};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tower_vitals::{ErrorKind, Prometheus, Routes};
+
+async fn exchange(stream: &mut TcpStream, request: &str) -> String {
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+const SCRAPE: &str = "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+
+fn split(answer: &[u8]) -> (String, &[u8]) {
+    let end = answer
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap()
+        + 4;
+    let (head, body) = answer.split_at(end);
+    (String::from_utf8(head.to_vec()).unwrap(), body)
+}
+
+fn routes() -> Routes {
+    Routes::new().metrics(Prometheus::builder().build().unwrap())
+}
+
+#[tokio::test]
+async fn it_serves_until_shut_down_and_lets_answers_finish() {
+    let prometheus = Prometheus::builder().max_series(200_000).build().unwrap();
+    let metadata = Metadata::new("test", Level::INFO, None);
+    for number in 0..100_000 {
+        let label = Label::new("n", format!("{number:0>80}"));
+        let key = Key::from_parts("many_total", vec![label]);
+        prometheus.register_counter(&key, &metadata).increment(1);
+    }
+    let server = Routes::new()
+        .metrics(prometheus)
+        .serve("127.0.0.1:0")
+        .await
+        .unwrap();
+    let address = server.local_addr();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    assert!(
+        exchange(&mut stream, SCRAPE)
+            .await
+            .starts_with("HTTP/1.1 200 OK\r\n")
+    );
+
+    // An answer half sent when the shutdown begins is sent whole.
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    slow.write_all(SCRAPE.as_bytes()).await.unwrap();
+    let mut first = [0; 1];
+    slow.read_exact(&mut first).await.unwrap();
+    let shutdown = tokio::spawn(server.shutdown());
+    tokio::task::yield_now().await;
+    let mut rest = Vec::new();
+    slow.read_to_end(&mut rest).await.unwrap();
+    let (head, body) = split(&rest);
+    assert!(
+        head.contains(&format!("content-length: {}\r\n", body.len())),
+        "{head}"
+    );
+    assert!(body.len() > 8_000_000, "more than the sockets hold");
+    shutdown.await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_a_404_with_a_body() {
+    let server = routes().serve("127.0.0.1:0").await.unwrap();
+    let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+    let request = "GET /none HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let answer = exchange(&mut stream, request).await;
+    assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{answer}");
+    assert!(
+        answer.contains("content-type: application/problem+json\r\n"),
+        "{answer}"
+    );
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_dropped_server_stops() {
+    let server = routes().serve("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr();
+    drop(server);
+    let refused = async {
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), refused)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_an_error_that_names_it() {
+    let first = routes().serve("127.0.0.1:0").await.unwrap();
+    let address = first.local_addr().to_string();
+    let error = routes().serve(address.clone()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    let message = error.to_string();
+    assert!(
+        message.contains(&address) && message.contains("cannot listen on"),
+        "{message}"
+    );
+    assert!(std::error::Error::source(&error).is_some());
+    assert!(routes().serve("no address").await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_nobody_reads_are_bounded() {
+    let prometheus = Prometheus::builder().build().unwrap();
+    let metadata = Metadata::new("test", Level::INFO, None);
+    // Six megabytes: more than the sockets' own buffers take.
+    for number in 0..600 {
+        let label = Label::new("n", format!("{number:0>10000}"));
+        let key = Key::from_parts("many_total", vec![label]);
+        prometheus.register_counter(&key, &metadata).increment(1);
+    }
+    let server = Routes::new()
+        .metrics(prometheus)
+        .serve("127.0.0.1:0")
+        .await
+        .unwrap();
+    let address = server.local_addr();
+    let status = async |stream: &mut TcpStream| {
+        stream.write_all(SCRAPE.as_bytes()).await.unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).await.unwrap();
+        String::from_utf8(head.to_vec()).unwrap()
+    };
+    // Each reads the first twelve bytes, and no more. One at a time, so that renders are not what is short.
+    let mut slow = Vec::new();
+    for _ in 0..16 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        assert_eq!(status(&mut stream).await, "HTTP/1.1 200");
+        slow.push(stream);
+    }
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        assert_eq!(status(&mut stream).await, "HTTP/1.1 503");
+        let mut rest = String::new();
+        stream.read_to_string(&mut rest).await.unwrap();
+        assert!(
+            rest.contains("retry-after: 1") && rest.contains("wait to be read"),
+            "{rest}"
+        );
+    }
+    // Whoever leaves makes room.
+    drop(slow);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        if status(&mut stream).await == "HTTP/1.1 200" {
+            break;
+        }
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "no room after all have left"
+        );
+    }
+    server.shutdown().await;
+}
+
+/// On a paused clock, which goes on by itself while everything waits.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_ends_its_head_is_given_up() {
+    let server = routes().serve("127.0.0.1:0").await.unwrap();
+    let began = tokio::time::Instant::now();
+    for head in ["", "GET /livez HTTP/1.1\r\nhost: x\r\nx-"] {
+        let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // It may say so first, and it may be a reset.
+        let _ = stream.read_to_end(&mut answer).await;
+    }
+    let took = began.elapsed();
+    assert!(took >= 2 * Duration::from_secs(75), "{took:?}");
+    assert!(took < Duration::from_mins(4), "{took:?}");
+    server.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_nothing_is_given_up() {
+    let prometheus = Prometheus::builder().build().unwrap();
+    let metadata = Metadata::new("test", Level::INFO, None);
+    for number in 0..2000 {
+        let label = Label::new("n", format!("{number:0>10000}"));
+        let key = Key::from_parts("many_total", vec![label]);
+        prometheus.register_counter(&key, &metadata).increment(1);
+    }
+    let server = Routes::new().metrics(prometheus);
+    let server = server.serve("127.0.0.1:0").await.unwrap();
+    let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+    stream.write_all(SCRAPE.as_bytes()).await.unwrap();
+    let mut first = [0; 1];
+    stream.read_exact(&mut first).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest).await;
+    assert!(rest.len() < 20_000_000, "it was cut off: {}", rest.len());
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn connections_are_bounded_and_others_wait() {
+    let server = routes().serve("127.0.0.1:0").await.unwrap();
+    let mut open = Vec::new();
+    for _ in 0..256 {
+        let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+        let request = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut first = [0; 1];
+        stream.read_exact(&mut first).await.unwrap();
+        open.push(stream);
+    }
+    let mut waiting = TcpStream::connect(server.local_addr()).await.unwrap();
+    let request = "GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let answer = tokio::spawn(async move { exchange(&mut waiting, request).await });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!answer.is_finished());
+    open.pop();
+    assert!(answer.await.unwrap().starts_with("HTTP/1.1 200 OK\r\n"));
+    drop(open);
+    server.shutdown().await;
+}
