@@ -13,6 +13,7 @@
 mod catalog;
 mod exposition;
 mod history;
+mod metrics_page;
 mod openmetrics;
 mod prometheus;
 #[cfg(all(feature = "push", feature = "health"))]
