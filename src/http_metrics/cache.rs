@@ -1,0 +1,305 @@
+//! `Cache`: the series of a layer, found again by endpoint and label index.
+//!
+//! A lookup through a recorder hashes the labels and takes the recorder's locks; with owned labels it also allocates nine
+//! times. So each series is registered once and found again by the *address* of its endpoint's name: axum lends every
+//! request of a route the same string, and a cached entry keeps that string alive, so that its address cannot come to mean
+//! another name. A hit is a handful of acquire loads, without locks and allocations.
+//!
+//! `cargo bench --bench layer_overhead` measures it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::RwLock;
+
+use super::address_table::{AddressTable, Slot};
+use super::labels::{EndpointName, OTHER, TextOwner, UNMATCHED};
+
+/// The number of addresses that are remembered for one series. One is the rule. An app that builds its router several
+/// times has several, and a nested service lends a new string on every request, so the number must be bounded.
+const MAX_ADDRESSES: usize = 4;
+
+/// Series by endpoint, and by an index within the endpoint that the caller defines (its method and extra labels).
+pub(crate) struct Cache<T> {
+    by_address: AddressTable<T>,
+    by_name: RwLock<HashMap<Arc<str>, Arc<Endpoint<T>>>>,
+    unmatched: OnceLock<Arc<Endpoint<T>>>,
+    other: OnceLock<Arc<Endpoint<T>>>,
+    max_endpoints: usize,
+    label_sets: usize,
+}
+
+struct Endpoint<T> {
+    name: Arc<str>,
+    entries: Box<[Entry<T>]>,
+}
+
+struct Entry<T> {
+    series: OnceLock<Arc<T>>,
+    addresses: AtomicUsize,
+}
+
+/// Handles that were made for the cache.
+pub(crate) enum Registration<T> {
+    /// Registered with an installed recorder, so they may be kept.
+    Registered(T),
+    /// Made while no recorder is installed, so they serve one use.
+    Detached(T),
+}
+
+impl<T> Cache<T> {
+    pub(crate) fn new(max_endpoints: usize, label_sets: usize) -> Self {
+        Self {
+            by_address: AddressTable::new(),
+            by_name: RwLock::default(),
+            unmatched: OnceLock::new(),
+            other: OnceLock::new(),
+            max_endpoints,
+            label_sets,
+        }
+    }
+
+    /// An empty cache with the same endpoints, so that a replacement does not admit further ones.
+    pub(crate) fn successor(&self) -> Self {
+        let successor = Self::new(self.max_endpoints, self.label_sets);
+        {
+            let mut names = successor.by_name.write();
+            for name in self.by_name.read().keys() {
+                let endpoint = Arc::new(Endpoint::new(name, self.label_sets));
+                names.insert(Arc::clone(name), endpoint);
+            }
+        }
+        successor
+    }
+
+    /// The series of the endpoint (`None` if unmatched) at `index`, if it is known by the address of the name.
+    #[inline]
+    pub(crate) fn find(&self, name: Option<&EndpointName<'_>>, index: usize) -> Option<&Arc<T>> {
+        match name {
+            Some(name) => self.by_address.find(name.text, index),
+            None => self.unmatched.get()?.entries[index].series.get(),
+        }
+    }
+
+    /// The series of the endpoint at `index`. Registers it at its first use.
+    pub(crate) fn get(
+        &self,
+        name: Option<&EndpointName<'_>>,
+        index: usize,
+        register: impl FnOnce(&Arc<str>) -> Registration<T>,
+    ) -> Arc<T> {
+        if let Some(series) = self.find(name, index) {
+            return Arc::clone(series);
+        }
+        let endpoint = match name {
+            Some(name) => self.endpoint(name.text),
+            None => Arc::clone(self.reserved(&self.unmatched, UNMATCHED)),
+        };
+        let entry = &endpoint.entries[index];
+        let series = match entry.series.get() {
+            Some(series) => series,
+            None => match register(&endpoint.name) {
+                Registration::Registered(series) => entry.series.get_or_init(|| Arc::new(series)),
+                Registration::Detached(series) => return Arc::new(series),
+            },
+        };
+        if let Some(name) = name {
+            self.remember_address(name, &entry.addresses, index, series);
+        }
+        Arc::clone(series)
+    }
+
+    fn endpoint(&self, text: &str) -> Arc<Endpoint<T>> {
+        {
+            let names = self.by_name.read();
+            if let Some(endpoint) = names.get(text) {
+                return Arc::clone(endpoint);
+            }
+            // Names are never removed, so a full cache needs no exclusive lock.
+            if names.len() >= self.max_endpoints {
+                return self.other();
+            }
+        }
+        self.add_name(text)
+    }
+
+    fn add_name(&self, text: &str) -> Arc<Endpoint<T>> {
+        let mut names = self.by_name.write();
+        if let Some(endpoint) = names.get(text) {
+            return Arc::clone(endpoint);
+        }
+        if names.len() >= self.max_endpoints {
+            return self.other();
+        }
+        let endpoint = Arc::new(Endpoint::new(text, self.label_sets));
+        names.insert(Arc::clone(&endpoint.name), Arc::clone(&endpoint));
+        endpoint
+    }
+
+    fn other(&self) -> Arc<Endpoint<T>> {
+        Arc::clone(self.reserved(&self.other, OTHER))
+    }
+
+    fn remember_address(
+        &self,
+        name: &EndpointName<'_>,
+        addresses: &AtomicUsize,
+        index: usize,
+        series: &Arc<T>,
+    ) {
+        let keep_alive = match name.owner {
+            TextOwner::Static => None,
+            TextOwner::Shared(owner) => Some(owner),
+            TextOwner::Request => return,
+        };
+        if addresses.fetch_add(1, Ordering::Relaxed) >= MAX_ADDRESSES {
+            addresses.store(MAX_ADDRESSES, Ordering::Relaxed);
+            return;
+        }
+        self.by_address.insert(Slot {
+            address: name.text.as_ptr().addr(),
+            len: name.text.len(),
+            index,
+            series: Arc::clone(series),
+            _keep_alive: keep_alive.map(|owner| owner.keep_alive()),
+        });
+    }
+
+    fn reserved<'a>(
+        &self,
+        endpoint: &'a OnceLock<Arc<Endpoint<T>>>,
+        name: &str,
+    ) -> &'a Arc<Endpoint<T>> {
+        endpoint.get_or_init(|| Arc::new(Endpoint::new(name, self.label_sets)))
+    }
+}
+
+impl<T> Endpoint<T> {
+    fn new(name: &str, label_sets: usize) -> Self {
+        Self {
+            name: name.into(),
+            entries: (0..label_sets)
+                .map(|_| Entry {
+                    series: OnceLock::new(),
+                    addresses: AtomicUsize::new(0),
+                })
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicU32;
+
+    struct Route(Arc<str>);
+
+    impl Route {
+        fn name<'a>(&'a self) -> EndpointName<'a> {
+            EndpointName {
+                text: &self.0,
+                owner: TextOwner::Shared(&self.0),
+            }
+        }
+    }
+
+    fn get(cache: &Cache<String>, text: &'static str, index: usize) -> Arc<String> {
+        let name = EndpointName {
+            text,
+            owner: TextOwner::Static,
+        };
+        cache.get(Some(&name), index, |name| {
+            Registration::Registered(format!("{name}#{index}"))
+        })
+    }
+
+    #[test]
+    fn a_series_is_registered_once() {
+        let cache = Cache::new(10, 2);
+        let first = get(&cache, "/a", 1);
+        assert_eq!(*first, "/a#1");
+        assert!(Arc::ptr_eq(&first, &get(&cache, "/a", 1)));
+        assert_eq!(*get(&cache, "/a", 0), "/a#0");
+    }
+
+    #[test]
+    fn names_past_the_limit_share_other_and_unmatched_is_separate() {
+        let cache = Cache::new(2, 1);
+        for text in ["/a", "/b", "/c", "/d"] {
+            get(&cache, text, 0);
+        }
+        assert_eq!(*get(&cache, "/b", 0), "/b#0");
+        assert_eq!(*get(&cache, "/c", 0), "other#0");
+        assert_eq!(*get(&cache, "/d", 0), "other#0");
+        let unmatched = cache.get(None, 0, |name| Registration::Registered(name.to_string()));
+        assert_eq!(*unmatched, "unmatched");
+    }
+
+    #[test]
+    fn equal_texts_are_one_endpoint_and_at_most_four_of_them_are_kept() {
+        let cache: Cache<String> = Cache::new(10, 1);
+        let copies: Vec<_> = (0..100).map(|_| Route("/nested".into())).collect();
+        for copy in &copies {
+            let name = copy.name();
+            let series = cache.get(Some(&name), 0, |name| {
+                Registration::Registered(name.to_string())
+            });
+            assert_eq!(*series, "/nested");
+        }
+        let kept = copies.iter().filter(|copy| Arc::strong_count(&copy.0) > 1);
+        assert_eq!(kept.count(), MAX_ADDRESSES);
+        assert_eq!(cache.by_name.read().len(), 1);
+    }
+
+    #[test]
+    fn a_remembered_address_is_never_reused() {
+        let cache: Cache<String> = Cache::new(1000, 1);
+        for n in 0..500 {
+            let route = Route(format!("/{n:03}").into());
+            let name = route.name();
+            let series = cache.get(Some(&name), 0, |name| {
+                Registration::Registered(name.to_string())
+            });
+            // If an address were reused, the lookup would find an earlier endpoint of the same length.
+            assert_eq!(**series, *route.0);
+        }
+    }
+
+    #[test]
+    fn tables_grow_and_keep_their_entries() {
+        let cache: Cache<String> = Cache::new(5000, 1);
+        let names: Vec<Arc<str>> = (0..3000).map(|n| format!("/r{n}").into()).collect();
+        let registered = AtomicU32::new(0);
+        for _ in 0..2 {
+            for name in &names {
+                let lent = EndpointName {
+                    text: name,
+                    owner: TextOwner::Shared(name),
+                };
+                let series = cache.get(Some(&lent), 0, |name| {
+                    registered.fetch_add(1, Ordering::Relaxed);
+                    Registration::Registered(name.to_string())
+                });
+                assert_eq!(**series, **name);
+            }
+        }
+        assert_eq!(registered.into_inner(), 3000);
+        let mut known = names.iter().map(|name| EndpointName {
+            text: name,
+            owner: TextOwner::Request,
+        });
+        assert!(known.all(|name| cache.find(Some(&name), 0).is_some()));
+    }
+
+    #[test]
+    fn a_detached_series_is_not_kept() {
+        let cache: Cache<u32> = Cache::new(10, 1);
+        assert_eq!(*cache.get(None, 0, |_| Registration::Detached(1)), 1);
+        assert_eq!(cache.find(None, 0), None);
+        assert_eq!(*cache.get(None, 0, |_| Registration::Registered(2)), 2);
+        assert_eq!(*cache.get(None, 0, |_| Registration::Registered(3)), 2);
+        assert_eq!(cache.find(None, 0).map(|series| **series), Some(2));
+    }
+}
