@@ -1,7 +1,7 @@
 //! The clock, and the guard that records how an operation ended.
 //!
 //! An operation can finish, fail, be dropped half way or panic, and each ending must be recorded exactly once.
-//! [`RecordGuard::finish`] writes the record and disarms the guard. A guard that is dropped while it is armed, because its
+//! [`RecordGuard::finish`] writes the record and disarms the guard. A guard that is dropped while armed, because its
 //! owner was cancelled or unwound, writes the record itself.
 
 use std::sync::LazyLock;
@@ -113,8 +113,8 @@ impl<R: Recording> RecordGuard<R> {
 
     /// Runs `poll`. If it panics, the guard finishes with `on_panic` and the panic continues.
     ///
-    /// A future that panics in `poll` is dropped only later, by the code that caught the panic. At that point a panic can
-    /// no longer be distinguished from a cancellation.
+    /// A future that panics in `poll` is dropped only later, by the code that caught the panic, where a panic can no
+    /// longer be distinguished from a cancellation.
     #[inline]
     pub(crate) fn watch<T>(&mut self, on_panic: R::Outcome, poll: impl FnOnce() -> T) -> T {
         let mut watch = Watch {

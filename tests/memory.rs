@@ -64,8 +64,8 @@ fn ten_million_unscraped_requests_add_less_than_20_mib() {
     let added = most.saturating_sub(before);
     println!("added at most {:.1} MiB", added as f64 / MIB as f64);
     assert!(added < 20 * MIB, "{} MiB", added / MIB);
-    // The counter is checked, because metrics-util 0.20 can lose histogram samples that are written at the moment when their
-    // bucket is drained, and here that happens a hundred times at full speed.
+    // This checks the counter, because metrics-util 0.20 can lose histogram samples that are written while their bucket
+    // is drained, and here that happens a hundred times at full speed.
     let count =
         "http_requests_total{method=\"GET\",endpoint=\"unmatched\",status=\"200\"} 10010000\n";
     assert!(prometheus.render().contains(count));

@@ -17,8 +17,8 @@ use crate::measure::RecordGuard;
 pub(crate) const UNKNOWN_LENGTH: u64 = u64::MAX;
 
 pin_project! {
-    /// The response body of [`HttpMetrics`](super::HttpMetrics) and [`ClientMetrics`](super::ClientMetrics). Records how the
-    /// inner body ends.
+    /// The response body of [`HttpMetrics`](super::HttpMetrics) and [`ClientMetrics`](super::ClientMetrics), which
+    /// records how the inner body ends.
     pub struct ResponseBody<B> {
         #[pin]
         pub(crate) inner: B,

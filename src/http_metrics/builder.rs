@@ -66,8 +66,8 @@ impl<R> HttpMetricsBuilder<R> {
     }
 
     /// Measures request bodies: `http_request_body_size_bytes` records the bytes read of each request, when its body is
-    /// dropped. Defaults to off, because the inner service then receives a [`RequestBody<B>`](super::body::RequestBody) in
-    /// place of `B`. axum's routers accept any body.
+    /// dropped. Defaults to off, because it passes a [`RequestBody<B>`](super::body::RequestBody) to the inner service
+    /// in place of `B`. axum's routers accept any body.
     pub fn request_body_size(self) -> HttpMetricsBuilder<CountRequestBody> {
         HttpMetricsBuilder {
             config: self.config,
@@ -109,8 +109,8 @@ impl<R> HttpMetricsBuilder<R> {
         self
     }
 
-    /// Adds a label with these values to every family of the layer. If `pick` returns another value or `None`, the label
-    /// is `other`.
+    /// Adds a label with these values to every family of the layer. Any other value of `pick`, and `None`, is counted
+    /// as `other`.
     ///
     /// ```
     /// use tower_vitals::HttpMetricsLayer;
@@ -144,9 +144,9 @@ impl<R> HttpMetricsBuilder<R> {
 
     /// Registers handles again after this time. Defaults to never.
     ///
-    /// Set this for recorders that drop idle series, because writes to the handle of a dropped series are lost. Use at most
-    /// the recorder's idle timeout. A request that was in progress when its gauge was dropped decrements the dropped gauge,
-    /// so the new gauge does not fall below zero.
+    /// Set this for recorders that drop idle series, because writes to a handle of a dropped series are lost. The time
+    /// must not exceed the recorder's idle timeout. A request that was in progress when its gauge was dropped
+    /// decrements the dropped gauge, so the new gauge does not fall below zero.
     pub fn reregister_after(mut self, after: Duration) -> Self {
         self.config.reregister_after = Some(after);
         self
@@ -154,9 +154,8 @@ impl<R> HttpMetricsBuilder<R> {
 
     /// Records to this recorder. Defaults to the facade's global one.
     ///
-    /// Use this in tests and with several recorders in one process. The facade's local recorder
-    /// ([`metrics::with_local_recorder`]) is a replacement only if it is current wherever a request is called, polled and
-    /// dropped.
+    /// Use this in tests, and for several recorders in one process. A local recorder of the facade
+    /// ([`metrics::with_local_recorder`]) works only if it is current wherever a request is called, polled and dropped.
     pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
         self.config.set_recorder(recorder);
         self
@@ -166,9 +165,9 @@ impl<R> HttpMetricsBuilder<R> {
     ///
     /// # Errors
     ///
-    /// Returns all mistakes in one [`InvalidConfig`](crate::ErrorKind::InvalidConfig) error: metric and label names that
-    /// Prometheus would reject or that are used twice, labels without values, and extra labels with more than 128
-    /// combinations of values.
+    /// Returns all mistakes in one [`InvalidConfig`](crate::ErrorKind::InvalidConfig) error: names that Prometheus
+    /// would reject, that are used twice or that clash, labels without values, and more than 128 combinations of label
+    /// values.
     pub fn build(self) -> Result<HttpMetricsLayer<R>, Error> {
         let problems = self.config.problems();
         if problems.is_empty() {

@@ -1,9 +1,9 @@
 //! `Cache`: the series of a layer, found again by endpoint and label index.
 //!
-//! A lookup through a recorder hashes the labels and takes the recorder's locks; with owned labels it also allocates nine
-//! times. So each series is registered once and found again by the *address* of its endpoint's name: axum lends every
-//! request of a route the same string, and a cached entry keeps that string alive, so that its address cannot come to mean
-//! another name. A hit is a handful of acquire loads, without locks and allocations.
+//! A lookup through a recorder hashes the labels and takes the recorder's locks; with owned labels it also allocates
+//! nine times. So each series is registered once and found again by the *address* of its endpoint's name. axum lends
+//! every request of a route the same string, and a cached entry keeps that string alive, so its address is not reused
+//! for another name. A hit is a few acquire loads, without locks and allocations.
 //!
 //! `cargo bench --bench layer_overhead` measures it.
 
@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::RwLock;
 
 use super::address_table::{AddressTable, Slot};
-use super::labels::{EndpointName, OTHER, TextOwner, UNMATCHED};
+use super::labels::{EndpointName, KeepAlive, OTHER, TextOwner, UNMATCHED};
 
 /// The number of addresses that are remembered for one series. One is the rule. An app that builds its router several
 /// times has several, and a nested service lends a new string on every request, so the number must be bounded.
@@ -162,7 +162,7 @@ impl<T> Cache<T> {
             len: name.text.len(),
             index,
             series: Arc::clone(series),
-            _keep_alive: keep_alive.map(|owner| owner.keep_alive()),
+            _keep_alive: keep_alive.map(KeepAlive::keep_alive),
         });
     }
 

@@ -30,16 +30,16 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// A [`tower::Layer`](tower_layer::Layer) that measures the requests that an HTTP client sends.
 ///
-/// It records these metrics once per request, at the end of the response body or when the request ended earlier:
+/// It records these metrics once per request, at the end of the response body or when the request ends earlier:
 ///
 /// | metric | |
 /// |---|---|
-/// | `external_api_requests_total{service, endpoint, status}` | `status` is the code, or `error` or `timeout` without a response |
+/// | `external_api_requests_total{service, endpoint, status}` | `status` is the code, or else `error` or `timeout` |
 /// | `external_api_duration_seconds{service}` | seconds from the call to the end of the response body |
 ///
-/// `timeout` is an error that reports one: an [`io::ErrorKind::TimedOut`], or the message of tower's, tokio's or hyper's
-/// timeouts, anywhere in its chain of sources. A call dropped before it was answered is a `timeout` too, because that is
-/// how an outer timeout ends it. All other calls without a response are `error`.
+/// `timeout` is an error with an [`io::ErrorKind::TimedOut`], or with the message of a timeout of tower, tokio or
+/// hyper, in its chain of sources. A call dropped before its response is a `timeout` too, because that is how an outer
+/// timeout ends it. All other calls without a response are an `error`.
 ///
 /// A request is measured from its `call` on. Requests that wait or fail in `poll_ready` are not recorded.
 ///
@@ -233,8 +233,8 @@ where
     }
 }
 
-/// Timeout errors are recognized by the standard library's kind and by their messages, because their types would need the
-/// crates: tower "request timed out", hyper-util and reqwest "operation timed out", tokio "deadline has elapsed".
+/// Errors of other crates are recognized by their messages, because their types would need these crates as
+/// dependencies: tower "request timed out", hyper-util and reqwest "operation timed out", tokio "deadline has elapsed".
 fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
     let reports_timeout = |error: &(dyn StdError + 'static)| {
         let kind = error.downcast_ref().map(io::Error::kind);

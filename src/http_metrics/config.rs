@@ -19,7 +19,7 @@ const MAX_COMBINATIONS: usize = 128;
 /// Where a request's duration ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Until {
-    /// At the end of the response body (or its error, or its drop). The default, because it is the time the client waits,
+    /// At the end of the response body (or its error, or its drop). The default, because the client waits that long,
     /// except for bytes that the server has accepted and not yet sent.
     #[default]
     End,
@@ -103,8 +103,7 @@ impl Config {
         counts.fold(1, usize::saturating_mul)
     }
 
-    /// Encodes one value per extra label, given by its index, as a number of mixed radix. [`Self::extra_labels`] decodes
-    /// it.
+    /// Encodes the values of the extra labels, given by their indexes, in mixed radix for [`Self::extra_labels`].
     pub(crate) fn combination(&self, index: impl Fn(&ExtraLabel) -> usize) -> usize {
         self.extra.iter().rev().fold(0, |number, label| {
             number * label.value_count() + index(label)

@@ -42,8 +42,8 @@ impl NoBody {
 pub(crate) struct Head {
     pub(crate) has_skip_metrics: bool,
     pub(crate) is_complete: bool,
-    /// The length of the body, or [`UNKNOWN_LENGTH`]. A server stops at the last byte and drops the body without polling
-    /// for more, which is a regular end and not an abort.
+    /// The length of the body, or [`UNKNOWN_LENGTH`]. A server drops the body after the last byte without polling for
+    /// its end, which is not an abort.
     pub(crate) remaining: u64,
 }
 

@@ -12,10 +12,10 @@ use super::service::{HttpMetrics, PassThrough};
 
 /// A [`tower::Layer`](tower_layer::Layer) that measures every HTTP request through the `metrics` facade.
 ///
-/// It wraps any `Service<http::Request<B>, Response = http::Response<C>>`, with or without axum, and changes only the type
-/// of the response body. Constructing it has no side effects. Each handle is registered at its first use and belongs to the
-/// recorder that is installed then, so the layer may be built before the recorder is installed. Requests that end before
-/// that are not measured.
+/// It wraps any `Service<http::Request<B>, Response = http::Response<C>>`, with or without axum, and changes only the
+/// type of the response body. Constructing it has no side effects. Each handle is registered at its first use and
+/// belongs to the recorder of that moment, so the layer may be built before a recorder is installed. Requests that end
+/// before are not measured.
 ///
 /// It records these metrics, under the names of [`Naming::prometheus`] by default:
 ///
@@ -27,11 +27,11 @@ use super::service::{HttpMetrics, PassThrough};
 /// | `http_requests_aborted_total{method, endpoint, reason}` | together with the first, if the request ended early |
 ///
 /// `reason` is `cancelled` (dropped before the head, by a timeout or because the client left; status 499), `panic` or
-/// `service_error` (status 500 unless the head was sent), `body_error` or `body_dropped` (status as sent). `method` is one
-/// of the nine standard methods or `_OTHER`. `endpoint` is axum's `MatchedPath`, or `unmatched`.
+/// `service_error` (status 500 unless the head was sent), `body_error` or `body_dropped` (status as sent). `method` is
+/// one of the nine standard methods or `_OTHER`. `endpoint` is axum's `MatchedPath`, or `unmatched`.
 ///
-/// A request is measured from its `call` on. The time that requests wait in `poll_ready`, as tower's limits make them, is
-/// not included, and requests abandoned there are not counted.
+/// A request is measured from its `call` on. tower's limits make requests wait in `poll_ready`: that time is not
+/// included, and requests abandoned there are not counted.
 ///
 /// In axum, merge routers first and add the layer last, with `Router::layer`, where `MatchedPath` is known.
 ///

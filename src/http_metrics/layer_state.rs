@@ -45,11 +45,7 @@ impl LayerState {
         })
     }
 
-    pub(crate) fn config(&self) -> &Config {
-        &self.config
-    }
-
-    /// Whether to call [`Self::series_for_parts`], which needs the request's parts, instead of [`Self::series`].
+    /// Whether [`Self::series_for_parts`] is needed in place of [`Self::series`].
     #[inline]
     pub(crate) fn reads_parts(&self) -> bool {
         self.config.reads_parts

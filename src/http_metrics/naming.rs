@@ -31,8 +31,8 @@ impl Named {
 
 /// The metric and label names of [`HttpMetricsLayer`](super::HttpMetricsLayer): a convention, or names of your own.
 ///
-/// Defaults to [`Naming::prometheus`]. Start from a convention and rename what should differ. The names are checked when
-/// the layer is [built](super::HttpMetricsBuilder::build).
+/// Defaults to [`Naming::prometheus`]. Start from a convention and rename what should differ. The names are checked
+/// when the layer is [built](super::HttpMetricsBuilder::build).
 ///
 /// ```
 /// use tower_vitals::{HttpMetricsLayer, http_metrics::Naming};
@@ -45,8 +45,8 @@ impl Named {
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
 ///
-/// A renamed histogram has the exporter's default buckets: those of a size if its name ends in `_bytes`, else those of a
-/// duration. `Prometheus::builder().buckets(..)` sets others.
+/// A renamed histogram has the exporter's default buckets: those of a size if its name ends in `_bytes`, else those of
+/// a duration. `Prometheus::builder().buckets(..)` sets others.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct Naming {
@@ -66,8 +66,8 @@ pub struct Naming {
 
 impl Naming {
     /// `http_requests_total`, `http_request_duration_seconds`, `http_requests_in_progress`,
-    /// `http_requests_aborted_total`, and for bodies `http_request_body_size_bytes`, `http_response_body_size_bytes`, with
-    /// the labels `method`, `endpoint`, `status`, `reason`. The default.
+    /// `http_requests_aborted_total`, and for bodies `http_request_body_size_bytes`, `http_response_body_size_bytes`,
+    /// with the labels `method`, `endpoint`, `status`, `reason`. The default.
     pub const fn prometheus() -> Self {
         Self {
             requests: Some(Named::new(&catalog::HTTP_REQUESTS)),
@@ -107,7 +107,7 @@ impl Naming {
         }
     }
 
-    /// The names of [`ClientMetricsLayer`](super::ClientMetricsLayer), which has neither a gauge nor a counter of aborts.
+    /// The names of [`ClientMetricsLayer`](super::ClientMetricsLayer), which has no gauge and no counter of aborts.
     pub(crate) fn external_api() -> Self {
         Self {
             requests: Some(Named::new(&catalog::EXTERNAL_API_REQUESTS)),
@@ -229,8 +229,8 @@ fn repeated(what: &str, names: &[&Name]) -> impl Iterator<Item = String> {
         })
 }
 
-/// Two families must not share a name in the exposition, where a histogram also has its `_count`. A name of the catalogue
-/// must not get another kind.
+/// Two families must not share a name in the exposition, where a histogram also has its `_count`, and a name of the
+/// catalogue must keep its kind.
 fn clashes(families: &[&Named]) -> impl Iterator<Item = String> {
     families.iter().enumerate().filter_map(|(index, named)| {
         let (name, kind) = (&named.name, named.family.kind);
@@ -287,29 +287,17 @@ mod tests {
     }
 
     #[test]
-    fn names_that_meet_in_the_exposition_are_refused() {
-        let duration = "http_server_request_duration_seconds";
+    fn each_clash_is_refused_once() {
+        let count = "http_server_request_duration_seconds_count";
         for (naming, words) in [
             (
-                Naming::open_telemetry().requests(format!("{duration}_count")),
+                Naming::open_telemetry().requests(count),
                 "clashes with counter \"http_server_request_duration_seconds_count\"",
             ),
             (
                 Naming::prometheus().duration("db_connections_active"),
                 "clashes with gauge \"db_connections_active\"",
             ),
-        ] {
-            let problems = problems(&naming);
-            assert!(
-                problems.len() == 1 && problems[0].contains(words),
-                "{problems:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_repeated_name_is_refused_once() {
-        for (naming, words) in [
             (
                 Naming::prometheus().duration("http_requests_total"),
                 "\"http_requests_total\" is used twice",

@@ -8,8 +8,8 @@ use super::outcome::{Outcome, Side, Status};
 use super::series::Series;
 use crate::measure::{Instant, Recording};
 
-/// The bytes read of one request body. They are recorded when both the body and the response future are gone, because the
-/// response head can still exclude the request.
+/// The bytes read of one request body. They are recorded once the body is dropped and the response head is known,
+/// because the head can exclude the request.
 pub(crate) struct RequestBytes {
     series: Arc<Series>,
     bytes: AtomicU64,

@@ -37,11 +37,11 @@ pub(crate) enum CountBody {
 }
 
 impl<F> ResponseFuture<F> {
-    /// Starts to record `request` and passes it to the service with `call`, together with a counter of its body's bytes if
-    /// `count_body` says so.
+    /// Starts to record `request` and passes it to the service with `call`, together with a counter for the bytes of its
+    /// body if they are to be counted.
     ///
-    /// A request is large, so it is moved into its parts only if the user's functions need them. That path is not inlined,
-    /// to keep the other one small.
+    /// A request is large, so it is moved into its parts only if the user's functions need them. That path is not
+    /// inlined, to keep the other one small.
     #[inline]
     pub(crate) fn begin<B>(
         state: &LayerState,

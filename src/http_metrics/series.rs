@@ -13,9 +13,9 @@ use super::outcome::{Outcome, Status, status_text};
 use crate::measure::Instant;
 use crate::recorder::METADATA;
 
-/// The handles of one label set. The fields that every request reads fit into two cache lines, because each further line of
-/// each route in use evicts another. The alignment keeps the count of the `Arc`, which every thread writes, out of these
-/// lines: two threads on one axum route serve a request in 418 ns with it and in 455 ns without.
+/// The handles of one label set. The fields that every request reads fit into two cache lines, because each line of
+/// each route in use evicts another. The alignment keeps the count of the `Arc`, which every thread writes, out of
+/// these lines: two threads on one axum route serve a request in 418 ns with it and in 455 ns without.
 #[repr(align(64))]
 pub(crate) struct Series {
     pub(crate) config: Arc<Config>,
@@ -100,8 +100,8 @@ impl Series {
         }
     }
 
-    /// Registers a status at its first use, because a recorder with an idle timeout may drop a series that is registered but
-    /// not written to.
+    /// Called at the first use of the status, because a recorder with an idle timeout may drop a series that is
+    /// registered but not written to.
     #[cold]
     fn register_status(&self, status: Status) -> Registration<StatusHandles> {
         let naming = &self.config.naming;
@@ -231,8 +231,8 @@ impl Series {
         }
     }
 
-    /// Runs `write` with handles that the recorder still knows: those of this series, or new ones with the same labels if
-    /// these are older than `reregister_after` or no recorder was installed at their registration.
+    /// Runs `write` with handles that the recorder still knows: its own, or new ones with the same labels if its own
+    /// are older than `reregister_after` or were registered without a recorder.
     #[inline]
     pub(crate) fn with_live(&self, write: impl Fn(&Self)) {
         if self.is_registered && self.config.reregister_after.is_none() {

@@ -1,6 +1,5 @@
 //! `HttpMetrics`: the service that the layer wraps around another.
 
-use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -25,7 +24,7 @@ pub struct PassThrough;
 pub struct CountRequestBody;
 
 /// The service of [`HttpMetricsLayer`](super::HttpMetricsLayer).
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct HttpMetrics<S, R = PassThrough> {
     inner: S,
     state: Arc<LayerState>,
@@ -42,15 +41,6 @@ impl<S, R> HttpMetrics<S, R> {
     }
 
     inner_service_accessors!(inner: S);
-}
-
-impl<S: fmt::Debug, R> fmt::Debug for HttpMetrics<S, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpMetrics")
-            .field("inner", &self.inner)
-            .field("config", self.state.config())
-            .finish_non_exhaustive()
-    }
 }
 
 impl<S, B, C> Service<Request<B>> for HttpMetrics<S, PassThrough>

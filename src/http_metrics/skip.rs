@@ -1,7 +1,7 @@
 //! `SkipMetrics`: a response extension that excludes its request.
 
-/// A response extension that excludes its request from everything [`HttpMetricsLayer`](super::HttpMetricsLayer) records,
-/// except the in-progress gauge. [`ClientMetricsLayer`](super::ClientMetricsLayer) ignores it.
+/// A response extension that excludes its request from the metrics of [`HttpMetricsLayer`](super::HttpMetricsLayer),
+/// except the gauge. [`ClientMetricsLayer`](super::ClientMetricsLayer) ignores it.
 ///
 /// In axum it is a response part:
 ///

@@ -17,7 +17,7 @@ use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_vitals::exporter::Value;
 use tower_vitals::http_metrics::{SkipMetrics, Until};
-use tower_vitals::{HttpMetricsLayer, Prometheus};
+use tower_vitals::{ClientMetricsLayer, HttpMetricsLayer, Prometheus};
 
 #[tokio::test]
 async fn a_response_read_to_its_end_is_one_request() {
@@ -541,6 +541,16 @@ fn no_runtime_is_needed() {
 }
 
 #[test]
+fn the_inner_service_is_accessible() {
+    let mut server = HttpMetricsLayer::new().layer(1);
+    *server.get_mut() += 1;
+    assert_eq!((*server.get_ref(), server.into_inner()), (2, 2));
+    let mut client = ClientMetricsLayer::new("inner").layer(1);
+    *client.get_mut() += 1;
+    assert_eq!((*client.get_ref(), client.into_inner()), (2, 2));
+}
+
+#[test]
 fn the_future_is_send_if_the_inner_one_is() {
     fn is_send<T: Send + Future>(_: T) {}
     let mut service = HttpMetricsLayer::new().layer(service_fn(|_: Request<()>| async {
@@ -654,7 +664,7 @@ async fn over_a_real_connection_no_complete_response_is_aborted() {
         // An incomplete response may end in a reset.
         let _ = connection.read_to_end(&mut Vec::new()).await;
     };
-    let mut sent = 0.0;
+    let mut count = 0.0;
     for path in paths {
         for line in [
             "GET {} HTTP/1.1",
@@ -663,12 +673,12 @@ async fn over_a_real_connection_no_complete_response_is_aborted() {
             "POST {} HTTP/1.1",
         ] {
             send(line.replace("{}", path)).await;
-            sent += 1.0;
+            count += 1.0;
         }
     }
     let sum = |family: &str| prometheus.snapshot().sum(family, &[]);
     crate::support::until("all are counted", async || {
-        sum("http_requests_total") == Some(sent)
+        sum("http_requests_total") == Some(count)
     })
     .await;
     assert_eq!(sum("http_requests_in_progress"), Some(0.0));
@@ -676,7 +686,7 @@ async fn over_a_real_connection_no_complete_response_is_aborted() {
 
     send("GET /short HTTP/1.1".to_owned()).await;
     crate::support::until("the short one is counted too", async || {
-        sum("http_requests_total") == Some(sent + 1.0)
+        sum("http_requests_total") == Some(count + 1.0)
     })
     .await;
     let snapshot = prometheus.snapshot();
