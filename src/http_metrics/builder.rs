@@ -25,18 +25,6 @@ pub struct HttpMetricsBuilder<R = PassThrough> {
 
 impl HttpMetricsLayer {
     /// Starts to configure a layer.
-    ///
-    /// ```
-    /// use tower_vitals::HttpMetricsLayer;
-    /// use tower_vitals::http_metrics::Naming;
-    ///
-    /// let layer = HttpMetricsLayer::builder()
-    ///     .naming(Naming::open_telemetry())
-    ///     .skip(|parts| parts.uri.path() == "/favicon.ico")
-    ///     .response_body_size()
-    ///     .build()?;
-    /// # Ok::<_, tower_vitals::Error>(())
-    /// ```
     pub fn builder() -> HttpMetricsBuilder {
         HttpMetricsBuilder {
             config: Config::new(Side::Server, Naming::prometheus()),

@@ -94,7 +94,7 @@ impl<T> Cache<T> {
         }
         let endpoint = match name {
             Some(name) => self.endpoint(name.text),
-            None => Arc::clone(self.reserved(&self.unmatched, UNMATCHED)),
+            None => self.reserved(&self.unmatched, UNMATCHED),
         };
         let entry = &endpoint.entries[index];
         let series = match entry.series.get() {
@@ -138,7 +138,7 @@ impl<T> Cache<T> {
     }
 
     fn other(&self) -> Arc<Endpoint<T>> {
-        Arc::clone(self.reserved(&self.other, OTHER))
+        self.reserved(&self.other, OTHER)
     }
 
     fn remember_address(
@@ -166,12 +166,9 @@ impl<T> Cache<T> {
         });
     }
 
-    fn reserved<'a>(
-        &self,
-        endpoint: &'a OnceLock<Arc<Endpoint<T>>>,
-        name: &str,
-    ) -> &'a Arc<Endpoint<T>> {
-        endpoint.get_or_init(|| Arc::new(Endpoint::new(name, self.label_sets)))
+    fn reserved(&self, endpoint: &OnceLock<Arc<Endpoint<T>>>, name: &str) -> Arc<Endpoint<T>> {
+        let new = || Arc::new(Endpoint::new(name, self.label_sets));
+        Arc::clone(endpoint.get_or_init(new))
     }
 }
 
@@ -192,102 +189,78 @@ impl<T> Endpoint<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::AtomicU32;
 
-    struct Route(Arc<str>);
-
-    impl Route {
-        fn name<'a>(&'a self) -> EndpointName<'a> {
-            EndpointName {
-                text: &self.0,
-                owner: TextOwner::Shared(&self.0),
-            }
-        }
+    fn register(name: &Arc<str>) -> Registration<String> {
+        Registration::Registered(name.to_string())
     }
 
-    fn get(cache: &Cache<String>, text: &'static str, index: usize) -> Arc<String> {
-        let name = EndpointName {
-            text,
-            owner: TextOwner::Static,
-        };
-        cache.get(Some(&name), index, |name| {
-            Registration::Registered(format!("{name}#{index}"))
-        })
+    fn get(cache: &Cache<String>, text: &Arc<str>, index: usize) -> Arc<String> {
+        let owner = TextOwner::Shared(text);
+        cache.get(Some(&EndpointName { text, owner }), index, register)
     }
 
     #[test]
     fn a_series_is_registered_once() {
         let cache = Cache::new(10, 2);
-        let first = get(&cache, "/a", 1);
-        assert_eq!(*first, "/a#1");
-        assert!(Arc::ptr_eq(&first, &get(&cache, "/a", 1)));
-        assert_eq!(*get(&cache, "/a", 0), "/a#0");
+        let (text, copy) = ("/a".into(), "/a".into());
+        let first = get(&cache, &text, 1);
+        assert_eq!(*first, "/a");
+        assert!(Arc::ptr_eq(&first, &get(&cache, &text, 1)));
+        assert!(Arc::ptr_eq(&first, &get(&cache, &copy, 1)));
+        assert!(!Arc::ptr_eq(&first, &get(&cache, &text, 0)));
     }
 
     #[test]
     fn names_past_the_limit_share_other_and_unmatched_is_separate() {
         let cache = Cache::new(2, 1);
-        for text in ["/a", "/b", "/c", "/d"] {
-            get(&cache, text, 0);
+        for (text, endpoint) in [("/a", "/a"), ("/b", "/b"), ("/c", "other"), ("/d", "other")] {
+            assert_eq!(*get(&cache, &text.into(), 0), endpoint);
         }
-        assert_eq!(*get(&cache, "/b", 0), "/b#0");
-        assert_eq!(*get(&cache, "/c", 0), "other#0");
-        assert_eq!(*get(&cache, "/d", 0), "other#0");
-        let unmatched = cache.get(None, 0, |name| Registration::Registered(name.to_string()));
-        assert_eq!(*unmatched, "unmatched");
+        assert_eq!(*get(&cache, &"/b".into(), 0), "/b");
+        assert_eq!(*cache.get(None, 0, register), "unmatched");
     }
 
     #[test]
     fn equal_texts_are_one_endpoint_and_at_most_four_of_them_are_kept() {
-        let cache: Cache<String> = Cache::new(10, 1);
-        let copies: Vec<_> = (0..100).map(|_| Route("/nested".into())).collect();
+        let cache = Cache::new(10, 1);
+        let copies: Vec<Arc<str>> = (0..100).map(|_| "/nested".into()).collect();
         for copy in &copies {
-            let name = copy.name();
-            let series = cache.get(Some(&name), 0, |name| {
-                Registration::Registered(name.to_string())
-            });
-            assert_eq!(*series, "/nested");
+            assert_eq!(*get(&cache, copy, 0), "/nested");
         }
-        let kept = copies.iter().filter(|copy| Arc::strong_count(&copy.0) > 1);
+        let kept = copies.iter().filter(|copy| Arc::strong_count(copy) > 1);
         assert_eq!(kept.count(), MAX_ADDRESSES);
         assert_eq!(cache.by_name.read().len(), 1);
     }
 
     #[test]
     fn a_remembered_address_is_never_reused() {
-        let cache: Cache<String> = Cache::new(1000, 1);
-        for n in 0..500 {
-            let route = Route(format!("/{n:03}").into());
-            let name = route.name();
-            let series = cache.get(Some(&name), 0, |name| {
-                Registration::Registered(name.to_string())
-            });
+        let cache = Cache::new(1000, 1);
+        for number in 0..500 {
+            let text: Arc<str> = format!("/{number:03}").into();
             // If an address were reused, the lookup would find an earlier endpoint of the same length.
-            assert_eq!(**series, *route.0);
+            assert_eq!(**get(&cache, &text, 0), *text);
         }
     }
 
     #[test]
     fn tables_grow_and_keep_their_entries() {
-        let cache: Cache<String> = Cache::new(5000, 1);
+        let cache = Cache::new(5000, 1);
         let names: Vec<Arc<str>> = (0..3000).map(|n| format!("/r{n}").into()).collect();
-        let registered = AtomicU32::new(0);
-        for _ in 0..2 {
-            for name in &names {
-                let lent = EndpointName {
-                    text: name,
-                    owner: TextOwner::Shared(name),
-                };
-                let series = cache.get(Some(&lent), 0, |name| {
-                    registered.fetch_add(1, Ordering::Relaxed);
-                    Registration::Registered(name.to_string())
-                });
-                assert_eq!(**series, **name);
-            }
-        }
-        assert_eq!(registered.into_inner(), 3000);
-        let mut known = names.iter().map(|name| EndpointName {
-            text: name,
+        let get_all = || names.iter().map(|name| get(&cache, name, 0));
+        let first: Vec<_> = get_all().collect();
+        assert!(
+            first
+                .iter()
+                .zip(&names)
+                .all(|(series, name)| **series == **name)
+        );
+        assert!(
+            get_all()
+                .zip(&first)
+                .all(|(series, first)| Arc::ptr_eq(&series, first))
+        );
+        let mut known = names.iter().map(|text| EndpointName {
+            text,
             owner: TextOwner::Request,
         });
         assert!(known.all(|name| cache.find(Some(&name), 0).is_some()));

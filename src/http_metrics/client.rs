@@ -172,9 +172,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         ClientResponseFuture {
             inner: ResponseFuture::begin(&self.state, request, CountBody::No, |request, _| {
-                BoxErr {
-                    inner: self.inner.call(request),
-                }
+                self.inner.call(request)
             }),
         }
     }
@@ -184,7 +182,7 @@ pin_project! {
     /// The future of [`ClientMetrics`].
     pub struct ClientResponseFuture<F> {
         #[pin]
-        inner: ResponseFuture<BoxErr<F>>,
+        inner: ResponseFuture<F>,
     }
 }
 
@@ -197,11 +195,12 @@ where
     type Output = Result<Response<ResponseBody<C>>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().inner.poll_head(cx, |error: &BoxError| {
-            if is_timeout(&**error) {
-                Outcome::TimedOut
+        self.project().inner.poll_head(cx, |error: E| {
+            let error = error.into();
+            if is_timeout(&*error) {
+                (Outcome::TimedOut, error)
             } else {
-                Outcome::ServiceError
+                (Outcome::ServiceError, error)
             }
         })
     }
@@ -211,25 +210,6 @@ impl<F> fmt::Debug for ClientResponseFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientResponseFuture")
             .finish_non_exhaustive()
-    }
-}
-
-pin_project! {
-    struct BoxErr<F> {
-        #[pin]
-        inner: F,
-    }
-}
-
-impl<F, T, E> Future for BoxErr<F>
-where
-    F: Future<Output = Result<T, E>>,
-    E: Into<BoxError>,
-{
-    type Output = Result<T, BoxError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().inner.poll(cx).map_err(Into::into)
     }
 }
 

@@ -69,13 +69,12 @@ impl LayerState {
 
     /// The series of a request, or `None` if the request is skipped.
     pub(crate) fn series_for_parts(&self, parts: &Parts) -> Option<Arc<Series>> {
-        let mut guard = PanicGuard {
+        let guard = PanicGuard {
             state: self,
             method: &parts.method,
-            is_armed: true,
         };
         let series = self.resolve(parts);
-        guard.is_armed = false;
+        std::mem::forget(guard);
         series
     }
 
@@ -164,17 +163,14 @@ impl fmt::Debug for LayerState {
 struct PanicGuard<'a> {
     state: &'a LayerState,
     method: &'a http::Method,
-    is_armed: bool,
 }
 
 impl Drop for PanicGuard<'_> {
     fn drop(&mut self) {
-        if self.is_armed {
-            let config = &self.state.config;
-            let combination = config.combination(ExtraLabel::other_index);
-            let index = config.label_index(self.method, combination);
-            let series = self.state.lookup(None, index);
-            RecordGuard::start(Pending::begin(Some(series))).finish(Outcome::Panic);
-        }
+        let config = &self.state.config;
+        let combination = config.combination(ExtraLabel::other_index);
+        let index = config.label_index(self.method, combination);
+        let series = self.state.lookup(None, index);
+        RecordGuard::start(Pending::begin(Some(series))).finish(Outcome::Panic);
     }
 }

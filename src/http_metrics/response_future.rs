@@ -105,13 +105,13 @@ impl<F> ResponseFuture<F> {
         }
     }
 
-    /// Polls to the response head. `failed` classifies an error.
+    /// Polls to the response head. `classify` maps an error and returns how the request ended.
     #[inline]
-    pub(crate) fn poll_head<B: Body, E>(
+    pub(crate) fn poll_head<B: Body, E, M>(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        failed: impl FnOnce(&E) -> Outcome,
-    ) -> Poll<Result<Response<ResponseBody<B>>, E>>
+        classify: impl FnOnce(E) -> (Outcome, M),
+    ) -> Poll<Result<Response<ResponseBody<B>>, M>>
     where
         F: Future<Output = Result<Response<B>, E>>,
     {
@@ -140,7 +140,8 @@ impl<F> ResponseFuture<F> {
                 Poll::Ready(Ok(Response::from_parts(parts, body)))
             }
             Poll::Ready(Err(error)) => {
-                guard.finish(failed(&error));
+                let (outcome, error) = classify(error);
+                guard.finish(outcome);
                 Poll::Ready(Err(error))
             }
         }
@@ -156,7 +157,7 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_head(cx, |_| Outcome::ServiceError)
+        self.poll_head(cx, |error| (Outcome::ServiceError, error))
     }
 }
 

@@ -9,7 +9,7 @@ use super::cache::Registration;
 use super::config::Config;
 use super::labels::METHODS;
 use super::naming::{Named, SERVICE_LABEL};
-use super::outcome::{Outcome, Status, status_text};
+use super::outcome::{Outcome, Side, Status, status_text};
 use crate::measure::Instant;
 use crate::recorder::METADATA;
 
@@ -29,10 +29,8 @@ pub(crate) struct Series {
 
 /// The fields that few requests read.
 struct Rest {
-    /// The labels of the counter of requests, without the status.
+    /// The labels without the status.
     labels: Vec<Label>,
-    /// The labels of the duration, without the status.
-    duration_labels: Vec<Label>,
     registered_at: Instant,
     other_statuses: Statuses,
     request_body: OnceLock<Histogram>,
@@ -67,8 +65,7 @@ impl Series {
         endpoint: &Arc<str>,
         index: usize,
     ) -> Registration<Self> {
-        let (labels, duration_labels) = labels(config, endpoint, index);
-        let mut series = Self::unregistered(config, labels, duration_labels);
+        let mut series = Self::unregistered(config, labels(config, endpoint, index));
         config.recorder.with(|recorder| {
             if let Some(in_progress) = &config.naming.in_progress {
                 let key = key(in_progress, series.rest.labels.clone());
@@ -83,7 +80,7 @@ impl Series {
         }
     }
 
-    fn unregistered(config: &Arc<Config>, labels: Vec<Label>, duration_labels: Vec<Label>) -> Self {
+    fn unregistered(config: &Arc<Config>, labels: Vec<Label>) -> Self {
         Self {
             config: Arc::clone(config),
             in_progress: Gauge::noop(),
@@ -91,7 +88,6 @@ impl Series {
             is_registered: false,
             rest: Box::new(Rest {
                 labels,
-                duration_labels,
                 registered_at: Instant::now(),
                 other_statuses: Statuses::default(),
                 request_body: OnceLock::new(),
@@ -107,10 +103,10 @@ impl Series {
         let naming = &self.config.naming;
         let label = Label::new(naming.status.clone(), status_text(status));
         let with_status = |labels: &[Label]| [labels, slice::from_ref(&label)].concat();
-        let duration_labels = if naming.status_on_duration {
-            with_status(&self.rest.duration_labels)
-        } else {
-            self.rest.duration_labels.clone()
+        let duration_labels = match self.config.side {
+            Side::Server if naming.status_on_duration => with_status(&self.rest.labels),
+            Side::Server => self.rest.labels.clone(),
+            Side::Client => self.rest.labels[..1].to_vec(),
         };
         self.register_with(|recorder| StatusHandles {
             status,
@@ -256,8 +252,7 @@ impl Series {
 
     /// Excludes the gauge, which must be decremented where it was incremented; a new one would fall below zero.
     fn reregister(&self) -> Self {
-        let labels = (self.rest.labels.clone(), self.rest.duration_labels.clone());
-        Self::unregistered(&self.config, labels.0, labels.1)
+        Self::unregistered(&self.config, self.rest.labels.clone())
     }
 }
 
@@ -265,18 +260,18 @@ fn key(named: &Named, labels: Vec<Label>) -> Key {
     Key::from_parts(named.name.clone(), labels)
 }
 
-fn labels(config: &Config, endpoint: &Arc<str>, index: usize) -> (Vec<Label>, Vec<Label>) {
+/// The labels of all families but the client's duration, which has only the first of them, its service.
+fn labels(config: &Config, endpoint: &Arc<str>, index: usize) -> Vec<Label> {
     let naming = &config.naming;
     let endpoint = Label::new(
         naming.endpoint.clone(),
         SharedString::from_shared(Arc::clone(endpoint)),
     );
     if let Some(service) = &config.service {
-        let service = Label::new(SERVICE_LABEL, service.clone());
-        return (vec![service.clone(), endpoint], vec![service]);
+        return vec![Label::new(SERVICE_LABEL, service.clone()), endpoint];
     }
     let method = Label::new(naming.method.clone(), METHODS[index % METHODS.len()]);
     let mut labels = vec![method, endpoint];
     labels.extend(config.extra_labels(index / METHODS.len()));
-    (labels.clone(), labels)
+    labels
 }
