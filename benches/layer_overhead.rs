@@ -30,6 +30,7 @@ use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tower::layer::layer_fn;
 use tower::{Layer, Service, service_fn};
+use tower_vitals::http_metrics::HttpMetricsBuilder;
 use tower_vitals::{HttpMetricsLayer, Prometheus};
 
 /// Requests in one round of one case; short, so that cases take turns often.
@@ -132,13 +133,13 @@ impl Floor {
     }
 }
 
-fn ours() -> (HttpMetricsLayer, Prometheus) {
+fn ours() -> (HttpMetricsBuilder, Prometheus) {
     let prometheus = Prometheus::builder()
         .upkeep_interval(Duration::from_hours(1))
         .build()
         .unwrap();
     (
-        HttpMetricsLayer::new().recorder(prometheus.clone()),
+        HttpMetricsLayer::builder().recorder(prometheus.clone()),
         prometheus,
     )
 }
@@ -361,7 +362,8 @@ fn service_fn_cases() -> Vec<Case> {
         drain,
         ..case("floor as a layer", serve(service, |_| request()))
     };
-    let (layer, prometheus) = ours();
+    let (builder, prometheus) = ours();
+    let layer = builder.build().unwrap();
     let ours_plain = Case {
         drain: Box::new(move || drop(prometheus.render())),
         ..case(
@@ -369,8 +371,8 @@ fn service_fn_cases() -> Vec<Case> {
             serve(layer.layer(service_fn(answer::<1, ()>)), |_| request()),
         )
     };
-    let (layer, prometheus) = ours();
-    let one = layer.endpoint(|_| Some("/"));
+    let (builder, prometheus) = ours();
+    let one = builder.endpoint(|_| Some("/")).build().unwrap();
     let ours_named = Case {
         drain: Box::new(move || drop(prometheus.render())),
         ..case(
@@ -393,8 +395,8 @@ fn service_fn_cases() -> Vec<Case> {
         "bare, extension set",
         serve(service_fn(answer::<3, ()>), numbered),
     );
-    let (layer, prometheus) = ours();
-    let layer = layer.endpoint(by_extension);
+    let (builder, prometheus) = ours();
+    let layer = builder.endpoint(by_extension).build().unwrap();
     let ours_1 = Case {
         drain: Box::new(move || drop(prometheus.render())),
         ..case(
@@ -404,8 +406,8 @@ fn service_fn_cases() -> Vec<Case> {
             }),
         )
     };
-    let (layer, prometheus) = ours();
-    let layer = layer.endpoint(by_extension);
+    let (builder, prometheus) = ours();
+    let layer = builder.endpoint(by_extension).build().unwrap();
     let ours_100 = Case {
         drain: Box::new(move || drop(prometheus.render())),
         ..case(
@@ -465,13 +467,15 @@ fn axum_cases() -> Vec<Case> {
         drain,
         ..case("floor as a layer", serve(least, to("/route/7")))
     };
-    let (layer, prometheus) = ours();
+    let (builder, prometheus) = ours();
+    let layer = builder.build().unwrap();
     let ours_1: Router = hundred().layer(layer).with_state(());
     let ours_1 = Case {
         drain: Box::new(move || drop(prometheus.render())),
         ..case("ours, 1 route", serve(ours_1, to("/route/7")))
     };
-    let (layer, prometheus) = ours();
+    let (builder, prometheus) = ours();
+    let layer = builder.build().unwrap();
     let ours_100: Router = hundred().layer(layer).with_state(());
     let ours_100 = Case {
         drain: Box::new(move || drop(prometheus.render())),

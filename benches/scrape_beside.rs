@@ -117,7 +117,12 @@ fn serve(prometheus: Prometheus, work: u64) -> (Runtime, SocketAddr) {
     let app: Router = Router::new()
         .route("/timer", get(timer))
         .route("/computing", get(computing))
-        .layer(HttpMetricsLayer::new().recorder(prometheus.clone()))
+        .layer(
+            HttpMetricsLayer::builder()
+                .recorder(prometheus.clone())
+                .build()
+                .unwrap(),
+        )
         .merge(Routes::new().metrics(prometheus));
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();

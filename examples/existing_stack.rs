@@ -1,11 +1,11 @@
-//! Added to a stack that already has layers: request ids, trace, limits, timeout.
+//! The metrics layer in an existing stack with request ids, tracing, a limit and a timeout.
 //!
-//! Where the layer stands decides what it sees. Outermost of those below it, a request that the timeout answers is a 408
-//! like any other. The limit stands outside of it, so that waiting for a place is nobody's duration: a layer sees no
-//! request before its `call`. `Router::layer` puts it where the matched path is known.
+//! The layer measures the layers below it, so a request that the timeout ends is a 408 like any other. The limit is above
+//! it, because the layer measures no request before its `call` and so not the wait for the limit. `Router::layer` is where
+//! the matched path is known.
 //!
-//! `cargo run --example existing_stack`, and try what it prints. `PORT` chooses another port than 3000.
-#![allow(clippy::print_stdout, reason = "an example tells what to try")]
+//! `cargo run --example existing_stack`, then try the commands it prints. `PORT` overrides port 3000.
+#![allow(clippy::print_stdout, reason = "an example prints what to try")]
 
 use std::error::Error;
 use std::time::Duration;
@@ -32,8 +32,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(TraceLayer::new_for_http())
         .propagate_x_request_id()
         .layer(GlobalConcurrencyLimitLayer::new(64))
-        // The one line that is new.
-        .layer(HttpMetricsLayer::new().response_body_size())
+        // The only new line.
+        .layer(HttpMetricsLayer::builder().response_body_size().build()?)
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(
             StatusCode::REQUEST_TIMEOUT,
@@ -45,8 +45,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/late", get(late))
         .route("/panic", get(panic))
         .layer(stack)
-        // Merged after the layers, so that probes and scrapes pass none of the app's limits. Guarded routes are open
-        // because this listens on loopback only: name a real guard on any other address.
+        // Merged after the layers, so that the limits do not apply to probes and scrapes. Guarded routes are open here
+        // because the listener is on loopback. Set a real guard on any other address.
         .merge(
             Routes::new()
                 .metrics(Prometheus::install()?)
@@ -59,7 +59,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("listening on {url}");
     println!("try  curl -i {url}/");
     println!("     curl -i {url}/late   408 after a second");
-    println!("     curl -i {url}/panic  500, and the service lives");
+    println!("     curl -i {url}/panic  500, and the service goes on");
     println!("     curl {url}/metrics");
     axum::serve(listener, app).await?;
     Ok(())
@@ -67,10 +67,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn late() -> &'static str {
     tokio::time::sleep(Duration::from_secs(10)).await;
-    "too late\n"
+    "done\n"
 }
 
-#[expect(clippy::panic, reason = "it shows what becomes of one")]
+#[expect(clippy::panic, reason = "it shows how a panic is recorded")]
 async fn panic() -> &'static str {
     panic!("on request")
 }

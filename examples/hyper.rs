@@ -1,7 +1,7 @@
-//! The same without axum: a tower service on hyper, measured, with the crate's routes in front.
+//! Without axum: a tower service on hyper with the metrics layer and the crate's routes.
 //!
-//! `cargo run --example hyper`, and try what it prints. `PORT` chooses another port than 3000.
-#![allow(clippy::print_stdout, reason = "an example tells what to try")]
+//! `cargo run --example hyper`, then try the commands it prints. `PORT` overrides port 3000.
+#![allow(clippy::print_stdout, reason = "an example prints what to try")]
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -21,12 +21,16 @@ use tower_vitals::{HttpMetricsLayer, Prometheus, Routes};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Guarded routes are open here because this listens on loopback only: name a real guard on any other address.
+    // Guarded routes are open here because the listener is on loopback. Set a real guard on any other address.
     let routes = Routes::new()
         .metrics(Prometheus::install()?)
         .guard(Guard::open());
     let service = ServiceBuilder::new()
-        .layer(HttpMetricsLayer::new().endpoint(|parts| endpoint(parts.uri.path())))
+        .layer(
+            HttpMetricsLayer::builder()
+                .endpoint(|parts| endpoint(parts.uri.path()))
+                .build()?,
+        )
         .service(routes.fallback_service(service_fn(app)));
 
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
@@ -38,7 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("     curl {url}/metrics");
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // A client that was gone again, or no file descriptor left: neither ends a service.
+            // The client left, or no file descriptor is free. Neither should end the service.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
@@ -48,13 +52,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 .timer(TokioTimer::new())
                 .serve_connection(TokioIo::new(stream), service);
             if let Err(error) = connection.await {
-                println!("a connection broke: {error}");
+                println!("connection failed: {error}");
             }
         });
     }
 }
 
-/// Without a router nobody else knows the route: name its template, not the path.
+/// Without a router the service must name the endpoint. Return the route's template, not the path.
 fn endpoint(path: &str) -> Option<&'static str> {
     match path {
         "/" => Some("/"),
@@ -73,7 +77,7 @@ async fn app(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infall
         }
         Some(_) => format!("hello from {path}\n"),
         None => {
-            let mut response = Response::new(Full::from("not here\n"));
+            let mut response = Response::new(Full::from("not found\n"));
             *response.status_mut() = StatusCode::NOT_FOUND;
             return Ok(response);
         }

@@ -67,19 +67,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/slow", get(|| sleep(Duration::from_secs(1))));
     visit(
         shop.clone().layer(
-            HttpMetricsLayer::new()
+            HttpMetricsLayer::builder()
                 .response_body_size()
-                .request_body_size(),
+                .request_body_size()
+                .build()?,
         ),
     )
     .await?;
     // The same by OpenTelemetry's names: a service has one or the other.
-    let otel = HttpMetricsLayer::new().naming(Naming::open_telemetry())?;
-    visit(
-        shop.clone()
-            .layer(otel.response_body_size().request_body_size()),
-    )
-    .await?;
+    let otel = HttpMetricsLayer::builder()
+        .naming(Naming::open_telemetry())
+        .response_body_size()
+        .request_body_size()
+        .build()?;
+    visit(shop.clone().layer(otel)).await?;
     trade(&connections).await?;
     count_own();
     let jobs = sweep().await?;

@@ -1,7 +1,7 @@
-//! Without Prometheus: the layer records through the `metrics` facade, so any recorder of that facade reads it.
+//! Without Prometheus: the layer records through the `metrics` facade, so it works with any recorder.
 //!
-//! `cargo run --example other_exporter` runs to its end and prints what `metrics-util`'s debugging recorder saw.
-#![allow(clippy::print_stdout, reason = "an example shows its result")]
+//! `cargo run --example other_exporter` prints the metrics in the debugging recorder of `metrics-util` and exits.
+#![allow(clippy::print_stdout, reason = "an example prints its result")]
 
 use std::error::Error;
 
@@ -17,19 +17,23 @@ use tower_vitals::http_metrics::Naming;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let recorder = DebuggingRecorder::new();
-    let seen = recorder.snapshotter();
+    let snapshotter = recorder.snapshotter();
     recorder.install()?;
 
     let app = Router::new()
         .route("/users/{id}", get(|| async { "user" }))
-        .layer(HttpMetricsLayer::new().naming(Naming::open_telemetry())?);
+        .layer(
+            HttpMetricsLayer::builder()
+                .naming(Naming::open_telemetry())
+                .build()?,
+        );
     for path in ["/users/1", "/users/2", "/nowhere"] {
         let request = Request::get(path).body(Body::empty())?;
         let response = app.clone().oneshot(request).await?;
         axum::body::to_bytes(response.into_body(), usize::MAX).await?;
     }
 
-    for (key, unit, _, value) in seen.snapshot().into_vec() {
+    for (key, unit, _, value) in snapshotter.snapshot().into_vec() {
         let unit = unit.map_or("none", |unit| unit.as_str());
         let labels = key
             .key()

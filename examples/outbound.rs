@@ -1,7 +1,7 @@
-//! Calls to another service, measured: one that answers, one that is late, one that is not there.
+//! Measures calls to other services: one that responds, one that is too slow, one that is down.
 //!
-//! `cargo run --example outbound` runs to its end and prints what was recorded.
-#![allow(clippy::print_stdout, reason = "an example shows its result")]
+//! `cargo run --example outbound` prints the recorded metrics and exits.
+#![allow(clippy::print_stdout, reason = "an example prints its result")]
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -22,27 +22,29 @@ use tower_vitals::{ClientMetricsLayer, Prometheus};
 async fn main() -> Result<(), Box<dyn Error>> {
     let prometheus = Prometheus::install()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let there = format!("http://{}", listener.local_addr()?);
+    let server = format!("http://{}", listener.local_addr()?);
     tokio::spawn(serve(listener));
 
     let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
     let payments = ServiceBuilder::new()
         .layer(
-            ClientMetricsLayer::service("payments").endpoint(|parts| match parts.uri.path() {
-                path if path.starts_with("/charges/") => Some("/charges/{id}"),
-                "/late" => Some("/late"),
-                _ => None,
-            }),
+            ClientMetricsLayer::builder("payments")
+                .endpoint(|parts| match parts.uri.path() {
+                    path if path.starts_with("/charges/") => Some("/charges/{id}"),
+                    "/late" => Some("/late"),
+                    _ => None,
+                })
+                .build(),
         )
         .timeout(Duration::from_millis(200))
         .service(client);
 
-    let nowhere = "http://127.0.0.1:1".to_owned();
+    let unreachable = "http://127.0.0.1:1".to_owned();
     for (host, path) in [
-        (&there, "/charges/1"),
-        (&there, "/charges/2"),
-        (&there, "/late"),
-        (&nowhere, "/charges/3"),
+        (&server, "/charges/1"),
+        (&server, "/charges/2"),
+        (&server, "/late"),
+        (&unreachable, "/charges/3"),
     ] {
         let request = Request::get(format!("{host}{path}")).body(Empty::new())?;
         match payments.clone().oneshot(request).await {
@@ -62,15 +64,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The service that is called.
+/// The called service.
 async fn serve(listener: TcpListener) {
     while let Ok((stream, _)) = listener.accept().await {
-        let answer = service_fn(|request: Request<hyper::body::Incoming>| async move {
+        let service = service_fn(|request: Request<hyper::body::Incoming>| async move {
             if request.uri().path() == "/late" {
                 tokio::time::sleep(Duration::from_mins(1)).await;
             }
             Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"charged"))))
         });
-        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
 }

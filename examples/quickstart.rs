@@ -1,7 +1,7 @@
-//! A service that is measured and healthy: a layer, a router merged in, `/metrics` and `/health` to read.
+//! A service with metrics and health: add a layer, merge a router, read `/metrics` and `/health`.
 //!
-//! `cargo run --example quickstart`, and try what it prints. `PORT` chooses another port than 3000.
-#![allow(clippy::print_stdout, reason = "an example tells what to try")]
+//! `cargo run --example quickstart`, then try the commands it prints. `PORT` overrides port 3000.
+#![allow(clippy::print_stdout, reason = "an example prints what to try")]
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/slow", get(slow))
         .route("/fail", get(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
         .route("/stream", get(chunks))
-        // Guarded routes are open here because this listens on loopback only: name a real guard on any other address.
+        // Guarded routes are open here because the listener is on loopback. Set a real guard on any other address.
         .merge(
             Routes::new()
                 .metrics(prometheus)
@@ -44,9 +44,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let url = format!("http://{}", listener.local_addr()?);
     println!("listening on {url}");
     println!("try  curl {url}/users/7");
-    println!("     curl {url}/slow       a second to wait for");
+    println!("     curl {url}/slow       responds after a second");
     println!("     curl {url}/fail       a 500");
-    println!("     curl -N {url}/stream  a second of chunks");
+    println!("     curl -N {url}/stream  sends chunks for a second");
     println!("     curl {url}/health");
     println!("     curl {url}/metrics    what Prometheus reads");
     axum::serve(listener, app)

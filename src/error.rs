@@ -26,8 +26,9 @@ pub enum ErrorKind {
 /// ```
 /// use tower_vitals::{ErrorKind, HttpMetricsLayer, http_metrics::Naming};
 ///
-/// let error = HttpMetricsLayer::new()
+/// let error = HttpMetricsLayer::builder()
 ///     .naming(Naming::prometheus().requests("http requests"))
+///     .build()
 ///     .unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::InvalidConfig);
 /// assert!(error.to_string().contains("\"http requests\""));

@@ -1,25 +1,13 @@
 //! `FromRequestParts` implementations and response parts: how axum handlers meet the rest of the crate.
 
-use std::convert::Infallible;
-
 use axum::extract::{FromRef, FromRequestParts};
-use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
+use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, HeaderValue};
 use http::request::Parts;
 
 use crate::health::{Health, Report};
-use crate::http_metrics::SkipMetrics;
 use crate::routes::health_shapes::{Brief, Depth};
 use crate::routes::problem::json;
-
-impl IntoResponseParts for SkipMetrics {
-    type Error = Infallible;
-
-    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
-        parts.extensions_mut().insert(self);
-        Ok(parts)
-    }
-}
 
 /// An extractor that lets a request through only while the service is ready, and else answers 503 with the report.
 ///

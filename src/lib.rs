@@ -44,6 +44,7 @@
 //! | `check-redis` | [`Redis`](health::checks::Redis) | 44 over `health` |
 //! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), by lapin | 52 over `health` |
 //! | `full` | everything | 226 crates in all |
+mod accessors;
 #[cfg(feature = "health")]
 mod broadcast;
 pub mod catalog;

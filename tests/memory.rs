@@ -1,4 +1,4 @@
-//! Samples that nobody scrapes do not pile up. Alone in its file: it measures the memory of the whole process.
+//! Samples that are not scraped do not accumulate. Alone in its file, because it measures the memory of the process.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,7 +21,7 @@ use tower_vitals::{HttpMetricsLayer, Prometheus};
 
 const MIB: u64 = 1024 * 1024;
 
-/// The process' resident memory, in bytes.
+/// The resident memory of the process in bytes.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status
@@ -36,7 +36,7 @@ fn resident() -> u64 {
         * 1024
 }
 
-/// 10 million requests are 160 MB of samples. With upkeep every 100 ms, what is held is a hundred milliseconds' worth.
+/// The samples of 10 million requests take 160 MB. With upkeep every 100 ms, only those of the last 100 ms are held.
 #[test]
 #[cfg(target_os = "linux")]
 fn ten_million_unscraped_requests_add_less_than_20_mib() {
@@ -44,8 +44,10 @@ fn ten_million_unscraped_requests_add_less_than_20_mib() {
         .upkeep_interval(Duration::from_millis(100))
         .build()
         .unwrap();
-    let mut service = HttpMetricsLayer::new()
+    let mut service = HttpMetricsLayer::builder()
         .recorder(prometheus.clone())
+        .build()
+        .unwrap()
         .layer(service_fn(|_: Request<()>| async {
             Ok::<_, Infallible>(Response::new(Empty::<&'static [u8]>::new()))
         }));
@@ -62,8 +64,8 @@ fn ten_million_unscraped_requests_add_less_than_20_mib() {
     let added = most.saturating_sub(before);
     println!("added at most {:.1} MiB", added as f64 / MIB as f64);
     assert!(added < 20 * MIB, "{} MiB", added / MIB);
-    // By the counter: metrics-util 0.20 can lose samples of a histogram that are written in the very moment its bucket is
-    // drained, and here that is tried a hundred times at full speed.
+    // This checks the counter, because metrics-util 0.20 can lose histogram samples that are written while their bucket
+    // is drained, and here that happens a hundred times at full speed.
     let count =
         "http_requests_total{method=\"GET\",endpoint=\"unmatched\",status=\"200\"} 10010000\n";
     assert!(prometheus.render().contains(count));

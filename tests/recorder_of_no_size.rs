@@ -1,4 +1,4 @@
-//! A recorder of size zero, which keeps what it is told in statics. Alone in its file: a process has one global recorder.
+//! A zero-sized recorder, which records to statics. Alone in its file, because a process has one global recorder.
 
 #![allow(
     clippy::unwrap_used,
@@ -71,7 +71,7 @@ impl Recorder for Statics {
 }
 
 #[tokio::test]
-async fn it_is_written_to_like_any_other() {
+async fn a_zero_sized_recorder_records() {
     metrics::set_global_recorder(Statics).unwrap();
     let service = measured(HttpMetricsLayer::new(), |_| {
         Response::new(Empty::<Bytes>::new())

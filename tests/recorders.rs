@@ -1,6 +1,6 @@
-//! Whatever the recorder: none, late, local, or one that drops idle series. No panic, and nothing lost once there is one.
+//! The layer with different recorders: none, one installed late, several, and one that drops idle series.
 //!
-//! This file's only test of the global recorder is the first; the others give theirs to the layer.
+//! Only the first test uses the global recorder.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,11 +22,11 @@ use http::Response;
 use http_body_util::{BodyExt, Empty};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use metrics_util::MetricKindMask;
-use support::{Script, Step, call, get, measured, recorder};
+use support::{Script, Step, call, get, layer, measured, recorder};
 use tower::ServiceExt;
 use tower_vitals::{ClientMetricsLayer, HttpMetricsLayer, Prometheus};
 
-/// Issue A, "Must show" 6: the layer built before and after install, and requests that come before it.
+/// One layer is built before the install and one after it, and one request begins before it.
 #[tokio::test]
 async fn nothing_is_lost_once_a_recorder_is_installed() {
     let empty = |_| Response::new(Empty::<Bytes>::new());
@@ -37,7 +37,7 @@ async fn nothing_is_lost_once_a_recorder_is_installed() {
     for _ in 0..10 {
         call(&before, get("/")).await;
     }
-    let begun_before = call(&streaming, get("/")).await;
+    let early = call(&streaming, get("/")).await;
 
     let prometheus = Prometheus::install().unwrap();
     assert!(!prometheus.render().contains("http_requests_total"));
@@ -52,8 +52,8 @@ async fn nothing_is_lost_once_a_recorder_is_installed() {
     let line = "http_requests_total{method=\"GET\",endpoint=\"unmatched\",status=\"200\"} ";
     assert!(text.contains(&format!("{line}10\n")), "{text}");
 
-    // A request that ends after the install counts, and the gauge it never raised is not lowered.
-    begun_before.into_body().collect().await.unwrap();
+    // A request that ends after the install counts, but does not decrement the gauge that it did not increment.
+    early.into_body().collect().await.unwrap();
     let text = prometheus.render();
     assert!(text.contains(&format!("{line}11\n")), "{text}");
     let gauge = "http_requests_in_progress{method=\"GET\",endpoint=\"unmatched\"} 0\n";
@@ -61,31 +61,34 @@ async fn nothing_is_lost_once_a_recorder_is_installed() {
 }
 
 #[tokio::test]
-async fn two_recorders_in_one_process_keep_apart() {
-    let (to_one, seen_one) = recorder();
-    let (to_two, seen_two) = recorder();
-    let one = measured(HttpMetricsLayer::new().recorder(to_one), |_| {
-        Response::new(Empty::<Bytes>::new())
-    });
-    let two = measured(HttpMetricsLayer::new().recorder(to_two), |_| {
-        Response::new(Empty::<Bytes>::new())
-    });
+async fn two_recorders_in_one_process_stay_separate() {
+    let (recorder_one, reader_one) = recorder();
+    let (recorder_two, reader_two) = recorder();
+    let one = measured(
+        layer(recorder_one),
+        |_| Response::new(Empty::<Bytes>::new()),
+    );
+    let two = measured(
+        layer(recorder_two),
+        |_| Response::new(Empty::<Bytes>::new()),
+    );
     call(&one, get("/")).await;
     call(&two, get("/")).await;
     call(&two, get("/")).await;
     assert_eq!(
-        (seen_one.take().requests(), seen_two.take().requests()),
+        (reader_one.take().requests(), reader_two.take().requests()),
         (1, 2)
     );
 }
 
 #[tokio::test]
-async fn two_prefixes_keep_apart() {
+async fn two_prefixes_stay_separate() {
     let built = |prefix| Prometheus::builder().prefix(prefix).build().unwrap();
     let (shop, bank) = (built("shop"), built("bank"));
     for prometheus in [&shop, &bank, &bank] {
-        let layer = HttpMetricsLayer::new().recorder(prometheus.clone());
-        let service = measured(layer, |_| Response::new(Empty::<Bytes>::new()));
+        let service = measured(layer(prometheus.clone()), |_| {
+            Response::new(Empty::<Bytes>::new())
+        });
         call(&service, get("/")).await;
     }
     let labels = "{method=\"GET\",endpoint=\"unmatched\",status=\"200\"}";
@@ -103,7 +106,7 @@ async fn two_prefixes_keep_apart() {
     );
 }
 
-/// A recorder that drops series idle for longer than 500 ms, at each render.
+/// A recorder that, at each render, drops series that were idle for longer than 500 ms.
 fn dropping() -> (
     Arc<metrics_exporter_prometheus::PrometheusRecorder>,
     impl Fn() -> String,
@@ -123,7 +126,7 @@ fn value(text: &str, series: &str) -> f64 {
         .sum()
 }
 
-/// Renders until the recorder has dropped everything, and says how often.
+/// Renders until the recorder has dropped everything.
 fn until_dropped(render: &impl Fn() -> String) {
     let deadline = std::time::Instant::now() + Duration::from_secs(10);
     while render().contains("http_request") {
@@ -132,13 +135,14 @@ fn until_dropped(render: &impl Fn() -> String) {
     }
 }
 
-/// Issue A, "Must show" 6: a recorder with idle timeouts.
 #[tokio::test]
 async fn series_dropped_as_idle_are_registered_again() {
-    let (to, render) = dropping();
-    let layer = HttpMetricsLayer::new()
-        .recorder(to)
-        .reregister_after(Duration::from_millis(500));
+    let (recorder, render) = dropping();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
+        .reregister_after(Duration::from_millis(500))
+        .build()
+        .unwrap();
     let service = measured(layer, |_| Response::new(Empty::<Bytes>::new()));
     for round in 1..=3 {
         for _ in 0..round {
@@ -160,10 +164,12 @@ async fn series_dropped_as_idle_are_registered_again() {
 
 #[tokio::test]
 async fn a_request_that_outlives_its_series_is_counted_and_no_gauge_goes_below_zero() {
-    let (to, render) = dropping();
-    let layer = HttpMetricsLayer::new()
-        .recorder(to)
-        .reregister_after(Duration::from_millis(500));
+    let (recorder, render) = dropping();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
+        .reregister_after(Duration::from_millis(500))
+        .build()
+        .unwrap();
     let service = measured(layer, |_| Response::new(Script::new([Step::Data(b"x")])));
     let long = call(&service, get("/")).await;
     until_dropped(&render);
@@ -179,22 +185,23 @@ async fn a_request_that_outlives_its_series_is_counted_and_no_gauge_goes_below_z
     assert_eq!(value(&text, "http_requests_total{"), 2.0, "{text}");
 }
 
-/// Renewal must not admit endpoints anew: else the limit would be one per renewal.
 #[tokio::test]
-async fn max_endpoints_holds_across_renewals() {
-    let (to, seen) = recorder();
-    let layer = HttpMetricsLayer::new()
-        .recorder(to)
+async fn max_endpoints_holds_across_reregistrations() {
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
         .endpoint(|parts| Some(parts.uri.path().to_owned()))
         .max_endpoints(2)
-        .reregister_after(Duration::from_nanos(1));
+        .reregister_after(Duration::from_nanos(1))
+        .build()
+        .unwrap();
     let service = measured(layer, |_| Response::new(Empty::<Bytes>::new()));
     for _ in 0..3 {
         for path in ["/a", "/b", "/c", "/d"] {
             call(&service, get(path)).await;
         }
     }
-    let taken = seen.take();
+    let taken = reader.take();
     assert_eq!(
         taken.values("http_requests_total", "endpoint"),
         ["/a", "/b", "other"]
@@ -210,12 +217,13 @@ async fn max_endpoints_holds_across_renewals() {
 }
 
 #[tokio::test]
-async fn the_outbound_layer_registers_again_too() {
-    let (to, render) = dropping();
+async fn the_client_layer_reregisters_too() {
+    let (recorder, render) = dropping();
     let client = tower::Layer::layer(
-        &ClientMetricsLayer::service("rare")
-            .recorder(to)
-            .reregister_after(Duration::from_millis(500)),
+        &ClientMetricsLayer::builder("rare")
+            .recorder(recorder)
+            .reregister_after(Duration::from_millis(500))
+            .build(),
         tower::service_fn(|_: http::Request<()>| async {
             Ok::<_, std::convert::Infallible>(Response::new(Empty::<Bytes>::new()))
         }),

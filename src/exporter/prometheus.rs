@@ -31,7 +31,8 @@ use crate::error::Error;
 /// ```
 ///
 /// It is a [`Recorder`] itself, so one that is not installed can be given to a layer
-/// ([`HttpMetricsLayer::recorder`](crate::HttpMetricsLayer::recorder)) or to [`metrics::with_local_recorder`].
+/// ([`HttpMetricsBuilder::recorder`](crate::http_metrics::HttpMetricsBuilder::recorder)) or to
+/// [`metrics::with_local_recorder`].
 ///
 /// Histograms hold their samples until they are drained; a thread of its own does so every
 /// [`upkeep_interval`](Builder::upkeep_interval), needs no async runtime, and ends when the last handle is dropped. The

@@ -1,4 +1,4 @@
-//! The bodies: a response's end, error or drop, and a request's bytes.
+//! The bodies that the services wrap around the inner ones.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,25 +11,26 @@ use pin_project_lite::pin_project;
 
 use super::outcome::Outcome;
 use super::record::{RequestBytes, Sending};
-use crate::measure::Guard;
+use crate::measure::RecordGuard;
 
-/// Stands for no length, in eight bytes that an `Option` would double.
+/// Stands for an unknown length, in the eight bytes that an `Option` would double.
 pub(crate) const UNKNOWN_LENGTH: u64 = u64::MAX;
 
 pin_project! {
-    /// The response body of [`HttpMetrics`](super::HttpMetrics): the inner one, watched to its end.
+    /// The response body of [`HttpMetrics`](super::HttpMetrics) and [`ClientMetrics`](super::ClientMetrics), which
+    /// records how the inner body ends.
     pub struct ResponseBody<B> {
         #[pin]
         pub(crate) inner: B,
-        pub(crate) guard: Guard<Sending>,
+        pub(crate) guard: RecordGuard<Sending>,
         pub(crate) remaining: u64,
     }
 }
 
 impl<B> ResponseBody<B> {
-    /// `remaining` is how many bytes are to come, [`UNKNOWN_LENGTH`] where nobody says.
+    /// `remaining` is the length of the body in bytes, or [`UNKNOWN_LENGTH`].
     #[inline]
-    pub(crate) fn new(inner: B, guard: Guard<Sending>, remaining: u64) -> Self {
+    pub(crate) fn new(inner: B, guard: RecordGuard<Sending>, remaining: u64) -> Self {
         Self {
             inner,
             guard,
@@ -37,13 +38,13 @@ impl<B> ResponseBody<B> {
         }
     }
 
-    /// The body inside.
+    /// Returns a reference to the inner body.
     pub fn get_ref(&self) -> &B {
         &self.inner
     }
 }
 
-/// A body that ends short of the length it promised is broken off: no server can send it as a whole response.
+/// A body that ends before its announced length is an error, because no server can send it as a complete response.
 #[inline]
 fn ended(remaining: u64) -> Outcome {
     match remaining {
@@ -63,7 +64,7 @@ impl<B: Body> Body for ResponseBody<B> {
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let guard = this.guard;
-        // What is asked for after the end is of no interest.
+        // The end is already recorded.
         if !guard.is_armed() {
             return this.inner.poll_frame(cx);
         }
@@ -99,11 +100,11 @@ impl<B: Body> Body for ResponseBody<B> {
 }
 
 impl<B: Default> Default for ResponseBody<B> {
-    /// A body that is watched by nobody, for services that make empty responses.
+    /// A body that records nothing, for services that create empty responses.
     fn default() -> Self {
         Self::new(
             B::default(),
-            Guard::start(Sending::default()),
+            RecordGuard::start(Sending::default()),
             UNKNOWN_LENGTH,
         )
     }
@@ -118,8 +119,8 @@ impl<B: fmt::Debug> fmt::Debug for ResponseBody<B> {
 }
 
 pin_project! {
-    /// The request body that
-    /// [`HttpMetricsLayer::request_body_size`](super::HttpMetricsLayer::request_body_size) hands on: the inner one, counted.
+    /// The request body that the inner service receives under
+    /// [`request_body_size`](super::HttpMetricsBuilder::request_body_size). Counts the bytes read of the inner body.
     pub struct RequestBody<B> {
         #[pin]
         inner: B,
@@ -132,7 +133,7 @@ impl<B> RequestBody<B> {
         Self { inner, bytes }
     }
 
-    /// The body inside.
+    /// Returns a reference to the inner body.
     pub fn get_ref(&self) -> &B {
         &self.inner
     }

@@ -1,4 +1,4 @@
-//! `ClientMetricsLayer`: outbound calls, by the same guard and the same cache.
+//! `ClientMetricsLayer`: the layer around a client.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -20,31 +20,32 @@ use tower_service::Service;
 
 use super::body::ResponseBody;
 use super::config::Config;
-use super::future::{CountBody, ResponseFuture};
+use super::layer_state::LayerState;
 use super::naming::Naming;
 use super::outcome::{Outcome, Side};
-use super::shared::Shared;
+use super::response_future::{CountBody, ResponseFuture};
+use crate::accessors::inner_service_accessors;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// A [`tower::Layer`](tower_layer::Layer) that measures the requests an HTTP client sends.
+/// A [`tower::Layer`](tower_layer::Layer) that measures the requests that an HTTP client sends.
 ///
-/// Recorded, once per request, at the end of the response's body or wherever it ended sooner:
+/// It records these metrics once per request, at the end of the response body or when the request ends earlier:
 ///
 /// | metric | |
 /// |---|---|
-/// | `external_api_requests_total{service, endpoint, status}` | `status` is the code, or `error` or `timeout` when no response came |
-/// | `external_api_duration_seconds{service}` | seconds, from the call to the end of the response's body |
+/// | `external_api_requests_total{service, endpoint, status}` | `status` is the code, or else `error` or `timeout` |
+/// | `external_api_duration_seconds{service}` | seconds from the call to the end of the response body |
 ///
-/// `timeout` is an error that says so (an [`io::ErrorKind::TimedOut`] or the words of tower's, tokio's or hyper's
-/// timeouts anywhere in its chain of sources), and a call that its caller dropped before it was answered: that is how a
-/// timeout further out ends it. Everything else that is no response is `error`.
+/// `timeout` is an error with an [`io::ErrorKind::TimedOut`], or with the message of a timeout of tower, tokio or
+/// hyper, in its chain of sources. A call dropped before its response is a `timeout` too, because that is how an outer
+/// timeout ends it. All other calls without a response are an `error`.
 ///
-/// A request is seen from its `call` on: what waits for the client to be ready, or fails there, is not recorded.
+/// A request is measured from its `call` on. Requests that wait or fail in `poll_ready` are not recorded.
 ///
-/// `endpoint` is `unmatched` until [`endpoint`](Self::endpoint) names it: a path would be a series each.
+/// `endpoint` is `unmatched` unless [`ClientMetricsBuilder::endpoint`] names it, because each path would be a series.
 ///
-/// Like tower's own timeout and limits, the service's error is the boxed one.
+/// The error type is the boxed one of tower's timeout and limits.
 ///
 /// ```
 /// use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -54,66 +55,81 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 ///
 /// let client = Client::builder(TokioExecutor::new()).build_http::<Empty<&'static [u8]>>();
 /// let stripe = ServiceBuilder::new()
-///     .layer(ClientMetricsLayer::service("stripe").endpoint(|parts| match parts.uri.path() {
-///         path if path.starts_with("/v1/charges") => Some("/v1/charges"),
-///         _ => None,
-///     }))
+///     .layer(ClientMetricsLayer::new("stripe"))
 ///     .service(client);
 /// ```
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 #[must_use]
 pub struct ClientMetricsLayer {
-    shared: Arc<Shared>,
+    state: Arc<LayerState>,
 }
 
 impl ClientMetricsLayer {
-    /// Measures calls to `service`: the label's value, one per layer.
-    pub fn service(service: impl Into<Cow<'static, str>>) -> Self {
+    /// Creates a layer with the defaults for calls to `service`, which is the value of the `service` label.
+    pub fn new(service: impl Into<Cow<'static, str>>) -> Self {
+        Self::builder(service).build()
+    }
+
+    /// Starts to configure a layer for calls to `service`.
+    ///
+    /// ```
+    /// use tower_vitals::ClientMetricsLayer;
+    ///
+    /// let layer = ClientMetricsLayer::builder("stripe")
+    ///     .endpoint(|parts| match parts.uri.path() {
+    ///         path if path.starts_with("/v1/charges") => Some("/v1/charges"),
+    ///         _ => None,
+    ///     })
+    ///     .build();
+    /// ```
+    pub fn builder(service: impl Into<Cow<'static, str>>) -> ClientMetricsBuilder {
         let mut config = Config::new(Side::Client, Naming::external_api());
         config.service = Some(service.into());
-        Self {
-            shared: Shared::new(config),
-        }
-    }
-
-    fn with(self, change: impl FnOnce(&mut Config)) -> Self {
-        let mut config = self.shared.config().clone();
-        change(&mut config);
-        Self {
-            shared: Shared::new(config),
-        }
-    }
-
-    /// Names a request's endpoint. Defaults to none: `unmatched`.
-    pub fn endpoint<T: Into<Cow<'static, str>>>(
-        self,
-        endpoint: impl Fn(&Parts) -> Option<T> + Send + Sync + 'static,
-    ) -> Self {
-        self.with(|config| config.set_endpoint(endpoint))
-    }
-
-    /// How many endpoints are told apart; those that come later are counted under `other`. Defaults to 1000.
-    pub fn max_endpoints(self, max: usize) -> Self {
-        self.with(|config| config.max_endpoints = max)
-    }
-
-    /// Registers handles again once they are this old. Defaults to never; see
-    /// [`HttpMetricsLayer::reregister_after`](super::HttpMetricsLayer::reregister_after).
-    pub fn reregister_after(self, after: Duration) -> Self {
-        self.with(|config| config.reregister_after = Some(after))
-    }
-
-    /// Records to this recorder. Defaults to the facade's.
-    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.with(|config| config.set_recorder(recorder))
+        ClientMetricsBuilder { config }
     }
 }
 
-impl fmt::Debug for ClientMetricsLayer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientMetricsLayer")
-            .field("service", &self.shared.config().service)
-            .finish_non_exhaustive()
+/// Configures a [`ClientMetricsLayer`]. Made by [`ClientMetricsLayer::builder`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ClientMetricsBuilder {
+    config: Config,
+}
+
+impl ClientMetricsBuilder {
+    /// Names a request's endpoint. Defaults to `unmatched`.
+    pub fn endpoint<T: Into<Cow<'static, str>>>(
+        mut self,
+        endpoint: impl Fn(&Parts) -> Option<T> + Send + Sync + 'static,
+    ) -> Self {
+        self.config.set_endpoint(endpoint);
+        self
+    }
+
+    /// Limits the number of endpoints. Requests to further ones are counted as `other`. Defaults to 1000.
+    pub fn max_endpoints(mut self, max: usize) -> Self {
+        self.config.max_endpoints = max;
+        self
+    }
+
+    /// Registers handles again after this time. Defaults to never; see
+    /// [`HttpMetricsBuilder::reregister_after`](super::HttpMetricsBuilder::reregister_after).
+    pub fn reregister_after(mut self, after: Duration) -> Self {
+        self.config.reregister_after = Some(after);
+        self
+    }
+
+    /// Records to this recorder. Defaults to the facade's global one.
+    pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
+        self.config.set_recorder(recorder);
+        self
+    }
+
+    /// Builds the layer. No setting can be wrong, so this returns no error.
+    pub fn build(self) -> ClientMetricsLayer {
+        ClientMetricsLayer {
+            state: LayerState::new(self.config),
+        }
     }
 }
 
@@ -123,42 +139,20 @@ impl<S> Layer<S> for ClientMetricsLayer {
     fn layer(&self, inner: S) -> ClientMetrics<S> {
         ClientMetrics {
             inner,
-            shared: Arc::clone(&self.shared),
+            state: Arc::clone(&self.state),
         }
     }
 }
 
-/// The service that [`ClientMetricsLayer`] makes.
-#[derive(Clone)]
+/// The service of [`ClientMetricsLayer`].
+#[derive(Debug, Clone)]
 pub struct ClientMetrics<S> {
     inner: S,
-    shared: Arc<Shared>,
+    state: Arc<LayerState>,
 }
 
 impl<S> ClientMetrics<S> {
-    /// The service inside.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The service inside; what is called on it is not recorded.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// The service inside, by itself.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
-}
-
-impl<S: fmt::Debug> fmt::Debug for ClientMetrics<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientMetrics")
-            .field("inner", &self.inner)
-            .field("service", &self.shared.config().service)
-            .finish_non_exhaustive()
-    }
+    inner_service_accessors!(inner: S);
 }
 
 impl<S, B, C> Service<Request<B>> for ClientMetrics<S>
@@ -177,10 +171,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         ClientResponseFuture {
-            inner: ResponseFuture::begin(&self.shared, request, CountBody::No, |request, _| {
-                BoxErr {
-                    inner: self.inner.call(request),
-                }
+            inner: ResponseFuture::begin(&self.state, request, CountBody::No, |request, _| {
+                self.inner.call(request)
             }),
         }
     }
@@ -190,7 +182,7 @@ pin_project! {
     /// The future of [`ClientMetrics`].
     pub struct ClientResponseFuture<F> {
         #[pin]
-        inner: ResponseFuture<BoxErr<F>>,
+        inner: ResponseFuture<F>,
     }
 }
 
@@ -203,11 +195,12 @@ where
     type Output = Result<Response<ResponseBody<C>>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().inner.poll_head(cx, |error: &BoxError| {
-            if is_timeout(&**error) {
-                Outcome::TimedOut
+        self.project().inner.poll_head(cx, |error: E| {
+            let error = error.into();
+            if is_timeout(&*error) {
+                (Outcome::TimedOut, error)
             } else {
-                Outcome::ServiceError
+                (Outcome::ServiceError, error)
             }
         })
     }
@@ -220,40 +213,21 @@ impl<F> fmt::Debug for ClientResponseFuture<F> {
     }
 }
 
-pin_project! {
-    struct BoxErr<F> {
-        #[pin]
-        inner: F,
-    }
-}
-
-impl<F, T, E> Future for BoxErr<F>
-where
-    F: Future<Output = Result<T, E>>,
-    E: Into<BoxError>,
-{
-    type Output = Result<T, BoxError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().inner.poll(cx).map_err(Into::into)
-    }
-}
-
-/// The types of others' timeout errors would each cost their crate, so beside the standard library's kind it is their
-/// words that tell: tower "request timed out", hyper-util and reqwest "operation timed out", tokio "deadline has elapsed".
+/// Errors of other crates are recognized by their messages, because their types would need these crates as
+/// dependencies: tower "request timed out", hyper-util and reqwest "operation timed out", tokio "deadline has elapsed".
 fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
-    let is_one = |error: &(dyn StdError + 'static)| {
+    let reports_timeout = |error: &(dyn StdError + 'static)| {
         let kind = error.downcast_ref().map(io::Error::kind);
         kind == Some(io::ErrorKind::TimedOut) || {
-            let words = error.to_string();
-            words.contains("timed out") || words.contains("deadline has elapsed")
+            let message = error.to_string();
+            message.contains("timed out") || message.contains("deadline has elapsed")
         }
     };
-    std::iter::successors(Some(error), |error| next(*error)).any(is_one)
+    std::iter::successors(Some(error), |error| source(*error)).any(reports_timeout)
 }
 
-/// What an error came from: an [`io::Error`] that wraps another names that one's source as its own.
-fn next<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+/// The cause of an error. An [`io::Error`] that wraps another error skips it and returns the wrapped error's source.
+fn source<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
     let wrapped = error.downcast_ref().and_then(io::Error::get_ref);
     wrapped.map_or_else(|| error.source(), |wrapped| Some(wrapped))
 }

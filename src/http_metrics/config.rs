@@ -1,4 +1,4 @@
-//! What a layer was told.
+//! The configuration of a layer.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,25 +9,39 @@ use http::request::Parts;
 use metrics::{Label, Recorder};
 
 use super::labels::{ExtraLabel, METHODS, method_index};
-use super::layer::Until;
 use super::naming::Naming;
 use super::outcome::Side;
 use crate::recorder::RecorderRef;
 
+/// The number of combinations of extra label values that one layer may declare.
+const MAX_COMBINATIONS: usize = 128;
+
+/// Where a request's duration ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Until {
+    /// At the end of the response body (or its error, or its drop). The default, because the client waits that long,
+    /// except for bytes that the server has accepted and not yet sent.
+    #[default]
+    End,
+    /// At the response head, where OpenTelemetry's instrumentations often measure. The request still counts as in
+    /// progress, and can still be aborted, until the body ends.
+    Head,
+}
+
 type EndpointFn = dyn Fn(&Parts) -> Option<Cow<'static, str>> + Send + Sync;
 type SkipFn = dyn Fn(&Parts) -> bool + Send + Sync;
 
-/// What a layer was told; services made by it share it.
+/// The configuration that all services of a layer share.
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) side: Side,
     pub(crate) naming: Naming,
-    /// The outbound layer's `service` label.
+    /// The client layer's `service` label.
     pub(crate) service: Option<Cow<'static, str>>,
     pub(crate) until: Until,
     pub(crate) response_body_size: bool,
     pub(crate) reregister_after: Option<Duration>,
-    /// Whether any of the user's functions is to be called with a request's parts.
+    /// Whether any of the user's functions needs the request's parts.
     pub(crate) reads_parts: bool,
     pub(crate) max_endpoints: usize,
     pub(crate) endpoint: Option<Arc<EndpointFn>>,
@@ -65,37 +79,56 @@ impl Config {
         self.recorder = RecorderRef::new(recorder);
     }
 
-    pub(crate) fn combinations(&self) -> usize {
-        self.extra.iter().map(ExtraLabel::len).product()
+    /// All mistakes in names and labels.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let names = self.extra.iter().map(|label| &label.name);
+        let mut problems = self.naming.problems(names);
+        let empty = self.extra.iter().filter(|label| !label.has_values());
+        problems.extend(empty.map(|label| {
+            let name = &label.name;
+            format!("label {name:?} has no values: at least one is needed")
+        }));
+        let combinations = self.combinations();
+        if combinations > MAX_COMBINATIONS {
+            problems.push(format!(
+                "extra labels have {combinations} combinations of values (\"other\" included): at most \
+                 {MAX_COMBINATIONS} are allowed, because each multiplies the series of every endpoint"
+            ));
+        }
+        problems
     }
 
-    /// Numbers the extra labels' values, each by its place, as one figure of mixed radix; [`Self::extra_labels`] reads it
-    /// back.
-    pub(crate) fn combination(&self, place: impl Fn(&ExtraLabel) -> usize) -> usize {
-        self.extra
-            .iter()
-            .rev()
-            .fold(0, |number, label| number * label.len() + place(label))
+    fn combinations(&self) -> usize {
+        let counts = self.extra.iter().map(ExtraLabel::value_count);
+        counts.fold(1, usize::saturating_mul)
+    }
+
+    /// Encodes the values of the extra labels, given by their indexes, in mixed radix for [`Self::extra_labels`].
+    pub(crate) fn combination(&self, index: impl Fn(&ExtraLabel) -> usize) -> usize {
+        self.extra.iter().rev().fold(0, |number, label| {
+            number * label.value_count() + index(label)
+        })
     }
 
     pub(crate) fn extra_labels(&self, mut number: usize) -> impl Iterator<Item = Label> {
         self.extra.iter().map(move |label| {
-            let place = number % label.len();
-            number /= label.len();
-            Label::new(label.name.clone(), label.value(place))
+            let index = number % label.value_count();
+            number /= label.value_count();
+            Label::new(label.name.clone(), label.value(index))
         })
     }
 
-    /// How many series one endpoint can have, statuses aside.
-    pub(crate) fn places(&self) -> usize {
+    /// The number of label sets that one endpoint can have, statuses aside.
+    pub(crate) fn label_sets(&self) -> usize {
         match self.side {
             Side::Server => METHODS.len() * self.combinations(),
             Side::Client => 1,
         }
     }
 
+    /// The index of a label set among those of its endpoint.
     #[inline]
-    pub(crate) fn place(&self, method: &http::Method, combination: usize) -> usize {
+    pub(crate) fn label_index(&self, method: &http::Method, combination: usize) -> usize {
         match self.side {
             Side::Server => method_index(method) + METHODS.len() * combination,
             Side::Client => 0,
@@ -107,6 +140,7 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("naming", &self.naming)
+            .field("service", &self.service)
             .field("until", &self.until)
             .field("response_body_size", &self.response_body_size)
             .field("reregister_after", &self.reregister_after)

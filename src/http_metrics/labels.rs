@@ -1,4 +1,4 @@
-//! What a request's labels may read: every set is closed, or capped.
+//! The values of a request's labels. Each set of values is closed or capped.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -8,12 +8,12 @@ use std::sync::Arc;
 use http::Method;
 use http::request::Parts;
 
-/// A label's value that stands for all that had no place of their own.
+/// The label value that stands for all values beyond the known ones.
 pub(crate) const OTHER: &str = "other";
 /// The endpoint of a request that no route matched.
 pub(crate) const UNMATCHED: &str = "unmatched";
 
-/// The nine methods of RFC 9110 (section 9) and RFC 5789, and OpenTelemetry's word for any other.
+/// The nine methods of RFC 9110 (section 9) and RFC 5789, and OpenTelemetry's name for all others.
 pub(crate) const METHODS: [&str; 10] = [
     "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "_OTHER",
 ];
@@ -34,33 +34,33 @@ pub(crate) fn method_index(method: &Method) -> usize {
     }
 }
 
-/// An endpoint's name, and whether its address may be remembered.
+/// An endpoint's name, and who owns its text.
 pub(crate) struct EndpointName<'a> {
     pub(crate) text: &'a str,
-    pub(crate) pin: Pin<'a>,
+    pub(crate) owner: TextOwner<'a>,
 }
 
-/// What keeps a name's text at its address.
-pub(crate) enum Pin<'a> {
-    /// Nothing is needed: the text is `'static`.
+/// Whether a text stays at its address, so that the address identifies it.
+pub(crate) enum TextOwner<'a> {
+    /// The text is `'static`.
     Static,
-    /// A clone of this.
+    /// The text stays as long as a clone of this value exists.
     #[cfg_attr(
         not(feature = "axum"),
-        allow(dead_code, reason = "only routers lend names")
+        allow(dead_code, reason = "only axum's router shares its texts")
     )]
-    Clone(&'a dyn Pinned),
-    /// The text is the request's own and goes with it.
-    Never,
+    Shared(&'a dyn KeepAlive),
+    /// The text is freed with the request.
+    Request,
 }
 
-/// Something that can be kept so that what it lends stays where it is.
-pub(crate) trait Pinned {
-    fn pin(&self) -> Box<dyn Any + Send + Sync>;
+/// A value whose clone keeps the text that it lends at its address.
+pub(crate) trait KeepAlive {
+    fn keep_alive(&self) -> Box<dyn Any + Send + Sync>;
 }
 
-impl<T: Any + Clone + Send + Sync> Pinned for T {
-    fn pin(&self) -> Box<dyn Any + Send + Sync> {
+impl<T: Any + Clone + Send + Sync> KeepAlive for T {
+    fn keep_alive(&self) -> Box<dyn Any + Send + Sync> {
         Box::new(self.clone())
     }
 }
@@ -68,17 +68,17 @@ impl<T: Any + Clone + Send + Sync> Pinned for T {
 impl<'a> EndpointName<'a> {
     #[expect(
         clippy::ptr_arg,
-        reason = "whether it is borrowed or owned is the point"
+        reason = "borrowed and owned names have different owners"
     )]
-    pub(crate) fn of(name: &'a Cow<'static, str>) -> Self {
+    pub(crate) fn new(name: &'a Cow<'static, str>) -> Self {
         match name {
             Cow::Borrowed(text) => Self {
                 text,
-                pin: Pin::Static,
+                owner: TextOwner::Static,
             },
             Cow::Owned(text) => Self {
                 text,
-                pin: Pin::Never,
+                owner: TextOwner::Request,
             },
         }
     }
@@ -90,7 +90,7 @@ impl<'a> EndpointName<'a> {
         let path = extensions.get::<axum::extract::MatchedPath>()?;
         Some(Self {
             text: path.as_str(),
-            pin: Pin::Clone(path),
+            owner: TextOwner::Shared(path),
         })
     }
 
@@ -103,7 +103,7 @@ impl<'a> EndpointName<'a> {
 
 type Pick = dyn Fn(&Parts) -> Option<&str> + Send + Sync;
 
-/// A label of the user's own, with the values declared for it.
+/// A label that the user added, with its declared values.
 #[derive(Clone)]
 pub(crate) struct ExtraLabel {
     pub(crate) name: Cow<'static, str>,
@@ -124,26 +124,29 @@ impl ExtraLabel {
         }
     }
 
-    /// How many values the label can read, `other` among them.
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn has_values(&self) -> bool {
+        !self.values.is_empty()
+    }
+
+    /// The number of values the label can take, including `other`.
+    pub(crate) fn value_count(&self) -> usize {
         self.values.len() + 1
     }
 
-    /// The place of the picked value, or the one after the last for `other`.
-    pub(crate) fn pick(&self, parts: &Parts) -> usize {
+    /// The index of the value that this request has.
+    pub(crate) fn index(&self, parts: &Parts) -> usize {
         (self.pick)(parts)
             .and_then(|picked| self.values.iter().position(|value| value == picked))
-            .unwrap_or(self.other())
+            .unwrap_or(self.other_index())
     }
 
-    /// The place of `other`.
-    pub(crate) fn other(&self) -> usize {
+    pub(crate) fn other_index(&self) -> usize {
         self.values.len()
     }
 
-    pub(crate) fn value(&self, place: usize) -> Cow<'static, str> {
+    pub(crate) fn value(&self, index: usize) -> Cow<'static, str> {
         self.values
-            .get(place)
+            .get(index)
             .cloned()
             .unwrap_or(Cow::Borrowed(OTHER))
     }
@@ -163,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn standard_methods_keep_their_name_and_invented_ones_share_one() {
+    fn standard_methods_keep_their_name_and_others_share_one() {
         for name in &METHODS[..9] {
             let method: Method = name.parse().unwrap();
             assert_eq!(METHODS[method_index(&method)], *name);
@@ -174,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_not_declared_is_other() {
+    fn an_undeclared_value_is_other() {
         let label = ExtraLabel::new("tier".into(), vec!["free".into(), "paid".into()], |parts| {
             parts.headers.get("tier")?.to_str().ok()
         });
@@ -184,7 +187,7 @@ mod tests {
                 request = request.header("tier", tier);
             }
             let (parts, ()) = request.body(()).unwrap().into_parts();
-            label.value(label.pick(&parts))
+            label.value(label.index(&parts))
         };
         assert_eq!(picked(Some("free")), "free");
         assert_eq!(picked(Some("paid")), "paid");

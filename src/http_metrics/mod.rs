@@ -1,7 +1,7 @@
-//! Tower middleware that measures HTTP, in and out.
+//! Tower middleware that measures HTTP requests, received and sent.
 //!
-//! [`HttpMetricsLayer`] goes around what you serve, [`ClientMetricsLayer`] around what you call. Both record through the
-//! `metrics` facade, so any exporter reads them.
+//! [`HttpMetricsLayer`] wraps your server, [`ClientMetricsLayer`] wraps your clients. Both record through the `metrics`
+//! facade, so they work with any of its exporters.
 //!
 //! ```
 //! use http::{Request, Response};
@@ -9,39 +9,51 @@
 //! use tower::{ServiceBuilder, ServiceExt, service_fn};
 //! use tower_vitals::HttpMetricsLayer;
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
 //! let recorder = DebuggingRecorder::new();
-//! let seen = recorder.snapshotter();
+//! let snapshotter = recorder.snapshotter();
 //!
 //! let hello = ServiceBuilder::new()
-//!     .layer(HttpMetricsLayer::new().recorder(recorder))
+//!     .layer(HttpMetricsLayer::builder().recorder(recorder).build()?)
 //!     .service(service_fn(|_: Request<String>| async {
 //!         Ok::<_, std::convert::Infallible>(Response::new(String::new()))
 //!     }));
 //! hello.oneshot(Request::new(String::new())).await.unwrap();
 //!
 //! // A gauge back at zero, a counter at one and a duration.
-//! assert_eq!(seen.snapshot().into_vec().len(), 3);
+//! assert_eq!(snapshotter.snapshot().into_vec().len(), 3);
+//! # Ok(())
 //! # }
 //! ```
 
-mod body;
+mod address_table;
+pub mod body;
+mod builder;
+mod cache;
 mod client;
 mod config;
-mod future;
-mod handles;
+mod head;
 mod labels;
 mod layer;
+mod layer_state;
 mod naming;
 mod outcome;
 mod record;
+mod response_future;
 mod series;
 mod service;
-mod shared;
+mod skip;
 
-pub use body::{RequestBody, ResponseBody};
-pub use client::{ClientMetrics, ClientMetricsLayer, ClientResponseFuture};
-pub use future::{ResponseFuture, SkipMetrics};
-pub use layer::{CountRequestBody, HttpMetricsLayer, PassThrough, Until};
+pub use builder::HttpMetricsBuilder;
+pub use client::{ClientMetrics, ClientMetricsBuilder, ClientMetricsLayer};
+pub use config::Until;
+pub use layer::HttpMetricsLayer;
 pub use naming::Naming;
-pub use service::HttpMetrics;
+pub use service::{CountRequestBody, HttpMetrics, PassThrough};
+pub use skip::SkipMetrics;
+
+/// The futures of the services.
+pub mod future {
+    pub use super::client::ClientResponseFuture;
+    pub use super::response_future::ResponseFuture;
+}

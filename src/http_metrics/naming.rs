@@ -1,13 +1,15 @@
-//! What the families and their labels are called.
+//! `Naming`: the names of the families and of their labels.
 
 use std::borrow::Cow;
 
 use crate::catalog::{self, Family, check_label_name, check_metric_name};
-use crate::error::Error;
 
 type Name = Cow<'static, str>;
 
-/// A family under the name that a naming gave it.
+/// The label of [`ClientMetricsLayer`](super::ClientMetricsLayer) that names the called service.
+pub(crate) const SERVICE_LABEL: &str = "service";
+
+/// A family and the name that a naming gives it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Named {
     pub(crate) name: Name,
@@ -15,22 +17,22 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    const fn of(family: &'static Family) -> Self {
+    const fn new(family: &'static Family) -> Self {
         Self {
             name: Cow::Borrowed(family.name),
             family,
         }
     }
 
-    fn renamed(&mut self, name: impl Into<Name>) {
+    fn rename(&mut self, name: impl Into<Name>) {
         self.name = name.into();
     }
 }
 
-/// Metric and label names of [`HttpMetricsLayer`](super::HttpMetricsLayer): a convention, or one's own.
+/// The metric and label names of [`HttpMetricsLayer`](super::HttpMetricsLayer): a convention, or names of your own.
 ///
-/// Defaults to [`Naming::prometheus`]. Start from a convention and rename what should differ; the layer's
-/// [`naming`](super::HttpMetricsLayer::naming) checks the names.
+/// Defaults to [`Naming::prometheus`]. Start from a convention and rename what should differ. The names are checked
+/// when the layer is [built](super::HttpMetricsBuilder::build).
 ///
 /// ```
 /// use tower_vitals::{HttpMetricsLayer, http_metrics::Naming};
@@ -39,16 +41,16 @@ impl Named {
 ///     .requests("shop_requests_total")
 ///     .duration("shop_request_duration_seconds")
 ///     .endpoint_label("route");
-/// let layer = HttpMetricsLayer::new().naming(shop)?;
+/// let layer = HttpMetricsLayer::builder().naming(shop).build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
 ///
-/// A histogram of one's own name gets the exporter's default buckets, those of a duration, or those of a size when the
-/// name ends in `_bytes`; set others by `Prometheus::builder().buckets(..)`.
+/// A renamed histogram has the exporter's default buckets: those of a size if its name ends in `_bytes`, else those of
+/// a duration. `Prometheus::builder().buckets(..)` sets others.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct Naming {
-    /// `None` where the duration's own count stands for it.
+    /// `None` in a convention that counts requests by the duration's `_count`.
     pub(crate) requests: Option<Named>,
     pub(crate) duration: Named,
     pub(crate) in_progress: Option<Named>,
@@ -64,16 +66,16 @@ pub struct Naming {
 
 impl Naming {
     /// `http_requests_total`, `http_request_duration_seconds`, `http_requests_in_progress`,
-    /// `http_requests_aborted_total`, and for bodies `http_request_body_size_bytes`, `http_response_body_size_bytes`;
-    /// labels `method`, `endpoint`, `status`, `reason`. The default.
+    /// `http_requests_aborted_total`, and for bodies `http_request_body_size_bytes`, `http_response_body_size_bytes`,
+    /// with the labels `method`, `endpoint`, `status`, `reason`. The default.
     pub const fn prometheus() -> Self {
         Self {
-            requests: Some(Named::of(&catalog::HTTP_REQUESTS)),
-            duration: Named::of(&catalog::HTTP_REQUEST_DURATION),
-            in_progress: Some(Named::of(&catalog::HTTP_REQUESTS_IN_PROGRESS)),
-            aborted: Some(Named::of(&catalog::HTTP_REQUESTS_ABORTED)),
-            request_body_size: Named::of(&catalog::HTTP_REQUEST_BODY_SIZE),
-            response_body_size: Named::of(&catalog::HTTP_RESPONSE_BODY_SIZE),
+            requests: Some(Named::new(&catalog::HTTP_REQUESTS)),
+            duration: Named::new(&catalog::HTTP_REQUEST_DURATION),
+            in_progress: Some(Named::new(&catalog::HTTP_REQUESTS_IN_PROGRESS)),
+            aborted: Some(Named::new(&catalog::HTTP_REQUESTS_ABORTED)),
+            request_body_size: Named::new(&catalog::HTTP_REQUEST_BODY_SIZE),
+            response_body_size: Named::new(&catalog::HTTP_RESPONSE_BODY_SIZE),
             method: Cow::Borrowed("method"),
             endpoint: Cow::Borrowed("endpoint"),
             status: Cow::Borrowed("status"),
@@ -87,16 +89,16 @@ impl Naming {
     /// `http_response_status_code`, `http_server_active_requests`, and for bodies
     /// `http_server_request_body_size_bytes`, `http_server_response_body_size_bytes`.
     ///
-    /// The convention has no counter of requests: the duration carries the status, and its `_count` is that counter.
+    /// The convention has no counter of requests. The duration carries the status, so its `_count` serves as one.
     /// Requests that ended early are counted in `http_server_requests_aborted_total` with `error_type`.
     pub const fn open_telemetry() -> Self {
         Self {
             requests: None,
-            duration: Named::of(&catalog::OTEL_REQUEST_DURATION),
-            in_progress: Some(Named::of(&catalog::OTEL_ACTIVE_REQUESTS)),
-            aborted: Some(Named::of(&catalog::OTEL_REQUESTS_ABORTED)),
-            request_body_size: Named::of(&catalog::OTEL_REQUEST_BODY_SIZE),
-            response_body_size: Named::of(&catalog::OTEL_RESPONSE_BODY_SIZE),
+            duration: Named::new(&catalog::OTEL_REQUEST_DURATION),
+            in_progress: Some(Named::new(&catalog::OTEL_ACTIVE_REQUESTS)),
+            aborted: Some(Named::new(&catalog::OTEL_REQUESTS_ABORTED)),
+            request_body_size: Named::new(&catalog::OTEL_REQUEST_BODY_SIZE),
+            response_body_size: Named::new(&catalog::OTEL_RESPONSE_BODY_SIZE),
             method: Cow::Borrowed("http_request_method"),
             endpoint: Cow::Borrowed("http_route"),
             status: Cow::Borrowed("http_response_status_code"),
@@ -105,78 +107,78 @@ impl Naming {
         }
     }
 
-    /// What [`ClientMetricsLayer`](super::ClientMetricsLayer) records: no gauge, no reasons, no method.
+    /// The names of [`ClientMetricsLayer`](super::ClientMetricsLayer), which has no gauge and no counter of aborts.
     pub(crate) fn external_api() -> Self {
         Self {
-            requests: Some(Named::of(&catalog::EXTERNAL_API_REQUESTS)),
-            duration: Named::of(&catalog::EXTERNAL_API_DURATION),
+            requests: Some(Named::new(&catalog::EXTERNAL_API_REQUESTS)),
+            duration: Named::new(&catalog::EXTERNAL_API_DURATION),
             in_progress: None,
             aborted: None,
             ..Self::prometheus()
         }
     }
 
-    /// Names the counter of requests; a convention without one gains it.
+    /// Names the counter of requests. Adds the counter to a convention without one.
     pub fn requests(mut self, name: impl Into<Name>) -> Self {
         self.requests
-            .get_or_insert(Named::of(&catalog::HTTP_REQUESTS))
-            .renamed(name);
+            .get_or_insert(Named::new(&catalog::HTTP_REQUESTS))
+            .rename(name);
         self
     }
 
     /// Names the duration histogram.
     pub fn duration(mut self, name: impl Into<Name>) -> Self {
-        self.duration.renamed(name);
+        self.duration.rename(name);
         self
     }
 
-    /// Names the gauge of requests in flight.
+    /// Names the gauge of requests in progress.
     pub fn in_progress(mut self, name: impl Into<Name>) -> Self {
         self.in_progress
-            .get_or_insert(Named::of(&catalog::HTTP_REQUESTS_IN_PROGRESS))
-            .renamed(name);
+            .get_or_insert(Named::new(&catalog::HTTP_REQUESTS_IN_PROGRESS))
+            .rename(name);
         self
     }
 
     /// Names the counter of requests that ended early.
     pub fn aborted(mut self, name: impl Into<Name>) -> Self {
         self.aborted
-            .get_or_insert(Named::of(&catalog::HTTP_REQUESTS_ABORTED))
-            .renamed(name);
+            .get_or_insert(Named::new(&catalog::HTTP_REQUESTS_ABORTED))
+            .rename(name);
         self
     }
 
     /// Names the histogram of request body sizes.
     pub fn request_body_size(mut self, name: impl Into<Name>) -> Self {
-        self.request_body_size.renamed(name);
+        self.request_body_size.rename(name);
         self
     }
 
     /// Names the histogram of response body sizes.
     pub fn response_body_size(mut self, name: impl Into<Name>) -> Self {
-        self.response_body_size.renamed(name);
+        self.response_body_size.rename(name);
         self
     }
 
-    /// Names the label of the request's method.
+    /// Names the label for the request's method.
     pub fn method_label(mut self, name: impl Into<Name>) -> Self {
         self.method = name.into();
         self
     }
 
-    /// Names the label of the endpoint.
+    /// Names the label for the endpoint.
     pub fn endpoint_label(mut self, name: impl Into<Name>) -> Self {
         self.endpoint = name.into();
         self
     }
 
-    /// Names the label of the response's status.
+    /// Names the label for the response's status.
     pub fn status_label(mut self, name: impl Into<Name>) -> Self {
         self.status = name.into();
         self
     }
 
-    /// Names the label of the reason for which a request ended early.
+    /// Names the label for the reason why a request ended early.
     pub fn reason_label(mut self, name: impl Into<Name>) -> Self {
         self.reason = name.into();
         self
@@ -193,22 +195,21 @@ impl Naming {
             ])
     }
 
-    pub(crate) fn labels(&self) -> [&Name; 4] {
-        [&self.method, &self.endpoint, &self.status, &self.reason]
-    }
-
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        let names: Vec<_> = self.families().map(|named| &named.name).collect();
-        for name in &names {
-            check_metric_name(name)?;
-        }
-        let labels = self.labels();
-        for label in labels {
-            check_label_name(label)?;
-        }
-        check_distinct("metric", &names)?;
-        check_distinct("label", &labels)?;
-        check_clashes(&self.families().collect::<Vec<_>>())
+    /// All mistakes in these names and in the names of `extra` labels beside them.
+    pub(crate) fn problems<'a>(&'a self, extra: impl Iterator<Item = &'a Name>) -> Vec<String> {
+        let families: Vec<_> = self.families().collect();
+        let metrics: Vec<_> = families.iter().map(|named| &named.name).collect();
+        let labels = [&self.method, &self.endpoint, &self.status, &self.reason];
+        let labels: Vec<_> = labels.into_iter().chain(extra).collect();
+        let metric_names = metrics.iter().map(|name| check_metric_name(name));
+        let label_names = labels.iter().map(|name| check_label_name(name));
+        metric_names
+            .chain(label_names)
+            .filter_map(|checked| Some(checked.err()?.to_string()))
+            .chain(repeated("metric", &metrics))
+            .chain(repeated("label", &labels))
+            .chain(clashes(&families))
+            .collect()
     }
 }
 
@@ -218,99 +219,99 @@ impl Default for Naming {
     }
 }
 
-fn check_distinct(what: &str, names: &[&Name]) -> Result<(), Error> {
-    for (place, name) in names.iter().enumerate() {
-        if names[..place].contains(name) {
-            return Err(Error::invalid(format!(
-                "{what} name {name:?} is given twice: each must be a name of its own"
-            )));
-        }
-    }
-    Ok(())
+fn repeated(what: &str, names: &[&Name]) -> impl Iterator<Item = String> {
+    names
+        .iter()
+        .enumerate()
+        .filter(|(index, name)| names[..*index].contains(name))
+        .map(move |(_, name)| {
+            format!("{what} name {name:?} is used twice: each name must be unique")
+        })
 }
 
-/// Two of them must not take one name in the exposition (a histogram has its `_count`), nor one of the catalogue's be of
-/// two kinds.
-fn check_clashes(families: &[&Named]) -> Result<(), Error> {
-    let taken = |named: &Named| catalog::names(&named.name, named.family.kind);
-    for (place, named) in families.iter().enumerate() {
+/// Two families must not share a name in the exposition, where a histogram also has its `_count`, and a name of the
+/// catalogue must keep its kind.
+fn clashes(families: &[&Named]) -> impl Iterator<Item = String> {
+    families.iter().enumerate().filter_map(|(index, named)| {
         let (name, kind) = (&named.name, named.family.kind);
-        let names = taken(named);
-        let clashes = |other: &&&Named| taken(other).iter().any(|name| names.contains(name));
-        let of_two = |family: &&Family| family.name == *name && family.kind != kind;
-        let own = families[..place].iter().find(clashes);
-        let own = own.map(|other| (other.family.kind, &*other.name));
-        let catalogued = catalog::FAMILIES.iter().find(of_two);
-        let catalogued = catalogued.map(|family| (family.kind, family.name));
-        if let Some((other_kind, other)) = own.or(catalogued) {
-            return Err(Error::invalid(format!(
-                "the {} {name:?} clashes with the {} {other:?}: they would share a name in what Prometheus reads",
-                kind.as_str(),
-                other_kind.as_str()
-            )));
+        let before = &families[..index];
+        if before.iter().any(|other| other.name == *name) {
+            return None;
         }
-    }
-    Ok(())
+        let names = catalog::names(name, kind);
+        let own = before.iter().find(|other| {
+            let others = catalog::names(&other.name, other.family.kind);
+            others.iter().any(|name| names.contains(name))
+        });
+        let own = own.map(|other| (other.family.kind, &*other.name));
+        let mut catalogued = catalog::FAMILIES.iter();
+        let catalogued = catalogued.find(|family| family.name == *name && family.kind != kind);
+        let catalogued = catalogued.map(|family| (family.kind, family.name));
+        let (other_kind, other) = own.or(catalogued)?;
+        Some(format!(
+            "{} {name:?} clashes with {} {other:?}: they would share a name in the exposition",
+            kind.as_str(),
+            other_kind.as_str()
+        ))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn both_conventions_pass_their_own_check() {
-        assert!(Naming::prometheus().check().is_ok());
-        assert!(Naming::open_telemetry().check().is_ok());
+    fn problems(naming: &Naming) -> Vec<String> {
+        naming.problems([].into_iter())
     }
 
     #[test]
-    fn a_wrong_name_is_named_with_what_is_allowed() {
-        let refused = |naming: Naming| naming.check().unwrap_err().to_string();
-        let metric = refused(Naming::prometheus().duration("9lives"));
+    fn both_conventions_pass_their_own_check() {
+        assert_eq!(problems(&Naming::prometheus()), [""; 0]);
+        assert_eq!(problems(&Naming::open_telemetry()), [""; 0]);
+    }
+
+    #[test]
+    fn all_wrong_names_are_reported_with_the_allowed_ones() {
+        let labels = ["", "le", "__name__", "http-method", "größe"].map(Name::from);
+        let naming = Naming::prometheus().duration("9lives");
+        let problems = naming.problems(labels.iter());
         assert!(
-            metric.contains("\"9lives\"") && metric.contains("letters, digits and underscores"),
-            "{metric}"
+            problems[0].contains("\"9lives\"")
+                && problems[0].contains("letters, digits and underscores"),
+            "{problems:?}"
         );
-        for label in ["", "le", "__name__", "http-method", "größe"] {
-            let message = refused(Naming::prometheus().method_label(label));
-            assert!(message.contains(&format!("{label:?}")), "{message}");
+        assert_eq!(problems.len(), 6, "{problems:?}");
+        for (label, problem) in labels.iter().zip(&problems[1..]) {
+            assert!(problem.contains(&format!("{label:?}")), "{problem}");
         }
     }
 
     #[test]
-    fn names_that_meet_in_the_exposition_are_refused() {
-        let duration = "http_server_request_duration_seconds";
+    fn each_clash_is_refused_once() {
+        let count = "http_server_request_duration_seconds_count";
         for (naming, words) in [
             (
-                Naming::open_telemetry().requests(format!("{duration}_count")),
-                "clashes with the counter \"http_server_request_duration_seconds_count\"",
+                Naming::open_telemetry().requests(count),
+                "clashes with counter \"http_server_request_duration_seconds_count\"",
             ),
             (
                 Naming::prometheus().duration("db_connections_active"),
-                "clashes with the gauge \"db_connections_active\"",
+                "clashes with gauge \"db_connections_active\"",
+            ),
+            (
+                Naming::prometheus().duration("http_requests_total"),
+                "\"http_requests_total\" is used twice",
+            ),
+            (
+                Naming::prometheus().method_label("endpoint"),
+                "\"endpoint\" is used twice",
             ),
         ] {
-            let message = match naming.check() {
-                Err(error) => error.to_string(),
-                Ok(()) => "nothing".to_owned(),
-            };
-            assert!(message.contains(words), "{message}");
+            let problems = problems(&naming);
+            assert!(
+                problems.len() == 1 && problems[0].contains(words),
+                "{problems:?}"
+            );
         }
-    }
-
-    #[test]
-    fn the_same_name_twice_is_refused() {
-        let naming = Naming::prometheus().duration("http_requests_total");
-        let message = naming.check().unwrap_err().to_string();
-        assert!(
-            message.contains("\"http_requests_total\" is given twice"),
-            "{message}"
-        );
-        assert!(
-            Naming::prometheus()
-                .method_label("endpoint")
-                .check()
-                .is_err()
-        );
     }
 }

@@ -1,34 +1,34 @@
-//! How a request ended, and what status that is.
+//! How a request ended, and the status that is recorded for it.
 
 use std::borrow::Cow;
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The response ran to its end.
+    /// The response was sent to its end.
     Complete,
-    /// The guard was dropped: before the head, by whoever waited for it; after, with the body half read.
+    /// The future was dropped before the response head, or the body before its end.
     Dropped,
     /// The inner service, its future or the body panicked.
     Panic,
-    /// The inner service returned `Err`.
+    /// The inner service returned an error.
     ServiceError,
-    /// The inner service returned `Err`, and the error says that time ran out.
+    /// The inner service returned an error that reports a timeout.
     TimedOut,
-    /// The body returned `Err`.
+    /// The body returned an error.
     BodyError,
 }
 
-/// A status that the counter of requests can show. The codes below 100 stand for what no HTTP status says.
+/// A value of the status label: an HTTP status code, or one of the two constants below.
 pub(crate) type Status = u16;
 const ERROR: Status = 0;
 const TIMEOUT: Status = 1;
 
-/// nginx's "client closed request", for a client that left before it was answered.
+/// nginx's "client closed request".
 const CLIENT_CLOSED: Status = 499;
 const INTERNAL_ERROR: Status = 500;
 
-/// Whose requests a layer records.
+/// Whether a layer records the requests that a server receives or those that a client sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Server,

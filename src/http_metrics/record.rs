@@ -1,15 +1,15 @@
-//! What one request records, exactly once, when its guard finishes or is dropped.
+//! The recordings of one request, before and after its response head.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::layer::Until;
+use super::config::Until;
 use super::outcome::{Outcome, Side, Status};
 use super::series::Series;
 use crate::measure::{Instant, Recording};
 
-/// Bytes read of one request's body: one observation, made when the body is dropped, and not before the response's head
-/// said whether the request is left out.
+/// The bytes read of one request body. They are recorded once the body is dropped and the response head is known,
+/// because the head can exclude the request.
 pub(crate) struct RequestBytes {
     series: Arc<Series>,
     bytes: AtomicU64,
@@ -17,8 +17,7 @@ pub(crate) struct RequestBytes {
 }
 
 impl RequestBytes {
-    /// Whether the request is left out.
-    pub(crate) fn skip(&self, is_skipped: bool) {
+    pub(crate) fn set_skipped(&self, is_skipped: bool) {
         self.skipped.store(is_skipped, Ordering::Relaxed);
     }
 
@@ -34,11 +33,11 @@ impl Drop for RequestBytes {
         }
         let bytes = *self.bytes.get_mut();
         self.series
-            .current(|series| series.record_request_body(bytes));
+            .with_live(|series| series.record_request_body(bytes));
     }
 }
 
-/// A request until its response's head is there. Without a series it is one that is left out, or was recorded.
+/// A request before its response head. It has no series if it is skipped or already recorded.
 pub(crate) struct Pending {
     series: Option<Arc<Series>>,
 }
@@ -52,7 +51,7 @@ impl Pending {
         Self { series }
     }
 
-    /// A counter for the bytes of the request's body.
+    /// A counter for the bytes of the request body.
     pub(crate) fn count_request_bytes(&self) -> Option<Arc<RequestBytes>> {
         self.series.as_ref().map(|series| {
             Arc::new(RequestBytes {
@@ -63,22 +62,22 @@ impl Pending {
         })
     }
 
-    /// Whether the duration is to end with the response's head.
+    /// Whether the duration ends at the response head.
     #[inline]
     pub(crate) fn ends_at_head(&self) -> bool {
         let series = self.series.as_ref();
         series.is_some_and(|series| series.config.until == Until::Head)
     }
 
-    /// Whether its own service says what is left out: a response from elsewhere has no say in what is recorded of it.
-    pub(crate) fn may_be_skipped(&self) -> bool {
+    /// Whether the response may exclude the request. A response from another service may not.
+    pub(crate) fn allows_skip(&self) -> bool {
         let series = self.series.as_ref();
         series.is_some_and(|series| series.config.side == Side::Server)
     }
 
-    /// The head is there. A skipped request is left out of everything but the gauge.
+    /// Continues as [`Sending`]. A skipped request is excluded from everything but the gauge.
     #[inline]
-    pub(crate) fn head(
+    pub(crate) fn on_head(
         &mut self,
         status: http::StatusCode,
         head_nanos: u64,
@@ -111,13 +110,13 @@ impl Recording for Pending {
     }
 }
 
-/// Not inlined and by value, as [`end`] is.
+/// Not inlined and by value, for the reasons given at [`end`].
 #[cold]
 #[inline(never)]
 fn end_without_head(series: Arc<Series>, started: Instant, outcome: Outcome) {
     let nanos = started.nanos();
     series.in_progress.decrement(1.0);
-    series.current(|series| {
+    series.with_live(|series| {
         series.count(series.config.side.status_without_head(outcome), nanos);
         series.count_aborted(match outcome {
             Outcome::Dropped => "cancelled",
@@ -128,18 +127,18 @@ fn end_without_head(series: Arc<Series>, started: Instant, outcome: Outcome) {
     drop(series);
 }
 
-/// A request whose response is on its way out. It is moved with the response, so it is kept small.
+/// A request whose response body is being sent. It moves with the response, so it is kept small.
 #[derive(Default)]
 pub(crate) struct Sending {
     series: Option<Arc<Series>>,
-    /// The time from the request to its response's head, where the duration ends with it; else [`UNTIL_END`].
+    /// The duration if it ends at the response head, else [`UNTIL_END`].
     head_nanos: u64,
     bytes: u64,
     status: Status,
     is_skipped: bool,
 }
 
-/// Stands for no time, in eight bytes that an `Option` would double.
+/// Stands for no duration yet, in the eight bytes that an `Option` would double.
 pub(crate) const UNTIL_END: u64 = u64::MAX;
 
 impl Sending {
@@ -174,7 +173,7 @@ impl Recording for Sending {
     }
 }
 
-/// Not inlined, so that the guard's code stays small enough to be inlined itself; and by value, for a pointer to the
+/// Not inlined, so that the guard's code stays small enough to be inlined itself. By value, because a pointer to the
 /// recording would tie it to memory, where each move of the body around it waits for stores to land (13 ns a request).
 #[inline(never)]
 fn end(
@@ -192,7 +191,7 @@ fn end(
     };
     series.in_progress.decrement(1.0);
     if !is_skipped {
-        series.current(|series| series.end(status, nanos, bytes, outcome));
+        series.with_live(|series| series.end(status, nanos, bytes, outcome));
     }
     drop(series);
 }

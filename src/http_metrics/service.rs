@@ -1,6 +1,5 @@
-//! `HttpMetrics`: the service around the service.
+//! `HttpMetrics`: the service that the layer wraps around another.
 
-use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -8,51 +7,40 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::body::RequestBody;
-use super::future::{CountBody, ResponseFuture};
-use super::layer::{CountRequestBody, PassThrough};
-use super::shared::Shared;
+use super::body::{RequestBody, ResponseBody};
+use super::layer_state::LayerState;
+use super::response_future::{CountBody, ResponseFuture};
+use crate::accessors::inner_service_accessors;
 
-/// The service that [`HttpMetricsLayer`](super::HttpMetricsLayer) makes.
-#[derive(Clone)]
+/// Marker of a layer that passes request bodies on unchanged. The default.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct PassThrough;
+
+/// Marker of a layer that wraps request bodies to measure them; see
+/// [`request_body_size`](super::HttpMetricsBuilder::request_body_size).
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct CountRequestBody;
+
+/// The service of [`HttpMetricsLayer`](super::HttpMetricsLayer).
+#[derive(Debug, Clone)]
 pub struct HttpMetrics<S, R = PassThrough> {
     inner: S,
-    shared: Arc<Shared>,
+    state: Arc<LayerState>,
     _mode: R,
 }
 
 impl<S, R> HttpMetrics<S, R> {
-    pub(crate) fn new(inner: S, shared: Arc<Shared>, mode: R) -> Self {
+    pub(crate) fn new(inner: S, state: Arc<LayerState>, mode: R) -> Self {
         Self {
             inner,
-            shared,
+            state,
             _mode: mode,
         }
     }
 
-    /// The service inside.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The service inside; what is called on it is not recorded.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// The service inside, by itself.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
-}
-
-impl<S: fmt::Debug, R> fmt::Debug for HttpMetrics<S, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpMetrics")
-            .field("inner", &self.inner)
-            .field("config", self.shared.config())
-            .finish_non_exhaustive()
-    }
+    inner_service_accessors!(inner: S);
 }
 
 impl<S, B, C> Service<Request<B>> for HttpMetrics<S, PassThrough>
@@ -60,7 +48,7 @@ where
     S: Service<Request<B>, Response = Response<C>>,
     C: Body,
 {
-    type Response = Response<super::ResponseBody<C>>;
+    type Response = Response<ResponseBody<C>>;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
 
@@ -71,7 +59,7 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ResponseFuture::begin(&self.shared, request, CountBody::No, |request, _| {
+        ResponseFuture::begin(&self.state, request, CountBody::No, |request, _| {
             self.inner.call(request)
         })
     }
@@ -82,7 +70,7 @@ where
     S: Service<Request<RequestBody<B>>, Response = Response<C>>,
     C: Body,
 {
-    type Response = Response<super::ResponseBody<C>>;
+    type Response = Response<ResponseBody<C>>;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
 
@@ -92,7 +80,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ResponseFuture::begin(&self.shared, request, CountBody::Yes, |request, bytes| {
+        ResponseFuture::begin(&self.state, request, CountBody::Yes, |request, bytes| {
             let request = request.map(|body| RequestBody::new(body, bytes));
             self.inner.call(request)
         })

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::measure::{Guard, Instant, Recording};
+use crate::measure::{Instant, RecordGuard, Recording};
 
 /// How what was observed ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pin_project! {
     pub(super) struct Timed<F, E: Ends> {
         #[pin]
         inner: F,
-        guard: Guard<Call<E>>,
+        guard: RecordGuard<Call<E>>,
     }
 }
 
@@ -83,7 +83,7 @@ impl<F, E: Ends> Timed<F, E> {
     /// Its time begins now.
     #[inline]
     pub(super) fn begin(ends: E, inner: impl FnOnce() -> F) -> Self {
-        let mut guard = Guard::start(Call { ends: Some(ends) });
+        let mut guard = RecordGuard::start(Call { ends: Some(ends) });
         Self {
             inner: guard.watch(Ended::Panic, inner),
             guard,

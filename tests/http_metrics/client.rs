@@ -1,4 +1,4 @@
-//! The outbound layer: one record per call, and what there is to say when no response came.
+//! `ClientMetricsLayer`: one record per call, with or without a response.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -16,37 +16,47 @@ use tower_vitals::http_metrics::SkipMetrics;
 
 const REQUESTS: &str = "external_api_requests_total";
 
+fn client_layer(
+    service: &'static str,
+    recorder: impl metrics::Recorder + Send + Sync + 'static,
+) -> ClientMetricsLayer {
+    ClientMetricsLayer::builder(service)
+        .recorder(recorder)
+        .build()
+}
+
 #[tokio::test]
 async fn a_call_is_counted_at_the_end_of_its_response() {
-    let (to, seen) = recorder();
-    let layer = ClientMetricsLayer::service("stripe")
-        .recorder(to)
+    let (recorder, reader) = recorder();
+    let layer = ClientMetricsLayer::builder("stripe")
+        .recorder(recorder)
         .endpoint(|parts| {
             parts
                 .uri
                 .path()
                 .starts_with("/v1/charges")
                 .then_some("/v1/charges")
-        });
+        })
+        .build();
     let client = layer.layer(service_fn(|_: Request<()>| async {
         let body = Script::new([Step::Data(b"ab")]);
         Ok::<_, Infallible>(Response::builder().status(402).body(body).unwrap())
     }));
     let response = client.clone().oneshot(get("/v1/charges/7")).await.unwrap();
-    assert_eq!(seen.take().counter(REQUESTS, &[]), 0);
+    assert_eq!(reader.take().counter(REQUESTS, &[]), 0);
     response.into_body().collect().await.unwrap();
     client.oneshot(get("/elsewhere")).await.unwrap();
 
-    let taken = seen.take();
-    let to = |endpoint| {
+    let taken = reader.take();
+    let labels = |endpoint| {
         [
             ("service", "stripe"),
             ("endpoint", endpoint),
             ("status", "402"),
         ]
     };
-    assert_eq!(taken.counter(REQUESTS, &to("/v1/charges")), 1);
-    assert_eq!(taken.counter(REQUESTS, &to("unmatched")), 1);
+    assert_eq!(taken.counter(REQUESTS, &labels("/v1/charges")), 1);
+    assert_eq!(taken.counter(REQUESTS, &labels("unmatched")), 1);
     let duration = taken
         .family("external_api_duration_seconds")
         .next()
@@ -56,28 +66,26 @@ async fn a_call_is_counted_at_the_end_of_its_response() {
         [("service".to_owned(), "stripe".to_owned())]
     );
     assert_eq!(taken.samples("external_api_duration_seconds", &[]).len(), 2);
-    // No gauge, no reasons.
+    // There is no gauge and no counter of aborts.
     assert_eq!(taken.0.len(), 3);
 }
 
 async fn status_of(error: impl Into<BoxError> + Send + 'static) -> Vec<String> {
-    let (to, seen) = recorder();
+    let (recorder, reader) = recorder();
     let mut error = Some(error.into());
-    let client = ClientMetricsLayer::service("api")
-        .recorder(to)
-        .layer(service_fn(move |_: Request<()>| {
-            let error = error.take().unwrap();
-            async { Err::<Response<Empty<Bytes>>, BoxError>(error) }
-        }));
+    let client = client_layer("api", recorder).layer(service_fn(move |_: Request<()>| {
+        let error = error.take().unwrap();
+        async { Err::<Response<Empty<Bytes>>, BoxError>(error) }
+    }));
     client.oneshot(get("/")).await.unwrap_err();
-    let taken = seen.take();
+    let taken = reader.take();
     assert_eq!(taken.counter(REQUESTS, &[]), 1);
     assert_eq!(taken.samples("external_api_duration_seconds", &[]).len(), 1);
     taken.values(REQUESTS, "status")
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_response_is_an_error_or_a_timeout() {
+async fn a_call_without_response_is_an_error_or_a_timeout() {
     assert_eq!(status_of("connection refused").await, ["error"]);
     assert_eq!(
         status_of(io::Error::from(io::ErrorKind::ConnectionReset)).await,
@@ -96,28 +104,26 @@ async fn no_response_is_an_error_or_a_timeout() {
     assert_eq!(status_of(never.unwrap_err()).await, ["timeout"]);
 }
 
-/// A gateway may call a router of its own, whose responses say what that router's layer is to leave out.
+/// A gateway may call a router in its own process, and the responses may carry that router's `SkipMetrics`.
 #[tokio::test]
-async fn what_a_response_says_of_its_own_service_is_not_of_the_call() {
-    let (to, seen) = recorder();
-    let client = ClientMetricsLayer::service("api")
-        .recorder(to)
-        .layer(service_fn(async |_: Request<()>| {
-            let mut response = Response::new(Empty::<Bytes>::new());
-            response.extensions_mut().insert(SkipMetrics);
-            Ok::<_, Infallible>(response)
-        }));
+async fn skip_metrics_of_the_called_service_does_not_skip_the_call() {
+    let (recorder, reader) = recorder();
+    let client = client_layer("api", recorder).layer(service_fn(async |_: Request<()>| {
+        let mut response = Response::new(Empty::<Bytes>::new());
+        response.extensions_mut().insert(SkipMetrics);
+        Ok::<_, Infallible>(response)
+    }));
     let response = client.oneshot(get("/")).await.unwrap();
     drop(response);
-    assert_eq!(seen.take().counter(REQUESTS, &[("status", "200")]), 1);
+    assert_eq!(reader.take().counter(REQUESTS, &[("status", "200")]), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_timeout_layer_inside_or_outside_is_a_timeout() {
     let hangs =
         || service_fn(|_: Request<()>| pending::<Result<Response<Empty<Bytes>>, Infallible>>());
-    let (to, seen) = recorder();
-    let layer = ClientMetricsLayer::service("slow").recorder(to);
+    let (recorder, reader) = recorder();
+    let layer = client_layer("slow", recorder);
     let second = Duration::from_secs(1);
     let inside = ServiceBuilder::new()
         .layer(layer.clone())
@@ -129,25 +135,23 @@ async fn a_timeout_layer_inside_or_outside_is_a_timeout() {
         .layer(layer)
         .service(hangs());
     assert!(outside.oneshot(get("/")).await.is_err());
-    let taken = seen.take();
+    let taken = reader.take();
     assert_eq!(taken.counter(REQUESTS, &[("status", "timeout")]), 2);
     assert_eq!(taken.counter(REQUESTS, &[]), 2);
 }
 
 #[test]
-fn a_panic_is_an_error_and_goes_on() {
-    let (to, seen) = recorder();
-    let client = ClientMetricsLayer::service("api")
-        .recorder(to)
-        .layer(service_fn(|_: Request<()>| async {
-            panic!("boom") as Result<Response<Empty<Bytes>>, Infallible>
-        }));
+fn a_panic_is_an_error_and_propagates() {
+    let (recorder, reader) = recorder();
+    let client = client_layer("api", recorder).layer(service_fn(|_: Request<()>| async {
+        panic!("boom") as Result<Response<Empty<Bytes>>, Infallible>
+    }));
     let call = std::panic::AssertUnwindSafe(client.oneshot(get("/"))).catch_unwind();
     assert!(call.now_or_never().unwrap().is_err());
-    assert_eq!(seen.take().counter(REQUESTS, &[("status", "error")]), 1);
+    assert_eq!(reader.take().counter(REQUESTS, &[("status", "error")]), 1);
 }
 
-/// With a real client and a real server that answers, hangs up, and is not there.
+/// The server responds, then closes the connection, then is gone.
 #[tokio::test]
 async fn a_hyper_client_is_measured() {
     use hyper_util::client::legacy::Client;
@@ -157,21 +161,21 @@ async fn a_hyper_client_is_measured() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        let answers: [&[u8]; 2] = [
+        let responses: [&[u8]; 2] = [
             b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok",
             b"",
         ];
-        for answer in answers {
+        for response in responses {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut request = [0; 1024];
             assert_ne!(stream.read(&mut request).await.unwrap(), 0);
-            stream.write_all(answer).await.unwrap();
+            stream.write_all(response).await.unwrap();
         }
     });
 
-    let (to, seen) = recorder();
+    let (recorder, reader) = recorder();
     let client = ServiceBuilder::new()
-        .layer(ClientMetricsLayer::service("local").recorder(to))
+        .layer(client_layer("local", recorder))
         .service(Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>());
     let request = || {
         Request::get(format!("http://{address}/"))
@@ -186,7 +190,7 @@ async fn a_hyper_client_is_measured() {
     assert!(client.clone().oneshot(request()).await.is_err());
     assert!(client.oneshot(request()).await.is_err());
 
-    let taken = seen.take();
+    let taken = reader.take();
     assert_eq!(
         taken.counter(REQUESTS, &[("service", "local"), ("status", "200")]),
         1
@@ -198,13 +202,13 @@ async fn a_hyper_client_is_measured() {
 }
 
 #[tokio::test]
-async fn the_route_that_was_matched_is_not_where_a_proxy_sends_a_request() {
-    let (to, seen) = recorder();
-    let upstream = ClientMetricsLayer::service("upstream")
-        .recorder(to)
-        .layer(service_fn(|_: Request<axum::body::Body>| async {
+async fn a_proxy_does_not_take_its_own_route_for_the_endpoint() {
+    let (recorder, reader) = recorder();
+    let upstream = client_layer("upstream", recorder).layer(service_fn(
+        |_: Request<axum::body::Body>| async {
             Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
-        }));
+        },
+    ));
     let proxy = move |request: Request<axum::body::Body>| {
         let upstream = upstream.clone();
         async move { drop(upstream.oneshot(request).await.unwrap()) }
@@ -214,5 +218,5 @@ async fn the_route_that_was_matched_is_not_where_a_proxy_sends_a_request() {
         .body(axum::body::Body::empty())
         .unwrap();
     drop(app.oneshot(request).await.unwrap());
-    assert_eq!(seen.take().values(REQUESTS, "endpoint"), ["unmatched"]);
+    assert_eq!(reader.take().values(REQUESTS, "endpoint"), ["unmatched"]);
 }

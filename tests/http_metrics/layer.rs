@@ -1,4 +1,4 @@
-//! The layer's contract: every request recorded exactly once, whatever ends it, and in flight to the end of its body.
+//! The layer records every request exactly once, however it ends, and counts it as in progress until its body ends.
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::time::Duration;
 
-use crate::support::{Script, Step, call, get, measured, recorder};
+use crate::support::{Script, Step, call, get, layer, measured, recorder};
 use axum::Router;
 use axum::routing::get as route_get;
 use bytes::Bytes;
@@ -17,35 +17,33 @@ use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_vitals::exporter::Value;
 use tower_vitals::http_metrics::{SkipMetrics, Until};
-use tower_vitals::{HttpMetricsLayer, Prometheus};
+use tower_vitals::{ClientMetricsLayer, HttpMetricsLayer, Prometheus};
 
 #[tokio::test]
 async fn a_response_read_to_its_end_is_one_request() {
-    let (to, seen) = recorder();
-    let service = measured(HttpMetricsLayer::new().recorder(to), |_| {
+    let (recorder, reader) = recorder();
+    let service = measured(layer(recorder), |_| {
         Response::new(Script::new([Step::Data(b"ab"), Step::Data(b"c")]))
     });
 
     let response = call(&service, get("/")).await;
-    let before = seen.take();
+    let before = reader.take();
     assert_eq!((before.in_progress(), before.requests()), (1.0, 0));
 
     assert_eq!(
         response.into_body().collect().await.unwrap().to_bytes(),
         "abc"
     );
-    seen.take().assert_one("200", None);
+    reader.take().assert_one("200", None);
 }
 
 #[tokio::test]
 async fn units_and_help_are_described() {
-    let (to, seen) = recorder();
-    let service = measured(HttpMetricsLayer::new().recorder(to), |_| {
-        Response::new(Empty::<Bytes>::new())
-    });
+    let (recorder, reader) = recorder();
+    let service = measured(layer(recorder), |_| Response::new(Empty::<Bytes>::new()));
     call(&service, get("/")).await;
 
-    for series in seen.take().0 {
+    for series in reader.take().0 {
         let family = tower_vitals::catalog::FAMILIES
             .iter()
             .find(|family| family.name == series.name)
@@ -65,20 +63,18 @@ async fn units_and_help_are_described() {
 
 #[tokio::test]
 async fn an_empty_body_ends_at_the_head() {
-    let (to, seen) = recorder();
-    let service = measured(HttpMetricsLayer::new().recorder(to), |_| {
-        Response::new(Empty::<Bytes>::new())
-    });
+    let (recorder, reader) = recorder();
+    let service = measured(layer(recorder), |_| Response::new(Empty::<Bytes>::new()));
     let response = call(&service, get("/")).await;
-    seen.take().assert_one("200", None);
+    reader.take().assert_one("200", None);
     drop(response);
 }
 
 #[tokio::test]
 async fn a_body_of_known_length_ends_with_its_last_byte() {
     for with_header in [false, true] {
-        let (to, seen) = recorder();
-        let service = measured(HttpMetricsLayer::new().recorder(to), move |_| {
+        let (recorder, reader) = recorder();
+        let service = measured(layer(recorder), move |_| {
             let steps = [Step::Data(b"ab"), Step::Data(b"c"), Step::Pending];
             if with_header {
                 Response::builder()
@@ -91,42 +87,42 @@ async fn a_body_of_known_length_ends_with_its_last_byte() {
         });
         let mut body = call(&service, get("/")).await.into_body();
         body.frame().await.unwrap().unwrap();
-        assert_eq!(seen.take().in_progress(), 1.0);
+        assert_eq!(reader.take().in_progress(), 1.0);
         body.frame().await.unwrap().unwrap();
         drop(body);
-        seen.take().assert_one("200", None);
+        reader.take().assert_one("200", None);
     }
 }
 
 #[tokio::test]
 async fn trailers_end_a_body() {
-    let (to, seen) = recorder();
-    let service = measured(HttpMetricsLayer::new().recorder(to), |_| {
+    let (recorder, reader) = recorder();
+    let service = measured(layer(recorder), |_| {
         Response::new(Script::new([Step::Data(b"a"), Step::Trailers]))
     });
     let mut body = call(&service, get("/")).await.into_body();
     body.frame().await.unwrap().unwrap();
     assert!(body.frame().await.unwrap().unwrap().is_trailers());
     drop(body);
-    seen.take().assert_one("200", None);
+    reader.take().assert_one("200", None);
 }
 
 #[tokio::test]
 async fn a_body_dropped_half_way_is_aborted() {
-    let (to, seen) = recorder();
-    let service = measured(HttpMetricsLayer::new().recorder(to), |_| {
+    let (recorder, reader) = recorder();
+    let service = measured(layer(recorder), |_| {
         Response::new(Script::sized(2, [Step::Data(b"a"), Step::Data(b"b")]))
     });
     let mut body = call(&service, get("/")).await.into_body();
     body.frame().await.unwrap().unwrap();
     drop(body);
-    seen.take().assert_one("200", Some("body_dropped"));
+    reader.take().assert_one("200", Some("body_dropped"));
 }
 
 #[tokio::test]
-async fn a_body_error_is_aborted_under_the_status_that_was_sent() {
-    let (to, seen) = recorder();
-    let service = measured(HttpMetricsLayer::new().recorder(to), |_| {
+async fn a_body_error_is_aborted_with_the_status_that_was_sent() {
+    let (recorder, reader) = recorder();
+    let service = measured(layer(recorder), |_| {
         Response::builder()
             .status(206)
             .body(Script::new([Step::Data(b"a"), Step::Error]))
@@ -137,16 +133,16 @@ async fn a_body_error_is_aborted_under_the_status_that_was_sent() {
         body.collect().await.unwrap_err().to_string(),
         "the body broke"
     );
-    seen.take().assert_one("206", Some("body_error"));
+    reader.take().assert_one("206", Some("body_error"));
 }
 
 #[tokio::test]
 async fn a_body_that_ends_before_its_length_is_aborted() {
     for with_header in [false, true] {
         for ends in [&[][..], &[Step::Trailers]] {
-            let (to, seen) = recorder();
+            let (recorder, reader) = recorder();
             let steps = [&[Step::Data(b"ab")][..], ends].concat();
-            let service = measured(HttpMetricsLayer::new().recorder(to), move |_| {
+            let service = measured(layer(recorder), move |_| {
                 if with_header {
                     Response::builder()
                         .header("content-length", "3")
@@ -158,15 +154,15 @@ async fn a_body_that_ends_before_its_length_is_aborted() {
             });
             let body = call(&service, get("/")).await.into_body();
             body.collect().await.unwrap();
-            seen.take().assert_one("200", Some("body_error"));
+            reader.take().assert_one("200", Some("body_error"));
         }
     }
 }
 
 #[tokio::test]
-async fn a_panic_in_the_body_is_recorded_and_passed_on() {
-    let (to, seen) = recorder();
-    let service = measured(HttpMetricsLayer::new().recorder(to), |_| {
+async fn a_panic_in_the_body_is_recorded_and_propagates() {
+    let (recorder, reader) = recorder();
+    let service = measured(layer(recorder), |_| {
         Response::new(Script::new([Step::Panic]))
     });
     let body = call(&service, get("/")).await.into_body();
@@ -175,83 +171,82 @@ async fn a_panic_in_the_body_is_recorded_and_passed_on() {
         *caught.unwrap_err().downcast::<&str>().unwrap(),
         "the body panicked"
     );
-    seen.take().assert_one("200", Some("panic"));
+    reader.take().assert_one("200", Some("panic"));
 }
 
 #[tokio::test]
-async fn an_inner_error_is_a_500_and_handed_on() {
-    let (to, seen) = recorder();
-    let service = HttpMetricsLayer::new()
-        .recorder(to)
-        .layer(service_fn(|_| async {
-            Err::<Response<Empty<Bytes>>, _>("no database")
-        }));
+async fn an_inner_error_is_a_500_and_is_returned() {
+    let (recorder, reader) = recorder();
+    let service = layer(recorder).layer(service_fn(|_| async {
+        Err::<Response<Empty<Bytes>>, _>("no database")
+    }));
     assert_eq!(service.oneshot(get("/")).await.unwrap_err(), "no database");
-    seen.take().assert_one("500", Some("service_error"));
+    reader.take().assert_one("500", Some("service_error"));
 }
 
+/// The future may be dropped long after the panic is caught, as tower-http's catch-panic does.
 #[tokio::test]
-async fn a_panic_is_recorded_wherever_it_comes_from() {
-    type Answer = Result<Response<Empty<Bytes>>, Infallible>;
-    // In the future, even when who catches it drops the future only later (tower-http's catch-panic does).
-    let (to, seen) = recorder();
-    let service = HttpMetricsLayer::new()
-        .recorder(to)
-        .layer(service_fn(|_: Request<()>| async {
-            panic!("in the future") as Answer
-        }));
+async fn a_panic_in_the_future_is_recorded_once() {
+    let (recorder, reader) = recorder();
+    let service = layer(recorder).layer(service_fn(|_: Request<()>| async {
+        panic!("in the future") as Result<Response<Empty<Bytes>>, Infallible>
+    }));
     let mut future = Box::pin(service.oneshot(get("/")));
     let caught = AssertUnwindSafe(future.as_mut()).catch_unwind().await;
     assert!(caught.is_err());
-    seen.take().assert_one("500", Some("panic"));
+    reader.take().assert_one("500", Some("panic"));
     drop(future);
-    let after = seen.take();
+    let after = reader.take();
     assert_eq!((after.requests(), after.all_aborted()), (1, 1));
+}
 
-    // And in `call`, before there is a future.
-    let (to, seen) = recorder();
-    let mut service = HttpMetricsLayer::new().recorder(to).layer(service_fn(
-        |_: Request<()>| -> std::future::Ready<Answer> { panic!("in call") },
-    ));
+#[tokio::test]
+async fn a_panic_in_call_is_recorded() {
+    type Future = std::future::Ready<Result<Response<Empty<Bytes>>, Infallible>>;
+    let (recorder, reader) = recorder();
+    let mut service =
+        layer(recorder).layer(service_fn(|_: Request<()>| -> Future { panic!("in call") }));
     let caught = std::panic::catch_unwind(AssertUnwindSafe(|| drop(service.call(get("/")))));
     assert!(caught.is_err());
-    seen.take().assert_one("500", Some("panic"));
+    reader.take().assert_one("500", Some("panic"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_outside_is_a_cancelled_499_and_one_inside_a_service_error_500() {
-    let hangs = || service_fn(|_| pending::<Result<Response<Empty<Bytes>>, Infallible>>());
-    let second = Duration::from_secs(1);
-
-    let (to, seen) = recorder();
+async fn an_outer_timeout_is_a_cancelled_499() {
+    let (recorder, reader) = recorder();
     let service = ServiceBuilder::new()
-        .timeout(second)
-        .layer(HttpMetricsLayer::new().recorder(to))
-        .service(hangs());
+        .timeout(Duration::from_secs(1))
+        .layer(layer(recorder))
+        .service(service_fn(|_| {
+            pending::<Result<Response<Empty<Bytes>>, Infallible>>()
+        }));
     assert!(service.oneshot(get("/")).await.is_err());
-    seen.take().assert_one("499", Some("cancelled"));
+    reader.take().assert_one("499", Some("cancelled"));
+}
 
-    let (to, seen) = recorder();
+#[tokio::test(start_paused = true)]
+async fn an_inner_timeout_is_a_service_error_500() {
+    let (recorder, reader) = recorder();
     let service = ServiceBuilder::new()
-        .layer(HttpMetricsLayer::new().recorder(to))
-        .timeout(second)
-        .service(hangs());
+        .layer(layer(recorder))
+        .timeout(Duration::from_secs(1))
+        .service(service_fn(|_| {
+            pending::<Result<Response<Empty<Bytes>>, Infallible>>()
+        }));
     assert!(service.oneshot(get("/")).await.is_err());
-    seen.take().assert_one("500", Some("service_error"));
+    reader.take().assert_one("500", Some("service_error"));
 }
 
 #[tokio::test]
 async fn a_future_never_polled_is_cancelled() {
-    let (to, seen) = recorder();
-    let mut service = HttpMetricsLayer::new()
-        .recorder(to)
-        .layer(service_fn(|_| async {
-            Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
-        }));
+    let (recorder, reader) = recorder();
+    let mut service = layer(recorder).layer(service_fn(|_| async {
+        Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+    }));
     let future = service.call(get("/"));
-    assert_eq!(seen.take().in_progress(), 1.0);
+    assert_eq!(reader.take().in_progress(), 1.0);
     drop(future);
-    seen.take().assert_one("499", Some("cancelled"));
+    reader.take().assert_one("499", Some("cancelled"));
 }
 
 #[tokio::test]
@@ -264,8 +259,8 @@ async fn head_204_304_connect_and_upgrades_end_at_the_head() {
         (Method::CONNECT, 200),
     ];
     for (method, status) in cases {
-        let (to, seen) = recorder();
-        let service = measured(HttpMetricsLayer::new().recorder(to), move |_| {
+        let (recorder, reader) = recorder();
+        let service = measured(layer(recorder), move |_| {
             Response::builder()
                 .status(status)
                 .body(Script::new([Step::Data(b"never read")]))
@@ -273,38 +268,38 @@ async fn head_204_304_connect_and_upgrades_end_at_the_head() {
         });
         let request = Request::builder().method(method).uri("/").body(()).unwrap();
         drop(call(&service, request).await);
-        seen.take().assert_one(&status.to_string(), None);
+        reader.take().assert_one(&status.to_string(), None);
     }
 }
 
 #[tokio::test]
 async fn head_of_an_axum_route_is_not_aborted() {
-    let (to, seen) = recorder();
+    let (recorder, reader) = recorder();
     let app = Router::new()
         .route("/", route_get(|| async { "hello" }))
-        .layer(HttpMetricsLayer::new().recorder(to));
+        .layer(layer(recorder));
     let request = Request::head("/").body(axum::body::Body::empty()).unwrap();
     drop(app.oneshot(request).await);
-    let taken = seen.take();
+    let taken = reader.take();
     taken.assert_one("200", None);
     assert_eq!(taken.values("http_requests_total", "method"), ["HEAD"]);
 }
 
 #[tokio::test]
-async fn a_150_ms_stream_takes_150_ms_and_is_in_flight_meanwhile() {
-    let (to, seen) = recorder();
-    let service = measured(HttpMetricsLayer::new().recorder(to), |_| {
+async fn a_150_ms_stream_takes_150_ms_and_is_in_progress_meanwhile() {
+    let (recorder, reader) = recorder();
+    let service = measured(layer(recorder), |_| {
         Response::new(chunks(3, Duration::from_millis(50)))
     });
     let mut body = pin!(call(&service, get("/")).await.into_body());
     let mut read = 0;
     while let Some(frame) = body.frame().await {
         read += frame.unwrap().into_data().unwrap().len();
-        let taken = seen.take();
+        let taken = reader.take();
         assert_eq!((taken.in_progress(), taken.requests()), (1.0, 0));
     }
     assert_eq!(read, 3);
-    let taken = seen.take();
+    let taken = reader.take();
     let durations = taken.durations();
     assert!(
         durations.len() == 1 && durations[0] >= 0.15,
@@ -315,18 +310,20 @@ async fn a_150_ms_stream_takes_150_ms_and_is_in_flight_meanwhile() {
 }
 
 #[tokio::test]
-async fn until_head_leaves_the_body_out_of_the_duration_only() {
-    let (to, seen) = recorder();
-    let layer = HttpMetricsLayer::new()
-        .recorder(to)
-        .duration_until(Until::Head);
+async fn until_head_excludes_the_body_from_the_duration_only() {
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
+        .duration_until(Until::Head)
+        .build()
+        .unwrap();
     let service = measured(layer, |_| {
         Response::new(chunks(1, Duration::from_millis(150)))
     });
     let body = call(&service, get("/")).await.into_body();
-    assert_eq!(seen.take().in_progress(), 1.0);
+    assert_eq!(reader.take().in_progress(), 1.0);
     body.collect().await.unwrap();
-    let taken = seen.take();
+    let taken = reader.take();
     assert!(taken.durations()[0] < 0.15, "{taken:?}");
     assert_eq!((taken.in_progress(), taken.with_status("200")), (0.0, 1));
 }
@@ -341,8 +338,8 @@ fn chunks(count: usize, every: Duration) -> impl Body<Data = Bytes, Error = Infa
 
 #[tokio::test]
 async fn size_hint_and_end_of_stream_are_the_inner_bodys() {
-    let (to, _seen) = recorder();
-    let service = measured(HttpMetricsLayer::new().recorder(to), |_| {
+    let (recorder, _) = recorder();
+    let service = measured(layer(recorder), |_| {
         Response::new(Full::new(Bytes::from_static(b"four")))
     });
     let mut body = call(&service, get("/")).await.into_body();
@@ -354,12 +351,14 @@ async fn size_hint_and_end_of_stream_are_the_inner_bodys() {
 }
 
 #[tokio::test]
-async fn body_sizes_are_one_observation_each_at_their_end() {
-    let (to, seen) = recorder();
-    let layer = HttpMetricsLayer::new()
-        .recorder(to)
+async fn each_body_size_is_recorded_once_at_the_end() {
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
         .response_body_size()
-        .request_body_size();
+        .request_body_size()
+        .build()
+        .unwrap();
     let service = layer.layer(service_fn(|request: Request<_>| async {
         let read = BodyExt::collect(request.into_body())
             .await
@@ -374,25 +373,28 @@ async fn body_sizes_are_one_observation_each_at_their_end() {
     let request = Request::post("/").body(Full::new(Bytes::from_static(b"12345")));
     let response = service.oneshot(request.unwrap()).await.unwrap();
     assert!(
-        seen.take()
+        reader
+            .take()
             .samples("http_response_body_size_bytes", &[])
             .is_empty()
     );
     response.into_body().collect().await.unwrap();
 
-    let taken = seen.take();
+    let taken = reader.take();
     let post = [("method", "POST"), ("endpoint", "unmatched")];
     assert_eq!(taken.samples("http_request_body_size_bytes", &post), [5.0]);
     assert_eq!(taken.samples("http_response_body_size_bytes", &post), [3.0]);
 }
 
 #[tokio::test]
-async fn a_body_half_sent_or_half_read_counts_the_half() {
-    let (to, seen) = recorder();
-    let layer = HttpMetricsLayer::new()
-        .recorder(to)
+async fn a_body_dropped_half_way_counts_the_bytes_so_far() {
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
         .response_body_size()
-        .request_body_size();
+        .request_body_size()
+        .build()
+        .unwrap();
     let service = layer.layer(service_fn(|request: Request<_>| async {
         let mut body = pin!(request.into_body());
         BodyExt::frame(&mut body).await.unwrap().unwrap();
@@ -408,61 +410,64 @@ async fn a_body_half_sent_or_half_read_counts_the_half() {
     let mut body = response.unwrap().into_body();
     body.frame().await.unwrap().unwrap();
     drop(body);
-    let taken = seen.take();
+    let taken = reader.take();
     assert_eq!(taken.samples("http_request_body_size_bytes", &[]), [3.0]);
     assert_eq!(taken.samples("http_response_body_size_bytes", &[]), [2.0]);
 }
 
 #[tokio::test]
-async fn skipped_requests_are_left_out() {
-    let (to, seen) = recorder();
-    let layer = HttpMetricsLayer::new()
-        .recorder(to)
-        .skip(|parts| parts.uri.path() == "/quiet");
+async fn skipped_requests_are_not_recorded() {
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
+        .skip(|parts| parts.uri.path() == "/quiet")
+        .build()
+        .unwrap();
     let service = measured(layer, |_| Response::new(Full::new(Bytes::from("x"))));
     drop(call(&service, get("/quiet")).await);
-    assert_eq!(seen.take().0.len(), 0);
+    assert_eq!(reader.take().0.len(), 0);
     call(&service, get("/loud"))
         .await
         .into_body()
         .collect()
         .await
         .unwrap();
-    assert_eq!(seen.take().requests(), 1);
+    assert_eq!(reader.take().requests(), 1);
 }
 
 #[tokio::test]
-async fn a_handler_leaves_its_request_out_by_a_response_part() {
-    let (to, seen) = recorder();
+async fn a_handler_skips_its_request_with_a_response_part() {
+    let (recorder, reader) = recorder();
     let app = Router::new()
         .route("/", route_get(|| async { (SkipMetrics, "hello") }))
         .layer(
-            HttpMetricsLayer::new()
-                .recorder(to)
+            HttpMetricsLayer::builder()
+                .recorder(recorder)
                 .response_body_size()
-                .request_body_size(),
+                .request_body_size()
+                .build()
+                .unwrap(),
         );
     let response = app
         .oneshot(Request::new(axum::body::Body::empty()))
         .await
         .unwrap();
     assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(seen.take().in_progress(), 1.0);
+    assert_eq!(reader.take().in_progress(), 1.0);
     response.into_body().collect().await.unwrap();
-    let names: Vec<_> = seen
+    let names: Vec<_> = reader
         .take()
         .0
         .into_iter()
         .map(|series| series.name)
         .collect();
     assert_eq!(names, ["http_requests_in_progress"]);
-    assert_eq!(seen.take().in_progress(), 0.0);
+    assert_eq!(reader.take().in_progress(), 0.0);
 }
 
-/// Issue A, "Must show" 2.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_requests_ended_in_every_way_add_up() {
-    let (to, seen) = recorder();
+    let (recorder, reader) = recorder();
     let stream =
         || async { axum::body::Body::new(Script::new([Step::Data(b"a"), Step::Data(b"b")])) };
     let app = Router::new()
@@ -472,7 +477,7 @@ async fn ten_thousand_requests_ended_in_every_way_add_up() {
             "/panic",
             route_get(|| async { panic!("as planned") as &str }),
         )
-        .layer(HttpMetricsLayer::new().recorder(to));
+        .layer(layer(recorder));
     let request = |path: &str| Request::get(path).body(axum::body::Body::empty()).unwrap();
 
     let mut tasks = tokio::task::JoinSet::new();
@@ -514,7 +519,7 @@ async fn ten_thousand_requests_ended_in_every_way_add_up() {
     }
     tasks.join_all().await;
 
-    let taken = seen.take();
+    let taken = reader.take();
     assert_eq!(taken.in_progress(), 0.0);
     assert_eq!(taken.requests(), 10_000);
     assert_eq!(taken.durations().len(), 10_000);
@@ -529,16 +534,24 @@ async fn ten_thousand_requests_ended_in_every_way_add_up() {
 
 #[test]
 fn no_runtime_is_needed() {
-    let (to, seen) = recorder();
-    let service = measured(HttpMetricsLayer::new().recorder(to), |_| {
-        Response::new(Empty::<Bytes>::new())
-    });
+    let (recorder, reader) = recorder();
+    let service = measured(layer(recorder), |_| Response::new(Empty::<Bytes>::new()));
     assert!(call(&service, get("/")).now_or_never().is_some());
-    seen.take().assert_one("200", None);
+    reader.take().assert_one("200", None);
 }
 
 #[test]
-fn the_future_is_as_send_as_what_it_wraps() {
+fn the_inner_service_is_accessible() {
+    let mut server = HttpMetricsLayer::new().layer(1);
+    *server.get_mut() += 1;
+    assert_eq!((*server.get_ref(), server.into_inner()), (2, 2));
+    let mut client = ClientMetricsLayer::new("inner").layer(1);
+    *client.get_mut() += 1;
+    assert_eq!((*client.get_ref(), client.into_inner()), (2, 2));
+}
+
+#[test]
+fn the_future_is_send_if_the_inner_one_is() {
     fn is_send<T: Send + Future>(_: T) {}
     let mut service = HttpMetricsLayer::new().layer(service_fn(|_: Request<()>| async {
         Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
@@ -547,10 +560,10 @@ fn the_future_is_as_send_as_what_it_wraps() {
 }
 
 #[tokio::test]
-async fn a_body_of_length_zero_ends_at_the_head_even_if_it_does_not_say_so() {
+async fn a_body_of_length_zero_ends_at_the_head() {
     for with_header in [false, true] {
-        let (to, seen) = recorder();
-        let service = measured(HttpMetricsLayer::new().recorder(to), move |_| {
+        let (recorder, reader) = recorder();
+        let service = measured(layer(recorder), move |_| {
             let redirect = Response::builder().status(302);
             if with_header {
                 let redirect = redirect.header("content-length", "0");
@@ -560,35 +573,36 @@ async fn a_body_of_length_zero_ends_at_the_head_even_if_it_does_not_say_so() {
             }
         });
         drop(call(&service, get("/")).await);
-        seen.take().assert_one("302", None);
+        reader.take().assert_one("302", None);
     }
 }
 
 #[tokio::test]
-async fn a_panic_in_a_function_of_the_users_is_recorded() {
-    let (to, seen) = recorder();
-    let layer = HttpMetricsLayer::new()
-        .recorder(to)
+async fn a_panic_in_a_user_function_is_recorded() {
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
         .label("tier", ["free"], |parts| {
             parts.headers["tier"].to_str().ok()
         })
+        .build()
         .unwrap();
     let mut service = measured(layer, |_| Response::new(Empty::<Bytes>::new()));
     let caught = std::panic::catch_unwind(AssertUnwindSafe(|| drop(service.call(get("/")))));
     assert!(caught.is_err());
-    let taken = seen.take();
+    let taken = reader.take();
     taken.assert_one("500", Some("panic"));
     assert_eq!(taken.values("http_requests_total", "tier"), ["other"]);
 }
 
-/// A request that ended where no recorder was current took its status' handles from none.
+/// The first request ends while no recorder is current, so the handles of its status are registered with none.
 #[tokio::test]
-async fn a_local_recorder_that_is_gone_at_the_end_spoils_no_later_request() {
+async fn a_request_that_outlives_its_local_recorder_does_not_affect_later_ones() {
     let prometheus = Prometheus::builder().build().unwrap();
-    let layer = HttpMetricsLayer::new().response_body_size();
-    let mut service = measured(layer, |_| Response::new(Empty::<Bytes>::new()));
-    let begun = metrics::with_local_recorder(&prometheus, || service.call(get("/")));
-    let _ = begun.await;
+    let layer = HttpMetricsLayer::builder().response_body_size().build();
+    let mut service = measured(layer.unwrap(), |_| Response::new(Empty::<Bytes>::new()));
+    let first = metrics::with_local_recorder(&prometheus, || service.call(get("/")));
+    let _ = first.await;
     for _ in 0..2 {
         metrics::with_local_recorder(&prometheus, || {
             let whole = async { call(&service, get("/")).await.into_body().collect().await };
@@ -605,9 +619,9 @@ async fn a_local_recorder_that_is_gone_at_the_end_spoils_no_later_request() {
     assert_eq!(sizes.count, 2);
 }
 
-/// What servers do at a body's end is theirs to decide: here is a real one.
+/// Servers differ in how they end a body, so this test uses a real one.
 #[tokio::test]
-async fn over_a_real_connection_nothing_that_ends_well_is_aborted() {
+async fn over_a_real_connection_no_complete_response_is_aborted() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     let stream = |steps: &'static [Step]| axum::body::Body::new(Script::new(steps.to_vec()));
@@ -637,20 +651,20 @@ async fn over_a_real_connection_nothing_that_ends_well_is_aborted() {
             router.route(path, route)
         })
         .route("/short", route_get(move || async move { sized("9") }))
-        .layer(HttpMetricsLayer::new().recorder(prometheus.clone()));
+        .layer(layer(prometheus.clone()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async { axum::serve(listener, app).await });
 
-    let asked = |line: String| async move {
+    let send = |line: String| async move {
         let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
         let request =
             format!("{line}\r\nhost: x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         connection.write_all(request.as_bytes()).await.unwrap();
-        // A response that is broken off may end in a reset.
+        // An incomplete response may end in a reset.
         let _ = connection.read_to_end(&mut Vec::new()).await;
     };
-    let mut sent = 0.0;
+    let mut count = 0.0;
     for path in paths {
         for line in [
             "GET {} HTTP/1.1",
@@ -658,21 +672,21 @@ async fn over_a_real_connection_nothing_that_ends_well_is_aborted() {
             "GET {} HTTP/1.0",
             "POST {} HTTP/1.1",
         ] {
-            asked(line.replace("{}", path)).await;
-            sent += 1.0;
+            send(line.replace("{}", path)).await;
+            count += 1.0;
         }
     }
     let sum = |family: &str| prometheus.snapshot().sum(family, &[]);
     crate::support::until("all are counted", async || {
-        sum("http_requests_total") == Some(sent)
+        sum("http_requests_total") == Some(count)
     })
     .await;
     assert_eq!(sum("http_requests_in_progress"), Some(0.0));
     assert_eq!(sum("http_requests_aborted_total"), None);
 
-    asked("GET /short HTTP/1.1".to_owned()).await;
-    crate::support::until("the short one, too", async || {
-        sum("http_requests_total") == Some(sent + 1.0)
+    send("GET /short HTTP/1.1".to_owned()).await;
+    crate::support::until("the short one is counted too", async || {
+        sum("http_requests_total") == Some(count + 1.0)
     })
     .await;
     let snapshot = prometheus.snapshot();

@@ -1,6 +1,6 @@
-//! Names are configuration: another convention, or one's own.
+//! The names of metrics and labels are configurable.
 
-use crate::support::{Script, Step, Taken, call, get, measured, recorder};
+use crate::support::{Script, Step, Taken, call, get, layer, measured, recorder};
 use bytes::Bytes;
 use http::Response;
 use http_body_util::Empty;
@@ -16,11 +16,12 @@ fn names(taken: &Taken) -> Vec<&str> {
 
 #[tokio::test]
 async fn open_telemetry_carries_the_status_on_the_duration() {
-    let (to, seen) = recorder();
-    let layer = HttpMetricsLayer::new()
-        .recorder(to)
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
         .response_body_size()
         .naming(Naming::open_telemetry())
+        .build()
         .unwrap();
     let service = measured(layer, |request| {
         let status = if request.uri() == "/" { 200 } else { 404 };
@@ -35,7 +36,7 @@ async fn open_telemetry_carries_the_status_on_the_duration() {
     }
     drop(call(&service, get("/")).await);
 
-    let taken = seen.take();
+    let taken = reader.take();
     let duration = "http_server_request_duration_seconds";
     let with = |status| {
         let labels = [
@@ -66,14 +67,13 @@ async fn open_telemetry_carries_the_status_on_the_duration() {
     );
 }
 
-/// Issue A, "Must show" 6: two layers of different names around one service.
 #[tokio::test]
-async fn two_layers_record_side_by_side() {
-    let (to, seen) = recorder();
-    let to = std::sync::Arc::new(to);
-    let inner = HttpMetricsLayer::new().recorder(std::sync::Arc::clone(&to));
-    let outer = HttpMetricsLayer::new()
-        .recorder(to)
+async fn two_layers_with_different_names_record_side_by_side() {
+    let (recorder, reader) = recorder();
+    let recorder = std::sync::Arc::new(recorder);
+    let inner = layer(std::sync::Arc::clone(&recorder));
+    let outer = HttpMetricsLayer::builder()
+        .recorder(recorder)
         .naming(
             Naming::prometheus()
                 .requests("shop_requests_total")
@@ -87,14 +87,15 @@ async fn two_layers_record_side_by_side() {
                 .status_label("code")
                 .reason_label("why"),
         )
+        .build()
         .unwrap();
     let service = outer.layer(measured(inner, |_| Response::new(Empty::<Bytes>::new())));
     call(&service, get("/")).await;
 
-    let taken = seen.take();
-    let ours = [("verb", "GET"), ("route", "unmatched"), ("code", "200")];
-    assert_eq!(taken.counter("shop_requests_total", &ours), 1);
-    assert_eq!(taken.samples("shop_seconds", &ours[..2]).len(), 1);
+    let taken = reader.take();
+    let labels = [("verb", "GET"), ("route", "unmatched"), ("code", "200")];
+    assert_eq!(taken.counter("shop_requests_total", &labels), 1);
+    assert_eq!(taken.samples("shop_seconds", &labels[..2]).len(), 1);
     assert_eq!(taken.requests(), 1);
     assert_eq!(taken.0.len(), 6);
     let help = |name| taken.family(name).next().unwrap().help.clone();
@@ -102,15 +103,14 @@ async fn two_layers_record_side_by_side() {
 }
 
 #[test]
-fn a_naming_that_clashes_with_an_extra_label_is_refused() {
-    let layer = HttpMetricsLayer::new()
+fn an_extra_label_that_clashes_with_the_naming_is_refused() {
+    let error = HttpMetricsLayer::builder()
         .label("verb", ["x"], |_| None)
-        .unwrap();
-    let error = layer
         .naming(Naming::prometheus().method_label("verb"))
+        .build()
         .unwrap_err();
     assert!(
-        error.to_string().contains("\"verb\" is given twice"),
+        error.to_string().contains("\"verb\" is used twice"),
         "{error}"
     );
 }

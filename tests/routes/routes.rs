@@ -196,7 +196,12 @@ async fn own_routes_are_left_out_of_the_metrics() {
     let app: Router = Router::new()
         .route("/", route_get(|| async { "hello" }))
         .merge(Routes::new().metrics(prometheus.clone()))
-        .layer(HttpMetricsLayer::new().recorder(prometheus))
+        .layer(
+            HttpMetricsLayer::builder()
+                .recorder(prometheus)
+                .build()
+                .unwrap(),
+        )
         .with_state(());
     for path in ["/", "/livez", "/metrics"] {
         assert_eq!(ask(&app, get(path)).await.status, 200);
@@ -389,8 +394,10 @@ async fn in_front_of_a_plain_service_unknown_paths_fall_through() {
             [text.as_bytes(), &body].concat().into(),
         )))
     });
-    let service = HttpMetricsLayer::new()
+    let service = HttpMetricsLayer::builder()
         .recorder(prometheus.clone())
+        .build()
+        .unwrap()
         .layer(Routes::new().metrics(prometheus).fallback_service(busy));
 
     let upload = Request::post("/upload").body(Body::from("+body")).unwrap();

@@ -270,13 +270,21 @@ impl Body for Script {
     }
 }
 
+/// A metrics layer that records to `recorder`.
+pub fn layer(recorder: impl metrics::Recorder + Send + Sync + 'static) -> HttpMetricsLayer {
+    HttpMetricsLayer::builder()
+        .recorder(recorder)
+        .build()
+        .unwrap()
+}
+
 /// The metrics layer around a service that answers every request with what `answer` makes.
 pub fn measured<B>(
     layer: HttpMetricsLayer,
     answer: impl Fn(Request<()>) -> Response<B> + Clone,
 ) -> impl Service<
     Request<()>,
-    Response = Response<tower_vitals::http_metrics::ResponseBody<B>>,
+    Response = Response<tower_vitals::http_metrics::body::ResponseBody<B>>,
     Error = Infallible,
     Future: Future,
 > + Clone

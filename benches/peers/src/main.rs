@@ -75,7 +75,7 @@ fn cases() -> Vec<Case> {
         .upkeep_interval(Duration::from_hours(1))
         .build()
         .unwrap();
-    let ours = HttpMetricsLayer::new().recorder(prometheus.clone());
+    let ours = HttpMetricsLayer::builder().recorder(prometheus.clone()).build().unwrap();
     let scrape = move || drop(black_box(prometheus.render()));
 
     let (axum_prometheus, handle) = axum_prometheus::PrometheusMetricLayer::pair();

@@ -1,0 +1,176 @@
+//! `LayerState`: the configuration and the cached series that all services of one layer share.
+
+use std::fmt;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use http::Request;
+use http::request::Parts;
+use parking_lot::RwLock;
+
+use super::cache::Cache;
+use super::config::Config;
+use super::labels::{EndpointName, ExtraLabel};
+use super::outcome::{Outcome, Side};
+use super::record::Pending;
+use super::series::Series;
+use crate::measure::{Instant, RecordGuard};
+
+pub(crate) struct LayerState {
+    config: Arc<Config>,
+    series: SeriesCache,
+    described: Once,
+}
+
+enum SeriesCache {
+    Permanent(Cache<Series>),
+    /// Replaced as a whole when it is older than the duration.
+    Expiring(Duration, RwLock<(Instant, Arc<Cache<Series>>)>),
+}
+
+impl LayerState {
+    pub(crate) fn new(mut config: Config) -> Arc<Self> {
+        config.reads_parts =
+            config.endpoint.is_some() || config.skip.is_some() || !config.extra.is_empty();
+        let cache = Cache::new(config.max_endpoints, config.label_sets());
+        Arc::new(Self {
+            series: match config.reregister_after {
+                None => SeriesCache::Permanent(cache),
+                Some(after) => {
+                    SeriesCache::Expiring(after, RwLock::new((Instant::now(), Arc::new(cache))))
+                }
+            },
+            config: Arc::new(config),
+            described: Once::new(),
+        })
+    }
+
+    /// Whether [`Self::series_for_parts`] is needed in place of [`Self::series`].
+    #[inline]
+    pub(crate) fn reads_parts(&self) -> bool {
+        self.config.reads_parts
+    }
+
+    /// The series of a request, without calls to the user's functions.
+    #[inline]
+    pub(crate) fn series<B>(&self, request: &Request<B>) -> Arc<Series> {
+        let index = self.config.label_index(request.method(), 0);
+        self.lookup(self.matched(request.extensions()).as_ref(), index)
+    }
+
+    /// The matched route, for servers only: a proxy sends its request to an endpoint of another service.
+    #[inline]
+    fn matched<'a>(&self, extensions: &'a http::Extensions) -> Option<EndpointName<'a>> {
+        match self.config.side {
+            Side::Server => EndpointName::matched(extensions),
+            Side::Client => None,
+        }
+    }
+
+    /// The series of a request, or `None` if the request is skipped.
+    pub(crate) fn series_for_parts(&self, parts: &Parts) -> Option<Arc<Series>> {
+        let guard = PanicGuard {
+            state: self,
+            method: &parts.method,
+        };
+        let series = self.resolve(parts);
+        std::mem::forget(guard);
+        series
+    }
+
+    fn resolve(&self, parts: &Parts) -> Option<Arc<Series>> {
+        let config = &*self.config;
+        if config.skip.as_ref().is_some_and(|skip| skip(parts)) {
+            return None;
+        }
+        let combination = config.combination(|label| label.index(parts));
+        let index = config.label_index(&parts.method, combination);
+        let endpoint = config
+            .endpoint
+            .as_ref()
+            .and_then(|endpoint| endpoint(parts));
+        let name = match &endpoint {
+            Some(name) => Some(EndpointName::new(name)),
+            None => self.matched(&parts.extensions),
+        };
+        Some(self.lookup(name.as_ref(), index))
+    }
+
+    #[inline]
+    fn lookup(&self, name: Option<&EndpointName<'_>>, index: usize) -> Arc<Series> {
+        if let SeriesCache::Permanent(cache) = &self.series
+            && let Some(series) = cache.find(name, index)
+        {
+            return Arc::clone(series);
+        }
+        self.lookup_or_register(name, index)
+    }
+
+    #[cold]
+    fn lookup_or_register(&self, name: Option<&EndpointName<'_>>, index: usize) -> Arc<Series> {
+        let register = |endpoint: &Arc<str>| {
+            self.describe_once();
+            Series::register(&self.config, endpoint, index)
+        };
+        match &self.series {
+            SeriesCache::Permanent(cache) => cache.get(name, index, register),
+            SeriesCache::Expiring(after, current) => {
+                Self::unexpired(*after, current).get(name, index, register)
+            }
+        }
+    }
+
+    fn unexpired(
+        after: Duration,
+        current: &RwLock<(Instant, Arc<Cache<Series>>)>,
+    ) -> Arc<Cache<Series>> {
+        let is_fresh = |since: Instant| since.elapsed() < after;
+        {
+            let current = current.read();
+            if is_fresh(current.0) {
+                return Arc::clone(&current.1);
+            }
+        }
+        let mut current = current.write();
+        if !is_fresh(current.0) {
+            *current = (Instant::now(), Arc::new(current.1.successor()));
+        }
+        Arc::clone(&current.1)
+    }
+
+    /// Describes the families, for recorders without the catalogue and for renamed families.
+    fn describe_once(&self) {
+        self.config.recorder.with(|recorder| {
+            if !self.config.recorder.is_installed(recorder) {
+                return;
+            }
+            self.described.call_once(|| {
+                for named in self.config.naming.families() {
+                    named.family.describe(recorder, named.name.to_string());
+                }
+            });
+        });
+    }
+}
+
+impl fmt::Debug for LayerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.config.fmt(f)
+    }
+}
+
+/// Records a request whose labels are unknown because one of the user's functions panicked.
+struct PanicGuard<'a> {
+    state: &'a LayerState,
+    method: &'a http::Method,
+}
+
+impl Drop for PanicGuard<'_> {
+    fn drop(&mut self) {
+        let config = &self.state.config;
+        let combination = config.combination(ExtraLabel::other_index);
+        let index = config.label_index(self.method, combination);
+        let series = self.state.lookup(None, index);
+        RecordGuard::start(Pending::begin(Some(series))).finish(Outcome::Panic);
+    }
+}

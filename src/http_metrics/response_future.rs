@@ -1,0 +1,168 @@
+//! `ResponseFuture`: from the request to the response head.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use super::body::ResponseBody;
+use super::head::{Head, NoBody};
+use super::layer_state::LayerState;
+use super::outcome::Outcome;
+use super::record::{Pending, RequestBytes, UNTIL_END};
+use super::series::Series;
+use crate::measure::{Instant, RecordGuard};
+
+pin_project! {
+    /// The future of [`HttpMetrics`](super::HttpMetrics).
+    pub struct ResponseFuture<F> {
+        #[pin]
+        inner: F,
+        guard: RecordGuard<Pending>,
+        request_bytes: Option<Arc<RequestBytes>>,
+        no_body: NoBody,
+    }
+}
+
+/// Whether to count the bytes of the request body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CountBody {
+    No,
+    Yes,
+}
+
+impl<F> ResponseFuture<F> {
+    /// Starts to record `request` and passes it to the service with `call`, together with a counter for the bytes of its
+    /// body if they are to be counted.
+    ///
+    /// A request is large, so it is moved into its parts only if the user's functions need them. That path is not
+    /// inlined, to keep the other one small.
+    #[inline]
+    pub(crate) fn begin<B>(
+        state: &LayerState,
+        request: Request<B>,
+        count_body: CountBody,
+        call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
+    ) -> Self {
+        let started = Instant::now();
+        if state.reads_parts() {
+            Self::begin_with_parts(state, started, request, count_body, call)
+        } else {
+            Self::call(
+                Some(state.series(&request)),
+                started,
+                request,
+                count_body,
+                call,
+            )
+        }
+    }
+
+    #[inline(never)]
+    fn begin_with_parts<B>(
+        state: &LayerState,
+        started: Instant,
+        request: Request<B>,
+        count_body: CountBody,
+        call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
+    ) -> Self {
+        let (parts, body) = request.into_parts();
+        let series = state.series_for_parts(&parts);
+        Self::call(
+            series,
+            started,
+            Request::from_parts(parts, body),
+            count_body,
+            call,
+        )
+    }
+
+    #[inline]
+    fn call<B>(
+        series: Option<Arc<Series>>,
+        started: Instant,
+        request: Request<B>,
+        count_body: CountBody,
+        call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
+    ) -> Self {
+        let no_body = NoBody::of(request.method());
+        let mut guard = RecordGuard::since(started, Pending::begin(series));
+        let request_bytes = match count_body {
+            CountBody::No => None,
+            CountBody::Yes => guard.recording().count_request_bytes(),
+        };
+        let bytes = request_bytes.clone();
+        Self {
+            inner: guard.watch(Outcome::Panic, || call(request, bytes)),
+            guard,
+            request_bytes,
+            no_body,
+        }
+    }
+
+    /// Polls to the response head. `classify` maps an error and returns how the request ended.
+    #[inline]
+    pub(crate) fn poll_head<B: Body, E, M>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        classify: impl FnOnce(E) -> (Outcome, M),
+    ) -> Poll<Result<Response<ResponseBody<B>>, M>>
+    where
+        F: Future<Output = Result<Response<B>, E>>,
+    {
+        let this = self.project();
+        let guard = this.guard;
+        match guard.watch(Outcome::Panic, || this.inner.poll(cx)) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(response)) => {
+                let (parts, body) = response.into_parts();
+                let head = Head::of(&parts, &body, *this.no_body);
+                let is_skipped = head.has_skip_metrics && guard.recording().allows_skip();
+                let nanos = if guard.recording().ends_at_head() {
+                    guard.started().nanos()
+                } else {
+                    UNTIL_END
+                };
+                if let Some(bytes) = this.request_bytes.take() {
+                    bytes.set_skipped(is_skipped);
+                }
+                let next = |pending: &mut Pending| pending.on_head(parts.status, nanos, is_skipped);
+                let mut sending = guard.hand_over(next);
+                if head.is_complete {
+                    sending.finish(Outcome::Complete);
+                }
+                let body = ResponseBody::new(body, sending, head.remaining);
+                Poll::Ready(Ok(Response::from_parts(parts, body)))
+            }
+            Poll::Ready(Err(error)) => {
+                let (outcome, error) = classify(error);
+                guard.finish(outcome);
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
+{
+    type Output = Result<Response<ResponseBody<B>>, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_head(cx, |error| (Outcome::ServiceError, error))
+    }
+}
+
+impl<F> fmt::Debug for ResponseFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
