@@ -39,7 +39,7 @@ const BASKETS: Family = Family::counter("shop_baskets_total", "Baskets that were
     .values(&[("country", Values::Closed(&["de", "fr"]))]);
 const ENERGY: Family = Family::counter("shop_energy_joules_total", "Energy used, in joules.")
     .unit(Unit::Count)
-    .fractional();
+    .float();
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

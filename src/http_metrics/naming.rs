@@ -232,7 +232,7 @@ fn check_distinct(what: &str, names: &[&Name]) -> Result<(), Error> {
 /// Two of them must not take one name in the exposition (a histogram has its `_count`), nor one of the catalogue's be of
 /// two kinds.
 fn check_clashes(families: &[&Named]) -> Result<(), Error> {
-    let taken = |named: &Named| catalog::names(&named.name, named.family.kind);
+    let taken = |named: &Named| catalog::reserved_names(&named.name, named.family.kind);
     for (place, named) in families.iter().enumerate() {
         let (name, kind) = (&named.name, named.family.kind);
         let names = taken(named);
