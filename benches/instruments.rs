@@ -67,10 +67,10 @@ fn cases() -> Vec<Case> {
         let prometheus = prometheus.clone();
         move || drop(prometheus.render())
     };
-    let calls = ServiceCalls::to("s").recorder(prometheus.clone());
-    let query = Query::kind("select").recorder(prometheus.clone());
-    let storage = Storage::operation("get", "sessions").recorder(prometheus.clone());
-    let events = Events::of("e").recorder(prometheus.clone());
+    let calls = ServiceCalls::new("s").recorder(prometheus.clone());
+    let query = Query::new("select").recorder(prometheus.clone());
+    let storage = Storage::new("get", "sessions").recorder(prometheus.clone());
+    let events = Events::new("e").recorder(prometheus.clone());
     let work = || ready(black_box(Ok::<u64, u64>(1)));
     vec![
         case(

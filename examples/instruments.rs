@@ -144,11 +144,11 @@ async fn visit(shop: Router) -> Result<(), Box<dyn Error>> {
 
 /// What happens behind the counter.
 async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
-    let billing = ServiceCalls::to("billing");
-    let charges = ExternalApi::endpoint("stripe", "/v1/charges");
-    let select = Query::kind("select");
-    let get = Storage::operation("get", "sessions");
-    let declined = Errors::of("card_declined", "billing");
+    let billing = ServiceCalls::new("billing");
+    let charges = ExternalApi::new("stripe", "/v1/charges");
+    let select = Query::new("select");
+    let get = Storage::new("get", "sessions");
+    let declined = Errors::new("card_declined", "billing");
 
     Plugins::new().set(2);
     DatabaseConnections::new().set(10, 4);
@@ -161,7 +161,7 @@ async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
         "internal.stock.low",
         "order.cancelled",
     ];
-    let types = EventTypes::patterns(["order.placed", "order.cancelled", "internal.*"])?;
+    let types = EventTypes::new(["order.placed", "order.cancelled", "internal.*"])?;
     let mut orders = types.track(stream::iter(orders), |order| *order);
     while let Some(order) = orders.next().await {
         let session = get
@@ -188,7 +188,7 @@ async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
     let left = timeout(Duration::from_millis(5), billing.observe(sleep_for_a_day())).await;
     debug_assert!(left.is_err());
     // An assistant who explains the bill.
-    let tokens = Tokens::of("small-1", "USD");
+    let tokens = Tokens::new("small-1", "USD");
     tokens.record(812, 64);
     tokens.record_cost(0.0031);
     drop(visitors);
@@ -229,7 +229,7 @@ fn count_own() {
     gauge!(ENERGY.name).increment(0.75);
     // A number in a label is a series each: past the limit of a hundred they are counted together.
     for n in 0..120 {
-        Events::of(format!("import.{n}")).record();
+        Events::new(format!("import.{n}")).record();
     }
 }
 

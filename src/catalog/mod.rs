@@ -28,7 +28,7 @@ pub use self::catalog::Catalog;
 pub use self::families::*;
 pub use self::family::Family;
 pub use self::kind::Kind;
-pub(crate) use self::validate::{
-    check_buckets, check_label_name, check_metric_name, reserved_names,
-};
+#[cfg(feature = "prometheus")]
+pub(crate) use self::validate::check_buckets;
+pub(crate) use self::validate::{check_label_name, check_metric_name, reserved_names};
 pub use self::values::Values;

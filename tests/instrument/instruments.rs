@@ -99,7 +99,7 @@ fn assert_counts(
 #[test]
 fn service_calls_are_counted_by_their_end() {
     let (recorder, reader) = recorder();
-    let billing = ServiceCalls::to("billing").recorder(recorder);
+    let billing = ServiceCalls::new("billing").recorder(recorder);
     each_way(async |work| billing.observe(work).await);
     billing.record(true, Duration::from_millis(250));
     billing.record(false, Duration::from_millis(750));
@@ -128,7 +128,7 @@ fn service_calls_are_counted_by_their_end() {
 #[tokio::test]
 async fn as_a_layer_it_measures_any_service() {
     let (recorder, reader) = recorder();
-    let layer = ServiceCalls::to("double").recorder(recorder);
+    let layer = ServiceCalls::new("double").recorder(recorder);
     let service = layer.layer(service_fn(|number: i32| async move {
         match number {
             0.. => Ok(number * 2),
@@ -161,7 +161,7 @@ async fn as_a_layer_it_measures_any_service() {
 #[test]
 fn external_apis_are_counted_by_status() {
     let (recorder, reader) = recorder();
-    let charges = ExternalApi::endpoint("stripe", "/v1/charges").recorder(recorder);
+    let charges = ExternalApi::new("stripe", "/v1/charges").recorder(recorder);
     each_way(async |work| charges.observe(work).await);
     charges.record(StatusCode::CREATED, Duration::from_millis(500));
     charges.record(StatusCode::CREATED, Duration::from_millis(500));
@@ -185,7 +185,7 @@ fn external_apis_are_counted_by_status() {
 #[test]
 fn queries_are_timed_whatever_ends_them() {
     let (recorder, reader) = recorder();
-    let select = Query::kind("select").recorder(recorder);
+    let select = Query::new("select").recorder(recorder);
     each_way(async |work| select.observe(work).await);
     select.record(Duration::from_secs(2));
     let taken = reader.take();
@@ -196,16 +196,16 @@ fn queries_are_timed_whatever_ends_them() {
 #[test]
 fn operations_events_errors_and_tokens_are_counted() {
     let (recorder, reader) = recorder();
-    let get = Storage::operation("get", "sessions").recorder(recorder.clone());
+    let get = Storage::new("get", "sessions").recorder(recorder.clone());
     each_way(async |work| get.observe(work).await);
     get.record();
-    let placed = Events::of("order.placed").recorder(recorder.clone());
+    let placed = Events::new("order.placed").recorder(recorder.clone());
     placed.record();
     placed.record_many(4);
-    Errors::of("torn_page", "ledger")
+    Errors::new("torn_page", "ledger")
         .recorder(recorder.clone())
         .record();
-    let tokens = Tokens::of("small-1", "USD").recorder(recorder);
+    let tokens = Tokens::new("small-1", "USD").recorder(recorder);
     tokens.record(812, 64);
     tokens.record(1, 1);
     for cost in [0.25, 1.5, -1.0, f64::NAN, f64::INFINITY] {
@@ -235,7 +235,7 @@ fn operations_events_errors_and_tokens_are_counted() {
 #[tokio::test]
 async fn events_are_told_apart_by_patterns_as_they_pass() {
     let (recorder, reader) = recorder();
-    let types = EventTypes::patterns(["order.placed", "internal.*", "order.*"])
+    let types = EventTypes::new(["order.placed", "internal.*", "order.*"])
         .unwrap()
         .recorder(recorder);
     let names = [
@@ -266,13 +266,13 @@ async fn events_are_told_apart_by_patterns_as_they_pass() {
     assert_counts(&taken, "events_total", &[], "event_type", &counts);
     assert_eq!(taken.values("events_total", "event_type").len(), 4);
     for pattern in ["", "a*b", "*.created", "**"] {
-        let error = EventTypes::patterns([pattern]).unwrap_err().to_string();
+        let error = EventTypes::new([pattern]).unwrap_err().to_string();
         assert!(
             error.contains(&format!("event pattern {pattern:?} is refused")),
             "{error}"
         );
     }
-    assert!(EventTypes::patterns(["*"]).is_ok());
+    assert!(EventTypes::new(["*"]).is_ok());
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn gauges_are_what_they_were_set_to() {
 
 #[test]
 fn what_began_before_there_was_a_recorder_does_no_harm() {
-    let calls = ServiceCalls::to("early");
+    let calls = ServiceCalls::new("early");
     let connections = Connections::new();
     let early = connections.open();
     assert_eq!(
@@ -339,22 +339,22 @@ fn every_instrument_records_families_of_the_catalogue_with_their_labels() {
     let prometheus = Prometheus::builder().build().unwrap();
     let on = || prometheus.clone();
     let done = || ready(Ok::<_, ()>(()));
-    ServiceCalls::to("s")
+    ServiceCalls::new("s")
         .recorder(on())
         .observe(done())
         .now_or_never()
         .unwrap()
         .unwrap();
-    ExternalApi::endpoint("s", "e")
+    ExternalApi::new("s", "e")
         .recorder(on())
         .record(StatusCode::OK, Duration::ZERO);
-    Query::kind("q").recorder(on()).record(Duration::ZERO);
+    Query::new("q").recorder(on()).record(Duration::ZERO);
     DatabaseConnections::default().recorder(on()).set(1, 1);
     RedisConnections::default().recorder(on()).set(1);
-    Storage::operation("o", "n").recorder(on()).record();
-    Events::of("e").recorder(on()).record();
-    Errors::of("e", "c").recorder(on()).record();
-    let tokens = Tokens::of("m", "EUR").recorder(on());
+    Storage::new("o", "n").recorder(on()).record();
+    Events::new("e").recorder(on()).record();
+    Errors::new("e", "c").recorder(on()).record();
+    let tokens = Tokens::new("m", "EUR").recorder(on());
     tokens.record(1, 1);
     tokens.record_cost(1.0);
     Plugins::default().recorder(on()).set(1);
@@ -378,8 +378,8 @@ fn every_instrument_records_families_of_the_catalogue_with_their_labels() {
 #[test]
 fn observing_allocates_nothing() {
     let prometheus = Prometheus::builder().build().unwrap();
-    let calls = ServiceCalls::to("billing").recorder(prometheus.clone());
-    let get = Storage::operation("get", "sessions").recorder(prometheus);
+    let calls = ServiceCalls::new("billing").recorder(prometheus.clone());
+    let get = Storage::new("get", "sessions").recorder(prometheus);
     let once = || {
         calls
             .observe(ready(Ok::<_, ()>(())))
