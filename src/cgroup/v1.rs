@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::files::{field, number};
+use super::limits::{Cpu, Memory, cores, lowest};
 use super::mounts::Hierarchy;
-use super::{Cpu, Memory, cores, lowest};
 
 /// No limit is the greatest `i64`, rounded down to the page size. No machine has half of that.
 const UNLIMITED: u64 = 1 << 62;

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::files::{field, number, text};
+use super::limits::{Cpu, Memory, cores, lowest};
 use super::mounts::Hierarchy;
-use super::{Cpu, Memory, cores, lowest};
 
 /// The kernel's default, in microseconds.
 const DEFAULT_PERIOD: u64 = 100_000;
