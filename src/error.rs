@@ -1,33 +1,32 @@
-//! The crate's one error type: opaque, with a kind to match on and the source that caused it.
+//! `Error`: opaque, with a kind to match on and a source.
 
 use std::error::Error as StdError;
 use std::fmt;
 
-/// What went wrong, as a class that code can match on.
-///
-/// New kinds may be added: match with a `_` arm.
+/// The kind of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A `metrics` recorder is already installed in this process.
     AlreadyInstalled,
-    /// A setting was refused; the message names it, the problem and what is allowed.
+    /// A setting is invalid. The message names the setting, the problem and the allowed values.
     InvalidConfig,
-    /// The operating system refused something (a thread, a socket).
+    /// An operation of the system, the network or a store failed. Retrying may help.
     Io,
-    /// A store does not take what it was given, however often it is asked.
+    /// A store rejects the data. Retrying does not help.
     Refused,
 }
 
 /// The error of every fallible function in this crate.
 ///
-/// Its `Display` is a whole sentence for a person: what was refused, why, and what is allowed. Match on [`Error::kind`].
+/// Its message says what failed, why, and what is allowed. Code matches on [`Error::kind`].
 ///
 /// ```
-/// use tower_vitals::{ErrorKind, HttpMetricsLayer, http_metrics::Naming};
+/// use tower_vitals::ErrorKind;
+/// use tower_vitals::catalog::{Catalog, Family};
 ///
-/// let error = HttpMetricsLayer::new()
-///     .naming(Naming::prometheus().requests("http requests"))
+/// let error = Catalog::new()
+///     .register(Family::counter("http requests", "Requests."))
 ///     .unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::InvalidConfig);
 /// assert!(error.to_string().contains("\"http requests\""));
@@ -47,13 +46,14 @@ impl Error {
         }
     }
 
-    /// Of something outside the crate that a trait of the crate is implemented by: a history of jobs, for one.
+    /// Wraps an error from your own implementation of one of this crate's traits, such as a job history. The kind is
+    /// [`ErrorKind::Io`].
     ///
     /// ```
     /// use tower_vitals::{Error, ErrorKind};
     ///
     /// let source = std::io::Error::other("no route to host");
-    /// let error = Error::external("the history of jobs in our own store", source);
+    /// let error = Error::external("the job history is unreachable", source);
     /// assert_eq!(error.kind(), ErrorKind::Io);
     /// ```
     #[must_use]
@@ -64,13 +64,14 @@ impl Error {
         Self::new(ErrorKind::Io, message).with_source(source)
     }
 
-    /// As [`external`](Self::external), of a store that does not take what it was given, however often it is asked.
+    /// Like [`external`](Self::external), for a store that rejects the data, so that retrying does not help. The kind is
+    /// [`ErrorKind::Refused`].
     ///
     /// ```
     /// use tower_vitals::{Error, ErrorKind};
     ///
-    /// let source = std::io::Error::other("a text of this table has no emoji");
-    /// let error = Error::refused("the history of jobs in our own store", source);
+    /// let source = std::io::Error::other("invalid byte sequence for encoding");
+    /// let error = Error::refused("the job history rejects the run", source);
     /// assert_eq!(error.kind(), ErrorKind::Refused);
     /// ```
     #[must_use]
@@ -106,7 +107,7 @@ impl Error {
         self
     }
 
-    /// The class of this error.
+    /// The kind of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::refresh::{self, RefreshHandle};
 
-/// The handle of running [`Collectors`]. They stop when it and its clones are dropped.
+/// The handle of running [`Collectors`](super::Collectors). They stop when it and its clones are dropped.
 ///
 /// ```
 /// use tower_vitals::instrument::Collectors;
