@@ -1,4 +1,4 @@
-//! The instruments: what each records, under which labels, whatever ends what it observes.
+//! The instruments: the families, labels and outcomes they record.
 
 use std::future::{Future, pending, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +20,7 @@ use tower_vitals::instrument::{
     RedisConnections, ServiceCalls, Storage, Tokens,
 };
 
-/// One recorder for several instruments.
+/// A recorder that several instruments share.
 #[derive(Clone)]
 struct Shared(Arc<DebuggingRecorder>);
 
@@ -57,23 +57,22 @@ fn recorder() -> (Shared, crate::support::Reader) {
 
 type Work = Pin<Box<dyn Future<Output = Result<u32, String>>>>;
 
-/// A future that ends in each of the ways there are: twice well, once with an error, once dropped unpolled, once dropped
-/// half way, once in a panic.
-fn each_way(observe: impl AsyncFn(Work) -> Result<u32, String>) {
+/// Observes futures with every outcome: two successes, a failure, two cancellations and a panic.
+fn observe_every_outcome(observe: impl AsyncFn(Work) -> Result<u32, String>) {
     let run = |work: Work| observe(work).now_or_never();
-    let half_way = || poll_fn(|_| Poll::<Result<u32, String>>::Pending);
+    let never = || poll_fn(|_| Poll::<Result<u32, String>>::Pending);
     assert_eq!(run(Box::pin(ready(Ok(1)))), Some(Ok(1)));
     assert_eq!(run(Box::pin(async { Ok(2) })), Some(Ok(2)));
     assert_eq!(
         run(Box::pin(ready(Err("no".to_owned())))),
         Some(Err("no".to_owned()))
     );
-    assert_eq!(run(Box::pin(half_way())), None);
+    assert_eq!(run(Box::pin(never())), None);
     assert_eq!(run(Box::pin(pending())), None);
     let panicked = catch_unwind(AssertUnwindSafe(|| {
         run(Box::pin(async { panic!("on purpose") }))
     }));
-    assert!(panicked.is_err(), "the panic goes on its way");
+    assert!(panicked.is_err(), "the panic propagates");
 }
 
 #[track_caller]
@@ -97,14 +96,14 @@ fn assert_counts(
 }
 
 #[test]
-fn service_calls_are_counted_by_their_end() {
+fn service_calls_are_counted_by_outcome() {
     let (recorder, reader) = recorder();
     let billing = ServiceCalls::new("billing").recorder(recorder);
-    each_way(async |work| billing.observe(work).await);
+    observe_every_outcome(async |work| billing.observe(work).await);
     billing.record(true, Duration::from_millis(250));
     billing.record(false, Duration::from_millis(750));
     let taken = reader.take();
-    let ends = [
+    let outcomes = [
         ("success", 3),
         ("failure", 2),
         ("cancelled", 2),
@@ -115,7 +114,7 @@ fn service_calls_are_counted_by_their_end() {
         "service_calls_total",
         &[("service_name", "billing")],
         "status",
-        &ends,
+        &outcomes,
     );
     let durations = taken.samples(
         "service_call_duration_seconds",
@@ -126,7 +125,7 @@ fn service_calls_are_counted_by_their_end() {
 }
 
 #[tokio::test]
-async fn as_a_layer_it_measures_any_service() {
+async fn service_calls_are_a_layer_for_any_service() {
     let (recorder, reader) = recorder();
     let layer = ServiceCalls::new("double").recorder(recorder);
     let service = layer.layer(service_fn(|number: i32| async move {
@@ -142,7 +141,7 @@ async fn as_a_layer_it_measures_any_service() {
         panic!("in call")
     }));
     assert!(catch_unwind(AssertUnwindSafe(|| panics.call(()))).is_err());
-    let ends = [
+    let outcomes = [
         ("success", 1),
         ("failure", 1),
         ("cancelled", 1),
@@ -154,15 +153,15 @@ async fn as_a_layer_it_measures_any_service() {
         "service_calls_total",
         &[("service_name", "double")],
         "status",
-        &ends,
+        &outcomes,
     );
 }
 
 #[test]
-fn external_apis_are_counted_by_status() {
+fn external_api_requests_are_counted_by_status() {
     let (recorder, reader) = recorder();
     let charges = ExternalApi::new("stripe", "/v1/charges").recorder(recorder);
-    each_way(async |work| charges.observe(work).await);
+    observe_every_outcome(async |work| charges.observe(work).await);
     charges.record(StatusCode::CREATED, Duration::from_millis(500));
     charges.record(StatusCode::CREATED, Duration::from_millis(500));
     charges.record_timeout(Duration::from_secs(3));
@@ -183,10 +182,10 @@ fn external_apis_are_counted_by_status() {
 }
 
 #[test]
-fn queries_are_timed_whatever_ends_them() {
+fn queries_are_timed_however_they_end() {
     let (recorder, reader) = recorder();
     let select = Query::new("select").recorder(recorder);
-    each_way(async |work| select.observe(work).await);
+    observe_every_outcome(async |work| select.observe(work).await);
     select.record(Duration::from_secs(2));
     let taken = reader.take();
     let durations = taken.samples("db_query_duration_seconds", &[("query_type", "select")]);
@@ -197,7 +196,7 @@ fn queries_are_timed_whatever_ends_them() {
 fn operations_events_errors_and_tokens_are_counted() {
     let (recorder, reader) = recorder();
     let get = Storage::new("get", "sessions").recorder(recorder.clone());
-    each_way(async |work| get.observe(work).await);
+    observe_every_outcome(async |work| get.observe(work).await);
     get.record();
     let placed = Events::new("order.placed").recorder(recorder.clone());
     placed.record();
@@ -233,7 +232,7 @@ fn operations_events_errors_and_tokens_are_counted() {
 }
 
 #[tokio::test]
-async fn events_are_told_apart_by_patterns_as_they_pass() {
+async fn events_in_a_stream_are_counted_by_pattern() {
     let (recorder, reader) = recorder();
     let types = EventTypes::new(["order.placed", "internal.*", "order.*"])
         .unwrap()
@@ -252,7 +251,7 @@ async fn events_are_told_apart_by_patterns_as_they_pass() {
         .await;
     assert_eq!(passed, names);
     types.record("order.placed");
-    // However many names there are.
+    // More names do not create more series.
     for n in 0..1000 {
         types.record(&format!("user.{n}"));
     }
@@ -276,7 +275,7 @@ async fn events_are_told_apart_by_patterns_as_they_pass() {
 }
 
 #[test]
-fn gauges_are_what_they_were_set_to() {
+fn gauges_have_the_last_value_set() {
     let (recorder, reader) = recorder();
     Plugins::new().recorder(recorder.clone()).set(3);
     DatabaseConnections::new()
@@ -304,7 +303,7 @@ fn gauges_are_what_they_were_set_to() {
 }
 
 #[test]
-fn what_began_before_there_was_a_recorder_does_no_harm() {
+fn use_before_a_recorder_is_installed_is_harmless() {
     let calls = ServiceCalls::new("early");
     let connections = Connections::new();
     let early = connections.open();
@@ -335,7 +334,7 @@ fn what_began_before_there_was_a_recorder_does_no_harm() {
 }
 
 #[test]
-fn every_instrument_records_families_of_the_catalogue_with_their_labels() {
+fn every_instrument_records_its_families_with_the_labels_of_the_catalogue() {
     let prometheus = Prometheus::builder().build().unwrap();
     let on = || prometheus.clone();
     let done = || ready(Ok::<_, ()>(()));
@@ -392,7 +391,7 @@ fn observing_allocates_nothing() {
             .unwrap_err();
     };
     (0..64).for_each(|_| once());
-    // The exporter's own block for each 64 samples of a histogram.
+    // The exporter allocates a block for every 64 samples of a histogram.
     let allocated = allocation_counter::measure(|| (0..640).for_each(|_| once()));
     assert_eq!(allocated.count_total, 10);
 }
