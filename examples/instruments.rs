@@ -205,7 +205,7 @@ async fn sweep() -> Result<Jobs, Box<dyn Error>> {
         .job(SWEEP)
         .job(IMPORT)
         .max_queued(2)
-        // Problems are looked for at this interval.
+        // A short lease, so that problems are found soon.
         .lease(Duration::from_secs(1))
         .run()?;
     let mut changes = jobs.subscribe();
