@@ -33,9 +33,15 @@ const fn bytes(name: &'static str, labels: &'static [&'static str], help: &'stat
         .buckets(super::SIZE_BUCKETS)
 }
 
+/// Defines the families and `FAMILIES`. Their docs begin with name and help.
 macro_rules! families {
-    ($($(#[$docs:meta])* $id:ident = $family:expr;)*) => {
-        $($(#[$docs])* pub const $id: Family = $family;)*
+    ($($(#[$docs:meta])* $id:ident = $new:ident($name:literal, $labels:expr, $help:literal $(,)?)
+        $(.$with:ident($($value:expr)?))*;)*) => {
+        $(
+            #[doc = concat!("`", $name, "`: ", $help)]
+            $(#[doc = ""] #[$docs])*
+            pub const $id: Family = $new($name, $labels, $help)$(.$with($($value)?))*;
+        )*
 
         /// Every family the crate can emit.
         pub const FAMILIES: &[Family] = &[$($id),*];
@@ -43,37 +49,33 @@ macro_rules! families {
 }
 
 families! {
-    /// Requests served, by method, endpoint and status.
     HTTP_REQUESTS = counter(
         "http_requests_total",
         &["method", "endpoint", "status"],
         "HTTP requests served, including those that ended early.",
     );
-    /// Duration of requests.
     HTTP_REQUEST_DURATION = seconds(
         "http_request_duration_seconds",
         &["method", "endpoint"],
         "Time from the arrival of a request to the end of its response, or to the response head if so configured, in seconds.",
     );
-    /// Requests in progress.
     HTTP_REQUESTS_IN_PROGRESS = gauge(
         "http_requests_in_progress",
         &["method", "endpoint"],
         "HTTP requests in progress, until the end of the response body.",
     );
-    /// Requests that ended early.
     HTTP_REQUESTS_ABORTED = counter(
         "http_requests_aborted_total",
         &["method", "endpoint", "reason"],
         "HTTP requests that ended early; reason is cancelled, panic, service_error, body_error or body_dropped.",
     );
-    /// Size of request bodies (opt-in).
+    /// Opt-in.
     HTTP_REQUEST_BODY_SIZE = bytes(
         "http_request_body_size_bytes",
         &["method", "endpoint"],
         "Bytes read from the request body.",
     );
-    /// Size of response bodies (opt-in).
+    /// Opt-in.
     HTTP_RESPONSE_BODY_SIZE = bytes(
         "http_response_body_size_bytes",
         &["method", "endpoint"],
@@ -91,198 +93,170 @@ families! {
         &["http_request_method", "http_route"],
         "Number of active HTTP server requests.",
     );
-    /// Requests that ended early. OpenTelemetry defines no such metric.
+    /// OpenTelemetry defines no such metric.
     OTEL_REQUESTS_ABORTED = counter(
         "http_server_requests_aborted_total",
         &["http_request_method", "http_route", "error_type"],
         "HTTP requests that ended early; error_type is cancelled, panic, service_error, body_error or body_dropped.",
     );
-    /// OpenTelemetry's `http.server.request.body.size` (opt-in).
+    /// OpenTelemetry's `http.server.request.body.size`; opt-in.
     OTEL_REQUEST_BODY_SIZE = bytes(
         "http_server_request_body_size_bytes",
         &["http_request_method", "http_route"],
         "Size of HTTP server request bodies, in bytes.",
     );
-    /// OpenTelemetry's `http.server.response.body.size` (opt-in).
+    /// OpenTelemetry's `http.server.response.body.size`; opt-in.
     OTEL_RESPONSE_BODY_SIZE = bytes(
         "http_server_response_body_size_bytes",
         &["http_request_method", "http_route"],
         "Size of HTTP server response bodies, in bytes.",
     );
-    /// Outbound HTTP requests.
     EXTERNAL_API_REQUESTS = counter(
         "external_api_requests_total",
         &["service", "endpoint", "status"],
         "Outbound HTTP requests; status is the status code, success, error or timeout.",
     );
-    /// Duration of outbound HTTP requests.
     EXTERNAL_API_DURATION = seconds(
         "external_api_duration_seconds",
         &["service"],
         "Time from an outbound request to the end of its response, in seconds.",
     );
-    /// Calls to services, by outcome.
     SERVICE_CALLS = counter(
         "service_calls_total",
         &["service_name", "status"],
         "Calls to a service; status is success, failure, cancelled or panic.",
     );
-    /// Duration of calls to services.
     SERVICE_CALL_DURATION = seconds(
         "service_call_duration_seconds",
         &["service_name"],
         "Duration of calls to a service, in seconds.",
     );
-    /// Database connections in use.
     DB_CONNECTIONS_ACTIVE = gauge(
         "db_connections_active",
         &[],
         "Database connections in use.",
     );
-    /// Open database connections.
     DATABASE_CONNECTIONS = gauge(
         "database_connections",
         &[],
         "Open database connections.",
     );
-    /// Open Redis connections.
     REDIS_CONNECTIONS = gauge(
         "redis_connections",
         &[],
         "Open Redis connections.",
     );
-    /// Duration of database queries.
     DB_QUERY_DURATION = seconds(
         "db_query_duration_seconds",
         &["query_type"],
         "Duration of database queries, in seconds.",
     );
-    /// Storage operations.
     STORAGE_OPERATIONS = counter(
         "storage_operations_total",
         &["operation", "namespace"],
         "Storage operations.",
     );
-    /// Events, by type.
     EVENTS = counter("events_total", &["event_type"], "Events, by type.");
-    /// Loaded plugins.
     PLUGINS_LOADED = gauge("plugins_loaded", &[], "Loaded plugins.");
-    /// Errors, by type and component.
     ERRORS = counter(
         "errors_total",
         &["error_type", "component"],
         "Errors, by type and component.",
     );
-    /// Language model tokens.
     TOKENS = counter(
         "tokens_total",
         &["model", "kind"],
         "Language model tokens used; kind is prompt or completion.",
     );
-    /// Cost of language model tokens.
     TOKEN_COST = counter(
         "token_cost_total",
         &["model", "currency"],
         "Cost of language model tokens, in units of the currency.",
     )
     .float();
-    /// Open client connections.
     ACTIVE_CONNECTIONS = gauge(
         "active_connections",
         &[],
         "Open client connections.",
     );
-    /// Ended runs of jobs, by status.
     SCHEDULER_JOBS = counter(
         "scheduler_jobs_total",
         &["job_name", "status"],
         "Ended runs of a background job; status is success, failed, cancelled or lost.",
     );
-    /// Duration of job runs.
     SCHEDULER_JOB_DURATION = seconds(
         "scheduler_job_duration_seconds",
         &["job_name"],
         "Duration of the runs of a background job, in seconds.",
     )
     .buckets(super::JOB_BUCKETS);
-    /// Job runs in progress.
     SCHEDULER_JOBS_IN_PROGRESS = gauge(
         "scheduler_jobs_in_progress",
         &["job_name"],
         "Runs of a background job in progress.",
     );
-    /// When jobs last succeeded.
     SCHEDULER_JOB_LAST_SUCCESS = gauge(
         "scheduler_job_last_success_timestamp_seconds",
         &["job_name"],
         "When a run of a background job last succeeded, in seconds since 1970.",
     )
     .unit(Unit::Seconds);
-    /// When jobs are expected to run next.
     SCHEDULER_JOB_EXPECTED = gauge(
         "scheduler_job_expected_timestamp_seconds",
         &["job_name"],
         "When a background job is expected to start next, in seconds since 1970; in the past while the job is late.",
     )
     .unit(Unit::Seconds);
-    /// Consecutive failures of jobs.
     SCHEDULER_JOB_FAILURES_IN_A_ROW = gauge(
         "scheduler_job_failures_in_a_row",
         &["job_name"],
         "Runs of a background job that failed or were lost since its last success.",
     );
-    /// Current problems of jobs.
     SCHEDULER_JOB_PROBLEM = gauge(
         "scheduler_job_problem",
         &["job_name", "problem"],
         "1 while a background job has this problem, else 0; problem is late, missed, too_long or failing.",
     );
-    /// Job events that never reached the history.
     MONITORING_JOB_EVENTS_DROPPED = counter(
         "monitoring_job_events_dropped_total",
         &["job_name"],
         "Starts and ends of runs of a background job that were dropped before they reached the job history.",
     );
-    /// Results of health checks.
     HEALTH_CHECK_STATUS = gauge(
         "health_check_status",
         &["check"],
         "Result of the last run of a health check: 1 healthy, 0.5 degraded, 0 unhealthy.",
     );
-    /// Duration of health checks.
     HEALTH_CHECK_DURATION = seconds(
         "health_check_duration_seconds",
         &["check"],
         "Duration of the runs of a health check, in seconds.",
     );
-    /// When checks last ran. The age of a check that hangs keeps rising.
+    /// The age of a check that hangs keeps rising.
     MONITORING_CHECK_TIMESTAMP = gauge(
         "monitoring_check_timestamp_seconds",
         &["check"],
         "When the last run of a health check ended, in seconds since 1970.",
     )
     .unit(Unit::Seconds);
-    /// The running version.
     APP_INFO = gauge(
         "app_info",
         &["version", "environment"],
         "Version and environment of the running service; always 1.",
     );
-    /// Uptime of the service.
     APP_UPTIME = gauge(
         "app_uptime_seconds",
         &[],
         "Time since the service started, in seconds.",
     )
     .unit(Unit::Seconds);
-    /// When the service started.
     APP_START_TIME = gauge(
         "app_start_time_seconds",
         &[],
         "When the service started, in seconds since 1970.",
     )
     .unit(Unit::Seconds);
-    /// CPU time of the process. All `process_*` families have the names of Prometheus' client libraries.
+    /// All `process_*` families have the names of Prometheus' client libraries.
     PROCESS_CPU = counter(
         "process_cpu_seconds_total",
         &[],
@@ -290,102 +264,85 @@ families! {
     )
     .unit(Unit::Seconds)
     .float();
-    /// Resident memory of the process.
     PROCESS_RESIDENT_MEMORY = gauge(
         "process_resident_memory_bytes",
         &[],
         "Resident memory size in bytes.",
     )
     .unit(Unit::Bytes);
-    /// Open file descriptors.
     PROCESS_OPEN_FDS = gauge("process_open_fds", &[], "Number of open file descriptors.");
-    /// Limit of open file descriptors.
     PROCESS_MAX_FDS = gauge(
         "process_max_fds",
         &[],
         "Maximum number of open file descriptors.",
     );
-    /// Threads of the process.
     PROCESS_THREADS = gauge("process_threads", &[], "Number of threads in the process.");
-    /// When the process started.
     PROCESS_START_TIME = gauge(
         "process_start_time_seconds",
         &[],
         "Start time of the process since 1970 in seconds.",
     )
     .unit(Unit::Seconds);
-    /// CPU usage.
     SYSTEM_CPU_USAGE = gauge(
         "system_cpu_usage_ratio",
         &[],
         "CPU usage from 0 to 1, relative to the container's limit, or to the host's cores if there is no limit.",
     );
-    /// Memory usage.
     SYSTEM_MEMORY_USED = gauge(
         "system_memory_used_ratio",
         &[],
         "Memory usage from 0 to 1, relative to the container's limit, or to the host's memory if there is no limit.",
     );
-    /// Available memory.
     SYSTEM_MEMORY_AVAILABLE = gauge(
         "system_memory_available_bytes",
         &[],
         "Memory available within the container's limit, or on the host if there is no limit, in bytes.",
     )
     .unit(Unit::Bytes);
-    /// Disk usage.
     SYSTEM_DISK_USED = gauge(
         "system_disk_used_ratio",
         &["mount"],
         "Usage of a file system from 0 to 1, as df reports it.",
     );
-    /// Available disk space.
     SYSTEM_DISK_AVAILABLE = gauge(
         "system_disk_available_bytes",
         &["mount"],
         "Space available on a file system, in bytes.",
     )
     .unit(Unit::Bytes);
-    /// Worker threads of the runtime.
     TOKIO_WORKERS = gauge("tokio_workers", &[], "Worker threads of the tokio runtime.");
-    /// Tasks alive in the runtime.
     TOKIO_ALIVE_TASKS = gauge(
         "tokio_alive_tasks",
         &[],
         "Tasks alive in the tokio runtime.",
     );
-    /// Tasks in the global queue.
     TOKIO_GLOBAL_QUEUE_DEPTH = gauge(
         "tokio_global_queue_depth",
         &[],
         "Tasks waiting in the tokio runtime's global queue.",
     );
-    /// Busy time of the workers.
     TOKIO_BUSY_RATIO = gauge(
         "tokio_busy_ratio",
         &[],
         "Share of time the tokio runtime's workers were busy since the previous collection, from 0 to 1.",
     );
-    /// Parks of the workers.
     TOKIO_PARKS = counter(
         "tokio_park_count_total",
         &[],
         "Times a worker of the tokio runtime parked because it had no work.",
     );
-    /// When collectors last ran. The age of one that hangs keeps rising.
+    /// The age of a collector that hangs keeps rising.
     MONITORING_COLLECTION_TIMESTAMP = gauge(
         "monitoring_collection_timestamp_seconds",
         &["collectors"],
         "When a group of collectors last ran, in seconds since 1970.",
     )
     .unit(Unit::Seconds);
-    /// Duration of scrapes.
     MONITORING_SCRAPE_DURATION = seconds(
         "monitoring_scrape_duration_seconds",
         &[],
         "Time to render the metrics, in seconds.",
     );
-    /// Registrations past the series limit.
     MONITORING_SERIES_DROPPED = counter(
         "monitoring_series_dropped_total",
         &["metric"],
