@@ -1,4 +1,8 @@
 //! A service's own metrics: described, bucketed, bounded, and refused if invalid.
+#![allow(
+    clippy::disallowed_macros,
+    reason = "services record with these macros"
+)]
 
 use metrics::{Unit, counter, gauge, histogram, with_local_recorder};
 use tower_vitals::catalog::{Catalog, Family, Kind, Values};
