@@ -1,8 +1,7 @@
-//! What `observe` costs: `cargo bench --bench instruments`.
+//! The cost of `observe`: `cargo bench --bench instruments`.
 //!
-//! Around a future that is ready, beside the same future alone, and the floor: what the same records cost with nothing
-//! around them, which is two clock reads and prebuilt handles of the stock exporter. Medians of many short rounds that take
-//! turns, in nanoseconds, on one thread.
+//! Measures `observe` around a ready future, the future alone, and a floor: two clock reads and the same records through
+//! prebuilt handles of the stock exporter. Prints medians of many short, alternating rounds on one thread, in nanoseconds.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -53,10 +52,10 @@ fn floor() -> Case {
         "floor",
         move || handle.run_upkeep(),
         move || {
-            let began = clock.raw();
+            let started = clock.raw();
             black_box(());
             calls.increment(1);
-            duration.record(clock.delta_as_nanos(began, clock.raw()) as f64 / 1e9);
+            duration.record(clock.delta_as_nanos(started, clock.raw()) as f64 / 1e9);
         },
     )
 }
@@ -67,10 +66,10 @@ fn cases() -> Vec<Case> {
         let prometheus = prometheus.clone();
         move || drop(prometheus.render())
     };
-    let calls = ServiceCalls::to("s").recorder(prometheus.clone());
-    let query = Query::kind("select").recorder(prometheus.clone());
-    let storage = Storage::operation("get", "sessions").recorder(prometheus.clone());
-    let events = Events::of("e").recorder(prometheus.clone());
+    let calls = ServiceCalls::new("s").recorder(prometheus.clone());
+    let query = Query::new("select").recorder(prometheus.clone());
+    let storage = Storage::new("get", "sessions").recorder(prometheus.clone());
+    let events = Events::new("e").recorder(prometheus.clone());
     let work = || ready(black_box(Ok::<u64, u64>(1)));
     vec![
         case(
@@ -104,11 +103,11 @@ fn main() {
     let mut rounds = vec![Vec::new(); cases.len()];
     for _ in 0..ROUNDS {
         for (case, rounds) in cases.iter().zip(&mut rounds) {
-            let began = Instant::now();
+            let started = Instant::now();
             for _ in 0..ROUND {
                 (case.once)();
             }
-            rounds.push(began.elapsed().as_nanos() as f64 / f64::from(ROUND));
+            rounds.push(started.elapsed().as_nanos() as f64 / f64::from(ROUND));
             (case.drain)();
         }
     }

@@ -1,11 +1,11 @@
-//! Everything there is to measure: a day of a shop, played at the start, and `/metrics` to read in every form.
+//! Simulates a day in a shop that uses every instrument, and serves `/metrics` in every format.
 //!
-//! `cargo run --example instruments --features system,jobs`, and try what it prints. `PORT` chooses another port than 3000, and the
-//! variables of `tower_vitals::settings` are read.
+//! Run `cargo run --example instruments --features system,jobs` and try the commands it prints. `PORT` sets the port (default
+//! 3000). The variables of `tower_vitals::settings` are read as well.
 #![allow(
     clippy::print_stdout,
     clippy::disallowed_macros,
-    reason = "an example tells what to try, and records as a service does"
+    reason = "an example prints instructions and records its own metrics"
 )]
 
 use std::error::Error;
@@ -33,13 +33,13 @@ use tower_vitals::jobs::{Job, Jobs};
 use tower_vitals::routes::Guard;
 use tower_vitals::{Health, HttpMetricsLayer, Prometheus, Routes, Settings};
 
-/// The shop's own metrics, beside the crate's.
-const BASKETS: Family = Family::counter("shop_baskets_total", "Baskets that were filled.")
+/// The shop's own metrics.
+const BASKETS: Family = Family::counter("shop_baskets_total", "Baskets filled.")
     .labels(&["country"])
     .values(&[("country", Values::Closed(&["de", "fr"]))]);
 const ENERGY: Family = Family::counter("shop_energy_joules_total", "Energy used, in joules.")
     .unit(Unit::Count)
-    .fractional();
+    .float();
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -74,7 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ),
     )
     .await?;
-    // The same by OpenTelemetry's names: a service has one or the other.
+    // The same with OpenTelemetry's names. A service uses one or the other.
     let otel = HttpMetricsLayer::builder()
         .naming(Naming::open_telemetry())
         .response_body_size()
@@ -87,8 +87,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     health.report().await;
 
     let app = shop
-        // Guarded routes are open here because this listens on loopback only: name a real guard on any other address
-        // (`settings.guard()` is that of MONITORING_TOKEN).
+        // The guarded routes are open because this listens on loopback only. Set a real guard on any other address:
+        // `settings.guard()` uses MONITORING_TOKEN.
         .merge(
             Routes::new()
                 .metrics(prometheus)
@@ -113,7 +113,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The process, its host and its runtime, fresh whenever somebody reads.
+/// Collects the values of process, host and runtime, also on each scrape.
 fn collect(
     prometheus: &Prometheus,
     settings: &Settings,
@@ -129,7 +129,7 @@ fn collect(
     Ok(collecting)
 }
 
-/// Customers: one looks, one orders, one does not wait.
+/// Three customers: one looks, one orders, and one leaves before the response.
 async fn visit(shop: Router) -> Result<(), Box<dyn Error>> {
     let look = Request::get("/").body(Body::empty())?;
     let order = Request::post("/orders").body(Body::from("two cakes"))?;
@@ -143,13 +143,13 @@ async fn visit(shop: Router) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What happens behind the counter.
+/// Work behind the counter.
 async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
-    let billing = ServiceCalls::to("billing");
-    let charges = ExternalApi::endpoint("stripe", "/v1/charges");
-    let select = Query::kind("select");
-    let get = Storage::operation("get", "sessions");
-    let declined = Errors::of("card_declined", "billing");
+    let billing = ServiceCalls::new("billing");
+    let charges = ExternalApi::new("stripe", "/v1/charges");
+    let select = Query::new("select");
+    let get = Storage::new("get", "sessions");
+    let declined = Errors::new("card_declined", "billing");
 
     Plugins::new().set(2);
     DatabaseConnections::new().set(10, 4);
@@ -162,7 +162,7 @@ async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
         "internal.stock.low",
         "order.cancelled",
     ];
-    let types = EventTypes::patterns(["order.placed", "order.cancelled", "internal.*"])?;
+    let types = EventTypes::new(["order.placed", "order.cancelled", "internal.*"])?;
     let mut orders = types.track(stream::iter(orders), |order| *order);
     while let Some(order) = orders.next().await {
         let session = get
@@ -185,18 +185,18 @@ async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
             declined.record();
         }
     }
-    // A customer who leaves: the call is cancelled.
+    // A customer leaves, so the call is cancelled.
     let left = timeout(Duration::from_millis(5), billing.observe(sleep_for_a_day())).await;
     debug_assert!(left.is_err());
-    // An assistant who explains the bill.
-    let tokens = Tokens::of("small-1", "USD");
+    // A language model explains the bill.
+    let tokens = Tokens::new("small-1", "USD");
     tokens.record(812, 64);
     tokens.record_cost(0.0031);
     drop(visitors);
     Ok(())
 }
 
-/// What nobody sees: sweeps that come too fast for a queue with room for two events, and an import that fails.
+/// Background jobs: more sweeps than fit into a queue of two events, and a failing import.
 async fn sweep() -> Result<Jobs, Box<dyn Error>> {
     const SWEEP: Job = Job::named("sweep").every(Duration::from_hours(1));
     const IMPORT: Job = Job::named("import")
@@ -206,7 +206,7 @@ async fn sweep() -> Result<Jobs, Box<dyn Error>> {
         .job(SWEEP)
         .job(IMPORT)
         .max_queued(2)
-        // Short, so that it is soon looked for what is wrong.
+        // A short lease, so that problems are found soon.
         .lease(Duration::from_secs(1))
         .run()?;
     let mut changes = jobs.subscribe();
@@ -215,22 +215,22 @@ async fn sweep() -> Result<Jobs, Box<dyn Error>> {
         sweep.finish();
     }
     jobs.flush().await;
-    let no_orders = async { Err::<(), _>("the orders are not there") };
+    let no_orders = async { Err::<(), _>("no orders found") };
     let imported = jobs.monitor(IMPORT, no_orders).await;
     debug_assert!(imported.is_err());
     changes.next().await;
     Ok(jobs)
 }
 
-/// By the macros of `metrics`, as any crate records.
+/// Records with the macros of `metrics`, as any crate does.
 fn count_own() {
     for country in ["de", "fr", "de", "nowhere"] {
         counter!(BASKETS.name, "country" => country).increment(1);
     }
     gauge!(ENERGY.name).increment(0.75);
-    // A number in a label is a series each: past the limit of a hundred they are counted together.
+    // Each number in a label is a series. Those past the limit of a hundred share one series.
     for n in 0..120 {
-        Events::of(format!("import.{n}")).record();
+        Events::new(format!("import.{n}")).record();
     }
 }
 

@@ -1,34 +1,32 @@
-//! The crate's one error type: opaque, with a kind to match on and the source that caused it.
+//! `Error`: opaque, with a kind to match on and a source.
 
 use std::error::Error as StdError;
 use std::fmt;
 
-/// What went wrong, as a class that code can match on.
-///
-/// New kinds may be added: match with a `_` arm.
+/// The kind of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A `metrics` recorder is already installed in this process.
     AlreadyInstalled,
-    /// A setting was refused; the message names it, the problem and what is allowed.
+    /// A setting is invalid. The message names the setting, the problem and the allowed values.
     InvalidConfig,
-    /// The operating system refused something (a thread, a socket).
+    /// An operation of the system, the network or a store failed. Retrying may help.
     Io,
-    /// A store does not take what it was given, however often it is asked.
+    /// A store rejects the data. Retrying does not help.
     Refused,
 }
 
 /// The error of every fallible function in this crate.
 ///
-/// Its `Display` is a whole sentence for a person: what was refused, why, and what is allowed. Match on [`Error::kind`].
+/// Its message says what failed, why, and what is allowed. Code matches on [`Error::kind`].
 ///
 /// ```
-/// use tower_vitals::{ErrorKind, HttpMetricsLayer, http_metrics::Naming};
+/// use tower_vitals::ErrorKind;
+/// use tower_vitals::catalog::{Catalog, Family};
 ///
-/// let error = HttpMetricsLayer::builder()
-///     .naming(Naming::prometheus().requests("http requests"))
-///     .build()
+/// let error = Catalog::new()
+///     .register(Family::counter("http requests", "Requests."))
 ///     .unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::InvalidConfig);
 /// assert!(error.to_string().contains("\"http requests\""));
@@ -48,13 +46,14 @@ impl Error {
         }
     }
 
-    /// Of something outside the crate that a trait of the crate is implemented by: a history of jobs, for one.
+    /// Wraps an error from your own implementation of one of this crate's traits, such as a job history. The kind is
+    /// [`ErrorKind::Io`].
     ///
     /// ```
     /// use tower_vitals::{Error, ErrorKind};
     ///
     /// let source = std::io::Error::other("no route to host");
-    /// let error = Error::external("the history of jobs in our own store", source);
+    /// let error = Error::external("the job history is unreachable", source);
     /// assert_eq!(error.kind(), ErrorKind::Io);
     /// ```
     #[must_use]
@@ -65,13 +64,14 @@ impl Error {
         Self::new(ErrorKind::Io, message).with_source(source)
     }
 
-    /// As [`external`](Self::external), of a store that does not take what it was given, however often it is asked.
+    /// Like [`external`](Self::external), for a store that rejects the data, so that retrying does not help. The kind is
+    /// [`ErrorKind::Refused`].
     ///
     /// ```
     /// use tower_vitals::{Error, ErrorKind};
     ///
-    /// let source = std::io::Error::other("a text of this table has no emoji");
-    /// let error = Error::refused("the history of jobs in our own store", source);
+    /// let source = std::io::Error::other("invalid byte sequence for encoding");
+    /// let error = Error::refused("the job history rejects the run", source);
     /// assert_eq!(error.kind(), ErrorKind::Refused);
     /// ```
     #[must_use]
@@ -86,6 +86,19 @@ impl Error {
         Self::new(ErrorKind::InvalidConfig, message)
     }
 
+    /// Joins the mistakes that a builder collected into one error: a single mistake as it is, several as
+    /// `3 mistakes: a; b; c` with the kind and the source of the first.
+    #[allow(dead_code, reason = "some features have no builder that can fail")]
+    pub(crate) fn combine(mut mistakes: Vec<Self>) -> Result<(), Self> {
+        if mistakes.len() < 2 {
+            return mistakes.pop().map_or(Ok(()), Err);
+        }
+        let messages: Vec<_> = mistakes.iter().map(|error| &*error.message).collect();
+        let message = format!("{} mistakes: {}", messages.len(), messages.join("; "));
+        let first = mistakes.swap_remove(0);
+        Err(Self { message, ..first })
+    }
+
     pub(crate) fn with_source(
         mut self,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
@@ -94,14 +107,14 @@ impl Error {
         self
     }
 
-    /// The class of this error.
+    /// The kind of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 }
 
-/// The error's message and those of its sources, where they say more.
+/// The error's message, followed by those messages of its sources that it does not contain.
 #[cfg(any(feature = "health", feature = "push"))]
 pub(crate) fn with_sources(error: &(dyn StdError + 'static)) -> String {
     let mut message = error.to_string();
@@ -113,6 +126,13 @@ pub(crate) fn with_sources(error: &(dyn StdError + 'static)) -> String {
         }
     }
     message
+}
+
+/// The error with its sources as one line for the log: redacted and cut to 1024 bytes.
+#[cfg(any(feature = "health", feature = "push"))]
+#[allow(dead_code, reason = "some features log no errors")]
+pub(crate) fn logged(error: &(dyn StdError + 'static)) -> String {
+    crate::redact::redact_line(&with_sources(error), 1024)
 }
 
 impl fmt::Display for Error {
@@ -136,5 +156,29 @@ impl StdError for Error {
         self.source
             .as_deref()
             .map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_mistakes_become_one_error_and_a_single_one_stays_as_it_is() {
+        let combined = |messages: &[&str]| {
+            let mistakes = messages.iter().map(|message| Error::invalid(*message));
+            Error::combine(mistakes.collect()).map_err(|error| error.to_string())
+        };
+        assert_eq!(combined(&[]), Ok(()));
+        assert_eq!(combined(&["a"]), Err("a".into()));
+        assert_eq!(combined(&["a", "b"]), Err("2 mistakes: a; b".into()));
+    }
+
+    #[test]
+    fn combined_mistakes_have_the_kind_and_the_source_of_the_first() {
+        let first = Error::external("a", std::io::Error::other("cause"));
+        let error = Error::combine(vec![first, Error::invalid("b")]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert_eq!(error.source().unwrap().to_string(), "cause");
     }
 }

@@ -1,8 +1,8 @@
-//! Metrics, health and operations for axum, tower and hyper services: add a layer, merge a router, read `/metrics`.
+//! Metrics, health checks and operations for axum, tower and hyper services: add a layer, merge a router, read `/metrics`.
 //!
 //! ```
 //! use axum::{Router, routing::get};
-//! use tower_vitals::{Health, HttpMetricsLayer, Prometheus, Routes};
+//! use tower_vitals::prelude::*;
 //!
 //! # async fn show_user() {}
 //! let prometheus = Prometheus::install()?;
@@ -14,36 +14,43 @@
 //! # Ok::<_, tower_vitals::Error>(())
 //! ```
 //!
-//! - [`http_metrics`]: tower layers around what you serve ([`HttpMetricsLayer`]) and what you call ([`ClientMetricsLayer`]). They
-//!   record through the `metrics` facade, so any of its exporters reads them.
-//! - [`instrument`]: what is not HTTP: calls, queries, storage, events, errors, tokens, connections.
-//! - [`exporter`]: the recorder that Prometheus reads ([`Prometheus`]), a limit on series for any recorder, and
-//!   the push of a short job ([`Pushgateway`](exporter::Pushgateway)).
-//! - [`health`]: checks and what the probes of an orchestrator are told ([`Health`]).
-//! - [`jobs`]: background jobs, every run known, with a history that outlives the process.
-//! - [`routes`]: [`Routes`], merged into an axum router, put in front of a hyper service, or served on its own address.
-//! - [`settings`]: what the environment sets, typed ([`Settings`]).
-//! - [`catalog`]: every metric the crate emits, as data.
+//! - [`http_metrics`]: tower layers for requests you serve ([`HttpMetricsLayer`]) and requests you send
+//!   ([`ClientMetricsLayer`]). They record through the `metrics` facade, so every exporter of the facade can read them.
+//! - [`instrument`]: metrics of everything else: calls, queries, storage, events, errors, tokens, connections, and the
+//!   sampled values of process, host and runtime.
+//! - [`exporter`]: the Prometheus recorder ([`Prometheus`]), a series limit for any recorder, and pushes of short-lived jobs
+//!   ([`Pushgateway`](exporter::Pushgateway)).
+//! - [`health`]: health checks and the probes of an orchestrator ([`Health`]).
+//! - [`jobs`]: background jobs with a history of their runs that survives the process.
+//! - [`routes`]: [`Routes`], merged into an axum router, placed in front of a hyper service, or served on their own address.
+//! - [`settings`]: typed settings from the environment ([`Settings`]).
+//! - [`catalog`]: the definition of every metric the crate emits.
+//! - [`prelude`]: the types that most services need.
 //!
 //! # Features
 //!
-//! | flag | what it gives | what it costs |
+//! | feature | provides | dependencies |
 //! |---|---|---|
-//! | none | the layers and the instruments, over `http`, `http-body`, `tower-layer`, `tower-service`, `futures-core`, `metrics`, `quanta` and `tracing` | 19 crates |
-//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; `health` comes along | 48 more |
-//! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 29 more |
-//! | `push` | [`Pushgateway`](exporter::Pushgateway): metrics of short jobs, pushed | 28 over `prometheus` |
-//! | `health` | [`Health`], the probes, the checks that need no other crate, and the runtime's [`Collectors`](instrument::Collectors) | 17 more |
+//! | none | the layers and the instruments, with `http`, `http-body`, `tower-layer`, `tower-service`, `futures-core`, `metrics`, `parking_lot`, `quanta` and `tracing` | 25 crates |
+//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; enables `health` | 46 more |
+//! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 27 more |
+//! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 28 over `prometheus` |
+//! | `health` | [`Health`], the probes, the checks without drivers, and the [`Collectors`](instrument::Collectors) of the runtime | 17 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host | 4 over `health` |
-//! | `jobs` | [`jobs`]: background jobs and their runs | 17 over `health` |
-//! | `jobs-sqlite` | [`SqliteHistory`](jobs::SqliteHistory), by sqlx, with SQLite itself | 75 over `jobs` |
-//! | `jobs-postgres` | [`PostgresHistory`](jobs::PostgresHistory), by sqlx, with TLS by rustls | 104 over `jobs` |
-//! | `check-http` | [`Http`](health::checks::Http), with TLS by rustls | 24 over `health` |
-//! | `check-postgres` | [`Postgres`](health::checks::Postgres), by sqlx, with TLS by rustls | 107 over `health` |
-//! | `check-sqlite` | [`Sqlite`](health::checks::Sqlite), by sqlx, with SQLite itself | 77 over `health` |
-//! | `check-redis` | [`Redis`](health::checks::Redis) | 44 over `health` |
-//! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), by lapin | 52 over `health` |
-//! | `full` | everything | 226 crates in all |
+//! | `jobs` | [`jobs`]: background jobs and their runs | 16 over `health` |
+//! | `jobs-sqlite` | [`SqliteHistory`](jobs::SqliteHistory), with sqlx and a bundled SQLite | 70 over `jobs` |
+//! | `jobs-postgres` | [`PostgresHistory`](jobs::PostgresHistory), with sqlx and rustls | 99 over `jobs` |
+//! | `check-http` | [`Http`](health::checks::Http), with rustls | 23 over `health` |
+//! | `check-postgres` | [`Postgres`](health::checks::Postgres), with sqlx and rustls | 101 over `health` |
+//! | `check-sqlite` | [`Sqlite`](health::checks::Sqlite), with sqlx and a bundled SQLite | 71 over `health` |
+//! | `check-redis` | [`Redis`](health::checks::Redis) | 42 over `health` |
+//! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), with lapin | 48 over `health` |
+//! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools | 73 more |
+//! | `full` | everything | 226 crates in total |
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// Links to gated items resolve with all features, as on docs.rs. Other builds of the docs leave them out.
+#![cfg_attr(not(feature = "full"), allow(rustdoc::broken_intra_doc_links))]
+
 mod accessors;
 #[cfg(feature = "health")]
 mod broadcast;
@@ -70,6 +77,7 @@ mod measure;
 mod outage;
 #[cfg(feature = "health")]
 mod panics;
+pub mod prelude;
 mod recorder;
 #[cfg(any(feature = "health", feature = "push"))]
 mod redact;
@@ -80,7 +88,6 @@ pub mod settings;
 mod thread;
 #[cfg(feature = "prometheus")]
 mod ticker;
-#[cfg(feature = "health")]
 mod time;
 
 pub use crate::error::{Error, ErrorKind};

@@ -30,12 +30,13 @@ impl RecorderRef {
 
     /// Registers a handle for one write. Callers that write rarely use this instead of keeping a handle, because a kept
     /// handle can outlive its series.
-    #[cfg_attr(
-        not(feature = "health"),
-        allow(dead_code, reason = "only collectors of other features call it")
-    )]
     pub(crate) fn register<H: Handle>(&self, key: &Key) -> H {
         self.with(|recorder| H::register(recorder, key))
+    }
+
+    /// Sets a gauge that is written rarely, like [`register`](Self::register).
+    pub(crate) fn set_gauge(&self, key: &Key, value: f64) {
+        self.register::<Gauge>(key).set(value);
     }
 
     /// Whether `recorder` is a real recorder, so that its handles may be kept, and not the facade's no-op recorder that
@@ -94,6 +95,16 @@ impl<H: Handle> LazyHandle<H> {
             key,
             handle: OnceLock::new(),
         }
+    }
+
+    /// A series of the facade's recorder.
+    pub(crate) fn global(key: Key) -> Self {
+        Self::new(&RecorderRef::default(), key)
+    }
+
+    /// The same series of another recorder.
+    pub(crate) fn with_recorder(&self, recorder: &RecorderRef) -> Self {
+        Self::new(recorder, self.key.clone())
     }
 
     #[inline]

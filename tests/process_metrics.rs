@@ -1,4 +1,4 @@
-//! The process' own figures beside those of `/proc`; a process of its own, for others would open files meanwhile.
+//! The process metrics compared with `/proc`. Needs a process of its own, because other tests would open files.
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
@@ -34,29 +34,28 @@ fn cpu() -> f64 {
         .iter()
         .map(|ticks| ticks.parse::<f64>().unwrap())
         .sum();
-    // USER_HZ, which every Linux has told programs since 2.6.
+    // USER_HZ, which is 100 on every Linux since 2.6.
     ticks / 100.0
 }
 
-/// One by one: a directory that is read would be open itself.
+/// Checks each descriptor, because reading the directory would open another one.
 fn open_files() -> usize {
     let is_open = |fd: &usize| Path::new(&format!("/proc/self/fd/{fd}")).is_symlink();
     (0..4096).filter(is_open).count()
 }
 
-fn assert_near(name: &str, own: f64, theirs: f64) {
-    println!("{name}: {own} beside {theirs}");
+fn assert_near(name: &str, measured: f64, expected: f64) {
+    println!("{name}: {measured}, expected {expected}");
     assert!(
-        (own - theirs).abs() <= theirs * 0.05,
-        "{name}: {own} beside {theirs}"
+        (measured - expected).abs() <= expected * 0.05,
+        "{name}: {measured}, expected {expected}"
     );
 }
 
-/// Issue C, "Must show" 5.
 #[test]
-fn process_figures_are_those_of_proc() {
+fn process_metrics_agree_with_proc() {
     let prometheus = Prometheus::builder().build().unwrap();
-    // Memory, CPU time, files and threads that were not there at the start.
+    // Uses memory, CPU time, files and threads.
     let memory = vec![7_u8; 64 << 20];
     let files: Vec<_> = (0..23)
         .map(|_| fs::File::open("/dev/null").unwrap())
@@ -69,13 +68,13 @@ fn process_figures_are_those_of_proc() {
             std::thread::spawn(move || ended.lock().unwrap().recv().unwrap_err())
         })
         .collect();
-    let began = Instant::now();
+    let started = Instant::now();
     let mut sum = 0_u64;
     while cpu() < 1.0 {
         for byte in &memory[..1 << 20] {
             sum = sum.wrapping_mul(31).wrapping_add(u64::from(*byte));
         }
-        assert!(began.elapsed() < Duration::from_mins(1), "{sum}");
+        assert!(started.elapsed() < Duration::from_mins(1), "{sum}");
     }
 
     let collecting = Collectors::new()
@@ -84,41 +83,41 @@ fn process_figures_are_those_of_proc() {
         .start()
         .unwrap();
     let snapshot = prometheus.snapshot();
-    let own = |name: &str| snapshot.sum(name, &[]).unwrap();
-    assert_near("CPU seconds", own("process_cpu_seconds_total"), cpu());
+    let value = |name: &str| snapshot.sum(name, &[]).unwrap();
+    assert_near("CPU seconds", value("process_cpu_seconds_total"), cpu());
     assert_near(
         "resident bytes",
-        own("process_resident_memory_bytes"),
+        value("process_resident_memory_bytes"),
         status("VmRSS:") * 1024.0,
     );
-    assert!(own("process_resident_memory_bytes") > f64::from(64 << 20));
-    assert_eq!(own("process_open_fds"), open_files() as f64);
-    assert!(own("process_open_fds") >= 26.0);
-    assert_eq!(own("process_threads"), status("Threads:"));
+    assert!(value("process_resident_memory_bytes") > f64::from(64 << 20));
+    assert_eq!(value("process_open_fds"), open_files() as f64);
+    assert!(value("process_open_fds") >= 26.0);
+    assert_eq!(value("process_threads"), status("Threads:"));
     let limits = fs::read_to_string("/proc/self/limits").unwrap();
     let max = limits
         .lines()
         .find(|line| line.starts_with("Max open files"))
         .unwrap();
     let max: f64 = max.split_whitespace().nth(3).unwrap().parse().unwrap();
-    assert_eq!(own("process_max_fds"), max);
+    assert_eq!(value("process_max_fds"), max);
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap();
-    let age = now.as_secs_f64() - own("process_start_time_seconds");
+    let age = now.as_secs_f64() - value("process_start_time_seconds");
     assert!((0.0..120.0).contains(&age), "{age}");
 
-    // Read again, with fewer files, more CPU time; the counter is a counter.
+    // Collected again with fewer files and more CPU time.
     drop(files);
     drop(collecting);
-    let before = own("process_cpu_seconds_total");
+    let previous = value("process_cpu_seconds_total");
     let _collecting = Collectors::new()
         .recorder(prometheus.clone())
         .process()
         .start()
         .unwrap();
     let snapshot = prometheus.snapshot();
-    assert!(snapshot.sum("process_cpu_seconds_total", &[]).unwrap() >= before);
+    assert!(snapshot.sum("process_cpu_seconds_total", &[]).unwrap() >= previous);
     assert_eq!(
         snapshot.sum("process_open_fds", &[]),
         Some(open_files() as f64)

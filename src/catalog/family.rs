@@ -1,49 +1,16 @@
-//! `Family`: what is said of a metric once, for everyone who records, describes or reads it.
+//! `Family`: the definition of a metric, shared by the code that records, describes and reads it.
 
 use metrics::{Key, Label, Recorder, SharedString, Unit};
 
-use super::DURATION_BUCKETS;
+use super::{DURATION_BUCKETS, Kind, Values};
 
-/// What a family measures with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A total that only rises.
-    Counter,
-    /// A value that rises and falls.
-    Gauge,
-    /// A distribution, counted in buckets.
-    Histogram,
-}
-
-impl Kind {
-    /// `counter`, `gauge` or `histogram`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-        }
-    }
-}
-
-/// The values a label can take. Whatever else is recorded is counted under `other`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Values {
-    /// These.
-    Closed(&'static [&'static str]),
-    /// The first so many that come.
-    AtMost(usize),
-}
-
-/// One metric family: all series of one name.
+/// A metric family: all series of one name.
 ///
 /// ```
 /// use metrics::Unit;
 /// use tower_vitals::catalog::{Family, Values};
 ///
-/// const ORDERS: Family = Family::counter("orders_total", "Orders that were placed.")
+/// const ORDERS: Family = Family::counter("orders_total", "Orders placed.")
 ///     .labels(&["shop", "tenant"])
 ///     .values(&[("shop", Values::Closed(&["eu", "us"])), ("tenant", Values::AtMost(100))]);
 /// const PICKING: Family = Family::histogram("picking_duration_seconds", "Time to pick an order, in seconds.")
@@ -55,27 +22,27 @@ pub enum Values {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Family {
-    /// The name as Prometheus reads it, before any prefix.
+    /// The name as Prometheus reads it, without a prefix.
     pub name: &'static str,
     /// Counter, gauge or histogram.
     pub kind: Kind,
-    /// The unit of its values.
+    /// The unit of the values.
     pub unit: Unit,
-    /// One sentence, the exposition's `# HELP`.
+    /// The `# HELP` text: one sentence.
     pub help: &'static str,
-    /// The labels every series of it has.
+    /// The labels of every series.
     pub labels: &'static [&'static str],
-    /// The values of those labels that are bounded by this family; the series limit bounds the others.
+    /// The allowed values of labels. Labels without an entry are bounded by the series limit alone.
     pub values: &'static [(&'static str, Values)],
-    /// Upper bounds of a histogram's buckets, ascending, without `+Inf`; empty for the other kinds.
+    /// The upper bounds of a histogram's buckets, ascending, without `+Inf`. Empty for other kinds.
     pub buckets: &'static [f64],
-    /// Whether it is a counter of parts of its unit. The facade's counters are whole numbers, so it is recorded by a gauge
-    /// that only rises; the crate's exporter shows the counter it is.
-    pub is_fractional: bool,
+    /// Whether this is a float counter. The facade's counters are integers, so a float counter is recorded with a gauge that
+    /// only rises, and the crate's exporter exposes it as a counter.
+    pub is_float: bool,
 }
 
 impl Family {
-    /// A total that only rises. Its name ends in `_total` by the field's convention.
+    /// A total that only rises. By convention its name ends in `_total`.
     #[must_use]
     pub const fn counter(name: &'static str, help: &'static str) -> Self {
         Self::new(Kind::Counter, name, help)
@@ -87,7 +54,7 @@ impl Family {
         Self::new(Kind::Gauge, name, help)
     }
 
-    /// A distribution, in [`DURATION_BUCKETS`] until [others](Self::buckets) are named.
+    /// A distribution. Its [`buckets`](Self::buckets) default to [`DURATION_BUCKETS`].
     #[must_use]
     pub const fn histogram(name: &'static str, help: &'static str) -> Self {
         Self::new(Kind::Histogram, name, help).buckets(DURATION_BUCKETS)
@@ -102,46 +69,46 @@ impl Family {
             labels: &[],
             values: &[],
             buckets: &[],
-            is_fractional: false,
+            is_float: false,
         }
     }
 
-    /// The labels every series has. Defaults to none.
+    /// The labels of every series. Defaults to none.
     #[must_use]
     pub const fn labels(mut self, labels: &'static [&'static str]) -> Self {
         self.labels = labels;
         self
     }
 
-    /// The values that some of the labels can take. Defaults to any, up to the series limit.
+    /// The allowed values of some labels. Defaults to any value, up to the series limit.
     #[must_use]
     pub const fn values(mut self, values: &'static [(&'static str, Values)]) -> Self {
         self.values = values;
         self
     }
 
-    /// The unit of its values. Defaults to a count.
+    /// The unit of the values. Defaults to a count.
     #[must_use]
     pub const fn unit(mut self, unit: Unit) -> Self {
         self.unit = unit;
         self
     }
 
-    /// A histogram's upper bounds, ascending, without `+Inf`.
+    /// The upper bounds of a histogram's buckets, ascending, without `+Inf`.
     #[must_use]
     pub const fn buckets(mut self, bounds: &'static [f64]) -> Self {
         self.buckets = bounds;
         self
     }
 
-    /// A counter of parts, recorded by a gauge: see [`is_fractional`](Self::is_fractional).
+    /// Makes this a float counter: see [`is_float`](Self::is_float).
     #[must_use]
-    pub const fn fractional(mut self) -> Self {
-        self.is_fractional = true;
+    pub const fn float(mut self) -> Self {
+        self.is_float = true;
         self
     }
 
-    /// The key of the series that has these label values, given in the order of [`labels`](Self::labels).
+    /// Returns the key of the series with these label values, in the order of [`labels`](Self::labels).
     pub(crate) fn key<const N: usize>(&self, values: [SharedString; N]) -> Key {
         debug_assert_eq!(N, self.labels.len(), "label values of {}", self.name);
         let labels = self.labels.iter().zip(values);
@@ -149,11 +116,11 @@ impl Family {
         Key::from_parts(self.name, labels.collect::<Vec<_>>())
     }
 
-    /// Tells `recorder` this family's unit and help, under `name` (its own, or the one a naming gave it).
+    /// Describes unit and help to `recorder`, under `name`, which a naming may have changed.
     pub(crate) fn describe(&self, recorder: &dyn Recorder, name: String) {
         let (name, unit, help) = (name.into(), Some(self.unit), self.help.into());
         match self.kind {
-            Kind::Counter if !self.is_fractional => recorder.describe_counter(name, unit, help),
+            Kind::Counter if !self.is_float => recorder.describe_counter(name, unit, help),
             Kind::Counter | Kind::Gauge => recorder.describe_gauge(name, unit, help),
             Kind::Histogram => recorder.describe_histogram(name, unit, help),
         }

@@ -3,17 +3,17 @@ use metrics::Unit;
 use std::collections::HashSet;
 
 #[test]
-fn names_and_labels_are_ones_prometheus_accepts() {
-    let word = |text: &str| {
+fn prometheus_accepts_all_names_and_labels() {
+    let is_identifier = |text: &str| {
         !text.is_empty()
             && !text.starts_with(|c: char| c.is_ascii_digit())
             && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
     for family in FAMILIES {
-        assert!(word(family.name), "{}", family.name);
+        assert!(is_identifier(family.name), "{}", family.name);
         for label in family.labels {
             assert!(
-                word(label) && !label.starts_with("__") && *label != "le",
+                is_identifier(label) && !label.starts_with("__") && *label != "le",
                 "{label}"
             );
         }
@@ -21,7 +21,7 @@ fn names_and_labels_are_ones_prometheus_accepts() {
 }
 
 #[test]
-fn every_name_stands_once() {
+fn every_name_is_unique() {
     let names: HashSet<_> = FAMILIES.iter().map(|family| family.name).collect();
     assert_eq!(names.len(), FAMILIES.len());
 }
@@ -29,19 +29,19 @@ fn every_name_stands_once() {
 #[test]
 fn names_end_in_their_unit_and_counters_in_total() {
     for family in FAMILIES {
-        let ending = match (family.kind, family.unit) {
+        let suffix = match (family.kind, family.unit) {
             (Kind::Counter, _) => "_total",
             (_, Unit::Seconds) => "_seconds",
             (_, Unit::Bytes) => "_bytes",
             _ => "",
         };
-        assert!(family.name.ends_with(ending), "{}", family.name);
+        assert!(family.name.ends_with(suffix), "{}", family.name);
         assert!(family.help.ends_with('.'), "{}", family.help);
     }
 }
 
 #[test]
-fn histograms_and_only_they_have_ascending_buckets() {
+fn only_histograms_have_buckets_and_they_ascend() {
     for family in FAMILIES {
         assert_eq!(
             family.kind == Kind::Histogram,
@@ -54,11 +54,11 @@ fn histograms_and_only_they_have_ascending_buckets() {
 }
 
 #[test]
-fn each_could_be_registered_beside_the_others() {
-    for (at, family) in FAMILIES.iter().enumerate() {
-        assert!(register::check(family).is_ok(), "{}", family.name);
-        for other in &FAMILIES[..at] {
-            assert_eq!(register::clash(family, other), None);
+fn every_family_is_valid_and_clashes_with_no_other() {
+    for (index, family) in FAMILIES.iter().enumerate() {
+        assert!(validate::check(family).is_ok(), "{}", family.name);
+        for other in &FAMILIES[..index] {
+            assert_eq!(validate::clash(family, other), None);
         }
     }
 }

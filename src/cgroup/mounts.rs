@@ -1,30 +1,30 @@
-//! Where the cgroups of this process lie, from `/proc/self/cgroup` and `/proc/self/mountinfo` (`man 5 proc`).
+//! The location of the process' cgroups, from `/proc/self/cgroup` and `/proc/self/mountinfo` (`man 5 proc`).
 
 use std::path::{Component, Path, PathBuf};
 
 use super::files;
 
-/// The two files, read once.
+/// The content of the two files.
 pub(super) struct Mounts {
     root: PathBuf,
     cgroup: String,
     mountinfo: String,
 }
 
-/// One hierarchy as it is seen from here: where it is mounted, and the process' own cgroup below that.
+/// A hierarchy: its mount point, and the path of the process' own cgroup below it.
 #[derive(Debug, PartialEq)]
 pub(super) struct Hierarchy {
     mount_point: PathBuf,
     own: PathBuf,
 }
 
-/// A line of mountinfo, as far as it matters.
+/// The relevant fields of a line of mountinfo.
 struct Mount<'a> {
-    /// Which directory of the file system is mounted: the container's own cgroup, often.
+    /// The mounted directory of the file system, often the container's own cgroup.
     root: String,
     point: String,
     kind: &'a str,
-    /// The controllers are among them.
+    /// Contain the controllers.
     options: &'a str,
 }
 
@@ -38,20 +38,20 @@ impl Mounts {
         })
     }
 
-    /// The hierarchy of version 1 that has this controller, alone or with others.
+    /// The version 1 hierarchy with this controller.
     pub(super) fn v1(&self, controller: &str) -> Option<Hierarchy> {
         let named = |names: &str| names.split(',').any(|name| name == controller);
         let own = self.own(named)?;
         self.mounted(own, |mount| mount.kind == "cgroup" && named(mount.options))
     }
 
-    /// The one hierarchy of version 2: its line names no controllers.
+    /// The version 2 hierarchy. Its line names no controllers.
     pub(super) fn v2(&self) -> Option<Hierarchy> {
         let own = self.own(str::is_empty)?;
         self.mounted(own, |mount| mount.kind == "cgroup2")
     }
 
-    /// The path in the line `id:controllers:path` of these controllers.
+    /// The path in the line `id:controllers:path` with these controllers.
     fn own(&self, controllers: impl Fn(&str) -> bool) -> Option<&Path> {
         self.cgroup.lines().find_map(|line| {
             let (_id, line) = line.split_once(':')?;
@@ -60,10 +60,10 @@ impl Mounts {
         })
     }
 
-    /// From the last such mount on, for it hides an earlier one at the same place: one that holds the own cgroup, else
-    /// any one, whose mount point then is the nearest there is.
+    /// The last mount that contains the own cgroup, because a later mount hides an earlier one at the same place. Without such
+    /// a mount, the mount point of the last one is the nearest directory.
     fn mounted(&self, own: &Path, wanted: impl Fn(&Mount) -> bool) -> Option<Hierarchy> {
-        let mut nearest = None;
+        let mut fallback = None;
         for mount in self.mountinfo.lines().rev().filter_map(Mount::parse) {
             if !wanted(&mount) {
                 continue;
@@ -72,45 +72,45 @@ impl Mounts {
             if let Some(own) = below(own, &mount.root) {
                 return Some(Hierarchy { mount_point, own });
             }
-            nearest.get_or_insert(Hierarchy {
+            fallback.get_or_insert(Hierarchy {
                 mount_point,
                 own: PathBuf::new(),
             });
         }
-        nearest
+        fallback
     }
 }
 
 impl Hierarchy {
-    /// The own cgroup and those around it, up to the mount point.
+    /// The own cgroup and its ancestors, up to the mount point.
     pub(super) fn levels(&self) -> impl Iterator<Item = &Path> {
         self.own.ancestors()
     }
 
-    /// The directory of a level, of this hierarchy or of another.
+    /// The directory of a level of this or another hierarchy.
     pub(super) fn directory(&self, level: &Path) -> PathBuf {
         self.mount_point.join(level)
     }
 }
 
 impl<'a> Mount<'a> {
-    /// `36 35 0:31 /root /mount/point rw,relatime shared:1 - cgroup cgroup rw,memory`, with any number of optional
+    /// Parses `36 35 0:31 /root /mount/point rw,relatime shared:1 - cgroup cgroup rw,memory`, with any number of optional
     /// fields before the dash.
     fn parse(line: &'a str) -> Option<Self> {
-        let (place, system) = line.split_once(" - ")?;
-        let mut place = place.split(' ').skip(3);
-        let mut system = system.split(' ');
+        let (mount, file_system) = line.split_once(" - ")?;
+        let mut mount = mount.split(' ').skip(3);
+        let mut file_system = file_system.split(' ');
         Some(Self {
-            root: decoded(place.next()?),
-            point: decoded(place.next()?),
-            kind: system.next()?,
-            options: system.nth(1)?,
+            root: decoded(mount.next()?),
+            point: decoded(mount.next()?),
+            kind: file_system.next()?,
+            options: file_system.nth(1)?,
         })
     }
 }
 
-/// The path less the mount's root; None for one outside it. Where a namespace hides what is above, the kernel writes
-/// such a path with `..`, and following that would leave the hierarchy.
+/// The path relative to the mount's root, or `None` for a path outside it. The kernel writes paths outside a namespace with
+/// `..`, which must not be followed.
 fn below(path: &Path, root: &str) -> Option<PathBuf> {
     let path = path.strip_prefix(root).ok()?;
     path.components()
@@ -118,7 +118,7 @@ fn below(path: &Path, root: &str) -> Option<PathBuf> {
         .then(|| path.to_owned())
 }
 
-/// A field of mountinfo: space, tab, line feed and backslash are written in octal, as `\040`.
+/// Decodes a field of mountinfo, where space, tab, line feed and backslash are octal escapes such as `\040`.
 fn decoded(field: &str) -> String {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field.as_bytes();
@@ -133,7 +133,7 @@ fn decoded(field: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The byte that three octal digits stand for, and what follows them.
+/// Parses three octal digits into a byte. Returns it with the remaining text.
 fn octal(text: &[u8]) -> Option<(u8, &[u8])> {
     let (digits, rest) = text.split_first_chunk::<3>()?;
     let byte = digits.iter().try_fold(0_u8, |byte, digit| match digit {
@@ -170,12 +170,12 @@ mod tests {
     const UNIFIED: &str = "30 23 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw";
 
     #[test]
-    fn the_mounts_root_is_taken_off_the_path() {
+    fn paths_are_relative_to_the_root_of_the_mount() {
         let bound = "41 38 0:38 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw";
         for (path, own) in [
             ("/docker/abc", ""),
             ("/docker/abc/worker", "worker"),
-            // Outside: a name that only begins alike, another one, and the root.
+            // Outside: a longer name with the same prefix, another name, and the root.
             ("/docker/abcdef", ""),
             ("/system.slice", ""),
             ("/", ""),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn no_path_leads_out_of_the_mount() {
+    fn no_path_escapes_the_mount() {
         for path in ["/..", "/../..", "/../neighbour", "/own/../../..", ""] {
             let found = v2_of(&format!("0::{path}"), UNIFIED);
             assert_eq!(found, Some(hierarchy("/sys/fs/cgroup", "")), "{path}");
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mount_that_holds_the_cgroup_goes_first_and_of_these_the_last() {
+    fn the_last_mount_that_contains_the_cgroup_is_used() {
         let other = "50 23 0:26 /other /other rw - cgroup2 cgroup2 rw";
         let later = "51 23 0:26 / /later rw - cgroup2 cgroup2 rw";
         let found = v2_of("0::/own", &format!("{UNIFIED}\n{other}"));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn controllers_are_whole_names() {
+    fn controllers_match_by_their_whole_name() {
         let cgroup = "3:cpuset:/set\n2:cpuacct,cpu:/both\n1:name=memory:/named";
         let mountinfo = "33 32 0:30 / /set rw - cgroup cgroup rw,cpuset\n\
             34 32 0:31 / /both rw - cgroup cgroup rw,cpu,cpuacct\n\
@@ -229,7 +229,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read(cgroup in "(0:|1:memory)?:(/|\\.|a|\n|\\PC)*", field in "(\\\\|[0-9]|/|\\PC)*") {
+        fn arbitrary_text_never_panics_and_stays_below_the_mount(cgroup in "(0:|1:memory)?:(/|\\.|a|\n|\\PC)*", field in "(\\\\|[0-9]|/|\\PC)*") {
             let mountinfo = format!("1 1 0:1 /{field} {field} rw - cgroup2 c rw\n1 1 0:1 / /{field} - cgroup {field} rw,memory");
             let mounts = mounts(&cgroup, &mountinfo);
             for found in [mounts.v1("memory"), mounts.v2()].into_iter().flatten() {

@@ -1,5 +1,4 @@
-//! On trees of small files below `tests/cgroups`, laid out as machines of each kind show themselves. The figures are
-//! made up.
+//! Read from `tests/cgroups`, which has the files of one machine of each kind. Most values are invented.
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,9 +20,9 @@ fn cpu(cores: f64, used: Duration) -> Cpu {
 }
 
 #[test]
-fn docker_on_v1_mounts_the_own_cgroup_under_its_path_on_the_host() {
+fn docker_on_v1_mounts_the_cgroup_under_its_host_path() {
     let tree = tree("docker-v1");
-    // A cgroup within holds another mebibyte of inactive files: the total counts.
+    // An inner cgroup has another mebibyte of inactive files, so the total counts.
     assert_eq!(tree.memory(), Some(memory(256 * MIB, (100 - 20 - 1) * MIB)));
     assert_eq!(
         tree.cpu(),
@@ -32,7 +31,7 @@ fn docker_on_v1_mounts_the_own_cgroup_under_its_path_on_the_host() {
 }
 
 #[test]
-fn docker_on_v2_has_a_namespace_of_its_own() {
+fn docker_on_v2_has_its_own_namespace() {
     let tree = tree("docker-v2");
     assert_eq!(tree.memory(), Some(memory(512 * MIB, (150 - 30) * MIB)));
     assert_eq!(
@@ -42,7 +41,7 @@ fn docker_on_v2_has_a_namespace_of_its_own() {
 }
 
 #[test]
-fn a_pods_limit_below_the_containers_wins() {
+fn a_lower_limit_of_the_pod_applies_to_the_container() {
     let tree = tree("kubernetes-v2");
     assert_eq!(tree.memory(), Some(memory(512 * MIB, (400 - 60) * MIB)));
     assert_eq!(
@@ -52,11 +51,11 @@ fn a_pods_limit_below_the_containers_wins() {
 }
 
 #[test]
-fn a_slice_limits_the_services_in_it() {
+fn the_limit_of_a_slice_applies_to_its_services() {
     let tree = tree("systemd-v2");
     let used = 1_288_490_188 - 214_748_364;
     assert_eq!(tree.memory(), Some(memory(2048 * MIB, used)));
-    // The quota is the service's own.
+    // The quota belongs to the service itself.
     assert_eq!(
         tree.cpu(),
         Some(cpu(2.0, Duration::from_micros(3_610_300_450)))
@@ -78,13 +77,13 @@ fn cpu_time_may_be_counted_in_another_hierarchy() {
 }
 
 #[test]
-fn of_equal_limits_the_outermost_is_the_one_that_holds() {
+fn the_outermost_of_equal_limits_applies() {
     let found = tree("cpu-and-cpuacct").memory();
     assert_eq!(found, Some(memory(128 * MIB, (80 - 8) * MIB)));
 }
 
 #[test]
-fn no_limit_is_none() {
+fn unlimited_groups_have_no_limit() {
     for name in ["unlimited-v1", "unlimited-v2"] {
         let tree = tree(name);
         assert_eq!((tree.memory(), tree.cpu()), (None, None), "{name}");
@@ -92,26 +91,26 @@ fn no_limit_is_none() {
 }
 
 #[test]
-fn what_is_broken_is_none() {
+fn malformed_files_mean_no_limit() {
     for name in ["broken-v1", "broken-v2", "broken-proc"] {
         let tree = tree(name);
         assert_eq!((tree.memory(), tree.cpu()), (None, None), "{name}");
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cgroups/none");
-    let nothing = Cgroup { root };
-    assert_eq!((nothing.memory(), nothing.cpu()), (None, None));
+    let missing = Cgroup { root };
+    assert_eq!((missing.memory(), missing.cpu()), (None, None));
 }
 
 #[test]
-fn this_machine_can_be_asked() {
+fn the_groups_of_this_machine_are_readable() {
     let own = Cgroup::of_this_process();
     assert!(own.memory().is_none_or(|memory| memory.limit > 0));
     assert!(own.cpu().is_none_or(|cpu| cpu.cores > 0.0));
 }
 
-/// Recorded from a real kernel: a process in a group of 200 MiB and half a core, with a loop that used all of that.
+/// Recorded from a real kernel: a group of 200 MiB and half a core, with a process that used up its quota.
 #[test]
-fn a_recorded_group_of_version_1_is_read() {
+fn a_group_recorded_on_version_1_is_read() {
     let tree = tree("recorded-v1");
     assert_eq!(tree.memory(), Some(memory(200 * MIB, 2_572_288 - 20_480)));
     let cpu = tree.cpu().unwrap();

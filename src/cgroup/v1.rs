@@ -4,11 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::files::{field, number};
+use super::limits::{Cpu, Memory, cores, lowest};
 use super::mounts::Hierarchy;
-use super::{Cpu, Memory, cores, lowest};
 
-/// The kernel has no word for "no limit" here: it is the greatest i64, rounded down to a page of whatever size. From
-/// half of that on no machine has so much.
+/// No limit is the greatest `i64`, rounded down to the page size. No machine has half of that.
 const UNLIMITED: u64 = 1 << 62;
 
 pub(super) fn memory(own: &Hierarchy) -> Option<Memory> {
@@ -17,7 +16,7 @@ pub(super) fn memory(own: &Hierarchy) -> Option<Memory> {
     lowest(limited, |memory| memory.limit)
 }
 
-/// `accounting` is where CPU time is counted: a hierarchy of its own, or the same one.
+/// `accounting` is the hierarchy that counts CPU time. It may be the same one.
 pub(super) fn cpu(own: &Hierarchy, accounting: &Hierarchy) -> Option<Cpu> {
     let limited = own.levels().filter_map(|level| {
         let usage = accounting.directory(level).join("cpuacct.usage");
@@ -35,7 +34,7 @@ fn memory_of(directory: &Path) -> Option<Memory> {
         return None;
     }
     let charged = number(&directory.join("memory.usage_in_bytes"))?;
-    // The total counts the cgroups below too, as the usage does.
+    // The total includes inner cgroups, as the usage does.
     let inactive = field(&directory.join("memory.stat"), "total_inactive_file")?;
     Some(Memory {
         limit,
@@ -43,7 +42,7 @@ fn memory_of(directory: &Path) -> Option<Memory> {
     })
 }
 
-/// In cores. No quota is -1, which is no `u64`.
+/// In cores. No quota is -1, which does not parse as `u64`.
 fn quota_of(directory: &Path) -> Option<f64> {
     let quota = number(&directory.join("cpu.cfs_quota_us"))?;
     let period = number(&directory.join("cpu.cfs_period_us"))?;

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::files::{field, number, text};
+use super::limits::{Cpu, Memory, cores, lowest};
 use super::mounts::Hierarchy;
-use super::{Cpu, Memory, cores, lowest};
 
-/// The kernel's, in microseconds.
+/// The kernel's default, in microseconds.
 const DEFAULT_PERIOD: u64 = 100_000;
 
 pub(super) fn memory(own: &Hierarchy) -> Option<Memory> {
@@ -22,7 +22,7 @@ pub(super) fn cpu(own: &Hierarchy) -> Option<Cpu> {
     lowest(limited, |cpu| cpu.cores)
 }
 
-/// No limit is `max`, which is no number; the root has no such file.
+/// No limit is `max`, which does not parse. The root has no such file.
 fn memory_of(directory: &Path) -> Option<Memory> {
     let limit = number(&directory.join("memory.max"))?;
     let charged = number(&directory.join("memory.current"))?;
@@ -42,7 +42,7 @@ fn cpu_of(directory: &Path) -> Option<Cpu> {
     })
 }
 
-/// `50000 100000`, quota and period, in cores; no quota is `max`.
+/// Parses quota and period, such as `50000 100000`, into cores. No quota is `max`.
 fn quota(text: &str) -> Option<f64> {
     let mut words = text.split_ascii_whitespace();
     let quota = words.next()?.parse().ok()?;
@@ -58,7 +58,7 @@ mod tests {
     use super::quota;
 
     #[test]
-    fn quotas() {
+    fn quotas_are_parsed() {
         assert_eq!(quota("50000 100000\n"), Some(0.5));
         assert_eq!(quota("300000 100000\n"), Some(3.0));
         assert_eq!(quota("250000"), Some(2.5));

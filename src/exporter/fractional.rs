@@ -22,7 +22,7 @@ struct One {
 
 impl Fractional {
     pub(super) fn among(families: &[Family], prefix: &str) -> Self {
-        let fractional = families.iter().filter(|family| family.is_fractional);
+        let fractional = families.iter().filter(|family| family.is_float);
         let one = |family: &Family| One {
             name: family.name,
             line: format!("# TYPE {prefix}{} gauge\n", family.name),

@@ -238,9 +238,9 @@ fn clashes(families: &[&Named]) -> impl Iterator<Item = String> {
         if before.iter().any(|other| other.name == *name) {
             return None;
         }
-        let names = catalog::names(name, kind);
+        let names = catalog::reserved_names(name, kind);
         let own = before.iter().find(|other| {
-            let others = catalog::names(&other.name, other.family.kind);
+            let others = catalog::reserved_names(&other.name, other.family.kind);
             others.iter().any(|name| names.contains(name))
         });
         let own = own.map(|other| (other.family.kind, &*other.name));

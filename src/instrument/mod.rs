@@ -1,16 +1,16 @@
-//! What is not HTTP: calls of any service, external APIs by any client, queries, storage, events, errors, tokens,
-//! plugins, connections.
+//! Instruments for everything except HTTP requests: service calls, external APIs, queries, storage, events, errors, tokens,
+//! plugins and connections.
 //!
-//! Each instrument is a handle of certain labels: made once, kept where it is used, cloned freely. It registers with the
-//! recorder at its first use, allocates nothing after that, and records through the `metrics` facade, so that any of its
-//! exporters reads it.
+//! An instrument is a cheap handle with fixed labels. Create it once, keep it where it is used, clone it freely. It registers
+//! with the recorder on first use and allocates nothing afterwards. It records through the `metrics` facade, so every exporter
+//! of the facade can read it.
 //!
 //! ```
 //! use std::sync::LazyLock;
 //! use tower_vitals::instrument::{Errors, Query};
 //!
-//! static SELECT_USER: LazyLock<Query> = LazyLock::new(|| Query::kind("select"));
-//! static NOT_FOUND: LazyLock<Errors> = LazyLock::new(|| Errors::of("not_found", "users"));
+//! static SELECT_USER: LazyLock<Query> = LazyLock::new(|| Query::new("select"));
+//! static NOT_FOUND: LazyLock<Errors> = LazyLock::new(|| Errors::new("not_found", "users"));
 //!
 //! # #[derive(Debug)] struct User;
 //! # async fn fetch(_id: u64) -> Result<User, String> { Ok(User) }
@@ -20,31 +20,43 @@
 //! }
 //! ```
 //!
-//! A handle belongs to the recorder that is current at its first use, also where that is a thread's local one
-//! (`metrics::with_local_recorder`): in tests give instruments their recorder by `recorder(..)`. Handles are not renewed, so
-//! recorders with an idle timeout lose what is recorded after it.
+//! An observed future is recorded exactly once, with one of four outcomes: it returned `Ok` (`success`) or `Err` (`failure`),
+//! was dropped before it finished (`cancelled`), or panicked (`panic`; the panic propagates).
 //!
-//! What is observed ends in one of four ways, and is recorded exactly once: its future gave `Ok` (`success`) or `Err`
-//! (`failure`), was dropped before it gave anything (`cancelled`), or panicked (`panic`; the panic goes on its way).
+//! An instrument stays with the recorder of its first use, even if that is a thread-local one
+//! (`metrics::with_local_recorder`). In tests, pass the recorder to `recorder(..)`. Handles are not renewed, so recorders with
+//! an idle timeout lose the records of series that they have dropped.
 //!
-//! What does not happen but is (memory, file descriptors, the runtime) is read by [`Collectors`].
+//! Values that are sampled rather than recorded (memory, file descriptors, the runtime) come from [`Collectors`].
 
-mod api;
-mod calls;
 mod collect;
-mod database;
+mod connections;
+mod database_connections;
+mod errors;
+mod event_types;
 mod events;
-mod gauges;
+mod external_api;
 mod observe;
-#[cfg(any(feature = "check-postgres", feature = "check-sqlite"))]
+mod plugins;
+#[cfg(feature = "sqlx")]
 mod pool;
-mod totals;
+mod query;
+mod redis_connections;
+mod service_calls;
+mod storage;
+mod tokens;
 
-pub use self::api::ExternalApi;
-pub use self::calls::{CallFuture, ServiceCalls, ServiceCallsService};
 pub use self::collect::{Collecting, Collectors};
-pub use self::database::{DatabaseConnections, Query, RedisConnections};
-pub use self::events::{EventTypes, Events, Tracked};
-pub use self::gauges::{Connection, Connections, Plugins};
+pub use self::connections::{Connection, Connections};
+pub use self::database_connections::DatabaseConnections;
+pub use self::errors::Errors;
+pub use self::event_types::{EventTypes, Tracked};
+pub use self::events::Events;
+pub use self::external_api::ExternalApi;
 pub use self::observe::Observe;
-pub use self::totals::{Errors, Storage, Tokens};
+pub use self::plugins::Plugins;
+pub use self::query::Query;
+pub use self::redis_connections::RedisConnections;
+pub use self::service_calls::{ServiceCalls, ServiceCallsFuture, ServiceCallsService};
+pub use self::storage::Storage;
+pub use self::tokens::Tokens;

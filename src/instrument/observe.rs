@@ -1,4 +1,4 @@
-//! `Observe`: a future whose end is recorded.
+//! `Observe`: a future whose outcome is recorded.
 
 use std::fmt;
 use std::future::Future;
@@ -6,20 +6,22 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use metrics::{Counter, Histogram};
 use pin_project_lite::pin_project;
 
 use crate::measure::{Instant, RecordGuard, Recording};
+use crate::recorder::LazyHandle;
 
-/// How what was observed ended.
+/// How an observed operation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(super) enum Outcome {
     Success,
     Failure,
     Cancelled,
     Panic,
 }
 
-impl Ended {
+impl Outcome {
     pub(super) const ALL: [Self; 4] = [Self::Success, Self::Failure, Self::Cancelled, Self::Panic];
 
     pub(super) const fn as_str(self) -> &'static str {
@@ -32,113 +34,125 @@ impl Ended {
     }
 }
 
-/// Who writes down the end of what was observed.
-pub(super) trait Ends {
-    fn end(&self, ended: Ended, nanos: u64);
+/// Records the end of an operation.
+pub(super) trait Observer {
+    fn ended(&self, outcome: Outcome, seconds: f64);
 }
 
-impl<T: Ends + ?Sized> Ends for &T {
-    fn end(&self, ended: Ended, nanos: u64) {
-        (**self).end(ended, nanos);
+impl<T: Observer + ?Sized> Observer for &T {
+    fn ended(&self, outcome: Outcome, seconds: f64) {
+        (**self).ended(outcome, seconds);
     }
 }
 
-impl<T: Ends + ?Sized> Ends for Arc<T> {
-    fn end(&self, ended: Ended, nanos: u64) {
-        (**self).end(ended, nanos);
+impl<T: Observer + ?Sized> Observer for Arc<T> {
+    fn ended(&self, outcome: Outcome, seconds: f64) {
+        (**self).ended(outcome, seconds);
     }
 }
 
-/// Something under way, until its end is told.
-pub(super) struct Call<E> {
-    ends: Option<E>,
+/// Counts operations.
+impl Observer for LazyHandle<Counter> {
+    fn ended(&self, _outcome: Outcome, _seconds: f64) {
+        self.record(|counter| counter.increment(1));
+    }
 }
 
-impl<E: Ends> Recording for Call<E> {
-    type Outcome = Ended;
-    const DROPPED: Ended = Ended::Cancelled;
+/// Records the duration of operations.
+impl Observer for LazyHandle<Histogram> {
+    fn ended(&self, _outcome: Outcome, seconds: f64) {
+        self.record(|histogram| histogram.record(seconds));
+    }
+}
+
+/// An operation in progress. `None` once its end is recorded.
+pub(super) struct Operation<O>(Option<O>);
+
+impl<O: Observer> Recording for Operation<O> {
+    type Outcome = Outcome;
+    const DROPPED: Outcome = Outcome::Cancelled;
 
     fn is_armed(&self) -> bool {
-        self.ends.is_some()
+        self.0.is_some()
     }
 
     #[inline]
-    fn record(&mut self, ended: Ended, started: Instant) {
-        if let Some(ends) = self.ends.take() {
-            ends.end(ended, started.nanos());
+    fn record(&mut self, outcome: Outcome, started: Instant) {
+        if let Some(observer) = self.0.take() {
+            observer.ended(outcome, started.nanos() as f64 / 1e9);
         }
     }
 }
 
 pin_project! {
-    /// A future that tells `ends` how it ended.
-    pub(super) struct Timed<F, E: Ends> {
+    /// A future that reports its outcome to an observer.
+    pub(super) struct Observed<F, O: Observer> {
         #[pin]
         inner: F,
-        guard: RecordGuard<Call<E>>,
+        guard: RecordGuard<Operation<O>>,
     }
 }
 
-impl<F, E: Ends> Timed<F, E> {
-    /// Its time begins now.
+impl<F, O: Observer> Observed<F, O> {
+    /// Starts the clock before `inner` is called.
     #[inline]
-    pub(super) fn begin(ends: E, inner: impl FnOnce() -> F) -> Self {
-        let mut guard = RecordGuard::start(Call { ends: Some(ends) });
+    pub(super) fn start(observer: O, inner: impl FnOnce() -> F) -> Self {
+        let mut guard = RecordGuard::start(Operation(Some(observer)));
         Self {
-            inner: guard.watch(Ended::Panic, inner),
+            inner: guard.watch(Outcome::Panic, inner),
             guard,
         }
     }
 }
 
-impl<F, E, T, X> Future for Timed<F, E>
+impl<F, O, T, E> Future for Observed<F, O>
 where
-    F: Future<Output = Result<T, X>>,
-    E: Ends,
+    F: Future<Output = Result<T, E>>,
+    O: Observer,
 {
-    type Output = Result<T, X>;
+    type Output = Result<T, E>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let output = ready!(this.guard.watch(Ended::Panic, || this.inner.poll(cx)));
+        let output = ready!(this.guard.watch(Outcome::Panic, || this.inner.poll(cx)));
         this.guard.finish(match output {
-            Ok(_) => Ended::Success,
-            Err(_) => Ended::Failure,
+            Ok(_) => Outcome::Success,
+            Err(_) => Outcome::Failure,
         });
         Poll::Ready(output)
     }
 }
 
 pin_project! {
-    /// The future that `observe` makes: the same output, and its end is recorded, whatever ends it.
+    /// The future of `observe`: it returns the output of the inner future and records its outcome.
     ///
-    /// The time begins with `observe`, not with the first poll.
+    /// The duration is measured from the call of `observe`, not from the first poll.
     #[must_use = "a future that is not awaited is cancelled"]
     pub struct Observe<'a, F> {
         #[pin]
-        timed: Timed<F, &'a (dyn Ends + Sync)>,
+        observed: Observed<F, &'a (dyn Observer + Sync)>,
     }
 }
 
 impl<'a, F> Observe<'a, F> {
     #[inline]
-    pub(super) fn begin(ends: &'a (dyn Ends + Sync), future: F) -> Self {
+    pub(super) fn new(observer: &'a (dyn Observer + Sync), future: F) -> Self {
         Self {
-            timed: Timed::begin(ends, || future),
+            observed: Observed::start(observer, || future),
         }
     }
 }
 
-impl<F, T, X> Future for Observe<'_, F>
+impl<F, T, E> Future for Observe<'_, F>
 where
-    F: Future<Output = Result<T, X>>,
+    F: Future<Output = Result<T, E>>,
 {
-    type Output = Result<T, X>;
+    type Output = Result<T, E>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().timed.poll(cx)
+        self.project().observed.poll(cx)
     }
 }
 

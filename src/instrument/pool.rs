@@ -1,4 +1,4 @@
-//! The connections of `sqlx` pools.
+//! `DatabaseConnections` of `sqlx` pools.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::interval;
 use super::DatabaseConnections;
 
 impl DatabaseConnections {
-    /// Records how many connections of this pool are open, and how many of them are in use.
+    /// Records the number of open connections of this pool and the number of those in use.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sqlx::Error> {
@@ -18,7 +18,7 @@ impl DatabaseConnections {
     /// # #[cfg(feature = "check-sqlite")] {
     /// let pool = sqlx::SqlitePool::connect("sqlite::memory:").await?;
     /// DatabaseConnections::new().sample(&pool);
-    /// // From time to time, until the pool is closed:
+    /// // Every 15 s until the pool is closed:
     /// tokio::spawn(DatabaseConnections::new().poll(pool, Duration::from_secs(15)));
     /// # }
     /// # Ok(()) }
@@ -28,7 +28,7 @@ impl DatabaseConnections {
         self.set(open, open.saturating_sub(pool.num_idle()));
     }
 
-    /// [`Samples`](Self::sample) this pool every `period`, until it is closed. A period of zero is a millisecond.
+    /// [Samples](Self::sample) this pool every `period` (at least 1 ms) until the pool is closed.
     pub async fn poll<DB: Database>(self, pool: Pool<DB>, period: Duration) {
         let mut ticks = interval(period.max(Duration::from_millis(1)));
         while !pool.is_closed() {

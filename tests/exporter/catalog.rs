@@ -1,11 +1,15 @@
-//! A service's own metrics beside the crate's: described, bucketed, bounded, and refused where they cannot be.
+//! A service's own metrics: described, bucketed, bounded, and refused if invalid.
+#![allow(
+    clippy::disallowed_macros,
+    reason = "services record with these macros"
+)]
 
 use metrics::{Unit, counter, gauge, histogram, with_local_recorder};
 use tower_vitals::catalog::{Catalog, Family, Kind, Values};
 use tower_vitals::exporter::Value;
 use tower_vitals::{ErrorKind, Prometheus};
 
-const ORDERS: Family = Family::counter("orders_total", "Orders that were placed.")
+const ORDERS: Family = Family::counter("orders_total", "Orders placed.")
     .labels(&["shop", "tenant"])
     .values(&[
         ("shop", Values::Closed(&["eu", "us"])),
@@ -17,11 +21,11 @@ const PICKING: Family = Family::histogram(
 )
 .unit(Unit::Seconds)
 .buckets(&[10.0, 60.0]);
-const ENERGY: Family = Family::counter("energy_joules_total", "Energy that was used, in joules.")
+const ENERGY: Family = Family::counter("energy_joules_total", "Energy used, in joules.")
     .labels(&["hall"])
     .values(&[("hall", Values::Closed(&["a"]))])
-    .fractional();
-const STOCK: Family = Family::gauge("stock", "What is in stock.");
+    .float();
+const STOCK: Family = Family::gauge("stock", "Items in stock.");
 
 fn recorder(builder: tower_vitals::exporter::Builder) -> Prometheus {
     let mut catalog = Catalog::new();
@@ -52,7 +56,7 @@ fn registered_families_have_help_type_and_buckets() {
     });
     assert_has(
         &prometheus.render(),
-        "# HELP shop_orders_total Orders that were placed.
+        "# HELP shop_orders_total Orders placed.
         # TYPE shop_orders_total counter
         shop_orders_total{shop=\"eu\",tenant=\"t1\"} 1
         # HELP shop_picking_duration_seconds Time to pick an order, in seconds.
@@ -70,13 +74,13 @@ fn registered_families_have_help_type_and_buckets() {
 }
 
 #[test]
-fn labels_are_held_to_their_values_whoever_records() {
+fn labels_are_bounded_no_matter_which_code_records() {
     let prometheus = recorder(Prometheus::builder());
     with_local_recorder(&prometheus, || {
         for n in 0..100 {
             let shop = ["eu", "us", "mars", ""][n % 4];
             counter!(ORDERS.name, "shop" => shop, "tenant" => format!("t{}", n % 10)).increment(1);
-            // None of the catalogue's: only the series limit holds it.
+            // Not in the catalogue: bounded by the series limit alone.
             counter!("logins_total", "shop" => format!("s{n}")).increment(1);
         }
         gauge!(ENERGY.name, "hall" => "b").increment(1.5);
@@ -97,7 +101,7 @@ fn labels_are_held_to_their_values_whoever_records() {
 }
 
 #[test]
-fn labels_are_bounded_under_names_that_are_mended() {
+fn labels_are_bounded_under_names_that_need_sanitizing() {
     let prometheus = recorder(Prometheus::builder());
     with_local_recorder(&prometheus, || {
         for shop in ["eu", "mars"] {
@@ -114,7 +118,7 @@ fn labels_are_bounded_under_names_that_are_mended() {
 }
 
 #[test]
-fn a_label_that_takes_values_from_many_threads_has_no_more_than_it_may() {
+fn a_label_stays_bounded_when_many_threads_record() {
     let prometheus = recorder(Prometheus::builder());
     std::thread::scope(|scope| {
         for thread in 0..4 {
@@ -135,8 +139,8 @@ fn a_label_that_takes_values_from_many_threads_has_no_more_than_it_may() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_and_says_why() {
-    let help = "Whatever.";
+fn an_invalid_family_is_refused_and_the_error_says_why() {
+    let help = "Some help.";
     for (family, expected) in [
         (
             Family::counter("orders-total", help),
@@ -149,7 +153,7 @@ fn what_cannot_be_is_refused_and_says_why() {
         ),
         (
             Family::gauge("orders", " "),
-            "metric \"orders\": it has no help",
+            "metric \"orders\": help is empty",
         ),
         (
             Family::gauge("orders", help).labels(&["le"]),
@@ -157,11 +161,11 @@ fn what_cannot_be_is_refused_and_says_why() {
         ),
         (
             Family::gauge("orders", help).labels(&["a", "b", "a"]),
-            "label \"a\" stands twice",
+            "label \"a\" is listed twice",
         ),
         (
             Family::gauge("orders", help).values(&[("a", Values::AtMost(1))]),
-            "label \"a\" has values and is none of its labels",
+            "label \"a\" has values, but is not among the labels",
         ),
         (
             Family::gauge("orders", help)
@@ -191,11 +195,11 @@ fn what_cannot_be_is_refused_and_says_why() {
         ),
         (
             Family::gauge("orders", help).buckets(&[1.0]),
-            "it has buckets and is a gauge",
+            "a gauge has buckets",
         ),
         (
-            Family::gauge("orders", help).fractional(),
-            "only a counter can be fractional",
+            Family::gauge("orders", help).float(),
+            "a gauge is marked as float",
         ),
     ] {
         assert_refused(family, expected);
@@ -217,35 +221,35 @@ fn assert_refused(family: Family, expected: &str) {
 
 #[test]
 fn a_clash_is_refused_and_names_both() {
-    let help = "Whatever.";
+    let help = "Some help.";
     for (family, expected) in [
         (
             Family::gauge("orders_total", help),
-            "metric \"orders_total\" is a counter of [\"shop\", \"tenant\"] already: it cannot be a gauge of [] too",
+            "metric \"orders_total\" is already a counter of [\"shop\", \"tenant\"]: it cannot also be a gauge of []",
         ),
         (
             ORDERS.labels(&["shop", "tenant", "day"]),
-            "is a counter of [\"shop\", \"tenant\"] already",
+            "is already a counter of [\"shop\", \"tenant\"]",
         ),
         (
             Family::counter("orders_total", "Another help.").labels(&["shop", "tenant"]),
-            "registered already, with another help",
+            "already registered with other help",
         ),
         (
             Family::gauge("http_requests_total", help),
-            "is a counter of [\"method\", \"endpoint\", \"status\"] already",
+            "is already a counter of [\"method\", \"endpoint\", \"status\"]",
         ),
         (
             Family::counter("picking_duration_seconds_count", help),
-            "clashes with the histogram \"picking_duration_seconds\": both would have \"picking_duration_seconds_count\"",
+            "clashes with the histogram \"picking_duration_seconds\": both would use the name \"picking_duration_seconds_count\"",
         ),
         (
             Family::gauge("orders", help),
-            "clashes with the counter \"orders_total\": both would have \"orders\"",
+            "clashes with the counter \"orders_total\": both would use the name \"orders\"",
         ),
         (
             Family::histogram("stock", help),
-            "metric \"stock\" is a gauge of [] already",
+            "metric \"stock\" is already a gauge of []",
         ),
     ] {
         assert_refused(family, expected);
@@ -253,7 +257,7 @@ fn a_clash_is_refused_and_names_both() {
 }
 
 #[test]
-fn the_same_once_more_is_no_error() {
+fn registering_an_equal_family_again_has_no_effect() {
     let mut catalog = Catalog::new();
     let known = catalog.families().len();
     catalog.register(ORDERS).unwrap().register(ORDERS).unwrap();

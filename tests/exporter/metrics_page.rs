@@ -23,7 +23,12 @@ fn labels(family: &Family) -> String {
             _ => format!("`{label}`"),
         }
     };
-    family.labels.iter().map(label).collect::<Vec<_>>().join(", ")
+    family
+        .labels
+        .iter()
+        .map(label)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn page() -> String {
@@ -54,5 +59,8 @@ fn the_page_lists_the_catalogue() {
         std::fs::write(file, &page).unwrap();
     }
     let written = std::fs::read_to_string(file).unwrap();
-    assert_eq!(written, page, "run it with UPDATE_DOCS=1 to write the page anew");
+    assert_eq!(
+        written, page,
+        "run it with UPDATE_DOCS=1 to write the page anew"
+    );
 }

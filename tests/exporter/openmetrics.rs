@@ -125,7 +125,7 @@ fn every_family() -> Prometheus {
             let labels = family.labels.iter().map(|label| Label::new(*label, value));
             let key = Key::from_parts(family.name, labels.collect::<Vec<_>>());
             match family.kind {
-                Kind::Counter if !family.is_fractional => {
+                Kind::Counter if !family.is_float => {
                     prometheus
                         .register_counter(&key, &metadata)
                         .increment(1 << n);

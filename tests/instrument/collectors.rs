@@ -1,4 +1,4 @@
-//! What is read every now and then: fresh when it is read, and nobody waits for what hangs.
+//! Collectors: scrapes see fresh values and do not wait for a collector that hangs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,16 +12,16 @@ fn prometheus() -> Prometheus {
     Prometheus::builder().build().unwrap()
 }
 
-/// Collectors that count their readings.
-fn counting(readings: &Arc<AtomicUsize>) -> Collectors {
-    let readings = Arc::clone(readings);
-    Collectors::new().also(move || {
-        readings.fetch_add(1, Ordering::SeqCst);
+/// Collectors that count their collections.
+fn counting(collections: &Arc<AtomicUsize>) -> Collectors {
+    let collections = Arc::clone(collections);
+    Collectors::new().custom(move || {
+        collections.fetch_add(1, Ordering::SeqCst);
     })
 }
 
 #[test]
-fn the_app_tells_what_it_is_and_since_when() {
+fn the_app_has_version_start_time_and_uptime() {
     let prometheus = prometheus();
     let _collecting = Collectors::new()
         .recorder(prometheus.clone())
@@ -46,7 +46,7 @@ fn the_app_tells_what_it_is_and_since_when() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_runtime_tells_of_its_workers_and_tasks() {
+async fn the_runtime_has_workers_tasks_and_parks() {
     let prometheus = prometheus();
     let tasks: Vec<_> = (0..7)
         .map(|_| tokio::spawn(std::future::pending::<()>()))
@@ -62,7 +62,7 @@ async fn the_runtime_tells_of_its_workers_and_tasks() {
     assert_eq!(snapshot.sum("tokio_alive_tasks", &[]), Some(7.0));
     assert!(snapshot.sum("tokio_global_queue_depth", &[]).is_some());
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
-    until("the tasks are gone, and parks are counted", async || {
+    until("the tasks are gone and parks are counted", async || {
         let snapshot = prometheus.snapshot();
         snapshot.sum("tokio_alive_tasks", &[]) == Some(0.0)
             && snapshot.sum("tokio_park_count_total", &[]) > Some(0.0)
@@ -76,7 +76,7 @@ async fn the_runtime_tells_of_its_workers_and_tasks() {
 
 #[test]
 #[cfg(feature = "system")]
-fn the_host_tells_of_cpu_memory_and_disks() {
+fn the_host_has_cpu_memory_and_disks() {
     let prometheus = prometheus();
     let collecting = Collectors::new()
         .recorder(prometheus.clone())
@@ -89,7 +89,7 @@ fn the_host_tells_of_cpu_memory_and_disks() {
     assert_eq!(
         snapshot.sum("system_cpu_usage_ratio", &[]),
         None,
-        "nothing came before it"
+        "the first collection"
     );
     let memory = snapshot.sum("system_memory_used_ratio", &[]).unwrap();
     assert!(memory > 0.0 && memory < 1.0, "{memory}");
@@ -129,49 +129,52 @@ fn the_host_tells_of_cpu_memory_and_disks() {
     assert!((0.0..=1.0).contains(&cpu), "{cpu}");
 }
 
-/// Values are read again for a reader if they are older than a second, and only then.
 #[test]
-fn a_reading_is_fresh_and_no_reading_is_made_twice_in_a_second() {
+fn values_are_collected_again_for_a_scrape_only_if_older_than_a_second() {
     let prometheus = prometheus();
-    let readings = Arc::new(AtomicUsize::new(0));
-    let collecting = counting(&readings)
+    let collections = Arc::new(AtomicUsize::new(0));
+    let collecting = counting(&collections)
         .every(Duration::from_hours(1))
         .start()
         .unwrap();
     prometheus.before_reading(collecting.refresher());
-    assert_eq!(readings.load(Ordering::SeqCst), 1, "at the start");
+    assert_eq!(collections.load(Ordering::SeqCst), 1, "at the start");
     for _ in 0..50 {
         let _ = prometheus.render();
     }
-    assert_eq!(readings.load(Ordering::SeqCst), 1, "younger than a second");
+    assert_eq!(
+        collections.load(Ordering::SeqCst),
+        1,
+        "younger than a second"
+    );
     let deadline = Instant::now() + Duration::from_secs(10);
-    while readings.load(Ordering::SeqCst) == 1 {
+    while collections.load(Ordering::SeqCst) == 1 {
         assert!(Instant::now() < deadline);
         let _ = prometheus.snapshot();
     }
-    assert_eq!(readings.load(Ordering::SeqCst), 2);
+    assert_eq!(collections.load(Ordering::SeqCst), 2);
 }
 
 #[test]
-fn nobody_waits_for_a_reading_that_hangs() {
+fn a_scrape_waits_only_briefly_for_a_collector_that_hangs() {
     let prometheus = prometheus();
     let (end, ended) = std::sync::mpsc::channel::<()>();
     let is_first = AtomicBool::new(true);
     let ended = std::sync::Mutex::new(ended);
-    let hanging = Collectors::new().also(move || {
+    let hanging = Collectors::new().custom(move || {
         if !is_first.swap(false, Ordering::SeqCst) {
             ended.lock().unwrap().recv().unwrap_err();
         }
     });
     let collecting = hanging.every(Duration::from_millis(200)).start().unwrap();
     prometheus.before_reading(collecting.refresher());
-    // It hangs at its second reading, and no reader ever gets fresh values again: each waits a moment for them.
+    // The second collection hangs, so every later scrape waits for fresh values in vain.
     let deadline = Instant::now() + Duration::from_secs(10);
     let mut waits = 0;
     while waits < 3 {
-        let began = Instant::now();
+        let started = Instant::now();
         let _ = prometheus.render();
-        waits += usize::from(began.elapsed() > Duration::from_millis(200));
+        waits += usize::from(started.elapsed() > Duration::from_millis(200));
         assert!(Instant::now() < deadline, "{waits}");
     }
     drop(collecting);
@@ -179,42 +182,42 @@ fn nobody_waits_for_a_reading_that_hangs() {
 }
 
 #[tokio::test]
-async fn a_collector_that_panics_keeps_no_other_from_being_read() {
+async fn a_collector_that_panics_does_not_stop_the_others() {
     let prometheus = prometheus();
-    let readings = Arc::new(AtomicUsize::new(0));
+    let collections = Arc::new(AtomicUsize::new(0));
     let (plugins, seen) = (
         Plugins::new().recorder(prometheus.clone()),
-        Arc::clone(&readings),
+        Arc::clone(&collections),
     );
     let _collecting = Collectors::new()
-        .also(|| panic!("a reading panicked"))
-        .also(move || plugins.set(seen.fetch_add(1, Ordering::SeqCst) + 1))
+        .custom(|| panic!("a collector panicked"))
+        .custom(move || plugins.set(seen.fetch_add(1, Ordering::SeqCst) + 1))
         .every(Duration::from_millis(200))
         .start()
         .unwrap();
-    until("it is read three times", async || {
-        readings.load(Ordering::SeqCst) >= 3
+    until("the other runs three times", async || {
+        collections.load(Ordering::SeqCst) >= 3
     })
     .await;
     assert!(prometheus.snapshot().sum("plugins_loaded", &[]) >= Some(3.0));
 }
 
 #[tokio::test]
-async fn it_ends_when_it_is_dropped_whoever_may_still_read() {
+async fn collection_stops_when_the_last_handle_is_dropped() {
     let prometheus = prometheus();
     let alive = Arc::new(());
     let seen = Arc::downgrade(&alive);
     let collecting = Collectors::new()
-        .also(move || drop(alive.clone()))
+        .custom(move || drop(alive.clone()))
         .start()
         .unwrap();
     prometheus.before_reading(collecting.refresher());
     let clone = collecting.clone();
     drop(collecting);
     clone.refresh();
-    assert!(seen.upgrade().is_some(), "a clone keeps it");
+    assert!(seen.upgrade().is_some(), "a clone keeps the collectors");
     drop(clone);
-    until("its thread has dropped what it had", async || {
+    until("the thread has dropped the collectors", async || {
         seen.upgrade().is_none()
     })
     .await;
@@ -222,19 +225,18 @@ async fn it_ends_when_it_is_dropped_whoever_may_still_read() {
 }
 
 #[test]
-fn an_interval_that_is_too_short_is_refused() {
+fn a_short_interval_is_refused() {
     for interval in [Duration::ZERO, Duration::from_millis(199)] {
         let error = Collectors::new().every(interval).start().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidConfig);
-        let expected =
-            format!("collection interval is {interval:?}: 200ms and anything longer is allowed");
+        let expected = format!("collection interval is {interval:?}: at least 200ms is needed");
         assert!(error.to_string().starts_with(&expected), "{error}");
     }
 }
 
-/// A hook that reads would be called by its own reading; one that panics is no reason to have no metrics.
+/// A hook that scrapes is not called again by its own scrape, and a hook that panics does not fail the scrape.
 #[test]
-fn a_hook_may_read_and_may_panic() {
+fn a_hook_may_scrape_and_may_panic() {
     let prometheus = prometheus();
     let (plugins, calls) = (
         Plugins::new().recorder(prometheus.clone()),

@@ -1,4 +1,4 @@
-//! The instruments: what each records, under which labels, whatever ends what it observes.
+//! The instruments: the families, labels and outcomes they record.
 
 use std::future::{Future, pending, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +20,7 @@ use tower_vitals::instrument::{
     RedisConnections, ServiceCalls, Storage, Tokens,
 };
 
-/// One recorder for several instruments.
+/// A recorder that several instruments share.
 #[derive(Clone)]
 struct Shared(Arc<DebuggingRecorder>);
 
@@ -57,23 +57,22 @@ fn recorder() -> (Shared, crate::support::Reader) {
 
 type Work = Pin<Box<dyn Future<Output = Result<u32, String>>>>;
 
-/// A future that ends in each of the ways there are: twice well, once with an error, once dropped unpolled, once dropped
-/// half way, once in a panic.
-fn each_way(observe: impl AsyncFn(Work) -> Result<u32, String>) {
+/// Observes futures with every outcome: two successes, a failure, two cancellations and a panic.
+fn observe_every_outcome(observe: impl AsyncFn(Work) -> Result<u32, String>) {
     let run = |work: Work| observe(work).now_or_never();
-    let half_way = || poll_fn(|_| Poll::<Result<u32, String>>::Pending);
+    let never = || poll_fn(|_| Poll::<Result<u32, String>>::Pending);
     assert_eq!(run(Box::pin(ready(Ok(1)))), Some(Ok(1)));
     assert_eq!(run(Box::pin(async { Ok(2) })), Some(Ok(2)));
     assert_eq!(
         run(Box::pin(ready(Err("no".to_owned())))),
         Some(Err("no".to_owned()))
     );
-    assert_eq!(run(Box::pin(half_way())), None);
+    assert_eq!(run(Box::pin(never())), None);
     assert_eq!(run(Box::pin(pending())), None);
     let panicked = catch_unwind(AssertUnwindSafe(|| {
         run(Box::pin(async { panic!("on purpose") }))
     }));
-    assert!(panicked.is_err(), "the panic goes on its way");
+    assert!(panicked.is_err(), "the panic propagates");
 }
 
 #[track_caller]
@@ -97,14 +96,14 @@ fn assert_counts(
 }
 
 #[test]
-fn service_calls_are_counted_by_their_end() {
+fn service_calls_are_counted_by_outcome() {
     let (recorder, reader) = recorder();
-    let billing = ServiceCalls::to("billing").recorder(recorder);
-    each_way(async |work| billing.observe(work).await);
+    let billing = ServiceCalls::new("billing").recorder(recorder);
+    observe_every_outcome(async |work| billing.observe(work).await);
     billing.record(true, Duration::from_millis(250));
     billing.record(false, Duration::from_millis(750));
     let taken = reader.take();
-    let ends = [
+    let outcomes = [
         ("success", 3),
         ("failure", 2),
         ("cancelled", 2),
@@ -115,7 +114,7 @@ fn service_calls_are_counted_by_their_end() {
         "service_calls_total",
         &[("service_name", "billing")],
         "status",
-        &ends,
+        &outcomes,
     );
     let durations = taken.samples(
         "service_call_duration_seconds",
@@ -126,9 +125,9 @@ fn service_calls_are_counted_by_their_end() {
 }
 
 #[tokio::test]
-async fn as_a_layer_it_measures_any_service() {
+async fn service_calls_are_a_layer_for_any_service() {
     let (recorder, reader) = recorder();
-    let layer = ServiceCalls::to("double").recorder(recorder);
+    let layer = ServiceCalls::new("double").recorder(recorder);
     let service = layer.layer(service_fn(|number: i32| async move {
         match number {
             0.. => Ok(number * 2),
@@ -142,7 +141,7 @@ async fn as_a_layer_it_measures_any_service() {
         panic!("in call")
     }));
     assert!(catch_unwind(AssertUnwindSafe(|| panics.call(()))).is_err());
-    let ends = [
+    let outcomes = [
         ("success", 1),
         ("failure", 1),
         ("cancelled", 1),
@@ -154,15 +153,15 @@ async fn as_a_layer_it_measures_any_service() {
         "service_calls_total",
         &[("service_name", "double")],
         "status",
-        &ends,
+        &outcomes,
     );
 }
 
 #[test]
-fn external_apis_are_counted_by_status() {
+fn external_api_requests_are_counted_by_status() {
     let (recorder, reader) = recorder();
-    let charges = ExternalApi::endpoint("stripe", "/v1/charges").recorder(recorder);
-    each_way(async |work| charges.observe(work).await);
+    let charges = ExternalApi::new("stripe", "/v1/charges").recorder(recorder);
+    observe_every_outcome(async |work| charges.observe(work).await);
     charges.record(StatusCode::CREATED, Duration::from_millis(500));
     charges.record(StatusCode::CREATED, Duration::from_millis(500));
     charges.record_timeout(Duration::from_secs(3));
@@ -183,10 +182,10 @@ fn external_apis_are_counted_by_status() {
 }
 
 #[test]
-fn queries_are_timed_whatever_ends_them() {
+fn queries_are_timed_however_they_end() {
     let (recorder, reader) = recorder();
-    let select = Query::kind("select").recorder(recorder);
-    each_way(async |work| select.observe(work).await);
+    let select = Query::new("select").recorder(recorder);
+    observe_every_outcome(async |work| select.observe(work).await);
     select.record(Duration::from_secs(2));
     let taken = reader.take();
     let durations = taken.samples("db_query_duration_seconds", &[("query_type", "select")]);
@@ -196,16 +195,16 @@ fn queries_are_timed_whatever_ends_them() {
 #[test]
 fn operations_events_errors_and_tokens_are_counted() {
     let (recorder, reader) = recorder();
-    let get = Storage::operation("get", "sessions").recorder(recorder.clone());
-    each_way(async |work| get.observe(work).await);
+    let get = Storage::new("get", "sessions").recorder(recorder.clone());
+    observe_every_outcome(async |work| get.observe(work).await);
     get.record();
-    let placed = Events::of("order.placed").recorder(recorder.clone());
+    let placed = Events::new("order.placed").recorder(recorder.clone());
     placed.record();
     placed.record_many(4);
-    Errors::of("torn_page", "ledger")
+    Errors::new("torn_page", "ledger")
         .recorder(recorder.clone())
         .record();
-    let tokens = Tokens::of("small-1", "USD").recorder(recorder);
+    let tokens = Tokens::new("small-1", "USD").recorder(recorder);
     tokens.record(812, 64);
     tokens.record(1, 1);
     for cost in [0.25, 1.5, -1.0, f64::NAN, f64::INFINITY] {
@@ -233,9 +232,9 @@ fn operations_events_errors_and_tokens_are_counted() {
 }
 
 #[tokio::test]
-async fn events_are_told_apart_by_patterns_as_they_pass() {
+async fn events_in_a_stream_are_counted_by_pattern() {
     let (recorder, reader) = recorder();
-    let types = EventTypes::patterns(["order.placed", "internal.*", "order.*"])
+    let types = EventTypes::new(["order.placed", "internal.*", "order.*"])
         .unwrap()
         .recorder(recorder);
     let names = [
@@ -252,7 +251,7 @@ async fn events_are_told_apart_by_patterns_as_they_pass() {
         .await;
     assert_eq!(passed, names);
     types.record("order.placed");
-    // However many names there are.
+    // More names do not create more series.
     for n in 0..1000 {
         types.record(&format!("user.{n}"));
     }
@@ -266,17 +265,17 @@ async fn events_are_told_apart_by_patterns_as_they_pass() {
     assert_counts(&taken, "events_total", &[], "event_type", &counts);
     assert_eq!(taken.values("events_total", "event_type").len(), 4);
     for pattern in ["", "a*b", "*.created", "**"] {
-        let error = EventTypes::patterns([pattern]).unwrap_err().to_string();
+        let error = EventTypes::new([pattern]).unwrap_err().to_string();
         assert!(
             error.contains(&format!("event pattern {pattern:?} is refused")),
             "{error}"
         );
     }
-    assert!(EventTypes::patterns(["*"]).is_ok());
+    assert!(EventTypes::new(["*"]).is_ok());
 }
 
 #[test]
-fn gauges_are_what_they_were_set_to() {
+fn gauges_have_the_last_value_set() {
     let (recorder, reader) = recorder();
     Plugins::new().recorder(recorder.clone()).set(3);
     DatabaseConnections::new()
@@ -304,8 +303,8 @@ fn gauges_are_what_they_were_set_to() {
 }
 
 #[test]
-fn what_began_before_there_was_a_recorder_does_no_harm() {
-    let calls = ServiceCalls::to("early");
+fn use_before_a_recorder_is_installed_is_harmless() {
+    let calls = ServiceCalls::new("early");
     let connections = Connections::new();
     let early = connections.open();
     assert_eq!(
@@ -335,26 +334,26 @@ fn what_began_before_there_was_a_recorder_does_no_harm() {
 }
 
 #[test]
-fn every_instrument_records_families_of_the_catalogue_with_their_labels() {
+fn every_instrument_records_its_families_with_the_labels_of_the_catalogue() {
     let prometheus = Prometheus::builder().build().unwrap();
     let on = || prometheus.clone();
     let done = || ready(Ok::<_, ()>(()));
-    ServiceCalls::to("s")
+    ServiceCalls::new("s")
         .recorder(on())
         .observe(done())
         .now_or_never()
         .unwrap()
         .unwrap();
-    ExternalApi::endpoint("s", "e")
+    ExternalApi::new("s", "e")
         .recorder(on())
         .record(StatusCode::OK, Duration::ZERO);
-    Query::kind("q").recorder(on()).record(Duration::ZERO);
+    Query::new("q").recorder(on()).record(Duration::ZERO);
     DatabaseConnections::default().recorder(on()).set(1, 1);
     RedisConnections::default().recorder(on()).set(1);
-    Storage::operation("o", "n").recorder(on()).record();
-    Events::of("e").recorder(on()).record();
-    Errors::of("e", "c").recorder(on()).record();
-    let tokens = Tokens::of("m", "EUR").recorder(on());
+    Storage::new("o", "n").recorder(on()).record();
+    Events::new("e").recorder(on()).record();
+    Errors::new("e", "c").recorder(on()).record();
+    let tokens = Tokens::new("m", "EUR").recorder(on());
     tokens.record(1, 1);
     tokens.record_cost(1.0);
     Plugins::default().recorder(on()).set(1);
@@ -378,8 +377,8 @@ fn every_instrument_records_families_of_the_catalogue_with_their_labels() {
 #[test]
 fn observing_allocates_nothing() {
     let prometheus = Prometheus::builder().build().unwrap();
-    let calls = ServiceCalls::to("billing").recorder(prometheus.clone());
-    let get = Storage::operation("get", "sessions").recorder(prometheus);
+    let calls = ServiceCalls::new("billing").recorder(prometheus.clone());
+    let get = Storage::new("get", "sessions").recorder(prometheus);
     let once = || {
         calls
             .observe(ready(Ok::<_, ()>(())))
@@ -392,7 +391,7 @@ fn observing_allocates_nothing() {
             .unwrap_err();
     };
     (0..64).for_each(|_| once());
-    // The exporter's own block for each 64 samples of a histogram.
+    // The exporter allocates a block for every 64 samples of a histogram.
     let allocated = allocation_counter::measure(|| (0..640).for_each(|_| once()));
     assert_eq!(allocated.count_total, 10);
 }

@@ -13,7 +13,7 @@
 #[cfg(feature = "health")]
 mod collectors;
 mod instruments;
-#[cfg(feature = "check-sqlite")]
+#[cfg(all(feature = "sqlx", feature = "check-sqlite"))]
 mod pool;
 #[path = "../support/mod.rs"]
 mod support;

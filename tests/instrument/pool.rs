@@ -1,4 +1,4 @@
-//! The connections of a real `sqlx` pool, sampled.
+//! The connections of a real `sqlx` pool.
 
 use std::time::Duration;
 

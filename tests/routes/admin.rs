@@ -61,7 +61,7 @@ async fn a_reset_is_a_new_zero_for_json_and_none_for_text() {
     let routes = Routes::new()
         .metrics(prometheus.clone())
         .guard(Guard::open());
-    let tokens = Tokens::of("small-1", "EUR").recorder(prometheus.clone());
+    let tokens = Tokens::new("small-1", "EUR").recorder(prometheus.clone());
     tokens.record(100, 10);
     tokens.record_cost(0.5);
     record(5, 0.25);

@@ -1,15 +1,15 @@
-//! A disk of a few megabytes, which can be filled.
+//! A disk of a few megabytes for tests that fill it.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// In memory; unmounted with the test.
+/// A tmpfs, unmounted on drop.
 pub struct Disk(PathBuf);
 
 impl Disk {
-    /// None if this process may not mount.
+    /// `None` without the permission to mount.
     pub fn mount(name: &str) -> Option<Self> {
         let path = std::env::temp_dir().join(format!("vitals-{name}-{}", std::process::id()));
         fs::create_dir(&path).unwrap();
@@ -28,10 +28,10 @@ impl Disk {
         &self.0
     }
 
-    /// To the last byte.
+    /// Fills the disk to the last byte.
     pub fn fill(&self) {
         let mut ballast = File::create(self.0.join("ballast")).unwrap();
-        // What others free meanwhile is taken too.
+        // Writes until nothing is left, even if another process frees space meanwhile.
         loop {
             match ballast.write(&[0; 4096]) {
                 Ok(_) => {}
@@ -48,7 +48,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Lazily: whoever has a file open there goes with the test.
+        // Lazily, because a file may still be open there.
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
         let _ = fs::remove_dir(&self.0);
     }

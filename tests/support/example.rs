@@ -1,23 +1,23 @@
-//! The examples as a new user starts them.
+//! The examples, started as a user starts them.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// The example that cargo built beside this test.
+/// The path of an example that cargo built with this test.
 pub fn path(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(2).unwrap().join("examples").join(name)
 }
 
-/// An example's process, ended with the test.
+/// The process of an example, killed on drop.
 pub struct Example {
     pub process: Child,
     pub url: String,
 }
 
 impl Example {
-    /// Starts it on a free port, which it prints.
+    /// Starts the example on a free port and reads the URL it prints.
     pub fn start(name: &str) -> Self {
         let mut process = Command::new(path(name))
             .env("PORT", "0")
@@ -27,7 +27,7 @@ impl Example {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
         let url = first.strip_prefix("listening on ").unwrap().to_owned();
-        // What it goes on to print is read, lest it stop at a full pipe.
+        // Reads the rest of the output, because a full pipe would block the example.
         std::thread::spawn(move || lines.for_each(drop));
         Self { process, url }
     }
@@ -40,7 +40,7 @@ impl Example {
 
 impl Drop for Example {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,4 +1,4 @@
-//! What is logged, kept to be read.
+//! A log that tests read.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use tracing::subscriber::DefaultGuard;
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Of this thread, until the guard is dropped: info and worse.
+    /// Captures the log of this thread from level info, until the guard is dropped.
     pub fn of_this_thread() -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
@@ -24,7 +24,7 @@ impl Log {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// The lines that have this in them.
+    /// The number of lines that contain `part`.
     pub fn count(&self, part: &str) -> usize {
         let text = self.text();
         text.lines().filter(|line| line.contains(part)).count()

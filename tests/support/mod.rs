@@ -1,8 +1,8 @@
-//! What the tests share: a recorder whose content is read by name and labels, and bodies that end as they are told.
+//! Shared by the tests: a recorder that is read by name and labels, and scripted bodies.
 #![allow(
     dead_code,
     unreachable_pub,
-    reason = "each test file uses its part of it"
+    reason = "each test binary uses a part of it"
 )]
 
 pub mod disk;
@@ -31,7 +31,7 @@ use tower_vitals::HttpMetricsLayer;
 
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A recorder to give to a layer, and the reader of what it got.
+/// A recorder for a layer, and the reader of its values.
 pub fn recorder() -> (DebuggingRecorder, Reader) {
     let recorder = DebuggingRecorder::new();
     let reader = Reader {
@@ -41,14 +41,14 @@ pub fn recorder() -> (DebuggingRecorder, Reader) {
     (recorder, reader)
 }
 
-/// The debugging recorder starts from zero at every snapshot; this adds them up.
+/// Adds up snapshots, because the debugging recorder starts from zero at each one.
 pub struct Reader {
     snapshotter: Snapshotter,
     taken: Mutex<Vec<Series>>,
 }
 
 impl Reader {
-    /// Everything recorded until now.
+    /// Everything recorded so far.
     pub fn take(&self) -> Taken {
         let mut taken = self.taken.lock().unwrap();
         for (key, unit, help, value) in self.snapshotter.snapshot().into_vec() {
@@ -205,8 +205,7 @@ impl Taken {
         self.samples("http_request_duration_seconds", &[])
     }
 
-    /// One request, recorded as the contract says: counted under `status`, aborted for `reason` or not at all, one
-    /// duration, nothing in flight.
+    /// Asserts one request with this status: aborted for `reason` or not at all, with one duration, and not in progress.
     #[track_caller]
     pub fn assert_one(&self, status: &str, reason: Option<&str>) {
         assert_eq!(self.requests(), 1, "{self:?}");
@@ -230,7 +229,7 @@ pub enum Step {
     Panic,
 }
 
-/// A body that does as it is told, and never says it is at its end before it is asked.
+/// A body that follows a script. It never reports its end before it is polled.
 #[derive(Debug, Default)]
 pub struct Script(pub VecDeque<Step>, pub Option<u64>);
 
@@ -239,7 +238,7 @@ impl Script {
         Self(steps.into_iter().collect(), None)
     }
 
-    /// The same with an exact size hint.
+    /// A script with an exact size hint.
     pub fn sized(size: u64, steps: impl IntoIterator<Item = Step>) -> Self {
         Self(steps.into_iter().collect(), Some(size))
     }
@@ -278,10 +277,10 @@ pub fn layer(recorder: impl metrics::Recorder + Send + Sync + 'static) -> HttpMe
         .unwrap()
 }
 
-/// The metrics layer around a service that answers every request with what `answer` makes.
+/// The metrics layer around a service that calls `respond`.
 pub fn measured<B>(
     layer: HttpMetricsLayer,
-    answer: impl Fn(Request<()>) -> Response<B> + Clone,
+    respond: impl Fn(Request<()>) -> Response<B> + Clone,
 ) -> impl Service<
     Request<()>,
     Response = Response<tower_vitals::http_metrics::body::ResponseBody<B>>,
@@ -292,7 +291,7 @@ where
     B: Body,
 {
     layer.layer(tower::service_fn(move |request| {
-        std::future::ready(Ok::<_, Infallible>(answer(request)))
+        std::future::ready(Ok::<_, Infallible>(respond(request)))
     }))
 }
 
@@ -300,7 +299,7 @@ pub fn get(path: &str) -> Request<()> {
     Request::get(path).body(()).unwrap()
 }
 
-/// Calls the service once and gives its response.
+/// Calls a clone of the service and returns its response.
 pub async fn call<S, B, C>(service: &S, request: Request<B>) -> Response<C>
 where
     S: Service<Request<B>, Response = Response<C>, Error = Infallible> + Clone,
@@ -311,15 +310,15 @@ where
     }
 }
 
-/// Polls until it holds; fails after ten seconds, by what it was that did not happen.
+/// Polls `holds` until it returns true. Panics with `description` after ten seconds.
 #[track_caller]
-pub fn until(what: &str, holds: impl AsyncFn() -> bool) -> impl Future<Output = ()> {
+pub fn until(description: &str, holds: impl AsyncFn() -> bool) -> impl Future<Output = ()> {
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
     async move {
         while !holds().await {
             assert!(
                 tokio::time::Instant::now() < deadline,
-                "ten seconds, and still not: {what}"
+                "timed out after ten seconds: {description}"
             );
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
@@ -332,23 +331,23 @@ pub fn env(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: tests/servers up prints it"))
 }
 
-/// The URL with another password.
+/// Replaces the password of a URL.
 pub fn with_password(url: &str, password: &str) -> String {
     let (before, host) = url.rsplit_once('@').unwrap();
     let (user, _) = before.rsplit_once(':').unwrap();
     format!("{user}:{password}@{host}")
 }
 
-/// One request on a connection of its own: its status and body, or why there is none.
+/// Sends a request on a connection of its own. Returns the status and the body.
 pub async fn request(address: &str, path: &str) -> std::io::Result<(u16, String)> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await?;
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    let status = answer.get(9..12).and_then(|status| status.parse().ok());
-    let body = answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await?;
+    let status = response.get(9..12).and_then(|status| status.parse().ok());
+    let body = response
         .split_once("\r\n\r\n")
         .map(|(_, body)| body.to_owned());
     status

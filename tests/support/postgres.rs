@@ -1,4 +1,4 @@
-//! A PostgreSQL of the test's own, which may be frozen, killed and started again without harm to other tests.
+//! A PostgreSQL server for one test, which can freeze, kill and restart it.
 
 use std::fs;
 use std::net::TcpListener;
@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// In a folder as `tests/servers` keeps them; stopped and removed with the test.
+/// Lives in a folder like those of `tests/servers`. Stopped and removed on drop.
 pub struct Cluster {
     dir: PathBuf,
     pub url: String,
@@ -16,7 +16,7 @@ impl Cluster {
     pub fn start(name: &str) -> Self {
         let dir = std::env::temp_dir().join(format!("vitals-{name}-{}", std::process::id()));
         fs::create_dir(&dir).unwrap();
-        // Whoever runs PostgreSQL looks in.
+        // PostgreSQL runs as another user, who must read the folder.
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
         let port = port();
         fs::write(dir.join("postgres.port"), port.to_string()).unwrap();
@@ -32,39 +32,42 @@ impl Cluster {
     }
 
     pub fn start_again(&self) {
-        assert!(self.servers(&["start", "postgres"]), "it does not start");
+        assert!(
+            self.servers(&["start", "postgres"]),
+            "PostgreSQL does not start"
+        );
     }
 
-    /// It answers nothing, and refuses nothing.
+    /// Stops the server from answering. Connections stay open.
     pub fn freeze(&self) {
         self.signal("-STOP");
     }
 
-    /// Without a farewell to anybody.
+    /// Kills the server without a shutdown.
     pub fn kill(&self) {
         self.signal("-KILL");
     }
 
-    fn servers(&self, what: &[&str]) -> bool {
+    fn servers(&self, args: &[&str]) -> bool {
         let servers = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers");
         let command = Command::new(servers)
-            .args(what)
+            .args(args)
             .env("VITALS_SERVERS", &self.dir)
             .status();
         command.is_ok_and(|status| status.success())
     }
 
-    /// To the server, and to its children, which have groups of their own.
+    /// Sends a signal to the server and to its children, which have process groups of their own.
     fn signal(&self, signal: &str) {
         let Ok(pid) = fs::read_to_string(self.dir.join("postgres.pid")) else {
             return;
         };
         let pid = pid.trim();
-        // Read while it is there to have them.
+        // Reads the children while their parent exists.
         let children = format!("/proc/{pid}/task/{pid}/children");
         let children = fs::read_to_string(children).unwrap_or_default();
         for process in [pid].into_iter().chain(children.split_whitespace()) {
-            // One may have ended meanwhile.
+            // A process may have exited meanwhile.
             let _ = Command::new("kill").args([signal, process]).status();
         }
     }
@@ -72,14 +75,14 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // One that is frozen would not hear that it is to stop, and one that is killed leaves its shared memory behind.
+        // A frozen server cannot stop, and a killed one leaves its shared memory behind.
         self.signal("-CONT");
         self.servers(&["down"]);
     }
 }
 
-/// A free one below those that connections come from: while the server is away, nobody else is given it, nor connects to
-/// himself there.
+/// A free port below the ephemeral range. While the server is down, no other socket gets the port, and no client connects to
+/// itself there.
 fn port() -> u16 {
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
     let free = (first..32_768).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());

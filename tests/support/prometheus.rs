@@ -1,4 +1,4 @@
-//! The real Prometheus, asked by curl.
+//! The real Prometheus, queried with curl.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -24,29 +24,29 @@ pub fn curl(args: &[&str]) -> String {
     )
 }
 
-/// The first sample that Prometheus answers `query` with, once there is one that `is` right.
-pub fn prometheus_answers(query: &str, is: impl Fn(f64) -> bool) -> f64 {
+/// Repeats `query` until its first sample satisfies `is_expected`, and returns the sample.
+pub fn prometheus_answers(query: &str, is_expected: impl Fn(f64) -> bool) -> f64 {
     let url = format!("http://{}/api/v1/query", env("VITALS_PROMETHEUS"));
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
-        let answer = curl(&["--get", &url, "--data-urlencode", &format!("query={query}")]);
-        let answer: Value = serde_json::from_str(&answer).unwrap();
-        let sample = answer["data"]["result"][0]["value"][1].as_str();
+        let response = curl(&["--get", &url, "--data-urlencode", &format!("query={query}")]);
+        let response: Value = serde_json::from_str(&response).unwrap();
+        let sample = response["data"]["result"][0]["value"][1].as_str();
         if let Some(sample) = sample.map(|sample| sample.parse().unwrap())
-            && is(sample)
+            && is_expected(sample)
         {
             return sample;
         }
-        assert!(Instant::now() < deadline, "{query}: {answer}");
+        assert!(Instant::now() < deadline, "{query}: {response}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }
 
-/// A target that Prometheus scrapes, under the label `example`, for as long as this is kept.
+/// A target that Prometheus scrapes with the label `example`, until this is dropped.
 pub struct Target(PathBuf);
 
 impl Target {
-    /// Once it is up.
+    /// Adds a target and waits until it is up.
     pub fn add(address: &str, name: &str) -> Self {
         let file = PathBuf::from(format!("{}/targets/{name}.json", env("VITALS_SERVERS")));
         let target =

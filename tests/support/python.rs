@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::env;
 
-/// What the script prints with this on its standard input. A script that fails fails the test.
+/// Runs a script with this standard input and returns its output. Panics if the script fails.
 #[track_caller]
 pub fn python(script: &str, input: &str) -> String {
     let mut python = Command::new(env("VITALS_PYTHON"))
@@ -19,7 +19,7 @@ pub fn python(script: &str, input: &str) -> String {
     let input = input.to_owned();
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = python.wait_with_output().unwrap();
-    // The script may fail before it has read everything: its own words say more than the broken pipe.
+    // A script that fails before it has read all input reports more than the broken pipe does.
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     writer.join().unwrap().unwrap();

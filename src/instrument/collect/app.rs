@@ -1,24 +1,21 @@
-//! What is running, and since when.
+//! The running version and its uptime.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use metrics::Gauge;
-
+use super::Collectors;
 use crate::catalog::{APP_INFO, APP_START_TIME, APP_UPTIME};
 use crate::measure::Instant;
-use crate::recorder::RecorderRef;
+use crate::time::unix_seconds;
 
-pub(super) fn collector(version: String, environment: String) -> impl FnMut(&RecorderRef) + Send {
-    let (began, began_at) = (SystemTime::now(), Instant::now());
-    let info = APP_INFO.key([version.into(), environment.into()]);
-    move |recorder| {
-        recorder.register::<Gauge>(&info).set(1.0);
-        let uptime = began_at.elapsed().as_secs_f64();
-        recorder.register::<Gauge>(&APP_UPTIME.key([])).set(uptime);
-        if let Ok(start) = began.duration_since(UNIX_EPOCH) {
-            recorder
-                .register::<Gauge>(&APP_START_TIME.key([]))
-                .set(start.as_secs_f64());
-        }
+impl Collectors {
+    /// Collects version, environment, start time and uptime of the app.
+    pub fn app(self, version: impl Into<String>, environment: impl Into<String>) -> Self {
+        let (start, started) = (unix_seconds(SystemTime::now()), Instant::now());
+        let info = APP_INFO.key([version.into().into(), environment.into().into()]);
+        self.with("app", move |recorder| {
+            recorder.set_gauge(&info, 1.0);
+            recorder.set_gauge(&APP_UPTIME.key([]), started.elapsed().as_secs_f64());
+            recorder.set_gauge(&APP_START_TIME.key([]), start);
+        })
     }
 }

@@ -1,113 +1,84 @@
-//! The host, or the container where that has limits.
+//! CPU and memory usage of the host, or of the container if it has limits.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use metrics::{Gauge, SharedString};
 use sysinfo::{MemoryRefreshKind, System};
 
-use crate::catalog::{
-    SYSTEM_CPU_USAGE, SYSTEM_DISK_AVAILABLE, SYSTEM_DISK_USED, SYSTEM_MEMORY_AVAILABLE,
-    SYSTEM_MEMORY_USED,
-};
+use super::Collectors;
+use crate::catalog::{SYSTEM_CPU_USAGE, SYSTEM_MEMORY_AVAILABLE, SYSTEM_MEMORY_USED};
 use crate::cgroup::{self, Cgroup};
 use crate::measure::Instant;
-use crate::outage::Outage;
-use crate::recorder::RecorderRef;
 
-pub(super) fn collector() -> impl FnMut(&RecorderRef) + Send {
-    let mut host = Host {
-        cgroup: Cgroup::of_this_process(),
-        system: System::new().ok(),
-        before: None,
-    };
-    move |recorder| {
-        if let Some(usage) = host.cpu_usage() {
-            recorder
-                .register::<Gauge>(&SYSTEM_CPU_USAGE.key([]))
-                .set(usage);
-        }
-        if let Some((used, available)) = host.memory() {
-            recorder
-                .register::<Gauge>(&SYSTEM_MEMORY_USED.key([]))
-                .set(used);
-            recorder
-                .register::<Gauge>(&SYSTEM_MEMORY_AVAILABLE.key([]))
-                .set(available);
-        }
-    }
-}
-
-/// Used as a share of what can be used, as `df` shows it: blocks kept for root count as used up.
-pub(super) fn disk(mount: PathBuf) -> impl FnMut(&RecorderRef) + Send {
-    let name = SharedString::from(mount.display().to_string());
-    let used_ratio = SYSTEM_DISK_USED.key([name.clone()]);
-    let available_bytes = SYSTEM_DISK_AVAILABLE.key([name]);
-    let outage = Outage::default();
-    move |recorder| match fs4::statvfs(&mount) {
-        Ok(stats) => {
-            outage.update(false);
-            let used = stats.total_space().saturating_sub(stats.free_space());
-            let available = stats.available_space();
-            let ratio = used as f64 / (used + available).max(1) as f64;
-            recorder.register::<Gauge>(&used_ratio).set(ratio);
-            recorder
-                .register::<Gauge>(&available_bytes)
-                .set(available as f64);
-        }
-        Err(error) => {
-            if outage.update(true).is_some() {
-                tracing::warn!(mount = %mount.display(), %error, "disk space cannot be read; logged once until it can");
+impl Collectors {
+    /// Collects CPU and memory usage of the host, or of the container if it has limits (cgroup v1 and v2), and the usage of
+    /// the disk `/`.
+    ///
+    /// CPU usage is measured between two collections, so the first one has none.
+    pub fn host(self) -> Self {
+        let mut host = Host {
+            cgroup: Cgroup::of_this_process(),
+            system: System::new().ok(),
+            previous: None,
+        };
+        let collectors = self.with("host", move |recorder| {
+            if let Some(usage) = host.cpu_usage() {
+                recorder.set_gauge(&SYSTEM_CPU_USAGE.key([]), usage);
             }
-        }
+            if let Some((used, available)) = host.memory() {
+                recorder.set_gauge(&SYSTEM_MEMORY_USED.key([]), used);
+                recorder.set_gauge(&SYSTEM_MEMORY_AVAILABLE.key([]), available);
+            }
+        });
+        collectors.disk("/")
     }
 }
 
 struct Host {
     cgroup: Cgroup,
-    /// None where it cannot be had: then only a container's figures are.
+    /// `None` on unsupported systems, where only the container is read.
     system: Option<System>,
-    before: Option<Before>,
+    previous: Option<CpuReading>,
 }
 
-/// The reading before, of which the CPU's use is the difference.
-struct Before {
+/// CPU usage is the difference of two readings.
+struct CpuReading {
     at: Instant,
-    /// None for the host's, which `System` keeps itself.
+    /// `None` without a container limit. `System` keeps the host's readings itself.
     container: Option<cgroup::Cpu>,
 }
 
 impl Host {
-    /// Since the reading before; none at the first, and when a limit came or went meanwhile.
+    /// The usage since the previous reading. `None` if there is none, or if a limit was added or removed since.
     fn cpu_usage(&mut self) -> Option<f64> {
         if let Some(system) = &mut self.system {
             system.refresh_cpu_usage();
         }
         let cores = self.system.as_ref().map(|system| system.cpus().len());
-        let now = Before {
+        let now = CpuReading {
             at: Instant::now(),
-            // A limit of as many cores as there are limits nothing.
+            // A limit that is not below the number of cores has no effect.
             container: self
                 .cgroup
                 .cpu()
                 .filter(|cpu| cores.is_none_or(|cores| cpu.cores < cores as f64)),
         };
-        let before = self.before.replace(now)?;
-        match (&self.before.as_ref()?.container, before.container) {
-            (Some(now), Some(then)) => container_usage(*now, then, before.at.elapsed()),
+        let container = now.container;
+        let previous = self.previous.replace(now)?;
+        match (container, previous.container) {
+            (Some(now), Some(then)) => container_usage(now, then, previous.at.elapsed()),
             (None, None) => Some(f64::from(self.system.as_ref()?.global_cpu_usage()) / 100.0),
             _ => None,
         }
     }
 
-    /// The share that is used, and what is left.
+    /// The used ratio and the available bytes.
     fn memory(&mut self) -> Option<(f64, f64)> {
         let container = self.cgroup.memory();
         let host = self.system.as_mut().map(|system| {
             system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
             (system.total_memory(), system.available_memory())
         });
-        // A limit above what there is limits nothing.
+        // A limit that is not below the host's memory has no effect.
         let container =
             container.filter(|memory| host.is_none_or(|(total, _)| memory.limit < total));
         let (total, available) = match container {
@@ -119,11 +90,11 @@ impl Host {
     }
 }
 
-/// Of the cores that the limit amounts to. The kernel lets a group run over its quota for a moment: that is all of it.
+/// The usage relative to the cores of the limit. Capped at 1, because the kernel lets a group exceed its quota for a moment.
 fn container_usage(now: cgroup::Cpu, then: cgroup::Cpu, elapsed: Duration) -> Option<f64> {
-    let could = elapsed.as_secs_f64() * now.cores;
+    let available = elapsed.as_secs_f64() * now.cores;
     let used = now.used.saturating_sub(then.used).as_secs_f64();
-    (could > 0.0).then(|| (used / could).min(1.0))
+    (available > 0.0).then(|| (used / available).min(1.0))
 }
 
 #[cfg(test)]
@@ -131,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_containers_cpu_is_used_by_its_limit() {
+    fn cpu_usage_is_relative_to_the_containers_limit() {
         let at = |cores, millis| cgroup::Cpu {
             cores,
             used: Duration::from_millis(millis),
@@ -159,21 +130,20 @@ mod tests {
         );
     }
 
-    /// On a tree of files as the kernel lays them out: 0.5 cores and 200 MB, whatever this machine has.
     #[test]
-    fn memory_and_cpu_respect_a_containers_limit() {
+    fn memory_and_cpu_usage_respect_a_containers_limit() {
         for name in ["docker-v1", "docker-v2"] {
             let mut host = Host {
                 cgroup: Cgroup::recorded(name),
                 system: System::new().ok(),
-                before: None,
+                previous: None,
             };
             let limit = host.cgroup.memory().unwrap();
-            let left = (limit.limit - limit.used) as f64;
-            let share = limit.used as f64 / limit.limit as f64;
-            assert_eq!(host.memory(), Some((share, left)), "{name}");
-            assert_eq!(host.cpu_usage(), None, "the first has nothing before it");
-            // The tree does not change: nothing was used since.
+            let available = (limit.limit - limit.used) as f64;
+            let ratio = limit.used as f64 / limit.limit as f64;
+            assert_eq!(host.memory(), Some((ratio, available)), "{name}");
+            assert_eq!(host.cpu_usage(), None, "the first reading");
+            // The files do not change, so no CPU time was used.
             assert_eq!(host.cpu_usage(), Some(0.0), "{name}");
         }
     }

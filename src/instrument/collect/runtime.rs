@@ -1,10 +1,11 @@
-//! The tokio runtime, by what it tells of itself without unstable flags.
+//! The metrics of the tokio runtime that need no unstable flag.
 
 use std::time::Duration;
 
-use metrics::{Counter, Gauge};
+use metrics::Counter;
 use tokio::runtime::{Handle, RuntimeMetrics};
 
+use super::Collectors;
 use crate::catalog::{
     Family, TOKIO_ALIVE_TASKS, TOKIO_BUSY_RATIO, TOKIO_GLOBAL_QUEUE_DEPTH, TOKIO_PARKS,
     TOKIO_WORKERS,
@@ -12,15 +13,20 @@ use crate::catalog::{
 use crate::measure::Instant;
 use crate::recorder::RecorderRef;
 
-/// A runtime that has ended tells its last figures: a handle does not keep it going.
-pub(super) fn collector(handle: &Handle) -> impl FnMut(&RecorderRef) + Send + use<> {
-    let metrics = handle.metrics();
-    // Of the reading before: the first has no busy ratio.
-    let mut before: Option<(Instant, Duration)> = None;
+impl Collectors {
+    /// Collects the tokio runtime of this handle. `Handle::current()` is the runtime of the caller.
+    ///
+    /// The handle does not keep the runtime alive. After the runtime has shut down, its last values are recorded.
+    pub fn runtime(self, handle: &Handle) -> Self {
+        self.with("runtime", collector(handle.metrics()))
+    }
+}
+
+fn collector(metrics: RuntimeMetrics) -> impl FnMut(&RecorderRef) + Send {
+    // The busy ratio is the difference of two readings, so the first one has none.
+    let mut previous: Option<(Instant, Duration)> = None;
     move |recorder| {
-        let set = |family: &Family, value: f64| {
-            recorder.register::<Gauge>(&family.key([])).set(value);
-        };
+        let set = |family: &Family, value| recorder.set_gauge(&family.key([]), value);
         let workers = metrics.num_workers();
         set(&TOKIO_WORKERS, workers as f64);
         set(&TOKIO_ALIVE_TASKS, metrics.num_alive_tasks() as f64);
@@ -28,30 +34,17 @@ pub(super) fn collector(handle: &Handle) -> impl FnMut(&RecorderRef) + Send + us
             &TOKIO_GLOBAL_QUEUE_DEPTH,
             metrics.global_queue_depth() as f64,
         );
-        let now = (Instant::now(), busy(&metrics));
-        if let Some(before) = before.replace(now) {
-            let could = now.0.since(before.0).as_secs_f64() * workers as f64;
-            let was = now.1.saturating_sub(before.1).as_secs_f64();
-            // The workers write theirs when they park: a long poll may count more than there was time for.
-            set(
-                &TOKIO_BUSY_RATIO,
-                (was / could.max(f64::MIN_POSITIVE)).min(1.0),
-            );
+        let busy = (0..workers).map(|worker| metrics.worker_total_busy_duration(worker));
+        let now = (Instant::now(), busy.sum());
+        if let Some(previous) = previous.replace(now) {
+            let available = now.0.since(previous.0).as_secs_f64() * workers as f64;
+            let busy = now.1.saturating_sub(previous.1).as_secs_f64();
+            // Workers update their busy time when they park, so a long poll may add more than the interval.
+            let ratio = busy / available.max(f64::MIN_POSITIVE);
+            set(&TOKIO_BUSY_RATIO, ratio.min(1.0));
         }
-        let parks = each(&metrics, RuntimeMetrics::worker_park_count).sum();
-        recorder
-            .register::<Counter>(&TOKIO_PARKS.key([]))
-            .absolute(parks);
+        let parks = (0..workers).map(|worker| metrics.worker_park_count(worker));
+        let counter: Counter = recorder.register(&TOKIO_PARKS.key([]));
+        counter.absolute(parks.sum());
     }
-}
-
-fn busy(metrics: &RuntimeMetrics) -> Duration {
-    each(metrics, RuntimeMetrics::worker_total_busy_duration).sum()
-}
-
-fn each<T>(
-    metrics: &RuntimeMetrics,
-    of: impl Fn(&RuntimeMetrics, usize) -> T,
-) -> impl Iterator<Item = T> {
-    (0..metrics.num_workers()).map(move |worker| of(metrics, worker))
 }

@@ -1,0 +1,71 @@
+use std::sync::Arc;
+
+use metrics::{Gauge, Recorder};
+
+use crate::catalog::ACTIVE_CONNECTIONS;
+use crate::recorder::{LazyHandle, RecorderRef};
+
+/// Open client connections: `active_connections`, raised by [`open`](Self::open) and lowered when the returned
+/// [`Connection`] is dropped.
+///
+/// ```
+/// use tower_vitals::instrument::Connections;
+///
+/// let connections = Connections::new();
+/// let connection = connections.open();
+/// drop(connection);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Connections {
+    active: Arc<LazyHandle<Gauge>>,
+}
+
+impl Connections {
+    /// Creates the instrument. Records nothing yet.
+    pub fn new() -> Self {
+        Self {
+            active: Arc::new(LazyHandle::global(ACTIVE_CONNECTIONS.key([]))),
+        }
+    }
+
+    /// Sets the recorder. Defaults to the recorder of the `metrics` facade.
+    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
+        let active = self.active.with_recorder(&RecorderRef::new(recorder));
+        Self {
+            active: Arc::new(active),
+        }
+    }
+
+    /// Counts a connection until the returned guard is dropped.
+    pub fn open(&self) -> Connection {
+        let is_counted = self
+            .active
+            .record_if_installed(|gauge| gauge.increment(1.0));
+        Connection {
+            active: is_counted.then(|| Arc::clone(&self.active)),
+        }
+    }
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The guard of an open connection. Dropping it ends the count.
+#[derive(Debug)]
+#[must_use = "the connection is counted until this is dropped"]
+pub struct Connection {
+    /// `None` if no recorder was installed when the connection was opened, so that the gauge does not fall below zero.
+    active: Option<Arc<LazyHandle<Gauge>>>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(active) = &self.active {
+            active.record(|gauge| gauge.decrement(1.0));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use metrics::{Counter, Gauge, Recorder, SharedString};
+
+use crate::catalog::{TOKEN_COST, TOKENS};
+use crate::recorder::{LazyHandle, RecorderRef};
+
+/// Tokens of a language model and their cost: `tokens_total{model, kind}`, where `kind` is `prompt` or `completion`, and
+/// `token_cost_total{model, currency}`.
+///
+/// ```
+/// use tower_vitals::instrument::Tokens;
+///
+/// let tokens = Tokens::new("small-1", "USD");
+/// tokens.record(812, 64);
+/// tokens.record_cost(0.0031);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Tokens {
+    handles: Arc<Handles>,
+}
+
+#[derive(Debug)]
+struct Handles {
+    prompt: LazyHandle<Counter>,
+    completion: LazyHandle<Counter>,
+    cost: LazyHandle<Gauge>,
+}
+
+impl Tokens {
+    /// Creates an instrument for tokens of this model, paid in this currency (ISO 4217).
+    pub fn new(
+        model: impl Into<Cow<'static, str>>,
+        currency: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let model = SharedString::from(model.into());
+        let tokens =
+            |kind: &'static str| LazyHandle::global(TOKENS.key([model.clone(), kind.into()]));
+        Self {
+            handles: Arc::new(Handles {
+                prompt: tokens("prompt"),
+                completion: tokens("completion"),
+                cost: LazyHandle::global(TOKEN_COST.key([model.clone(), currency.into().into()])),
+            }),
+        }
+    }
+
+    /// Sets the recorder. Defaults to the recorder of the `metrics` facade.
+    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
+        let recorder = RecorderRef::new(recorder);
+        Self {
+            handles: Arc::new(Handles {
+                prompt: self.handles.prompt.with_recorder(&recorder),
+                completion: self.handles.completion.with_recorder(&recorder),
+                cost: self.handles.cost.with_recorder(&recorder),
+            }),
+        }
+    }
+
+    /// Records the tokens that a request used.
+    pub fn record(&self, prompt: u64, completion: u64) {
+        let handles = &*self.handles;
+        handles.prompt.record(|counter| counter.increment(prompt));
+        handles
+            .completion
+            .record(|counter| counter.increment(completion));
+    }
+
+    /// Records the cost of a request, in units of the currency. Negative, infinite and NaN costs are ignored, because the
+    /// total only rises.
+    ///
+    /// The facade's counters are integers. Other exporters than the crate's therefore show a gauge.
+    pub fn record_cost(&self, cost: f64) {
+        if cost.is_finite() && cost >= 0.0 {
+            self.handles.cost.record(|gauge| gauge.increment(cost));
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The types that most services need.
+//!
+//! ```
+//! use tower_vitals::prelude::*;
+//! ```
+
+#[cfg(feature = "prometheus")]
+pub use crate::exporter::Prometheus;
+#[cfg(feature = "health")]
+pub use crate::health::{Check, Health};
+pub use crate::http_metrics::HttpMetricsLayer;
+#[cfg(feature = "jobs")]
+pub use crate::jobs::{Job, Jobs};
+#[cfg(feature = "axum")]
+pub use crate::routes::Routes;
