@@ -246,7 +246,7 @@ async fn a_wrong_password_is_told_from_a_refused_connection() {
         with(Redis::url(&format!("redis://:p@{}", free_address())).unwrap()),
         with(RabbitMq::url(&nowhere("amqp")).unwrap()),
         with(Http::get(&format!("http://{}/", free_address())).unwrap()),
-        with(Tcp::connect(free_address().to_string())),
+        with(Tcp::new(free_address().to_string())),
     ] {
         let found = result(&health).await;
         assert_says(&found, Status::Unhealthy, "cannot connect");
@@ -735,16 +735,16 @@ fn wrong_urls_are_refused_without_repeating_them() {
 #[tokio::test]
 async fn a_port_that_accepts_is_healthy() {
     let (address, _) = hanging_server(None).await;
-    let found = result(&with(Tcp::connect(address.to_string()))).await;
+    let found = result(&with(Tcp::new(address.to_string()))).await;
     assert_eq!(found.status(), Status::Healthy);
     assert!(found.data()["connect_ms"].as_f64().unwrap() >= 0.0);
     assert_says(
-        &result(&with(Tcp::connect("no.such.host.invalid:80"))).await,
+        &result(&with(Tcp::new("no.such.host.invalid:80"))).await,
         Status::Unhealthy,
         "cannot connect to no.such.host.invalid:80",
     );
     assert_says(
-        &result(&with(Tcp::connect("no port"))).await,
+        &result(&with(Tcp::new("no port"))).await,
         Status::Unhealthy,
         "cannot connect to no port",
     );

@@ -1,4 +1,4 @@
-//! `Storage`: whether a store gives back what it was given.
+//! `StorageRoundTrip`: a store returns the value that was written.
 
 use std::fmt;
 use std::fmt::Display;
@@ -13,61 +13,60 @@ use tokio::time::Instant;
 use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
 
-/// A key-value store, as far as [`Storage`] needs one: a cache, a bucket, a directory.
+/// The part of a key-value store (a cache, a bucket, a directory) that [`StorageRoundTrip`] uses.
 pub trait Store: Send + Sync + 'static {
-    /// Why the store refused.
+    /// The error of the store.
     type Error: Display;
 
-    /// Writes a value under a key, over what was there.
+    /// Writes a value, replacing an earlier one.
     fn set(&self, key: &str, value: &str) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// The value under a key, if there is one.
+    /// Returns the value of a key, or `None` if there is none.
     fn get(&self, key: &str) -> impl Future<Output = Result<Option<String>, Self::Error>> + Send;
 }
 
-/// Writes a value that was never there and reads it back: healthy within 1 s, degraded when slower, unhealthy when it is
-/// another value, none, or an error.
+/// Writes a new value and reads it back: healthy within 1 s, degraded when slower, unhealthy if the value is missing or
+/// different, or the store fails.
 ///
-/// Writes under one key of its own, so nothing piles up. Data: `set_ms`, `get_ms`.
+/// All writes go to the same key, so they do not pile up. Data: `set_ms`, `get_ms`.
 ///
 /// ```
 /// use std::collections::HashMap;
 /// use std::convert::Infallible;
-/// use std::sync::{Mutex, PoisonError};
-/// use tower_vitals::{Health, health::checks::{Storage, Store}};
+/// use tokio::sync::Mutex;
+/// use tower_vitals::{Health, health::checks::{StorageRoundTrip, Store}};
 ///
 /// #[derive(Default)]
-/// struct Shelf(Mutex<HashMap<String, String>>);
+/// struct Cache(Mutex<HashMap<String, String>>);
 ///
-/// impl Store for Shelf {
+/// impl Store for Cache {
 ///     type Error = Infallible;
 ///
 ///     async fn set(&self, key: &str, value: &str) -> Result<(), Infallible> {
-///         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-///         shelf.insert(key.to_owned(), value.to_owned());
+///         self.0.lock().await.insert(key.to_owned(), value.to_owned());
 ///         Ok(())
 ///     }
 ///
 ///     async fn get(&self, key: &str) -> Result<Option<String>, Infallible> {
-///         Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned())
+///         Ok(self.0.lock().await.get(key).cloned())
 ///     }
 /// }
 ///
-/// let health = Health::builder().check("shelf", Storage::round_trip(Shelf::default())).build()?;
+/// let health = Health::builder().check("cache", StorageRoundTrip::new(Cache::default())).build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
-pub struct Storage<S> {
+pub struct StorageRoundTrip<S> {
     store: S,
     key: String,
     slow: Duration,
-    /// Of this check in this process, unlike any other.
+    /// Unique to this check in this process.
     instance: String,
     written: AtomicU64,
 }
 
-impl<S: Store> Storage<S> {
-    /// Checks this store, under the key `tower-vitals:health`.
-    pub fn round_trip(store: S) -> Self {
+impl<S: Store> StorageRoundTrip<S> {
+    /// Checks this store under the key `tower-vitals:health`.
+    pub fn new(store: S) -> Self {
         Self {
             store,
             key: "tower-vitals:health".to_owned(),
@@ -77,34 +76,34 @@ impl<S: Store> Storage<S> {
         }
     }
 
-    /// The key it writes under. Defaults to `tower-vitals:health`. Instances may share it: a value that another one wrote a
-    /// moment ago is as good as the own.
+    /// Sets the key. Defaults to `tower-vitals:health`. Instances of the service may share it: a value that another
+    /// instance has just written is accepted, too.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = key.into();
         self
     }
 
-    /// A round trip longer than this is degraded. Defaults to 1 s.
+    /// Reports a round trip longer than this as degraded. Defaults to 1 s.
     #[must_use]
     pub fn slow_after(mut self, slow: Duration) -> Self {
         self.slow = slow;
         self
     }
 
-    fn new_value(&self) -> Written {
-        Written {
+    fn new_value(&self) -> Value {
+        Value {
             instance: self.instance.clone(),
-            // What is written is read again: no finer than it is written.
+            // As precise as the text that is written.
             at: Duration::from_millis(milliseconds_since_epoch()),
             count: self.written.fetch_add(1, Ordering::Relaxed),
         }
     }
 }
 
-/// A value of this check: who wrote it, when, and which of its writes it was.
+/// A value that this check writes: its writer, its time and a count of the writes.
 #[derive(Debug, PartialEq, Eq)]
-struct Written {
+struct Value {
     instance: String,
     at: Duration,
     count: u64,
@@ -115,19 +114,20 @@ fn milliseconds_since_epoch() -> u64 {
     u64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// How far the clocks of instances may be apart.
-const SKEW: Duration = Duration::from_mins(1);
+/// The largest expected difference between the clocks of two instances.
+const MAX_SKEW: Duration = Duration::from_mins(1);
 
-impl Written {
-    /// Whether what came back is this, or what another instance wrote since. An own value of earlier is a store that forgot.
-    fn is_back(&self, read: &str) -> bool {
+impl Value {
+    /// Whether a read after the write may return `read`: this value, or one that another instance wrote since. An earlier
+    /// value of this instance means that the store lost the write.
+    fn accepts(&self, read: &str) -> bool {
         read.parse().is_ok_and(|read: Self| {
-            read == *self || (read.instance != self.instance && read.at + SKEW >= self.at)
+            read == *self || (read.instance != self.instance && read.at + MAX_SKEW >= self.at)
         })
     }
 }
 
-impl fmt::Display for Written {
+impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -139,7 +139,7 @@ impl fmt::Display for Written {
     }
 }
 
-impl FromStr for Written {
+impl FromStr for Value {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -155,7 +155,7 @@ impl FromStr for Written {
     }
 }
 
-impl<S: Store> Check for Storage<S> {
+impl<S: Store> Check for StorageRoundTrip<S> {
     async fn check(&self) -> Outcome {
         let value = self.new_value();
         let started = Instant::now();
@@ -165,10 +165,9 @@ impl<S: Store> Check for Storage<S> {
         let written = started.elapsed();
         let outcome = match self.store.get(&self.key).await {
             Err(error) => Outcome::unhealthy().message(format!("cannot read: {error:#}")),
-            Ok(None) => Outcome::unhealthy().message("the value that was written is not there"),
-            Ok(Some(read)) if !value.is_back(&read) => {
-                Outcome::unhealthy().message("another value came back than was written")
-            }
+            Ok(None) => Outcome::unhealthy().message("the written value is missing"),
+            Ok(Some(read)) if !value.accepts(&read) => Outcome::unhealthy()
+                .message("the store returned a value other than the written one"),
             Ok(Some(_)) if started.elapsed() > self.slow => Outcome::degraded()
                 .message(format!("the round trip took longer than {:?}", self.slow)),
             Ok(Some(_)) => Outcome::healthy(),
@@ -180,9 +179,9 @@ impl<S: Store> Check for Storage<S> {
     }
 }
 
-impl<S> fmt::Debug for Storage<S> {
+impl<S> fmt::Debug for StorageRoundTrip<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Storage")
+        f.debug_struct("StorageRoundTrip")
             .field("key", &self.key)
             .field("slow", &self.slow)
             .finish_non_exhaustive()
