@@ -74,8 +74,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Routes::new()
                 .metrics(Prometheus::install()?)
                 .health(health.clone())
-                // Guarded routes are open and details are shown, because this listens on loopback only. Set a real guard
-                // on any other address.
+                // Guarded routes are open and details are shown, because this listens on loopback only. Set a real
+                // guard on any other address.
                 .guard(Guard::open())
                 .details(Details::Always),
         )

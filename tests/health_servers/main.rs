@@ -1,5 +1,5 @@
-//! Checks against real servers that stop, restart, refuse and hang. In its own process, because it stops servers and counts
-//! threads.
+//! Checks against real servers that stop, restart, refuse and hang. In its own process, because it stops servers and
+//! counts threads.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -34,8 +34,8 @@ fn server(command: &str, name: &str) {
     assert!(status.success(), "tests/servers {command} {name}");
 }
 
-/// Stops and starts the server. Each check is healthy before, unhealthy with `cannot connect` meanwhile, and healthy after,
-/// without a restart of its `Health`.
+/// Stops and starts the server. Each check is healthy before, unhealthy with `cannot connect` meanwhile, and healthy
+/// after, without a restart of its `Health`.
 async fn survives_restarts<const N: usize>(name: &'static str, checks: [Health; N]) {
     let command = async |command: &'static str| {
         tokio::task::spawn_blocking(move || server(command, name))

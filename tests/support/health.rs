@@ -29,7 +29,8 @@ pub fn assert_says(result: &CheckResult, status: Status, text: &str) {
     assert!(message.contains(text), "{text:?} is not in {message:?}");
 }
 
-/// Accepts connections and reads from them. Sends one byte of `drip` per second, or nothing. Counts the open connections.
+/// Accepts connections and reads from them. Sends one byte of `drip` per second, or nothing. Counts the open
+/// connections.
 pub async fn hanging_server(drip: Option<&'static [u8]>) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

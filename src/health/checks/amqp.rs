@@ -1,8 +1,9 @@
 //! `Amqp`: a RabbitMQ connection that ends when it is dropped.
 //!
-//! lapin runs each connection on its own thread. After a timeout, that thread would wait for the hanging server, and each
-//! failed check would add one. So the socket is held beside the connection and shut down on drop, which ends the thread.
-//! The socket is opened before lapin starts, because lapin leaves two tasks behind for each attempt that cannot connect.
+//! lapin runs each connection on its own thread. After a timeout, that thread would wait for the hanging server, and
+//! each failed check would add one. So the socket is held beside the connection and shut down on drop, which ends the
+//! thread. The socket is opened before lapin starts, because lapin leaves two tasks behind for each attempt that cannot
+//! connect.
 
 use std::io;
 use std::net::{Shutdown, TcpStream};

@@ -6,8 +6,8 @@ use super::super::{Check, Outcome};
 use super::single_flight::{SingleFlight, on_thread};
 use super::thresholds::Thresholds;
 
-/// Checks the space of the file system that holds a path: degraded at 80 % used, unhealthy at 90 %. The limits may also be
-/// numbers of free bytes.
+/// Checks the space of the file system that holds a path: degraded at 80 % used, unhealthy at 90 %. The limits may also
+/// be numbers of free bytes.
 ///
 /// The figures are those of `df`: blocks reserved for root are not available. Data: `used_percent`, `available_bytes`,
 /// `total_bytes`.

@@ -7,8 +7,8 @@ use super::super::beat::LastBeat;
 use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
 
-/// Unhealthy when a component, such as a worker loop or an event consumer, has not called [`beat`](Self::beat) for longer
-/// than its interval. Clones share the heartbeat.
+/// Unhealthy when a component, such as a worker loop or an event consumer, has not called [`beat`](Self::beat) for
+/// longer than its interval. Clones share the heartbeat.
 ///
 /// The first beat is due one interval after creation. Answers from memory, so it may decide liveness. Data: `age_ms`,
 /// `interval_ms`.

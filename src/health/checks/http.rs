@@ -18,8 +18,8 @@ use crate::http_url::HttpUrl;
 /// The bytes of a response body that are read: enough for any health endpoint, and an endless stream is cut off.
 const MAX_BODY: usize = 64 * 1024;
 
-/// Healthy when an HTTP endpoint, such as an external API, responds with an expected status and a complete body; degraded
-/// when that takes too long.
+/// Healthy when an HTTP endpoint, such as an external API, responds with an expected status and a complete body;
+/// degraded when that takes too long.
 ///
 /// Redirects are not followed: their status, 3xx, is unexpected by default. Data: `status_code`, `latency_ms`.
 ///

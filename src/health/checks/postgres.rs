@@ -47,7 +47,8 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// Returns an error if the URL is not a PostgreSQL URL. The error does not quote it, because it may hold a password.
+    /// Returns an error if the URL is not a PostgreSQL URL. The error does not quote it, because it may hold a
+    /// password.
     pub fn url(url: &str) -> Result<Self, Error> {
         let is_postgres = ["postgres://", "postgresql://"]
             .iter()
@@ -79,8 +80,8 @@ impl Postgres {
     }
 }
 
-/// Removes the parameters that sqlx does not support, because it logs them with their values, and libpq's `sslpassword` is a
-/// secret.
+/// Removes the parameters that sqlx does not support, because it logs them with their values, and libpq's `sslpassword`
+/// is a secret.
 fn with_known_parameters(url: &str) -> String {
     const KNOWN: [&str; 18] = [
         "sslmode",

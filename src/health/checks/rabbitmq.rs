@@ -14,8 +14,8 @@ use super::cached_connection::CachedConnection;
 use super::latency;
 use crate::error::Error;
 
-/// Healthy when a channel opens on a connection to RabbitMQ: the application's, or one that the check keeps and replaces
-/// when it fails.
+/// Healthy when a channel opens on a connection to RabbitMQ: the application's, or one that the check keeps and
+/// replaces when it fails.
 ///
 /// `amqps://` needs one of the TLS features of `lapin`. Data: `latency_ms`.
 ///

@@ -98,8 +98,8 @@ async fn acquire<DB: Database>(pool: &Pool<DB>) -> Result<Option<Borrowed<DB>>, 
 
 /// A connection of the pool that is returned only if it answered, and closed otherwise.
 ///
-/// The pool pings a returned connection without a timeout and counts it as in use meanwhile. While a server hangs, every
-/// check would so take away another of the application's connections.
+/// The pool pings a returned connection without a timeout and counts it as in use meanwhile, so each check of a server
+/// that hangs would take another connection from the application.
 struct Borrowed<DB: Database>(Option<PoolConnection<DB>>);
 
 impl<DB: Database> Borrowed<DB> {

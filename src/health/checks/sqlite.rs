@@ -16,8 +16,8 @@ use crate::error::Error;
 /// `SELECT 1` would not even open the file.
 const QUERY: &str = "SELECT 1 FROM sqlite_schema LIMIT 1";
 
-/// Healthy when the schema of the database file can be read. A file that is missing, locked for longer than a second, or
-/// not a database is unhealthy.
+/// Healthy when the schema of the database file can be read. A file that is missing, locked for longer than a second,
+/// or not a database is unhealthy.
 ///
 /// Uses the application's pool, or a new connection for each check. Data: `latency_ms`; of a pool, `pool_size`,
 /// `pool_idle`, `pool_max`.

@@ -118,8 +118,8 @@ fn milliseconds_since_epoch() -> u64 {
 const MAX_SKEW: Duration = Duration::from_mins(1);
 
 impl Value {
-    /// Whether a read after the write may return `read`: this value, or one that another instance wrote since. An earlier
-    /// value of this instance means that the store lost the write.
+    /// Whether a read after the write may return `read`: this value, or one that another instance wrote since. An
+    /// earlier value of this instance means that the store lost the write.
     fn accepts(&self, read: &str) -> bool {
         read.parse().is_ok_and(|read: Self| {
             read == *self || (read.instance != self.instance && read.at + MAX_SKEW >= self.at)
