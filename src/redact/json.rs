@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{MASK, is_secret, redact_line};
+use super::named::is_secret;
+use super::text::{MASK, redact_line};
 
 /// The size limits of the redacted JSON.
 pub(crate) struct Budget {

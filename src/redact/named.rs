@@ -1,6 +1,6 @@
 //! Secrets that are recognized by their name.
 
-use super::{Span, looks_secret, word};
+use super::word::{Span, leading_word, looks_secret};
 
 /// The endings of secret names, in lower case and without `_` and `-`: `db_password`, `X-Api-Key` and `clientSecret`
 /// each have one.
@@ -155,7 +155,7 @@ fn plain(name: &str) -> String {
 
 /// The span of the value that follows the name at `at`, if the name is secret.
 pub(super) fn secret_value(text: &str, at: usize) -> Option<Span> {
-    let name = word(&text[at..]);
+    let name = leading_word(&text[at..]);
     let is_query = text[..at].ends_with(['?', '&']);
     if !(is_secret(name) || is_query && name == "key") {
         return None;

@@ -1,6 +1,6 @@
 //! Secrets that are recognized by their format.
 
-use super::{Span, looks_secret, word};
+use super::word::{Span, leading_word, looks_secret};
 
 /// The prefixes of well-known services' tokens.
 const PREFIXES: [&str; 22] = [
@@ -32,7 +32,7 @@ const PREFIXES: [&str; 22] = [
 /// the word after the scheme of an `Authorization` header (RFC 9110, section 11.6.2).
 pub(super) fn token(text: &str, at: usize) -> Option<Span> {
     let rest = &text[at..];
-    let word = word(rest);
+    let word = leading_word(rest);
     let is_known = |prefix: &&str| word.starts_with(*prefix) && word.len() >= prefix.len() + 8;
     if PREFIXES.iter().any(is_known) {
         return Some((at, at + word.len()));
@@ -44,7 +44,7 @@ pub(super) fn token(text: &str, at: usize) -> Option<Span> {
     let digits = word.strip_prefix("bot").unwrap_or(word);
     if digits.len() >= 3 && digits.chars().all(|c| c.is_ascii_digit()) {
         let after = rest[word.len()..].strip_prefix(':')?;
-        let secret = super::word(after).len();
+        let secret = leading_word(after).len();
         let start = at + word.len() + 1;
         return (secret >= 20).then_some((start, start + secret));
     }

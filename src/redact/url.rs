@@ -1,8 +1,8 @@
 //! Credentials in URLs and connection strings.
 
-use super::Span;
+use super::word::Span;
 
-/// The distance from its scheme within which an `@` is searched.
+/// The maximum distance between a scheme and its `@`, in bytes.
 const WINDOW: usize = 1024;
 
 /// The credentials of the URL whose `://` is at `at`.

@@ -103,12 +103,11 @@ impl Check for Disk {
     async fn check(&self) -> Outcome {
         let disk = self.clone();
         self.flight
-            .run(async |guard| {
+            .run(|guard| {
                 on_thread(move || {
                     let _guard = guard;
                     disk.read()
                 })
-                .await
             })
             .await
     }
@@ -116,8 +115,8 @@ impl Check for Disk {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Status;
     use super::*;
+    use crate::health::Status;
 
     #[test]
     fn limits_hold_at_their_value() {

@@ -99,7 +99,7 @@ impl Check for Memory {
     async fn check(&self) -> Outcome {
         let memory = self.clone();
         self.flight
-            .run(async |guard| {
+            .run(|guard| {
                 on_thread(move || {
                     let _guard = guard;
                     match memory.read() {
@@ -107,7 +107,6 @@ impl Check for Memory {
                         Err(error) => Outcome::failed(&error),
                     }
                 })
-                .await
             })
             .await
     }
@@ -135,8 +134,8 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Status;
     use super::*;
+    use crate::health::Status;
 
     #[test]
     fn limits_hold_at_their_value() {

@@ -23,11 +23,11 @@ impl Clone for SingleFlight {
 }
 
 impl SingleFlight {
-    /// Makes an attempt, unless an earlier one still holds the guard that it was given.
-    pub(super) async fn run(
-        &self,
-        attempt: impl AsyncFnOnce(OwnedMutexGuard<()>) -> Outcome,
-    ) -> Outcome {
+    /// Makes an attempt, unless the guard of an earlier one is still held.
+    pub(super) async fn run<F>(&self, attempt: impl FnOnce(OwnedMutexGuard<()>) -> F) -> Outcome
+    where
+        F: Future<Output = Outcome>,
+    {
         match Arc::clone(&self.0).try_lock_owned() {
             Ok(guard) => attempt(guard).await,
             Err(_) => Outcome::unhealthy().message("an earlier attempt is still running"),
@@ -70,12 +70,11 @@ mod tests {
         flight: &SingleFlight,
         work: impl FnOnce() -> Outcome + Send + 'static,
     ) -> Outcome {
-        let run = async |guard| {
+        let run = |guard| {
             on_thread(move || {
                 let _guard = guard;
                 work()
             })
-            .await
         };
         flight.run(run).await
     }

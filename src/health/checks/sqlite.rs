@@ -118,10 +118,10 @@ fn exists(file: &Path) -> Outcome {
 
 impl Check for Sqlite {
     async fn check(&self) -> Outcome {
-        // Single flight, because sqlx gives each connection a thread, and a file system that hangs would keep them all.
+        // sqlx gives each connection a thread, and a file system that hangs would keep it.
         let check = self.source.clone().check();
         self.flight
-            .run(async |guard| {
+            .run(|guard| async {
                 let task = tokio::spawn(async move {
                     let _guard = guard;
                     check.await
