@@ -12,6 +12,9 @@
 )]
 
 mod hangs;
+mod http;
+mod load;
 mod servers;
+mod sqlite;
 #[path = "../support/mod.rs"]
 mod support;

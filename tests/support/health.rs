@@ -65,3 +65,11 @@ pub async fn hanging_server(drip: Option<&'static [u8]>) -> (SocketAddr, Arc<Ato
 pub fn threads() -> usize {
     std::fs::read_dir("/proc/self/task").unwrap().count()
 }
+
+/// An address without a listener.
+pub fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+}
