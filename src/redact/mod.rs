@@ -14,4 +14,5 @@ mod word;
 
 #[cfg(feature = "health")]
 pub(crate) use self::json::{Budget, json};
+#[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::text::{MASK, redact, redact_line};
