@@ -37,9 +37,7 @@ impl HttpClient {
     /// Sends the request and reads at most `max_body` bytes of the response body; the rest is discarded with the
     /// connection. There is no timeout: the caller sets one.
     ///
-    /// # Errors
-    ///
-    /// Returns an error that names the host and the failed step, but not the path and query, which may hold a secret.
+    /// The error names the host and the failed step, but not the path and query, which may hold a secret.
     pub(crate) async fn send(
         &self,
         request: Request<Bytes>,

@@ -19,10 +19,7 @@ pub(crate) struct HttpUrl {
 }
 
 impl HttpUrl {
-    /// # Errors
-    ///
-    /// Returns a clause that names the problem, such as `it has no host`. It quotes nothing of the URL, which may hold
-    /// a secret.
+    /// The error is a clause, such as `it has no host`. It does not quote the URL, which may hold a secret.
     pub(crate) fn parse(text: &str) -> Result<Self, Cow<'static, str>> {
         let uri: Uri = text
             .parse()
@@ -41,8 +38,7 @@ impl HttpUrl {
         if host.is_empty() || !host.chars().all(is_host) {
             return Err("it has no host".into());
         }
-        // An unescaped slash in a password ends the authority early, so part of the password stands where a port
-        // should.
+        // After an unescaped slash in a password, part of the password stands in place of the port.
         let port = server.strip_prefix(host).unwrap_or_default();
         let is_port = |port: &str| port.parse::<NonZeroU16>().is_ok();
         if !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port) {

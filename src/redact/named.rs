@@ -194,21 +194,13 @@ pub(super) fn secret_value(text: &str, at: usize) -> Option<Span> {
     let is_password = plain.contains("pass") || plain.ends_with("pwd");
     let end = if is_header && !starts_quoted(value) {
         value.find(['\n', '\r', '"', '\'']).unwrap_or(value.len())
-    } else if is_password
-        && rest.starts_with('=')
-        && !starts_quoted_or_bracketed(value)
-        && !is_query
-    {
+    } else if is_password && rest.starts_with('=') && !is_enclosed(value) && !is_query {
         // It may contain any punctuation; libpq escapes white space.
         end_of_word(value)
     } else {
         end_of_value(value, is_query)
     };
-    if is_prose
-        && !is_header
-        && !is_password
-        && !starts_quoted_or_bracketed(value)
-        && !looks_secret(&value[..end])
+    if is_prose && !is_header && !is_password && !is_enclosed(value) && !looks_secret(&value[..end])
     {
         return None;
     }
@@ -227,7 +219,7 @@ fn starts_quoted(text: &str) -> bool {
     text.trim_start_matches('\\').starts_with(['"', '\'', '`'])
 }
 
-fn starts_quoted_or_bracketed(text: &str) -> bool {
+fn is_enclosed(text: &str) -> bool {
     starts_quoted(text) || text.starts_with(['[', '{', '('])
 }
 

@@ -156,10 +156,10 @@ impl Check for Http {
     }
 
     fn validate(&self) -> Result<(), Error> {
-        if self.mistakes.is_empty() {
-            return Ok(());
+        match &*self.mistakes {
+            [] => Ok(()),
+            mistakes => Err(Error::invalid(mistakes.join("; "))),
         }
-        Err(Error::invalid(self.mistakes.join("; ")))
     }
 }
 

@@ -24,10 +24,7 @@
     feature = "check-sqlite",
     doc = "| [`Sqlite`] | the schema of the file can be read | `check-sqlite` |"
 )]
-#![cfg_attr(
-    feature = "check-redis",
-    doc = "| [`Redis`] | PING is answered | `check-redis` |"
-)]
+#![cfg_attr(feature = "check-redis", doc = "| [`Redis`] | PING | `check-redis` |")]
 #![cfg_attr(
     feature = "check-rabbitmq",
     doc = "| [`RabbitMq`] | a channel opens | `check-rabbitmq` |"

@@ -89,8 +89,7 @@ impl Source {
                 })
             }
             Self::Pool(pool) => {
-                let options = pool.connect_options();
-                let file = options.get_filename().to_owned();
+                let file = pool.connect_options().get_filename().to_owned();
                 let file = on_thread(move || exists(&file)).await;
                 match file.status() {
                     // No query timeout: there is no peer that could be gone, and a slow query waits for a lock.
@@ -110,10 +109,8 @@ fn exists(file: &Path) -> Outcome {
     if in_memory || file.exists() {
         return Outcome::healthy();
     }
-    Outcome::unhealthy().message(format!(
-        "cannot open {}: the file does not exist",
-        file.display()
-    ))
+    let file = file.display();
+    Outcome::unhealthy().message(format!("cannot open {file}: the file does not exist"))
 }
 
 impl Check for Sqlite {

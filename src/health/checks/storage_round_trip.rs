@@ -4,7 +4,6 @@ use std::fmt;
 use std::fmt::Display;
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
-use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -61,7 +60,7 @@ pub struct StorageRoundTrip<S> {
     slow: Duration,
     /// Unique to this check in this process.
     instance: String,
-    written: AtomicU64,
+    writes: AtomicU64,
 }
 
 impl<S: Store> StorageRoundTrip<S> {
@@ -72,7 +71,7 @@ impl<S: Store> StorageRoundTrip<S> {
             key: "tower-vitals:health".to_owned(),
             slow: Duration::from_secs(1),
             instance: format!("{:016x}", RandomState::new().hash_one(std::process::id())),
-            written: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
         }
     }
 
@@ -91,82 +90,48 @@ impl<S: Store> StorageRoundTrip<S> {
         self
     }
 
-    fn new_value(&self) -> Value {
-        Value {
-            instance: self.instance.clone(),
-            // As precise as the text that is written.
-            at: Duration::from_millis(milliseconds_since_epoch()),
-            count: self.written.fetch_add(1, Ordering::Relaxed),
-        }
+    /// A value unlike any other: the instance, the time in milliseconds, and a count of the writes.
+    fn new_value(&self) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let millis = now.unwrap_or_default().as_millis();
+        let count = self.writes.fetch_add(1, Ordering::Relaxed);
+        format!("{} {millis} {count}", self.instance)
     }
 }
 
-/// A value that this check writes: its writer, its time and a count of the writes.
-#[derive(Debug, PartialEq, Eq)]
-struct Value {
-    instance: String,
-    at: Duration,
-    count: u64,
+/// The largest expected difference between the clocks of two instances, in milliseconds.
+const MAX_SKEW: u64 = 60_000;
+
+/// Whether a read may return `read` after `written` was written: the same value, or one that another instance wrote
+/// since. An earlier value of this instance means that the store lost the write.
+fn is_accepted(written: &str, read: &str) -> bool {
+    let (Some((instance, millis)), Some((other, other_millis))) = (parse(written), parse(read))
+    else {
+        return false;
+    };
+    read == written || (other != instance && other_millis.saturating_add(MAX_SKEW) >= millis)
 }
 
-fn milliseconds_since_epoch() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    u64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The largest expected difference between the clocks of two instances.
-const MAX_SKEW: Duration = Duration::from_mins(1);
-
-impl Value {
-    /// Whether a read after the write may return `read`: this value, or one that another instance wrote since. An
-    /// earlier value of this instance means that the store lost the write.
-    fn accepts(&self, read: &str) -> bool {
-        read.parse().is_ok_and(|read: Self| {
-            read == *self || (read.instance != self.instance && read.at + MAX_SKEW >= self.at)
-        })
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {} {}",
-            self.instance,
-            self.at.as_millis(),
-            self.count
-        )
-    }
-}
-
-impl FromStr for Value {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let mut parts = text.splitn(3, ' ');
-        let mut next = || parts.next().ok_or(());
-        let instance = next()?.to_owned();
-        let millis = next()?.parse().map_err(drop)?;
-        Ok(Self {
-            instance,
-            at: Duration::from_millis(millis),
-            count: next()?.parse().map_err(drop)?,
-        })
-    }
+/// The instance and the milliseconds of a value.
+fn parse(value: &str) -> Option<(&str, u64)> {
+    let (instance, rest) = value.split_once(' ')?;
+    let (millis, count) = rest.split_once(' ')?;
+    count.parse::<u64>().ok()?;
+    Some((instance, millis.parse().ok()?))
 }
 
 impl<S: Store> Check for StorageRoundTrip<S> {
     async fn check(&self) -> Outcome {
         let value = self.new_value();
         let started = Instant::now();
-        if let Err(error) = self.store.set(&self.key, &value.to_string()).await {
+        if let Err(error) = self.store.set(&self.key, &value).await {
             return Outcome::unhealthy().message(format!("cannot write: {error:#}"));
         }
         let written = started.elapsed();
         let outcome = match self.store.get(&self.key).await {
             Err(error) => Outcome::unhealthy().message(format!("cannot read: {error:#}")),
             Ok(None) => Outcome::unhealthy().message("the written value is missing"),
-            Ok(Some(read)) if !value.accepts(&read) => Outcome::unhealthy()
+            Ok(Some(read)) if !is_accepted(&value, &read) => Outcome::unhealthy()
                 .message("the store returned a value other than the written one"),
             Ok(Some(_)) if started.elapsed() > self.slow => Outcome::degraded()
                 .message(format!("the round trip took longer than {:?}", self.slow)),

@@ -46,13 +46,9 @@ fn human(uptime: Duration) -> String {
         (seconds / 60 % 60, "m"),
         (seconds % 60, "s"),
     ];
-    let first = parts
-        .iter()
-        .position(|(count, _)| *count > 0)
-        .unwrap_or(parts.len() - 1);
-    let parts = parts[first..]
-        .iter()
-        .map(|(count, unit)| format!("{count}{unit}"));
+    let is_leading_zero = |(count, unit): &(u64, &str)| *count == 0 && *unit != "s";
+    let parts = parts.into_iter().skip_while(is_leading_zero);
+    let parts = parts.map(|(count, unit)| format!("{count}{unit}"));
     parts.collect::<Vec<_>>().join(" ")
 }
 
