@@ -1,8 +1,8 @@
-//! Health: every check that needs no server, and PostgreSQL, Redis and RabbitMQ when their URLs are in the environment.
+//! Health: every check that needs no server, and PostgreSQL, Redis and RabbitMQ if their URLs are in the environment.
 //!
-//! `cargo run --example health --features full`, and try what it prints. `PORT` chooses another port than 3000;
-//! `DATABASE_URL`, `REDIS_URL` and `AMQP_URL` add their servers.
-#![allow(clippy::print_stdout, reason = "an example tells what to try")]
+//! Run `cargo run --example health --features full` and try the commands that it prints. `PORT` overrides port 3000;
+//! `DATABASE_URL`, `REDIS_URL` and `AMQP_URL` add checks of their servers.
+#![allow(clippy::print_stdout, reason = "an example prints commands to try")]
 
 use std::error::Error;
 use std::io;
@@ -13,8 +13,8 @@ use axum::Router;
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tower_vitals::health::checks::{
-    Configuration, Disk, Heartbeat, Http, Memory, Postgres, RabbitMq, Redis, Registered, Sqlite,
-    Storage, Store, Tcp, Uptime,
+    Configuration, Disk, Heartbeat, Http, Memory, Postgres, RabbitMq, Redis, RegisteredModules,
+    Sqlite, StorageRoundTrip, Store, Tcp, Uptime,
 };
 use tower_vitals::health::{Check, Probe};
 use tower_vitals::routes::{Details, Guard};
@@ -25,27 +25,27 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     let address = listener.local_addr()?;
-    let folder = std::env::temp_dir();
+    let directory = std::env::temp_dir();
 
-    let worker = Heartbeat::within(Duration::from_secs(5));
-    let plugins = Registered::expects(["greetings"]);
+    let worker = Heartbeat::new(Duration::from_secs(5));
+    let plugins = RegisteredModules::new(["greetings"]);
     let health = Health::builder()
-        .check("uptime", Uptime::from_now())
+        .check("uptime", Uptime::new())
         .check("settings", Configuration::environment(["PATH"]))
-        .check("disk", Disk::of("/").every(Duration::from_secs(30)))
-        .check("memory", Memory::used())
-        .check("files", Storage::round_trip(Files(folder.clone())))
+        .check("disk", Disk::new("/").every(Duration::from_secs(30)))
+        .check("memory", Memory::new())
+        .check("files", StorageRoundTrip::new(Files(directory.clone())))
         .check("plugins", plugins.clone().on(Probe::Startup))
         .check("worker", worker.clone().on(Probe::Liveness))
-        .check("own port", Tcp::connect(address.to_string()))
+        .check("own port", Tcp::new(address.to_string()))
         .check(
             "own page",
             Http::get(&format!("http://{address}/"))?.slow_after(Duration::from_millis(100)),
         )
-        // There is none, and it is optional: the whole is degraded.
+        // The file does not exist, and the check is optional: the overall status is degraded.
         .check(
             "orders",
-            Sqlite::url(&format!("sqlite://{}/orders.db", folder.display()))?.optional(),
+            Sqlite::url(&format!("sqlite://{}/orders.db", directory.display()))?.optional(),
         )
         .build()?;
     if let Ok(url) = std::env::var("DATABASE_URL") {
@@ -74,8 +74,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Routes::new()
                 .metrics(Prometheus::install()?)
                 .health(health.clone())
-                // Guarded routes are open and details shown because this listens on loopback only: name a real guard
-                // on any other address.
+                // Guarded routes are open and details are shown, because this listens on loopback only. Set a real
+                // guard on any other address.
                 .guard(Guard::open())
                 .details(Details::Always),
         )
@@ -90,7 +90,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("     curl {url}/readyz");
     println!("     curl -H 'Accept: application/health+json' {url}/healthz");
     println!(
-        "     kill -TERM {}    and /readyz is 503 for 5 s before it ends",
+        "     kill -TERM {}    /readyz returns 503 for 5 s before it exits",
         std::process::id()
     );
     axum::serve(listener, app)
@@ -99,7 +99,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A folder as a store of small files.
+/// A directory that stores each value in a file.
 struct Files(PathBuf);
 
 impl Files {
@@ -118,7 +118,7 @@ impl Store for Files {
     async fn get(&self, key: &str) -> io::Result<Option<String>> {
         match tokio::fs::read_to_string(self.file(key)).await {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            read => read.map(Some),
+            result => result.map(Some),
         }
     }
 }

@@ -21,9 +21,7 @@ use tower_vitals::{Health, HttpMetricsLayer, Prometheus, Routes};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let prometheus = Prometheus::install()?;
-    let health = Health::builder()
-        .check("uptime", Uptime::from_now())
-        .build()?;
+    let health = Health::builder().check("uptime", Uptime::new()).build()?;
     let app = Router::new()
         .route("/", get(|| async { "hello\n" }))
         .route("/users/{id}", get(show_user))

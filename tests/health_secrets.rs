@@ -1,4 +1,4 @@
-//! Passwords planted in every connection string: they appear in no answer, no log line and no metric.
+//! Passwords planted in every connection string must not appear in a response, a log line or a metric.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,7 +30,7 @@ use tower_vitals::routes::Details;
 use tower_vitals::{Health, Prometheus, Routes};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Part of all passwords, right and wrong: `tests/servers` plants it.
+/// Part of every password, right or wrong. `tests/servers` plants it.
 const PLANTED: &str = "pl4nted";
 
 #[derive(Clone, Default)]
@@ -55,7 +55,7 @@ impl MakeWriter<'_> for Log {
     }
 }
 
-/// A URL's server, whichever way it may answer: right, with the wrong password, not at all, and never.
+/// The URL as it is, with two wrong passwords, of a server that refuses connections, and of one that never answers.
 fn variants(url: &str, silent: &str) -> Vec<String> {
     let host = url.rsplit_once('@').unwrap().1;
     let host = host.split_once('/').map_or(host, |(host, _)| host);
@@ -109,14 +109,14 @@ async fn planted_passwords_appear_nowhere() {
         let rabbitmq = RabbitMq::url(url).unwrap();
         debugged.push(format!("{rabbitmq:?}"));
         health.add(format!("rabbitmq {n}"), rabbitmq).unwrap();
-        // As a user's own check would that hands on its driver's words.
-        let words = format!("cannot reach {url} with password={PLANTED}");
-        let own = move || std::future::ready(Err::<(), _>(words.clone()));
+        // A user's check may return its driver's message.
+        let message = format!("cannot reach {url} with password={PLANTED}");
+        let own = move || std::future::ready(Err::<(), _>(message.clone()));
         health.add(format!("own {n}"), own.optional()).unwrap();
     }
     let http = Http::get(&format!("http://{silent}/?token={PLANTED}"))
-        .and_then(|http| http.header("authorization", &format!("Bearer {PLANTED}")))
-        .unwrap();
+        .unwrap()
+        .header("authorization", &format!("Bearer {PLANTED}"));
     debugged.push(format!("{http:?} {health:?}"));
     health.add("http", http).unwrap();
 
@@ -124,7 +124,7 @@ async fn planted_passwords_appear_nowhere() {
         .health(health.clone())
         .metrics(prometheus)
         .details(Details::Always);
-    let mut answers = debugged.join("\n");
+    let mut responses = debugged.join("\n");
     for round in 0..2 {
         for path in [
             "/health",
@@ -142,18 +142,18 @@ async fn planted_passwords_appear_nowhere() {
                     .unwrap();
                 let response = Router::from(routes.clone()).oneshot(request).await.unwrap();
                 let body = response.into_body().collect().await.unwrap().to_bytes();
-                answers += std::str::from_utf8(&body).unwrap();
+                responses += std::str::from_utf8(&body).unwrap();
             }
         }
         let report = health.report().await;
-        // It is what was meant to be tried: per URL healthy, refused by the server, no server, a silent one.
-        for words in ["authentication failed", "Connection refused", "timed out"] {
-            let told = report.results().filter(|result| {
+        // Proves that each variant was tried.
+        for text in ["authentication failed", "Connection refused", "timed out"] {
+            let matching = report.results().filter(|result| {
                 result
                     .message()
-                    .is_some_and(|message| message.contains(words))
+                    .is_some_and(|message| message.contains(text))
             });
-            assert!(told.count() >= 4, "{round}: {words}\n{report:#?}");
+            assert!(matching.count() >= 4, "{round}: {text}\n{report:#?}");
         }
         assert_eq!(
             report
@@ -166,28 +166,25 @@ async fn planted_passwords_appear_nowhere() {
     }
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     println!(
-        "{} bytes of answers, {} bytes of log",
-        answers.len(),
+        "{} bytes of responses, {} bytes of log",
+        responses.len(),
         log.len()
     );
     assert!(
         log.contains("health check is not healthy"),
         "the log was not captured"
     );
-    assert!(
-        log.contains("TRACE lapin"),
-        "not at the level of the drivers"
-    );
-    for (what, text) in [("the answers", &answers), ("the log", &log)] {
+    assert!(log.contains("TRACE lapin"), "the drivers were not logged");
+    for (source, text) in [("the responses", &responses), ("the log", &log)] {
         for line in text.lines() {
-            assert!(!line.contains(PLANTED), "in {what}: {line}");
+            assert!(!line.contains(PLANTED), "in {source}: {line}");
         }
     }
 }
 
-/// libpq has a parameter for the password of a key, and sqlx logs those that it does not know.
+/// libpq has a parameter for a key's password, and sqlx logs parameters that it does not support.
 #[test]
-fn a_parameter_of_a_url_is_not_logged() {
+fn an_unsupported_url_parameter_is_not_logged() {
     let (log, _logging) = support::log::Log::of_this_thread();
     let url = "postgres://u@h/d?sslmode=require&sslpassword=hunter2&options[search_path]=x";
     Postgres::url(url).unwrap();

@@ -179,6 +179,9 @@ pub(super) fn slot(
     defaults: (Duration, Duration),
 ) -> Result<Slot, String> {
     check_name(&name)?;
+    if let Err(error) = check.validate() {
+        return Err(format!("check {name:?}: {error}"));
+    }
     let options = probes
         .iter()
         .fold(check.options(), |options, probe| options.on(*probe));

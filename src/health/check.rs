@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Outcome;
+use crate::error::Error;
 
 /// The three questions an orchestrator asks (Kubernetes, "Liveness, Readiness, and Startup Probes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -73,6 +74,16 @@ pub trait Check: Send + Sync + 'static {
     /// checks may decide liveness. Defaults to `None`.
     fn recall(&self) -> Option<Outcome> {
         None
+    }
+
+    /// Returns the mistakes made while the check was configured, so that its setters need not be fallible. Called by
+    /// [`Builder::build`](super::Builder::build) and [`Health::add`](super::Health::add). Defaults to `Ok`.
+    ///
+    /// # Errors
+    ///
+    /// Returns one error that names all mistakes.
+    fn validate(&self) -> Result<(), Error> {
+        Ok(())
     }
 
     /// How it is run, unless a combinator says otherwise. Defaults to [`Options::default`].
@@ -300,6 +311,10 @@ impl<C: Check> Check for Configured<C> {
         self.check.recall()
     }
 
+    fn validate(&self) -> Result<(), Error> {
+        self.check.validate()
+    }
+
     fn options(&self) -> Options {
         self.options.clone()
     }
@@ -309,6 +324,7 @@ impl<C: Check> Check for Configured<C> {
 pub(super) trait AnyCheck: Send + Sync {
     fn run(&self) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>>;
     fn recall(&self) -> Option<Outcome>;
+    fn validate(&self) -> Result<(), Error>;
     fn options(&self) -> Options;
 }
 
@@ -319,6 +335,10 @@ impl<C: Check> AnyCheck for C {
 
     fn recall(&self) -> Option<Outcome> {
         Check::recall(self)
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        Check::validate(self)
     }
 
     fn options(&self) -> Options {

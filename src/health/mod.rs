@@ -7,7 +7,7 @@
 //! use tower_vitals::health::{Check, Probe, Status, checks::Tcp};
 //!
 //! let health = Health::builder()
-//!     .check("mail relay", Tcp::connect("127.0.0.1:1").timeout(Duration::from_secs(1)).optional())
+//!     .check("mail relay", Tcp::new("127.0.0.1:1").timeout(Duration::from_secs(1)).optional())
 //!     .check("licence", (|| async { true }).on(Probe::Readiness))
 //!     .build()?;
 //!

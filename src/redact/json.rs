@@ -1,53 +1,54 @@
-//! JSON without secrets.
+//! Redaction of JSON.
 
 use serde_json::{Map, Value};
 
-use super::{MASK, is_secret, redact_line};
+use super::named::is_secret;
+use super::text::{MASK, redact_line};
 
-/// How much of it is kept.
+/// The size limits of the redacted JSON.
 pub(crate) struct Budget {
-    /// Values, however deep they lie; counts down.
+    /// The number of values, nested ones included. Counts down.
     pub(crate) values: usize,
-    /// Bytes of each text.
+    /// The bytes of each string.
     pub(crate) text: usize,
 }
 
 impl Budget {
-    fn allows_one_more(&mut self) -> bool {
-        let is_left = self.values > 0;
-        self.values -= usize::from(is_left);
-        is_left
+    fn take_value(&mut self) -> bool {
+        let has_value = self.values > 0;
+        self.values -= usize::from(has_value);
+        has_value
     }
 }
 
-/// Texts and what is named like a secret redacted, and no more of it than is allowed.
+/// Redacts strings, masks values with the name of a secret, and drops what exceeds the budget.
 pub(crate) fn json(map: Map<String, Value>, budget: &mut Budget) -> Map<String, Value> {
-    let mut kept = Map::new();
+    let mut redacted = Map::new();
     let names_a_secret = names_a_secret(&map);
     for (name, value) in map {
-        if !budget.allows_one_more() {
+        if !budget.take_value() {
             break;
         }
-        // Together, for the name may be what tells that the value is secret.
         let value = match value {
             value @ (Value::Null | Value::Bool(_)) => value,
-            // How many there are is no secret.
+            // The number of tokens is not a secret.
             value @ Value::Number(_) if is_count(&name) => value,
             _ if is_secret(&name) || names_a_secret && name == "value" => Value::from(MASK),
-            value => one(value, budget),
+            value => redact_value(value, budget),
         };
-        kept.insert(redact_line(&name, budget.text), value);
+        redacted.insert(redact_line(&name, budget.text), value);
     }
-    kept
+    redacted
 }
 
-/// Whether it is a pair that names a secret: `{"name": "DB_PASSWORD", "value": ..}`, as Kubernetes has variables.
+/// Whether the map is a pair that names a secret, such as a Kubernetes variable: `{"name": "DB_PASSWORD", "value":
+/// ..}`.
 fn names_a_secret(map: &Map<String, Value>) -> bool {
-    let named = map.get("name").or_else(|| map.get("key"));
-    named.and_then(Value::as_str).is_some_and(is_secret)
+    let name = map.get("name").or_else(|| map.get("key"));
+    name.and_then(Value::as_str).is_some_and(is_secret)
 }
 
-/// Names of what there can be many of, and whose number is asked for: not `pass`, and not `credentials`.
+/// Whether a number of this name is a count: of `tokens`, but not of `pass` or `credentials`.
 fn is_count(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["tokens", "keys", "sessions", "cookies"]
@@ -55,19 +56,19 @@ fn is_count(name: &str) -> bool {
         .any(|counted| name.ends_with(counted))
 }
 
-fn one(value: Value, budget: &mut Budget) -> Value {
+fn redact_value(value: Value, budget: &mut Budget) -> Value {
     match value {
         Value::String(text) => Value::String(redact_line(&text, budget.text)),
         Value::Object(map) => Value::Object(json(map, budget)),
         Value::Array(values) => {
-            let mut kept = Vec::new();
+            let mut redacted = Vec::new();
             for value in values {
-                if !budget.allows_one_more() {
+                if !budget.take_value() {
                     break;
                 }
-                kept.push(one(value, budget));
+                redacted.push(redact_value(value, budget));
             }
-            Value::Array(kept)
+            Value::Array(redacted)
         }
         value => value,
     }

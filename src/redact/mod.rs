@@ -1,111 +1,18 @@
-//! The crate's one redactor: what may hold a secret passes through here before it is shown, logged or sent.
+//! The crate's one redactor: text that may hold a secret passes through it before it is shown, logged or sent.
 //!
-//! It would rather mask too much than too little, and leaves the words around a secret readable.
+//! In doubt it masks, and it leaves the words around a secret readable.
 
 #[cfg(feature = "health")]
 mod json;
 mod named;
+#[cfg(test)]
+mod tests;
+mod text;
 mod token;
 mod url;
-
-use std::borrow::Cow;
-use std::fmt::Write;
+mod word;
 
 #[cfg(feature = "health")]
 pub(crate) use self::json::{Budget, json};
-#[cfg(feature = "health")]
-use self::named::is_secret;
-
-/// What stands where a secret stood.
-pub(crate) const MASK: &str = "[redacted]";
-
-/// Bytes of a text that are looked at: what is longer is cut here before it is cut to what is shown.
-const MAX_TEXT: usize = 64 * 1024;
-
-/// From where to where a secret stands.
-type Span = (usize, usize);
-
-/// Masks
-///
-/// - the credentials of URLs and connection strings (`scheme://user:password@host`, `user:password@tcp(host)`),
-/// - the values of what is named like a secret (`password=..`, `"api_key": ".."`, `Authorization: Bearer ..`, and so in
-///   query strings, JSON, headers, command lines and Rust's Debug),
-/// - what looks like a token whatever its name (JSON Web Tokens, keys of well-known services, private keys in PEM).
-pub(crate) fn redact(text: &str) -> Cow<'_, str> {
-    let mut redacted = String::new();
-    // Everything before `kept` is in `redacted` already.
-    let mut kept = 0;
-    let mut at = 0;
-    while at < text.len() {
-        let secret = match text.as_bytes()[at] {
-            b':' => url::credentials(text, at),
-            b'@' => url::credentials_without_scheme(text, kept, at),
-            b'-' if token::is_private_key(text, at) => {
-                Some((at, token::end_of_private_key(text, at)))
-            }
-            _ if starts_word(text, at) => named::value(text, at).or_else(|| token::token(text, at)),
-            _ => None,
-        };
-        match secret {
-            Some((start, end)) if start < end => {
-                redacted.push_str(&text[kept..start]);
-                redacted.push_str(MASK);
-                (kept, at) = (end, end);
-            }
-            _ => at += text[at..].chars().next().map_or(1, char::len_utf8),
-        }
-    }
-    if kept == 0 {
-        return Cow::Borrowed(text);
-    }
-    redacted.push_str(&text[kept..]);
-    Cow::Owned(redacted)
-}
-
-/// The text redacted, on one line, and cut to `max` bytes with a note of how much was cut.
-pub(crate) fn redact_line(text: &str, max: usize) -> String {
-    let seen = &text[..text.floor_char_boundary(MAX_TEXT)];
-    let redacted = redact(seen);
-    let end = redacted.floor_char_boundary(max);
-    let mut line: String = redacted[..end]
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let cut = redacted.len() - end + text.len() - seen.len();
-    if cut > 0 {
-        // Writing to a string cannot fail.
-        let _ = write!(line, " .. ({cut} bytes more)");
-    }
-    line
-}
-
-fn is_word_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_' || c == '-'
-}
-
-/// Whether a word begins here. An escape's letter (`\n`) is part of none.
-fn starts_word(text: &str, at: usize) -> bool {
-    text[at..].starts_with(is_word_char) && !text[..at].ends_with(is_word_char)
-}
-
-/// The word at the beginning.
-fn word(text: &str) -> &str {
-    &text[..text.len() - text.trim_start_matches(is_word_char).len()]
-}
-
-/// Whether a word of prose could be a secret: it has digits, capitals within, signs, or is very long.
-fn looks_secret(word: &str) -> bool {
-    let has = |is: fn(char) -> bool| word.contains(is);
-    let is_mixed = has(|c| c.is_ascii_uppercase()) && has(|c| c.is_ascii_lowercase());
-    let capitals = word.chars().skip(1).any(|c| c.is_ascii_uppercase());
-    let signs = word.trim_end_matches(['.', ',', ':', ';', '!', '?']);
-    word.len() >= 20
-        || has(|c| c.is_ascii_digit())
-        || (is_mixed && capitals)
-        || signs.contains([
-            '.', '_', '+', '/', '=', '$', '!', '#', '%', '&', '*', '^', '~',
-        ])
-}
-
-#[cfg(test)]
-mod tests;
+#[allow(unused_imports, reason = "the features decide which of them are used")]
+pub(crate) use self::text::{MASK, redact, redact_line};

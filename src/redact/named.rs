@@ -1,9 +1,9 @@
-//! What is a secret by its name.
+//! Secrets that are recognized by their name.
 
-use super::{Span, looks_secret, word};
+use super::word::{Span, leading_word, looks_secret};
 
-/// Endings of names whose values are secret, in lower case and without `_` and `-`: `db_password`, `X-Api-Key` and
-/// `clientSecret` all end in one.
+/// The endings of secret names, in lower case and without `_` and `-`: `db_password`, `X-Api-Key` and `clientSecret`
+/// each have one.
 const ENDINGS: [&str; 25] = [
     "dbpass",
     "passcode",
@@ -32,10 +32,10 @@ const ENDINGS: [&str; 25] = [
     "sessionid",
 ];
 
-/// Whole words that are secret as the last of a name, and would be too common as an ending.
+/// Words that make a name secret if they are its last word. As endings they would be too common.
 const WORDS: [&str; 7] = ["pass", "sig", "jwt", "pin", "otp", "auth", "bearer"];
 
-/// Whole words that make a name secret wherever they stand in it: `SECRET_KEY_BASE`, `password_hash`, `jwt_key`.
+/// Words that make a name secret at any position: `SECRET_KEY_BASE`, `password_hash`, `jwt_key`.
 const ANYWHERE: [&str; 9] = [
     "password",
     "passwd",
@@ -48,7 +48,7 @@ const ANYWHERE: [&str; 9] = [
     "hmac",
 ];
 
-/// Last words of names that are about a secret and hold none.
+/// The last words of names that describe a secret but do not hold one.
 const ABOUT: [&str; 46] = [
     "age",
     "at",
@@ -98,10 +98,10 @@ const ABOUT: [&str; 46] = [
     "version",
 ];
 
-/// Names whose value is the rest of the line: headers.
+/// Headers, whose value is the rest of the line.
 const HEADERS: [&str; 2] = ["authorization", "cookie"];
 
-/// Whether what is called so is secret.
+/// Whether a value of this name is secret.
 pub(crate) fn is_secret(name: &str) -> bool {
     let plain = plain(name);
     let singular = plain.strip_suffix('s').unwrap_or(&plain);
@@ -117,17 +117,17 @@ pub(crate) fn is_secret(name: &str) -> bool {
     WORDS.contains(&&**last) || words.iter().any(is_anywhere) && !ABOUT.contains(&&**last)
 }
 
-/// The words of a name, in lower case and without numbers at their ends: parted by signs and white space, and by capitals
-/// (`smtpPass`, `SMTPPass`).
+/// The words of a name, in lower case and without trailing digits. Words are separated by punctuation, white space and
+/// capitals (`smtpPass`, `SMTPPass`).
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
-    let mut before = ' ';
+    let mut previous = ' ';
     let mut chars = name.chars().peekable();
     while let Some(c) = chars.next() {
         let is_last_of_capitals =
-            before.is_uppercase() && chars.peek().is_some_and(|next| next.is_lowercase());
-        let begins = c.is_uppercase() && (!before.is_uppercase() || is_last_of_capitals);
-        if begins || !c.is_alphanumeric() {
+            previous.is_uppercase() && chars.peek().is_some_and(|next| next.is_lowercase());
+        let starts_word = c.is_uppercase() && (!previous.is_uppercase() || is_last_of_capitals);
+        if starts_word || !c.is_alphanumeric() {
             words.push(String::new());
         }
         if c.is_alphanumeric()
@@ -135,7 +135,7 @@ fn words(name: &str) -> Vec<String> {
         {
             word.extend(c.to_lowercase());
         }
-        before = c;
+        previous = c;
     }
     for word in &mut words {
         let length = word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
@@ -145,7 +145,7 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// In lower case, without signs, and without the number of a second one.
+/// The name in lower case, without punctuation and trailing digits.
 fn plain(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
@@ -153,9 +153,9 @@ fn plain(name: &str) -> String {
     name[..length].to_owned()
 }
 
-/// The span of the value that the word here names, if the word says that it is secret.
-pub(super) fn value(text: &str, at: usize) -> Option<Span> {
-    let name = word(&text[at..]);
+/// The span of the value that follows the name at `at`, if the name is secret.
+pub(super) fn secret_value(text: &str, at: usize) -> Option<Span> {
+    let name = leading_word(&text[at..]);
     let is_query = text[..at].ends_with(['?', '&']);
     if !(is_secret(name) || is_query && name == "key") {
         return None;
@@ -173,11 +173,11 @@ pub(super) fn value(text: &str, at: usize) -> Option<Span> {
         } else if let Some(value) = strip_encoded(rest) {
             (value, false)
         } else if let Some(value) = rest.strip_prefix(':') {
-            // A path in Rust (`token::Kind`) has no value; one colon, and white space after it, is how prose goes on, too.
+            // A path in Rust (`token::Kind`) has no value. A colon and a space may also be prose.
             let is_prose = quoted.is_none() && value.starts_with(' ');
             (value.strip_prefix(':').map_or(value, |_| ""), is_prose)
         } else if let Some(value) = rest.strip_prefix(',').filter(|_| quoted.is_some()) {
-            // A pair as Rust's Debug shows it: ("authorization", "Basic ..").
+            // A pair in Rust's Debug output: ("authorization", "Basic ..").
             (value, false)
         } else if let Some(value) = rest.strip_prefix('(').filter(|value| starts_quoted(value)) {
             (value, false)
@@ -194,20 +194,20 @@ pub(super) fn value(text: &str, at: usize) -> Option<Span> {
     let is_password = plain.contains("pass") || plain.ends_with("pwd");
     let end = if is_header && !starts_quoted(value) {
         value.find(['\n', '\r', '"', '\'']).unwrap_or(value.len())
-    } else if is_password && rest.starts_with('=') && !starts_open(value) && !is_query {
-        // Any sign may be part of it; libpq escapes white space.
+    } else if is_password && rest.starts_with('=') && !is_enclosed(value) && !is_query {
+        // It may contain any punctuation; libpq escapes white space.
         end_of_word(value)
     } else {
         end_of_value(value, is_query)
     };
-    if is_prose && !is_header && !is_password && !starts_open(value) && !looks_secret(&value[..end])
+    if is_prose && !is_header && !is_password && !is_enclosed(value) && !looks_secret(&value[..end])
     {
         return None;
     }
     (end > 0).then_some((start, start + end))
 }
 
-/// `=` and `:` as URLs encode them.
+/// Strips a percent-encoded `=` or `:`.
 fn strip_encoded(text: &str) -> Option<&str> {
     let rest = text.strip_prefix('%')?;
     ["3D", "3d", "3A", "3a"]
@@ -219,7 +219,7 @@ fn starts_quoted(text: &str) -> bool {
     text.trim_start_matches('\\').starts_with(['"', '\'', '`'])
 }
 
-fn starts_open(text: &str) -> bool {
+fn is_enclosed(text: &str) -> bool {
     starts_quoted(text) || text.starts_with(['[', '{', '('])
 }
 
@@ -233,7 +233,7 @@ fn end_of_word(value: &str) -> usize {
     end.unwrap_or(value.len())
 }
 
-/// Where a value ends: at its closing quote or bracket, else at white space or a delimiter.
+/// The end of a value: its closing quote or bracket, or else white space or a delimiter.
 fn end_of_value(value: &str, is_query: bool) -> usize {
     if starts_quoted(value) {
         return end_of_quoted(value);
@@ -241,7 +241,7 @@ fn end_of_value(value: &str, is_query: bool) -> usize {
     let mut chars = value.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         match c {
-            // libpq's escaped space.
+            // An escaped space of libpq.
             '\\' => drop(chars.next()),
             '[' | '{' | '(' => return at + end_of_brackets(&value[at..]),
             // Secret { inner: ".." }
@@ -262,7 +262,7 @@ fn end_of_value(value: &str, is_query: bool) -> usize {
     value.len()
 }
 
-/// Behind the closing quote, which is escaped if the opening one is.
+/// The position after the closing quote, which is escaped if the opening one is.
 fn end_of_quoted(value: &str) -> usize {
     let escapes = value.len() - value.trim_start_matches('\\').len();
     let Some(quote) = value[escapes..].chars().next() else {
@@ -271,7 +271,7 @@ fn end_of_quoted(value: &str) -> usize {
     let mut is_escaped = false;
     for (at, c) in value[escapes + 1..].char_indices() {
         match c {
-            // SQL writes a quote within quotes twice.
+            // SQL doubles a quote inside quotes.
             '\'' if quote == '\''
                 && value[escapes + 1 + at + 1..].starts_with('\'')
                 && !is_escaped =>
@@ -286,7 +286,7 @@ fn end_of_quoted(value: &str) -> usize {
     value.len()
 }
 
-/// Behind the bracket that closes the first one, brackets within quotes aside.
+/// The position after the bracket that closes the first one. Brackets inside quotes do not count.
 fn end_of_brackets(value: &str) -> usize {
     let (mut depth, mut quote, mut is_escaped) = (0_usize, None, false);
     for (at, c) in value.char_indices() {

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn credentials_of_urls_are_masked_and_the_rest_stays() {
+fn credentials_in_urls_are_masked_and_the_rest_stays() {
     for (text, expected) in [
         (
             "cannot reach postgres://app:s3cret@db:5432/shop?sslmode=require",
@@ -50,7 +50,7 @@ fn credentials_of_urls_are_masked_and_the_rest_stays() {
 }
 
 #[test]
-fn what_only_looks_like_a_url_with_credentials_stays() {
+fn text_that_resembles_a_url_with_credentials_stays() {
     for text in [
         "http://host:8080/path is down",
         "https://registry.npmjs.org/@scope/pkg",
@@ -64,7 +64,7 @@ fn what_only_looks_like_a_url_with_credentials_stays() {
 }
 
 #[test]
-fn values_named_like_secrets_are_masked() {
+fn values_with_secret_names_are_masked() {
     for (text, expected) in [
         (
             "host=db password=s3cret user=app",
@@ -142,7 +142,7 @@ fn values_named_like_secrets_are_masked() {
 }
 
 #[test]
-fn tokens_are_masked_whatever_their_name() {
+fn tokens_are_masked_under_any_name() {
     for (text, expected) in [
         ("sent Bearer abc.def to it", "sent Bearer [redacted] to it"),
         ("sent BEARER  abc123 to it", "sent BEARER  [redacted] to it"),
@@ -166,7 +166,7 @@ fn tokens_are_masked_whatever_their_name() {
 }
 
 #[test]
-fn names_are_secret_by_their_words() {
+fn words_make_a_name_secret() {
     for name in [
         "smtpPass",
         "SMTPPass",
@@ -221,12 +221,12 @@ fn names_are_secret_by_their_words() {
 #[cfg(feature = "health")]
 #[test]
 fn a_pair_that_names_a_secret_shows_no_value() {
-    let given = serde_json::json!({"env": [
+    let input = serde_json::json!({"env": [
         {"name": "DB_PASSWORD", "value": "hunter2"},
         {"key": "api-token", "value": ["hunter2"]},
         {"name": "PORT", "value": "80"},
     ]});
-    let serde_json::Value::Object(map) = given else {
+    let serde_json::Value::Object(map) = input else {
         unreachable!()
     };
     let mut budget = json::Budget {
@@ -255,13 +255,13 @@ fn prose_about_secrets_stays() {
         "2026-11-21T10:00:00Z done",
     ] {
         let shown = redact(text);
-        // A quoted thing after a colon is masked, wherever it stands.
+        // Quoted text after a colon is always masked.
         assert!(shown == text || text.contains('`'), "{shown}");
     }
 }
 
 #[test]
-fn a_line_is_cut_and_says_so() {
+fn a_cut_line_ends_with_a_note() {
     assert_eq!(redact_line("ab\ncd", 10), "ab cd");
     assert_eq!(redact_line("aé", 2), "a .. (2 bytes more)");
     let long = format!("{}://u:secret@h", "x".repeat(5));
@@ -271,8 +271,8 @@ fn a_line_is_cut_and_says_so() {
 }
 
 #[test]
-fn hostile_megabytes_take_no_time_to_speak_of() {
-    // Quadratic, each would be 10^10 steps or more.
+fn hostile_megabytes_take_linear_time() {
+    // In quadratic time, each would take 10^10 steps or more.
     for hostile in [
         "://",
         "token ",
@@ -292,7 +292,7 @@ proptest! {
     #[test]
     fn no_password_of_a_url_gets_through(
         before in "[a-z =\"']{0,12}",
-        // Not to be told from prose are a port and white space, and white space after an `@`.
+        // A port and white space, or white space after an `@`, cannot be distinguished from prose.
         password in "[A-Z0-9@:/?#=&;,!$%^*()+._~\"'<>-]{0,24}|[A-Z:/?#=][A-Z0-9:/?#=&;,!$%^*()+._~ \"'<>-]{0,24}",
         after in "[a-z/?]{0,12}",
     ) {
@@ -324,7 +324,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_taken(text in any::<String>()) {
+    fn any_text_is_accepted(text in any::<String>()) {
         let _ = redact(&text);
         prop_assert!(redact_line(&text, 16).len() <= 16 + " .. (18446744073709551615 bytes more)".len());
     }

@@ -1,8 +1,8 @@
-//! What is a secret by its looks.
+//! Secrets that are recognized by their format.
 
-use super::{Span, looks_secret, word};
+use super::word::{Span, leading_word, looks_secret};
 
-/// How tokens of well-known services begin.
+/// The prefixes of well-known services' tokens.
 const PREFIXES: [&str; 22] = [
     "sk_live_",
     "sk_test_",
@@ -28,11 +28,11 @@ const PREFIXES: [&str; 22] = [
     "whsec_",
 ];
 
-/// The token that may begin here: one by its prefix, a JSON Web Token (RFC 7519), a Telegram bot's, or the word after the
-/// scheme of an `Authorization` header (RFC 9110, section 11.6.2).
+/// The token that starts here, if any: one with a known prefix, a JSON Web Token (RFC 7519), a Telegram bot's token, or
+/// the word after the scheme of an `Authorization` header (RFC 9110, section 11.6.2).
 pub(super) fn token(text: &str, at: usize) -> Option<Span> {
     let rest = &text[at..];
-    let word = word(rest);
+    let word = leading_word(rest);
     let is_known = |prefix: &&str| word.starts_with(*prefix) && word.len() >= prefix.len() + 8;
     if PREFIXES.iter().any(is_known) {
         return Some((at, at + word.len()));
@@ -44,7 +44,7 @@ pub(super) fn token(text: &str, at: usize) -> Option<Span> {
     let digits = word.strip_prefix("bot").unwrap_or(word);
     if digits.len() >= 3 && digits.chars().all(|c| c.is_ascii_digit()) {
         let after = rest[word.len()..].strip_prefix(':')?;
-        let secret = super::word(after).len();
+        let secret = leading_word(after).len();
         let start = at + word.len() + 1;
         return (secret >= 20).then_some((start, start + secret));
     }
@@ -62,7 +62,7 @@ pub(super) fn token(text: &str, at: usize) -> Option<Span> {
 
 const BEGIN: &str = "-----BEGIN ";
 
-/// Whether a private key in PEM begins here (RFC 7468).
+/// Whether a private key in PEM starts here (RFC 7468).
 pub(super) fn is_private_key(text: &str, at: usize) -> bool {
     let label = text[at..].strip_prefix(BEGIN);
     let label = label.and_then(|label| label.split_once("-----"));

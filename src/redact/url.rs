@@ -1,14 +1,15 @@
 //! Credentials in URLs and connection strings.
 
-use super::Span;
+use super::word::Span;
 
-/// How far from its scheme an `@` is looked for.
+/// The maximum distance between a scheme and its `@`, in bytes.
 const WINDOW: usize = 1024;
 
-/// The credentials of the URL whose `://` may stand here.
+/// The credentials of the URL whose `://` is at `at`.
 ///
-/// Passwords come unescaped, with slashes, `@`, quotes and even white space in them. So unless what comes before the first
-/// slash is a host as it should be, they end at the last `@` before white space, or, if there is none, of the line.
+/// Passwords may be unescaped and contain slashes, `@`, quotes and even white space. Unless the text before the first
+/// slash is a valid host, the credentials end at the last `@` before white space or, if there is none, at the last of
+/// the line.
 pub(super) fn credentials(text: &str, at: usize) -> Option<Span> {
     let rest = text[at..].strip_prefix("://")?;
     let start = text.len() - rest.len();
@@ -17,23 +18,23 @@ pub(super) fn credentials(text: &str, at: usize) -> Option<Span> {
         .rsplit(|c: char| !c.is_ascii_alphanumeric())
         .next()?;
     let is_web = ["http", "https", "ws", "wss"].contains(&&*scheme.to_ascii_lowercase());
-    let until = |ends: fn(char) -> bool| &rest[..rest.find(ends).unwrap_or(rest.len())];
+    let until = |is_end: fn(char) -> bool| &rest[..rest.find(is_end).unwrap_or(rest.len())];
     let authority = until(|c| c.is_whitespace() || "\"'`<>/?#".contains(c));
     let run = until(char::is_whitespace);
     let end = if !is_host(authority) {
-        let is_odd = authority.contains(':') || authority.contains('@');
+        let may_have_credentials = authority.contains(':') || authority.contains('@');
         let line = until(|c| c == '\n');
         run.rfind('@')
-            .or_else(|| is_odd.then(|| line.rfind('@')).flatten())
+            .or_else(|| may_have_credentials.then(|| line.rfind('@')).flatten())
     } else if !is_web && authority.contains(':') {
-        // A password may begin like a port.
+        // A password may start like a port.
         run.rfind('@')
     } else {
-        // An `@` further on is the path's.
+        // A later `@` belongs to the path.
         None
     }?;
     let user = match rest[..end].split_once(':') {
-        // The name of the user stays readable, where it is not the secret itself.
+        // The user name stays readable, unless it is the secret itself.
         Some((user, password)) if !is_web && !user.is_empty() && !password.is_empty() => {
             user.len() + 1
         }
@@ -42,12 +43,12 @@ pub(super) fn credentials(text: &str, at: usize) -> Option<Span> {
     Some((start + user, start + end))
 }
 
-/// `host`, `host:port`, `[address]:port`, and several of them with commas.
+/// Whether this is `host`, `host:port` or `[address]:port`, or a comma-separated list of them.
 fn is_host(authority: &str) -> bool {
-    authority.split(',').all(|one| {
-        let (host, port) = match one.rsplit_once(':') {
-            Some((host, port)) if !one.ends_with(']') => (host, port),
-            _ => (one, "0"),
+    authority.split(',').all(|server| {
+        let (host, port) = match server.rsplit_once(':') {
+            Some((host, port)) if !server.ends_with(']') => (host, port),
+            _ => (server, "0"),
         };
         let is_address = host.starts_with('[') && host.ends_with(']');
         let is_name = |c: char| c.is_alphanumeric() || c == '.' || c == '-' || c == '_';
@@ -57,17 +58,17 @@ fn is_host(authority: &str) -> bool {
     })
 }
 
-/// The password before the `@` that stands here, where no scheme tells that it is one: `root:secret@tcp(db)`. It goes to the
+/// The password before the `@` at `at` of a connection string without a scheme: `root:secret@tcp(db)`. It ends at the
 /// last `@` before white space.
-pub(super) fn credentials_without_scheme(text: &str, kept: usize, at: usize) -> Option<Span> {
-    let from = text.ceil_char_boundary(kept.max(at.saturating_sub(WINDOW)));
-    let begins = text[from..at].rfind(|c: char| c.is_whitespace() || "\"'`<>".contains(c));
-    let start = begins.map_or(from, |begins| {
-        let sign = text[from + begins..].chars().next();
-        from + begins + sign.map_or(1, char::len_utf8)
+pub(super) fn credentials_without_scheme(text: &str, copied: usize, at: usize) -> Option<Span> {
+    let from = text.ceil_char_boundary(copied.max(at.saturating_sub(WINDOW)));
+    let delimiter = text[from..at].rfind(|c: char| c.is_whitespace() || "\"'`<>".contains(c));
+    let start = delimiter.map_or(from, |delimiter| {
+        let c = text[from + delimiter..].chars().next();
+        from + delimiter + c.map_or(1, char::len_utf8)
     });
     let colon = text[start..at].find(':')?;
-    // With a scheme, the scheme has told already.
+    // A URL with a scheme is handled by `credentials`.
     if text[start..at].contains("://") {
         return None;
     }
@@ -76,6 +77,6 @@ pub(super) fn credentials_without_scheme(text: &str, kept: usize, at: usize) -> 
         .find(|c: char| c.is_whitespace() || "\"'`<>".contains(c))
         .unwrap_or(rest.len())];
     let end = at + run.rfind('@')?;
-    let goes_on = text[end + 1..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
-    goes_on.then_some((start + colon + 1, end))
+    let has_host = text[end + 1..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
+    has_host.then_some((start + colon + 1, end))
 }

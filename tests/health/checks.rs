@@ -1,7 +1,6 @@
 //! The checks that need no server.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,42 +11,50 @@ use tokio::time::sleep;
 use tower_vitals::Health;
 use tower_vitals::health::Status;
 use tower_vitals::health::checks::{
-    Configuration, Disk, Heartbeat, Memory, Registered, Storage, Store, Uptime,
+    Configuration, Disk, Heartbeat, Memory, RegisteredModules, StorageRoundTrip, Store, Uptime,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A store that does what it is told.
-#[derive(Clone, Default)]
-struct Shelf {
-    values: Arc<Mutex<HashMap<String, String>>>,
-    mood: Arc<AtomicU8>,
+#[derive(Debug, Clone, Copy, Default)]
+enum Fault {
+    #[default]
+    None,
+    Slow,
+    Empty,
+    WrongValue,
+    ReadOnly,
+    WriteOnly,
+    Hangs,
+    LosesWrites,
 }
 
-const FINE: u8 = 0;
-const SLOW: u8 = 1;
-const FORGETS: u8 = 2;
-const MIXES_UP: u8 = 3;
-const READ_ONLY: u8 = 4;
-const WRITE_ONLY: u8 = 5;
-const HANGS: u8 = 6;
-const FORGETS_LATER: u8 = 7;
+/// A store with a fault.
+#[derive(Clone, Default)]
+struct MemoryStore {
+    values: Arc<Mutex<HashMap<String, String>>>,
+    fault: Arc<Mutex<Fault>>,
+}
 
-impl Shelf {
-    fn mood(&self) -> u8 {
-        self.mood.load(Ordering::SeqCst)
+impl MemoryStore {
+    fn fault(&self) -> Fault {
+        *self.fault.lock().unwrap()
+    }
+
+    fn set_fault(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = fault;
     }
 }
 
-impl Store for Shelf {
+impl Store for MemoryStore {
     type Error = String;
 
     async fn set(&self, key: &str, value: &str) -> Result<(), String> {
-        match self.mood() {
-            READ_ONLY => return Err("read-only".to_owned()),
-            HANGS => std::future::pending().await,
-            SLOW => sleep(SECOND).await,
-            FORGETS | FORGETS_LATER => return Ok(()),
+        match self.fault() {
+            Fault::ReadOnly => return Err("read-only".to_owned()),
+            Fault::Hangs => std::future::pending().await,
+            Fault::Slow => sleep(SECOND).await,
+            Fault::Empty | Fault::LosesWrites => return Ok(()),
             _ => {}
         }
         let mut values = self.values.lock().unwrap();
@@ -56,13 +63,13 @@ impl Store for Shelf {
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, String> {
-        // Others write meanwhile.
+        // Lets other instances write in between.
         tokio::task::yield_now().await;
-        match self.mood() {
-            WRITE_ONLY => return Err("write-only".to_owned()),
-            SLOW => sleep(SECOND / 2).await,
-            FORGETS => return Ok(None),
-            MIXES_UP => return Ok(Some("something else".to_owned())),
+        match self.fault() {
+            Fault::WriteOnly => return Err("write-only".to_owned()),
+            Fault::Slow => sleep(SECOND / 2).await,
+            Fault::Empty => return Ok(None),
+            Fault::WrongValue => return Ok(Some("something else".to_owned())),
             _ => {}
         }
         Ok(self.values.lock().unwrap().get(key).cloned())
@@ -70,67 +77,78 @@ impl Store for Shelf {
 }
 
 #[tokio::test(start_paused = true)]
-async fn storage_is_healthy_when_what_was_written_comes_back() {
-    let shelf = Shelf::default();
-    let health = with(Storage::round_trip(shelf.clone()));
-    for (mood, status, words) in [
-        (FINE, Status::Healthy, ""),
-        (SLOW, Status::Degraded, "took longer than 1s"),
-        (FORGETS, Status::Unhealthy, "is not there"),
-        (FORGETS_LATER, Status::Unhealthy, "another value came back"),
-        (MIXES_UP, Status::Unhealthy, "another value came back"),
-        (READ_ONLY, Status::Unhealthy, "cannot write: read-only"),
-        (WRITE_ONLY, Status::Unhealthy, "cannot read: write-only"),
-        (HANGS, Status::Unhealthy, "timed out after 2s"),
-        (FINE, Status::Healthy, ""),
+async fn storage_is_healthy_if_it_returns_the_written_value() {
+    const WRONG: &str = "a value other than the written one";
+    let store = MemoryStore::default();
+    let health = with(StorageRoundTrip::new(store.clone()));
+    for (fault, status, text) in [
+        (Fault::None, Status::Healthy, ""),
+        (Fault::Slow, Status::Degraded, "took longer than 1s"),
+        (Fault::Empty, Status::Unhealthy, "is missing"),
+        (Fault::LosesWrites, Status::Unhealthy, WRONG),
+        (Fault::WrongValue, Status::Unhealthy, WRONG),
+        (
+            Fault::ReadOnly,
+            Status::Unhealthy,
+            "cannot write: read-only",
+        ),
+        (
+            Fault::WriteOnly,
+            Status::Unhealthy,
+            "cannot read: write-only",
+        ),
+        (Fault::Hangs, Status::Unhealthy, "timed out after 2s"),
+        (Fault::None, Status::Healthy, ""),
     ] {
-        shelf.mood.store(mood, Ordering::SeqCst);
-        assert_says(&result(&health).await, status, words);
+        store.set_fault(fault);
+        assert_says(&result(&health).await, status, text);
     }
-    shelf.mood.store(SLOW, Ordering::SeqCst);
+    store.set_fault(Fault::Slow);
     let slow = result(&health).await;
     assert_eq!(slow.data()["set_ms"], 1000.0);
     assert_eq!(slow.data()["get_ms"], 500.0);
     assert_eq!(
-        shelf.values.lock().unwrap().len(),
+        store.values.lock().unwrap().len(),
         1,
-        "one key, however often"
+        "all writes go to the same key"
     );
-    let patient = with(Storage::round_trip(shelf).slow_after(2 * SECOND).key("own"));
-    assert_eq!(result(&patient).await.status(), Status::Healthy);
+    let check = StorageRoundTrip::new(store).slow_after(2 * SECOND);
+    assert_eq!(
+        result(&with(check.key("own"))).await.status(),
+        Status::Healthy
+    );
 }
 
 #[tokio::test]
 async fn instances_may_share_a_key() {
-    let shelf = Shelf::default();
-    let instances = [(); 8].map(|()| with(Storage::round_trip(shelf.clone())));
+    let store = MemoryStore::default();
+    let instances = [(); 8].map(|()| with(StorageRoundTrip::new(store.clone())));
     for _ in 0..200 {
-        let found = join_all(instances.iter().map(result)).await;
-        for found in found {
-            assert_eq!(found.status(), Status::Healthy, "{found:?}");
+        for result in join_all(instances.iter().map(result)).await {
+            assert_eq!(result.status(), Status::Healthy, "{result:?}");
         }
     }
-    shelf.mood.store(FORGETS_LATER, Ordering::SeqCst);
-    let mut values = shelf.values.lock().unwrap().clone();
+    store.set_fault(Fault::LosesWrites);
+    let mut values = store.values.lock().unwrap().clone();
     for value in values.values_mut() {
         let (instance, rest) = value.split_once(' ').unwrap();
         let (millis, count) = rest.split_once(' ').unwrap();
         let long_ago = millis.parse::<u64>().unwrap() - 120_000;
         *value = format!("{instance} {long_ago} {count}");
     }
-    *shelf.values.lock().unwrap() = values;
+    *store.values.lock().unwrap() = values;
     for instance in &instances {
         assert_says(
             &result(instance).await,
             Status::Unhealthy,
-            "another value came back",
+            "a value other than the written one",
         );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_heartbeat_is_due_within_its_interval() {
-    let worker = Heartbeat::within(10 * SECOND);
+    let worker = Heartbeat::new(10 * SECOND);
     let health = with(worker.clone());
     sleep(10 * SECOND).await;
     assert_eq!(result(&health).await.status(), Status::Healthy);
@@ -138,7 +156,7 @@ async fn a_heartbeat_is_due_within_its_interval() {
     assert_says(
         &result(&health).await,
         Status::Unhealthy,
-        "no beat yet after 11.0s; one is due every 10s",
+        "no beat yet after 11.0s: expected every 10s",
     );
     worker.beat();
     assert_eq!(result(&health).await.status(), Status::Healthy);
@@ -150,14 +168,18 @@ async fn a_heartbeat_is_due_within_its_interval() {
 }
 
 #[tokio::test]
-async fn what_has_not_registered_is_named() {
-    let plugins = Registered::expects(["search", "billing", "mail"]);
+async fn missing_modules_are_named() {
+    let plugins = RegisteredModules::new(["search", "billing", "mail"]);
     let health = with(plugins.clone());
     plugins.register("mail");
-    plugins.register("a stranger");
-    let found = result(&health).await;
-    assert_says(&found, Status::Unhealthy, "not registered: billing, search");
-    assert_eq!(found.data()["registered"], json!(["mail"]));
+    plugins.register("unexpected");
+    let partial = result(&health).await;
+    assert_says(
+        &partial,
+        Status::Unhealthy,
+        "not registered: billing, search",
+    );
+    assert_eq!(partial.data()["registered"], json!(["mail"]));
     plugins.register("billing");
     plugins.register("search");
     assert_eq!(result(&health).await.status(), Status::Healthy);
@@ -170,74 +192,71 @@ async fn what_has_not_registered_is_named() {
 }
 
 #[tokio::test]
-async fn missing_settings_are_named_and_values_never() {
-    let there = with(Configuration::environment(["PATH"]));
-    let found = result(&there).await;
-    assert_eq!(found.status(), Status::Healthy);
+async fn missing_settings_are_named_and_values_are_not_shown() {
+    let complete = with(Configuration::environment(["PATH"]));
+    let complete = result(&complete).await;
+    assert_eq!(complete.status(), Status::Healthy);
     let path = std::env::var("PATH").unwrap();
-    assert!(!format!("{found:?}").contains(&path));
+    assert!(!format!("{complete:?}").contains(&path));
     let missing = with(Configuration::environment([
         "PATH",
         "VITALS_NOT_SET_1",
         "VITALS_NOT_SET_2",
     ]));
-    let found = result(&missing).await;
+    let missing = result(&missing).await;
     assert_says(
-        &found,
+        &missing,
         Status::Unhealthy,
         "not set: VITALS_NOT_SET_1, VITALS_NOT_SET_2",
     );
     assert_eq!(
-        found.data()["missing"],
+        missing.data()["missing"],
         json!(["VITALS_NOT_SET_1", "VITALS_NOT_SET_2"])
     );
-    let own = with(Configuration::present(["a", "b"], |name| name == "a"));
-    assert_says(&result(&own).await, Status::Unhealthy, "not set: b");
+    let custom = with(Configuration::new(["a", "b"], |name| name == "a"));
+    assert_says(&result(&custom).await, Status::Unhealthy, "not set: b");
 }
 
 #[tokio::test(start_paused = true)]
 async fn uptime_never_fails() {
-    let health = with(Uptime::from_now());
+    let health = with(Uptime::new());
     sleep(3725 * SECOND).await;
-    let found = result(&health).await;
-    assert_eq!(found.status(), Status::Healthy);
-    assert_eq!(found.data()["uptime_seconds"], 3725);
-    assert_eq!(found.data()["uptime_human"], "1h 2m 5s");
+    let uptime = result(&health).await;
+    assert_eq!(uptime.status(), Status::Healthy);
+    assert_eq!(uptime.data()["uptime_seconds"], 3725);
+    assert_eq!(uptime.data()["uptime_human"], "1h 2m 5s");
 }
 
 #[tokio::test]
-async fn a_disk_is_judged_by_what_is_used_or_free() {
-    let found = result(&with(Disk::of("/").degraded_at(101.0).unhealthy_at(101.0))).await;
-    assert_eq!(found.status(), Status::Healthy);
-    let used = found.data()["used_percent"].as_f64().unwrap();
-    let (free, total) = (
-        &found.data()["available_bytes"],
-        &found.data()["total_bytes"],
-    );
+async fn a_disk_is_judged_by_used_or_free_space() {
+    let disk = result(&with(Disk::new("/").degraded_at(101.0).unhealthy_at(101.0))).await;
+    assert_eq!(disk.status(), Status::Healthy);
+    let used = disk.data()["used_percent"].as_f64().unwrap();
+    let (available, total) = (&disk.data()["available_bytes"], &disk.data()["total_bytes"]);
     assert!((0.0..=100.0).contains(&used));
-    assert!(free.as_u64().unwrap() <= total.as_u64().unwrap());
+    assert!(available.as_u64().unwrap() <= total.as_u64().unwrap());
     assert_says(
-        &result(&with(Disk::of("/").degraded_at(0.0))).await,
+        &result(&with(Disk::new("/").degraded_at(0.0))).await,
         Status::Degraded,
         "% full",
     );
     assert_says(
-        &result(&with(Disk::of("/").min_free(u64::MAX, u64::MAX))).await,
+        &result(&with(Disk::new("/").min_free(u64::MAX, u64::MAX))).await,
         Status::Unhealthy,
         "bytes are free",
     );
     assert_says(
-        &result(&with(Disk::of("/no/such/place"))).await,
+        &result(&with(Disk::new("/no/such/place"))).await,
         Status::Unhealthy,
         "cannot read /no/such/place: ",
     );
 }
 
 #[tokio::test]
-async fn clones_of_a_check_are_checks_of_their_own() {
+async fn clones_of_a_check_run_independently() {
     let (disk, memory) = (
-        Disk::of("/").unhealthy_at(101.0),
-        Memory::used().unhealthy_at(101.0),
+        Disk::new("/").unhealthy_at(101.0),
+        Memory::new().unhealthy_at(101.0),
     );
     let health = (0..20).fold(Health::builder(), |health, n| {
         health
@@ -249,12 +268,12 @@ async fn clones_of_a_check_are_checks_of_their_own() {
 }
 
 #[tokio::test]
-async fn memory_is_judged_by_what_is_used() {
-    let found = result(&with(Memory::used().degraded_at(101.0).unhealthy_at(101.0))).await;
-    assert_eq!(found.status(), Status::Healthy, "{found:?}");
-    assert!(found.data()["used_bytes"].as_u64() <= found.data()["total_bytes"].as_u64());
+async fn memory_is_judged_by_used_bytes() {
+    let memory = result(&with(Memory::new().degraded_at(101.0).unhealthy_at(101.0))).await;
+    assert_eq!(memory.status(), Status::Healthy, "{memory:?}");
+    assert!(memory.data()["used_bytes"].as_u64() <= memory.data()["total_bytes"].as_u64());
     assert_says(
-        &result(&with(Memory::used().unhealthy_at(0.0))).await,
+        &result(&with(Memory::new().unhealthy_at(0.0))).await,
         Status::Unhealthy,
         "memory is used",
     );

@@ -657,7 +657,7 @@ async fn a_background_check_that_hangs_keeps_no_probe_waiting() {
 
 #[tokio::test(start_paused = true)]
 async fn liveness_fails_only_from_memory() {
-    let worker = Heartbeat::within(30 * SECOND);
+    let worker = Heartbeat::new(30 * SECOND);
     let db = Dependency::default();
     db.set_down(true);
     let health = Health::builder()
@@ -763,7 +763,7 @@ async fn changes_are_told_to_subscribers() {
 #[tokio::test(start_paused = true)]
 async fn changes_of_what_answers_from_memory_are_told() {
     let (to, seen) = crate::support::recorder();
-    let worker = Heartbeat::within(SECOND);
+    let worker = Heartbeat::new(SECOND);
     let health = Health::builder()
         .check("worker", worker.clone().on(Probe::Liveness))
         .recorder(to)

@@ -1,4 +1,4 @@
-//! Servers that hang or drip. Alone in its process, for it counts threads.
+//! Servers that hang or send one byte at a time.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -9,10 +9,10 @@ use tower_vitals::health::checks::{Http, Postgres, RabbitMq, Redis};
 use tower_vitals::health::{Check, Status};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_hangs_or_drips_is_unhealthy_at_its_timeout_and_nothing_piles_up() {
+async fn a_server_that_hangs_or_drips_is_unhealthy_at_the_timeout_and_leaks_nothing() {
     const TIMEOUT: Duration = Duration::from_millis(300);
     let head: &[u8] = b"HTTP/1.1 200 OK\r\n";
-    for (drip, of) in [(None, "hangs"), (Some(head), "drips")] {
+    for (drip, behavior) in [(None, "hangs"), (Some(head), "drips")] {
         let (address, open) = hanging_server(drip).await;
         let checks = [
             (
@@ -62,34 +62,34 @@ async fn a_server_that_hangs_or_drips_is_unhealthy_at_its_timeout_and_nothing_pi
         let mut before = 0;
         for round in 0..8 {
             for (name, health) in &checks {
-                let began = Instant::now();
-                let found = result(health).await;
-                let took = began.elapsed();
-                // A protocol may notice by its first byte that this is no server of its kind.
-                if of == "hangs" {
-                    assert_says(&found, Status::Unhealthy, "timed out after 300ms");
-                    assert!(took >= TIMEOUT, "{name}: {took:?}");
+                let started = Instant::now();
+                let result = result(health).await;
+                let elapsed = started.elapsed();
+                // A dripping server may be rejected earlier: its first byte does not belong to the protocol.
+                if behavior == "hangs" {
+                    assert_says(&result, Status::Unhealthy, "timed out after 300ms");
+                    assert!(elapsed >= TIMEOUT, "{name}: {elapsed:?}");
                 }
-                assert_eq!(found.status(), Status::Unhealthy, "{name} {of}");
+                assert_eq!(result.status(), Status::Unhealthy, "{name} {behavior}");
                 assert!(
-                    took < TIMEOUT + Duration::from_millis(500),
-                    "{name} {of}: {took:?}"
+                    elapsed < TIMEOUT + Duration::from_millis(500),
+                    "{name} {behavior}: {elapsed:?}"
                 );
             }
             if round == 1 {
                 before = threads();
             }
         }
-        crate::support::until("what was given up is closed", async || {
+        crate::support::until("abandoned connections are closed", async || {
             open.load(Ordering::SeqCst) == 0
         })
         .await;
-        crate::support::until("no thread stays behind", async || threads() <= before).await;
+        crate::support::until("no thread is left", async || threads() <= before).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_not_there_leaves_nothing_behind() {
+async fn a_refused_connection_leaks_nothing() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -113,15 +113,15 @@ async fn a_server_that_is_not_there_leaves_nothing_behind() {
             before = (tasks(), threads());
         }
     }
-    crate::support::until("no task and no thread stays behind", async || {
+    crate::support::until("no task and no thread is left", async || {
         tasks() <= before.0 && threads() <= before.1
     })
     .await;
 }
 
-/// A server that forgets connections that were idle, as a balancer does: it is there all the time.
+/// The server keeps running but drops idle connections silently, as a load balancer does.
 #[tokio::test]
-async fn a_kept_connection_that_fell_silent_is_replaced_in_the_same_check() {
+async fn a_cached_connection_that_fell_silent_is_replaced_in_the_same_check() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -134,9 +134,9 @@ async fn a_kept_connection_that_fell_silent_is_replaced_in_the_same_check() {
             loop {
                 let read = stream.read(&mut buffer).await.unwrap();
                 let text = String::from_utf8_lossy(&buffer[..read]).into_owned();
-                // A command is an array of RESP; each is answered.
-                let answers = "+OK\r\n".repeat(text.matches('*').count());
-                stream.write_all(answers.as_bytes()).await.unwrap();
+                // Each command is one RESP array, and gets one reply.
+                let replies = "+OK\r\n".repeat(text.matches('*').count());
+                stream.write_all(replies.as_bytes()).await.unwrap();
                 if text.contains("PING") {
                     break;
                 }

@@ -1,4 +1,5 @@
-//! Checks against real servers that stop, come back, refuse and hang. In a process of its own, because it stops servers and counts threads.
+//! Checks against real servers that stop, restart, refuse and hang. In its own process, because it stops servers and
+//! counts threads.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,6 +12,9 @@
 )]
 
 mod hangs;
+mod http;
+mod load;
 mod servers;
+mod sqlite;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,29 +1,21 @@
-//! The checks of what a service stands on, against real servers that stop, return, refuse and hang.
+//! The checks of dependencies, against real servers that stop, restart, refuse and hang.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::support::health::{assert_says, hanging_server, result, threads, with};
+use crate::support::health::{assert_says, free_address, hanging_server, result, threads, with};
 use crate::support::{env, with_password};
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::get;
-use sqlx::Connection;
 use sqlx::postgres::PgPoolOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePoolOptions};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tower_vitals::Health;
 use tower_vitals::health::checks::{Http, Postgres, RabbitMq, Redis, Sqlite, Tcp};
 use tower_vitals::health::{Check, Status};
-use tower_vitals::{Health, Routes};
 
-/// Servers are stopped and frozen here: one test at a time.
-static SERVERS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// Serializes the tests that stop or freeze servers.
+pub(super) static SERVERS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 fn server(command: &str, name: &str) {
     let servers = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers");
@@ -34,9 +26,9 @@ fn server(command: &str, name: &str) {
     assert!(status.success(), "tests/servers {command} {name}");
 }
 
-/// Healthy; its server stops: unhealthy, and says that it cannot connect; the server returns: healthy. All of it by one
-/// `Health` each, as an application would that is not restarted.
-async fn outlives_its_server<const N: usize>(name: &'static str, checks: [Health; N]) {
+/// Stops and starts the server. Each check is healthy before, unhealthy with `cannot connect` meanwhile, and healthy
+/// after, without a restart of its `Health`.
+async fn survives_restarts<const N: usize>(name: &'static str, checks: [Health; N]) {
     let command = async |command: &'static str| {
         tokio::task::spawn_blocking(move || server(command, name))
             .await
@@ -44,9 +36,13 @@ async fn outlives_its_server<const N: usize>(name: &'static str, checks: [Health
     };
     for round in 0..2 {
         for health in &checks {
-            let found = result(health).await;
-            assert_eq!(found.status(), Status::Healthy, "{name} {round}: {found:?}");
-            assert!(found.data()["latency_ms"].as_f64().unwrap() > 0.0);
+            let result = result(health).await;
+            assert_eq!(
+                result.status(),
+                Status::Healthy,
+                "{name} {round}: {result:?}"
+            );
+            assert!(result.data()["latency_ms"].as_f64().unwrap() > 0.0);
         }
         command("stop").await;
         for health in &checks {
@@ -65,7 +61,7 @@ async fn outlives_its_server<const N: usize>(name: &'static str, checks: [Health
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: tests/run"]
-async fn postgres_stops_and_returns() {
+async fn postgres_stops_and_restarts() {
     let _alone = SERVERS.lock().await;
     let url = env("VITALS_POSTGRES");
     let pool = PgPoolOptions::new().connect(&url).await.unwrap();
@@ -73,15 +69,15 @@ async fn postgres_stops_and_returns() {
         with(Postgres::url(&url).unwrap()),
         with(Postgres::pool(pool.clone())),
     ];
-    outlives_its_server("postgres", checks).await;
-    // A pool that never had a connection, because the server was not there yet, is told the same way.
+    survives_restarts("postgres", checks).await;
+    // A pool without connections yet behaves the same.
     let lazy = with(Postgres::pool(
         PgPoolOptions::new().connect_lazy(&url).unwrap(),
     ));
     assert_eq!(result(&lazy).await.status(), Status::Healthy);
-    let figures = result(&with(Postgres::pool(pool.clone()))).await;
-    assert_eq!(figures.data()["pool_max"], 10);
-    assert_eq!(figures.data()["pool_size"], pool.size());
+    let open = result(&with(Postgres::pool(pool.clone()))).await;
+    assert_eq!(open.data()["pool_max"], 10);
+    assert_eq!(open.data()["pool_size"], pool.size());
     pool.close().await;
     assert_says(
         &result(&with(Postgres::pool(pool))).await,
@@ -111,7 +107,7 @@ async fn postgres_stops_and_returns() {
     .await;
 }
 
-/// Passes connections on to a server. Told to fail over, it leaves those that are open silent, and passes on new ones.
+/// Forwards connections to a server. When its generation changes, open connections fall silent; new ones are forwarded.
 struct Relay {
     address: SocketAddr,
     generation: Arc<AtomicUsize>,
@@ -127,16 +123,16 @@ impl Relay {
             while let Ok((mut client, _)) = listener.accept().await {
                 let (current, server) = (Arc::clone(&current), server.clone());
                 tokio::spawn(async move {
-                    let own = current.load(Ordering::SeqCst);
+                    let generation = current.load(Ordering::SeqCst);
                     let mut upstream = tokio::net::TcpStream::connect(server).await.unwrap();
-                    let relayed = tokio::io::copy_bidirectional(&mut client, &mut upstream);
-                    tokio::pin!(relayed);
+                    let forward = tokio::io::copy_bidirectional(&mut client, &mut upstream);
+                    tokio::pin!(forward);
                     loop {
                         tokio::select! {
-                            _ = &mut relayed => return,
+                            _ = &mut forward => return,
                             () = tokio::time::sleep(Duration::from_millis(5)) => {}
                         }
-                        if current.load(Ordering::SeqCst) != own {
+                        if current.load(Ordering::SeqCst) != generation {
                             std::future::pending::<()>().await;
                         }
                     }
@@ -152,7 +148,7 @@ impl Relay {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: tests/run"]
-async fn a_pool_is_not_used_up_by_checks_that_time_out() {
+async fn checks_that_time_out_do_not_exhaust_a_pool() {
     let _alone = SERVERS.lock().await;
     let url = env("VITALS_POSTGRES");
     let host = url.rsplit_once('@').unwrap().1.split_once('/').unwrap().0;
@@ -170,7 +166,7 @@ async fn a_pool_is_not_used_up_by_checks_that_time_out() {
     crate::support::until("the pool is full", async || pool.num_idle() == 3).await;
     relay.generation.fetch_add(1, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_millis(50)).await;
-    // Each check meets one of the silent connections, and puts it away.
+    // Each check discards one of the silent connections.
     for _ in 0..3 {
         assert_says(
             &result(&health).await,
@@ -188,31 +184,31 @@ async fn a_pool_is_not_used_up_by_checks_that_time_out() {
 
 #[tokio::test]
 #[ignore = "needs Redis: tests/run"]
-async fn redis_stops_and_returns() {
+async fn redis_stops_and_restarts() {
     let _alone = SERVERS.lock().await;
     let url = env("VITALS_REDIS");
     let client = redis::Client::open(&*url).unwrap();
     let checks = [with(Redis::url(&url).unwrap()), with(Redis::client(client))];
-    outlives_its_server("redis", checks).await;
+    survives_restarts("redis", checks).await;
 }
 
 #[tokio::test]
 #[ignore = "needs RabbitMQ: tests/run"]
-async fn rabbitmq_stops_and_returns() {
+async fn rabbitmq_stops_and_restarts() {
     let _alone = SERVERS.lock().await;
     let url = env("VITALS_RABBITMQ");
-    let application = lapin::Connection::connect(&url, lapin::ConnectionProperties::default());
-    let application = Arc::new(application.await.unwrap());
-    let by_connection = with(RabbitMq::connection(Arc::clone(&application)));
-    assert_eq!(result(&by_connection).await.status(), Status::Healthy);
-    outlives_its_server("rabbitmq", [with(RabbitMq::url(&url).unwrap())]).await;
-    // The application's connection went with the server, and to reconnect is the application's.
-    assert_eq!(result(&by_connection).await.status(), Status::Unhealthy);
+    let connection = lapin::Connection::connect(&url, lapin::ConnectionProperties::default());
+    let connection = Arc::new(connection.await.unwrap());
+    let application = with(RabbitMq::connection(Arc::clone(&connection)));
+    assert_eq!(result(&application).await.status(), Status::Healthy);
+    survives_restarts("rabbitmq", [with(RabbitMq::url(&url).unwrap())]).await;
+    // The application's connection closed with the server, and the check does not reconnect it.
+    assert_eq!(result(&application).await.status(), Status::Unhealthy);
 }
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL, Redis, RabbitMQ: tests/run"]
-async fn a_wrong_password_is_told_from_a_refused_connection() {
+async fn a_wrong_password_differs_from_a_refused_connection() {
     let _alone = SERVERS.lock().await;
     let wrong = |name| with_password(&env(name), "wr0ng");
     for health in [
@@ -225,58 +221,62 @@ async fn a_wrong_password_is_told_from_a_refused_connection() {
         with(Redis::url(&wrong("VITALS_REDIS")).unwrap()),
         with(RabbitMq::url(&wrong("VITALS_RABBITMQ")).unwrap()),
     ] {
-        let found = result(&health).await;
-        assert_says(&found, Status::Unhealthy, "authentication failed: ");
-        assert!(!found.message().unwrap().contains("wr0ng"));
+        let result = result(&health).await;
+        assert_says(&result, Status::Unhealthy, "authentication failed: ");
+        assert!(!result.message().unwrap().contains("wr0ng"));
     }
-    let without = format!("redis://{}", env("VITALS_REDIS").split('@').nth(1).unwrap());
+    let no_password = format!("redis://{}", env("VITALS_REDIS").split('@').nth(1).unwrap());
     assert_says(
-        &result(&with(Redis::url(&without).unwrap())).await,
+        &result(&with(Redis::url(&no_password).unwrap())).await,
         Status::Unhealthy,
         "authentication failed: ",
     );
-    let nowhere = |scheme: &str| format!("{scheme}://u:p@{}/x", free_address());
+    let closed = |scheme: &str| format!("{scheme}://u:p@{}/x", free_address());
     for health in [
-        with(Postgres::url(&nowhere("postgres")).unwrap()),
+        with(Postgres::url(&closed("postgres")).unwrap()),
         with(Postgres::pool(
             PgPoolOptions::new()
-                .connect_lazy(&nowhere("postgres"))
+                .connect_lazy(&closed("postgres"))
                 .unwrap(),
         )),
         with(Redis::url(&format!("redis://:p@{}", free_address())).unwrap()),
-        with(RabbitMq::url(&nowhere("amqp")).unwrap()),
+        with(RabbitMq::url(&closed("amqp")).unwrap()),
         with(Http::get(&format!("http://{}/", free_address())).unwrap()),
-        with(Tcp::connect(free_address().to_string())),
+        with(Tcp::new(free_address().to_string())),
     ] {
-        let found = result(&health).await;
-        assert_says(&found, Status::Unhealthy, "cannot connect");
-        assert_says(&found, Status::Unhealthy, "refused");
+        let result = result(&health).await;
+        assert_says(&result, Status::Unhealthy, "cannot connect");
+        assert_says(&result, Status::Unhealthy, "refused");
     }
     let unknown = with_database(&env("VITALS_POSTGRES"), "nowhere");
     let unknown = result(&with(Postgres::url(&unknown).unwrap())).await;
-    assert_says(&unknown, Status::Unhealthy, "the database refused: ");
+    assert_says(
+        &unknown,
+        Status::Unhealthy,
+        "the database returned an error: ",
+    );
     assert_says(&unknown, Status::Unhealthy, "\"nowhere\" does not exist");
 }
 
-/// Sends a signal to the server's group, and to its children: those of PostgreSQL have groups of their own.
+/// Sends a signal to the server's process group and to its children, because those of PostgreSQL have their own groups.
 fn signal(signal: &str, name: &str) {
     let file = format!("{}/{name}.pid", env("VITALS_SERVERS"));
     let pid = std::fs::read_to_string(file).unwrap().trim().to_owned();
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    let kill = |to: &str| {
+    let kill = |target: &str| {
         Command::new("kill")
-            .args([signal, "--", to])
+            .args([signal, "--", target])
             .status()
             .unwrap()
     };
     assert!(kill(&format!("-{pid}")).success());
     for child in children.split_whitespace() {
-        // One may have ended meanwhile.
+        // Fails if the child has just ended.
         kill(child);
     }
 }
 
-/// Goes on, even if the test failed meanwhile.
+/// A frozen server. It resumes on drop, even if the test fails.
 struct Frozen(&'static str);
 
 impl Drop for Frozen {
@@ -287,7 +287,7 @@ impl Drop for Frozen {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL, Redis, RabbitMQ: tests/run"]
-async fn a_server_that_freezes_is_unhealthy_at_its_timeout_and_nothing_piles_up() {
+async fn a_server_that_freezes_is_unhealthy_at_the_timeout_and_leaks_nothing() {
     let _alone = SERVERS.lock().await;
     let timeout = Duration::from_millis(300);
     let pool = PgPoolOptions::new()
@@ -341,7 +341,7 @@ async fn a_server_that_freezes_is_unhealthy_at_its_timeout_and_nothing_piles_up(
             result(&health).await.status() == Status::Healthy
         })
         .await;
-        crate::support::until("no thread stays behind", async || threads() <= before).await;
+        crate::support::until("no thread is left", async || threads() <= before).await;
     }
 }
 
@@ -350,366 +350,8 @@ fn with_database(url: &str, database: &str) -> String {
     format!("{server}/{database}")
 }
 
-/// Nobody listens there, at least just now.
-fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-}
-
-/// A folder that goes with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("vitals-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-#[tokio::test]
-async fn sqlite_goes_and_returns() {
-    let folder = Folder::new("sqlite");
-    let (file, away) = (folder.0.join("orders.db"), folder.0.join("away.db"));
-    let options = SqliteConnectOptions::new()
-        .filename(&file)
-        .create_if_missing(true);
-    let pool = SqlitePoolOptions::new()
-        .max_connections(2)
-        .connect_with(options.clone())
-        .await
-        .unwrap();
-    sqlx::query("CREATE TABLE orders (id INTEGER PRIMARY KEY)")
-        .execute(&pool)
-        .await
-        .unwrap();
-    let url = format!("sqlite://{}", file.display());
-    let checks = [
-        with(Sqlite::url(&url).unwrap()),
-        with(Sqlite::pool(pool.clone())),
-    ];
-    for _ in 0..2 {
-        for health in &checks {
-            assert_eq!(result(health).await.status(), Status::Healthy);
-        }
-        std::fs::rename(&file, &away).unwrap();
-        assert_says(
-            &result(&checks[0]).await,
-            Status::Unhealthy,
-            "unable to open database file",
-        );
-        assert_says(
-            &result(&checks[1]).await,
-            Status::Unhealthy,
-            "orders.db is not there",
-        );
-        assert!(!file.exists(), "a check creates nothing");
-        std::fs::rename(&away, &file).unwrap();
-    }
-    // Locked by a writer for longer than a check waits.
-    let mut writer = SqliteConnection::connect_with(&options).await.unwrap();
-    sqlx::raw_sql("BEGIN EXCLUSIVE")
-        .execute(&mut writer)
-        .await
-        .unwrap();
-    assert_says(
-        &result(&checks[0]).await,
-        Status::Unhealthy,
-        "database is locked",
-    );
-    sqlx::raw_sql("COMMIT").execute(&mut writer).await.unwrap();
-    for health in &checks {
-        assert_eq!(result(health).await.status(), Status::Healthy);
-    }
-    writer.close().await.unwrap();
-    pool.close().await;
-    std::fs::write(
-        &file,
-        "this is no database, and long enough to have been one",
-    )
-    .unwrap();
-    assert_says(
-        &result(&checks[0]).await,
-        Status::Unhealthy,
-        "file is not a database",
-    );
-}
-
-/// Serves on this address until told; the port stays the same over a restart.
-async fn http_server(address: SocketAddr, asked: Arc<AtomicUsize>) -> oneshot::Sender<()> {
-    let count = move || {
-        let asked = Arc::clone(&asked);
-        async move {
-            asked.fetch_add(1, Ordering::SeqCst);
-            "ok"
-        }
-    };
-    let slow = || async {
-        tokio::time::sleep(Duration::from_millis(120)).await;
-        "at last"
-    };
-    let authorized = |headers: axum::http::HeaderMap| async move {
-        match headers.get("authorization") {
-            Some(value) if value == "Bearer s3cret" => StatusCode::NO_CONTENT,
-            _ => StatusCode::UNAUTHORIZED,
-        }
-    };
-    let app = Router::new()
-        .route("/", get(count).post(|| async { StatusCode::ACCEPTED }))
-        .route("/slow", get(slow))
-        .route(
-            "/broken",
-            get(|| async { StatusCode::INTERNAL_SERVER_ERROR }),
-        )
-        .route(
-            "/moved",
-            get(|| async { axum::response::Redirect::to("/") }),
-        )
-        .route("/authorized", get(authorized))
-        .route(
-            "/endless",
-            get(|| async {
-                axum::body::Body::from_stream(futures_util::stream::repeat_with(|| {
-                    Ok::<_, std::convert::Infallible>(bytes::Bytes::from_static(&[b'x'; 8192]))
-                }))
-            }),
-        );
-    let mut listener = TcpListener::bind(address).await;
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while listener.is_err() && Instant::now() < deadline {
-        tokio::task::yield_now().await;
-        listener = TcpListener::bind(address).await;
-    }
-    let listener = listener.unwrap();
-    let (stop, stopped) = oneshot::channel();
-    tokio::spawn(async move {
-        axum::serve(listener, app)
-            .with_graceful_shutdown(async { drop(stopped.await) })
-            .await
-            .unwrap();
-    });
-    stop
-}
-
-#[tokio::test]
-async fn an_http_endpoint_stops_and_returns() {
-    let address = free_address();
-    let asked = Arc::new(AtomicUsize::new(0));
-    let health = with(Http::get(&format!("http://{address}/")).unwrap());
-    for round in 1..=3 {
-        let stop = http_server(address, Arc::clone(&asked)).await;
-        let found = result(&health).await;
-        assert_eq!(found.status(), Status::Healthy, "{round}: {found:?}");
-        assert_eq!(found.data()["status_code"], 200);
-        assert_eq!(asked.load(Ordering::SeqCst), round);
-        drop(stop);
-        crate::support::until("it is gone", async || {
-            result(&health).await.status() == Status::Unhealthy
-        })
-        .await;
-        assert_says(
-            &result(&health).await,
-            Status::Unhealthy,
-            &format!("cannot connect to {address}"),
-        );
-        asked.store(round, Ordering::SeqCst);
-    }
-}
-
-/// Answers one request on each connection, promises to keep it open, and closes it.
-async fn forgetful_server() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let answer =
-                    b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: keep-alive\r\n\r\nok";
-                let mut buffer = [0; 1024];
-                if stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {
-                    stream.write_all(answer).await.unwrap();
-                    // Closed only when the next request is on its way.
-                    let _ = stream.read(&mut buffer).await;
-                }
-            });
-        }
-    });
-    address
-}
-
-#[tokio::test]
-async fn a_connection_that_was_closed_meanwhile_is_no_failure() {
-    let health = with(Http::get(&format!("http://{}/", forgetful_server().await)).unwrap());
-    for _ in 0..10 {
-        assert_eq!(result(&health).await.status(), Status::Healthy);
-    }
-}
-
-#[tokio::test]
-async fn an_http_endpoint_is_judged_by_what_it_answers() {
-    let address = free_address();
-    let _server = http_server(address, Arc::default()).await;
-    let at = |path: &str| Http::get(&format!("http://{address}{path}")).unwrap();
-    let judged = async |check: Http| result(&with(check)).await;
-
-    let broken = judged(at("/broken")).await;
-    assert_says(
-        &broken,
-        Status::Unhealthy,
-        "answered 500, which is not expected",
-    );
-    assert_eq!(broken.data()["status_code"], 500);
-    assert_eq!(
-        judged(at("/broken").expect([500])).await.status(),
-        Status::Healthy
-    );
-    assert_says(
-        &judged(at("/").expect([204])).await,
-        Status::Unhealthy,
-        "answered 200",
-    );
-    assert_says(
-        &judged(at("/moved")).await,
-        Status::Unhealthy,
-        "answered 303",
-    );
-
-    let slow = judged(at("/slow").slow_after(Duration::from_millis(50))).await;
-    assert_says(&slow, Status::Degraded, "took longer than 50ms");
-    assert!(slow.data()["latency_ms"].as_f64().unwrap() >= 120.0);
-    assert_eq!(
-        judged(at("/slow").slow_after(Duration::from_secs(1)))
-            .await
-            .status(),
-        Status::Healthy
-    );
-
-    assert_says(
-        &judged(at("/authorized")).await,
-        Status::Unhealthy,
-        "answered 401",
-    );
-    let header = |value| at("/authorized").header("authorization", value).unwrap();
-    assert_eq!(
-        judged(header("Bearer s3cret")).await.status(),
-        Status::Healthy
-    );
-    assert!(!format!("{:?}", header("Bearer s3cret")).contains("s3cret"));
-    let posted = Http::new(http::Method::POST, &format!("http://{address}/")).unwrap();
-    assert_eq!(judged(posted).await.data()["status_code"], 202);
-    // A body without end is cut off, not waited for.
-    assert_eq!(judged(at("/endless")).await.status(), Status::Healthy);
-
-    for (url, words) in [
-        ("ftp://host/", "its scheme is another"),
-        ("/path", "its scheme is another, or none"),
-        ("http://u:pw@host/", "it holds credentials"),
-        ("http://ho st/?token=pw", "invalid uri character"),
-    ] {
-        let error = Http::get(url).unwrap_err().to_string();
-        assert!(
-            error.contains(words) && error.contains("are allowed"),
-            "{error}"
-        );
-        assert!(!error.contains("pw"), "{error}");
-    }
-    assert!(
-        at("/")
-            .header("bad name", "x")
-            .unwrap_err()
-            .to_string()
-            .contains("\"bad name\"")
-    );
-    let error = at("/").header("x-key", "s3c\nret").unwrap_err().to_string();
-    assert!(error.contains("x-key") && !error.contains("s3c"), "{error}");
-}
-
-/// `PING`s that Redis has answered.
-async fn pings(connection: &mut redis::aio::MultiplexedConnection) -> u64 {
-    let info: String = redis::cmd("INFO")
-        .arg("commandstats")
-        .query_async(connection)
-        .await
-        .unwrap();
-    let line = info
-        .lines()
-        .find_map(|line| line.strip_prefix("cmdstat_ping:calls="));
-    line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Redis: tests/run"]
-async fn five_hundred_at_once_are_one_question_on_the_side_of_the_dependency() {
-    let _alone = SERVERS.lock().await;
-    let url = env("VITALS_REDIS");
-    let mut connection = redis::Client::open(&*url)
-        .unwrap()
-        .get_multiplexed_async_connection()
-        .await
-        .unwrap();
-    let (address, asked) = (free_address(), Arc::new(AtomicUsize::new(0)));
-    let _server = http_server(address, Arc::clone(&asked)).await;
-    let period = Duration::from_millis(400);
-    let health = Health::builder()
-        .cache_for(period)
-        .check("redis", Redis::url(&url).unwrap())
-        .check("http", Http::get(&format!("http://{address}/")).unwrap())
-        .build()
-        .unwrap();
-    let server = Routes::new()
-        .health(health)
-        .serve("127.0.0.1:0")
-        .await
-        .unwrap();
-    let health = format!("http://{}/health", server.local_addr());
-    let before = pings(&mut connection).await;
-
-    // 500 clients, each of which asks again as soon as it was answered, for some periods.
-    let began = Instant::now();
-    let ended = began + 4 * period;
-    let clients = (0..500).map(|_| {
-        let check = with(Http::get(&health).unwrap().timeout(Duration::from_secs(20)));
-        tokio::spawn(async move {
-            let mut answers = 0;
-            while answers == 0 || Instant::now() < ended {
-                assert_eq!(result(&check).await.status(), Status::Healthy);
-                answers += 1;
-            }
-            answers
-        })
-    });
-    let mut answers = 0;
-    for client in clients.collect::<Vec<_>>() {
-        answers += client.await.unwrap();
-    }
-    let periods = began.elapsed().div_duration_f64(period).ceil();
-    let (pings, asked) = (
-        pings(&mut connection).await - before,
-        asked.load(Ordering::SeqCst),
-    );
-    println!("{answers} answers, {pings} pings and {asked} requests in {periods} periods");
-    assert!(answers >= 500);
-    assert!(
-        (1.0..=periods).contains(&(pings as f64)),
-        "{pings} in {periods}"
-    );
-    assert!(
-        (1.0..=periods).contains(&(asked as f64)),
-        "{asked} in {periods}"
-    );
-    server.shutdown().await;
-}
-
 #[test]
-fn wrong_urls_are_refused_without_repeating_them() {
+fn invalid_urls_are_not_quoted() {
     for error in [
         Postgres::url("mysql://u:hunter2@h/d").unwrap_err(),
         Postgres::url("u:hunter2@h:5432/d").unwrap_err(),
@@ -726,7 +368,7 @@ fn wrong_urls_are_refused_without_repeating_them() {
         let text = format!("{error} {error:?}");
         assert!(!text.contains("hunter2"), "{text}");
         assert!(
-            text.contains("is refused") && text.contains("is allowed"),
+            text.contains("is invalid") && text.contains("is allowed"),
             "{text}"
         );
     }
@@ -735,16 +377,16 @@ fn wrong_urls_are_refused_without_repeating_them() {
 #[tokio::test]
 async fn a_port_that_accepts_is_healthy() {
     let (address, _) = hanging_server(None).await;
-    let found = result(&with(Tcp::connect(address.to_string()))).await;
-    assert_eq!(found.status(), Status::Healthy);
-    assert!(found.data()["connect_ms"].as_f64().unwrap() >= 0.0);
+    let accepts = result(&with(Tcp::new(address.to_string()))).await;
+    assert_eq!(accepts.status(), Status::Healthy);
+    assert!(accepts.data()["connect_ms"].as_f64().unwrap() >= 0.0);
     assert_says(
-        &result(&with(Tcp::connect("no.such.host.invalid:80"))).await,
+        &result(&with(Tcp::new("no.such.host.invalid:80"))).await,
         Status::Unhealthy,
         "cannot connect to no.such.host.invalid:80",
     );
     assert_says(
-        &result(&with(Tcp::connect("no port"))).await,
+        &result(&with(Tcp::new("no port"))).await,
         Status::Unhealthy,
         "cannot connect to no port",
     );

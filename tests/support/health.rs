@@ -1,4 +1,4 @@
-//! One check, asked anew each time; and servers that hang.
+//! One uncached check, and servers that hang.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,33 +23,34 @@ pub async fn result(health: &Health) -> CheckResult {
 }
 
 #[track_caller]
-pub fn assert_says(result: &CheckResult, status: Status, words: &str) {
+pub fn assert_says(result: &CheckResult, status: Status, text: &str) {
     let message = result.message().unwrap_or_default();
     assert_eq!(result.status(), status, "{message}");
-    assert!(message.contains(words), "{words:?} is not in {message:?}");
+    assert!(message.contains(text), "{text:?} is not in {message:?}");
 }
 
-/// Accepts, reads, and sends `drip` once a second, or nothing. Counts the connections that are open.
+/// Accepts connections and reads from them. Sends one byte of `drip` per second, or nothing. Counts the open
+/// connections.
 pub async fn hanging_server(drip: Option<&'static [u8]>) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let open = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&open);
+    let counter = Arc::clone(&open);
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let open = Arc::clone(&counted);
+            let open = Arc::clone(&counter);
             open.fetch_add(1, Ordering::SeqCst);
             tokio::spawn(async move {
-                let mut sent = drip.into_iter().flatten().cycle();
-                let mut second = tokio::time::interval(Duration::from_secs(1));
+                let mut bytes = drip.into_iter().flatten().cycle();
+                let mut ticks = tokio::time::interval(Duration::from_secs(1));
                 let mut buffer = [0; 1024];
                 loop {
                     tokio::select! {
                         read = stream.read(&mut buffer) => {
                             if matches!(read, Ok(0) | Err(_)) { break }
                         }
-                        _ = second.tick(), if drip.is_some() => {
-                            if stream.write_all(&[*sent.next().unwrap()]).await.is_err() { break }
+                        _ = ticks.tick(), if drip.is_some() => {
+                            if stream.write_all(&[*bytes.next().unwrap()]).await.is_err() { break }
                         }
                     }
                 }
@@ -60,7 +61,15 @@ pub async fn hanging_server(drip: Option<&'static [u8]>) -> (SocketAddr, Arc<Ato
     (address, open)
 }
 
-/// Of this process.
+/// The threads of this process.
 pub fn threads() -> usize {
     std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+/// An address without a listener.
+pub fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }

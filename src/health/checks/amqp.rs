@@ -1,33 +1,34 @@
-//! A connection to RabbitMQ that can be given up.
+//! `Amqp`: a RabbitMQ connection that ends when it is dropped.
 //!
-//! lapin runs each connection on a thread of its own, and dropping the future that connects, or a connection whose server
-//! hangs, leaves that thread waiting for the server: one more for every check that timed out. Here the socket is kept at
-//! hand, and shut when the connection is dropped; the thread then ends at once. And it is opened before lapin begins: with
-//! none it would leave two tasks behind for each attempt.
+//! lapin runs each connection on its own thread. After a timeout, that thread would wait for the hanging server, and
+//! each failed check would add one. So the socket is held beside the connection and shut down on drop, which ends the
+//! thread. The socket is opened before lapin starts, because lapin leaves two tasks behind for each attempt that cannot
+//! connect.
 
 use std::io;
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream, TLSConfig};
 use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties, Error};
+use parking_lot::Mutex;
 
-/// An open connection, and what ends it.
+/// An open connection and the socket that is shut down with it.
 pub(super) struct Amqp {
     pub(super) connection: Connection,
     _socket: Option<Socket>,
 }
 
 impl Amqp {
-    /// Connects. Dropped while it does, nothing stays behind.
+    /// Connects. A future dropped half way leaves no thread or task behind.
     pub(super) async fn connect(uri: &AMQPUri) -> Result<Self, Error> {
         let runtime = lapin::runtime::default_runtime()?;
         let mut plain = uri.clone();
         plain.scheme = AMQPScheme::AMQP;
         let stream = plain.connect_async(&runtime).await?;
         let socket = match &stream {
-            AsyncTcpStream::Plain(stream) => Some(Socket::of(stream.get_ref())?),
+            AsyncTcpStream::Plain(stream) => Some(Socket::try_clone(stream.get_ref())?),
             _ => None,
         };
         let stream = match uri.scheme {
@@ -37,34 +38,34 @@ impl Amqp {
                 stream.into_tls(host, TLSConfig::default()).await?
             }
         };
-        let opened = Arc::new(Mutex::new(Some(stream)));
-        let take = async move |_: AMQPUri, _| {
-            let opened = opened.lock().unwrap_or_else(PoisonError::into_inner).take();
-            opened.ok_or_else(|| Error::from(io::Error::from(io::ErrorKind::NotConnected)))
+        let stream = Arc::new(Mutex::new(Some(stream)));
+        let take_stream = async move |_: AMQPUri, _| {
+            let stream = stream.lock().take();
+            stream.ok_or_else(|| Error::from(io::Error::from(io::ErrorKind::NotConnected)))
         };
         let properties =
             ConnectionProperties::default().with_connection_name("health check".into());
-        let connection = Connection::connector(uri.clone(), runtime, take, properties).await?;
+        let connector = Connection::connector(uri.clone(), runtime, take_stream, properties);
         Ok(Self {
-            connection,
+            connection: connector.await?,
             _socket: socket,
         })
     }
 }
 
-/// The socket of a connection; dropped, it is shut.
+/// A second handle of a connection's socket. It shuts the socket down on drop.
 struct Socket(TcpStream);
 
 impl Socket {
     #[cfg(unix)]
-    fn of(stream: &tokio::net::TcpStream) -> io::Result<Self> {
+    fn try_clone(stream: &tokio::net::TcpStream) -> io::Result<Self> {
         use std::os::fd::AsFd;
         let socket = stream.as_fd().try_clone_to_owned()?;
         Ok(Self(socket.into()))
     }
 
     #[cfg(windows)]
-    fn of(stream: &tokio::net::TcpStream) -> io::Result<Self> {
+    fn try_clone(stream: &tokio::net::TcpStream) -> io::Result<Self> {
         use std::os::windows::io::AsSocket;
         let socket = stream.as_socket().try_clone_to_owned()?;
         Ok(Self(socket.into()))
@@ -73,7 +74,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // An error is that it is shut already.
+        // Fails if it is shut down already.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }

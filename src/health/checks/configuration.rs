@@ -1,13 +1,13 @@
-//! `Configuration`: whether all settings are there.
+//! `Configuration`: all required settings are present.
 
 use std::env;
 use std::fmt;
 
 use super::super::{Check, Outcome};
 
-/// Unhealthy while a setting is missing, with the names of those that are; values are never shown.
+/// Unhealthy while a setting is missing. The message names the missing settings; values are never shown.
 ///
-/// It answers from memory. Data: `required` (a count), `missing` (names).
+/// Answers from memory. Data: `required` (a count), `missing` (names).
 ///
 /// ```
 /// use tower_vitals::{Health, health::checks::Configuration};
@@ -22,15 +22,15 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// These environment variables have to be set, and not to nothing.
+    /// Requires these environment variables to be set and not empty.
     pub fn environment<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
-        Self::present(names, |name| {
+        Self::new(names, |name| {
             env::var_os(name).is_some_and(|value| !value.is_empty())
         })
     }
 
-    /// Each of these names has to be present, as the function tells.
-    pub fn present<N: Into<String>>(
+    /// Requires `is_present` to return true for each of these names.
+    pub fn new<N: Into<String>>(
         names: impl IntoIterator<Item = N>,
         is_present: impl Fn(&str) -> bool + Send + Sync + 'static,
     ) -> Self {

@@ -1,6 +1,6 @@
-//! The crates that the checks of servers speak through, in the versions they take clients and pools of.
+//! The driver crates whose clients and pools the checks accept, re-exported in the version that this crate uses.
 //!
-//! A new major version of one of them is a new major version of this crate.
+//! A new major version of a driver is a new major version of this crate.
 
 #[cfg(feature = "check-rabbitmq")]
 pub use lapin;

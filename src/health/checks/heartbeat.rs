@@ -1,4 +1,4 @@
-//! `Heartbeat`: whether a component beats within its interval.
+//! `Heartbeat`: a component beats within its interval.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,18 +7,18 @@ use super::super::beat::LastBeat;
 use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
 
-/// Unhealthy when a component did not call [`beat`](Self::beat) for longer than its interval: a worker's loop, a consumer
-/// of events. A clone is the same heart.
+/// Unhealthy when a component, such as a worker loop or an event consumer, has not called [`beat`](Self::beat) for
+/// longer than its interval. Clones share the heartbeat.
 ///
-/// The first beat is due within an interval, too, counted from when this was made. It answers from memory, so it may
-/// decide liveness. Data: `age_ms`, `interval_ms`.
+/// The first beat is due one interval after creation. Answers from memory, so it may decide liveness. Data: `age_ms`,
+/// `interval_ms`.
 ///
 /// ```
 /// use std::time::Duration;
 /// use tower_vitals::Health;
 /// use tower_vitals::health::{Check, Probe, checks::Heartbeat};
 ///
-/// let worker = Heartbeat::within(Duration::from_secs(30));
+/// let worker = Heartbeat::new(Duration::from_secs(30));
 /// let health = Health::builder().check("worker", worker.clone().on(Probe::Liveness)).build()?;
 ///
 /// // In the worker's loop:
@@ -32,16 +32,16 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// A beat is due at least this often.
+    /// Expects a beat at least this often.
     #[must_use]
-    pub fn within(interval: Duration) -> Self {
+    pub fn new(interval: Duration) -> Self {
         Self {
             interval,
             last: Arc::new(LastBeat::new()),
         }
     }
 
-    /// The component is alive. Costs one read of the clock.
+    /// Records that the component is alive. Costs one read of the clock.
     pub fn beat(&self) {
         self.last.beat();
     }
@@ -50,16 +50,15 @@ impl Heartbeat {
         let age = self.last.age();
         let outcome = if age <= self.interval {
             Outcome::healthy()
-        } else if self.last.has_begun() {
-            Outcome::unhealthy().message(format!(
-                "no beat for {age:.1?}; one is due every {:?}",
-                self.interval
-            ))
         } else {
-            Outcome::unhealthy().message(format!(
-                "no beat yet after {age:.1?}; one is due every {:?}",
-                self.interval
-            ))
+            let problem = if self.last.has_begun() {
+                "no beat for"
+            } else {
+                "no beat yet after"
+            };
+            let interval = self.interval;
+            Outcome::unhealthy()
+                .message(format!("{problem} {age:.1?}: expected every {interval:?}"))
         };
         outcome
             .data("age_ms", milliseconds(age))

@@ -1,4 +1,4 @@
-//! `Http`: whether an endpoint answers as expected.
+//! `Http`: an endpoint responds with an expected status.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,25 +12,24 @@ use tokio::time::Instant;
 use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
 use crate::error::Error;
-use crate::http_client::Client;
+use crate::http_client::HttpClient;
 use crate::http_url::HttpUrl;
 
-/// Bytes of the answer that are read: enough for any health endpoint, and a stream without end is cut off.
+/// The bytes of a response body that are read: enough for any health endpoint, and an endless stream is cut off.
 const MAX_BODY: usize = 64 * 1024;
 
-/// Healthy when an HTTP endpoint, of an external API say, answers with an expected status, to the end of its body;
-/// degraded when that took long.
+/// Healthy when an HTTP endpoint, such as an external API, responds with an expected status and a complete body;
+/// degraded when that takes too long.
 ///
-/// Redirects are not followed: an endpoint that redirects answers 3xx, which is not among the expected by default. Data:
-/// `status_code`, `latency_ms`.
+/// Redirects are not followed: their status, 3xx, is unexpected by default. Data: `status_code`, `latency_ms`.
 ///
 /// ```
 /// use std::time::Duration;
 /// use tower_vitals::{Health, health::checks::Http};
 ///
 /// let payments = Http::get("https://payments.internal/health")?
-///     .header("authorization", "Bearer s3cret")?
-///     .expect([200, 204])
+///     .header("authorization", "Bearer s3cret")
+///     .expect_statuses([200, 204])
 ///     .slow_after(Duration::from_millis(500));
 /// let health = Health::builder().check("payments", payments).build()?;
 /// # Ok::<_, tower_vitals::Error>(())
@@ -39,77 +38,79 @@ pub struct Http {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
+    /// The mistakes of [`header`](Self::header).
+    mistakes: Vec<String>,
     expected: Option<BTreeSet<u16>>,
     slow: Option<Duration>,
-    client: Client,
+    client: HttpClient,
 }
 
 impl Http {
-    /// Asks `GET url`.
+    /// Sends `GET` to this URL.
     ///
     /// # Errors
     ///
-    /// The URL is not an absolute one of `http` or `https`, or holds credentials, which belong into a
+    /// Returns an error if the URL is not an absolute `http` or `https` URL, or holds credentials, which belong in a
     /// [`header`](Self::header).
     pub fn get(url: &str) -> Result<Self, Error> {
         Self::new(Method::GET, url)
     }
 
-    /// Asks with another method, `HEAD` or `OPTIONS` say, without a body.
+    /// Sends a request with another method, such as `HEAD` or `OPTIONS`, and no body.
     ///
     /// # Errors
     ///
-    /// As of [`get`](Self::get).
+    /// See [`get`](Self::get).
     pub fn new(method: Method, url: &str) -> Result<Self, Error> {
-        // Not repeated whole: its query may hold a token.
-        let refused = |problem: &str| {
+        // The URL is not quoted, because its query may hold a token.
+        let invalid = |problem: &str| {
             Error::invalid(format!(
-                "the URL of an HTTP check is refused ({problem}): http:// or https://, a host and a path are allowed"
+                "the URL of an HTTP check is invalid ({problem}): http:// or https://, a host and a path are allowed"
             ))
         };
-        let url = HttpUrl::parse(url).map_err(|problem| refused(&problem))?;
+        let url = HttpUrl::parse(url).map_err(|problem| invalid(&problem))?;
         if url.credentials().is_some() {
-            return Err(refused("it holds credentials, which belong into a header"));
+            return Err(invalid("it holds credentials, which belong in a header"));
         }
         Ok(Self {
             method,
-            client: Client::for_uri(url.uri()),
+            client: HttpClient::for_uri(url.uri()),
             uri: url.uri().clone(),
             headers: HeaderMap::from_iter([(USER_AGENT, HeaderValue::from_static("tower-vitals"))]),
+            mistakes: Vec::new(),
             expected: None,
             slow: None,
         })
     }
 
-    /// Sends this header along; set again, it is replaced. Its value is never shown.
+    /// Adds a request header, replacing an earlier one of the same name. Its value is never shown.
     ///
-    /// # Errors
-    ///
-    /// The name or the value cannot be one of a header (RFC 9110, section 5).
-    pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
-        let name: HeaderName = name.parse().map_err(|_| {
-            Error::invalid(format!(
-                "header name {name:?} is refused: letters, digits and - are allowed"
-            ))
-        })?;
-        let mut value: HeaderValue = value.parse().map_err(|_| {
-            Error::invalid(format!(
-                "the value of header {name} is refused: visible ASCII is allowed"
-            ))
-        })?;
-        value.set_sensitive(true);
-        self.headers.insert(name, value);
-        Ok(self)
+    /// If the name or value is invalid (RFC 9110, section 5), registering the check returns an error.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        match (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
+            (Ok(name), Ok(mut value)) => {
+                value.set_sensitive(true);
+                self.headers.insert(name, value);
+            }
+            (Err(_), _) => self.mistakes.push(format!(
+                "header name {name:?} is invalid: letters, digits and - are allowed"
+            )),
+            (Ok(name), Err(_)) => self.mistakes.push(format!(
+                "the value of header {name} is invalid: visible ASCII is allowed"
+            )),
+        }
+        self
     }
 
     /// The statuses that are healthy. Defaults to all of 2xx.
     #[must_use]
-    pub fn expect(mut self, statuses: impl IntoIterator<Item = u16>) -> Self {
+    pub fn expect_statuses(mut self, statuses: impl IntoIterator<Item = u16>) -> Self {
         self.expected = Some(statuses.into_iter().collect());
         self
     }
 
-    /// An answer that took longer than this is degraded. Defaults to none: only the check's timeout counts.
+    /// Reports a response that takes longer than this as degraded. Defaults to none: only the check's timeout applies.
     #[must_use]
     pub fn slow_after(mut self, slow: Duration) -> Self {
         self.slow = Some(slow);
@@ -141,12 +142,11 @@ impl Check for Http {
         };
         let latency = started.elapsed();
         let outcome = match self.slow {
-            _ if !self.is_expected(status) => Outcome::unhealthy().message(format!(
-                "answered {}, which is not expected",
-                status.as_u16()
-            )),
+            _ if !self.is_expected(status) => {
+                Outcome::unhealthy().message(format!("unexpected status {}", status.as_u16()))
+            }
             Some(slow) if latency > slow => {
-                Outcome::degraded().message(format!("took longer than {slow:?}"))
+                Outcome::degraded().message(format!("the response took longer than {slow:?}"))
             }
             _ => Outcome::healthy(),
         };
@@ -154,9 +154,16 @@ impl Check for Http {
             .data("status_code", status.as_u16())
             .data("latency_ms", milliseconds(latency))
     }
+
+    fn validate(&self) -> Result<(), Error> {
+        match &*self.mistakes {
+            [] => Ok(()),
+            mistakes => Err(Error::invalid(mistakes.join("; "))),
+        }
+    }
 }
 
-/// Without the path's query, which may hold a token.
+/// Omits the query of the path, which may hold a token.
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Http")

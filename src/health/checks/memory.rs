@@ -1,35 +1,36 @@
-//! `Memory`: how much of its memory the service may still use.
+//! `Memory`: the service has enough memory left.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use sysinfo::{MemoryRefreshKind, System};
 
-use super::super::{Check, Outcome, Status};
-use super::one_at_a_time::OneAtATime;
+use super::super::{Check, Outcome};
+use super::single_flight::{SingleFlight, on_thread};
+use super::thresholds::Thresholds;
 use crate::cgroup::{self, Cgroup};
 
-/// How much memory is used: degraded at 80 %, unhealthy at 90 %.
+/// Checks the used memory: degraded at 80 %, unhealthy at 90 %.
 ///
-/// Of the container's limit where there is one below the host's memory (cgroup v2 `memory.max` or v1
-/// `memory.limit_in_bytes`, its own or a parent's): what is used then is the working set of the cgroup that has the
-/// limit, all that is charged to it less the page cache that is given back first (inactive files), as kubelet and
-/// `docker stats` count it. Without a limit, of the host's memory: what is used then is all that is not available.
+/// In a container, the total is its limit, if that is below the host's memory (cgroup v2 `memory.max` or v1
+/// `memory.limit_in_bytes`, its own or a parent's). The used memory is then the working set of the cgroup that has the
+/// limit, as kubelet and `docker stats` count it: its memory without the page cache that is reclaimed first (inactive
+/// files). Without a limit, the total is the host's memory, and all that is not available is used.
 ///
 /// Data: `used_percent`, `used_bytes`, `total_bytes`, `scope` (`container` or `host`).
 ///
 /// ```
 /// use tower_vitals::{Health, health::checks::Memory};
 ///
-/// let health = Health::builder().check("memory", Memory::used().unhealthy_at(95.0)).build()?;
+/// let health = Health::builder().check("memory", Memory::new().unhealthy_at(95.0)).build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Memory {
-    degraded: f64,
-    unhealthy: f64,
-    /// Kept, because making one costs more than reading it.
+    percent: Thresholds<f64>,
+    /// Cached, because creating it costs more than reading it.
     system: Arc<Mutex<Option<System>>>,
-    attempts: OneAtATime,
+    flight: SingleFlight,
 }
 
 struct Reading {
@@ -39,34 +40,36 @@ struct Reading {
 }
 
 impl Memory {
-    /// Degraded at 80 % used, unhealthy at 90 %.
+    /// Checks with the default limits.
     #[must_use]
-    pub fn used() -> Self {
+    pub fn new() -> Self {
         Self {
-            degraded: 80.0,
-            unhealthy: 90.0,
+            percent: Thresholds {
+                degraded: 80.0,
+                unhealthy: 90.0,
+            },
             system: Arc::default(),
-            attempts: OneAtATime::default(),
+            flight: SingleFlight::default(),
         }
     }
 
-    /// Degraded from this many percent used. Defaults to 80.
+    /// The percentage used from which it is degraded. Defaults to 80.
     #[must_use]
     pub fn degraded_at(mut self, percent: f64) -> Self {
-        self.degraded = percent;
+        self.percent.degraded = percent;
         self
     }
 
-    /// Unhealthy from this many percent used. Defaults to 90.
+    /// The percentage used from which it is unhealthy. Defaults to 90.
     #[must_use]
     pub fn unhealthy_at(mut self, percent: f64) -> Self {
-        self.unhealthy = percent;
+        self.percent.unhealthy = percent;
         self
     }
 
     fn read(&self) -> Result<Reading, sysinfo::Error> {
-        let mut kept = self.system.lock().unwrap_or_else(PoisonError::into_inner);
-        let system = match &mut *kept {
+        let mut cached = self.system.lock();
+        let system = match &mut *cached {
             Some(system) => system,
             none => none.insert(System::new()?),
         };
@@ -83,22 +86,9 @@ impl Memory {
 
     fn judge(&self, reading: &Reading) -> Outcome {
         let percent = 100.0 * reading.used as f64 / reading.total.max(1) as f64;
-        let status = if percent >= self.unhealthy {
-            Status::Unhealthy
-        } else if percent >= self.degraded {
-            Status::Degraded
-        } else {
-            Status::Healthy
-        };
-        let outcome = match status {
-            Status::Healthy => Outcome::healthy(),
-            status => Outcome::from(status).message(format!(
-                "{percent:.1} % of the {}'s memory is used",
-                reading.scope
-            )),
-        };
-        outcome
-            .data("used_percent", (percent * 10.0).round() / 10.0)
+        let message = || format!("{percent:.1} % of the {}'s memory is used", reading.scope);
+        self.percent
+            .outcome(percent, |limit| percent >= limit, message)
             .data("used_bytes", reading.used)
             .data("total_bytes", reading.total)
             .data("scope", reading.scope)
@@ -108,16 +98,28 @@ impl Memory {
 impl Check for Memory {
     async fn check(&self) -> Outcome {
         let memory = self.clone();
-        let work = move || match memory.read() {
-            Ok(reading) => memory.judge(&reading),
-            Err(error) => Outcome::failed(&error),
-        };
-        self.attempts.blocking(work).await
+        self.flight
+            .run(|guard| {
+                on_thread(move || {
+                    let _guard = guard;
+                    match memory.read() {
+                        Ok(reading) => memory.judge(&reading),
+                        Err(error) => Outcome::failed(&error),
+                    }
+                })
+            })
+            .await
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl Reading {
-    /// The container's instead, if its limit is below what the host has.
+    /// Returns the container's reading instead, if its limit is below the host's memory.
     fn within(self, container: Option<cgroup::Memory>) -> Self {
         match container {
             Some(cgroup::Memory { limit, used }) if limit < self.total => Self {
@@ -133,20 +135,21 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::health::Status;
 
     #[test]
     fn limits_hold_at_their_value() {
-        let judged = |used| {
+        let status = |used| {
             let reading = Reading {
                 used,
                 total: 1000,
                 scope: "container",
             };
-            Memory::used().judge(&reading).status()
+            Memory::new().judge(&reading).status()
         };
-        assert_eq!(judged(799), Status::Healthy);
-        assert_eq!(judged(800), Status::Degraded);
-        assert_eq!(judged(900), Status::Unhealthy);
+        assert_eq!(status(799), Status::Healthy);
+        assert_eq!(status(800), Status::Degraded);
+        assert_eq!(status(900), Status::Unhealthy);
     }
 
     #[test]
@@ -157,8 +160,8 @@ mod tests {
                 total: 1000,
                 scope: "host",
             };
-            let found = host.within(Some(cgroup::Memory { limit, used: 100 }));
-            (found.used, found.total, found.scope)
+            let reading = host.within(Some(cgroup::Memory { limit, used: 100 }));
+            (reading.used, reading.total, reading.scope)
         };
         assert_eq!(within(999), (100, 999, "container"));
         assert_eq!(within(1000), (500, 1000, "host"));
@@ -167,7 +170,7 @@ mod tests {
 
     #[test]
     fn this_machine_has_memory() {
-        let reading = Memory::used().read().unwrap();
+        let reading = Memory::new().read().unwrap();
         assert!(reading.used > 0 && reading.used <= reading.total);
     }
 }

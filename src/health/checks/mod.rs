@@ -1,37 +1,43 @@
 //! The built-in checks, one file each.
 //!
-//! | check | asks | flag |
+//! | check | checks | feature |
 //! |---|---|---|
-//! | [`Tcp`] | whether an address accepts connections | |
-//! | [`Storage`] | whether a store gives back what it was given | |
-//! | [`Heartbeat`] | whether a component beats within its interval | |
-//! | [`Registered`] | whether all expected modules or plugins are there | |
-//! | [`Configuration`] | whether all settings are there | |
-//! | [`Uptime`] | nothing: it tells for how long the service has run | |
+//! | [`Tcp`] | an address accepts connections | |
+//! | [`StorageRoundTrip`] | a store returns the value that was written | |
+//! | [`Heartbeat`] | a component beats within its interval | |
+//! | [`RegisteredModules`] | all expected modules or plugins have registered | |
+//! | [`Configuration`] | all required settings are present | |
+//! | [`Uptime`] | nothing: it reports the uptime | |
 #![cfg_attr(
     feature = "system",
-    doc = "| [`Disk`], [`Memory`] | how full they are | `system` |"
+    doc = "| [`Disk`], [`Memory`] | enough space is left | `system` |"
 )]
 #![cfg_attr(
     feature = "check-http",
-    doc = "| [`Http`] | whether an endpoint answers as expected | `check-http` |"
+    doc = "| [`Http`] | an endpoint responds with an expected status | `check-http` |"
 )]
 #![cfg_attr(
     feature = "check-postgres",
-    doc = "| [`Postgres`] | `SELECT 1` | `check-postgres` |"
+    doc = "| [`Postgres`] | `SELECT 1` succeeds | `check-postgres` |"
 )]
 #![cfg_attr(
     feature = "check-sqlite",
-    doc = "| [`Sqlite`] | a read of the file's schema | `check-sqlite` |"
+    doc = "| [`Sqlite`] | the schema of the file can be read | `check-sqlite` |"
 )]
 #![cfg_attr(feature = "check-redis", doc = "| [`Redis`] | PING | `check-redis` |")]
 #![cfg_attr(
     feature = "check-rabbitmq",
-    doc = "| [`RabbitMq`] | whether the connection is open and opens a channel | `check-rabbitmq` |"
+    doc = "| [`RabbitMq`] | a channel opens | `check-rabbitmq` |"
 )]
 
 #[cfg(feature = "check-rabbitmq")]
 mod amqp;
+#[cfg(any(
+    feature = "check-postgres",
+    feature = "check-rabbitmq",
+    feature = "check-redis"
+))]
+mod cached_connection;
 mod configuration;
 #[cfg(feature = "system")]
 mod disk;
@@ -48,26 +54,29 @@ mod http;
 #[cfg(any(
     feature = "check-postgres",
     feature = "check-rabbitmq",
-    feature = "check-redis"
+    feature = "check-redis",
+    feature = "check-sqlite"
 ))]
-mod kept;
+mod latency;
 #[cfg(feature = "system")]
 mod memory;
-#[cfg(any(feature = "system", feature = "check-sqlite"))]
-mod one_at_a_time;
 #[cfg(feature = "check-postgres")]
 mod postgres;
 #[cfg(feature = "check-rabbitmq")]
 mod rabbitmq;
 #[cfg(feature = "check-redis")]
 mod redis;
-mod registered;
+mod registered_modules;
+#[cfg(any(feature = "system", feature = "check-sqlite"))]
+mod single_flight;
 #[cfg(any(feature = "check-postgres", feature = "check-sqlite"))]
 mod sql;
 #[cfg(feature = "check-sqlite")]
 mod sqlite;
-mod storage;
+mod storage_round_trip;
 mod tcp;
+#[cfg(feature = "system")]
+mod thresholds;
 mod uptime;
 
 pub use self::configuration::Configuration;
@@ -84,9 +93,9 @@ pub use self::postgres::Postgres;
 pub use self::rabbitmq::RabbitMq;
 #[cfg(feature = "check-redis")]
 pub use self::redis::Redis;
-pub use self::registered::Registered;
+pub use self::registered_modules::RegisteredModules;
 #[cfg(feature = "check-sqlite")]
 pub use self::sqlite::Sqlite;
-pub use self::storage::{Storage, Store};
+pub use self::storage_round_trip::{StorageRoundTrip, Store};
 pub use self::tcp::Tcp;
 pub use self::uptime::Uptime;

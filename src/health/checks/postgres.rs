@@ -5,21 +5,21 @@ use std::str::FromStr;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use sqlx::{ConnectOptions, Postgres as Driver};
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::super::{Check, Outcome};
-use super::kept::answers;
-use super::sql;
+use super::cached_connection::CachedConnection;
+use super::{latency, sql};
 use crate::error::Error;
 
 const QUERY: &str = "SELECT 1";
 
-/// Healthy when PostgreSQL answers `SELECT 1`: by the application's pool, or on a connection of its own that is kept, and
-/// made anew when it broke.
+/// Healthy when PostgreSQL answers `SELECT 1`: on the application's pool, or on a connection that the check keeps and
+/// replaces when it fails.
 ///
-/// A pool's check is degraded when all its connections are in use while the server answers a new one. TLS is rustls with
-/// the system's root certificates, where the URL's `sslmode` asks for it. Data: `latency_ms`; of a pool, `pool_size`, `pool_idle`, `pool_max`.
+/// A pool's check is degraded when all connections of the pool are in use and the server answers on a new one. If the
+/// URL's `sslmode` asks for TLS, it is rustls with the system's root certificates. Data: `latency_ms`; of a pool,
+/// `pool_size`, `pool_idle`, `pool_max`.
 ///
 /// ```
 /// use tower_vitals::{Health, health::{Check, checks::Postgres}};
@@ -36,18 +36,19 @@ pub struct Postgres {
 enum Source {
     Own {
         options: Box<PgConnectOptions>,
-        kept: Mutex<Option<PgConnection>>,
+        connection: CachedConnection<PgConnection>,
     },
     Pool(PgPool),
 }
 
 impl Postgres {
-    /// The server of this URL: `postgres://[user[:password]@]host[:port]/database`. Nothing is connected yet. Parameters
-    /// that sqlx does not know are left out.
+    /// Checks the server of this URL: `postgres://[user[:password]@]host[:port]/database`. Does not connect yet.
+    /// Parameters that sqlx does not support are ignored.
     ///
     /// # Errors
     ///
-    /// The URL is not one of PostgreSQL. It is not repeated, for it may hold a password.
+    /// Returns an error if the URL is not a PostgreSQL URL. The error does not quote it, because it may hold a
+    /// password.
     pub fn url(url: &str) -> Result<Self, Error> {
         let is_postgres = ["postgres://", "postgresql://"]
             .iter()
@@ -60,17 +61,17 @@ impl Postgres {
                             .application_name("health check")
                             .disable_statement_logging(),
                     ),
-                    kept: Mutex::new(None),
+                    connection: CachedConnection::new(),
                 },
             }),
-            // Without the parser's words: they may repeat the URL.
+            // Without the parser's message, which may quote the URL.
             _ => Err(Error::invalid(
-                "the URL of PostgreSQL is refused: postgres://[user[:password]@]host[:port]/database is allowed",
+                "the URL of PostgreSQL is invalid: postgres://[user[:password]@]host[:port]/database is allowed",
             )),
         }
     }
 
-    /// The server of the application's pool.
+    /// Checks the server of the application's pool.
     #[must_use]
     pub fn pool(pool: PgPool) -> Self {
         Self {
@@ -79,8 +80,8 @@ impl Postgres {
     }
 }
 
-/// sqlx logs parameters that it does not know, with their values, and one of libpq's may be a secret (`sslpassword`): those
-/// are left out.
+/// Removes the parameters that sqlx does not support, because it logs them with their values, and libpq's `sslpassword`
+/// is a secret.
 fn with_known_parameters(url: &str) -> String {
     const KNOWN: [&str; 18] = [
         "sslmode",
@@ -107,47 +108,33 @@ fn with_known_parameters(url: &str) -> String {
     };
     let is_known = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default();
-        let is_option = ["options[", "options%5B", "options%5b"].iter();
-        KNOWN.contains(&name) || is_option.into_iter().any(|begin| name.starts_with(begin))
+        let options = ["options[", "options%5B", "options%5b"];
+        KNOWN.contains(&name) || options.iter().any(|prefix| name.starts_with(prefix))
     };
     let known: Vec<_> = query.split('&').filter(is_known).collect();
     [base, "?", &known.join("&")].concat()
 }
 
-async fn ask_kept(
-    options: &PgConnectOptions,
-    kept: &Mutex<Option<PgConnection>>,
-) -> Result<(), sqlx::Error> {
-    let mut kept = kept.lock().await;
-    // Taken out while it is asked: should the check be given up, the connection goes with it.
-    if let Some(mut connection) = kept.take()
-        && answers(sql::ask::<Driver>(&mut connection, QUERY)).await
-    {
-        *kept = Some(connection);
-        return Ok(());
-    }
-    let mut connection = options.connect().await?;
-    sql::ask::<Driver>(&mut connection, QUERY).await?;
-    *kept = Some(connection);
-    Ok(())
-}
-
 impl Check for Postgres {
     async fn check(&self) -> Outcome {
         match &self.source {
-            Source::Pool(pool) => sql::ask_pool(pool, QUERY, sql::ACQUIRE).await,
-            Source::Own { options, kept } => {
+            Source::Pool(pool) => sql::ping_pool(pool, QUERY, sql::ACQUIRE_TIMEOUT).await,
+            Source::Own {
+                options,
+                connection,
+            } => {
                 let started = Instant::now();
-                match ask_kept(options, kept).await {
-                    Ok(()) => sql::answered(started),
-                    Err(error) => Outcome::unhealthy().message(sql::explain(&error)),
-                }
+                let result = connection.probe(
+                    async || options.connect().await,
+                    async |connection| sql::ping::<Driver>(connection, QUERY).await,
+                );
+                latency::outcome(result.await, started, sql::explain)
             }
         }
     }
 }
 
-/// Without the options, which hold the password.
+/// Omits the options, which hold the password.
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Postgres").finish_non_exhaustive()

@@ -4,17 +4,16 @@ use std::fmt;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError};
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
-use super::kept::answers;
+use super::cached_connection::CachedConnection;
+use super::latency;
 use crate::error::Error;
 
-/// Healthy when Redis answers PING, on a connection of its own that is kept, and made anew when it broke.
+/// Healthy when Redis answers PING. The check keeps its own connection and replaces it when it fails.
 ///
-/// For `rediss://` switch on one of the TLS features of the `redis` crate. Data: `latency_ms`.
+/// `rediss://` needs one of the TLS features of the `redis` crate. Data: `latency_ms`.
 ///
 /// ```
 /// use tower_vitals::{Health, health::{Check, checks::Redis}};
@@ -26,57 +25,42 @@ use crate::error::Error;
 /// ```
 pub struct Redis {
     client: Client,
-    connection: Mutex<Option<MultiplexedConnection>>,
+    connection: CachedConnection<MultiplexedConnection>,
 }
 
 impl Redis {
-    /// The server of this URL: `redis://[user][:password@]host[:port][/database]`. Nothing is connected yet.
+    /// Checks the server of this URL: `redis://[user][:password@]host[:port][/database]`. Does not connect yet.
     ///
     /// # Errors
     ///
-    /// The URL is not one of Redis. It is not repeated, for it may hold a password.
+    /// Returns an error if the URL is not a Redis URL. The error does not quote it, because it may hold a password.
     pub fn url(url: &str) -> Result<Self, Error> {
         match Client::open(url) {
             Ok(client) => Ok(Self::client(client)),
-            // Without the parser's words: they may repeat the URL.
+            // Without the parser's message, which may quote the URL.
             Err(_) => Err(Error::invalid(
-                "the URL of Redis is refused: redis://[user][:password@]host[:port][/database] is allowed",
+                "the URL of Redis is invalid: redis://[user][:password@]host[:port][/database] is allowed",
             )),
         }
     }
 
-    /// The server of this client.
+    /// Checks the server of this client.
     #[must_use]
     pub fn client(client: Client) -> Self {
         Self {
             client,
-            connection: Mutex::new(None),
+            connection: CachedConnection::new(),
         }
     }
 
     async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
-        // The check's own timeout is the one that counts.
+        // The check's own timeout applies.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None);
         self.client
             .get_multiplexed_async_connection_with_config(&config)
             .await
-    }
-
-    async fn ask(&self) -> Result<(), RedisError> {
-        let mut kept = self.connection.lock().await;
-        // Taken out while it is asked: should the check be given up, the connection goes with it.
-        if let Some(mut connection) = kept.take()
-            && answers(ping(&mut connection)).await
-        {
-            *kept = Some(connection);
-            return Ok(());
-        }
-        let mut connection = self.connect().await?;
-        ping(&mut connection).await?;
-        *kept = Some(connection);
-        Ok(())
     }
 }
 
@@ -88,10 +72,8 @@ async fn ping(connection: &mut MultiplexedConnection) -> Result<(), RedisError> 
 impl Check for Redis {
     async fn check(&self) -> Outcome {
         let started = Instant::now();
-        match self.ask().await {
-            Ok(()) => Outcome::healthy().data("latency_ms", milliseconds(started.elapsed())),
-            Err(error) => Outcome::unhealthy().message(explain(&error)),
-        }
+        let result = self.connection.probe(async || self.connect().await, ping);
+        latency::outcome(result.await, started, explain)
     }
 }
 
@@ -102,11 +84,11 @@ fn explain(error: &RedisError) -> String {
     } else if error.is_io_error() {
         format!("cannot connect: {error}")
     } else {
-        format!("the server refused: {error}")
+        format!("the server returned an error: {error}")
     }
 }
 
-/// Without the client, whose connection details hold the password.
+/// Omits the client, which holds the password.
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redis").finish_non_exhaustive()

@@ -5,21 +5,21 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
-use sqlx::{ConnectOptions, Connection, Sqlite as Driver};
+use sqlx::{ConnectOptions, Sqlite as Driver};
 use tokio::time::Instant;
 
-use super::super::{Check, Outcome};
-use super::one_at_a_time::{OneAtATime, on_thread};
-use super::sql;
+use super::super::{Check, Outcome, Status};
+use super::single_flight::{SingleFlight, on_thread};
+use super::{latency, sql};
 use crate::error::Error;
 
-/// `SELECT 1` alone would not open the file, let alone read it.
+/// `SELECT 1` would not even open the file.
 const QUERY: &str = "SELECT 1 FROM sqlite_schema LIMIT 1";
 
-/// Healthy when the database file is there and its schema can be read: a file that is missing, locked for longer than a
-/// second, or no database is unhealthy.
+/// Healthy when the schema of the database file can be read. A file that is missing, locked for longer than a second,
+/// or not a database is unhealthy.
 ///
-/// By the application's pool, or on a connection opened for each check. Data: `latency_ms`; of a pool, `pool_size`,
+/// Uses the application's pool, or a new connection for each check. Data: `latency_ms`; of a pool, `pool_size`,
 /// `pool_idle`, `pool_max`.
 ///
 /// ```
@@ -31,7 +31,7 @@ const QUERY: &str = "SELECT 1 FROM sqlite_schema LIMIT 1";
 #[derive(Debug)]
 pub struct Sqlite {
     source: Source,
-    attempts: OneAtATime,
+    flight: SingleFlight,
 }
 
 #[derive(Debug, Clone)]
@@ -41,87 +41,90 @@ enum Source {
 }
 
 impl Sqlite {
-    /// The file of this URL: `sqlite://path`. It is never created.
+    /// Checks the file of this URL: `sqlite://path`. Never creates it.
     ///
     /// # Errors
     ///
-    /// The URL is not one of SQLite.
+    /// Returns an error if the URL is not a SQLite URL.
     pub fn url(url: &str) -> Result<Self, Error> {
+        let invalid = |problem: &str| {
+            Error::invalid(format!(
+                "the URL of SQLite is invalid{problem}: sqlite://path is allowed"
+            ))
+        };
         if url.is_empty() || url.contains("://") && !url.starts_with("sqlite://") {
-            return Err(Error::invalid(
-                "the URL of SQLite is refused: sqlite://path is allowed",
-            ));
+            return Err(invalid(""));
         }
-        match SqliteConnectOptions::from_str(url) {
-            Ok(options) => Ok(Self {
-                source: Source::Own(Box::new(
-                    options
-                        .create_if_missing(false)
-                        // Below the check's own timeout, so that what is told is that it is locked.
-                        .busy_timeout(Duration::from_secs(1))
-                        .disable_statement_logging(),
-                )),
-                attempts: OneAtATime::default(),
-            }),
-            Err(error) => Err(Error::invalid(format!(
-                "the URL of SQLite is refused ({error}): sqlite://path is allowed"
-            ))),
-        }
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|error| invalid(&format!(" ({error})")))?
+            .create_if_missing(false)
+            // Shorter than the check's own timeout, so that the message says that the file is locked.
+            .busy_timeout(Duration::from_secs(1))
+            .disable_statement_logging();
+        Ok(Self {
+            source: Source::Own(Box::new(options)),
+            flight: SingleFlight::default(),
+        })
     }
 
-    /// The file of the application's pool.
+    /// Checks the file of the application's pool.
     #[must_use]
     pub fn pool(pool: SqlitePool) -> Self {
         Self {
             source: Source::Pool(pool),
-            attempts: OneAtATime::default(),
+            flight: SingleFlight::default(),
         }
     }
 }
 
 impl Source {
-    async fn ask(self) -> Outcome {
+    async fn check(self) -> Outcome {
         let started = Instant::now();
         match self {
-            Self::Own(options) => match ask_anew(&options).await {
-                Ok(()) => sql::answered(started),
-                Err(error) => {
+            Self::Own(options) => {
+                let result = sql::ping_new::<Driver>(&options, QUERY).await;
+                latency::outcome(result, started, |error| {
                     let file = options.get_filename().display();
-                    Outcome::unhealthy().message(format!("{file}: {}", sql::explain(&error)))
-                }
-            },
+                    format!("{file}: {}", sql::explain(error))
+                })
+            }
             Self::Pool(pool) => {
-                let options = pool.connect_options();
-                let file = options.get_filename().to_owned();
-                let missing = format!("cannot open: {} is not there", file.display());
-                match on_thread(move || is_missing(&file)).await {
-                    // It has no peer that could be gone: what waits, waits for a lock.
-                    Ok(false) => sql::ask_pool(&pool, QUERY, Duration::MAX).await,
-                    Ok(true) => Outcome::unhealthy().message(missing),
-                    Err(problem) => problem,
+                let file = pool.connect_options().get_filename().to_owned();
+                let file = on_thread(move || exists(&file)).await;
+                match file.status() {
+                    // No query timeout: there is no peer that could be gone, and a slow query waits for a lock.
+                    Status::Healthy => sql::ping_pool(&pool, QUERY, Duration::MAX).await,
+                    _ => file,
                 }
             }
         }
     }
 }
 
-async fn ask_anew(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
-    let mut connection = options.connect().await?;
-    sql::ask::<Driver>(&mut connection, QUERY).await?;
-    connection.close().await
-}
-
-/// A connection that is open goes on to work on a file that is gone, and so tells nothing of it.
-fn is_missing(file: &Path) -> bool {
+/// Checks that the file was not removed. A pooled connection does not notice: it keeps the removed file open.
+fn exists(file: &Path) -> Outcome {
     let in_memory = file.as_os_str().is_empty()
         || file.starts_with(":memory:")
         || file.to_string_lossy().starts_with("file:");
-    !in_memory && !file.exists()
+    if in_memory || file.exists() {
+        return Outcome::healthy();
+    }
+    let file = file.display();
+    Outcome::unhealthy().message(format!("cannot open {file}: the file does not exist"))
 }
 
 impl Check for Sqlite {
     async fn check(&self) -> Outcome {
-        // Each connection has a thread of its own in sqlx, which a file system that hangs would keep.
-        self.attempts.task(self.source.clone().ask()).await
+        // sqlx gives each connection a thread, and a file system that hangs would keep it.
+        let check = self.source.clone().check();
+        self.flight
+            .run(|guard| async {
+                let task = tokio::spawn(async move {
+                    let _guard = guard;
+                    check.await
+                });
+                task.await.unwrap_or_else(|error| Outcome::failed(&error))
+            })
+            .await
     }
 }

@@ -1,4 +1,4 @@
-//! `Tcp`: whether an address accepts connections.
+//! `Tcp`: an address accepts connections.
 
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -6,15 +6,15 @@ use tokio::time::Instant;
 use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
 
-/// Healthy when a TCP connection to the address opens; it is closed again at once.
+/// Healthy when a TCP connection to the address opens. The connection is closed at once.
 ///
-/// It says that somebody listens, not that somebody serves: a check of the protocol says more, where there is one.
-/// Data: `connect_ms`.
+/// It proves that a process listens, not that it serves: prefer a check of the protocol if there is one. Data:
+/// `connect_ms`.
 ///
 /// ```
 /// use tower_vitals::{Health, health::checks::Tcp};
 ///
-/// let health = Health::builder().check("mail relay", Tcp::connect("mail.internal:25")).build()?;
+/// let health = Health::builder().check("mail relay", Tcp::new("mail.internal:25")).build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -23,8 +23,8 @@ pub struct Tcp {
 }
 
 impl Tcp {
-    /// `host:port`; the name is resolved at each check.
-    pub fn connect(address: impl Into<String>) -> Self {
+    /// Checks `host:port`. Each check resolves the name.
+    pub fn new(address: impl Into<String>) -> Self {
         Self {
             address: address.into(),
         }

@@ -1,4 +1,4 @@
-//! `Uptime`: for how long the service has run.
+//! `Uptime`: the time since the service started.
 
 use std::time::Duration;
 
@@ -6,12 +6,13 @@ use tokio::time::Instant;
 
 use super::super::{Check, Outcome};
 
-/// Always healthy. Data: `uptime_seconds`, and `uptime_human` such as `2d 3h 4m 5s`.
+/// Always healthy. Reports the time since it was created. Data: `uptime_seconds`, and `uptime_human` such as
+/// `2d 3h 4m 5s`.
 ///
 /// ```
 /// use tower_vitals::{Health, health::checks::Uptime};
 ///
-/// let health = Health::builder().check("uptime", Uptime::from_now()).build()?;
+/// let health = Health::builder().check("uptime", Uptime::new()).build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -20,9 +21,9 @@ pub struct Uptime {
 }
 
 impl Uptime {
-    /// Counts from now: make it early in `main`.
+    /// Starts at zero: create it early in `main`.
     #[must_use]
-    pub fn from_now() -> Self {
+    pub fn new() -> Self {
         Self {
             started: Instant::now(),
         }
@@ -36,7 +37,7 @@ impl Uptime {
     }
 }
 
-/// Days, hours, minutes and seconds, from the largest that is not zero.
+/// Days, hours, minutes and seconds, from the largest non-zero unit.
 fn human(uptime: Duration) -> String {
     let seconds = uptime.as_secs();
     let parts = [
@@ -45,14 +46,16 @@ fn human(uptime: Duration) -> String {
         (seconds / 60 % 60, "m"),
         (seconds % 60, "s"),
     ];
-    let first = parts
-        .iter()
-        .position(|(count, _)| *count > 0)
-        .unwrap_or(parts.len() - 1);
-    let parts = parts[first..]
-        .iter()
-        .map(|(count, unit)| format!("{count}{unit}"));
+    let is_leading_zero = |(count, unit): &(u64, &str)| *count == 0 && *unit != "s";
+    let parts = parts.into_iter().skip_while(is_leading_zero);
+    let parts = parts.map(|(count, unit)| format!("{count}{unit}"));
     parts.collect::<Vec<_>>().join(" ")
+}
+
+impl Default for Uptime {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Check for Uptime {
@@ -70,11 +73,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_told_from_its_largest_unit() {
-        let told = |seconds| human(Duration::from_secs(seconds));
-        assert_eq!(told(0), "0s");
-        assert_eq!(told(59), "59s");
-        assert_eq!(told(3600), "1h 0m 0s");
-        assert_eq!(told(2 * 86_400 + 3 * 3600 + 4 * 60 + 5), "2d 3h 4m 5s");
+    fn a_duration_starts_with_its_largest_unit() {
+        let text = |seconds| human(Duration::from_secs(seconds));
+        assert_eq!(text(0), "0s");
+        assert_eq!(text(59), "59s");
+        assert_eq!(text(3600), "1h 0m 0s");
+        assert_eq!(text(2 * 86_400 + 3 * 3600 + 4 * 60 + 5), "2d 3h 4m 5s");
     }
 }

@@ -1,59 +1,55 @@
-//! `Registered`: whether all expected modules or plugins are there.
+//! `RegisteredModules`: all expected modules or plugins have registered.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::super::{Check, Outcome};
 
-/// Unhealthy while a module or plugin that is expected has not registered. A clone is the same register.
+/// Unhealthy while an expected module or plugin has not registered. Clones share the registrations.
 ///
-/// It answers from memory. Data: `expected` (a count), `registered` (their names).
+/// Answers from memory. Data: `expected` (a count), `registered` (names).
 ///
 /// ```
-/// use tower_vitals::{Health, health::checks::Registered};
+/// use tower_vitals::{Health, health::checks::RegisteredModules};
 ///
-/// let plugins = Registered::expects(["billing", "search"]);
+/// let plugins = RegisteredModules::new(["billing", "search"]);
 /// let health = Health::builder().check("plugins", plugins.clone()).build()?;
 ///
-/// // Where they are loaded:
+/// // Where the plugins are loaded:
 /// plugins.register("billing");
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Registered {
+pub struct RegisteredModules {
     expected: Arc<BTreeSet<String>>,
     registered: Arc<Mutex<BTreeSet<String>>>,
 }
 
-impl Registered {
-    /// These have to register.
-    pub fn expects<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+impl RegisteredModules {
+    /// Expects modules of these names to register.
+    pub fn new<N: Into<String>>(expected: impl IntoIterator<Item = N>) -> Self {
         Self {
-            expected: Arc::new(names.into_iter().map(Into::into).collect()),
+            expected: Arc::new(expected.into_iter().map(Into::into).collect()),
             registered: Arc::default(),
         }
     }
 
-    /// It is there. One that was not expected is not kept.
+    /// Registers a module. An unexpected name is ignored.
     pub fn register(&self, name: &str) {
         if self.expected.contains(name) {
-            self.registered().insert(name.to_owned());
+            self.registered.lock().insert(name.to_owned());
         }
     }
 
-    /// It is gone.
+    /// Removes a module, for example when it is unloaded.
     pub fn deregister(&self, name: &str) {
-        self.registered().remove(name);
-    }
-
-    fn registered(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.registered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.registered.lock().remove(name);
     }
 
     fn outcome(&self) -> Outcome {
-        let registered = self.registered().clone();
+        let registered = self.registered.lock().clone();
         let missing: Vec<_> = self
             .expected
             .difference(&registered)
@@ -70,7 +66,7 @@ impl Registered {
     }
 }
 
-impl Check for Registered {
+impl Check for RegisteredModules {
     async fn check(&self) -> Outcome {
         self.outcome()
     }
