@@ -179,6 +179,9 @@ pub(super) fn slot(
     defaults: (Duration, Duration),
 ) -> Result<Slot, String> {
     check_name(&name)?;
+    check
+        .validate()
+        .map_err(|error| format!("check {name:?} is misconfigured: {error}"))?;
     let options = probes
         .iter()
         .fold(check.options(), |options, probe| options.on(*probe));

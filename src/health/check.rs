@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Outcome;
+use crate::error::Error;
 
 /// The three questions an orchestrator asks (Kubernetes, "Liveness, Readiness, and Startup Probes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -78,6 +79,16 @@ pub trait Check: Send + Sync + 'static {
     /// How it is run, unless a combinator says otherwise. Defaults to [`Options::default`].
     fn options(&self) -> Options {
         Options::default()
+    }
+
+    /// Returns the mistakes made when this check was configured. [`Builder::build`](super::Builder::build) and
+    /// [`Health::add`](super::Health::add) call it, so setters need not return a `Result`. Defaults to `Ok(())`.
+    ///
+    /// # Errors
+    ///
+    /// The check cannot run as it is configured.
+    fn validate(&self) -> Result<(), Error> {
+        Ok(())
     }
 
     /// Unhealthy after this long. Defaults to the builder's, which is 2 s.
@@ -303,6 +314,10 @@ impl<C: Check> Check for Configured<C> {
     fn options(&self) -> Options {
         self.options.clone()
     }
+
+    fn validate(&self) -> Result<(), Error> {
+        self.check.validate()
+    }
 }
 
 /// `Check`, as many different ones in one list need it.
@@ -310,6 +325,7 @@ pub(super) trait AnyCheck: Send + Sync {
     fn run(&self) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>>;
     fn recall(&self) -> Option<Outcome>;
     fn options(&self) -> Options;
+    fn validate(&self) -> Result<(), Error>;
 }
 
 impl<C: Check> AnyCheck for C {
@@ -323,5 +339,9 @@ impl<C: Check> AnyCheck for C {
 
     fn options(&self) -> Options {
         Check::options(self)
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        Check::validate(self)
     }
 }
