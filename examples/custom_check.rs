@@ -84,7 +84,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("try  curl -X POST {url}/orders    six times");
     println!("     curl {url}/health            meanwhile");
     axum::serve(listener, app)
-        .with_graceful_shutdown(health.graceful_shutdown().into_future())
+        .with_graceful_shutdown(health.shutdown_signal().into_future())
         .await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The health metrics: written once per run.
+//! The health metrics, recorded once per run.
 
 use std::time::UNIX_EPOCH;
 

@@ -245,7 +245,7 @@ async fn clones_of_a_check_are_checks_of_their_own() {
             .check(format!("memory {n}"), memory.clone())
     });
     let report = health.build().unwrap().report().await;
-    assert_eq!(report.failed().count(), 0, "{report:?}");
+    assert_eq!(report.failures().count(), 0, "{report:?}");
 }
 
 #[tokio::test]

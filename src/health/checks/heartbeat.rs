@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::beat::LastBeat;
-use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
+use crate::time::milliseconds;
 
 /// Unhealthy when a component did not call [`beat`](Self::beat) for longer than its interval: a worker's loop, a consumer
 /// of events. A clone is the same heart.
@@ -72,7 +72,7 @@ impl Check for Heartbeat {
         self.outcome()
     }
 
-    fn recall(&self) -> Option<Outcome> {
+    fn from_memory(&self) -> Option<Outcome> {
         Some(self.outcome())
     }
 }

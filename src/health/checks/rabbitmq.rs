@@ -9,11 +9,11 @@ use lapin::{Connection, ErrorKind};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
 use super::amqp::Amqp;
 use super::kept::answers;
 use crate::error::Error;
+use crate::time::milliseconds;
 
 /// Healthy when a channel opens on a connection to RabbitMQ: the application's, or one of its own that is kept, and made
 /// anew when it broke.

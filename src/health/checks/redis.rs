@@ -7,10 +7,10 @@ use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
 use super::kept::answers;
 use crate::error::Error;
+use crate::time::milliseconds;
 
 /// Healthy when Redis answers PING, on a connection of its own that is kept, and made anew when it broke.
 ///

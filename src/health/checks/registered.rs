@@ -75,7 +75,7 @@ impl Check for Registered {
         self.outcome()
     }
 
-    fn recall(&self) -> Option<Outcome> {
+    fn from_memory(&self) -> Option<Outcome> {
         Some(self.outcome())
     }
 }

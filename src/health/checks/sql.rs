@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions, Connection, Database, Error, Executor};
 use tokio::time::{Instant, timeout};
 
 use super::super::Outcome;
-use super::super::report::milliseconds;
+use crate::time::milliseconds;
 
 pub(super) async fn ask<DB>(
     connection: &mut DB::Connection,

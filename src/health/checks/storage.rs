@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
+use crate::time::milliseconds;
 
 /// A key-value store, as far as [`Storage`] needs one: a cache, a bucket, a directory.
 pub trait Store: Send + Sync + 'static {
