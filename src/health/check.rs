@@ -49,6 +49,7 @@ pub trait Check: Sized + Send + Sync + 'static {
 
     /// Returns the outcome if it is known from this process's memory, without waiting. Only such checks may decide
     /// liveness. Defaults to `None`.
+    #[expect(clippy::wrong_self_convention, reason = "the outcome is from memory")]
     fn from_memory(&self) -> Option<Outcome> {
         None
     }
@@ -163,7 +164,7 @@ impl Check for ConfiguredCheck {
     }
 
     fn from_memory(&self) -> Option<Outcome> {
-        self.check.from_memory()
+        self.check.outcome_from_memory()
     }
 
     fn options(&self) -> CheckOptions {
@@ -190,7 +191,7 @@ impl fmt::Debug for ConfiguredCheck {
 /// `Check` as a trait object.
 pub(super) trait AnyCheck: Send + Sync {
     fn check(&self) -> BoxFuture<'_, Outcome>;
-    fn from_memory(&self) -> Option<Outcome>;
+    fn outcome_from_memory(&self) -> Option<Outcome>;
     fn validate(&self) -> Result<(), Error>;
 }
 
@@ -199,7 +200,7 @@ impl<C: Check> AnyCheck for C {
         Box::pin(Check::check(self))
     }
 
-    fn from_memory(&self) -> Option<Outcome> {
+    fn outcome_from_memory(&self) -> Option<Outcome> {
         Check::from_memory(self)
     }
 

@@ -9,22 +9,11 @@ use super::Probe;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_vitals::health::{Check, CheckOptions, Outcome};
+/// use tower_vitals::health::CheckOptions;
 ///
-/// struct Archive;
-///
-/// impl Check for Archive {
-///     async fn check(&self) -> Outcome {
-///         Outcome::healthy()
-///     }
-///
-///     fn options(&self) -> CheckOptions {
-///         let mut options = CheckOptions::default();
-///         options.timeout = Some(Duration::from_secs(10));
-///         options.is_optional = true;
-///         options
-///     }
-/// }
+/// let mut options = CheckOptions::default();
+/// options.timeout = Some(Duration::from_secs(10));
+/// options.is_optional = true;
 /// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]

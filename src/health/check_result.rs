@@ -12,7 +12,7 @@ use crate::time::{serialize_milliseconds, serialize_rfc3339};
 /// The result of one run of a check. Serialized, it is one of the `results` of `/health/detailed`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CheckResult {
-    name: Arc<str>,
+    pub(super) name: Arc<str>,
     status: Status,
     message: Option<String>,
     #[serde(rename = "duration_ms", serialize_with = "serialize_milliseconds")]
@@ -39,10 +39,6 @@ impl CheckResult {
     /// The check's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub(super) fn shared_name(&self) -> &Arc<str> {
         &self.name
     }
 

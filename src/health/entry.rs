@@ -41,8 +41,7 @@ pub(super) struct CheckEntry {
     observer: Weak<dyn Observer>,
     flight: Mutex<Flight>,
     /// Notified when a run ends.
-    ended: watch::Sender<()>,
-    has_passed: AtomicBool,
+    pub(super) ended: watch::Sender<()>,
     is_retired: AtomicBool,
     background: Mutex<Option<AbortHandle>>,
     published: Mutex<Published>,
@@ -83,7 +82,6 @@ impl CheckEntry {
             observer,
             flight: Mutex::default(),
             ended: watch::Sender::new(()),
-            has_passed: AtomicBool::new(false),
             is_retired: AtomicBool::new(false),
             background: Mutex::default(),
             published: Mutex::default(),
@@ -95,24 +93,21 @@ impl CheckEntry {
         let name = &self.name;
         let mut problems = Vec::new();
         problems.extend(name_problem(name).map(|it| format!("check name {name:?} {it}")));
+        let mut reject = |problem: &str| problems.push(format!("check {name:?} {problem}"));
         if let Err(error) = self.check.validate() {
-            problems.push(format!("check {name:?} is misconfigured: {error}"));
+            reject(&format!("is misconfigured: {error}"));
         }
         if self.timeout.is_zero() {
-            problems.push(format!(
-                "check {name:?} has a timeout of zero: it must be longer than zero"
-            ));
+            reject("has a timeout of zero: it must be longer than zero");
         }
-        if self.every.is_some_and(|period| period.is_zero()) {
-            problems.push(format!(
-                "check {name:?} has a period of zero: it must be longer than zero"
-            ));
+        if self.every == Some(Duration::ZERO) {
+            reject("has a period of zero: it must be longer than zero");
         }
-        if self.decides(Probe::Liveness) && self.from_memory().is_none() {
-            problems.push(format!(
-                "check {name:?} is on liveness but does not answer from memory: only checks with Check::from_memory, such \
-                 as Heartbeat, are allowed; put it on readiness"
-            ));
+        if self.decides(Probe::Liveness) && self.result_from_memory().is_none() {
+            reject(
+                "is on liveness but does not answer from memory: only checks with Check::from_memory, such as Heartbeat, \
+                 are allowed; put it on readiness",
+            );
         }
         problems
     }
@@ -123,16 +118,13 @@ impl CheckEntry {
 
     /// Whether startup no longer waits for it: it has passed once, or it is optional and has a result.
     pub(super) fn has_started(&self) -> bool {
-        self.has_passed() || (self.options.is_optional && self.flight().last.is_some())
-    }
-
-    fn has_passed(&self) -> bool {
-        self.has_passed.load(Ordering::Acquire)
+        let flight = self.flight();
+        flight.has_passed || (self.options.is_optional && flight.last.is_some())
     }
 
     /// Whether a failure only degrades the service.
     pub(super) fn only_degrades(&self) -> bool {
-        self.options.is_optional || (self.options.is_shared && self.has_passed())
+        self.options.is_optional || (self.options.is_shared && self.flight().has_passed)
     }
 
     /// The service's status that follows from this status of the check.
@@ -144,8 +136,8 @@ impl CheckEntry {
         }
     }
 
-    pub(super) fn from_memory(&self) -> Option<CheckResult> {
-        let outcome = match catch_unwind(AssertUnwindSafe(|| self.check.from_memory())) {
+    pub(super) fn result_from_memory(&self) -> Option<CheckResult> {
+        let outcome = match catch_unwind(AssertUnwindSafe(|| self.check.outcome_from_memory())) {
             Ok(outcome) => outcome?,
             Err(panic) => panicked(&*panic),
         };
@@ -168,11 +160,6 @@ impl CheckEntry {
 
     pub(super) fn flight(&self) -> MutexGuard<'_, Flight> {
         self.flight.lock()
-    }
-
-    /// Returns a receiver that is notified when a run ends.
-    pub(super) fn ended(&self) -> watch::Receiver<()> {
-        self.ended.subscribe()
     }
 
     /// How long a result is reused. If background runs stall, it expires and callers run the check themselves.
@@ -265,14 +252,6 @@ impl CheckEntry {
         };
         observer.published(result, before);
     }
-
-    /// Caches a result under the lock.
-    pub(super) fn cache(&self, flight: &mut Flight, result: CheckResult, run: u64) -> Cached {
-        if result.status().is_passing() {
-            self.has_passed.store(true, Ordering::Release);
-        }
-        flight.cache(result, run)
-    }
 }
 
 fn name_problem(name: &str) -> Option<&'static str> {
@@ -330,7 +309,7 @@ impl RunGuard {
         let cached = {
             let mut flight = entry.flight();
             flight.run = None;
-            entry.cache(&mut flight, result, self.run)
+            flight.cache(result, self.run)
         };
         // Callers first, because the observer may be slow.
         entry.ended.send_replace(());

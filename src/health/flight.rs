@@ -9,6 +9,8 @@ use super::CheckResult;
 #[derive(Default)]
 pub(super) struct Flight {
     pub(super) last: Option<Cached>,
+    /// Whether a result was healthy or degraded.
+    pub(super) has_passed: bool,
     pub(super) run: Option<Run>,
     /// The number of runs started so far.
     runs: u64,
@@ -44,6 +46,7 @@ impl Flight {
     }
 
     pub(super) fn cache(&mut self, result: CheckResult, run: u64) -> Cached {
+        self.has_passed |= result.status().is_passing();
         let cached = Cached {
             result: Arc::new(result),
             at: Instant::now(),

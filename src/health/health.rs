@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::entry::CheckEntry;
 use super::lookup::Lookup;
+use super::runtime_heartbeat::RuntimeHeartbeat;
 use super::state::State;
 use super::{Check, CheckInfo, CheckResult, Probe, Reason, Report, Status, StatusChanges};
 use crate::error::Error;
@@ -77,10 +78,7 @@ impl Health {
     }
 
     /// Removes a check and returns whether it existed. Its series keep their last values.
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "called for its effect; the result may be ignored"
-    )]
+    #[expect(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn remove(&self, name: &str) -> bool {
         self.state.remove(name).is_some()
     }
@@ -159,7 +157,7 @@ impl Health {
     pub fn liveness(&self) -> Report {
         let failure = self.state.liveness_failure.get().cloned();
         let heartbeat = self.state.runtime_heartbeat.as_ref();
-        let is_stuck = || heartbeat.is_some_and(|heartbeat| heartbeat.is_stuck());
+        let is_stuck = || heartbeat.is_some_and(RuntimeHeartbeat::is_stuck);
         let reason = failure
             .map(Reason::Failed)
             .or_else(|| is_stuck().then_some(Reason::RuntimeStuck));
@@ -169,7 +167,7 @@ impl Health {
             .iter()
             .filter(|entry| entry.decides(Probe::Liveness))
         {
-            if let Some(result) = entry.from_memory() {
+            if let Some(result) = entry.result_from_memory() {
                 entry.publish_from_memory(&result);
                 let status = entry.effective_status(result.status());
                 report.status = report.status.max(status);
@@ -182,7 +180,7 @@ impl Health {
     /// Runs one check and returns its result, or the cached one. Returns `None` if there is no such check.
     pub async fn run_check(&self, name: &str) -> Option<CheckResult> {
         let entry = self.state.find(name)?;
-        let result = Lookup::new(&entry, Instant::now()).result().await;
+        let result = Lookup::new(&entry, Instant::now()).result(None).await;
         Some(CheckResult::clone(&result))
     }
 
@@ -203,7 +201,7 @@ impl Health {
     /// Returns a stream of every change of a check's status from now on, including its first result.
     #[must_use]
     pub fn subscribe(&self) -> StatusChanges {
-        self.state.subscribe()
+        StatusChanges::new(self.state.changes.subscribe())
     }
 
     /// Makes readiness unhealthy from now on, so that load balancers stop sending requests. Cannot be undone.
@@ -264,10 +262,7 @@ impl Health {
         let lookups: Vec<_> = wanted().map(|entry| Lookup::new(entry, started)).collect();
         let mut results = Vec::with_capacity(lookups.len());
         for lookup in lookups {
-            results.push(match probe {
-                Some(_) => lookup.result_for_probe().await,
-                None => lookup.result().await,
-            });
+            results.push(lookup.result(probe).await);
         }
         let status = wanted()
             .zip(&results)

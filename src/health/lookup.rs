@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::entry::CheckEntry;
 use super::flight::Run;
-use super::{CheckResult, Outcome};
+use super::{CheckResult, Outcome, Probe};
 
 /// How much longer than the check's timeout a caller waits. The run itself keeps the timeout, so only a check that
 /// blocks its thread is still running after this.
@@ -36,9 +36,11 @@ impl Lookup {
         }
         let (run, is_new) = flight.join(now);
         // Under the lock, so that the run cannot end unnoticed.
-        let ended = entry.ended();
+        let ended = entry.ended.subscribe();
         drop(flight);
-        let in_flight = InFlight::new(Arc::clone(entry), run, ended);
+        let times_out_at = run.since + entry.timeout;
+        // An overdue run gets a turn first, because the process or its runtime may have been suspended.
+        let deadline = times_out_at.max(Instant::now()) + GRACE;
         let is_running = !is_new || entry.spawn(run);
         // The wait needs a runtime, too, even if the run is on another one.
         if !is_running || Handle::try_current().is_err() {
@@ -46,20 +48,19 @@ impl Lookup {
                 .message("health checks need a tokio runtime: none is entered here");
             return Self::Cached(Arc::new(entry.result(outcome, Duration::ZERO)));
         }
-        Self::InFlight(in_flight)
+        Self::InFlight(InFlight {
+            entry: Arc::clone(entry),
+            run,
+            deadline,
+            ended,
+        })
     }
 
-    pub(super) async fn result(self) -> Arc<CheckResult> {
-        match self {
-            Self::Cached(result) => result,
-            Self::InFlight(in_flight) => in_flight.result().await,
-        }
-    }
-
-    pub(super) async fn result_for_probe(self) -> Arc<CheckResult> {
-        match self {
-            Self::Cached(result) => result,
-            Self::InFlight(in_flight) => in_flight.result_for_probe().await,
+    pub(super) async fn result(self, probe: Option<Probe>) -> Arc<CheckResult> {
+        match (self, probe) {
+            (Self::Cached(result), _) => result,
+            (Self::InFlight(in_flight), Some(_)) => in_flight.result_for_probe().await,
+            (Self::InFlight(in_flight), None) => in_flight.result().await,
         }
     }
 }
@@ -74,17 +75,6 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    fn new(entry: Arc<CheckEntry>, run: Run, ended: watch::Receiver<()>) -> Self {
-        let times_out_at = run.since + entry.timeout;
-        Self {
-            entry,
-            run,
-            // An overdue run gets a turn first, because the process or its runtime may have been suspended.
-            deadline: times_out_at.max(Instant::now()) + GRACE,
-            ended,
-        }
-    }
-
     /// Returns the run's result. If the check only degrades and is slow, returns the last result instead.
     async fn result_for_probe(self) -> Arc<CheckResult> {
         let last = self.entry.last().filter(|_| self.entry.only_degrades());
@@ -129,7 +119,7 @@ impl InFlight {
             );
             let result = entry.result(Outcome::unhealthy().message(message), running_for);
             // Cached, so that the other callers get it too until it expires.
-            let cached = entry.cache(&mut flight, result, self.run.number);
+            let cached = flight.cache(result, self.run.number);
             drop(flight);
             entry.publish(&cached, false);
             return cached.result;

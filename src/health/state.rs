@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 use super::check_options::Defaults;
 use super::entry::{CheckEntry, Observer};
 use super::runtime_heartbeat::RuntimeHeartbeat;
-use super::{CheckResult, ConfiguredCheck, Probe, Status, StatusChange, StatusChanges, record};
+use super::{CheckResult, ConfiguredCheck, Probe, Status, StatusChange, record};
 use crate::broadcast::CAPACITY;
 use crate::recorder::RecorderRef;
 
@@ -28,7 +28,7 @@ pub(super) struct State {
     pub(super) runs_in_background: AtomicBool,
     pub(super) liveness_failure: OnceLock<Arc<str>>,
     pub(super) runtime_heartbeat: Option<RuntimeHeartbeat>,
-    changes: broadcast::Sender<StatusChange>,
+    pub(super) changes: broadcast::Sender<StatusChange>,
     pub(super) recorder: RecorderRef,
 }
 
@@ -96,10 +96,6 @@ impl State {
         // Under the lock, so that its results cannot be taken for those of a new check with the same name.
         removed.retire();
         Some(removed)
-    }
-
-    pub(super) fn subscribe(&self) -> StatusChanges {
-        StatusChanges::new(self.changes.subscribe())
     }
 }
 

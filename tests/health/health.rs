@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tower_vitals::health::Status::{Degraded, Healthy, Unhealthy};
 use tower_vitals::health::checks::Heartbeat;
 use tower_vitals::health::{Check, CheckResult, Outcome, Probe, Reason, Report, Status};
-use tower_vitals::{ErrorKind, Health};
+use tower_vitals::{Error, ErrorKind, Health};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -91,6 +91,19 @@ async fn closures_of_every_kind_are_checks() {
     assert_eq!(report.result("outcome").unwrap().data()["status_code"], 200);
 }
 
+/// A check with a mistake made in a setter.
+struct Misconfigured;
+
+impl Check for Misconfigured {
+    async fn check(&self) -> Outcome {
+        Outcome::healthy()
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        Err(Error::external("the header is refused", "no colon"))
+    }
+}
+
 #[test]
 fn build_returns_every_mistake_in_one_error() {
     let check = || async { true };
@@ -104,6 +117,8 @@ fn build_returns_every_mistake_in_one_error() {
         .check("hurried", check.timeout(Duration::ZERO))
         .check("busy", check.every(Duration::ZERO))
         .check("remote", check.on(Probe::Liveness))
+        .check("misconfigured", Misconfigured.optional())
+        .check("misconfigured", check)
         .probe(Probe::Readiness, ["twice", "redis"])
         .runtime_heartbeat(Duration::ZERO)
         .build()
@@ -119,6 +134,8 @@ fn build_returns_every_mistake_in_one_error() {
         "check \"hurried\" has a timeout of zero",
         "check \"busy\" has a period of zero",
         "check \"remote\" is on liveness but does not answer from memory",
+        "check \"misconfigured\" is misconfigured: the header is refused",
+        "check name \"misconfigured\" is taken",
         "probe readiness names an unknown check \"redis\": the checks are ",
         "the runtime heartbeat is zero",
     ] {
@@ -139,6 +156,11 @@ async fn checks_are_added_and_removed_while_the_service_runs() {
     assert_eq!(status(&health, Probe::Readiness).await, Status::Unhealthy);
     let error = health.add("plugin", || async { true }).unwrap_err();
     assert!(error.to_string().contains("\"plugin\" is taken"), "{error}");
+    let error = health.add("header", Misconfigured).unwrap_err();
+    assert!(
+        error.to_string().contains("the header is refused"),
+        "{error}"
+    );
     assert!(health.remove("plugin"));
     assert!(!health.remove("plugin"));
     assert_eq!(health.report().await.status(), Status::Healthy);
