@@ -1,7 +1,7 @@
-//! What a cached answer costs: `cargo bench --bench health`.
+//! The cost of a cached report or probe: `cargo bench --bench health`.
 //!
-//! Nothing is asked anew: all results are cached for an hour. Medians of many short rounds that take turns, in
-//! nanoseconds per answer, on one thread.
+//! All results are cached for an hour, so no check runs. Prints medians of many short interleaved rounds, in nanoseconds
+//! per call, on one thread.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -26,17 +26,17 @@ use tower_vitals::{Health, Routes};
 
 const ROUNDS: usize = 31;
 const CHECKS: [usize; 3] = [1, 10, 100];
-/// A round of one case takes about this long.
+/// The approximate duration of one round of one case.
 const ROUND: Duration = Duration::from_millis(5);
 
-/// Answers once.
-type Answer = Box<dyn Fn() -> BoxFuture<'static, ()>>;
+/// Makes one call.
+type Call = Box<dyn Fn() -> BoxFuture<'static, ()>>;
 
 fn health(checks: usize) -> Health {
     let builder = (0..checks).fold(Health::builder(), |builder, n| {
         let check = move || async move {
             Outcome::healthy()
-                .message("it answered")
+                .message("reachable")
                 .data("latency_ms", 1.5)
         };
         let check = check
@@ -47,7 +47,7 @@ fn health(checks: usize) -> Health {
     builder.build().unwrap()
 }
 
-fn route(health: &Health, path: &'static str, details: Details) -> Answer {
+fn route(health: &Health, path: &'static str, details: Details) -> Call {
     let router = Router::from(Routes::new().health(health.clone()).details(details)).with_state(());
     Box::new(move || {
         let router = router.clone();
@@ -60,10 +60,10 @@ fn route(health: &Health, path: &'static str, details: Details) -> Answer {
     })
 }
 
-fn cases(health: &Health) -> Vec<(&'static str, Answer)> {
-    let of = |health: &Health, ask: fn(Health) -> BoxFuture<'static, ()>| -> Answer {
+fn cases(health: &Health) -> Vec<(&'static str, Call)> {
+    let of = |health: &Health, call: fn(Health) -> BoxFuture<'static, ()>| -> Call {
         let health = health.clone();
-        Box::new(move || ask(health.clone()))
+        Box::new(move || call(health.clone()))
     };
     vec![
         (
@@ -102,13 +102,13 @@ fn cases(health: &Health) -> Vec<(&'static str, Answer)> {
     ]
 }
 
-fn time(runtime: &Runtime, answer: &Answer, times: u32) -> f64 {
+fn time(runtime: &Runtime, call: &Call, times: u32) -> f64 {
     runtime.block_on(async {
-        let began = Instant::now();
+        let started = Instant::now();
         for _ in 0..times {
-            answer().await;
+            call().await;
         }
-        began.elapsed().as_nanos() as f64 / f64::from(times)
+        started.elapsed().as_nanos() as f64 / f64::from(times)
     })
 }
 
@@ -128,8 +128,8 @@ fn main() {
     let mut rounds = vec![vec![Vec::new(); all[0].len()]; CHECKS.len()];
     for _ in 0..ROUNDS {
         for (column, cases) in all.iter().enumerate() {
-            for (row, (_, answer)) in cases.iter().enumerate() {
-                let once = time(&runtime, answer, 10).max(1.0);
+            for (row, (_, call)) in cases.iter().enumerate() {
+                let once = time(&runtime, call, 10).max(1.0);
                 let times = (ROUND.as_nanos() as f64 / once).max(10.0);
                 #[expect(
                     clippy::cast_possible_truncation,
@@ -137,11 +137,11 @@ fn main() {
                     reason = "a count"
                 )]
                 let times = times as u32;
-                rounds[column][row].push(time(&runtime, answer, times));
+                rounds[column][row].push(time(&runtime, call, times));
             }
         }
     }
-    print!("{:<32}", "cached, ns per answer");
+    print!("{:<32}", "cached, ns per call");
     for checks in CHECKS {
         print!("{:>12}", format!("{checks} checks"));
     }
@@ -154,5 +154,5 @@ fn main() {
         println!();
     }
     let alive = runtime.block_on(async { Handle::current().metrics().num_alive_tasks() });
-    println!("tasks alive after all of it: {alive}");
+    println!("tasks alive afterwards: {alive}");
 }

@@ -1,7 +1,7 @@
-//! Checks of one's own: a closure, a type with state, and somebody who listens to changes.
+//! Custom checks: a closure, a type with state, and a subscriber to status changes.
 //!
-//! `cargo run --example custom_check`, and try what it prints. `PORT` chooses another port than 3000.
-#![allow(clippy::print_stdout, reason = "an example tells what to try")]
+//! Run `cargo run --example custom_check` and try the commands it prints. `PORT` overrides port 3000.
+#![allow(clippy::print_stdout, reason = "an example prints commands to try")]
 
 use std::error::Error;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tower_vitals::health::{Check, Outcome, Probe};
 use tower_vitals::routes::{Details, Guard};
 use tower_vitals::{Health, Routes};
 
-/// The orders that wait to be sent: some are normal, many a nuisance, too many a failure.
+/// Orders that wait to be sent. A few are normal, more degrade the service, and too many make it unhealthy.
 #[derive(Clone, Default)]
 struct Backlog {
     waiting: Arc<AtomicUsize>,
@@ -28,7 +28,7 @@ impl Check for Backlog {
         let outcome = match waiting {
             0..3 => Outcome::healthy(),
             3..6 => Outcome::degraded().message("orders pile up"),
-            _ => Outcome::unhealthy().message("nobody sends orders any more"),
+            _ => Outcome::unhealthy().message("orders are not being sent"),
         };
         outcome.data("waiting", waiting)
     }
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 .on(Probe::Readiness)
                 .every(Duration::from_secs(1)),
         )
-        // Anything with an error that can be shown is a check; what it says is shown without its secrets.
+        // Any function with a displayable error is a check. Secrets in its message are masked.
         .check(
             "archive",
             archive.optional().cache_for(Duration::from_secs(10)),
@@ -57,17 +57,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         while let Some(change) = changes.next().await {
             let result = change.result;
             println!(
-                "{} is {}: {} (the whole is {})",
+                "{} is {}: {} (the service is {})",
                 result.name(),
                 result.status(),
-                result.message().unwrap_or("all well"),
+                result.message().unwrap_or("no message"),
                 change.overall
             );
         }
     });
     health.run();
 
-    // Guarded routes are open and details shown because this listens on loopback only.
+    // Guarded routes and details are open because this server listens on loopback only.
     let routes = Routes::new()
         .health(health.clone())
         .guard(Guard::open())
@@ -82,9 +82,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let url = format!("http://{}", listener.local_addr()?);
     println!("listening on {url}");
     println!("try  curl -X POST {url}/orders    six times");
-    println!("     curl {url}/health            meanwhile");
+    println!("     curl {url}/health            after each");
     axum::serve(listener, app)
-        .with_graceful_shutdown(health.graceful_shutdown().into_future())
+        .with_graceful_shutdown(health.shutdown_signal().into_future())
         .await?;
     Ok(())
 }

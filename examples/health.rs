@@ -94,7 +94,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         std::process::id()
     );
     axum::serve(listener, app)
-        .with_graceful_shutdown(health.graceful_shutdown().into_future())
+        .with_graceful_shutdown(health.shutdown_signal().into_future())
         .await?;
     Ok(())
 }

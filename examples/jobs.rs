@@ -74,7 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("     curl '{url}/jobs/status?status=failed&limit=3'");
     println!("     curl {url}/jobs/stats/tick");
     println!("     curl {url}/metrics");
-    server.until(health.graceful_shutdown()).await;
+    server.until(health.shutdown_signal()).await;
     // What is under way is cancelled, and known to be, before the last is written.
     for task in tasks {
         task.abort();

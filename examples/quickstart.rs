@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("     curl {url}/health");
     println!("     curl {url}/metrics    what Prometheus reads");
     axum::serve(listener, app)
-        .with_graceful_shutdown(health.graceful_shutdown().into_future())
+        .with_graceful_shutdown(health.shutdown_signal().into_future())
         .await?;
     Ok(())
 }

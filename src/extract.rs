@@ -65,14 +65,14 @@ impl NotReady {
 impl IntoResponse for NotReady {
     fn into_response(self) -> Response {
         let brief = Brief(&self.report, Depth::Names);
-        unstored(json(self.report.status().code(), &brief))
+        unstored(json(self.report.status().status_code(), &brief))
     }
 }
 
 /// The whole report, messages and data included, with its status code: put the route behind a guard.
 impl IntoResponse for Report {
     fn into_response(self) -> Response {
-        unstored(json(self.status().code(), &self))
+        unstored(json(self.status().status_code(), &self))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is still under way when a shutdown is overdue. Alone in its process, for it sends itself a signal.
+//! A forced shutdown. It needs its own process because it sends itself a signal.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -21,26 +21,26 @@ use tokio::time::{Instant, timeout};
 use tower_vitals::{Health, Routes};
 
 #[tokio::test]
-async fn what_is_still_under_way_can_be_left() {
+async fn requests_in_flight_can_be_abandoned() {
     let health = Health::builder().build().unwrap();
-    let shutdown = health.graceful_shutdown().delay(Duration::from_millis(50));
+    let shutdown = health.shutdown_signal().delay(Duration::from_millis(50));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let endless = || std::future::pending::<String>();
     let app = axum::Router::new().route("/events", axum::routing::get(endless));
     let app = app.merge(Routes::new().health(health.clone()));
     let server = axum::serve(listener, app).with_graceful_shutdown(shutdown.clone().into_future());
-    let overdue = shutdown.overdue(Duration::from_millis(200));
+    let forced = shutdown.force_after(Duration::from_millis(200));
     let serving = tokio::spawn(async move {
         tokio::select! {
             end = server => end.map(|()| "finished"),
-            () = overdue => Ok("left"),
+            () = forced => Ok("abandoned"),
         }
     });
     assert_eq!(request(&address, "/readyz").await.unwrap().0, 200);
     let events = tokio::spawn(async move { request(&address, "/events").await });
     let pid = std::process::id().to_string();
-    let began = Instant::now();
+    let started = Instant::now();
     assert!(
         Command::new("kill")
             .args(["-TERM", &pid])
@@ -52,7 +52,7 @@ async fn what_is_still_under_way_can_be_left() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(ended.unwrap(), "left");
-    assert!(began.elapsed() >= Duration::from_millis(200) && health.is_draining());
+    assert_eq!(ended.unwrap(), "abandoned");
+    assert!(started.elapsed() >= Duration::from_millis(200) && health.is_draining());
     events.abort();
 }

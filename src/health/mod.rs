@@ -1,4 +1,4 @@
-//! Health: checks, what they found, and what the probes of an orchestrator are told.
+//! Health checks, their results, and the answers to an orchestrator's probes.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
@@ -20,29 +20,38 @@
 
 mod beat;
 mod builder;
-mod changes;
 mod check;
-mod checker;
+mod check_info;
+mod check_options;
+mod check_result;
 pub mod checks;
+mod entry;
+mod flight;
+#[expect(clippy::module_inception, reason = "the type's own file")]
+mod health;
+mod lookup;
 mod outcome;
 mod panics;
-mod probes;
+mod probe;
+mod reason;
 mod record;
-mod registry;
 mod report;
-mod shutdown;
-mod slot;
+mod runtime_heartbeat;
+mod shutdown_signal;
+mod state;
 mod status;
-mod wait;
+mod status_changes;
 
-pub use self::builder::Builder;
-pub use self::changes::{StatusChange, StatusChanges};
-pub use self::check::{Check, Configured, Options, Probe};
-pub use self::checker::Checker;
+pub use self::builder::HealthBuilder;
+pub use self::check::{Check, ConfiguredCheck};
+pub use self::check_info::CheckInfo;
+pub use self::check_options::CheckOptions;
+pub use self::check_result::CheckResult;
+pub use self::health::Health;
 pub use self::outcome::Outcome;
-pub use self::registry::Health;
-#[cfg(feature = "axum")]
-pub(crate) use self::report::milliseconds;
-pub use self::report::{CheckResult, Reason, Report};
-pub use self::shutdown::GracefulShutdown;
+pub use self::probe::Probe;
+pub use self::reason::Reason;
+pub use self::report::Report;
+pub use self::shutdown_signal::ShutdownSignal;
 pub use self::status::Status;
+pub use self::status_changes::{StatusChange, StatusChanges};

@@ -1,4 +1,4 @@
-//! `Outcome`: what a check found.
+//! `Outcome`: the outcome of a check.
 
 use std::error::Error as StdError;
 use std::fmt::Display;
@@ -9,16 +9,16 @@ use super::Status;
 use crate::error::with_sources;
 use crate::redact::{self, Budget, redact_line};
 
-/// Bytes of a message that are kept: it is for a person to read.
+/// The longest message in bytes.
 const MAX_MESSAGE: usize = 1024;
-/// Bytes of a string among the data that are kept.
+/// The longest string in the data, in bytes.
 const MAX_TEXT: usize = 256;
-/// Values among the data that are kept, however deep they lie.
+/// The number of values in the data, at all depths.
 const MAX_VALUES: usize = 64;
 
-/// What a check found: a [`Status`], a message for a person, and data for a program.
+/// The outcome of a check: a [`Status`], a message for a person, and data for a program.
 ///
-/// Made from what a check is likely to have at hand:
+/// Converts from the usual results of a check:
 ///
 /// ```
 /// use tower_vitals::health::{Outcome, Status};
@@ -31,8 +31,8 @@ const MAX_VALUES: usize = 64;
 /// assert_eq!(built.status(), Status::Degraded);
 /// ```
 ///
-/// Before it is shown, secrets in messages and data are masked (credentials in URLs, what is named like a password or
-/// token), messages are cut to 1 KiB, strings among the data to 256 bytes, and data to 64 values.
+/// Secrets in messages and data are masked before they are shown: credentials in URLs, and values named like a password
+/// or token. Messages are cut to 1 KiB, strings in the data to 256 bytes, and data to 64 values.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct Outcome {
@@ -55,7 +55,7 @@ impl Outcome {
         Self::new(Status::Healthy)
     }
 
-    /// It works, but worse than it should.
+    /// It works, but needs attention.
     pub fn degraded() -> Self {
         Self::new(Status::Degraded)
     }
@@ -65,30 +65,30 @@ impl Outcome {
         Self::new(Status::Unhealthy)
     }
 
-    /// Unhealthy, for this error: the message is its own and those of its sources, where they say more.
+    /// Unhealthy because of this error. The message includes the error's sources.
     pub fn failed(error: &(dyn StdError + 'static)) -> Self {
         Self::unhealthy().message(with_sources(error))
     }
 
-    /// Says why, for a person.
+    /// Sets the message, for a person.
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self
     }
 
-    /// Adds a figure or a fact, for a program. A second value of the same name replaces the first.
+    /// Adds a value to the data, for a program. A second value of the same name replaces the first.
     pub fn data(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.data.insert(name.into(), value.into());
         self
     }
 
-    /// How it is.
+    /// The status.
     #[must_use]
     pub const fn status(&self) -> Status {
         self.status
     }
 
-    /// As it may be shown: without secrets, and no larger than a person reads.
+    /// Masks secrets and limits the size.
     pub(super) fn presentable(self) -> (Status, Option<String>, Map<String, Value>) {
         let message = self
             .message
@@ -108,7 +108,7 @@ impl From<Status> for Outcome {
     }
 }
 
-/// True is healthy, false unhealthy.
+/// `true` is healthy, `false` is unhealthy.
 impl From<bool> for Outcome {
     fn from(works: bool) -> Self {
         if works {
@@ -119,15 +119,15 @@ impl From<bool> for Outcome {
     }
 }
 
-/// `Ok` is healthy; an error is unhealthy, with its alternate form (`{:#}`) as the message, in which `anyhow` and its
-/// like tell all causes.
+/// `Ok` is healthy. An error is unhealthy, with its alternate form (`{:#}`) as the message, because `anyhow` and similar
+/// crates include the causes there.
 impl<E: Display> From<Result<(), E>> for Outcome {
     fn from(result: Result<(), E>) -> Self {
         result.map(|()| Self::healthy()).into()
     }
 }
 
-/// As the outcome says; an error is unhealthy.
+/// `Ok` is the outcome itself. An error is unhealthy.
 impl<E: Display> From<Result<Self, E>> for Outcome {
     fn from(result: Result<Self, E>) -> Self {
         result.unwrap_or_else(|error| Self::unhealthy().message(format!("{error:#}")))
@@ -140,7 +140,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_error_tells_its_sources_once() {
+    fn an_error_includes_each_source_once() {
         let source = std::io::Error::other("the disk is on fire");
         let error = crate::Error::invalid("cannot write").with_source(source);
         let (status, message, _) = Outcome::failed(&error).presentable();
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_has_no_secrets_and_a_size() {
+    fn presentable_outcomes_have_no_secrets_and_a_limited_size() {
         let outcome = Outcome::unhealthy()
             .message(format!("redis://:pw@h {}", "x".repeat(1_000_000)))
             .data("url", "redis://:pw@h/0")

@@ -1,4 +1,4 @@
-//! Panics of a check's own code, as outcomes.
+//! Panics of checks as outcomes.
 
 use std::any::Any;
 use std::future::Future;
@@ -6,7 +6,7 @@ use std::future::Future;
 use super::Outcome;
 use crate::panics;
 
-/// The future's outcome, or that it panicked.
+/// Returns the outcome of the check, which is unhealthy if it panics.
 pub(super) async fn caught(check: impl Future<Output = Outcome>) -> Outcome {
     match panics::caught(check).await {
         Ok(outcome) => outcome,

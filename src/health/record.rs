@@ -1,5 +1,6 @@
-//! The health metrics: written once per run.
+//! The health metrics, recorded once per run.
 
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use metrics::{Gauge, Histogram, SharedString};
@@ -23,5 +24,5 @@ pub(super) fn duration(recorder: &RecorderRef, result: &CheckResult) {
 }
 
 fn name(result: &CheckResult) -> SharedString {
-    SharedString::from_shared(result.shared_name().clone())
+    SharedString::from_shared(Arc::clone(&result.name))
 }

@@ -5,14 +5,14 @@ use std::fmt;
 use http::StatusCode;
 use serde::Serialize;
 
-/// How something is. Ordered by how bad it is, so that the worst of several is their maximum.
+/// The status of a check or of the service. Ordered by severity, so the worst of several is their maximum.
 ///
 /// ```
 /// use tower_vitals::health::Status;
 ///
 /// let worst = [Status::Healthy, Status::Degraded].into_iter().max();
 /// assert_eq!(worst, Some(Status::Degraded));
-/// assert_eq!(Status::Degraded.code(), 200);
+/// assert_eq!(Status::Degraded.status_code(), 200);
 /// assert_eq!(Status::Unhealthy.to_string(), "unhealthy");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -20,7 +20,7 @@ use serde::Serialize;
 pub enum Status {
     /// It works.
     Healthy,
-    /// It works, but worse than it should: somebody should look, and traffic may still come.
+    /// It works, but needs attention. Traffic may continue.
     Degraded,
     /// It does not work.
     Unhealthy,
@@ -37,22 +37,22 @@ impl Status {
         }
     }
 
-    /// The HTTP status a probe answers with: 200, and 503 when unhealthy.
+    /// The HTTP status of a probe: 503 when unhealthy, else 200.
     #[must_use]
-    pub const fn code(self) -> StatusCode {
+    pub const fn status_code(self) -> StatusCode {
         match self {
             Self::Healthy | Self::Degraded => StatusCode::OK,
             Self::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
-    /// Whether it is [`Status::Healthy`].
+    /// Whether this is [`Status::Healthy`].
     #[must_use]
     pub const fn is_healthy(self) -> bool {
         matches!(self, Self::Healthy)
     }
 
-    /// Whether it still works: healthy or degraded.
+    /// Whether this is healthy or degraded.
     #[must_use]
     pub const fn is_passing(self) -> bool {
         !matches!(self, Self::Unhealthy)

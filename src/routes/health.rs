@@ -46,7 +46,7 @@ impl Routes {
     /// | `/livez`, `/readyz`, `/startupz`, and the same as `/health/live`, `/health/ready`, `/health/startup` | open | what the probe says: `status`, `reason`, and with details `checks` |
     /// | `/health/detailed` | details | the whole [`Report`] |
     /// | `/health/checker/{name}` | details | one result; 404 with the known names for an unknown one |
-    /// | `/health/status` | details | the registered [checkers](crate::health::Checker), without asking them |
+    /// | `/health/status` | details | the registered [checks](crate::health::CheckInfo), without running them |
     ///
     /// 200 when healthy or degraded, 503 when unhealthy. `/health` and `/healthz` answer
     /// `Accept: application/health+json` in that format (draft-inadarei-api-health-check): `pass`, `warn`, `fail`.
@@ -146,7 +146,7 @@ impl Routes {
             |health, _| async move {
                 problem::json(
                     StatusCode::OK,
-                    &BTreeMap::from([("checkers", health.checkers())]),
+                    &BTreeMap::from([("checkers", health.checks())]),
                 )
             },
         )
@@ -176,8 +176,8 @@ async fn one_check(health: Health, mut visit: Visit) -> Response {
     };
     // The last: an app may nest the routes under parameters of its own.
     let name = params.iter().last().map_or("", |(_, name)| name);
-    if let Some(result) = health.check(name).await {
-        return problem::json(result.status().code(), &result);
+    if let Some(result) = health.run_check(name).await {
+        return problem::json(result.status().status_code(), &result);
     }
     let shown: String = name.chars().take(100).collect();
     let known = health.names();
@@ -206,7 +206,7 @@ fn in_either_form(
     };
     let mut response = if accept::prefers(&visit.parts.headers, HEALTH_JSON, "application/json") {
         problem::answer(
-            report.status().code(),
+            report.status().status_code(),
             HEALTH_JSON,
             &HealthJson(report, depth),
         )
@@ -220,5 +220,5 @@ fn in_either_form(
 }
 
 fn json(report: &Report, body: &impl Serialize) -> Response {
-    problem::json(report.status().code(), body)
+    problem::json(report.status().status_code(), body)
 }

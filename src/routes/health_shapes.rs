@@ -3,9 +3,8 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeStruct, Serializer};
 
-use crate::health::milliseconds;
 use crate::health::{CheckResult, Reason, Report, Status};
-use crate::time::rfc3339;
+use crate::time::{milliseconds, rfc3339};
 
 /// How much of the checks an answer tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -162,7 +162,7 @@ impl Server {
     }
 
     /// Serves until the signal, and then [shuts down](Self::shutdown). With
-    /// [`Health::graceful_shutdown`](crate::Health::graceful_shutdown) as the signal that is SIGTERM, readiness 503, a
+    /// [`Health::shutdown_signal`](crate::Health::shutdown_signal) as the signal that is SIGTERM, readiness 503, a
     /// while for balancers to see it, and only then the end.
     ///
     /// ```no_run
@@ -171,7 +171,7 @@ impl Server {
     ///
     /// let health = Health::builder().build()?;
     /// let server = Routes::new().health(health.clone()).serve("127.0.0.1:9100").await?;
-    /// server.until(health.graceful_shutdown()).await;
+    /// server.until(health.shutdown_signal()).await;
     /// # Ok(()) }
     /// ```
     pub async fn until(self, signal: impl IntoFuture) {

@@ -29,7 +29,7 @@
 //!     .guard(settings.guard())
 //!     .serve(settings.address())
 //!     .await?;
-//! server.until(health.graceful_shutdown()).await;
+//! server.until(health.shutdown_signal()).await;
 //! # Ok(()) }
 //! ```
 //!
@@ -46,7 +46,7 @@
 //! | `LOG_LEVEL` | [`LogLevel`] | `info` | the level of all logs | waits for logging |
 //! | `MONITORING_LOG_LEVEL` | [`LogLevel`] | that of `LOG_LEVEL` | the level of this crate's logs | waits for logging |
 //! | `ENABLE_JSON_LOGGING` | yes or no | `false` | logs as JSON, one object a line | waits for logging |
-//! | `HEALTH_CHECK_TIMEOUT` | time: more than 0 s, at most 1 h | `2` | the timeout of checks that name none | now: [`Builder::timeout`](crate::health::Builder::timeout) |
+//! | `HEALTH_CHECK_TIMEOUT` | time: more than 0 s, at most 1 h | `2` | the timeout of checks that name none | now: [`HealthBuilder::timeout`](crate::health::HealthBuilder::timeout) |
 //! | `METRICS_COLLECTION_INTERVAL` | time: 1 s to 1 h | `15` | how often the process, host and runtime are read | now: [`Collectors::every`](crate::instrument::Collectors::every) |
 //! | `ALERT_WEBHOOK_URL` | secret: http or https URL | none | where alerts are sent | waits for alerts |
 //! | `ALERT_COOLDOWN_MINUTES` | 0 to 10080 | `15` | how long an alert is not sent again | waits for alerts |

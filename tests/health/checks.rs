@@ -264,7 +264,7 @@ async fn clones_of_a_check_run_independently() {
             .check(format!("memory {n}"), memory.clone())
     });
     let report = health.build().unwrap().report().await;
-    assert_eq!(report.failed().count(), 0, "{report:?}");
+    assert_eq!(report.failures().count(), 0, "{report:?}");
 }
 
 #[tokio::test]

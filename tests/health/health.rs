@@ -1,4 +1,4 @@
-//! Health: how checks are run, what they mean for the whole, and what the probes say.
+//! Checks, their effect on the service, and the answers to probes.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use tokio::time::{Instant, sleep, timeout};
 use tower_vitals::health::Status::{Degraded, Healthy, Unhealthy};
 use tower_vitals::health::checks::Heartbeat;
 use tower_vitals::health::{Check, CheckResult, Outcome, Probe, Reason, Report, Status};
-use tower_vitals::{ErrorKind, Health};
+use tower_vitals::{Error, ErrorKind, Health};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Something that can be switched off, and counts how often it is asked.
+/// A check that can be switched off and counts its runs.
 #[derive(Clone, Default)]
 struct Dependency {
     is_down: Arc<AtomicBool>,
-    asked: Arc<AtomicUsize>,
-    takes: Duration,
+    runs: Arc<AtomicUsize>,
+    duration: Duration,
 }
 
 impl Dependency {
-    fn taking(takes: Duration) -> Self {
+    fn taking(duration: Duration) -> Self {
         Self {
-            takes,
+            duration,
             ..Self::default()
         }
     }
@@ -36,15 +36,15 @@ impl Dependency {
         self.is_down.store(is_down, Ordering::SeqCst);
     }
 
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+    fn runs(&self) -> usize {
+        self.runs.load(Ordering::SeqCst)
     }
 }
 
 impl Check for Dependency {
     async fn check(&self) -> Outcome {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        sleep(self.takes).await;
+        self.runs.fetch_add(1, Ordering::SeqCst);
+        sleep(self.duration).await;
         (!self.is_down.load(Ordering::SeqCst)).into()
     }
 }
@@ -72,12 +72,12 @@ async fn closures_of_every_kind_are_checks() {
         .build()
         .unwrap();
     let report = health.report().await;
-    let found: Vec<_> = report
+    let results: Vec<_> = report
         .results()
         .map(|result| (result.name(), result.status(), result.message()))
         .collect();
     assert_eq!(
-        found,
+        results,
         [
             ("bool", Status::Healthy, None),
             ("result", Status::Unhealthy, Some("no stock")),
@@ -87,23 +87,38 @@ async fn closures_of_every_kind_are_checks() {
         ]
     );
     assert_eq!(report.status(), Status::Unhealthy);
-    assert_eq!(report.failed().collect::<Vec<_>>(), ["result"]);
+    assert_eq!(report.failures().collect::<Vec<_>>(), ["result"]);
     assert_eq!(report.result("outcome").unwrap().data()["status_code"], 200);
 }
 
+/// A check with a mistake made in a setter.
+struct Misconfigured;
+
+impl Check for Misconfigured {
+    async fn check(&self) -> Outcome {
+        Outcome::healthy()
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        Err(Error::external("the header is refused", "no colon"))
+    }
+}
+
 #[test]
-fn what_is_wrong_with_a_builder_is_told_at_once() {
-    let fine = || async { true };
+fn build_returns_every_mistake_in_one_error() {
+    let check = || async { true };
     let error = Health::builder()
-        .check("", fine)
-        .check("twice", fine)
-        .check("twice", fine)
-        .check("timestamp", fine)
-        .check("two\nlines", fine)
-        .check("x".repeat(101), fine)
-        .check("hurried", fine.timeout(Duration::ZERO))
-        .check("busy", fine.every(Duration::ZERO))
-        .check("remote", fine.on(Probe::Liveness))
+        .check("", check)
+        .check("twice", check)
+        .check("twice", check)
+        .check("timestamp", check)
+        .check("two\nlines", check)
+        .check("x".repeat(101), check)
+        .check("hurried", check.timeout(Duration::ZERO))
+        .check("busy", check.every(Duration::ZERO))
+        .check("remote", check.on(Probe::Liveness))
+        .check("misconfigured", Misconfigured.optional())
+        .check("misconfigured", check)
         .probe(Probe::Readiness, ["twice", "redis"])
         .runtime_heartbeat(Duration::ZERO)
         .build()
@@ -112,22 +127,24 @@ fn what_is_wrong_with_a_builder_is_told_at_once() {
     let text = error.to_string();
     for part in [
         "check name \"\" is empty",
-        "check name \"twice\" is there twice",
+        "check name \"twice\" is taken",
         "check name \"timestamp\" is a key of /healthz",
-        "check name \"two\\nlines\" holds control characters",
+        "check name \"two\\nlines\" contains control characters",
         "is too long: at most 100 bytes are allowed",
         "check \"hurried\" has a timeout of zero",
-        "check \"busy\" runs every zero seconds",
-        "check \"remote\" is on liveness, which answers from memory",
+        "check \"busy\" has a period of zero",
+        "check \"remote\" is on liveness but does not answer from memory",
+        "check \"misconfigured\" is misconfigured: the header is refused",
+        "check name \"misconfigured\" is taken",
         "probe readiness names an unknown check \"redis\": the checks are ",
-        "a runtime heartbeat of zero",
+        "the runtime heartbeat is zero",
     ] {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }
 }
 
 #[tokio::test]
-async fn checks_come_and_go_while_the_service_runs() {
+async fn checks_are_added_and_removed_while_the_service_runs() {
     let health = with("first", || async { true });
     let plugin = Dependency::default();
     plugin.set_down(true);
@@ -137,15 +154,17 @@ async fn checks_come_and_go_while_the_service_runs() {
     assert_eq!(health.names(), ["first", "plugin"]);
     assert_eq!(health.report().await.status(), Status::Unhealthy);
     assert_eq!(status(&health, Probe::Readiness).await, Status::Unhealthy);
-    let again = health.add("plugin", || async { true }).unwrap_err();
+    let error = health.add("plugin", || async { true }).unwrap_err();
+    assert!(error.to_string().contains("\"plugin\" is taken"), "{error}");
+    let error = health.add("header", Misconfigured).unwrap_err();
     assert!(
-        again.to_string().contains("\"plugin\" is there twice"),
-        "{again}"
+        error.to_string().contains("the header is refused"),
+        "{error}"
     );
     assert!(health.remove("plugin"));
     assert!(!health.remove("plugin"));
     assert_eq!(health.report().await.status(), Status::Healthy);
-    assert!(health.check("plugin").await.is_none());
+    assert!(health.run_check("plugin").await.is_none());
     let many: Vec<_> = (0..1000)
         .map(|n| health.add(format!("c{n}"), || async { true }))
         .collect();
@@ -160,21 +179,21 @@ async fn checks_come_and_go_while_the_service_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_result_is_answered_again_until_it_is_old() {
+async fn a_result_is_reused_until_it_expires() {
     let dependency = Dependency::taking(Duration::from_millis(10));
     let health = with("db", dependency.clone());
-    let first = health.check("db").await.unwrap();
+    let first = health.run_check("db").await.unwrap();
     sleep(Duration::from_millis(900)).await;
-    let second = health.check("db").await.unwrap();
-    assert_eq!(first, second, "the same result, of the same time");
-    assert_eq!(dependency.asked(), 1);
+    let second = health.run_check("db").await.unwrap();
+    assert_eq!(first, second, "the same result, with its time");
+    assert_eq!(dependency.runs(), 1);
     sleep(Duration::from_millis(200)).await;
-    health.check("db").await.unwrap();
-    assert_eq!(dependency.asked(), 2);
+    health.run_check("db").await.unwrap();
+    assert_eq!(dependency.runs(), 2);
 }
 
 #[tokio::test]
-async fn a_cached_answer_waits_for_nothing_and_spawns_nothing() {
+async fn a_cached_result_does_not_wait_or_spawn() {
     let health = with(
         "db",
         (|| async { true })
@@ -183,7 +202,7 @@ async fn a_cached_answer_waits_for_nothing_and_spawns_nothing() {
     );
     assert!(health.report().await.is_healthy());
     let tasks = || Handle::current().metrics().num_alive_tasks();
-    // On one thread a task that was spawned stays alive until somebody yields to it, and nobody here does.
+    // On one thread, a spawned task stays alive until the test yields, and it does not.
     let before = tasks();
     for _ in 0..1000 {
         assert!(health.report().now_or_never().unwrap().is_healthy());
@@ -200,7 +219,7 @@ async fn a_cached_answer_waits_for_nothing_and_spawns_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn five_hundred_at_once_ask_each_dependency_once_a_period() {
+async fn five_hundred_concurrent_reports_run_each_check_once_per_period() {
     let dependencies = [(); 3].map(|()| Dependency::taking(Duration::from_millis(50)));
     let health = Health::builder()
         .check("a", dependencies[0].clone())
@@ -213,36 +232,36 @@ async fn five_hundred_at_once_ask_each_dependency_once_a_period() {
         .check("c", dependencies[2].clone().cache_for(Duration::ZERO))
         .build()
         .unwrap();
-    let began = Instant::now();
+    let started = Instant::now();
     let reports = join_all((0..500).map(|_| health.report())).await;
     assert!(reports.iter().all(Report::is_healthy));
-    assert_eq!(began.elapsed(), Duration::from_millis(50), "in parallel");
-    assert_eq!(dependencies.each_ref().map(Dependency::asked), [1, 1, 1]);
-    // Ten seconds of it: once a period, the 50 ms of a run included.
-    while began.elapsed() < 10 * SECOND {
+    assert_eq!(started.elapsed(), Duration::from_millis(50), "in parallel");
+    assert_eq!(dependencies.each_ref().map(Dependency::runs), [1, 1, 1]);
+    // For ten seconds: once per period, plus 50 ms for the run.
+    while started.elapsed() < 10 * SECOND {
         join_all((0..500).map(|_| health.report())).await;
         sleep(Duration::from_millis(10)).await;
     }
-    let asked = dependencies.each_ref().map(Dependency::asked);
-    assert!((9..=10).contains(&asked[0]), "{asked:?}");
-    assert!((17..=20).contains(&asked[1]), "{asked:?}");
+    let runs = dependencies.each_ref().map(Dependency::runs);
+    assert!((9..=10).contains(&runs[0]), "{runs:?}");
+    assert!((17..=20).contains(&runs[1]), "{runs:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_leaves_does_not_end_the_run_for_others() {
+async fn a_caller_that_leaves_does_not_end_the_run_for_others() {
     let dependency = Dependency::taking(SECOND);
     let health = with("slow", dependency.clone());
-    let patient = tokio::spawn({
+    let waiting = tokio::spawn({
         let health = health.clone();
         async move { health.report().await }
     });
     for _ in 0..20 {
-        // Each leaves after a while, the one that began the run among them.
+        // Each caller leaves early, including the one that started the run.
         let left = timeout(Duration::from_millis(20), health.report()).await;
         assert!(left.is_err());
     }
-    assert_eq!(patient.await.unwrap().status(), Status::Healthy);
-    assert_eq!(dependency.asked(), 1);
+    assert_eq!(waiting.await.unwrap().status(), Status::Healthy);
+    assert_eq!(dependency.runs(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -251,79 +270,78 @@ async fn a_check_that_hangs_is_unhealthy_at_its_timeout() {
         "stuck",
         (async || pending::<bool>().await).timeout(3 * SECOND),
     );
-    let began = Instant::now();
-    let result = health.check("stuck").await.unwrap();
-    assert_eq!(began.elapsed(), 3 * SECOND);
+    let started = Instant::now();
+    let result = health.run_check("stuck").await.unwrap();
+    assert_eq!(started.elapsed(), 3 * SECOND);
     assert_eq!(result.status(), Status::Unhealthy);
     assert_eq!(result.message(), Some("timed out after 3s"));
 }
 
-/// Counts how many are being run at once.
+/// Hangs, and counts its current and its highest number of concurrent runs.
 #[derive(Clone, Default)]
-struct Running(Arc<AtomicUsize>, Arc<AtomicUsize>);
+struct Hangs {
+    current: Arc<AtomicUsize>,
+    highest: Arc<AtomicUsize>,
+}
 
-struct Leave<'a>(&'a AtomicUsize);
+struct Decrement<'a>(&'a AtomicUsize);
 
-impl Drop for Leave<'_> {
+impl Drop for Decrement<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-impl Check for Running {
+impl Check for Hangs {
     async fn check(&self) -> Outcome {
-        let now = self.0.fetch_add(1, Ordering::SeqCst) + 1;
-        let _leave = Leave(&self.0);
-        self.1.fetch_max(now, Ordering::SeqCst);
+        let current = self.current.fetch_add(1, Ordering::SeqCst) + 1;
+        let _guard = Decrement(&self.current);
+        self.highest.fetch_max(current, Ordering::SeqCst);
         pending().await
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_probes_of_a_check_that_hangs_are_one_run_and_no_more_tasks() {
-    let running = Running::default();
-    let health = with("stuck", running.clone().on(Probe::Readiness));
+async fn a_thousand_probes_of_a_check_that_hangs_share_one_run_and_one_task() {
+    let hangs = Hangs::default();
+    let health = with("stuck", hangs.clone().on(Probe::Readiness));
     let tasks = || Handle::current().metrics().num_alive_tasks();
     let before = tasks();
     for round in 0..3 {
-        let began = Instant::now();
+        let started = Instant::now();
         let probes = join_all((0..1000).map(|_| async {
             assert_eq!(status(&health, Probe::Liveness).await, Status::Healthy);
-            assert_eq!(
-                began.elapsed(),
-                Duration::ZERO,
-                "liveness waits for nothing"
-            );
+            assert_eq!(started.elapsed(), Duration::ZERO, "liveness does not wait");
             status(&health, Probe::Readiness).await
         }));
         let watch = async {
             sleep(SECOND).await;
             assert_eq!(tasks(), before + 1, "round {round}");
         };
-        let (answers, ()) = tokio::join!(probes, watch);
-        assert!(answers.iter().all(|status| *status == Status::Unhealthy));
-        // Paused clock: exactly the timeout of 2 s.
+        let (statuses, ()) = tokio::join!(probes, watch);
+        assert!(statuses.iter().all(|status| *status == Status::Unhealthy));
+        // The timeout is 2 s.
         assert!(
-            began.elapsed() <= Duration::from_millis(2100),
+            started.elapsed() <= Duration::from_millis(2100),
             "{:?}",
-            began.elapsed()
+            started.elapsed()
         );
-        assert_eq!(running.1.load(Ordering::SeqCst), 1);
+        assert_eq!(hangs.highest.load(Ordering::SeqCst), 1);
         sleep(2 * SECOND).await;
     }
-    assert_eq!(running.0.load(Ordering::SeqCst), 0);
+    assert_eq!(hangs.current.load(Ordering::SeqCst), 0);
     assert_eq!(tasks(), before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_check_that_blocks_its_thread_is_given_up_too() {
-    let (release, blocked) = std::sync::mpsc::channel::<()>();
-    let blocked = std::sync::Mutex::new(blocked);
+async fn a_check_that_blocks_its_thread_times_out() {
+    let (sender, receiver) = std::sync::mpsc::channel::<()>();
+    let receiver = std::sync::Mutex::new(receiver);
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&runs);
     let check = move || {
         counted.fetch_add(1, Ordering::SeqCst);
-        let _ = blocked.lock().unwrap().recv();
+        let _ = receiver.lock().unwrap().recv();
         async { true }
     };
     let health = with(
@@ -333,7 +351,7 @@ async fn a_check_that_blocks_its_thread_is_given_up_too() {
             .cache_for(Duration::ZERO),
     );
     for _ in 0..5 {
-        let result = health.check("blocks").await.unwrap();
+        let result = health.run_check("blocks").await.unwrap();
         assert_eq!(result.status(), Status::Unhealthy);
         let message = result.message().unwrap();
         assert!(
@@ -341,14 +359,10 @@ async fn a_check_that_blocks_its_thread_is_given_up_too() {
             "{message}"
         );
     }
-    assert_eq!(
-        runs.load(Ordering::SeqCst),
-        1,
-        "one run in flight, however long"
-    );
-    drop(release);
+    assert_eq!(runs.load(Ordering::SeqCst), 1, "one run in flight");
+    drop(sender);
     crate::support::until("it is healthy again", async || {
-        health.check("blocks").await.unwrap().status() == Status::Healthy
+        health.run_check("blocks").await.unwrap().status() == Status::Healthy
     })
     .await;
 }
@@ -358,8 +372,8 @@ async fn a_panic_is_unhealthy_with_its_message() {
     let health = Health::builder()
         .check("text", async || -> bool { panic!("no more beans") })
         .check("number", async || -> bool { std::panic::panic_any(7) })
-        .check("before it awaits", || {
-            assert!(std::hint::black_box(false), "at the door");
+        .check("outside the future", || {
+            assert!(std::hint::black_box(false), "in the closure");
             async { true }
         })
         .build()
@@ -373,59 +387,59 @@ async fn a_panic_is_unhealthy_with_its_message() {
         messages,
         [
             "the check panicked: no more beans",
-            "the check panicked: with a value that is no text",
-            "the check panicked: at the door",
+            "the check panicked: no message",
+            "the check panicked: in the closure",
         ]
     );
-    assert_eq!(report.failed().count(), 3);
-    // And it is asked again.
+    assert_eq!(report.failures().count(), 3);
+    // The check still runs.
     assert_eq!(
-        health.check("text").await.unwrap().status(),
+        health.run_check("text").await.unwrap().status(),
         Status::Unhealthy
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn background_checks_keep_probes_from_waiting_and_end_with_the_last_handle() {
+async fn probes_do_not_wait_for_background_checks_which_end_with_the_last_handle() {
     let dependency = Dependency::taking(Duration::from_millis(100));
     let health = with("db", dependency.clone().every(30 * SECOND));
     let tasks = || Handle::current().metrics().num_alive_tasks();
     let before = tasks();
     health.run();
     sleep(SECOND / 2).await;
-    assert_eq!(dependency.asked(), 1);
+    assert_eq!(dependency.runs(), 1);
     sleep(30 * SECOND).await;
-    assert_eq!(dependency.asked(), 2, "every 30 s");
+    assert_eq!(dependency.runs(), 2, "every 30 s");
     for _ in 0..100 {
-        let began = Instant::now();
+        let started = Instant::now();
         assert!(health.report().await.is_healthy());
-        assert_eq!(began.elapsed(), Duration::ZERO);
+        assert_eq!(started.elapsed(), Duration::ZERO);
         sleep(SECOND).await;
     }
-    assert_eq!(dependency.asked(), 5, "only in the background");
+    assert_eq!(dependency.runs(), 5, "only background runs");
     let clone = health.clone();
     drop(health);
     sleep(60 * SECOND).await;
-    assert_eq!(dependency.asked(), 7, "a clone keeps it going");
+    assert_eq!(dependency.runs(), 7, "a clone keeps them going");
     drop(clone);
     sleep(SECOND).await;
     assert_eq!(tasks(), before);
     sleep(90 * SECOND).await;
-    assert_eq!(dependency.asked(), 7);
+    assert_eq!(dependency.runs(), 7);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_background_check_begins_with_the_first_question() {
+async fn a_background_check_starts_with_the_first_report() {
     let dependency = Dependency::default();
     let health = with("db", dependency.clone().every(10 * SECOND));
     sleep(SECOND).await;
-    assert_eq!(dependency.asked(), 0, "nothing runs before it is asked to");
+    assert_eq!(dependency.runs(), 0, "nothing runs before the first report");
     assert!(health.report().await.is_healthy());
     sleep(25 * SECOND).await;
     assert!(
-        (3..=4).contains(&dependency.asked()),
+        (3..=4).contains(&dependency.runs()),
         "{}",
-        dependency.asked()
+        dependency.runs()
     );
 }
 
@@ -444,22 +458,22 @@ async fn optional_checks_only_degrade() {
     assert_eq!(
         report.result("search").unwrap().status(),
         Status::Unhealthy,
-        "it says what it saw"
+        "its own status"
     );
     assert_eq!(status(&health, Probe::Readiness).await, Status::Degraded);
 }
 
-/// Nobody but who waits can tell of a check that blocks its thread: its own timeout has no turn.
+/// The timeout of a check that blocks its thread cannot fire, so only callers that wait can report it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_blocks_its_thread_is_told_by_probes_too() {
-    let (unblock, blocked) = std::sync::mpsc::channel::<()>();
-    let blocked = Arc::new(std::sync::Mutex::new(blocked));
-    let asked = Arc::new(AtomicUsize::new(0));
+async fn probes_report_an_optional_check_that_blocks_its_thread() {
+    let (sender, receiver) = std::sync::mpsc::channel::<()>();
+    let receiver = Arc::new(std::sync::Mutex::new(receiver));
+    let runs = Arc::new(AtomicUsize::new(0));
     let check = move || {
-        let (is_first, blocked) = (asked.fetch_add(1, Ordering::SeqCst) == 0, blocked.clone());
+        let (is_first, receiver) = (runs.fetch_add(1, Ordering::SeqCst) == 0, receiver.clone());
         async move {
             if !is_first {
-                let _ = blocked.lock().unwrap().recv();
+                let _ = receiver.lock().unwrap().recv();
             }
             true
         }
@@ -471,15 +485,15 @@ async fn what_blocks_its_thread_is_told_by_probes_too() {
         .cache_for(Duration::from_millis(1));
     let health = with("blocks", check);
     assert_eq!(status(&health, Probe::Readiness).await, Healthy);
-    crate::support::until("it is told", async || {
+    crate::support::until("it is reported", async || {
         status(&health, Probe::Readiness).await == Degraded
     })
     .await;
-    drop(unblock);
+    drop(sender);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_only_degrades_holds_up_no_probe() {
+async fn probes_wait_briefly_for_checks_that_only_degrade() {
     let hangs = Arc::new(AtomicBool::new(false));
     let check = {
         let hangs = Arc::clone(&hangs);
@@ -499,27 +513,27 @@ async fn what_only_degrades_holds_up_no_probe() {
         let health = with("dependency", check);
         assert_eq!(status(&health, Probe::Readiness).await, Status::Healthy);
         hangs.store(true, Ordering::SeqCst);
-        let mut seen = Vec::new();
+        let mut statuses = Vec::new();
         for _ in 0..3 {
             sleep(10 * SECOND).await;
-            let asked = Instant::now();
-            seen.push(status(&health, Probe::Readiness).await);
-            assert_eq!(asked.elapsed(), Duration::from_millis(100));
+            let probed = Instant::now();
+            statuses.push(status(&health, Probe::Readiness).await);
+            assert_eq!(probed.elapsed(), Duration::from_millis(100));
         }
-        // The first is answered with what was known; the others with what the run before them found.
-        assert_eq!(seen, [Healthy, Degraded, Degraded]);
-        // A report waits, for it says what is.
-        let asked = Instant::now();
+        // The first probe gets the previous result, the others the result of the run that the probe before started.
+        assert_eq!(statuses, [Healthy, Degraded, Degraded]);
+        // A report waits for the current result.
+        let started = Instant::now();
         sleep(10 * SECOND).await;
         let report = health.report().await;
         let result = report.result("dependency").unwrap();
         assert_eq!(result.message(), Some("timed out after 2s"));
-        assert_eq!(asked.elapsed(), 12 * SECOND);
+        assert_eq!(started.elapsed(), 12 * SECOND);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shared_dependency_gates_readiness_until_its_first_success() {
+async fn a_shared_dependency_decides_readiness_until_its_first_success() {
     let db = Dependency::default();
     db.set_down(true);
     let health = with("db", db.clone().shared());
@@ -532,13 +546,13 @@ async fn a_shared_dependency_gates_readiness_until_its_first_success() {
     sleep(SECOND).await;
     assert_eq!(status(&health, Probe::Readiness).await, Status::Healthy);
     db.set_down(true);
-    // Ten minutes without it.
+    // It is down for ten minutes.
     for _ in 0..600 {
         sleep(SECOND).await;
         assert_eq!(status(&health, Probe::Liveness).await, Status::Healthy);
         let readiness = health.report_for(Probe::Readiness).await;
         assert_eq!(readiness.status(), Status::Degraded);
-        assert_eq!(readiness.status().code(), 200);
+        assert_eq!(readiness.status().status_code(), 200);
         assert_eq!(health.report().await.status(), Status::Degraded);
     }
     db.set_down(false);
@@ -565,29 +579,29 @@ async fn startup_lasts_until_each_check_on_it_has_passed_once() {
         Some(&Reason::Starting),
         "not ready before it has started"
     );
-    // The one passes while the other does not: each once is enough.
+    // One passes while the other fails; it is enough that each has passed once.
     sleep(2 * SECOND).await;
     index.set_down(false);
     cache.set_down(true);
     assert_eq!(status(&health, Probe::Startup).await, Status::Degraded);
     assert!(health.is_started());
     sleep(2 * SECOND).await;
-    let asked = index.asked();
+    let runs = index.runs();
     assert_eq!(
         status(&health, Probe::Startup).await,
         Status::Healthy,
         "for good"
     );
-    assert_eq!(index.asked(), asked, "and nobody is asked any more");
+    assert_eq!(index.runs(), runs, "no check runs any more");
     assert_eq!(status(&health, Probe::Readiness).await, Status::Healthy);
 }
 
 #[tokio::test]
-async fn startup_ends_when_the_service_says_so() {
+async fn an_explicit_start_ends_startup() {
     let health = Health::builder().explicit_start().build().unwrap();
     assert_eq!(status(&health, Probe::Startup).await, Status::Unhealthy);
     assert_eq!(status(&health, Probe::Readiness).await, Status::Unhealthy);
-    health.started();
+    health.mark_started();
     assert_eq!(status(&health, Probe::Startup).await, Status::Healthy);
     assert_eq!(status(&health, Probe::Readiness).await, Status::Healthy);
     let without_checks = Health::builder().build().unwrap();
@@ -598,15 +612,15 @@ async fn startup_ends_when_the_service_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_drain_turns_readiness_and_nothing_else() {
+async fn a_drain_fails_only_readiness() {
     let slow = Dependency::taking(SECOND);
     let health = with("db", slow.on(Probe::Readiness));
     assert_eq!(status(&health, Probe::Readiness).await, Status::Healthy);
     sleep(2 * SECOND).await;
     health.drain();
-    let began = Instant::now();
+    let started = Instant::now();
     let readiness = health.report_for(Probe::Readiness).await;
-    assert_eq!(began.elapsed(), Duration::ZERO, "no check is waited for");
+    assert_eq!(started.elapsed(), Duration::ZERO, "it does not wait");
     assert_eq!(readiness.status(), Status::Unhealthy);
     assert_eq!(readiness.reason(), Some(&Reason::Draining));
     assert_eq!(status(&health, Probe::Liveness).await, Status::Healthy);
@@ -614,7 +628,7 @@ async fn a_drain_turns_readiness_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_drain_that_begins_while_checks_run_is_heeded() {
+async fn a_drain_that_starts_while_checks_run_fails_readiness() {
     let slow = || async {
         sleep(SECOND).await;
         true
@@ -632,12 +646,12 @@ async fn a_drain_that_begins_while_checks_run_is_heeded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_background_check_that_hangs_keeps_no_probe_waiting() {
-    let asked = Arc::new(AtomicUsize::new(0));
+async fn probes_do_not_wait_for_a_background_check_that_hangs() {
+    let runs = Arc::new(AtomicUsize::new(0));
     let hangs = {
-        let asked = Arc::clone(&asked);
+        let runs = Arc::clone(&runs);
         move || {
-            let is_first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+            let is_first = runs.fetch_add(1, Ordering::SeqCst) == 0;
             async move {
                 if !is_first {
                     pending::<()>().await;
@@ -649,10 +663,10 @@ async fn a_background_check_that_hangs_keeps_no_probe_waiting() {
     let health = with("db", hangs.every(10 * SECOND).on(Probe::Readiness));
     health.run();
     sleep(11 * SECOND).await;
-    assert_eq!(asked.load(Ordering::SeqCst), 2, "it is refreshed");
-    let began = Instant::now();
+    assert_eq!(runs.load(Ordering::SeqCst), 2, "the second run hangs");
+    let started = Instant::now();
     assert_eq!(status(&health, Probe::Readiness).await, Healthy);
-    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert_eq!(started.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
@@ -669,34 +683,34 @@ async fn liveness_fails_only_from_memory() {
     assert_eq!(
         health.liveness().status(),
         Status::Healthy,
-        "the first beat is due only now"
+        "the first beat is not late yet"
     );
     sleep(SECOND).await;
     assert_eq!(health.liveness().status(), Status::Unhealthy);
     worker.beat();
     assert_eq!(health.liveness().status(), Status::Healthy);
-    assert_eq!(db.asked(), 0);
-    health.fail_liveness("the ledger at postgres://app:hunter2@db is torn");
-    health.fail_liveness("and something else");
+    assert_eq!(db.runs(), 0);
+    health.fail_liveness("the ledger at postgres://app:hunter2@db is corrupt");
+    health.fail_liveness("a later reason");
     let report = health.liveness();
     assert_eq!(report.status(), Status::Unhealthy);
     assert_eq!(
         report.reason(),
         Some(&Reason::Failed(
-            "the ledger at postgres://app:[redacted]@db is torn".into()
+            "the ledger at postgres://app:[redacted]@db is corrupt".into()
         ))
     );
 }
 
 #[test]
-fn a_runtime_that_is_stuck_is_seen_from_outside() {
+fn a_stuck_runtime_is_detected_from_outside() {
     let health = Health::builder()
         .runtime_heartbeat(Duration::from_millis(200))
         .build()
         .unwrap();
-    assert_eq!(health.liveness().status(), Status::Healthy, "not begun");
-    let (unblock, blocked) = std::sync::mpsc::channel::<()>();
-    let (is_blocking, begun) = std::sync::mpsc::channel::<()>();
+    assert_eq!(health.liveness().status(), Status::Healthy, "not started");
+    let (unblock, unblocked) = std::sync::mpsc::channel::<()>();
+    let (block, blocked) = std::sync::mpsc::channel::<()>();
     let service = std::thread::spawn({
         let health = health.clone();
         move || {
@@ -707,21 +721,21 @@ fn a_runtime_that_is_stuck_is_seen_from_outside() {
             runtime.block_on(async move {
                 health.run();
                 sleep(Duration::from_millis(10)).await;
-                is_blocking.send(()).unwrap();
-                // As a forgotten lock or a long computation would.
-                let _ = blocked.recv();
+                block.send(()).unwrap();
+                // Blocks the thread, as a lock or a long computation does.
+                let _ = unblocked.recv();
                 let deadline = std::time::Instant::now() + 10 * SECOND;
                 while health.liveness().status() != Status::Healthy {
-                    assert!(std::time::Instant::now() < deadline, "it never beat again");
+                    assert!(std::time::Instant::now() < deadline, "it stays stuck");
                     sleep(Duration::from_millis(10)).await;
                 }
             });
         }
     });
-    begun.recv().unwrap();
+    blocked.recv().unwrap();
     let deadline = std::time::Instant::now() + 10 * SECOND;
     while health.liveness().reason() != Some(&Reason::RuntimeStuck) {
-        assert!(std::time::Instant::now() < deadline, "it never showed");
+        assert!(std::time::Instant::now() < deadline, "it is not detected");
         std::thread::yield_now();
     }
     drop(unblock);
@@ -729,7 +743,7 @@ fn a_runtime_that_is_stuck_is_seen_from_outside() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn changes_are_told_to_subscribers() {
+async fn subscribers_receive_changes() {
     let db = Dependency::default();
     let health = Health::builder()
         .check("db", db.clone())
@@ -743,34 +757,34 @@ async fn changes_are_told_to_subscribers() {
         sleep(2 * SECOND).await;
     }
     drop(health);
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     while let Some(change) = changes.next().await {
         if change.result.name() == "db" {
-            told.push((change.before, change.result.status(), change.overall));
+            received.push((change.before, change.result.status(), change.overall));
         }
     }
     assert_eq!(
-        told[1..],
+        received[1..],
         [
             (Some(Healthy), Unhealthy, Unhealthy),
             (Some(Unhealthy), Healthy, Degraded)
         ]
     );
-    assert_eq!((told[0].0, told[0].1), (None, Healthy));
+    assert_eq!((received[0].0, received[0].1), (None, Healthy));
 }
 
-/// What fails liveness is told, too: else a restart has no reason in the log, the metrics or anybody's ear.
+/// Otherwise the log and the metrics would show no reason for a restart.
 #[tokio::test(start_paused = true)]
-async fn changes_of_what_answers_from_memory_are_told() {
-    let (to, seen) = crate::support::recorder();
+async fn subscribers_receive_changes_of_checks_on_liveness() {
+    let (recorder, reader) = crate::support::recorder();
     let worker = Heartbeat::new(SECOND);
     let health = Health::builder()
         .check("worker", worker.clone().on(Probe::Liveness))
-        .recorder(to)
+        .recorder(recorder)
         .build()
         .unwrap();
     let mut changes = health.subscribe();
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     for (is_late, beats) in [(false, true), (true, false), (true, false), (false, true)] {
         if beats {
             worker.beat();
@@ -782,7 +796,7 @@ async fn changes_of_what_answers_from_memory_are_told() {
         let _ = health.liveness();
         while let Some(change) = changes.next().now_or_never() {
             let change = change.unwrap();
-            told.push((change.before, change.result.status(), change.overall));
+            received.push((change.before, change.result.status(), change.overall));
         }
     }
     let expected = [
@@ -790,12 +804,12 @@ async fn changes_of_what_answers_from_memory_are_told() {
         (Some(Healthy), Unhealthy, Unhealthy),
         (Some(Unhealthy), Healthy, Healthy),
     ];
-    assert_eq!(told, expected);
-    assert_eq!(seen.take().gauge("health_check_status", &[]), 1.0);
+    assert_eq!(received, expected);
+    assert_eq!(reader.take().gauge("health_check_status", &[]), 1.0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn tags_ask_for_several() {
+async fn a_tag_selects_checks() {
     let other = Dependency::default();
     let health = Health::builder()
         .check("orders", (|| async { true }).tag("db"))
@@ -803,16 +817,16 @@ async fn tags_ask_for_several() {
         .check("mail", other.clone())
         .build()
         .unwrap();
-    let report = health.tagged("db").await.unwrap();
+    let report = health.report_for_tag("db").await.unwrap();
     assert_eq!(
         report.results().map(CheckResult::name).collect::<Vec<_>>(),
         ["orders", "users"]
     );
     assert_eq!(report.status(), Status::Unhealthy);
-    assert_eq!(other.asked(), 0);
+    assert_eq!(other.runs(), 0);
     assert!(
-        health.tagged("dbs").await.is_none(),
-        "a tag nobody has is not healthy"
+        health.report_for_tag("dbs").await.is_none(),
+        "an unknown tag is not healthy"
     );
 }
 
@@ -833,20 +847,23 @@ async fn each_run_is_recorded_once() {
         }
         sleep(2 * SECOND).await;
     }
-    let taken = reader.take();
+    let metrics = reader.take();
     assert_eq!(
-        taken.samples("health_check_duration_seconds", &[("check", "db")]),
+        metrics.samples("health_check_duration_seconds", &[("check", "db")]),
         [0.25; 3]
     );
-    assert_eq!(taken.gauge("health_check_status", &[("check", "db")]), 0.0);
     assert_eq!(
-        taken.gauge("health_check_status", &[("check", "cache")]),
+        metrics.gauge("health_check_status", &[("check", "db")]),
+        0.0
+    );
+    assert_eq!(
+        metrics.gauge("health_check_status", &[("check", "cache")]),
         0.5
     );
 }
 
 #[test]
-fn without_a_runtime_a_report_says_so() {
+fn a_report_without_a_runtime_says_so() {
     let health = with("db", || async { true });
     let report = health.report().now_or_never().unwrap();
     assert_eq!(report.status(), Status::Unhealthy);
@@ -857,7 +874,7 @@ fn without_a_runtime_a_report_says_so() {
 }
 
 #[test]
-fn without_a_runtime_a_run_of_another_is_not_waited_for() {
+fn a_report_without_a_runtime_does_not_wait_for_a_run_on_another() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -865,16 +882,16 @@ fn without_a_runtime_a_run_of_another_is_not_waited_for() {
     let health = with("db", pending::<bool>);
     runtime.block_on(async {
         let waited = timeout(Duration::from_millis(20), health.report()).await;
-        assert!(waited.is_err(), "it is under way");
+        assert!(waited.is_err(), "it is in flight");
     });
     let report = health.report().now_or_never().unwrap();
     let message = report.result("db").unwrap().message().unwrap();
     assert!(message.contains("tokio runtime"), "{message}");
 }
 
-/// A runtime that is not driven polls nobody, and what it did not poll is not late for that.
+/// A suspended runtime polls no task, so its runs are not late.
 #[test]
-fn a_run_has_its_turn_before_it_is_late() {
+fn an_overdue_run_gets_a_turn_before_it_is_late() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -889,7 +906,7 @@ fn a_run_has_its_turn_before_it_is_late() {
         assert!(timeout(SECOND / 2, health.report()).await.is_err());
     });
     let pause = || async { tokio::time::advance(10 * SECOND).await };
-    // The clock goes on without the run having a turn.
+    // The clock advances while the run gets no turn.
     let report = runtime.block_on(async {
         pause().await;
         health.report().await
@@ -898,7 +915,7 @@ fn a_run_has_its_turn_before_it_is_late() {
 }
 
 #[test]
-fn a_runtime_that_ends_takes_no_check_with_it() {
+fn checks_run_again_after_their_runtime_has_shut_down() {
     let db = Dependency::taking(Duration::from_millis(20));
     let health = with("db", db.clone().every(Duration::from_millis(10)));
     for _ in 0..3 {
@@ -906,18 +923,19 @@ fn a_runtime_that_ends_takes_no_check_with_it() {
             .enable_time()
             .build()
             .unwrap();
-        let began = db.asked();
+        let before = db.runs();
         runtime.block_on(async {
             let report = health.report().await;
             assert_eq!(report.status(), Status::Healthy);
-            crate::support::until("the background goes on", async || db.asked() > began + 2).await;
+            crate::support::until("background runs continue", async || db.runs() > before + 2)
+                .await;
         });
-        // Dropped in the midst of a run.
+        // The runtime is dropped during a run.
     }
 }
 
 #[test]
-fn debug_tells_names_and_no_more() {
+fn debug_shows_only_names() {
     let health = with("db", || async { Err::<(), _>("password=hunter2") });
     assert_eq!(
         format!("{health:?}"),

@@ -1,4 +1,4 @@
-//! Runs of checks where several threads, panics, locks and ending runtimes meet.
+//! Runs of checks with several threads, panics, locks and runtimes that shut down.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -9,35 +9,40 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::runtime::Builder;
 use tokio::time::sleep;
-use tower_vitals::health::{Check, Options, Outcome, Probe, Status};
+use tower_vitals::health::{Check, CheckOptions, Outcome, Probe, Status};
 use tower_vitals::{Health, Prometheus};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Runs `work` on a thread of its own; fails if it does not end.
-fn ends(work: impl FnOnce() + Send + 'static) {
-    let (done, ended) = mpsc::channel();
+/// Runs `work` on its own thread and panics if it hangs.
+fn assert_ends(work: impl FnOnce() + Send + 'static) {
+    let (sender, receiver) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         work();
-        done.send(()).unwrap();
+        sender.send(()).unwrap();
     });
-    match ended.recv_timeout(30 * SECOND) {
+    match receiver.recv_timeout(30 * SECOND) {
         Err(mpsc::RecvTimeoutError::Timeout) => panic!("it hangs"),
         _ => thread.join().unwrap(),
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_run_at_a_time_without_a_cache_on_many_threads() {
-    let (now, most, runs) = <(Arc<AtomicUsize>, Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
-    let (counted, highest, all) = (Arc::clone(&now), Arc::clone(&most), Arc::clone(&runs));
+async fn runs_never_overlap_without_a_cache_on_many_threads() {
+    let (current, highest, runs) =
+        <(Arc<AtomicUsize>, Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
+    let counters = (
+        Arc::clone(&current),
+        Arc::clone(&highest),
+        Arc::clone(&runs),
+    );
     let check = move || {
-        let (now, most, all) = (Arc::clone(&counted), Arc::clone(&highest), Arc::clone(&all));
+        let (current, highest, runs) = counters.clone();
         async move {
-            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            highest.fetch_max(current.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             tokio::task::yield_now().await;
-            now.fetch_sub(1, Ordering::SeqCst);
-            all.fetch_add(1, Ordering::SeqCst) % 2 == 0
+            current.fetch_sub(1, Ordering::SeqCst);
+            runs.fetch_add(1, Ordering::SeqCst) % 2 == 0
         }
     };
     let prometheus = Prometheus::builder().build().unwrap();
@@ -46,7 +51,7 @@ async fn one_run_at_a_time_without_a_cache_on_many_threads() {
         .recorder(prometheus.clone())
         .build()
         .unwrap();
-    let askers = (0..64).map(|_| {
+    let callers = (0..64).map(|_| {
         let health = health.clone();
         tokio::spawn(async move {
             for _ in 0..200 {
@@ -54,26 +59,26 @@ async fn one_run_at_a_time_without_a_cache_on_many_threads() {
             }
         })
     });
-    for asker in askers.collect::<Vec<_>>() {
-        asker.await.unwrap();
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.unwrap();
     }
-    assert_eq!(most.load(Ordering::SeqCst), 1);
+    assert_eq!(highest.load(Ordering::SeqCst), 1);
     let runs = runs.load(Ordering::SeqCst);
     assert!(runs >= 200, "{runs}");
-    // The last run is told last: the gauge is its status.
+    // The last run is published last, so the gauge shows its status.
     let last = Some(f64::from(u8::from(runs % 2 == 1)));
-    crate::support::until("the gauge is the last run's", async || {
+    crate::support::until("the gauge shows the last run", async || {
         prometheus.snapshot().sum("health_check_status", &[]) == last
     })
     .await;
 }
 
 #[test]
-fn a_runtime_that_ends_under_load_ends() {
+fn a_runtime_shuts_down_under_load() {
     for _ in 0..20 {
-        ends(|| {
-            let asked = Arc::new(AtomicUsize::new(0));
-            let counted = Arc::clone(&asked);
+        assert_ends(|| {
+            let runs = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&runs);
             let check =
                 move || std::future::ready(counted.fetch_add(1, Ordering::SeqCst) < usize::MAX);
             let health = Health::builder()
@@ -97,18 +102,18 @@ fn a_runtime_that_ends_under_load_ends() {
                     }
                 });
             }
-            while asked.load(Ordering::SeqCst) < 1000 {
+            while runs.load(Ordering::SeqCst) < 1000 {
                 std::thread::yield_now();
             }
             drop(runtime);
-            assert!(!health.checkers()[0].is_running);
+            assert!(!health.checks()[0].is_running);
         });
     }
 }
 
 #[test]
-fn a_runtime_that_has_ended_gives_an_answer() {
-    ends(|| {
+fn a_report_on_a_runtime_that_has_shut_down_does_not_hang() {
+    assert_ends(|| {
         let health = Health::builder()
             .check("db", || async { true })
             .build()
@@ -128,7 +133,7 @@ fn a_runtime_that_has_ended_gives_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn durations_without_end_are_a_year() {
+async fn infinite_durations_are_cut_to_a_year() {
     let check = (|| async { true })
         .timeout(Duration::MAX)
         .cache_for(Duration::MAX)
@@ -143,11 +148,11 @@ async fn durations_without_end_are_a_year() {
         assert!(health.report().await.is_healthy());
         sleep(SECOND).await;
     }
-    assert_eq!(health.checkers()[0].timeout, Duration::from_hours(365 * 24));
+    assert_eq!(health.checks()[0].timeout, Duration::from_hours(365 * 24));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_optional_check_does_not_hold_up_startup() {
+async fn an_optional_check_does_not_delay_startup() {
     let health = Health::builder()
         .check("warm", (|| async { false }).optional().on(Probe::Startup))
         .build()
@@ -163,35 +168,33 @@ async fn an_optional_check_does_not_hold_up_startup() {
     );
 }
 
-/// A check whose own code asks the health it belongs to.
-struct Meddling(Arc<Mutex<Option<Health>>>);
+/// A check whose code calls the `Health` that it belongs to.
+struct Reentrant(Arc<Mutex<Option<Health>>>);
 
-impl Meddling {
+impl Reentrant {
     fn names(&self) -> Vec<String> {
         let health = self.0.lock().unwrap().clone();
         health.map(|health| health.names()).unwrap_or_default()
     }
 }
 
-impl Check for Meddling {
+impl Check for Reentrant {
     async fn check(&self) -> Outcome {
-        Outcome::healthy().data("others", self.names())
+        Outcome::healthy().data("checks", self.names())
     }
 
-    fn recall(&self) -> Option<Outcome> {
-        Some(Outcome::healthy().data("others", self.names()))
+    fn from_memory(&self) -> Option<Outcome> {
+        Some(Outcome::healthy().data("checks", self.names()))
     }
 
-    fn options(&self) -> Options {
-        if self.names().len() > 10 {
-            Options::default().optional()
-        } else {
-            Options::default()
-        }
+    fn options(&self) -> CheckOptions {
+        let mut options = CheckOptions::default();
+        options.is_optional = self.names().len() > 10;
+        options
     }
 }
 
-impl Drop for Meddling {
+impl Drop for Reentrant {
     fn drop(&mut self) {
         let health = self.0.lock().unwrap().clone();
         if let Some(health) = health {
@@ -201,65 +204,65 @@ impl Drop for Meddling {
 }
 
 #[test]
-fn a_check_may_ask_the_health_it_belongs_to() {
-    ends(|| {
+fn a_check_may_call_the_health_that_it_belongs_to() {
+    assert_ends(|| {
         let runtime = Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let health = Health::builder()
                 .check("child", || async { true })
                 .build()
                 .unwrap();
-            let own = Arc::new(Mutex::new(Some(health.clone())));
+            let shared = Arc::new(Mutex::new(Some(health.clone())));
             health
-                .add("parent", Meddling(Arc::clone(&own)).on(Probe::Liveness))
+                .add("parent", Reentrant(Arc::clone(&shared)).on(Probe::Liveness))
                 .unwrap();
             assert!(health.report().await.is_healthy());
             assert!(health.liveness().is_healthy());
             assert!(health.remove("parent"));
-            assert!(health.names().is_empty(), "the child went with its parent");
-            own.lock().unwrap().take();
+            assert!(
+                health.names().is_empty(),
+                "the child is removed with its parent"
+            );
+            shared.lock().unwrap().take();
         });
     });
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_added_after_the_start_runs_in_the_background_too() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&asked);
+async fn a_check_added_after_the_start_runs_in_the_background() {
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&runs);
     let check = move || std::future::ready(counted.fetch_add(1, Ordering::SeqCst) < usize::MAX);
     let health = Health::builder().build().unwrap();
     health.run();
     health.add("late", check.every(5 * SECOND)).unwrap();
     sleep(21 * SECOND).await;
-    assert_eq!(asked.load(Ordering::SeqCst), 5);
+    assert_eq!(runs.load(Ordering::SeqCst), 5);
 }
 
-/// Hangs, and panics as it is given up.
-struct Sulks;
+/// Panics when it is dropped.
+struct PanicsOnDrop;
 
-impl Drop for Sulks {
+impl Drop for PanicsOnDrop {
     fn drop(&mut self) {
-        assert!(std::thread::panicking(), "it was given up");
+        assert!(std::thread::panicking(), "dropped");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_on_the_way_out_is_told_too() {
+async fn a_panic_while_a_timed_out_check_is_dropped_is_reported() {
     let check = || async {
-        let _sulks = Sulks;
+        let _guard = PanicsOnDrop;
         std::future::pending::<bool>().await
     };
-    let health = Health::builder().check("sulks", check).build().unwrap();
-    let result = health.check("sulks").await.unwrap();
-    assert_eq!(
-        result.message(),
-        Some("the check panicked: it was given up")
-    );
-    assert!(!health.checkers()[0].is_running);
+    let health = Health::builder().check("hangs", check).build().unwrap();
+    let result = health.run_check("hangs").await.unwrap();
+    assert_eq!(result.message(), Some("the check panicked: dropped"));
+    assert!(!health.checks()[0].is_running);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_check_that_was_replaced_tells_nothing_under_its_old_name() {
+async fn a_replaced_check_publishes_nothing_under_its_old_name() {
     let (recorder, reader) = crate::support::recorder();
     let slow = || async {
         sleep(SECOND).await;
@@ -282,7 +285,7 @@ async fn a_check_that_was_replaced_tells_nothing_under_its_old_name() {
     assert_eq!(
         old.await.unwrap().status(),
         Status::Unhealthy,
-        "whoever waited gets the answer"
+        "its caller still gets the result"
     );
     sleep(SECOND).await;
     drop(health);
@@ -300,7 +303,7 @@ async fn a_check_that_was_replaced_tells_nothing_under_its_old_name() {
 }
 
 #[tokio::test]
-async fn all_of_a_report_begin_before_any_is_waited_for() {
+async fn all_runs_of_a_report_start_before_the_first_wait() {
     let barrier = Arc::new(tokio::sync::Barrier::new(10));
     let builder = (0..10).fold(Health::builder(), |builder, n| {
         let barrier = Arc::clone(&barrier);
@@ -319,7 +322,7 @@ async fn all_of_a_report_begin_before_any_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_was_removed_is_asked_no_more() {
+async fn a_removed_check_runs_no_more() {
     let health = Health::builder().build().unwrap();
     health.run();
     let stop = Arc::new(AtomicUsize::new(0));
@@ -334,9 +337,9 @@ async fn what_was_removed_is_asked_no_more() {
             })
         })
         .collect();
-    let asked = Arc::new(AtomicUsize::new(0));
+    let runs = Arc::new(AtomicUsize::new(0));
     for _ in 0..2000 {
-        let counted = Arc::clone(&asked);
+        let counted = Arc::clone(&runs);
         let check = move || std::future::ready(counted.fetch_add(1, Ordering::SeqCst) < usize::MAX);
         health
             .add("plugin", check.every(Duration::from_millis(2)))
@@ -353,8 +356,8 @@ async fn what_was_removed_is_asked_no_more() {
             .metrics()
             .num_alive_tasks()
     };
-    crate::support::until("no refresher is left", async || tasks() == 0).await;
-    let before = asked.load(Ordering::SeqCst);
+    crate::support::until("no background task is left", async || tasks() == 0).await;
+    let before = runs.load(Ordering::SeqCst);
     sleep(Duration::from_millis(20)).await;
-    assert_eq!(asked.load(Ordering::SeqCst), before);
+    assert_eq!(runs.load(Ordering::SeqCst), before);
 }

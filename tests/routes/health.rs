@@ -196,7 +196,7 @@ async fn the_registered_checkers_are_told_without_asking_them() {
         .check("idle", async || -> bool { panic!("nobody asked") })
         .build()
         .unwrap();
-    health.check("db").await.unwrap();
+    health.run_check("db").await.unwrap();
     let routes = Routes::new().health(health).details(Details::Always);
     let answer = get(&routes, "/health/status").await;
     assert_eq!(answer.status, 200);
@@ -400,7 +400,7 @@ async fn reasons_are_told_and_what_the_service_said_only_with_details() {
             r#"{"status":"unhealthy","reason":"starting"}"#
         )
     );
-    health.started();
+    health.mark_started();
     assert_eq!(get(&routes, "/readyz").await.status, 200);
     assert_eq!(get(&routes, "/startupz").await.status, 200);
     health.drain();

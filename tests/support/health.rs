@@ -19,7 +19,7 @@ pub fn with(check: impl Check) -> Health {
 }
 
 pub async fn result(health: &Health) -> CheckResult {
-    health.check("it").await.unwrap()
+    health.run_check("it").await.unwrap()
 }
 
 #[track_caller]

@@ -39,7 +39,7 @@ use crate::outage::{Outage, Transition};
 /// #     server: tower_vitals::routes::Server,
 /// #     pushing: tower_vitals::exporter::Pushing,
 /// # ) -> Result<(), tower_vitals::Error> {
-/// server.until(health.graceful_shutdown()).await;
+/// server.until(health.shutdown_signal()).await;
 /// pushing.finish().await?;
 /// # Ok(()) }
 /// ```

@@ -59,7 +59,7 @@ impl Check for Configuration {
         self.outcome()
     }
 
-    fn recall(&self) -> Option<Outcome> {
+    fn from_memory(&self) -> Option<Outcome> {
         Some(self.outcome())
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::beat::LastBeat;
-use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
+use crate::time::milliseconds;
 
 /// Unhealthy when a component, such as a worker loop or an event consumer, has not called [`beat`](Self::beat) for
 /// longer than its interval. Clones share the heartbeat.
@@ -71,7 +71,7 @@ impl Check for Heartbeat {
         self.outcome()
     }
 
-    fn recall(&self) -> Option<Outcome> {
+    fn from_memory(&self) -> Option<Outcome> {
         Some(self.outcome())
     }
 }

@@ -9,11 +9,11 @@ use http::header::{HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use tokio::time::Instant;
 
-use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
 use crate::error::Error;
 use crate::http_client::HttpClient;
 use crate::http_url::HttpUrl;
+use crate::time::milliseconds;
 
 /// The bytes of a response body that are read: enough for any health endpoint, and an endless stream is cut off.
 const MAX_BODY: usize = 64 * 1024;

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::super::Outcome;
-use super::super::report::milliseconds;
+use crate::time::milliseconds;
 
 /// Healthy with `latency_ms`, or unhealthy with the explained error as the message.
 pub(super) fn outcome<E>(

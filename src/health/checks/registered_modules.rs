@@ -71,7 +71,7 @@ impl Check for RegisteredModules {
         self.outcome()
     }
 
-    fn recall(&self) -> Option<Outcome> {
+    fn from_memory(&self) -> Option<Outcome> {
         Some(self.outcome())
     }
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
+use crate::time::milliseconds;
 
 /// The part of a key-value store (a cache, a bucket, a directory) that [`StorageRoundTrip`] uses.
 pub trait Store: Send + Sync + 'static {

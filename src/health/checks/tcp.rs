@@ -3,8 +3,8 @@
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
+use crate::time::milliseconds;
 
 /// Healthy when a TCP connection to the address opens. The connection is closed at once.
 ///

@@ -9,19 +9,19 @@ use tokio::sync::broadcast;
 use super::{CheckResult, Status};
 use crate::broadcast::Subscription;
 
-/// A check's status became another.
+/// A change of a check's status.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct StatusChange {
-    /// What was found.
+    /// The result with the new status.
     pub result: CheckResult,
-    /// The status before; `None` for a check's first result.
+    /// The status before, or `None` for a check's first result.
     pub before: Option<Status>,
-    /// The service's status with it, by the last result of each check.
+    /// The service's status, from the last result of each check.
     pub overall: Status,
 }
 
-/// What [`Health::subscribe`](super::Health::subscribe) gives.
+/// The stream of status changes, returned by [`Health::subscribe`](super::Health::subscribe).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
@@ -46,8 +46,8 @@ impl StatusChanges {
         }
     }
 
-    /// The next change; `None` once the last [`Health`](super::Health) is gone. Of a subscriber that is more than 256
-    /// changes behind the oldest are lost, which is logged.
+    /// Returns the next change, or `None` once the last [`Health`](super::Health) is dropped. A subscriber that is more
+    /// than 256 changes behind loses the oldest ones, which is logged.
     pub async fn next(&mut self) -> Option<StatusChange> {
         self.inner.next().await
     }

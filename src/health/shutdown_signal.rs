@@ -1,4 +1,4 @@
-//! `GracefulShutdown`: from the signal to the moment to stop accepting.
+//! `ShutdownSignal`: a future that completes when the server should stop accepting connections.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -8,10 +8,11 @@ use tokio::time::timeout;
 
 use super::Health;
 
-/// The moment to stop accepting: a future that waits for SIGTERM, then drains, then waits until balancers have seen it.
+/// Completes when the server should stop accepting connections: waits for SIGTERM, drains, and then waits until load
+/// balancers have noticed.
 ///
-/// A balancer learns from its next probe that an instance is leaving. Until then it sends requests, so the listener must
-/// stay open; only afterwards may it close (Kubernetes, "Pod Lifecycle", termination of pods).
+/// A load balancer learns from its next probe that an instance is leaving. It sends requests until then, so the listener
+/// must stay open that long (Kubernetes, "Pod Lifecycle", termination of pods).
 ///
 /// ```no_run
 /// use axum::Router;
@@ -22,90 +23,89 @@ use super::Health;
 /// let app: Router = Router::new().merge(Routes::new().health(health.clone()));
 /// let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
 /// axum::serve(listener, app)
-///     .with_graceful_shutdown(health.graceful_shutdown().into_future())
+///     .with_graceful_shutdown(health.shutdown_signal().into_future())
 ///     .await?;
 /// # Ok(()) }
 /// ```
 ///
-/// SIGINT (Ctrl-C) drains and stops accepting at once, and so does any of the two signals while it waits. On systems
-/// without SIGTERM, Ctrl-C is the only signal.
+/// SIGINT (Ctrl-C) skips the wait, and so does a second signal. On systems without SIGTERM, Ctrl-C is the only signal.
 ///
-/// From the first poll on, neither signal ends the process by itself any more, and a server lets requests under way finish
-/// however long they take: a stream of events never does. [`overdue`](Self::overdue) is the moment to leave them:
+/// After the first poll, these signals no longer end the process by themselves. The server then waits for requests in
+/// flight without a limit, and an event stream never ends. [`force_after`](Self::force_after) limits that wait:
 ///
 /// ```no_run
 /// # use axum::Router;
 /// # use std::time::Duration;
 /// # async fn serve(health: tower_vitals::Health, listener: tokio::net::TcpListener, app: Router) -> std::io::Result<()> {
-/// let shutdown = health.graceful_shutdown();
+/// let shutdown = health.shutdown_signal();
 /// let server = axum::serve(listener, app).with_graceful_shutdown(shutdown.clone().into_future());
 /// tokio::select! {
 ///     served = server => served,
-///     () = shutdown.overdue(Duration::from_secs(20)) => Ok(()),
+///     () = shutdown.force_after(Duration::from_secs(20)) => Ok(()),
 /// }
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "a future waits for nothing before it is awaited"]
-pub struct GracefulShutdown {
+#[must_use = "futures do nothing unless polled"]
+pub struct ShutdownSignal {
     health: Health,
     delay: Duration,
 }
 
 impl Health {
-    /// The moment to stop accepting, after SIGTERM, a drain and 5 s; see [`GracefulShutdown`].
-    pub fn graceful_shutdown(&self) -> GracefulShutdown {
-        GracefulShutdown {
+    /// Returns a future that completes after SIGTERM, a drain and 5 s; see [`ShutdownSignal`].
+    pub fn shutdown_signal(&self) -> ShutdownSignal {
+        ShutdownSignal {
             health: self.clone(),
             delay: Duration::from_secs(5),
         }
     }
 }
 
-impl GracefulShutdown {
-    /// How long the listener stays open after the drain began: longer than a balancer's probes are apart, times the
-    /// failures it takes to believe them. Defaults to 5 s.
+impl ShutdownSignal {
+    /// The time between the drain and the end of accepting. It must exceed the load balancer's probe period times its
+    /// failure threshold. Defaults to 5 s.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// The moment to leave what is still under way: `grace` after the moment to stop accepting, or at any signal after it.
-    pub async fn overdue(self, grace: Duration) {
-        let mut signals = self.begun().await;
+    /// Completes when requests in flight should be abandoned: `grace` after the end of accepting, or at the next signal.
+    pub async fn force_after(self, grace: Duration) {
+        let mut signals = self.wait().await;
         if let Ok(signal) = timeout(grace, signals.next()).await {
-            tracing::info!(signal, "once more: what is under way is left");
+            tracing::info!(signal, "shutdown forced: requests in flight are abandoned");
         }
     }
 
-    /// Until the moment to stop accepting.
-    async fn begun(self) -> Signals {
+    /// Waits until the server should stop accepting, and returns the signals for further waits.
+    async fn wait(self) -> Signals {
         let mut signals = match Signals::listen() {
             Ok(signals) => signals,
             Err(error) => {
-                tracing::error!(%error, "cannot listen for SIGTERM: no graceful shutdown");
+                tracing::error!(%error, "cannot listen for signals: there is no graceful shutdown");
                 return std::future::pending().await;
             }
         };
         let signal = signals.next().await;
-        tracing::info!(signal, "shutdown begins");
+        tracing::info!(signal, "shutdown started");
         self.health.drain();
         if signal == SIGTERM
             && let Ok(signal) = timeout(self.delay, signals.next()).await
         {
-            tracing::info!(signal, "again: no more waiting");
+            tracing::info!(signal, "shutdown delay skipped");
         }
         signals
     }
 }
 
-impl IntoFuture for GracefulShutdown {
+impl IntoFuture for ShutdownSignal {
     type Output = ();
     type IntoFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async {
-            self.begun().await;
+            self.wait().await;
         })
     }
 }
@@ -146,13 +146,13 @@ struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+    #[expect(clippy::unnecessary_wraps, reason = "the signature on Unix")]
     fn listen() -> std::io::Result<Self> {
         Ok(Self)
     }
 
     async fn next(&mut self) -> &'static str {
-        // An error is that there is no console to be interrupted from.
+        // Fails when there is no console.
         match tokio::signal::ctrl_c().await {
             Ok(()) => SIGINT,
             Err(_) => std::future::pending().await,

@@ -1,0 +1,30 @@
+//! `Reason`: why a probe is unhealthy regardless of its checks.
+
+use std::sync::Arc;
+
+/// Why a probe is unhealthy regardless of its checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The service is shutting down: [`Health::drain`](super::Health::drain).
+    Draining,
+    /// The service has not started yet: [`Health::mark_started`](super::Health::mark_started).
+    Starting,
+    /// The runtime is stuck: [`HealthBuilder::runtime_heartbeat`](super::HealthBuilder::runtime_heartbeat).
+    RuntimeStuck,
+    /// The service failed its own liveness: [`Health::fail_liveness`](super::Health::fail_liveness).
+    Failed(Arc<str>),
+}
+
+impl Reason {
+    /// `draining`, `starting`, `runtime_stuck` or `failed`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Draining => "draining",
+            Self::Starting => "starting",
+            Self::RuntimeStuck => "runtime_stuck",
+            Self::Failed(_) => "failed",
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `RuntimeHeartbeat`: detects a runtime that is stuck.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::sleep;
+
+use super::beat::LastBeat;
+use crate::outage::{Outage, Transition};
+
+/// A task that beats. The runtime is stuck while the task gets no turn for `limit`.
+#[derive(Debug)]
+pub(super) struct RuntimeHeartbeat {
+    limit: Duration,
+    last: Arc<LastBeat>,
+    task: Mutex<Option<AbortHandle>>,
+    outage: Outage,
+}
+
+impl RuntimeHeartbeat {
+    pub(super) fn new(limit: Duration) -> Self {
+        Self {
+            limit,
+            last: Arc::new(LastBeat::new()),
+            task: Mutex::default(),
+            outage: Outage::default(),
+        }
+    }
+
+    pub(super) fn problem(&self) -> Option<String> {
+        let is_zero = self.limit.is_zero();
+        is_zero.then(|| "the runtime heartbeat is zero: it must be longer than zero".to_owned())
+    }
+
+    /// Starts the task on the current runtime. Does nothing if it was started before: a task that ended with its
+    /// runtime is reported by `is_stuck`, not replaced on another runtime.
+    pub(super) fn start(&self) {
+        let mut task = self.task.lock();
+        if task.is_none()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            self.last.beat();
+            let (last, pause) = (Arc::clone(&self.last), self.limit / 4);
+            let beats = runtime.spawn(async move {
+                loop {
+                    last.beat();
+                    sleep(pause).await;
+                }
+            });
+            *task = Some(beats.abort_handle());
+        }
+    }
+
+    pub(super) fn is_stuck(&self) -> bool {
+        let is_stuck = self.task.lock().is_some() && self.last.age() > self.limit;
+        match self.outage.update(is_stuck) {
+            Some(Transition::Started) => {
+                tracing::error!("the runtime is stuck: liveness is unhealthy");
+            }
+            Some(Transition::Ended) => tracing::info!("the runtime is no longer stuck"),
+            None => {}
+        }
+        is_stuck
+    }
+}
+
+impl Drop for RuntimeHeartbeat {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.get_mut().take() {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `State`: the state that all clones of a `Health` share.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use parking_lot::RwLock;
+use tokio::sync::broadcast;
+
+use super::check_options::Defaults;
+use super::entry::{CheckEntry, Observer};
+use super::runtime_heartbeat::RuntimeHeartbeat;
+use super::{CheckResult, ConfiguredCheck, Probe, Status, StatusChange, record};
+use crate::broadcast::CAPACITY;
+use crate::recorder::RecorderRef;
+
+/// The number of checks is bounded because each is a label value of three metrics and a task while it runs.
+const MAX_CHECKS: usize = 1000;
+
+pub(super) struct State {
+    /// Replaced as a whole when a check is added or removed, so that reports hold no lock.
+    entries: RwLock<Arc<[Arc<CheckEntry>]>>,
+    pub(super) defaults: Defaults,
+    pub(super) starts_explicitly: bool,
+    pub(super) is_started: AtomicBool,
+    pub(super) is_draining: AtomicBool,
+    /// Whether `Health::run` was called, so that checks added later start their background runs at once.
+    pub(super) runs_in_background: AtomicBool,
+    pub(super) liveness_failure: OnceLock<Arc<str>>,
+    pub(super) runtime_heartbeat: Option<RuntimeHeartbeat>,
+    pub(super) changes: broadcast::Sender<StatusChange>,
+    pub(super) recorder: RecorderRef,
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self {
+            entries: RwLock::default(),
+            defaults: Defaults {
+                timeout: Duration::from_secs(2),
+                cache_for: Duration::from_secs(1),
+            },
+            starts_explicitly: false,
+            is_started: AtomicBool::new(false),
+            is_draining: AtomicBool::new(false),
+            runs_in_background: AtomicBool::new(false),
+            liveness_failure: OnceLock::new(),
+            runtime_heartbeat: None,
+            changes: broadcast::Sender::new(CAPACITY),
+            recorder: RecorderRef::default(),
+        }
+    }
+
+    pub(super) fn entries(&self) -> Arc<[Arc<CheckEntry>]> {
+        Arc::clone(&self.entries.read())
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<Arc<CheckEntry>> {
+        let entries = self.entries();
+        entries.iter().find(|entry| &*entry.name == name).cloned()
+    }
+
+    /// Returns an entry that publishes to this state. It is not inserted yet.
+    pub(super) fn new_entry(
+        self: &Arc<Self>,
+        name: &str,
+        check: ConfiguredCheck,
+        probes: impl Iterator<Item = Probe>,
+    ) -> Arc<CheckEntry> {
+        let state: Weak<Self> = Arc::downgrade(self);
+        Arc::new(CheckEntry::new(name, check, probes, self.defaults, state))
+    }
+
+    pub(super) fn insert(&self, entry: Arc<CheckEntry>) -> Result<(), String> {
+        let name = &entry.name;
+        let mut entries = self.entries.write();
+        if entries.iter().any(|other| other.name == *name) {
+            return Err(format!(
+                "check name {name:?} is taken: each check needs its own name"
+            ));
+        }
+        if entries.len() >= MAX_CHECKS {
+            return Err(format!(
+                "check {name:?} exceeds the limit: at most {MAX_CHECKS} checks are allowed"
+            ));
+        }
+        *entries = entries.iter().cloned().chain([entry]).collect();
+        Ok(())
+    }
+
+    pub(super) fn remove(&self, name: &str) -> Option<Arc<CheckEntry>> {
+        let mut entries = self.entries.write();
+        let removed = entries.iter().find(|entry| &*entry.name == name).cloned()?;
+        let is_kept = |entry: &&Arc<CheckEntry>| !Arc::ptr_eq(entry, &removed);
+        *entries = entries.iter().filter(is_kept).cloned().collect();
+        // Under the lock, so that its results cannot be taken for those of a new check with the same name.
+        removed.retire();
+        Some(removed)
+    }
+}
+
+impl Observer for State {
+    fn run_ended(&self, result: &CheckResult) {
+        record::duration(&self.recorder, result);
+    }
+
+    fn published(&self, result: &CheckResult, before: Option<Status>) {
+        record::status(&self.recorder, result);
+        let (check, status) = (result.name(), result.status());
+        if before == Some(status) {
+            return;
+        }
+        // Not named `message`, because that is the event's own text.
+        let detail = result.message().unwrap_or_default();
+        match (before, status) {
+            (None, Status::Healthy) => tracing::debug!(check, "health check is healthy"),
+            (Some(_), Status::Healthy) => tracing::info!(check, "health check is healthy again"),
+            (_, status) => tracing::warn!(check, %status, detail, "health check is not healthy"),
+        }
+        let entries = self.entries();
+        let statuses = entries.iter().filter_map(|entry| {
+            // A result from memory is not cached in its entry.
+            let status = if *entry.name == *check {
+                status
+            } else {
+                entry.last()?.0.status()
+            };
+            Some(entry.effective_status(status))
+        });
+        // Fails only when nobody subscribes.
+        let _ = self.changes.send(StatusChange {
+            result: result.clone(),
+            before,
+            overall: statuses.max().unwrap_or(Status::Healthy),
+        });
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        for entry in &**self.entries.get_mut() {
+            entry.retire();
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Times and durations as numbers and in JSON.
+
+#[cfg(feature = "health")]
+mod json;
+mod unix;
+
+#[cfg(feature = "health")]
+pub(crate) use self::json::{milliseconds, rfc3339, serialize_milliseconds, serialize_rfc3339};
+pub(crate) use self::unix::unix_seconds;
