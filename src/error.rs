@@ -85,6 +85,19 @@ impl Error {
         Self::new(ErrorKind::InvalidConfig, message)
     }
 
+    /// Joins the mistakes that a builder collected into one error: a single mistake as it is, several as
+    /// `3 mistakes: a; b; c` with the kind and the source of the first.
+    #[allow(dead_code, reason = "some features have no builder that can fail")]
+    pub(crate) fn combine(mut mistakes: Vec<Self>) -> Result<(), Self> {
+        if mistakes.len() < 2 {
+            return mistakes.pop().map_or(Ok(()), Err);
+        }
+        let messages: Vec<_> = mistakes.iter().map(|error| &*error.message).collect();
+        let message = format!("{} mistakes: {}", messages.len(), messages.join("; "));
+        let first = mistakes.swap_remove(0);
+        Err(Self { message, ..first })
+    }
+
     pub(crate) fn with_source(
         mut self,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
@@ -100,7 +113,7 @@ impl Error {
     }
 }
 
-/// The error's message and those of its sources, where they say more.
+/// The error's message, followed by those messages of its sources that it does not contain.
 #[cfg(any(feature = "health", feature = "push"))]
 pub(crate) fn with_sources(error: &(dyn StdError + 'static)) -> String {
     let mut message = error.to_string();
@@ -112,6 +125,13 @@ pub(crate) fn with_sources(error: &(dyn StdError + 'static)) -> String {
         }
     }
     message
+}
+
+/// The error with its sources as one line for the log: redacted and cut to 1024 bytes.
+#[cfg(any(feature = "health", feature = "push"))]
+#[allow(dead_code, reason = "some features log no errors")]
+pub(crate) fn logged(error: &(dyn StdError + 'static)) -> String {
+    crate::redact::redact_line(&with_sources(error), 1024)
 }
 
 impl fmt::Display for Error {
@@ -135,5 +155,29 @@ impl StdError for Error {
         self.source
             .as_deref()
             .map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_mistakes_become_one_error_and_a_single_one_stays_as_it_is() {
+        let combined = |messages: &[&str]| {
+            let mistakes = messages.iter().map(|message| Error::invalid(*message));
+            Error::combine(mistakes.collect()).map_err(|error| error.to_string())
+        };
+        assert_eq!(combined(&[]), Ok(()));
+        assert_eq!(combined(&["a"]), Err("a".into()));
+        assert_eq!(combined(&["a", "b"]), Err("2 mistakes: a; b".into()));
+    }
+
+    #[test]
+    fn combined_mistakes_have_the_kind_and_the_source_of_the_first() {
+        let first = Error::external("a", std::io::Error::other("cause"));
+        let error = Error::combine(vec![first, Error::invalid("b")]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert_eq!(error.source().unwrap().to_string(), "cause");
     }
 }
