@@ -1,4 +1,4 @@
-//! The crate's one outgoing HTTP client.
+//! `HttpClient`: the crate's one outgoing HTTP client.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
@@ -14,17 +15,18 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::error::{Error, ErrorKind};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
-type Inner = hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+type Inner = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// An HTTP/1.1 client, with TLS by rustls and the system's root certificates. Made at its first request. Each request has
-/// a connection of its own: one that was kept may be closed by the other side in the moment it is used again.
-pub(crate) struct Client {
+/// An HTTP/1.1 client with rustls and the system's root certificates, created by its first request.
+///
+/// Each request opens its own connection, because the server may close an idle one just as it is used again.
+pub(crate) struct HttpClient {
     has_tls: bool,
     inner: OnceLock<Inner>,
 }
 
-impl Client {
-    /// For requests to this URI's scheme: reading the root certificates takes 10 ms, so without need it is left out.
+impl HttpClient {
+    /// A client for the scheme of this URI. Root certificates take 10 ms to load, so only `https` loads them.
     pub(crate) fn for_uri(uri: &Uri) -> Self {
         Self {
             has_tls: uri.scheme_str() == Some("https"),
@@ -32,10 +34,12 @@ impl Client {
         }
     }
 
-    /// The response, with at most `max_body` bytes of its body: what is longer is cut off, with its connection. It waits
-    /// for as long as it takes: give it a timeout.
+    /// Sends the request and reads at most `max_body` bytes of the response body; the rest is discarded with the
+    /// connection. There is no timeout: the caller sets one.
     ///
-    /// The error's message names the host and what failed, and not the path, whose query may hold a secret.
+    /// # Errors
+    ///
+    /// Returns an error that names the host and the failed step, but not the path and query, which may hold a secret.
     pub(crate) async fn send(
         &self,
         request: Request<Bytes>,
@@ -46,44 +50,46 @@ impl Client {
             .authority()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let failed = |error: BoxError, what: &str| {
-            Error::new(ErrorKind::Io, format!("{what} {host}")).with_source(error)
+        let failed = |problem: &str, error: BoxError| {
+            Error::new(ErrorKind::Io, format!("{problem} {host}")).with_source(error)
         };
         let client = if let Some(client) = self.inner.get() {
             client
         } else {
-            // A failure is not kept: certificates may be there the next time.
-            let made = client(self.has_tls).map_err(|error| failed(error, "no TLS to reach"))?;
-            self.inner.get_or_init(|| made)
+            // A failure is not cached, because certificates may be installed later.
+            let client =
+                new_client(self.has_tls).map_err(|error| failed("cannot set up TLS for", error))?;
+            self.inner.get_or_init(|| client)
         };
-        let sent = client.request(request.map(Full::new)).await;
-        let (parts, mut body) = sent
+        let response = client.request(request.map(Full::new)).await;
+        let (parts, mut body) = response
             .map_err(|error| {
-                let what = if error.is_connect() {
+                let problem = if error.is_connect() {
                     "cannot connect to"
                 } else {
-                    "no answer from"
+                    "no response from"
                 };
-                failed(error.into(), what)
+                failed(problem, error.into())
             })?
             .into_parts();
-        let mut read = BytesMut::new();
+        let mut bytes = BytesMut::new();
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| failed(error.into(), "broken answer from"))?;
+            let frame =
+                frame.map_err(|error| failed("cannot read the response from", error.into()))?;
             let Ok(data) = frame.into_data() else {
                 continue;
             };
-            read.extend_from_slice(&data[..data.len().min(max_body - read.len())]);
-            if read.len() == max_body {
+            bytes.extend_from_slice(&data[..data.len().min(max_body - bytes.len())]);
+            if bytes.len() == max_body {
                 break;
             }
         }
-        Ok(Response::from_parts(parts, read.freeze()))
+        Ok(Response::from_parts(parts, bytes.freeze()))
     }
 }
 
-fn client(has_tls: bool) -> Result<Inner, BoxError> {
-    // By name: the process' default is missing or ambiguous where an application uses another one besides.
+fn new_client(has_tls: bool) -> Result<Inner, BoxError> {
+    // Named, because an application that uses a second provider leaves the process default unset or ambiguous.
     let provider = rustls::crypto::ring::default_provider();
     let builder = HttpsConnectorBuilder::new();
     let builder = if has_tls {
@@ -96,16 +102,14 @@ fn client(has_tls: bool) -> Result<Inner, BoxError> {
         builder.with_tls_config(config)
     };
     let connector = builder.https_or_http().enable_http1().build();
-    Ok(
-        hyper_util::client::legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_max_idle_per_host(0)
-            .build(connector),
-    )
+    Ok(Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_max_idle_per_host(0)
+        .build(connector))
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").finish_non_exhaustive()
+        f.debug_struct("HttpClient").finish_non_exhaustive()
     }
 }

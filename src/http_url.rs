@@ -1,4 +1,4 @@
-//! `HttpUrl`: an absolute `http` or `https` URL whose credentials are kept apart.
+//! `HttpUrl`: an absolute `http` or `https` URL, with its credentials held separately.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 /// A user and a password, decoded (RFC 3986, section 3.2.1).
 pub(crate) type Credentials = (String, String);
 
-/// Scheme, host, port, path and query. `Display` and `Debug` show scheme, host and port only, because a path or a query may
+/// Scheme, host, port, path and query. `Display` and `Debug` show only scheme, host and port, because path and query may
 /// hold a token.
 #[derive(Clone)]
 pub(crate) struct HttpUrl {
@@ -19,7 +19,10 @@ pub(crate) struct HttpUrl {
 }
 
 impl HttpUrl {
-    /// The error is a clause that names the problem and repeats nothing of the URL, because it may hold a secret.
+    /// # Errors
+    ///
+    /// Returns a clause that names the problem, such as `it has no host`. It quotes nothing of the URL, which may hold a
+    /// secret.
     pub(crate) fn parse(text: &str) -> Result<Self, Cow<'static, str>> {
         let uri: Uri = text
             .parse()
@@ -33,12 +36,12 @@ impl HttpUrl {
             None => (None, authority.as_str()),
         };
         let host = authority.host();
-        // `Uri` accepts empty hosts and templates that were never filled in (`${HOST}`).
+        // `Uri` accepts empty hosts and unexpanded templates (`${HOST}`).
         let is_host = |c: char| c.is_ascii_alphanumeric() || "-._~%[]:".contains(c);
         if host.is_empty() || !host.chars().all(is_host) {
             return Err("it has no host".into());
         }
-        // A slash in a password ends the authority too early: then the rest of the password is read as a port.
+        // An unescaped slash in a password ends the authority early, so part of the password stands where a port should.
         let port = server.strip_prefix(host).unwrap_or_default();
         let is_port = |port: &str| port.parse::<NonZeroU16>().is_ok();
         if !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port) {
@@ -91,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_are_kept_apart_and_decoded() {
+    fn credentials_are_separated_and_decoded() {
         let url = HttpUrl::parse("https://us%3Aer:p%2Fw%40@h:8443/a?b=c").unwrap();
         assert_eq!(url.uri(), "https://h:8443/a?b=c");
         assert_eq!(
@@ -111,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_url_is_not_repeated() {
+    fn errors_do_not_quote_the_url() {
         for (text, problem) in [
             ("", "empty string"),
             ("/s3cret", "its scheme is not http or https"),
@@ -127,9 +130,9 @@ mod tests {
                 "its port is not a number from 1 to 65535",
             ),
         ] {
-            let refused = HttpUrl::parse(text).unwrap_err();
-            assert!(refused.contains(problem), "{text}: {refused}");
-            assert!(!refused.contains("s3cret"), "{text}: {refused}");
+            let error = HttpUrl::parse(text).unwrap_err();
+            assert!(error.contains(problem), "{text}: {error}");
+            assert!(!error.contains("s3cret"), "{text}: {error}");
         }
     }
 }

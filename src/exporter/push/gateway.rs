@@ -16,7 +16,7 @@ use super::authorization::Authorization;
 use super::group::Group;
 use super::pushing::Pushing;
 use crate::error::{self, Error, ErrorKind};
-use crate::http_client::Client;
+use crate::http_client::HttpClient;
 use crate::redact::redact_line;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -66,7 +66,7 @@ pub struct Pushgateway {
     group: Group,
     authorization: Option<Authorization>,
     timeout: Duration,
-    client: Arc<Client>,
+    client: Arc<HttpClient>,
 }
 
 impl Pushgateway {
@@ -80,7 +80,7 @@ impl Pushgateway {
     pub fn new(url: &str, job: &str) -> Result<Self, Error> {
         let (group, credentials) = Group::new(url, job)?;
         let gateway = Self {
-            client: Arc::new(Client::for_uri(&group.uri)),
+            client: Arc::new(HttpClient::for_uri(&group.uri)),
             group,
             authorization: None,
             timeout: Duration::from_secs(10),

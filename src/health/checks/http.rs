@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::super::report::milliseconds;
 use super::super::{Check, Outcome};
 use crate::error::Error;
-use crate::http_client::Client;
+use crate::http_client::HttpClient;
 use crate::http_url::HttpUrl;
 
 /// Bytes of the answer that are read: enough for any health endpoint, and a stream without end is cut off.
@@ -41,7 +41,7 @@ pub struct Http {
     headers: HeaderMap,
     expected: Option<BTreeSet<u16>>,
     slow: Option<Duration>,
-    client: Client,
+    client: HttpClient,
 }
 
 impl Http {
@@ -73,7 +73,7 @@ impl Http {
         }
         Ok(Self {
             method,
-            client: Client::for_uri(url.uri()),
+            client: HttpClient::for_uri(url.uri()),
             uri: url.uri().clone(),
             headers: HeaderMap::from_iter([(USER_AGENT, HeaderValue::from_static("tower-vitals"))]),
             expected: None,
