@@ -138,7 +138,7 @@ fn a_reading_is_fresh_and_no_reading_is_made_twice_in_a_second() {
         .every(Duration::from_hours(1))
         .start()
         .unwrap();
-    prometheus.before_reading(collecting.refresher());
+    prometheus.on_gather(collecting.refresher());
     assert_eq!(readings.load(Ordering::SeqCst), 1, "at the start");
     for _ in 0..50 {
         let _ = prometheus.render();
@@ -164,7 +164,7 @@ fn nobody_waits_for_a_reading_that_hangs() {
         }
     });
     let collecting = hanging.every(Duration::from_millis(200)).start().unwrap();
-    prometheus.before_reading(collecting.refresher());
+    prometheus.on_gather(collecting.refresher());
     // It hangs at its second reading, and no reader ever gets fresh values again: each waits a moment for them.
     let deadline = Instant::now() + Duration::from_secs(10);
     let mut waits = 0;
@@ -208,7 +208,7 @@ async fn it_ends_when_it_is_dropped_whoever_may_still_read() {
         .also(move || drop(alive.clone()))
         .start()
         .unwrap();
-    prometheus.before_reading(collecting.refresher());
+    prometheus.on_gather(collecting.refresher());
     let clone = collecting.clone();
     drop(collecting);
     clone.refresh();
@@ -240,9 +240,9 @@ fn a_hook_may_read_and_may_panic() {
         Plugins::new().recorder(prometheus.clone()),
         Arc::new(AtomicUsize::new(0)),
     );
-    prometheus.before_reading(|| panic!("a hook panicked"));
+    prometheus.on_gather(|| panic!("a hook panicked"));
     let (reader, counter) = (prometheus.clone(), Arc::clone(&calls));
-    prometheus.before_reading(move || {
+    prometheus.on_gather(move || {
         counter.fetch_add(1, Ordering::SeqCst);
         plugins.set(reader.snapshot().families.len() + 6);
     });

@@ -45,7 +45,7 @@ type Collector = Box<dyn FnMut(&RecorderRef) + Send>;
 /// let prometheus = Prometheus::install()?;
 /// let collecting = Collectors::new().app(env!("CARGO_PKG_VERSION"), "production").start()?;
 /// // Whoever reads gets what is true now, not what was 15 s ago.
-/// prometheus.before_reading(collecting.refresher());
+/// prometheus.on_gather(collecting.refresher());
 /// assert!(prometheus.render().contains("app_info{version="));
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
@@ -241,7 +241,7 @@ impl Collecting {
     }
 
     /// [`refresh`](Self::refresh) as a function that does not keep the reading going, for
-    /// `Prometheus::before_reading`.
+    /// `Prometheus::on_gather`.
     pub fn refresher(&self) -> impl Fn() + Send + Sync + 'static + use<> {
         let asks = Arc::downgrade(&self.asks);
         move || {
