@@ -79,9 +79,9 @@ mod tests {
                  # TYPE other_total counter\nother_total 7\n"
             ))
         };
-        let values = |families: &[FamilySnapshot]| -> Vec<_> {
+        let increases = |totals: &DailyTotals, now: &Snapshot| -> Vec<_> {
+            let families = totals.increases(now).into_iter();
             families
-                .iter()
                 .map(|family| family.series[0].value.clone())
                 .collect()
         };
@@ -89,43 +89,25 @@ mod tests {
         let mut totals = DailyTotals::new("shop_", 1);
         assert_eq!(totals.increases(&parse("")), []);
         totals.roll_over(1, || unreachable!());
-        assert_eq!(
-            values(&totals.increases(&at(100, 0.5))),
-            counted(100.0, 0.5)
-        );
+        assert_eq!(increases(&totals, &at(100, 0.5)), counted(100.0, 0.5));
         totals.roll_over(2, || at(150, 0.75));
-        assert_eq!(
-            values(&totals.increases(&at(180, 1.0))),
-            counted(30.0, 0.25)
-        );
+        assert_eq!(increases(&totals, &at(180, 1.0)), counted(30.0, 0.25));
         totals.roll_over(2, || unreachable!());
-        assert_eq!(
-            values(&totals.increases(&at(190, 1.0))),
-            counted(40.0, 0.25)
-        );
+        assert_eq!(increases(&totals, &at(190, 1.0)), counted(40.0, 0.25));
         // The clock is set back and forward again.
         totals.roll_over(1, || unreachable!());
         totals.roll_over(2, || unreachable!());
-        assert_eq!(
-            values(&totals.increases(&at(190, 1.0))),
-            counted(40.0, 0.25)
-        );
+        assert_eq!(increases(&totals, &at(190, 1.0)), counted(40.0, 0.25));
         let gathered_before = at(185, 0.5);
         totals.roll_over(3, || at(190, 1.0));
-        assert_eq!(values(&totals.increases(&at(190, 1.0))), counted(0.0, 0.0));
-        assert_eq!(
-            values(&totals.increases(&gathered_before)),
-            counted(0.0, 0.0)
-        );
+        assert_eq!(increases(&totals, &at(190, 1.0)), counted(0.0, 0.0));
+        assert_eq!(increases(&totals, &gathered_before), counted(0.0, 0.0));
         // The recorder was built while the clock was days ahead: counts go on until the next day.
         let mut totals = DailyTotals::new("shop_", 9000);
         totals.roll_over(2, || unreachable!());
-        assert_eq!(
-            values(&totals.increases(&at(180, 1.0))),
-            counted(180.0, 1.0)
-        );
+        assert_eq!(increases(&totals, &at(180, 1.0)), counted(180.0, 1.0));
         totals.roll_over(3, || at(190, 1.0));
-        assert_eq!(values(&totals.increases(&at(200, 1.5))), counted(10.0, 0.5));
+        assert_eq!(increases(&totals, &at(200, 1.5)), counted(10.0, 0.5));
     }
 
     #[test]

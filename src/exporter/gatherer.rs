@@ -1,7 +1,6 @@
 //! `Gatherer`: reads all metrics from the exporter.
 
 use std::cell::Cell;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -93,11 +92,5 @@ impl Gatherer {
             }
         }
         IN_HOOK.set(false);
-    }
-}
-
-impl fmt::Debug for Gatherer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gatherer").finish_non_exhaustive()
     }
 }

@@ -22,15 +22,11 @@ pub(super) fn parse(text: &str) -> Snapshot {
                 "histogram" => Kind::Histogram,
                 _ => Kind::Gauge,
             };
-            let is_described = help.0 == name;
+            let help = (help.0 == name).then(|| std::mem::take(&mut help.1));
             families.push(FamilySnapshot {
                 name: name.to_owned(),
                 kind,
-                help: if is_described {
-                    std::mem::take(&mut help.1)
-                } else {
-                    String::new()
-                },
+                help: help.unwrap_or_default(),
                 series: Vec::new(),
             });
         } else if let Some(family) = families.last_mut()
@@ -53,29 +49,27 @@ fn add_sample(family: &mut FamilySnapshot, line: &str) -> Option<()> {
         None => (Vec::new(), rest),
     };
     let number = number.trim();
-    match family.kind {
-        Kind::Counter | Kind::Gauge => {
-            let value = match family.kind {
-                Kind::Counter => Value::Counter(number.parse().ok()?),
-                _ => Value::Gauge(number.parse().ok()?),
-            };
-            family.series.push(Series { labels, value });
-        }
-        Kind::Histogram => {
-            let bound = match suffix {
-                // The exporter writes `le` last.
-                "_bucket" => Some(labels.pop()?.1.parse().ok()?),
-                _ => None,
-            };
+    let value = match (family.kind, suffix) {
+        (Kind::Counter, _) => Value::Counter(number.parse().ok()?),
+        (Kind::Gauge, _) => Value::Gauge(number.parse().ok()?),
+        (Kind::Histogram, "_bucket") => {
+            // The exporter writes `le` last.
+            let bound = labels.pop()?.1.parse().ok()?;
             let histogram = histogram(&mut family.series, labels)?;
-            match (suffix, bound) {
-                (_, Some(bound)) => histogram.buckets.push((bound, number.parse().ok()?)),
-                ("_sum", None) => histogram.sum = number.parse().ok()?,
-                ("_count", None) => histogram.count = number.parse().ok()?,
+            histogram.buckets.push((bound, number.parse().ok()?));
+            return Some(());
+        }
+        (Kind::Histogram, _) => {
+            let histogram = histogram(&mut family.series, labels)?;
+            match suffix {
+                "_sum" => histogram.sum = number.parse().ok()?,
+                "_count" => histogram.count = number.parse().ok()?,
                 _ => return None,
             }
+            return Some(());
         }
-    }
+    };
+    family.series.push(Series { labels, value });
     Some(())
 }
 

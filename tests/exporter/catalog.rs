@@ -23,7 +23,7 @@ const ENERGY: Family = Family::counter("energy_joules_total", "Energy that was u
     .fractional();
 const STOCK: Family = Family::gauge("stock", "What is in stock.");
 
-fn recorder(builder: tower_vitals::exporter::Builder) -> Prometheus {
+fn recorder(builder: tower_vitals::exporter::PrometheusBuilder) -> Prometheus {
     let mut catalog = Catalog::new();
     for family in [ORDERS, PICKING, ENERGY, STOCK] {
         catalog.register(family).unwrap();

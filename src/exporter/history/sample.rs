@@ -40,13 +40,11 @@ impl Sample {
         }
     }
 
-    /// Like `clone_from`, and reuses the memory of a distribution.
     pub(super) fn copy_from(&mut self, other: &Self) {
         match (self, other) {
-            (Self::Distribution(own), Self::Distribution(other)) if own.len() == other.len() => {
-                own.copy_from_slice(other);
-            }
-            (own, other) => own.clone_from(other),
+            // This reuses the memory if the lengths are equal.
+            (Self::Distribution(own), Self::Distribution(other)) => own.clone_from(other),
+            (own, other) => *own = other.clone(),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use proptest::prelude::*;
 
-use super::query::HistoryQuery;
+use super::query::HistoryQuery as Query;
 use super::replay::Replay;
 use super::ring::{Bounds, Ring};
 use super::sample::Sample;
@@ -85,7 +85,7 @@ fn record(ring: &mut Ring, ticks: &[Vec<FamilySnapshot>]) {
     }
 }
 
-fn evaluate(ring: &Ring, query: &HistoryQuery) -> Vec<TimeSeries> {
+fn evaluate(ring: &Ring, query: &Query) -> Vec<TimeSeries> {
     let metric = &ring.metrics[&query.metric];
     query.evaluate(ring, metric, query.matching(metric))
 }
@@ -191,7 +191,7 @@ proptest! {
             (Some(previous), now) if now >= previous => now - previous,
             (_, now) => now,
         }));
-        let (total, rates) = (increases.sum::<f64>(), evaluate(&ring, &HistoryQuery::rate("a_total").sum()));
+        let (total, rates) = (increases.sum::<f64>(), evaluate(&ring, &Query::rate("a_total").sum()));
         let rates = points(&rates[0]);
         prop_assert!(rates.iter().all(|(_, rate)| *rate >= 0.0));
         prop_assert_eq!(rates.len(), ticks.len() - 1);
@@ -210,17 +210,14 @@ fn restarted_and_new_series_start_at_zero() {
         [Some(5.0), Some(1.0)],
     ];
     record(&mut ring, &ticks.map(|values| counters(&values)));
-    let rates = evaluate(&ring, &HistoryQuery::rate("a_total"));
+    let rates = evaluate(&ring, &Query::rate("a_total"));
     assert_eq!(points(&rates[0]), [(2, 2.5), (3, 4.0), (4, 0.0), (5, 1.0)]);
     assert_eq!(points(&rates[1]), [(3, 3.0), (5, 1.0)]);
-    let values = evaluate(&ring, &HistoryQuery::values("a_total"));
+    let values = evaluate(&ring, &Query::values("a_total"));
     assert_eq!(points(&values[1]), [(3, 3.0), (5, 1.0)]);
-    let sum = evaluate(&ring, &HistoryQuery::rate("a_total").sum());
+    let sum = evaluate(&ring, &Query::rate("a_total").sum());
     assert_eq!(points(&sum[0]), [(2, 2.5), (3, 7.0), (4, 0.0), (5, 2.0)]);
-    let one = evaluate(
-        &ring,
-        &HistoryQuery::values("a_total").label("n", "1").sum(),
-    );
+    let one = evaluate(&ring, &Query::values("a_total").label("n", "1").sum());
     assert_eq!(points(&one[0]), [(3, 3.0), (5, 1.0)]);
     assert_eq!(one[0].labels, [("n".to_owned(), "1".to_owned())]);
 }
@@ -242,19 +239,13 @@ fn distributions_are_those_of_the_samples_between_ticks() {
     });
     record(&mut ring, &ticks);
     for is_sum in [false, true] {
-        let measure = |query: HistoryQuery| {
+        let measure = |query: Query| {
             let query = if is_sum { query.sum() } else { query };
             points(&evaluate(&ring, &query)[0])
         };
-        assert_eq!(
-            measure(HistoryQuery::quantile("h", 0.5)),
-            [(2, 1.5), (4, 0.5)]
-        );
-        assert_eq!(measure(HistoryQuery::average("h")), [(2, 1.5), (4, 0.5)]);
-        assert_eq!(
-            measure(HistoryQuery::rate("h")),
-            [(2, 10.0), (3, 0.0), (4, 2.0)]
-        );
+        assert_eq!(measure(Query::quantile("h", 0.5)), [(2, 1.5), (4, 0.5)]);
+        assert_eq!(measure(Query::average("h")), [(2, 1.5), (4, 0.5)]);
+        assert_eq!(measure(Query::rate("h")), [(2, 10.0), (3, 0.0), (4, 2.0)]);
     }
 }
 
@@ -279,12 +270,12 @@ fn ticks_expire_by_number_and_by_age() {
     assert_eq!(seconds(&ring), [2, 3, 4, 5], "a late tick is ignored");
     let values = evaluate(
         &ring,
-        &HistoryQuery::values("a_total").window(Duration::from_secs(2)),
+        &Query::values("a_total").window(Duration::from_secs(2)),
     );
     assert_eq!(points(&values[0]), [(4, 4.0), (5, 5.0)]);
     let rates = evaluate(
         &ring,
-        &HistoryQuery::rate("a_total").window(Duration::from_secs(1)),
+        &Query::rate("a_total").window(Duration::from_secs(1)),
     );
     assert_eq!(
         points(&rates[0]),
@@ -294,7 +285,7 @@ fn ticks_expire_by_number_and_by_age() {
     let (at, taken_at) = second(14);
     ring.record(&counters(&[Some(14.0)]), at, taken_at);
     assert_eq!(seconds(&ring), [4, 5, 14]);
-    let values = evaluate(&ring, &HistoryQuery::values("a_total"));
+    let values = evaluate(&ring, &Query::values("a_total"));
     assert_eq!(points(&values[0]), [(4, 4.0), (5, 5.0), (14, 14.0)]);
 }
 
@@ -315,7 +306,7 @@ fn series_above_the_limit_are_dropped_and_counted() {
     );
     assert_eq!((ring.series(), ring.series_dropped), (2, 3));
     assert!(!ring.metrics.contains_key("b"));
-    let rates = evaluate(&ring, &HistoryQuery::rate("a_total"));
+    let rates = evaluate(&ring, &Query::rate("a_total"));
     assert_eq!(points(&rates[1]), [(2, 2.0), (3, 2.0)]);
 }
 
@@ -360,7 +351,7 @@ fn quantiles_equal_those_of_the_snapshots_delta() {
         (&[("shop", "us")], 0.99),
         (&[], 0.95),
     ] {
-        let mut query = HistoryQuery::quantile("wait_seconds", q).sum();
+        let mut query = Query::quantile("wait_seconds", q).sum();
         for (name, value) in labels {
             query = query.label(*name, *value);
         }

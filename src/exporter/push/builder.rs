@@ -45,10 +45,7 @@ impl Pushgateway {
         match group::parse_url(url) {
             Ok(url) => {
                 builder.server = url.to_string();
-                url.uri()
-                    .path()
-                    .trim_end_matches('/')
-                    .clone_into(&mut builder.base_path);
+                builder.base_path = url.uri().path().trim_end_matches('/').to_owned();
                 match url.credentials() {
                     Some((user, password)) => builder.basic(user, password),
                     None => builder,
@@ -126,26 +123,24 @@ impl PushgatewayBuilder {
     /// `https` URL or has a query; an empty job; a label name that Prometheus would reject, or `job`; labels that make the URL
     /// longer than 65,534 bytes; a bearer token that is empty or not visible ASCII; a user that contains a colon.
     pub fn build(self) -> Result<Pushgateway, Error> {
-        let Self {
-            server,
-            base_path,
-            job,
-            labels,
-            authorization,
-            timeout,
-            mut mistakes,
-        } = self;
-        let base = format!("{server}{base_path}");
-        let uri = group::uri(&base, &job, &labels).unwrap_or_else(|error| {
+        let base = format!("{}{}", self.server, self.base_path);
+        let labels = self.labels.iter();
+        let labels = labels.map(|(name, value)| (&**name, &**value));
+        let mut mistakes = self.mistakes;
+        let uri = group::uri(&base, &self.job, labels).unwrap_or_else(|error| {
             mistakes.push(error);
             Uri::default()
         });
         Error::combine(mistakes)?;
         Ok(Pushgateway {
             client: Arc::new(HttpClient::for_uri(&uri)),
-            group: Group { server, job, uri },
-            authorization,
-            timeout,
+            group: Group {
+                server: self.server,
+                job: self.job,
+                uri,
+            },
+            authorization: self.authorization,
+            timeout: self.timeout,
         })
     }
 }

@@ -77,9 +77,12 @@ fn without_secrets(url: &str) -> String {
 }
 
 /// Returns `<base>/metrics/job/<job>{/<label>/<value>}` (Pushgateway's README, "URL").
-pub(super) fn uri(base: &str, job: &str, labels: &[(String, String)]) -> Result<Uri, Error> {
+pub(super) fn uri<'a>(
+    base: &str,
+    job: &'a str,
+    labels: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<Uri, Error> {
     let mut url = format!("{base}/metrics");
-    let labels = labels.iter().map(|(name, value)| (&**name, &**value));
     for (name, value) in std::iter::once(("job", job)).chain(labels) {
         let (suffix, value) = segment(value);
         url.extend(["/", name, suffix, "/", &value]);
@@ -109,14 +112,8 @@ mod tests {
     use super::*;
 
     fn path(job: &str, labels: &[(&str, &str)]) -> String {
-        let labels = labels.iter();
-        let labels: Vec<_> = labels
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        uri("http://h:9091", job, &labels)
-            .unwrap()
-            .path()
-            .to_owned()
+        let uri = uri("http://h:9091", job, labels.iter().copied());
+        uri.unwrap().path().to_owned()
     }
 
     /// The examples of Pushgateway's README, "URL".
