@@ -27,7 +27,7 @@ impl HistogramSnapshot {
     ///
     /// ```
     /// # use metrics::{Key, Level, Metadata, Recorder};
-    /// use tower_vitals::{Prometheus, exporter::Value};
+    /// use tower_vitals::Prometheus;
     ///
     /// let prometheus = Prometheus::builder().buckets("wait_seconds", &[1.0, 2.0]).build()?;
     /// # let metadata = Metadata::new("doc", Level::INFO, None);

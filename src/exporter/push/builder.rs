@@ -45,7 +45,8 @@ impl Pushgateway {
         match group::parse_url(url) {
             Ok(url) => {
                 builder.server = url.to_string();
-                builder.base_path = url.uri().path().trim_end_matches('/').to_owned();
+                let base_path = url.uri().path().trim_end_matches('/');
+                base_path.clone_into(&mut builder.base_path);
                 match url.credentials() {
                     Some((user, password)) => builder.basic(user, password),
                     None => builder,
