@@ -79,6 +79,7 @@ pub mod settings;
 mod thread;
 #[cfg(feature = "prometheus")]
 mod ticker;
+#[cfg(feature = "health")]
 mod time;
 
 pub use crate::error::{Error, ErrorKind};
