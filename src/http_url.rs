@@ -10,8 +10,8 @@ use percent_encoding::percent_decode_str;
 /// A user and a password, decoded (RFC 3986, section 3.2.1).
 pub(crate) type Credentials = (String, String);
 
-/// Scheme, host, port, path and query. `Display` and `Debug` show only scheme, host and port, because path and query may
-/// hold a token.
+/// Scheme, host, port, path and query. `Display` and `Debug` show only scheme, host and port, because path and query
+/// may hold a token.
 #[derive(Clone)]
 pub(crate) struct HttpUrl {
     uri: Uri,
@@ -21,8 +21,8 @@ pub(crate) struct HttpUrl {
 impl HttpUrl {
     /// # Errors
     ///
-    /// Returns a clause that names the problem, such as `it has no host`. It quotes nothing of the URL, which may hold a
-    /// secret.
+    /// Returns a clause that names the problem, such as `it has no host`. It quotes nothing of the URL, which may hold
+    /// a secret.
     pub(crate) fn parse(text: &str) -> Result<Self, Cow<'static, str>> {
         let uri: Uri = text
             .parse()
@@ -41,7 +41,8 @@ impl HttpUrl {
         if host.is_empty() || !host.chars().all(is_host) {
             return Err("it has no host".into());
         }
-        // An unescaped slash in a password ends the authority early, so part of the password stands where a port should.
+        // An unescaped slash in a password ends the authority early, so part of the password stands where a port
+        // should.
         let port = server.strip_prefix(host).unwrap_or_default();
         let is_port = |port: &str| port.parse::<NonZeroU16>().is_ok();
         if !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port) {

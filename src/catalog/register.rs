@@ -5,7 +5,7 @@ use crate::error::Error;
 
 /// The crate's families, and those that a service [registers](Self::register).
 ///
-/// Given to [`Prometheus`](crate::exporter::PrometheusBuilder::catalog) before it is built: then the service's families have their
+/// Given to [`Prometheus`](crate::exporter::Builder::catalog) before it is built: then the service's families have their
 /// HELP and buckets, their bounded labels are held to their values whoever records them, and whatever is read or generated
 /// by the catalogue has them too.
 ///

@@ -34,7 +34,11 @@ impl HistoryQuery {
         let mut ticks_to_skip = ring.ticks.len() - self.ticks(ring);
         let mut previous = None;
         while let Some(tick) = replay.next() {
-            let step = Step::new(previous.replace(tick), tick, &metric.bounds);
+            let previous: Option<&Tick> = previous.replace(tick);
+            let step = Step {
+                elapsed: previous.map(|previous| tick.at.saturating_sub(previous.at)),
+                bounds: &metric.bounds,
+            };
             if ticks_to_skip > 0 {
                 ticks_to_skip -= 1;
                 continue;
@@ -58,14 +62,7 @@ struct Step<'a> {
     bounds: &'a [f64],
 }
 
-impl<'a> Step<'a> {
-    fn new(previous: Option<&Tick>, tick: &Tick, bounds: &'a [f64]) -> Self {
-        Self {
-            elapsed: previous.map(|previous| tick.at.saturating_sub(previous.at)),
-            bounds,
-        }
-    }
-
+impl Step<'_> {
     fn value(&self, measure: Measure, tracks: &[Track]) -> Option<f64> {
         let sum = |one, other| one + other;
         match measure {
