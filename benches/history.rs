@@ -1,8 +1,8 @@
 //! The cost of the metrics history: `cargo bench --bench history`.
 //!
-//! 10,000 counters and 10,000 histograms of ten buckets, over the 180 ticks of the default window. All of them, or one in a
-//! hundred, change in each tick. A tick takes a snapshot and stores it. Times are medians in milliseconds. Memory is shown as
-//! the history reports it and as the growth of the process.
+//! 10,000 counters and 10,000 histograms of ten buckets, over the 180 ticks of the default window. All of them, or one
+//! in a hundred, change in each tick. A tick takes a snapshot and stores it. Times are medians in milliseconds. Memory
+//! is shown as the history reports it and as the growth of the process.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,

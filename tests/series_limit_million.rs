@@ -1,5 +1,5 @@
-//! A label with a million values: memory and text stay bounded, no increment is lost, and one warning is logged. In a file of
-//! its own, because it measures the memory of the whole process.
+//! A label with a million values: memory and text stay bounded, no increment is lost, and one warning is logged. In a
+//! file of its own, because it measures the memory of the whole process.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,8 +30,9 @@ const LIMIT: usize = 10_000;
 const DROPPED: u64 = VALUES - LIMIT as u64;
 const METADATA: Metadata<'_> = Metadata::new("test", Level::INFO, None);
 
-/// Ten thousand series take a few MiB of labels and handles, and the histogram 10 MiB of text and as much in the exporter while
-/// it renders. The 990,000 samples of `other` take 16 MiB until they are drained. A million series would take several hundred.
+/// Ten thousand series take a few MiB of labels and handles, and the histogram 10 MiB of text and as much in the
+/// exporter while it renders. The 990,000 samples of `other` take 16 MiB until they are drained. A million series would
+/// take several hundred.
 const MAX_GROWTH: u64 = 64 * MIB;
 
 /// The process' resident memory in bytes.
@@ -55,8 +56,8 @@ struct Recorded {
     log: String,
 }
 
-/// Registers and records each value, as a macro with a dynamic label does, and renders at the end. Fails if memory grows by
-/// more than [`MAX_GROWTH`].
+/// Registers and records each value, as a macro with a dynamic label does, and renders at the end. Fails if memory
+/// grows by more than [`MAX_GROWTH`].
 fn record_all(prometheus: &Prometheus, name: &'static str, record: impl Fn(&Key)) -> Recorded {
     let before = resident();
     let mut peak = before;
@@ -128,8 +129,8 @@ impl Recorded {
 #[test]
 fn a_label_with_a_million_values_is_bounded_counted_and_logged_once() {
     let prometheus = Prometheus::builder()
-        // No sample is drained before the render. This is the worst case for memory, and metrics-util 0.20 can lose a sample
-        // that is recorded while its bucket is drained.
+        // No sample is drained before the render. This is the worst case for memory, and metrics-util 0.20 can lose a
+        // sample that is recorded while its bucket is drained.
         .upkeep_interval(Duration::from_hours(1))
         .build()
         .unwrap();

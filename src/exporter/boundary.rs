@@ -1,11 +1,11 @@
 //! Adapts keys and descriptions to the exporter: adds the prefix and the global labels, and escapes text.
 //!
-//! The exporter adds global labels only when it renders. Two series, one of which has such a label itself, would then render as
-//! one line with the value of either.
+//! The exporter adds global labels only when it renders. Two series, one of which has such a label itself, would then
+//! render as one line with the value of either.
 //!
-//! metrics-exporter-prometheus 0.18 guesses whether text is already escaped: it takes `\"` for an escaped quote and `\\` for
-//! one backslash, so distinct label values render alike. Doubling every backslash leaves nothing to guess: the exporter writes
-//! each pair unchanged, which the exposition format reads as one backslash.
+//! metrics-exporter-prometheus 0.18 guesses whether text is already escaped: it takes `\"` for an escaped quote and
+//! `\\` for one backslash, so distinct label values render alike. Doubling every backslash leaves nothing to guess: the
+//! exporter writes each pair unchanged, which the exposition format reads as one backslash.
 
 use std::borrow::Cow;
 

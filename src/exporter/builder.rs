@@ -98,8 +98,8 @@ impl PrometheusBuilder {
 
     /// Sets the buckets of the histogram `metric`, named without the prefix: ascending upper bounds without `+Inf`.
     ///
-    /// Defaults to the catalogue's buckets. Histograms outside the catalogue default to [`catalog::SIZE_BUCKETS`] if their
-    /// name ends in `_bytes`, and to [`catalog::DURATION_BUCKETS`] otherwise.
+    /// Defaults to the catalogue's buckets. Histograms outside the catalogue default to [`catalog::SIZE_BUCKETS`] if
+    /// their name ends in `_bytes`, and to [`catalog::DURATION_BUCKETS`] otherwise.
     pub fn buckets(mut self, metric: impl Into<String>, bounds: &[f64]) -> Self {
         self.buckets.push((metric.into(), bounds.to_vec()));
         self
@@ -107,8 +107,8 @@ impl PrometheusBuilder {
 
     /// Sets how often recorded histogram samples are moved into their buckets. Defaults to 5 s.
     ///
-    /// Until then a sample takes 16 bytes: 100,000 requests a second take 8 MB every 5 s. Upkeep also detects the change of
-    /// day for the daily totals in `/metrics/json`.
+    /// Until then a sample takes 16 bytes: 100,000 requests a second take 8 MB every 5 s. Upkeep also detects the
+    /// change of day for the daily totals in `/metrics/json`.
     pub fn upkeep_interval(mut self, interval: Duration) -> Self {
         self.upkeep_interval = interval;
         self
@@ -130,8 +130,8 @@ impl PrometheusBuilder {
     ///
     /// # Errors
     ///
-    /// The errors of [`build`](Self::build), and [`ErrorKind::AlreadyInstalled`] if this crate or another one has installed a
-    /// recorder.
+    /// The errors of [`build`](Self::build), and [`ErrorKind::AlreadyInstalled`] if this crate or another one has
+    /// installed a recorder.
     pub fn install(self) -> Result<Prometheus, Error> {
         let prometheus = self.build()?;
         metrics::set_global_recorder(prometheus.clone()).map_err(|_| {
@@ -151,9 +151,9 @@ impl PrometheusBuilder {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::InvalidConfig`] with all mistakes: a prefix or label name that Prometheus would reject; buckets that are
-    ///   empty, not ascending or not finite; an upkeep interval or a series limit of zero; a history whose interval or series
-    ///   limit is zero, or whose window has fewer than 2 or more than 100,000 intervals.
+    /// - [`ErrorKind::InvalidConfig`] with all mistakes: a prefix or label name that Prometheus would reject; buckets
+    ///   that are empty, not ascending or not finite; an upkeep interval or a series limit of zero; a history whose
+    ///   interval or series limit is zero, or whose window has fewer than 2 or more than 100,000 intervals.
     /// - [`ErrorKind::Io`] if a thread cannot be started.
     pub fn build(self) -> Result<Prometheus, Error> {
         Error::combine(self.mistakes())?;

@@ -33,8 +33,8 @@ impl DailyTotals {
         }
     }
 
-    /// Starts a new day if `day` is later than the current one. A clock that is set back by hours starts none, because the
-    /// counts of the day would be lost. If the clock was days ahead, the counts go on until the next change of day.
+    /// Starts a new day if `day` is later than the current one. A clock that is set back by hours starts none, because
+    /// the counts of the day would be lost. If the clock was days ahead, the counts go on until the next change of day.
     pub(super) fn roll_over(&mut self, day: u64, snapshot: impl FnOnce() -> Snapshot) {
         if self.day < day {
             self.day = day;

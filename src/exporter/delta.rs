@@ -8,8 +8,8 @@ use crate::catalog::Kind;
 
 /// The changes between two snapshots: the increases of counters and histograms, and the later values of gauges.
 ///
-/// A counter that is lower than before has restarted and counts in full, so no increase or rate is negative. A series that is
-/// new has started at zero.
+/// A counter that is lower than before has restarted and counts in full, so no increase or rate is negative. A series
+/// that is new has started at zero.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Delta {
@@ -20,8 +20,8 @@ pub struct Delta {
 }
 
 impl Delta {
-    /// Returns the increase per second of the counters of this name that have all of these labels; `None` if there are none
-    /// or no time has passed.
+    /// Returns the increase per second of the counters of this name that have all of these labels; `None` if there are
+    /// none, or if no time has passed.
     #[must_use]
     pub fn rate(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let seconds = self.elapsed.as_secs_f64();

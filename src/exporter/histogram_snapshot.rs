@@ -22,8 +22,8 @@ impl HistogramSnapshot {
     /// Returns the value below which the share `q` of all samples lies, interpolated linearly within its bucket as by
     /// `PromQL`'s `histogram_quantile`. Above the highest finite bound it is that bound.
     ///
-    /// Returns `None` without samples, without a finite bucket, or for a `q` outside 0 to 1. For a `q` of 0 it returns where
-    /// the samples begin, even where `PromQL` returns NaN.
+    /// Returns `None` without samples, without a finite bucket, or for a `q` outside 0 to 1. For a `q` of 0 it returns
+    /// where the samples begin, even where `PromQL` returns NaN.
     ///
     /// ```
     /// # use metrics::{Key, Level, Metadata, Recorder};

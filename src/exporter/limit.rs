@@ -16,9 +16,9 @@ use crate::catalog::MONITORING_SERIES_DROPPED;
 
 /// Bounds the number of series of every metric.
 ///
-/// [`Prometheus`](super::Prometheus) includes it; use it with other exporters. Series above the limit are recorded in one
-/// series whose labels all have the value `other`. Each such registration is counted in
-/// `monitoring_series_dropped_total{metric}`. The first one is logged as a warning that names the label with the most values.
+/// [`Prometheus`](super::Prometheus) includes it; use it with other exporters. Series above the limit are recorded in
+/// one series whose labels all have the value `other`. Each such registration is counted in
+/// `monitoring_series_dropped_total{metric}`. The first one is logged as a warning that names the label with most values.
 ///
 /// Admitted series stay admitted as long as the recorder lives.
 ///
@@ -84,7 +84,7 @@ pub struct Limited<R> {
     hasher: RandomState,
 }
 
-/// The admitted series of a metric, as hashes. Two series with the same hash count as one, which admits one series more.
+/// The admitted series of a metric, as hashes. Two series with the same hash count as one, which admits one more.
 #[derive(Default)]
 struct Metric {
     admitted: HashSet<u64>,
@@ -149,7 +149,7 @@ impl<R: Recorder> Limited<R> {
             // Only the first warning needs the values.
             (Arc::clone(over), is_new, mem::take(&mut metric.values))
         };
-        // Without the lock, because an inner recorder that logs, or a subscriber that counts log lines, may call this function.
+        // Without the lock, because an inner recorder that logs, or a subscriber that records, may call this function.
         if is_new {
             // This is the first registration, so the cell is empty.
             let _ = over.dropped.set(self.dropped(key));
@@ -172,8 +172,8 @@ impl<R: Recorder> Limited<R> {
         Arc::clone(metrics.entry(key.name_shared().to_retained()).or_default())
     }
 
-    /// Independent of the labels' order, like the equality of keys. The key's own hash is made for speed and collides among a
-    /// hundred label values.
+    /// Independent of the labels' order, like the equality of keys. The key's own hash is made for speed and collides
+    /// among a hundred label values.
     fn hash(&self, key: &Key) -> u64 {
         key.labels()
             .map(|label| self.hasher.hash_one((label.key(), label.value())))

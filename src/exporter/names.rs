@@ -1,7 +1,7 @@
 //! Sanitizes keys before they are compared.
 //!
-//! The exporter replaces invalid characters with `_` only when it renders. Two keys that render alike (`shop.visits` and
-//! `shop_visits`) would be two series in the recorder, but one line in the text with the value of either.
+//! The exporter replaces invalid characters with `_` only when it renders. Two keys that render alike (`shop.visits`
+//! and `shop_visits`) would be two series in the recorder, but one line in the text with the value of either.
 
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ pub(super) fn canonical<'a>(prefix: &str, key: &'a Key) -> Cow<'a, Key> {
     Cow::Owned(Key::from_parts(name, labels))
 }
 
-/// Whether the name consists of letters, digits, `_` and the bytes `also`, and does not start with a digit if it `begins`.
+/// Whether the name consists of letters, digits, `_` and the bytes `also`, without a leading digit if it `begins`.
 fn is_valid(name: &str, begins: bool, also: &[u8]) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || also.contains(byte);
     let first = name.as_bytes().first();

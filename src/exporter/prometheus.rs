@@ -35,8 +35,8 @@ use crate::catalog::Catalog;
 /// ([`HttpMetricsLayer::recorder`](crate::HttpMetricsLayer::recorder)) or to [`metrics::with_local_recorder`].
 ///
 /// A background thread moves recorded histogram samples into their buckets every
-/// [`upkeep_interval`](crate::exporter::PrometheusBuilder::upkeep_interval). It needs no async runtime and ends when the last
-/// handle is dropped. The global recorder is a handle too, so the upkeep of an installed recorder never ends.
+/// [`upkeep_interval`](crate::exporter::PrometheusBuilder::upkeep_interval). It needs no async runtime and ends when
+/// the last handle is dropped. The global recorder is a handle too, so the upkeep of an installed recorder never ends.
 #[derive(Clone)]
 pub struct Prometheus {
     pub(super) inner: Arc<Inner>,
@@ -65,9 +65,10 @@ impl Prometheus {
 
     /// Returns all metrics as `OpenMetrics` 1.0 text. Costs as much as [`render`](Self::render) and a copy of the text.
     ///
-    /// A counter whose name does not end in `_total` has the type `unknown`, so that its name is the same in all formats.
-    /// Bucket bounds are canonical numbers, as the format demands: `le="10.0"` where format 0.0.4 has `le="10"`. Prometheus 3
-    /// treats both as equal; older versions do not, so rules that match `le` as text depend on the format scraped.
+    /// A counter whose name does not end in `_total` has the type `unknown`, so that its name is the same in all
+    /// formats. Bucket bounds are canonical numbers, as the format demands: `le="10.0"` where format 0.0.4 has
+    /// `le="10"`. Prometheus 3 treats both as equal; older versions do not, so rules that match `le` as text depend on
+    /// the format scraped.
     #[must_use]
     pub fn render_openmetrics(&self) -> String {
         openmetrics::from_text(&self.render())
@@ -82,8 +83,8 @@ impl Prometheus {
     /// Calls `hook` before the metrics are gathered in any format, on the gathering thread. Use it for values that are
     /// sampled rather than recorded, such as those of [`Collectors`](crate::instrument::Collectors).
     ///
-    /// The hook delays the scrape. It must not hold a handle of this recorder, because the recorder would never be dropped.
-    /// Metrics that the hook itself gathers do not call hooks again. A panic in a hook is logged.
+    /// The hook delays the scrape. It must not hold a handle of this recorder, because the recorder would never be
+    /// dropped. Metrics that the hook itself gathers do not call hooks again. A panic in a hook is logged.
     pub fn on_gather(&self, hook: impl Fn() + Send + Sync + 'static) {
         self.inner.gatherer.on_gather(hook);
     }
@@ -103,8 +104,8 @@ impl Prometheus {
 
     /// Sets a new baseline for [`since_reset`](Self::since_reset) and `/metrics/json`, and clears the history.
     ///
-    /// The totals that Prometheus scrapes and [`snapshot`](Self::snapshot) returns keep rising: Prometheus takes a falling
-    /// counter for a restart.
+    /// The totals that Prometheus scrapes and [`snapshot`](Self::snapshot) returns keep rising: Prometheus takes a
+    /// falling counter for a restart.
     pub fn reset(&self) {
         let baseline = Baseline::from(self.snapshot());
         *self.inner.baseline.lock() = baseline;

@@ -1,4 +1,5 @@
-//! `OpenMetrics` 1.0: the reference parser accepts it, and all values equal those of the text, of JSON and of the snapshot.
+//! `OpenMetrics` 1.0: the reference parser accepts it, and all values equal those of the text, of JSON and of the
+//! snapshot.
 
 use std::collections::BTreeMap;
 

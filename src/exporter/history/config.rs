@@ -7,7 +7,7 @@ use crate::error::Error;
 /// The maximum number of ticks in a window. A tick takes 48 bytes, and every query reads all ticks.
 const MAX_TICKS: u128 = 100_000;
 
-/// The bounds of a [`MetricsHistory`](super::MetricsHistory): by default a tick every 5 s, for 15 min, of 10,000 series.
+/// The bounds of a [`MetricsHistory`](super::MetricsHistory): a tick every 5 s for 15 min, of 10,000 series by default.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Delta encoding: the changes from one tick to the next. A series is identified by its distance to the previous changed one.
+//! Delta encoding of the changes between ticks. A series is identified by its distance to the previous changed one.
 
 use super::sample::{Sample, has_grown};
 use super::varint::{self, unzigzag, zigzag};

@@ -18,8 +18,8 @@ use crate::exporter::gatherer::Gatherer;
 use crate::measure::Instant;
 use crate::ticker::spawn_ticker;
 
-/// The metrics of the last minutes, if [`PrometheusBuilder::history`](crate::exporter::PrometheusBuilder::history) was set.
-/// This handle is cheap to clone.
+/// The metrics of the last minutes, if [`PrometheusBuilder::history`](crate::exporter::PrometheusBuilder::history) was
+/// set. This handle is cheap to clone.
 ///
 /// ```
 /// use tower_vitals::Prometheus;
@@ -35,19 +35,19 @@ use crate::ticker::spawn_ticker;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
 ///
-/// A background thread takes a tick every interval, until the last handle of the [`Prometheus`](crate::Prometheus) recorder is
-/// dropped. A `MetricsHistory` that outlives the recorder can still be queried. The history is in memory only: **a restart
-/// empties it**. [`HistoryStats::since`] tells when recording began.
+/// A background thread takes a tick every interval, until the last handle of the [`Prometheus`](crate::Prometheus)
+/// recorder is dropped. A `MetricsHistory` that outlives the recorder can still be queried. The history is in memory
+/// only: **a restart empties it**. [`HistoryStats::since`] tells when recording began.
 ///
 /// # Memory
 ///
-/// The oldest tick is stored in full, later ticks as changes. An unchanged series costs nothing, a changed counter or integer
-/// gauge 2 to 4 bytes, another gauge 9, and a histogram 10, plus 2 or 3 for each bucket that changed.
+/// The oldest tick is stored in full, later ticks as changes. An unchanged series costs nothing, a changed counter or
+/// integer gauge 2 to 4 bytes, another gauge 9, and a histogram 10, plus 2 or 3 for each bucket that changed.
 ///
-/// Window and interval bound the number of ticks, and the series limit bounds the number of series. In the worst case every
-/// series changes in every tick, in all its buckets. With the defaults (180 ticks of 10,000 series) that takes 7 MB for
-/// counters, 18 MB for gauges, or 100 MB for histograms of 14 buckets with up to 16,383 samples each per tick. Each series
-/// takes another 200 to 500 bytes. [`HistoryStats::bytes`] tells the actual use.
+/// Window and interval bound the number of ticks, and the series limit bounds the number of series. In the worst case
+/// every series changes in every tick, in all its buckets. With the defaults (180 ticks of 10,000 series) that takes
+/// 7 MB for counters, 18 MB for gauges, or 100 MB for histograms of 14 buckets with up to 16,383 samples each per tick.
+/// Each series takes another 200 to 500 bytes. [`HistoryStats::bytes`] tells the actual use.
 #[derive(Clone)]
 pub struct MetricsHistory {
     inner: Arc<Inner>,
@@ -60,8 +60,8 @@ struct Inner {
     gatherer: Arc<Gatherer>,
     started: Instant,
     ring: RwLock<Ring>,
-    /// Held from gathering a tick until it is stored. Otherwise two concurrent ticks could be stored in the wrong order, and
-    /// the older one's lower totals would look like a restart.
+    /// Held from gathering a tick until it is stored. Otherwise two concurrent ticks could be stored in the wrong
+    /// order, and the older one's lower totals would look like a restart.
     tick: Mutex<()>,
 }
 
@@ -88,15 +88,15 @@ impl MetricsHistory {
         Ok((history, thread))
     }
 
-    /// Returns one [`TimeSeries`] per matching series, by labels. A metric of the catalogue that has no series yet has none.
+    /// Returns one [`TimeSeries`] per matching series, by labels; none for a catalogued metric without series.
     ///
     /// The query reads the whole ring: in async code, call it in `spawn_blocking`, as this crate's routes do.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) for an unknown metric or label, a measure that metrics of
-    /// this kind do not have, a quantile outside 0 to 1, a window that is zero or longer than the history's, and a result of
-    /// more than 2,000,000 points.
+    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) for an unknown metric or label, a measure that
+    /// metrics of this kind do not have, a quantile outside 0 to 1, a window that is zero or longer than the history's,
+    /// and a result of more than 2,000,000 points.
     pub fn query(&self, query: &HistoryQuery) -> Result<Vec<TimeSeries>, Error> {
         let ring = self.read();
         let kind = self.kind_in(&ring, &query.metric).ok_or_else(|| {

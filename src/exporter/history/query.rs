@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::ring::{Labels, Metric, Ring};
 
-/// A query to a [`MetricsHistory`](super::MetricsHistory): the values, rate, average or a quantile of a metric over time.
+/// A query to a [`MetricsHistory`](super::MetricsHistory): values, rate, average or a quantile of a metric over time.
 ///
-/// Values are those at a tick. The other measures describe the time since the previous tick. A series that is new or has
-/// restarted started at zero, so no rate is negative.
+/// Values are those at a tick. The other measures describe the time since the previous tick. A series that is new or
+/// has restarted started at zero, so no rate is negative.
 ///
 /// ```
 /// use std::time::Duration;
@@ -63,7 +63,8 @@ impl HistoryQuery {
     }
 
     /// Queries the value below which the share `q` of a histogram's samples lies, see
-    /// [`HistogramSnapshot::quantile`](crate::exporter::HistogramSnapshot::quantile). Ticks without samples have no point.
+    /// [`HistogramSnapshot::quantile`](crate::exporter::HistogramSnapshot::quantile). Ticks without samples have no
+    /// point.
     pub fn quantile(metric: impl Into<String>, q: f64) -> Self {
         Self::new(metric, Measure::Quantile(q))
     }
@@ -80,8 +81,8 @@ impl HistoryQuery {
         self
     }
 
-    /// Combines all matching series into one: adds up numbers, and merges histograms before measuring them. Defaults to one
-    /// result per series.
+    /// Combines all matching series into one: adds up numbers, and merges histograms before measuring them. Defaults to
+    /// one result per series.
     pub fn sum(mut self) -> Self {
         self.is_sum = true;
         self

@@ -26,8 +26,8 @@ pub(super) struct Ring {
     /// When recording began.
     pub(super) since: SystemTime,
     pub(super) metrics: BTreeMap<String, Metric>,
-    /// By id. Series are never removed: if an id were reused, the total of the new series would look like an increase of the
-    /// old one.
+    /// By id. Series are never removed: if an id were reused, the total of the new series would look like an increase
+    /// of the old one.
     series: Vec<Series>,
     pub(super) ticks: VecDeque<Tick>,
     /// The series of the newest tick that exceeded the limit.

@@ -7,8 +7,8 @@ pub(super) enum Sample {
     #[default]
     Absent,
     Number(f64),
-    /// The bits of the sum, followed by the count of each bucket alone. Counts are not cumulative, so that an observation
-    /// changes one bucket rather than all above it too.
+    /// The bits of the sum, followed by the count of each bucket alone. Counts are not cumulative, so that an
+    /// observation changes one bucket rather than all above it too.
     Distribution(Box<[u64]>),
 }
 

@@ -8,8 +8,8 @@ use crate::catalog::Kind;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct HistoryStats {
-    /// When recording began: at the start of the process or at the last [`clear`](super::MetricsHistory::clear). Ticks older
-    /// than the window are gone nevertheless.
+    /// When recording began: at the start of the process or at the last [`clear`](super::MetricsHistory::clear). Ticks
+    /// older than the window are gone nevertheless.
     pub since: SystemTime,
     /// The time between ticks.
     pub interval: Duration,

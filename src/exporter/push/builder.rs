@@ -25,8 +25,8 @@ impl Pushgateway {
 
     /// Returns a builder for the group of `job` at the Pushgateway of this URL.
     ///
-    /// A path in the URL is put before `/metrics`. Credentials (`http://user:password@host`, percent-encoded) are removed from
-    /// the URL and sent as by [`basic`](PushgatewayBuilder::basic).
+    /// A path in the URL is put before `/metrics`. Credentials (`http://user:password@host`, percent-encoded) are
+    /// removed from the URL and sent as by [`basic`](PushgatewayBuilder::basic).
     pub fn builder(url: &str, job: &str) -> PushgatewayBuilder {
         let mut builder = PushgatewayBuilder {
             server: String::new(),
@@ -76,7 +76,7 @@ pub struct PushgatewayBuilder {
 impl PushgatewayBuilder {
     /// Adds a label to the name of the group, or replaces its value, which may be any string. Defaults to `job` alone.
     ///
-    /// A push replaces the content of its group, so instances of a job that run at once need a label to tell them apart.
+    /// A push replaces the content of its group, so concurrent instances of a job need a label to tell them apart.
     pub fn grouping(mut self, label: &str, value: &str) -> Self {
         if let Err(error) = catalog::check_label_name(label) {
             self.mistakes
@@ -120,9 +120,10 @@ impl PushgatewayBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) with all mistakes: a URL that is not an absolute `http` or
-    /// `https` URL or has a query; an empty job; a label name that Prometheus would reject, or `job`; labels that make the URL
-    /// longer than 65,534 bytes; a bearer token that is empty or not visible ASCII; a user that contains a colon.
+    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) with all mistakes: a URL that is not an absolute
+    /// `http` or `https` URL or has a query; an empty job; a label name that Prometheus would reject, or `job`; labels
+    /// that make the URL longer than 65,534 bytes; a bearer token that is empty or not visible ASCII; a user that
+    /// contains a colon.
     pub fn build(self) -> Result<Pushgateway, Error> {
         let base = format!("{}{}", self.server, self.base_path);
         let labels = self.labels.iter();

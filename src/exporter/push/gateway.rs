@@ -31,8 +31,8 @@ const MAX_SHOWN: usize = 200;
 
 /// A client for one group at a [Prometheus Pushgateway](https://github.com/prometheus/pushgateway).
 ///
-/// Use it for jobs that end before they can be scraped. Scraping is better for services, because a Pushgateway keeps the last
-/// push of each group until the group is [deleted](Self::delete), even if the process is gone.
+/// Use it for jobs that end before they can be scraped. Scraping is better for services, because a Pushgateway keeps
+/// the last push of each group until the group is [deleted](Self::delete), even if the process is gone.
 ///
 /// ```no_run
 /// # async fn import() {}
@@ -52,16 +52,17 @@ const MAX_SHOWN: usize = 200;
 ///
 /// # Groups
 ///
-/// The name of a group consists of the job and the [grouping](super::PushgatewayBuilder::grouping) labels. The Pushgateway adds
-/// them to every series and replaces existing labels of these names. If two series become equal by that, it responds with 400,
-/// as it does if another group holds a metric of the same name with another type (its README, "URL" and "About metric
-/// inconsistencies"). Scrape it with `honor_labels: true`, or Prometheus renames `job` to `exported_job`.
+/// The name of a group consists of the job and the [grouping](super::PushgatewayBuilder::grouping) labels. The
+/// Pushgateway adds them to every series and replaces existing labels of these names. If two series become equal by
+/// that, it responds with 400, as it does if another group holds a metric of the same name with another type (its
+/// README, "URL" and "About metric inconsistencies"). Scrape it with `honor_labels: true`, or Prometheus renames `job`
+/// to `exported_job`.
 ///
 /// # Attempts
 ///
-/// A push is attempted up to three times, with delays of 100 ms and 400 ms, if the Pushgateway cannot be reached, does not
-/// complete its response, or responds with 5xx. Statuses other than 2xx and 5xx fail at once. Redirects are not followed. The
-/// [`timeout`](super::PushgatewayBuilder::timeout) covers rendering, all attempts and the delays.
+/// A push is attempted up to three times, with delays of 100 ms and 400 ms, if the Pushgateway cannot be reached, does
+/// not complete its response, or responds with 5xx. Statuses other than 2xx and 5xx fail at once. Redirects are not
+/// followed. The [`timeout`](super::PushgatewayBuilder::timeout) covers rendering, all attempts and the delays.
 ///
 /// Errors show the URL without its credentials and path, and the first 200 bytes of the response, with secrets masked.
 #[derive(Clone)]

@@ -95,8 +95,8 @@ pub(super) fn uri<'a>(
     })
 }
 
-/// Returns the suffix of the label's name and the path segment of its value. Empty values, and those that the Pushgateway's
-/// router would take for several segments, are encoded as base64.
+/// Returns the suffix of the label's name and the path segment of its value. Empty values, and those that the
+/// Pushgateway's router would take for several segments, are encoded as base64.
 fn segment(value: &str) -> (&'static str, Cow<'_, str>) {
     match value {
         "" => ("@base64", "=".into()),

@@ -13,12 +13,12 @@ use crate::exporter::prometheus::Prometheus;
 use crate::outage::{Outage, Transition};
 
 impl Pushgateway {
-    /// Starts a task on the current tokio runtime that [pushes](Self::push) one interval from now, and again one interval
-    /// after each push has ended.
+    /// Starts a task on the current tokio runtime that [pushes](Self::push) one interval from now, and again one
+    /// interval after each push has ended.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) if the interval is zero or there is no tokio runtime.
+    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) for an interval of zero, or outside a tokio runtime.
     pub fn push_every(
         &self,
         interval: Duration,
@@ -77,8 +77,8 @@ impl Pushgateway {
 /// # Ok(()) }
 /// ```
 ///
-/// A failed push does not end the task. The first failure is logged as a warning, and the next success as information. Dropping
-/// the `PushTask` stops the task without a final push; a push in progress is completed.
+/// A failed push does not end the task. The first failure is logged as a warning, and the next success as information.
+/// Dropping the `PushTask` stops the task without a final push; a push in progress is completed.
 #[derive(Debug)]
 #[must_use = "dropping it stops the task without a final push"]
 pub struct PushTask {
@@ -89,8 +89,8 @@ pub struct PushTask {
 }
 
 impl PushTask {
-    /// Stops the task and pushes a final time. Waits for a push in progress first, so that it cannot arrive last, and takes at
-    /// most twice the [`timeout`](crate::exporter::PushgatewayBuilder::timeout).
+    /// Stops the task and pushes a final time. Waits for a push in progress first, so that it cannot arrive last, and
+    /// takes at most twice the [`timeout`](crate::exporter::PushgatewayBuilder::timeout).
     ///
     /// # Errors
     ///
