@@ -18,7 +18,7 @@ use crate::catalog::MONITORING_SERIES_DROPPED;
 ///
 /// [`Prometheus`](super::Prometheus) includes it; use it with other exporters. Series above the limit are recorded in
 /// one series whose labels all have the value `other`. Each such registration is counted in
-/// `monitoring_series_dropped_total{metric}`. The first one is logged as a warning that names the label with most values.
+/// `monitoring_series_dropped_total{metric}`. The first one is logged as a warning naming the label with most values.
 ///
 /// Admitted series stay admitted as long as the recorder lives.
 ///
