@@ -1,8 +1,8 @@
-//! What keeping the last minutes costs: `cargo bench --bench history`.
+//! The cost of the metrics history: `cargo bench --bench history`.
 //!
-//! 10,000 counters and 10,000 histograms of ten buckets, of which all or one in a hundred change from tick to tick, over
-//! the 180 ticks of the default window. A tick is a snapshot and its store; medians, in milliseconds. Memory as the history
-//! says it, and as the process grew by it.
+//! 10,000 counters and 10,000 histograms of ten buckets, over the 180 ticks of the default window. All of them, or one
+//! in a hundred, change in each tick. A tick takes a snapshot and stores it. Times are medians in milliseconds. Memory
+//! is shown as the history reports it and as the growth of the process.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder};
 use tower_vitals::Prometheus;
-use tower_vitals::exporter::{History, Keep, Query};
+use tower_vitals::exporter::{HistoryConfig, HistoryQuery, MetricsHistory};
 
 const SERIES: usize = 10_000;
 const TICKS: usize = 180;
@@ -27,11 +27,11 @@ struct Recorded {
     histograms: Vec<Histogram>,
 }
 
-fn recorded(keep: Keep) -> Recorded {
+fn recorded(config: HistoryConfig) -> Recorded {
     let prometheus = Prometheus::builder()
         .max_series(SERIES + 1)
         .buckets("wait_seconds", &BOUNDS)
-        .history(keep.max_series(2 * SERIES))
+        .history(config.max_series(2 * SERIES))
         .build()
         .unwrap();
     let metadata = Metadata::new("bench", Level::INFO, None);
@@ -56,7 +56,7 @@ fn recorded(keep: Keep) -> Recorded {
 }
 
 impl Recorded {
-    /// Requests of one tick: each series that changes gets some, in two of its buckets.
+    /// Records the requests of one tick: a series that changes gets some, in two of its buckets.
     fn change(&self, tick: usize, one_in: usize) {
         for n in (0..SERIES).filter(|n| (n + tick).is_multiple_of(one_in)) {
             self.counters[n].increment(1 + (n % 7) as u64);
@@ -66,7 +66,7 @@ impl Recorded {
     }
 }
 
-/// The process' resident memory, in bytes; zero where there is no procfs.
+/// The process' resident memory in bytes; zero without procfs.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = statm.split_whitespace().nth(1);
@@ -77,9 +77,9 @@ fn resident() -> usize {
 }
 
 fn milliseconds(run: impl FnOnce()) -> f64 {
-    let began = Instant::now();
+    let started = Instant::now();
     run();
-    began.elapsed().as_secs_f64() * 1e3
+    started.elapsed().as_secs_f64() * 1e3
 }
 
 fn median(mut times: Vec<f64>) -> f64 {
@@ -87,7 +87,7 @@ fn median(mut times: Vec<f64>) -> f64 {
     times[times.len() / 2]
 }
 
-fn query(history: &History, query: &Query) -> f64 {
+fn query(history: &MetricsHistory, query: &HistoryQuery) -> f64 {
     let runs = (0..5).map(|_| {
         milliseconds(|| {
             black_box(history.query(query).unwrap());
@@ -103,18 +103,20 @@ fn main() {
         "snapshot",
         "store",
         "ticks",
-        "MiB kept",
+        "MiB stored",
         "MiB of RSS",
         "rates",
         "sum of them",
         "p95 of sum"
     );
-    // Those that take little first: what one gave back the next would take, and the process not grow.
+    // The smaller run first, because a later run reuses the memory freed by an earlier one.
     for one_in in [100, 1] {
-        // Its own thread never comes to tick: that is done here.
+        // The interval is so long that only this thread takes ticks.
         let interval = Duration::from_hours(1);
-        let keep = Keep::every(interval).window(interval * u32::try_from(TICKS).unwrap());
-        let recorded = recorded(keep);
+        let config = HistoryConfig::new()
+            .interval(interval)
+            .window(interval * u32::try_from(TICKS).unwrap());
+        let recorded = recorded(config);
         let history = recorded.prometheus.history().unwrap();
         let mib = |bytes: usize| bytes as f64 / 1_048_576.0;
         recorded.change(0, 1);
@@ -123,7 +125,7 @@ fn main() {
         let (mut snapshots, mut ticks) = (Vec::new(), Vec::new());
         for tick in 1..TICKS {
             recorded.change(tick, one_in);
-            // Draining the samples is not the tick's cost: upkeep does it.
+            // Drains the samples first, as upkeep does, so that the tick's time does not include it.
             black_box(recorded.prometheus.render());
             snapshots.push(milliseconds(|| {
                 black_box(recorded.prometheus.snapshot());
@@ -131,18 +133,18 @@ fn main() {
             ticks.push(milliseconds(|| history.tick()));
         }
         let grown = resident().saturating_sub(before);
-        let kept = history.kept();
+        let stats = history.stats();
         let (snapshot, tick) = (median(snapshots), median(ticks));
         println!(
             "{:<10}{snapshot:>10.2}{:>8.2}{:>8}{:>12.2}{:>12.2}{:>12.2}{:>12.2}{:>12.2}",
             format!("1 in {one_in}"),
             tick - snapshot,
-            kept.ticks,
-            mib(kept.bytes),
+            stats.ticks,
+            mib(stats.bytes),
             mib(grown),
-            query(history, &Query::rate("requests_total")),
-            query(history, &Query::rate("requests_total").sum()),
-            query(history, &Query::quantile("wait_seconds", 0.95).sum()),
+            query(history, &HistoryQuery::rate("requests_total")),
+            query(history, &HistoryQuery::rate("requests_total").sum()),
+            query(history, &HistoryQuery::quantile("wait_seconds", 0.95).sum()),
         );
     }
 }

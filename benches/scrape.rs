@@ -1,9 +1,9 @@
-//! What reading costs: `cargo bench --bench scrape`.
+//! The cost of a scrape: `cargo bench --bench scrape`.
 //!
-//! Text as the exporter renders it, and what is made of it here: `/metrics` as text and as `OpenMetrics`, the typed
-//! snapshot, and JSON by its route; beside them the same names, labels, values and bounds in the crate `prometheus-client`,
-//! which writes `OpenMetrics` too. Counters, and histograms of ten buckets, by the number of series; medians of rounds in
-//! which all take turns, in milliseconds, on one thread.
+//! Compares the exporter's text with what is made of it: `/metrics` as text and as `OpenMetrics`, the typed snapshot,
+//! and `/metrics/json`. `prometheus-client` encodes the same names, labels, values and bounds as `OpenMetrics` for
+//! comparison. The rows are counters, and histograms of ten buckets, by number of series. Times are medians in
+//! milliseconds on one thread; the cases take turns.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -74,7 +74,7 @@ fn recorder(kind: Kind, series: usize) -> Prometheus {
 
 type Labels = Vec<(String, String)>;
 
-/// The same in `prometheus-client`, which appends a counter's `_total` itself.
+/// The same metrics in `prometheus-client`, which appends `_total` to the names of counters.
 fn registry(kind: Kind, series: usize) -> Registry {
     let mut registry = Registry::default();
     let labels = |n| -> Labels {
@@ -109,7 +109,7 @@ fn encoded(registry: &Registry) -> String {
     text
 }
 
-/// Reads an answer to its end, on the thread that asks but for what the routes do on threads of their own.
+/// Reads a whole response on this thread. The routes render on other threads.
 fn get(runtime: &Runtime, router: &Router, path: &str, accept: &str) {
     runtime.block_on(async {
         let request = Request::get(path).header(ACCEPT, accept);
@@ -120,15 +120,15 @@ fn get(runtime: &Runtime, router: &Router, path: &str, accept: &str) {
     });
 }
 
-/// The median of each in milliseconds, after one round that does not count.
+/// Returns the median of each case in milliseconds, after a warm-up round.
 fn measure<const CASES: usize>(rounds: usize, cases: [&dyn Fn(); CASES]) -> [f64; CASES] {
     let mut times = [(); CASES].map(|()| Vec::with_capacity(rounds));
     for round in 0..=rounds {
         for (case, times) in cases.iter().zip(&mut times) {
-            let began = Instant::now();
+            let started = Instant::now();
             case();
             if round > 0 {
-                times.push(began.elapsed().as_secs_f64() * 1e3);
+                times.push(started.elapsed().as_secs_f64() * 1e3);
             }
         }
     }
@@ -138,7 +138,7 @@ fn measure<const CASES: usize>(rounds: usize, cases: [&dyn Fn(); CASES]) -> [f64
     })
 }
 
-/// Both hold the same, or there is nothing to compare.
+/// Both must hold the same samples to be comparable.
 fn assert_equal_samples(ours: &str, theirs: &str) {
     let samples = |text: &str| text.lines().filter(|line| line.contains('{')).count();
     assert_eq!(samples(ours), samples(theirs));

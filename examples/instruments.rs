@@ -23,7 +23,7 @@ use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 use tower_vitals::catalog::{Catalog, Family, Values};
-use tower_vitals::exporter::Keep;
+use tower_vitals::exporter::HistoryConfig;
 use tower_vitals::http_metrics::Naming;
 use tower_vitals::instrument::{
     Collecting, Collectors, Connections, DatabaseConnections, Errors, EventTypes, Events,
@@ -49,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let prometheus = Prometheus::builder()
         .catalog(catalog)
         .max_series(100)
-        .history(Keep::every(Duration::from_secs(1)))
+        .history(HistoryConfig::new().interval(Duration::from_secs(1)))
         .install()?;
     let _collecting = collect(&prometheus, &settings)?;
     let health = Health::builder()
@@ -125,7 +125,7 @@ fn collect(
         .runtime(&Handle::current())
         .every(settings.metrics_collection_interval)
         .start()?;
-    prometheus.before_reading(collecting.refresher());
+    prometheus.on_gather(collecting.refresher());
     Ok(collecting)
 }
 

@@ -1,4 +1,4 @@
-//! Installing twice. Alone in its file: a process has one global recorder.
+//! A second `Prometheus::install`. In a file of its own, because a process has one global recorder.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,7 +13,7 @@
 use tower_vitals::{ErrorKind, Prometheus};
 
 #[test]
-fn a_second_install_is_an_error_that_says_so() {
+fn a_second_install_is_an_error_that_names_the_cause() {
     let first = Prometheus::install().unwrap();
     let error = Prometheus::install().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AlreadyInstalled);
@@ -24,7 +24,7 @@ fn a_second_install_is_an_error_that_says_so() {
         "{error}"
     );
 
-    // The first goes on, and so can others that are not global.
+    // The first recorder still works, and others can be built.
     metrics::with_recorder(|recorder| {
         let metadata = metrics::Metadata::new("test", metrics::Level::INFO, None);
         let key = metrics::Key::from_static_name("still_total");

@@ -1,4 +1,4 @@
-//! Installing after someone else did. Alone in its file: a process has one global recorder.
+//! `Prometheus::install` after another crate's. In a file of its own, because a process has one global recorder.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,7 +14,7 @@ use metrics_util::debugging::DebuggingRecorder;
 use tower_vitals::{ErrorKind, Prometheus};
 
 #[test]
-fn someone_elses_recorder_is_an_error_that_says_so() {
+fn an_install_after_another_recorder_is_an_error_that_names_the_cause() {
     DebuggingRecorder::new().install().unwrap();
     let error = Prometheus::install().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AlreadyInstalled);

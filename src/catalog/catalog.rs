@@ -4,7 +4,7 @@ use crate::error::Error;
 
 /// The crate's families and those that a service [registers](Self::register).
 ///
-/// Pass it to [`Prometheus::builder`](crate::exporter::Builder::catalog). The exporter then describes the service's families,
+/// Pass it to [`Prometheus::builder`](crate::exporter::PrometheusBuilder::catalog). The exporter then describes the service's families,
 /// uses their buckets, and bounds their labels no matter which code records them.
 ///
 /// ```

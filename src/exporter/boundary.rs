@@ -1,12 +1,11 @@
-//! What the exporter must be told differently: names with the prefix, the labels of every series, and text that its
-//! escaping leaves whole.
+//! Adapts keys and descriptions to the exporter: adds the prefix and the global labels, and escapes text.
 //!
-//! The labels of every series could be left to it; but it adds them as it renders, where a series that has one of them
-//! itself and one that has not come out as one line, with now the value of the one, now of the other.
+//! The exporter adds global labels only when it renders. Two series, one of which has such a label itself, would then
+//! render as one line with the value of either.
 //!
-//! metrics-exporter-prometheus 0.18 guesses whether text is escaped already: it takes `\"` for an escaped quote and `\\`
-//! for one backslash, so that distinct label values come out as one. Backslashes that come in pairs leave it nothing to
-//! guess: each pair is written as the two characters that the exposition format reads as one backslash.
+//! metrics-exporter-prometheus 0.18 guesses whether text is already escaped: it takes `\"` for an escaped quote and
+//! `\\` for one backslash, so distinct label values render alike. Doubling every backslash leaves nothing to guess: the
+//! exporter writes each pair unchanged, which the exposition format reads as one backslash.
 
 use std::borrow::Cow;
 
@@ -22,16 +21,16 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// `name` under `prefix`, which ends in its underscore or is empty.
+/// The prefix is empty or ends in an underscore.
 fn prefixed(prefix: &str, name: &str) -> String {
     [prefix, name].concat()
 }
 
-/// The recorder around the exporter's.
+/// Wraps the exporter's recorder.
 #[derive(Debug)]
 pub(crate) struct Boundary<R> {
     prefix: String,
-    /// Of every series, escaped.
+    /// The labels of every series, escaped.
     global_labels: Vec<Label>,
     inner: R,
 }

@@ -1,4 +1,4 @@
-//! Holds labels to the values that the catalogue declares for them, whoever records.
+//! Restricts labels to the values that the catalogue declares for them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
@@ -9,10 +9,10 @@ use metrics::{
 
 use crate::catalog::{Family, Values};
 
-/// What is not among a label's values.
+/// Replaces values that are not declared.
 const OTHER: &str = "other";
 
-/// The recorder that registers `other` in place of what was not declared.
+/// Registers `other` in place of label values that are not declared.
 #[derive(Debug)]
 pub(super) struct Declared<R> {
     families: HashMap<&'static str, Vec<Bounded>>,
@@ -28,7 +28,7 @@ struct Bounded {
 #[derive(Debug)]
 enum Allowed {
     Closed(&'static [&'static str]),
-    /// Those that came, up to so many.
+    /// The first values that were recorded, up to this number.
     First(usize, RwLock<HashSet<String>>),
 }
 
@@ -71,7 +71,7 @@ impl<R> Declared<R> {
         }
     }
 
-    /// The key to register in place of `key`; `None` for `key` itself.
+    /// Returns the key to register instead of `key`; `None` if `key` is allowed.
     fn replacement(&self, key: &Key) -> Option<Key> {
         let bounded = self.families.get(key.name())?;
         let is_allowed = |label: &Label| {

@@ -1,4 +1,4 @@
-//! Counters of parts of their unit, which the facade has no counters for: recorded by gauges, shown as what they are.
+//! Float counters. The facade's counters are integers, so they are recorded as gauges and rendered as counters.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,7 +6,7 @@ use metrics::Key;
 
 use crate::catalog::Family;
 
-/// The fractional families, and which of them have a series: without one there is nothing to look for in the text.
+/// The float counters, and which of them have series. Only those are searched for in the text.
 #[derive(Debug)]
 pub(super) struct Fractional {
     families: Vec<One>,
@@ -15,7 +15,7 @@ pub(super) struct Fractional {
 #[derive(Debug)]
 struct One {
     name: &'static str,
-    /// The line to find, under the name with its prefix.
+    /// The line to replace, with the prefix.
     line: String,
     has_series: AtomicBool,
 }
@@ -33,14 +33,14 @@ impl Fractional {
         }
     }
 
-    /// A gauge is registered: it may be one of them.
+    /// Notes that a gauge is registered, which may be a float counter.
     pub(super) fn note(&self, key: &Key) {
         if let Some(one) = self.families.iter().find(|one| one.name == key.name()) {
             one.has_series.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Their `# TYPE` says counter.
+    /// Replaces the type of float counters in the text.
     pub(super) fn as_counters(&self, mut text: String) -> String {
         for one in &self.families {
             if one.has_series.load(Ordering::Relaxed)

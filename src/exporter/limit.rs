@@ -1,4 +1,4 @@
-//! A limit on the series of each metric, as a `metrics-util` layer.
+//! `SeriesLimit`: a `metrics-util` layer that bounds the number of series of each metric.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -14,13 +14,13 @@ use metrics_util::layers::Layer;
 
 use crate::catalog::MONITORING_SERIES_DROPPED;
 
-/// Holds every metric recorded through it to a number of series, whoever records it.
+/// Bounds the number of series of every metric.
 ///
-/// [`Prometheus`](super::Prometheus) has one built in; this is for other exporters. Past the limit, everything new of a
-/// metric goes to one series whose labels all read `other`; each time is counted in
-/// `monitoring_series_dropped_total{metric}`, and the first is logged as a warning that names the label with most values.
+/// [`Prometheus`](super::Prometheus) includes it; use it with other exporters. Series above the limit are recorded in
+/// one series whose labels all have the value `other`. Each such registration is counted in
+/// `monitoring_series_dropped_total{metric}`. The first one is logged as a warning naming the label with most values.
 ///
-/// A series once admitted stays so for as long as the recorder lives.
+/// Admitted series stay admitted as long as the recorder lives.
 ///
 /// ```
 /// use metrics::{Key, Label, Level, Metadata, Recorder};
@@ -37,7 +37,7 @@ use crate::catalog::MONITORING_SERIES_DROPPED;
 ///     recorder.register_counter(&key, &metadata).increment(1);
 /// }
 ///
-/// // ann, bob, other and the count of what went to other.
+/// // ann, bob, other and the count of dropped series.
 /// assert_eq!(seen.snapshot().into_vec().len(), 4);
 /// ```
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ pub struct SeriesLimit {
 }
 
 impl SeriesLimit {
-    /// At most `max_series` per metric, beside the one for what is over; zero is taken as one.
+    /// Allows `max_series` series per metric, and one more for those above the limit. Zero means one.
     #[must_use]
     pub fn new(max_series: usize) -> Self {
         Self {
@@ -56,7 +56,7 @@ impl SeriesLimit {
         }
     }
 
-    /// The prefix that recorders further in will add, so that the count and the warning show names as they are read.
+    /// Sets the prefix that inner recorders add, so that the count and the warning show full names.
     pub(crate) fn prefix(mut self, prefix: &str) -> Self {
         prefix.clone_into(&mut self.prefix);
         self
@@ -76,7 +76,7 @@ impl<R> Layer<R> for SeriesLimit {
     }
 }
 
-/// The recorder that [`SeriesLimit`] makes.
+/// The recorder that [`SeriesLimit`] wraps around another one.
 pub struct Limited<R> {
     inner: R,
     limit: SeriesLimit,
@@ -84,8 +84,7 @@ pub struct Limited<R> {
     hasher: RandomState,
 }
 
-/// What is remembered of a metric: hashes, not labels. Two series of one hash would be admitted as one, which lets one
-/// more through and loses nothing.
+/// The admitted series of a metric, as hashes. Two series with the same hash count as one, which admits one more.
 #[derive(Default)]
 struct Metric {
     admitted: HashSet<u64>,
@@ -93,11 +92,11 @@ struct Metric {
     over: Option<Arc<Over>>,
 }
 
-/// Where what is over the limit goes.
+/// The series for everything above the limit.
 struct Over {
     key: Key,
     dropped: OnceLock<Counter>,
-    /// Counted before that was there.
+    /// Counted before `dropped` was registered.
     early: AtomicU64,
 }
 
@@ -122,7 +121,7 @@ impl Over {
 }
 
 impl<R: Recorder> Limited<R> {
-    /// The key to register in place of `key`; `None` for `key` itself.
+    /// Returns the key to register instead of `key`; `None` if `key` is admitted.
     fn replacement(&self, key: &Key) -> Option<Key> {
         let metric = self.metric(key);
         let series = self.hash(key);
@@ -147,12 +146,12 @@ impl<R: Recorder> Limited<R> {
             }
             let is_new = metric.over.is_none();
             let over = metric.over.get_or_insert_with(|| Arc::new(Over::of(key)));
-            // Only the warning wants the values, and only the first time there are any.
+            // Only the first warning needs the values.
             (Arc::clone(over), is_new, mem::take(&mut metric.values))
         };
-        // Not under the lock: a recorder further in that logs, or a subscriber that counts log lines, comes back here.
+        // Without the lock, because an inner recorder that logs, or a subscriber that records, may call this function.
         if is_new {
-            // An error is that it is there, which it is not for the first.
+            // This is the first registration, so the cell is empty.
             let _ = over.dropped.set(self.dropped(key));
         }
         over.count();
@@ -173,8 +172,8 @@ impl<R: Recorder> Limited<R> {
         Arc::clone(metrics.entry(key.name_shared().to_retained()).or_default())
     }
 
-    /// The same whatever the labels' order, as keys are equal. The key's own hash is made for speed: a hundred users in a
-    /// label share some.
+    /// Independent of the labels' order, like the equality of keys. The key's own hash is made for speed and collides
+    /// among a hundred label values.
     fn hash(&self, key: &Key) -> u64 {
         key.labels()
             .map(|label| self.hasher.hash_one((label.key(), label.value())))
@@ -210,8 +209,7 @@ impl<R: Recorder> Limited<R> {
             label,
             values,
             max_series = self.limit.max_series,
-            "metric is at its series limit: new label values are counted under \"other\"; the label with most values is \
-             named here"
+            "metric reached its series limit: new series are counted as \"other\"; `label` names the label with most values"
         );
     }
 

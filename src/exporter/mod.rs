@@ -1,28 +1,32 @@
-//! The recorder that Prometheus reads: install it, render it, keep it bounded.
+//! The Prometheus recorder, its readers (text, `OpenMetrics`, snapshots, history) and the Pushgateway client.
 
+mod baseline;
 mod boundary;
 mod builder;
-mod day;
+mod daily_totals;
 mod declared;
+mod delta;
 mod fractional;
+mod gatherer;
+mod histogram_snapshot;
 mod history;
 mod limit;
 mod names;
 mod openmetrics;
+mod parse;
 mod prometheus;
 #[cfg(feature = "push")]
 mod push;
 mod snapshot;
-mod source;
-mod text;
-mod zero;
 
-pub use self::builder::Builder;
-pub use self::history::{History, Keep, Kept, Query, Timeline};
+#[cfg(feature = "axum")]
+pub(crate) use self::baseline::JsonView;
+pub use self::builder::PrometheusBuilder;
+pub use self::delta::Delta;
+pub use self::histogram_snapshot::HistogramSnapshot;
+pub use self::history::{HistoryConfig, HistoryQuery, HistoryStats, MetricsHistory, TimeSeries};
 pub use self::limit::{Limited, SeriesLimit};
 pub use self::prometheus::Prometheus;
 #[cfg(feature = "push")]
-pub use self::push::{Pushgateway, Pushing};
-pub use self::snapshot::{Difference, Family, Histogram, Series, Snapshot, Value};
-#[cfg(feature = "axum")]
-pub(crate) use self::zero::View;
+pub use self::push::{PushTask, Pushgateway, PushgatewayBuilder};
+pub use self::snapshot::{FamilySnapshot, Series, Snapshot, Value};

@@ -1,15 +1,14 @@
-//! Names as Prometheus can read them, given before anything else tells one key from another.
+//! Sanitizes keys before they are compared.
 //!
-//! The exporter puts `_` in the place of what no name can hold, but only as it renders: two keys that it writes alike
-//! (`shop.visits` and `shop_visits`) would be two series to all that stands before it and one line in its text, which
-//! shows now the value of the one, now of the other.
+//! The exporter replaces invalid characters with `_` only when it renders. Two keys that render alike (`shop.visits`
+//! and `shop_visits`) would be two series in the recorder, but one line in the text with the value of either.
 
 use std::borrow::Cow;
 
 use metrics::{Key, Label};
 use metrics_exporter_prometheus::formatting::{sanitize_label_key, sanitize_metric_name};
 
-/// The key under the names that it will be read by, `prefix` (which goes before its name later) aside.
+/// Returns the key with valid names. The prefix is added later, but decides whether the name may start with a digit.
 pub(super) fn canonical<'a>(prefix: &str, key: &'a Key) -> Cow<'a, Key> {
     let begins = prefix.is_empty();
     if is_valid(key.name(), begins, b":")
@@ -18,12 +17,12 @@ pub(super) fn canonical<'a>(prefix: &str, key: &'a Key) -> Cow<'a, Key> {
         return Cow::Borrowed(key);
     }
     let whole = sanitize_metric_name(&[prefix, key.name()].concat());
-    // A prefix is valid, so it is still there.
+    // The prefix is valid, so sanitizing left it unchanged.
     let name = whole.strip_prefix(prefix).unwrap_or(&whole).to_owned();
     let mut labels: Vec<Label> = Vec::new();
     for label in key.labels() {
         let label = Label::new(sanitize_label_key(label.key()), label.value().to_owned());
-        // As the exporter has it for a name that is given twice: the last one counts.
+        // The last of several labels with the same name wins, as in the exporter.
         match labels.iter_mut().find(|own| own.key() == label.key()) {
             Some(own) => *own = label,
             None => labels.push(label),
@@ -32,7 +31,7 @@ pub(super) fn canonical<'a>(prefix: &str, key: &'a Key) -> Cow<'a, Key> {
     Cow::Owned(Key::from_parts(name, labels))
 }
 
-/// Letters, digits, `_` and what is `also` allowed, and no digit where the name `begins`.
+/// Whether the name consists of letters, digits, `_` and the bytes `also`, without a leading digit if it `begins`.
 fn is_valid(name: &str, begins: bool, also: &[u8]) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || also.contains(byte);
     let first = name.as_bytes().first();
@@ -48,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_valid_is_left_as_it_is() {
+    fn valid_keys_are_unchanged() {
         let key = Key::from_parts("http:requests_total", &[("_a1", "Größe")]);
         assert!(matches!(canonical("", &key), Cow::Borrowed(_)));
         assert!(matches!(
@@ -58,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_name_can_hold_is_an_underscore() {
+    fn invalid_characters_become_underscores() {
         assert_eq!(
             named("", "shop.visits größe", &[]),
             "Key(shop_visits_gr__e)"

@@ -1,134 +1,134 @@
-//! The exposition as `OpenMetrics` 1.0 text: the exporter's lines, with what that format asks for beyond 0.0.4.
+//! Converts text format 0.0.4, as the exporter writes it, to `OpenMetrics` 1.0 text.
 
 use std::fmt::Write;
 
-/// The units whose names the format's suffixes are ("Units and Base Units"), as Prometheus' naming practices list them.
+/// The units that a name may end in ("Units and Base Units"), as listed in Prometheus' naming practices.
 const UNITS: [&str; 9] = [
     "seconds", "bytes", "ratio", "joules", "celsius", "meters", "grams", "volts", "amperes",
 ];
 
-/// What is known of the family whose lines are being written.
+/// How to convert the following sample lines of a family.
 #[derive(Clone, Copy, PartialEq)]
-enum Lines {
-    AsTheyAre,
-    /// Bounds are canonical numbers here.
+enum Mode {
+    Copy,
+    /// Bounds become canonical numbers.
     Histogram,
-    /// Below zero, sum and count are not allowed ("Histogram").
+    /// A bound is negative, so sum and count are not allowed ("Histogram").
     NegativeHistogram,
-    /// The sum of this series is none that is allowed, so its count comes next and is left out with it.
-    HistogramWithoutSum,
+    /// The sum was not allowed and was skipped. The next line is its count, which must be skipped too.
+    SkipCount,
 }
 
-/// Costs a copy of the text, and a look at each bound.
+/// Costs one copy of the text and one check of each bound.
 pub(super) fn from_text(text: &str) -> String {
-    let mut open = String::with_capacity(text.len() + text.len() / 32);
+    let mut output = String::with_capacity(text.len() + text.len() / 32);
     let mut help = ("", "");
-    let mut lines = Lines::AsTheyAre;
+    let mut mode = Mode::Copy;
     for line in text.lines() {
         if let Some(comment) = line.strip_prefix("# HELP ") {
             help = comment.split_once(' ').unwrap_or((comment, ""));
         } else if let Some(comment) = line.strip_prefix("# TYPE ") {
             let (name, kind) = comment.split_once(' ').unwrap_or((comment, "unknown"));
-            metadata(&mut open, name, kind, (help.0 == name).then_some(help.1));
-            lines = match kind {
-                "histogram" => Lines::Histogram,
-                _ => Lines::AsTheyAre,
+            write_metadata(&mut output, name, kind, (help.0 == name).then_some(help.1));
+            mode = match kind {
+                "histogram" => Mode::Histogram,
+                _ => Mode::Copy,
             };
         } else if !line.is_empty() {
-            lines = sample(&mut open, line, lines);
+            mode = write_sample(&mut output, line, mode);
         }
     }
-    open.push_str("# EOF\n");
-    open
+    output.push_str("# EOF\n");
+    output
 }
 
-/// A counter's family is named without the `_total` of its samples. A counter that has none is of unknown type here: to
-/// append it would give the series another name than in every other format.
-fn metadata(open: &mut String, name: &str, kind: &str, help: Option<&str>) {
+/// Names a counter's family without the `_total` of its samples. A counter without this suffix gets the type `unknown`,
+/// because appending the suffix would give the series another name than in every other format.
+fn write_metadata(output: &mut String, name: &str, kind: &str, help: Option<&str>) {
     let (family, kind) = match (kind, name.strip_suffix("_total")) {
         ("counter", Some(family)) if !family.is_empty() => (family, kind),
         ("counter", _) => (name, "unknown"),
         _ => (name, kind),
     };
     // Writing to a string does not fail.
-    let _ = writeln!(open, "# TYPE {family} {kind}");
+    let _ = writeln!(output, "# TYPE {family} {kind}");
     let unit = UNITS.iter().find(|unit| {
         let before = family.strip_suffix(**unit);
         before.is_some_and(|before| before.len() > 1 && before.ends_with('_'))
     });
     if let Some(unit) = unit {
-        let _ = writeln!(open, "# UNIT {family} {unit}");
+        let _ = writeln!(output, "# UNIT {family} {unit}");
     }
     if let Some(help) = help {
-        // In 0.0.4 quotes stand in a help as they are; here they are escaped.
+        // Format 0.0.4 does not escape quotes in HELP.
         let help = help.replace('"', "\\\"");
-        let _ = writeln!(open, "# HELP {family} {help}");
+        let _ = writeln!(output, "# HELP {family} {help}");
     }
 }
 
-fn sample(open: &mut String, line: &str, lines: Lines) -> Lines {
-    // The exporter writes the bound last.
-    let bound = match lines {
-        Lines::AsTheyAre => None,
+/// Returns the mode for the next line.
+fn write_sample(output: &mut String, line: &str, mode: Mode) -> Mode {
+    // The exporter writes `le` last.
+    let bound = match mode {
+        Mode::Copy => None,
         _ => line.rsplit_once("le=\"").filter(|(before, _)| {
             let name_end = before.find('{').unwrap_or(before.len());
             before[..name_end].ends_with("_bucket")
         }),
     };
     let Some((before, rest)) = bound else {
-        return match lines {
-            Lines::NegativeHistogram => lines,
-            Lines::HistogramWithoutSum => Lines::Histogram,
-            Lines::Histogram if is_sum_of_none(line) => Lines::HistogramWithoutSum,
+        return match mode {
+            Mode::NegativeHistogram => mode,
+            Mode::SkipCount => Mode::Histogram,
+            Mode::Histogram if is_invalid_sum(line) => Mode::SkipCount,
             _ => {
-                open.push_str(line);
-                open.push('\n');
-                lines
+                output.push_str(line);
+                output.push('\n');
+                mode
             }
         };
     };
     let (bound, after) = rest.split_once('"').unwrap_or((rest, ""));
-    let lines = if bound.starts_with('-') {
-        Lines::NegativeHistogram
+    output.push_str(before);
+    output.push_str("le=\"");
+    write_canonical_number(output, bound);
+    output.push('"');
+    output.push_str(after);
+    output.push('\n');
+    if bound.starts_with('-') {
+        Mode::NegativeHistogram
     } else {
-        lines
-    };
-    open.push_str(before);
-    open.push_str("le=\"");
-    canonical(open, bound);
-    open.push('"');
-    open.push_str(after);
-    open.push('\n');
-    lines
+        mode
+    }
 }
 
-/// A sum below zero, or of something that was no number.
-fn is_sum_of_none(line: &str) -> bool {
+/// Whether the line is a sum that is negative or NaN.
+fn is_invalid_sum(line: &str) -> bool {
     let name_end = line.find(['{', ' ']).unwrap_or(line.len());
     let (_, value) = line.rsplit_once(' ').unwrap_or_default();
     line[..name_end].ends_with("_sum") && (value.starts_with('-') || value == "NaN")
 }
 
-/// As Go's `%g` writes it, with `.0` for a whole number ("Canonical Numbers").
-fn canonical(open: &mut String, bound: &str) {
-    let is_plain = bound.contains('.') && bound.len() < 7 && !bound.contains("0.0000");
-    let number = bound.parse::<f64>().ok().filter(|_| !is_plain);
-    let Some(number) = number.filter(|number| number.is_finite()) else {
-        // +Inf is canonical.
-        open.push_str(bound);
+/// Formats the number like Go's `%g`, with `.0` after a whole number ("Canonical Numbers").
+fn write_canonical_number(output: &mut String, number: &str) {
+    let is_canonical = number.contains('.') && number.len() < 7 && !number.contains("0.0000");
+    let parsed = number.parse::<f64>().ok().filter(|_| !is_canonical);
+    let Some(value) = parsed.filter(|value| value.is_finite()) else {
+        // +Inf is canonical too.
+        output.push_str(number);
         return;
     };
-    if number == 0.0 || (1e-4..1e6).contains(&number.abs()) {
-        let _ = write!(open, "{number:?}");
+    if value == 0.0 || (1e-4..1e6).contains(&value.abs()) {
+        let _ = write!(output, "{value:?}");
         return;
     }
-    let scientific = format!("{number:e}");
+    let scientific = format!("{value:e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let (sign, digits) = match exponent.strip_prefix('-') {
         Some(digits) => ('-', digits),
         None => ('+', exponent),
     };
-    let _ = write!(open, "{mantissa}e{sign}{digits:0>2}");
+    let _ = write!(output, "{mantissa}e{sign}{digits:0>2}");
 }
 
 #[cfg(test)]
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_is_as_the_format_has_it() {
+    fn each_kind_of_family_is_converted() {
         let text = "# HELP a_seconds_total all \\\\ of \"it\"\n# TYPE a_seconds_total counter\na_seconds_total{x=\"le=\\\"1\\\"\"} 1.5\n\n\
                     # TYPE orders counter\norders 2\n\n# HELP b_ratio A share.\n# TYPE b_ratio gauge\nb_ratio NaN\n\n\
                     # TYPE h histogram\nh_bucket{x=\"1\",le=\"5\"} 1\nh_bucket{x=\"1\",le=\"+Inf\"} 3\nh_sum{x=\"1\"} 7\nh_count{x=\"1\"} 3\n\n\
@@ -151,24 +151,24 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_that_is_not_allowed_takes_its_own_count_along_and_no_other() {
+    fn an_invalid_sum_is_skipped_with_its_own_count_only() {
         let series = |x: &str, sum: &str| {
             format!(
                 "h_bucket{{x=\"{x}\",le=\"+Inf\"}} 1\nh_sum{{x=\"{x}\"}} {sum}\nh_count{{x=\"{x}\"}} 1\n"
             )
         };
         let text = ["1", "-3", "NaN", "2"].map(|sum| series(sum, sum)).concat();
-        let open = from_text(&format!("# TYPE h histogram\n{text}"));
-        for (x, is_there) in [("1", true), ("-3", false), ("NaN", false), ("2", true)] {
-            assert_eq!(open.contains(&format!("h_sum{{x=\"{x}\"}}")), is_there);
-            assert_eq!(open.contains(&format!("h_count{{x=\"{x}\"}}")), is_there);
-            assert!(open.contains(&format!("h_bucket{{x=\"{x}\"")), "{open}");
+        let output = from_text(&format!("# TYPE h histogram\n{text}"));
+        for (x, is_valid) in [("1", true), ("-3", false), ("NaN", false), ("2", true)] {
+            assert_eq!(output.contains(&format!("h_sum{{x=\"{x}\"}}")), is_valid);
+            assert_eq!(output.contains(&format!("h_count{{x=\"{x}\"}}")), is_valid);
+            assert!(output.contains(&format!("h_bucket{{x=\"{x}\"")), "{output}");
         }
         assert!(from_text("# TYPE a_sum gauge\na_sum -1\n").contains("a_sum -1\n"));
     }
 
     #[test]
-    fn bounds_are_canonical_numbers() {
+    fn bounds_become_canonical_numbers() {
         for (bound, expected) in [
             ("0", "0.0"),
             ("0.005", "0.005"),
@@ -184,9 +184,9 @@ mod tests {
             ("-2.5", "-2.5"),
             ("+Inf", "+Inf"),
         ] {
-            let mut open = String::new();
-            canonical(&mut open, bound);
-            assert_eq!(open, expected);
+            let mut output = String::new();
+            write_canonical_number(&mut output, bound);
+            assert_eq!(output, expected);
         }
     }
 }

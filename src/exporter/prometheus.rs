@@ -1,124 +1,164 @@
-//! `Prometheus`: the recorder, and what is read from it.
+//! `Prometheus`: the recorder and everything that is read from it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
+use std::time::SystemTime;
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::PrometheusRecorder;
+use parking_lot::Mutex;
 
+use super::baseline::{Baseline, JsonView};
 use super::boundary::Boundary;
-use super::builder::Builder;
 use super::declared::Declared;
-use super::history::History;
+use super::delta::Delta;
+use super::gatherer::Gatherer;
+use super::history::MetricsHistory;
 use super::limit::Limited;
 use super::names::canonical;
 use super::openmetrics;
 use super::snapshot::Snapshot;
-use super::source::Source;
-use super::zero::Zero;
 use crate::catalog::Catalog;
-use crate::error::Error;
 
-/// A Prometheus recorder: a cheap handle, cloned to whatever records to it or reads it.
+/// A Prometheus recorder. This handle is cheap to clone.
 ///
 /// ```
 /// use tower_vitals::Prometheus;
 ///
 /// let prometheus = Prometheus::install()?;
-/// // Whatever any crate records through the `metrics` facade is now in:
+/// // Everything that any crate records through the `metrics` facade is included:
 /// let text: String = prometheus.render();
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
 ///
-/// It is a [`Recorder`] itself, so one that is not installed can be given to a layer
-/// ([`HttpMetricsBuilder::recorder`](crate::http_metrics::HttpMetricsBuilder::recorder)) or to
-/// [`metrics::with_local_recorder`].
+/// It implements [`Recorder`], so a recorder that is not installed can be passed to a layer
+/// ([`HttpMetricsBuilder::recorder`](crate::http_metrics::HttpMetricsBuilder::recorder)) or to [`metrics::with_local_recorder`].
 ///
-/// Histograms hold their samples until they are drained; a thread of its own does so every
-/// [`upkeep_interval`](Builder::upkeep_interval), needs no async runtime, and ends when the last handle is dropped. The
-/// global recorder counts as a handle: what goes on recording must go on being drained.
+/// A background thread moves recorded histogram samples into their buckets every
+/// [`upkeep_interval`](crate::exporter::PrometheusBuilder::upkeep_interval). It needs no async runtime and ends when
+/// the last handle is dropped. The global recorder is a handle too, so the upkeep of an installed recorder never ends.
 #[derive(Clone)]
 pub struct Prometheus {
     pub(super) inner: Arc<Inner>,
 }
 
 pub(super) struct Inner {
-    /// With its underscore, or empty.
+    /// Empty, or with its underscore.
     pub(super) prefix: String,
     pub(super) catalog: Catalog,
     pub(super) recorder: Declared<Limited<Boundary<PrometheusRecorder>>>,
-    pub(super) source: Arc<Source>,
-    pub(super) history: Option<History>,
-    pub(super) zero: Mutex<Zero>,
-    /// Dropped with the last handle; the threads of upkeep and history hear it and end.
+    pub(super) gatherer: Arc<Gatherer>,
+    pub(super) history: Option<MetricsHistory>,
+    pub(super) baseline: Mutex<Baseline>,
+    /// Dropped with the last handle, which ends the threads of upkeep and history.
     pub(super) _threads: Vec<mpsc::Sender<()>>,
 }
 
 impl Prometheus {
-    /// Builds a recorder with every default and makes it the process' global one.
+    /// Returns all metrics in Prometheus text format 0.0.4.
     ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::AlreadyInstalled`](crate::ErrorKind::AlreadyInstalled) if a recorder is installed already, ours or another;
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the upkeep thread cannot be started.
-    pub fn install() -> Result<Self, Error> {
-        Self::builder().install()
-    }
-
-    /// Settings first, then [`Builder::install`] or [`Builder::build`].
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
-    /// Everything recorded until now, as Prometheus text format 0.0.4.
-    ///
-    /// Its cost grows with the series; on an async thread use `spawn_blocking`, as the crate's routes do.
+    /// The cost grows with the number of series: in async code, call it in `spawn_blocking`, as this crate's routes do.
     #[must_use]
     pub fn render(&self) -> String {
-        self.inner.source.render()
+        self.inner.gatherer.render()
     }
 
-    /// Everything recorded until now, as `OpenMetrics` 1.0 text. Costs what [`render`](Self::render) does, and a copy.
+    /// Returns all metrics as `OpenMetrics` 1.0 text. Costs as much as [`render`](Self::render) and a copy of the text.
     ///
-    /// A counter whose name does not end in `_total` is of type `unknown` there, so that its name is the same in all formats.
-    /// Bounds are canonical numbers, which the format demands: `le="10.0"`, where 0.0.4 has `le="10"`. Prometheus 3 makes
-    /// them one; a rule for an older one that matches `le` as text depends on which it reads.
+    /// A counter whose name does not end in `_total` has the type `unknown`, so that its name is the same in all
+    /// formats. Bucket bounds are canonical numbers, as the format demands: `le="10.0"` where format 0.0.4 has
+    /// `le="10"`. Prometheus 3 treats both as equal; older versions do not, so rules that match `le` as text depend on
+    /// the format scraped.
     #[must_use]
     pub fn render_openmetrics(&self) -> String {
         openmetrics::from_text(&self.render())
     }
 
-    /// Everything recorded until now, typed. Costs what [`render`](Self::render) does, and about half as much again.
+    /// Returns all metrics as typed values. Costs about 1.5 times as much as [`render`](Self::render).
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        self.inner.source.snapshot()
+        self.inner.gatherer.snapshot()
     }
 
-    /// Calls a function before each reading, by whatever form, on the thread that reads: for values that are read and not
-    /// recorded as they happen, such as those of [`Collectors`](crate::instrument::Collectors).
+    /// Calls `hook` before the metrics are gathered in any format, on the gathering thread. Use it for values that are
+    /// sampled rather than recorded, such as those of [`Collectors`](crate::instrument::Collectors).
     ///
-    /// It should take no longer than a reading may, and hold no handle of this recorder, which would then never end. A
-    /// reading that it makes itself calls nothing; if it panics, that is logged.
-    pub fn before_reading(&self, hook: impl Fn() + Send + Sync + 'static) {
-        self.inner.source.before_reading(hook);
+    /// The hook delays the scrape. It must not hold a handle of this recorder, because the recorder would never be
+    /// dropped. Metrics that the hook itself gathers do not call hooks again. A panic in a hook is logged.
+    pub fn on_gather(&self, hook: impl Fn() + Send + Sync + 'static) {
+        self.inner.gatherer.on_gather(hook);
     }
 
-    /// The families it was built to describe.
+    /// Returns the families that this recorder describes.
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.inner.catalog
     }
 
-    /// What was recorded in the last minutes, if [`Builder::history`] asked for it.
+    /// Returns the metrics of the last minutes, if
+    /// [`PrometheusBuilder::history`](crate::exporter::PrometheusBuilder::history) was set.
     #[must_use]
-    pub fn history(&self) -> Option<&History> {
+    pub fn history(&self) -> Option<&MetricsHistory> {
         self.inner.history.as_ref()
+    }
+
+    /// Sets a new baseline for [`since_reset`](Self::since_reset) and `/metrics/json`, and clears the history.
+    ///
+    /// The totals that Prometheus scrapes and [`snapshot`](Self::snapshot) returns keep rising: Prometheus takes a
+    /// falling counter for a restart.
+    pub fn reset(&self) {
+        let baseline = Baseline::from(self.snapshot());
+        *self.inner.baseline.lock() = baseline;
+        if let Some(history) = self.history() {
+            history.clear();
+        }
+    }
+
+    /// Returns the changes since the last [`reset`](Self::reset), or since the recorder was built.
+    ///
+    /// ```
+    /// # use metrics::{Key, Level, Metadata, Recorder};
+    /// use tower_vitals::Prometheus;
+    ///
+    /// let prometheus = Prometheus::builder().build()?;
+    /// # let metadata = Metadata::new("doc", Level::INFO, None);
+    /// let orders = prometheus.register_counter(&Key::from_name("orders_total"), &metadata);
+    /// orders.increment(5);
+    /// prometheus.reset();
+    /// orders.increment(2);
+    ///
+    /// assert_eq!(prometheus.since_reset().snapshot.sum("orders_total", &[]), Some(2.0));
+    /// assert_eq!(prometheus.snapshot().sum("orders_total", &[]), Some(7.0));
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    #[must_use]
+    pub fn since_reset(&self) -> Delta {
+        self.json_view().delta
+    }
+
+    /// Gathers everything that `/metrics/json` shows.
+    pub(crate) fn json_view(&self) -> JsonView {
+        let baseline = self.inner.baseline.lock().clone();
+        let now = self.snapshot();
+        JsonView {
+            since: baseline.taken_at(),
+            tokens_today: self.inner.gatherer.daily_totals(&now),
+            delta: baseline.delta(now),
+        }
     }
 }
 
-#[cfg(feature = "axum")]
+#[cfg_attr(
+    not(feature = "axum"),
+    expect(dead_code, reason = "only the routes use these")
+)]
 impl Prometheus {
-    /// The name under which a family is read.
+    /// Returns the time of the last reset, or that at which the recorder was built.
+    pub(crate) fn reset_at(&self) -> SystemTime {
+        self.inner.baseline.lock().taken_at()
+    }
+
+    /// Returns the name of a family with the prefix.
     pub(crate) fn prefixed(&self, name: &str) -> String {
         [&*self.inner.prefix, name].concat()
     }
@@ -150,7 +190,7 @@ impl Recorder for Prometheus {
 
     fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
         let key = canonical(&self.inner.prefix, key);
-        self.inner.source.fractional.note(&key);
+        self.inner.gatherer.note_gauge(&key);
         self.inner.recorder.register_gauge(&key, metadata)
     }
 

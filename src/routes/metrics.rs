@@ -51,7 +51,7 @@ impl Form {
         match self {
             Self::Negotiated | Self::Text => Ok((prometheus.render().into_bytes(), TEXT)),
             Self::OpenMetrics => Ok((prometheus.render_openmetrics().into_bytes(), OPEN_METRICS)),
-            Self::Json => as_json(&Json(&prometheus.view())),
+            Self::Json => as_json(&Json(&prometheus.json_view())),
             Self::Registries => as_json(&Registries::of(prometheus)),
         }
     }
@@ -74,9 +74,9 @@ impl Routes {
     /// [`Prometheus::reset`] and empties the history. `today` has the tokens of language models and their cost since the day
     /// began, in UTC, or since the recorder was built on it; a reset does not touch them.
     ///
-    /// `/metrics/history`, which is [guarded](Self::guard), is what a [history](crate::exporter::Builder::history) keeps; 404
+    /// `/metrics/history`, which is [guarded](Self::guard), is what a [history](crate::exporter::PrometheusBuilder::history) keeps; 404
     /// without one. By itself it tells what there is: `since`, `interval_seconds`, `window_seconds`, `ticks`, `series`,
-    /// `series_left_out`, `bytes` and `metrics` (types by name). Of one `metric` it has a [`Query`](crate::exporter::Query)'s
+    /// `series_left_out`, `bytes` and `metrics` (types by name). Of one `metric` it has a [`HistoryQuery`](crate::exporter::HistoryQuery)'s
     /// answer, asked for by these parameters:
     ///
     /// | parameter | what it takes | default |
@@ -139,7 +139,7 @@ impl Routes {
             let prometheus = prometheus.clone();
             answer(limits.clone(), visit.parts.headers, move || {
                 prometheus.reset();
-                as_json(&json!({ "since": rfc3339(prometheus.zero_at()) }))
+                as_json(&json!({ "since": rfc3339(prometheus.reset_at()) }))
             })
         };
         routes.route(Verb::Post, "/admin/reset-metrics", Access::Guarded, reset)

@@ -12,26 +12,26 @@ use super::metrics_json::{Labels, Number};
 use super::problem::problem;
 use super::query;
 use crate::catalog::Kind;
-use crate::exporter::{History, Kept, Query, Timeline};
+use crate::exporter::{HistoryQuery, HistoryStats, MetricsHistory, TimeSeries};
 use crate::time::rfc3339;
 
-const NOT_KEPT: &str = "This service keeps no history. Its owner keeps one with Prometheus::builder().history(Keep::default()).";
+const NOT_KEPT: &str = "This service keeps no history. Its owner keeps one with Prometheus::builder().history(HistoryConfig::new()).";
 
 /// What is asked for, or what there is to ask for.
-pub(super) fn write(history: Option<&History>, query: &str) -> Written {
+pub(super) fn write(history: Option<&MetricsHistory>, query: &str) -> Written {
     let Some(history) = history else {
         return Err(Box::new(problem(StatusCode::NOT_FOUND, NOT_KEPT)));
     };
     let wrong = |detail: String| Box::new(problem(StatusCode::BAD_REQUEST, &detail));
     let asked = Asked::of(query).map_err(wrong)?;
-    let kept = history.kept();
+    let kept = history.stats();
     if asked.metric.is_none() {
         return as_json(&overview(&kept));
     }
     as_json(&asked.answer(history, &kept).map_err(wrong)?)
 }
 
-fn overview(kept: &Kept) -> impl Serialize {
+fn overview(kept: &HistoryStats) -> impl Serialize {
     let metrics = kept.metrics.iter();
     let metrics = metrics.map(|(name, kind)| (name.clone(), kind.as_str().into()));
     json!({
@@ -40,7 +40,7 @@ fn overview(kept: &Kept) -> impl Serialize {
         "window_seconds": Number(kept.window.as_secs_f64()),
         "ticks": kept.ticks,
         "series": kept.series,
-        "series_left_out": kept.series_left_out,
+        "series_left_out": kept.series_dropped,
         "bytes": kept.bytes,
         "metrics": metrics.collect::<serde_json::Map<_, _>>(),
     })
@@ -96,7 +96,7 @@ impl Asked {
         Ok(())
     }
 
-    fn answer(self, history: &History, kept: &Kept) -> Result<Answer, String> {
+    fn answer(self, history: &MetricsHistory, kept: &HistoryStats) -> Result<Answer, String> {
         let metric = self.metric.unwrap_or_default();
         let of = history.kind(&metric);
         let kind = self.kind.unwrap_or(match of {
@@ -112,10 +112,10 @@ impl Asked {
             ));
         }
         let mut query = match (kind, q) {
-            (_, Some(q)) => Query::quantile(&*metric, q),
-            ("rate", _) => Query::rate(&*metric),
-            ("average", _) => Query::average(&*metric),
-            _ => Query::values(&*metric),
+            (_, Some(q)) => HistoryQuery::quantile(&*metric, q),
+            ("rate", _) => HistoryQuery::rate(&*metric),
+            ("average", _) => HistoryQuery::average(&*metric),
+            _ => HistoryQuery::values(&*metric),
         };
         for (name, value) in self.labels {
             query = query.label(name, value);
@@ -201,7 +201,7 @@ struct Answer {
 }
 
 /// `labels`, and `points` as pairs.
-struct Line(Timeline);
+struct Line(TimeSeries);
 
 impl Serialize for Line {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -210,7 +210,7 @@ impl Serialize for Line {
             labels: Labels<'a>,
             points: Points<'a>,
         }
-        let Self(Timeline { labels, points, .. }) = self;
+        let Self(TimeSeries { labels, points, .. }) = self;
         let (labels, points) = (Labels(labels), Points(points));
         Shape { labels, points }.serialize(serializer)
     }

@@ -4,29 +4,29 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::catalog::Kind;
-use crate::exporter::{Family, Histogram, Series, Value, View};
+use crate::exporter::{FamilySnapshot, HistogramSnapshot, JsonView, Series, Value};
 use crate::time::rfc3339;
 
 /// `timestamp`, `since`, `metrics` by name, and `today`: the tokens of the day, by name.
-pub(super) struct Json<'a>(pub(super) &'a View);
+pub(super) struct Json<'a>(pub(super) &'a JsonView);
 
 impl Serialize for Json<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let View {
+        let JsonView {
             since,
-            difference,
+            delta,
             tokens_today,
         } = self.0;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("timestamp", &rfc3339(difference.snapshot.taken_at))?;
+        map.serialize_entry("timestamp", &rfc3339(delta.snapshot.taken_at))?;
         map.serialize_entry("since", &rfc3339(*since))?;
-        map.serialize_entry("metrics", &Families(&difference.snapshot.families))?;
+        map.serialize_entry("metrics", &Families(&delta.snapshot.families))?;
         map.serialize_entry("today", &Families(tokens_today))?;
         map.end()
     }
 }
 
-struct Families<'a>(&'a [Family]);
+struct Families<'a>(&'a [FamilySnapshot]);
 
 impl Serialize for Families<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -39,7 +39,7 @@ impl Serialize for Families<'_> {
 }
 
 /// `type`, `help`, `value` (the sum of its series; of a histogram, what it has of all of them together), `series`.
-struct OneFamily<'a>(&'a Family);
+struct OneFamily<'a>(&'a FamilySnapshot);
 
 impl Serialize for OneFamily<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -61,7 +61,7 @@ impl Serialize for OneFamily<'_> {
 }
 
 /// `count`, `sum`, `avg` and quantiles; null where there are no samples.
-fn figures<M: SerializeMap>(map: &mut M, histogram: &Histogram) -> Result<(), M::Error> {
+fn figures<M: SerializeMap>(map: &mut M, histogram: &HistogramSnapshot) -> Result<(), M::Error> {
     map.serialize_entry("count", &histogram.count)?;
     map.serialize_entry("sum", &histogram.sum)?;
     map.serialize_entry("avg", &histogram.average())?;

@@ -89,7 +89,7 @@ const DEFAULT_PATHS: [&str; 21] = [
 /// | `GET /livez`, `GET /health` | open | `{"status":"healthy"}`, until checks are added |
 /// | `GET /health/..`, `/livez`, `/readyz`, `/startupz` | open, or as [`Details`] says | health; see [`Routes::health`] |
 /// | `GET /metrics`, `/metrics/prometheus`, `/metrics/json`, `/metrics/registries` | open | Prometheus text 0.0.4, `OpenMetrics` or JSON, gzipped if accepted; see [`Routes::metrics`] |
-/// | `GET /metrics/history` | guarded | the last minutes of any metric, if they are [kept](crate::exporter::Builder::history); see [`Routes::metrics`] |
+/// | `GET /metrics/history` | guarded | the last minutes of any metric, if they are [kept](crate::exporter::PrometheusBuilder::history); see [`Routes::metrics`] |
 /// | `GET /jobs`, `/jobs/status`, `/jobs/stats/{name}` | guarded | background jobs and their runs (feature `jobs`) |
 /// | `GET /admin/config` | guarded | settings, without secrets; see [`Routes::settings`] and [`Routes::config`] |
 /// | `POST /admin/reset-metrics` | guarded | a new zero for JSON and history; see [`Routes::metrics`] |

@@ -27,7 +27,7 @@ const ENERGY: Family = Family::counter("energy_joules_total", "Energy used, in j
     .float();
 const STOCK: Family = Family::gauge("stock", "Items in stock.");
 
-fn recorder(builder: tower_vitals::exporter::Builder) -> Prometheus {
+fn recorder(builder: tower_vitals::exporter::PrometheusBuilder) -> Prometheus {
     let mut catalog = Catalog::new();
     for family in [ORDERS, PICKING, ENERGY, STOCK] {
         catalog.register(family).unwrap();

@@ -1,4 +1,4 @@
-//! Any label value goes to Prometheus and back: `prometheus_client`'s parser reads what was recorded.
+//! Label values round-trip: `prometheus_client`'s parser returns the recorded values.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ fn parsed(text: &str) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// Values that escaping gets wrong first, and any other.
+/// Mostly characters that are hard to escape.
 fn label_value() -> impl Strategy<Value = String> {
     let odd = prop::sample::select(vec![
         "\\", "\"", "\n", "n", "\\\\", "\\\"", "{", "}", ",", "=", " ", "#", "ä", "🦀", "\t", "\r",
@@ -58,7 +58,6 @@ fn record(recorder: &Prometheus, family: &catalog::Family, values: &[String]) {
     }
 }
 
-/// Issue A, "Must show" 7.
 #[test]
 #[ignore = "needs prometheus_client: tests/run"]
 fn any_label_value_round_trips_and_distinct_values_stay_distinct() {
@@ -82,8 +81,8 @@ fn any_label_value_round_trips_and_distinct_values_stay_distinct() {
             .into_iter()
             .filter(|(name, _)| *name == sample)
             .map(|(_, labels)| {
-                let of = |label: &&str| labels[label].as_str().unwrap_or_default().to_owned();
-                family.labels.iter().map(of).collect()
+                let value = |label: &&str| labels[label].as_str().unwrap_or_default().to_owned();
+                family.labels.iter().map(value).collect()
             })
             .collect();
         assert_eq!(received.len(), sent.len(), "{}", family.name);

@@ -6,6 +6,7 @@
     clippy::print_stdout,
     clippy::float_cmp,
     clippy::needless_pass_by_value,
+    clippy::disallowed_macros,
     clippy::disallowed_methods,
     reason = "a test fails by panicking, and compares with what it recorded"
 )]

@@ -1,4 +1,5 @@
-//! `OpenMetrics` 1.0: the reference parser takes it, and each of its values is that of the text, of JSON and of the snapshot.
+//! `OpenMetrics` 1.0: the reference parser accepts it, and all values equal those of the text, of JSON and of the
+//! snapshot.
 
 use std::collections::BTreeMap;
 
@@ -24,10 +25,10 @@ for family in text_string_to_metric_families(sys.stdin.buffer.read().decode('utf
         print(json.dumps([sample.name, sample.labels, repr(sample.value)]))
 ";
 
-/// Every reading adds to it, so no two readings agree on it.
-const READINGS: &str = "monitoring_scrape_duration_seconds";
+/// Every scrape adds to it, so no two scrapes have the same value.
+const SCRAPES: &str = "monitoring_scrape_duration_seconds";
 
-/// A value by name and labels. Values that are no number are equal to themselves here.
+/// Values by name and labels. They are text, so that NaN equals itself.
 type Samples = BTreeMap<(String, BTreeMap<String, String>), String>;
 
 fn shown(value: f64) -> String {
@@ -74,7 +75,7 @@ fn of_snapshot(snapshot: &Snapshot) -> Samples {
     samples
 }
 
-/// The values that JSON has, by the names that they have in text.
+/// The values in JSON, by their names in the text.
 fn of_json(json: &Json) -> Samples {
     let mut samples = Samples::new();
     for (name, family) in json["metrics"].as_object().unwrap() {
@@ -165,10 +166,9 @@ fn every_family() -> Prometheus {
     prometheus
 }
 
-/// Issue C, "Must show" 1.
 #[tokio::test]
 #[ignore = "needs prometheus_client: tests/run"]
-async fn values_agree_between_text_openmetrics_json_and_snapshot_for_every_series() {
+async fn text_openmetrics_json_and_snapshot_have_equal_values_for_every_series() {
     let prometheus = every_family();
     let (content_type, open) = get(
         &prometheus,
@@ -190,26 +190,26 @@ async fn values_agree_between_text_openmetrics_json_and_snapshot_for_every_serie
     let mut open = by_parser("prometheus_client.openmetrics.parser", &open);
     let mut json = of_json(&serde_json::from_str(&json).unwrap());
     let counted = [&open, &read, &json, &snapshot].map(|samples| {
-        let count = samples[&(format!("{READINGS}_count"), BTreeMap::new())].as_str();
+        let count = samples[&(format!("{SCRAPES}_count"), BTreeMap::new())].as_str();
         count.parse::<f64>().unwrap()
     });
     let before = counted[0];
     assert_eq!(counted, [before, before + 1.0, before + 2.0, before + 3.0]);
     for samples in [&mut open, &mut read, &mut json, &mut snapshot] {
-        samples.retain(|(name, _), _| !name.starts_with(READINGS));
+        samples.retain(|(name, _), _| !name.starts_with(SCRAPES));
     }
     assert!(snapshot.len() > 1000, "{}", snapshot.len());
-    // That parser appends it to every counter's name; Prometheus does not.
+    // The parser appends `_total` to every counter's name. Prometheus does not.
     let orders = read.remove(&("orders_total".to_owned(), BTreeMap::new()));
     read.insert(("orders".to_owned(), BTreeMap::new()), orders.unwrap());
     assert_eq!(read, snapshot);
 
-    // A histogram with bounds below zero has neither sum nor count there.
+    // In OpenMetrics, a histogram with negative bounds has neither sum nor count.
     let mut expected = snapshot.clone();
     expected.retain(|(name, _), _| name != "wide_sum" && name != "wide_count");
     assert_eq!(open, expected);
 
-    // JSON has no buckets, and null for what is no number.
+    // JSON has no buckets, and null for NaN and infinity.
     let mut expected = snapshot;
     expected.retain(|(name, _), value| {
         !name.ends_with("_bucket") && value.parse::<f64>().unwrap().is_finite()
@@ -217,9 +217,9 @@ async fn values_agree_between_text_openmetrics_json_and_snapshot_for_every_serie
     assert_eq!(json, expected);
 }
 
-/// As Prometheus 2.53 and 3 ask.
+/// The Accept headers of Prometheus 2.53 and 3.
 #[tokio::test]
-async fn prometheus_gets_what_it_asks_for_first() {
+async fn prometheus_gets_its_preferred_format() {
     let prometheus = Prometheus::builder().build().unwrap();
     for accept in [
         "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
@@ -233,11 +233,11 @@ async fn prometheus_gets_what_it_asks_for_first() {
     }
 }
 
-/// Both parsers are asked: what the strict one must refuse shows that it looks.
+/// Shows that the parser in use is the strict one.
 #[test]
 #[ignore = "needs prometheus_client: tests/run"]
 #[should_panic(expected = "Missing # EOF at end")]
-fn the_strict_parser_is_strict() {
+fn the_openmetrics_parser_is_strict() {
     by_parser(
         "prometheus_client.openmetrics.parser",
         "# TYPE a counter\na_total 1\n",

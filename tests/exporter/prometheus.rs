@@ -1,12 +1,13 @@
 //! The Prometheus recorder: its settings, its series limit, its upkeep.
 
 use std::collections::HashSet;
-use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
+use crate::support::log::Log;
 use metrics::{Key, Label, Level, Metadata, Recorder};
+use tower_vitals::exporter::{HistoryConfig, PrometheusBuilder};
 use tower_vitals::{ErrorKind, Prometheus, catalog};
 
 const METADATA: Metadata<'static> = Metadata::new("test", Level::INFO, None);
@@ -29,7 +30,7 @@ fn count(recorder: &(impl Recorder + ?Sized), name: &'static str, labels: &[(&'s
 }
 
 #[test]
-fn every_family_of_the_catalogue_has_help_and_type_and_its_buckets() {
+fn families_of_the_catalogue_have_help_type_and_buckets() {
     let prometheus = built();
     for family in catalog::FAMILIES {
         let labels: Vec<_> = family.labels.iter().map(|label| (*label, "x")).collect();
@@ -62,7 +63,7 @@ fn every_family_of_the_catalogue_has_help_and_type_and_its_buckets() {
 }
 
 #[test]
-fn histograms_of_any_name_have_buckets_never_quantiles() {
+fn histograms_outside_the_catalogue_have_buckets() {
     let prometheus = built();
     for name in ["own_seconds", "own_bytes"] {
         prometheus
@@ -80,7 +81,7 @@ fn histograms_of_any_name_have_buckets_never_quantiles() {
 }
 
 #[test]
-fn prefix_global_labels_and_buckets_are_the_recorders() {
+fn prefix_global_labels_and_buckets_are_applied() {
     let prometheus = Prometheus::builder()
         .prefix("shop")
         .global_label("region", r#"eu "1"\"#)
@@ -107,9 +108,9 @@ fn prefix_global_labels_and_buckets_are_the_recorders() {
     );
 }
 
-/// Keys that are written alike are one series: the exporter alone would show now this one's value, now that one's.
+/// The exporter alone would render the value of either key.
 #[test]
-fn what_is_written_alike_is_counted_together() {
+fn keys_that_render_alike_are_one_series() {
     let prometheus = Prometheus::builder()
         .prefix("eu")
         .global_label("region", "eu-1")
@@ -143,8 +144,8 @@ fn what_is_written_alike_is_counted_together() {
 }
 
 #[test]
-fn wrong_settings_name_the_input_and_what_is_allowed() {
-    let refused = |builder: tower_vitals::exporter::Builder| {
+fn errors_of_invalid_settings_name_the_setting_and_the_allowed_values() {
+    let refused = |builder: PrometheusBuilder| {
         let error = builder.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidConfig);
         error.to_string()
@@ -184,7 +185,21 @@ fn wrong_settings_name_the_input_and_what_is_allowed() {
 }
 
 #[test]
-fn label_values_and_help_are_escaped_whole() {
+fn all_invalid_settings_are_in_one_error() {
+    let history = HistoryConfig::new().max_series(0);
+    let builder = Prometheus::builder().prefix("1-shop").max_series(0);
+    let error = builder.history(history).build().unwrap_err().to_string();
+    for part in [
+        "\"1-shop\"",
+        "; series limit is zero",
+        "; history series limit is zero",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn label_values_and_help_are_escaped() {
     let prometheus = built();
     let values = ["\"", r#"\""#, r"\", r"\\", "\n", r"\n", "\\\n", r"a\", ""];
     for value in values {
@@ -213,54 +228,29 @@ fn label_values_and_help_are_escaped_whole() {
     );
 }
 
-/// What `tracing` was given, as text.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn during(&self, run: impl FnOnce()) -> String {
-        let log = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(move || log.clone())
-            .with_ansi(false)
-            .finish();
-        tracing::subscriber::with_default(subscriber, run);
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
 #[test]
-fn past_the_series_limit_all_goes_to_other_is_counted_and_named_once() {
+fn series_above_the_limit_become_other_and_are_counted_and_logged_once() {
     let prometheus = Prometheus::builder()
         .prefix("shop")
         .max_series(100)
         .build()
         .unwrap();
-    let log = Log::default().during(|| {
-        for user in 0..1_000 {
-            let method = if user % 2 == 0 { "GET" } else { "POST" };
-            let labels = [("method", method), ("user", &*user.to_string())];
-            count(&prometheus, "hits_total", &labels);
-        }
-        // Those that were there first are still told apart.
-        count(
-            &prometheus,
-            "hits_total",
-            &[("method", "GET"), ("user", "0")],
-        );
-        // Another metric has a limit of its own.
-        count(&prometheus, "other_total", &[("user", "1")]);
-    });
+    let (log, logging) = Log::of_this_thread();
+    for user in 0..1_000 {
+        let method = if user % 2 == 0 { "GET" } else { "POST" };
+        let labels = [("method", method), ("user", &*user.to_string())];
+        count(&prometheus, "hits_total", &labels);
+    }
+    // The first series are still distinct.
+    count(
+        &prometheus,
+        "hits_total",
+        &[("method", "GET"), ("user", "0")],
+    );
+    // Another metric has its own limit.
+    count(&prometheus, "other_total", &[("user", "1")]);
+    drop(logging);
+    let log = log.text();
     let text = prometheus.render();
     assert_eq!(text.matches("shop_hits_total{").count(), 101, "{text}");
     assert!(
@@ -287,7 +277,7 @@ fn past_the_series_limit_all_goes_to_other_is_counted_and_named_once() {
 }
 
 #[test]
-fn the_limit_holds_for_gauges_and_histograms_and_from_many_threads() {
+fn the_limit_applies_to_all_kinds_and_across_threads() {
     let prometheus = Prometheus::builder().max_series(50).build().unwrap();
     std::thread::scope(|scope| {
         for thread in 0..4 {
@@ -321,7 +311,7 @@ fn the_limit_holds_for_gauges_and_histograms_and_from_many_threads() {
     assert_eq!(sum, 2_000);
 }
 
-/// Threads of this process that do upkeep.
+/// The number of upkeep threads of this process.
 #[cfg(target_os = "linux")]
 fn upkeep_threads() -> usize {
     std::fs::read_dir("/proc/self/task")
@@ -331,7 +321,7 @@ fn upkeep_threads() -> usize {
         .count()
 }
 
-/// In a process of its own, for it counts threads.
+/// Runs in a process of its own, because it counts threads.
 #[test]
 #[cfg(target_os = "linux")]
 fn upkeep_runs_without_a_runtime_and_ends_with_the_last_handle() {
@@ -361,18 +351,18 @@ fn upkeep_runs_without_a_runtime_and_ends_with_the_last_handle() {
     drop(prometheus);
     assert_eq!(upkeep_threads(), 1);
     drop(clone);
-    // At once, not after the interval.
+    // Immediately, not after the interval.
     until(0);
 }
 
 #[test]
-fn debug_output_and_errors_are_for_people() {
+fn debug_output_hides_the_metrics_and_shows_the_error_kind() {
     assert_eq!(format!("{:?}", built()), "Prometheus { .. }");
     let error = Prometheus::builder().max_series(0).build().unwrap_err();
     assert!(format!("{error:?}").contains("InvalidConfig"));
 }
 
-/// A subscriber that counts log lines into the very metric that is at its limit.
+/// A subscriber that counts log lines in the metric that is at its limit.
 struct Counting(Prometheus);
 
 impl tracing::Subscriber for Counting {
@@ -404,14 +394,14 @@ fn a_subscriber_that_records_metrics_does_not_deadlock_the_limit() {
         }
     });
     let text = prometheus.render();
-    // c, the warning that c caused, and d.
+    // c, the warning about c, and d.
     assert!(
         text.contains("log_events_total{target=\"other\"} 3\n"),
         "{text}"
     );
 }
 
-/// A recorder further in that logs what is registered, under a subscriber that counts log lines by the limited recorder.
+/// The inner recorder logs registrations, under a subscriber that counts log lines with the limited recorder.
 #[test]
 fn a_recorder_that_logs_does_not_deadlock_the_limit() {
     use metrics::{Counter, Gauge, Histogram, KeyName, SharedString, Unit};
@@ -453,7 +443,7 @@ fn a_recorder_that_logs_does_not_deadlock_the_limit() {
 }
 
 #[test]
-fn a_limit_of_zero_is_one() {
+fn a_limit_of_zero_means_one() {
     use metrics_util::debugging::DebuggingRecorder;
     use metrics_util::layers::Layer;
     let exporter = DebuggingRecorder::new();

@@ -1,17 +1,17 @@
-//! Metrics pushed to a Pushgateway: what is sent, what is tried again, and what an error says.
+//! The Pushgateway client: requests, retries and errors.
 
-use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::support::health::hanging_server;
+use crate::support::log::Log;
 use crate::support::{env, request, until};
 use futures_util::FutureExt;
 use metrics::{Key, Level, Metadata, Recorder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tower_vitals::exporter::Pushgateway;
+use tower_vitals::exporter::{Pushgateway, PushgatewayBuilder};
 use tower_vitals::{ErrorKind, Prometheus};
 
 const METADATA: Metadata<'static> = Metadata::new("test", Level::INFO, None);
@@ -23,29 +23,29 @@ fn count(prometheus: &Prometheus, by: u64) {
         .increment(by);
 }
 
-/// With an `x_total` of 3.
-fn counted() -> Prometheus {
+/// A recorder with an `x_total` of 3.
+fn recorder() -> Prometheus {
     let prometheus = Prometheus::builder().build().unwrap();
     count(&prometheus, 3);
     prometheus
 }
 
-/// A server that answers as it is told, the last way again and again, and keeps what it was sent.
+/// A server that sends the given responses, repeats the last one, and stores the requests.
 struct Server {
     address: SocketAddr,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    received: Arc<Mutex<Vec<Received>>>,
 }
 
 #[derive(Debug, Clone)]
-struct Seen {
+struct Received {
     /// Method and path.
     line: String,
-    /// In lower case, with their values as they came.
+    /// Names in lower case.
     headers: Vec<(String, String)>,
     body: String,
 }
 
-impl Seen {
+impl Received {
     fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers
@@ -55,12 +55,12 @@ impl Seen {
 }
 
 impl Server {
-    async fn answering(answers: &[(&'static str, &str)]) -> Self {
+    async fn with_responses(responses: &[(&'static str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let seen = Arc::<Mutex<Vec<Seen>>>::default();
-        let kept = Arc::clone(&seen);
-        let answers: Vec<_> = answers
+        let received = Arc::<Mutex<Vec<Received>>>::default();
+        let requests = Arc::clone(&received);
+        let responses: Vec<_> = responses
             .iter()
             .map(|(status, body)| {
                 let length = body.len();
@@ -71,39 +71,44 @@ impl Server {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let request = read(&mut stream).await;
                 let number = {
-                    let mut kept = kept.lock().unwrap();
-                    kept.push(request);
-                    kept.len() - 1
+                    let mut requests = requests.lock().unwrap();
+                    requests.push(request);
+                    requests.len() - 1
                 };
-                let answer = &answers[number.min(answers.len() - 1)];
-                stream.write_all(answer.as_bytes()).await.unwrap();
+                let response = &responses[number.min(responses.len() - 1)];
+                stream.write_all(response.as_bytes()).await.unwrap();
             }
         });
-        Self { address, seen }
+        Self { address, received }
     }
 
     async fn ok() -> Self {
-        Self::answering(&[("200 OK", "")]).await
+        Self::with_responses(&[("200 OK", "")]).await
     }
 
     fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
+    fn builder(&self) -> PushgatewayBuilder {
+        Pushgateway::builder(&self.url(), "nightly")
+    }
+
     fn gateway(&self) -> Pushgateway {
         Pushgateway::new(&self.url(), "nightly").unwrap()
     }
 
-    fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+    fn received(&self) -> Vec<Received> {
+        self.received.lock().unwrap().clone()
     }
 
     fn lines(&self) -> Vec<String> {
-        self.seen().into_iter().map(|seen| seen.line).collect()
+        let received = self.received().into_iter();
+        received.map(|request| request.line).collect()
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Seen {
+async fn read(stream: &mut TcpStream) -> Received {
     let mut text = String::new();
     let mut buffer = [0; 4096];
     loop {
@@ -119,29 +124,33 @@ async fn read(stream: &mut TcpStream) -> Seen {
             .filter_map(|line| line.split_once(": "))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect();
-        let seen = Seen {
+        let request = Received {
             line: line.to_owned(),
             headers,
             body: body.to_owned(),
         };
-        let length = seen.header("content-length").unwrap_or("0");
+        let length = request.header("content-length").unwrap_or("0");
         if body.len() == length.parse::<usize>().unwrap() {
-            return seen;
+            return request;
         }
     }
 }
 
-/// A port that nothing listens on.
-async fn closed() -> SocketAddr {
+/// An address without a listener.
+async fn closed_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()
 }
 
 #[tokio::test]
-async fn a_push_puts_the_text_in_its_group() {
+async fn push_add_and_delete_address_the_group() {
     let server = Server::ok().await;
-    let prometheus = counted();
-    let gateway = server.gateway().grouping("instance", "eu 1").unwrap();
+    let prometheus = recorder();
+    let gateway = server
+        .builder()
+        .grouping("instance", "eu 1")
+        .build()
+        .unwrap();
     gateway.push(&prometheus).await.unwrap();
     gateway.add(&prometheus).await.unwrap();
     gateway.delete().await.unwrap();
@@ -151,8 +160,8 @@ async fn a_push_puts_the_text_in_its_group() {
         server.lines(),
         ["PUT", "POST", "DELETE"].map(|method| format!("{method} {path}"))
     );
-    let seen = server.seen();
-    for push in &seen[..2] {
+    let received = server.received();
+    for push in &received[..2] {
         assert_eq!(
             push.header("content-type"),
             Some("text/plain; version=0.0.4; charset=utf-8")
@@ -160,18 +169,19 @@ async fn a_push_puts_the_text_in_its_group() {
         assert_eq!(push.header("authorization"), None);
         assert!(push.body.contains("\nx_total 3\n"), "{}", push.body);
     }
-    assert_eq!(seen[2].body, "");
-    assert_eq!(seen[2].header("content-type"), None);
+    assert_eq!(received[2].body, "");
+    assert_eq!(received[2].header("content-type"), None);
 }
 
 #[tokio::test]
-async fn a_base_path_stays_and_odd_values_go_as_base64() {
+async fn a_base_path_is_kept_and_special_values_are_base64() {
     let server = Server::ok().await;
-    let gateway = Pushgateway::new(&format!("{}/push/", server.url()), "a/b")
-        .and_then(|gateway| gateway.grouping("dir", "/var/tmp"))
-        .and_then(|gateway| gateway.grouping("none", ""))
+    let gateway = Pushgateway::builder(&format!("{}/push/", server.url()), "a/b")
+        .grouping("dir", "/var/tmp")
+        .grouping("none", "")
+        .build()
         .unwrap();
-    gateway.push(&counted()).await.unwrap();
+    gateway.push(&recorder()).await.unwrap();
     assert_eq!(
         server.lines(),
         ["PUT /push/metrics/job@base64/YS9i/dir@base64/L3Zhci90bXA/none@base64/="]
@@ -179,29 +189,28 @@ async fn a_base_path_stays_and_odd_values_go_as_base64() {
 }
 
 #[tokio::test]
-async fn credentials_are_a_header() {
+async fn credentials_are_sent_as_a_header() {
     let server = Server::ok().await;
     let host = server.address;
     let in_url = format!("http://us%65r:{SECRET}%2F@{host}");
-    let gateways = [
-        server.gateway().bearer(SECRET).unwrap(),
-        server.gateway().basic("user", SECRET).unwrap(),
-        Pushgateway::new(&in_url, "nightly").unwrap(),
-        Pushgateway::new(&in_url, "nightly")
-            .unwrap()
-            .bearer(SECRET)
-            .unwrap(),
+    let builders = [
+        server.builder().bearer(SECRET),
+        server.builder().basic("user", SECRET),
+        Pushgateway::builder(&in_url, "nightly"),
+        Pushgateway::builder(&in_url, "nightly").bearer(SECRET),
     ];
-    for gateway in &gateways {
-        gateway.push(&counted()).await.unwrap();
+    for builder in builders {
+        assert!(!format!("{builder:?}").contains("s3cret"), "{builder:?}");
+        let gateway = builder.build().unwrap();
+        gateway.push(&recorder()).await.unwrap();
         let shown = format!("{gateway:?}");
         assert!(shown.contains(&host.to_string()), "{shown}");
         assert!(!shown.contains("s3cret"), "{shown}");
     }
     let sent: Vec<_> = server
-        .seen()
+        .received()
         .iter()
-        .map(|seen| seen.header("authorization").unwrap().to_owned())
+        .map(|received| received.header("authorization").unwrap().to_owned())
         .collect();
     assert_eq!(
         sent,
@@ -212,35 +221,38 @@ async fn credentials_are_a_header() {
             "Bearer pl4nted-s3cret",
         ]
     );
-    assert!(!server.seen()[2].line.contains("s3cret"));
-    assert_eq!(server.seen()[2].header("host"), Some(&*host.to_string()));
+    assert!(!server.received()[2].line.contains("s3cret"));
+    assert_eq!(
+        server.received()[2].header("host"),
+        Some(&*host.to_string())
+    );
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_at_once() {
-    let answer = format!(
+async fn a_client_error_is_not_retried() {
+    let body = format!(
         "inconsistent metrics, password={SECRET}, {}",
         "x".repeat(9000)
     );
-    let server = Server::answering(&[("400 Bad Request", &answer)]).await;
-    let error = server.gateway().push(&counted()).await.unwrap_err();
+    let server = Server::with_responses(&[("400 Bad Request", &body)]).await;
+    let error = server.gateway().push(&recorder()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     let message = error.to_string();
-    let begins = format!(
+    let prefix = format!(
         "push to {} for job \"nightly\" failed: 400 Bad Request: inconsistent metrics, password=",
         server.url()
     );
-    assert!(message.starts_with(&begins), "{message}");
+    assert!(message.starts_with(&prefix), "{message}");
     assert!(!message.contains("s3cret"), "{message}");
-    assert!(message.len() < begins.len() + 200, "{message}");
-    assert_eq!(server.lines().len(), 1, "and it is not tried again");
+    assert!(message.len() < prefix.len() + 200, "{message}");
+    assert_eq!(server.lines().len(), 1, "one attempt");
 }
 
 #[tokio::test]
-async fn an_answer_that_repeats_the_secret_is_masked() {
+async fn secrets_in_a_response_are_masked() {
     let echo = format!("who is {SECRET}? dXNlcjpwbDRudGVkLXMzY3JldA== is nobody");
-    let server = Server::answering(&[("401 Unauthorized", &echo)]).await;
-    let gateway = server.gateway().basic("user", SECRET).unwrap();
+    let server = Server::with_responses(&[("401 Unauthorized", &echo)]).await;
+    let gateway = server.builder().basic("user", SECRET).build().unwrap();
     let error = gateway.delete().await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -252,21 +264,22 @@ async fn an_answer_that_repeats_the_secret_is_masked() {
 }
 
 #[tokio::test]
-async fn a_server_error_is_tried_again() {
+async fn a_server_error_is_retried() {
     let failing = ("500 Internal Server Error", "not now");
-    let server = Server::answering(&[failing, failing, ("200 OK", "")]).await;
+    let server = Server::with_responses(&[failing, failing, ("200 OK", "")]).await;
     let started = Instant::now();
-    server.gateway().push(&counted()).await.unwrap();
+    server.gateway().push(&recorder()).await.unwrap();
     assert!(started.elapsed() >= Duration::from_millis(500));
-    let seen = server.seen();
-    assert_eq!(seen.len(), 3);
+    let received = server.received();
+    assert_eq!(received.len(), 3);
     assert!(
-        seen.iter()
-            .all(|each| each.body == seen[0].body && each.line == seen[0].line)
+        received
+            .iter()
+            .all(|each| each.body == received[0].body && each.line == received[0].line)
     );
 
-    let server = Server::answering(&[failing]).await;
-    let error = server.gateway().push(&counted()).await.unwrap_err();
+    let server = Server::with_responses(&[failing]).await;
+    let error = server.gateway().push(&recorder()).await.unwrap_err();
     assert!(
         error
             .to_string()
@@ -277,50 +290,51 @@ async fn a_server_error_is_tried_again() {
 }
 
 #[tokio::test]
-async fn no_connection_names_the_host_and_no_password() {
-    let address = closed().await;
+async fn a_connection_error_names_the_host_and_no_password() {
+    let address = closed_address().await;
     let url = format!("http://user:{SECRET}@{address}/base");
     let gateway = Pushgateway::new(&url, "nightly").unwrap();
-    let error = gateway.push(&counted()).await.unwrap_err();
+    let error = gateway.push(&recorder()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     let message = error.to_string();
-    let begins = format!(
+    let prefix = format!(
         "push to http://{address} for job \"nightly\" failed: cannot connect to {address}: "
     );
-    assert!(message.starts_with(&begins), "{message}");
+    assert!(message.starts_with(&prefix), "{message}");
     assert!(message.contains("refused"), "{message}");
     assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_server_that_returns_is_found() {
-    let address = closed().await;
+async fn a_server_that_comes_back_is_reached_by_a_retry() {
+    let address = closed_address().await;
     let gateway = Pushgateway::new(&format!("http://{address}"), "nightly").unwrap();
-    let returns = async {
+    let restarted = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         let listener = TcpListener::bind(address).await.unwrap();
         let (mut stream, _) = listener.accept().await.unwrap();
         read(&mut stream).await;
-        let answer = "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n";
-        stream.write_all(answer.as_bytes()).await.unwrap();
+        let response = "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(response.as_bytes()).await.unwrap();
     };
-    let prometheus = counted();
-    let (pushed, ()) = tokio::join!(gateway.push(&prometheus), returns);
+    let prometheus = recorder();
+    let (pushed, ()) = tokio::join!(gateway.push(&prometheus), restarted);
     pushed.unwrap();
 }
 
 #[tokio::test]
-async fn no_answer_ends_with_the_timeout() {
+async fn a_push_without_a_response_times_out() {
     let (address, open) = hanging_server(None).await;
-    let gateway = Pushgateway::new(&format!("http://{address}"), "nightly")
-        .unwrap()
-        .timeout(Duration::from_millis(300));
+    let gateway = Pushgateway::builder(&format!("http://{address}"), "nightly")
+        .timeout(Duration::from_millis(300))
+        .build()
+        .unwrap();
     let started = Instant::now();
-    let error = gateway.push(&counted()).await.unwrap_err();
+    let error = gateway.push(&recorder()).await.unwrap_err();
     let took = started.elapsed();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(
-        error.to_string().ends_with("not done within 300ms"),
+        error.to_string().ends_with("timed out after 300ms"),
         "{error}"
     );
     assert!(took >= Duration::from_millis(300), "{took:?}");
@@ -331,115 +345,88 @@ async fn no_answer_ends_with_the_timeout() {
 }
 
 #[tokio::test]
-async fn a_timeout_tells_the_attempt_before() {
-    let server = Server::answering(&[("503 Service Unavailable", "full")]).await;
-    // Between the second attempt and the third.
-    let gateway = server.gateway().timeout(Duration::from_millis(480));
-    let error = gateway.push(&counted()).await.unwrap_err();
+async fn a_timeout_names_the_previous_failure() {
+    let server = Server::with_responses(&[("503 Service Unavailable", "full")]).await;
+    // Between the second and the third attempt.
+    let timeout = Duration::from_millis(480);
+    let gateway = server.builder().timeout(timeout).build().unwrap();
+    let error = gateway.push(&recorder()).await.unwrap_err();
     assert!(
         error
             .to_string()
-            .ends_with("not done within 480ms; the attempt before: 503 Service Unavailable: full"),
+            .ends_with("timed out after 480ms; previous attempt: 503 Service Unavailable: full"),
         "{error}"
     );
 }
 
 #[tokio::test]
-async fn pushes_at_an_interval_and_a_last_one() {
+async fn a_task_pushes_at_the_interval_and_at_the_end() {
     let server = Server::ok().await;
-    let prometheus = counted();
-    let pushing = server
+    let prometheus = recorder();
+    let pushes = server
         .gateway()
         .push_every(Duration::from_millis(20), &prometheus)
         .unwrap();
-    until("three pushes", async || server.seen().len() >= 3).await;
+    until("three pushes", async || server.received().len() >= 3).await;
     count(&prometheus, 4);
-    pushing.finish().await.unwrap();
-    let seen = server.seen();
-    let last = &seen[seen.len() - 1].body;
+    pushes.finish().await.unwrap();
+    let received = server.received();
+    let last = &received[received.len() - 1].body;
     assert!(last.contains("\nx_total 7\n"), "{last}");
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(server.seen().len(), seen.len(), "it has stopped");
+    assert_eq!(server.received().len(), received.len(), "it has stopped");
 }
 
 #[tokio::test]
-async fn a_job_shorter_than_the_interval_still_pushes_once() {
+async fn a_job_shorter_than_the_interval_pushes_once() {
     let server = Server::ok().await;
-    let pushing = server
+    let pushes = server
         .gateway()
-        .push_every(Duration::from_hours(1), &counted())
+        .push_every(Duration::from_hours(1), &recorder())
         .unwrap();
-    assert!(server.seen().is_empty());
-    pushing.finish().await.unwrap();
+    assert!(server.received().is_empty());
+    pushes.finish().await.unwrap();
     assert_eq!(server.lines(), ["PUT /metrics/job/nightly"]);
 }
 
 #[tokio::test]
-async fn dropped_it_stops_without_a_last_push() {
+async fn a_dropped_task_stops_without_a_final_push() {
     let server = Server::ok().await;
-    let pushing = server
+    let pushes = server
         .gateway()
-        .push_every(Duration::from_millis(100), &counted())
+        .push_every(Duration::from_millis(100), &recorder())
         .unwrap();
-    drop(pushing);
+    drop(pushes);
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(server.seen().is_empty());
+    assert!(server.received().is_empty());
 }
 
 #[tokio::test]
-async fn a_last_push_that_fails_is_an_error() {
-    let server = Server::answering(&[("400 Bad Request", "no")]).await;
-    let pushing = server
+async fn a_failed_final_push_is_an_error() {
+    let server = Server::with_responses(&[("400 Bad Request", "no")]).await;
+    let pushes = server
         .gateway()
-        .push_every(Duration::from_hours(1), &counted())
+        .push_every(Duration::from_hours(1), &recorder())
         .unwrap();
-    let error = pushing.finish().await.unwrap_err();
+    let error = pushes.finish().await.unwrap_err();
     assert!(
         error.to_string().ends_with("400 Bad Request: no"),
         "{error}"
     );
 }
 
-/// What is logged, as text.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
-async fn failures_at_an_interval_are_logged_once() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _logged = tracing::subscriber::set_default(subscriber);
-
-    let answers = [[("400 Bad Request", "no"); 3], [("200 OK", ""); 3]].concat();
-    let server = Server::answering(&answers).await;
+async fn an_outage_is_logged_once_when_it_starts_and_once_when_it_ends() {
+    let (log, _logging) = Log::of_this_thread();
+    let responses = [[("400 Bad Request", "no"); 3], [("200 OK", ""); 3]].concat();
+    let server = Server::with_responses(&responses).await;
     let gateway = Pushgateway::new(&format!("http://u:{SECRET}@{}", server.address), "nightly");
-    let pushing = gateway
+    let pushes = gateway
         .unwrap()
-        .push_every(Duration::from_millis(10), &counted())
+        .push_every(Duration::from_millis(10), &recorder())
         .unwrap();
-    until("six pushes", async || server.seen().len() >= 6).await;
-    pushing.finish().await.unwrap();
+    until("six pushes", async || server.received().len() >= 6).await;
+    pushes.finish().await.unwrap();
 
     let text = log.text();
     let lines: Vec<_> = text.lines().collect();
@@ -450,25 +437,37 @@ async fn failures_at_an_interval_are_logged_once() {
 }
 
 #[test]
-fn wrong_settings_are_told() {
-    let gateway = || Pushgateway::new("http://h:9091", "nightly").unwrap();
+fn invalid_settings_are_errors() {
+    let builder = || Pushgateway::builder("http://h:9091", "nightly");
     let refused = [
-        (Pushgateway::new("http://h:9091", ""), "job"),
-        (Pushgateway::new("h:9091", "nightly"), "http:// or https://"),
-        (gateway().grouping("a-b", "x"), "\"a-b\""),
-        (gateway().grouping("job", "x"), "\"job\""),
-        (gateway().grouping("dir", &"x".repeat(70_000)), "65,534"),
-        (gateway().bearer(""), "bearer token"),
-        (gateway().bearer("s3cret\n"), "bearer token"),
-        (gateway().basic("a:b", "s3cret"), "user"),
+        (Pushgateway::builder("http://h:9091", ""), "job"),
+        (
+            Pushgateway::builder("h:9091", "nightly"),
+            "http:// or https://",
+        ),
+        (builder().grouping("a-b", "x"), "\"a-b\""),
+        (builder().grouping("job", "x"), "\"job\""),
+        (builder().grouping("dir", &"x".repeat(70_000)), "65,534"),
+        (builder().bearer(""), "bearer token"),
+        (builder().bearer("s3cret\n"), "bearer token"),
+        (builder().basic("a:b", "s3cret"), "user"),
+        (
+            Pushgateway::builder("http://u%3A:s3cret@h", "nightly"),
+            "user",
+        ),
+        (
+            Pushgateway::builder("ftp://u:s3cret@h", "").grouping("job", "x"),
+            "3 mistakes: ",
+        ),
     ];
-    for (result, names) in refused {
-        let error = result.unwrap_err();
+    for (builder, part) in refused {
+        let error = builder.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidConfig);
-        assert!(error.to_string().contains(names), "{error}");
+        assert!(error.to_string().contains(part), "{error}");
         assert!(!error.to_string().contains("s3cret"), "{error}");
     }
-    let prometheus = counted();
+    let gateway = || builder().build().unwrap();
+    let prometheus = recorder();
     let error = gateway()
         .push_every(Duration::ZERO, &prometheus)
         .unwrap_err();
@@ -482,25 +481,26 @@ fn wrong_settings_are_told() {
     assert!(error.contains("needs a tokio runtime"), "{error}");
 }
 
-/// A job that lives 50 ms: what it counted is read from the Pushgateway after it is gone, until its group is deleted.
+/// The Pushgateway exposes the metrics of a finished job until its group is deleted.
 #[tokio::test]
 #[ignore = "needs a Pushgateway: tests/run"]
-async fn a_job_of_50_ms_is_seen_after_it_is_gone() {
+async fn metrics_of_a_short_job_remain_after_it_has_ended() {
     let url = env("VITALS_PUSHGATEWAY");
-    let gateway = Pushgateway::new(&url, "nightly")
-        .and_then(|gateway| gateway.grouping("dir", "/var/tmp"))
-        .and_then(|gateway| gateway.grouping("dot", "."))
-        .and_then(|gateway| gateway.grouping("text", "a \"b\" + é?%"))
+    let gateway = Pushgateway::builder(&url, "nightly")
+        .grouping("dir", "/var/tmp")
+        .grouping("dot", ".")
+        .grouping("text", "a \"b\" + é?%")
+        .build()
         .unwrap();
     {
         let prometheus = Prometheus::builder().build().unwrap();
-        let pushing = gateway
+        let pushes = gateway
             .push_every(Duration::from_secs(15), &prometheus)
             .unwrap();
         count(&prometheus, 1);
         tokio::time::sleep(Duration::from_millis(50)).await;
         count(&prometheus, 2);
-        pushing.finish().await.unwrap();
+        pushes.finish().await.unwrap();
     }
     let address = url.strip_prefix("http://").unwrap();
     let exposed = async || request(address, "/metrics").await.unwrap().1;
@@ -513,7 +513,7 @@ async fn a_job_of_50_ms_is_seen_after_it_is_gone() {
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
     assert!((now.as_secs_f64() - at).abs() < 60.0, "{at}");
 
-    // Another type for what another group holds is refused.
+    // A metric that another group holds with another type is rejected.
     let other = Prometheus::builder().build().unwrap();
     let key = Key::from_name("x_total");
     other.register_gauge(&key, &METADATA).set(1.0);

@@ -1,10 +1,10 @@
-//! `Snapshot`: typed values equal to the text's, quantiles as Prometheus has them, differences that are never negative.
+//! `Snapshot`: typed values equal those of the text, quantiles equal those of Prometheus, and deltas are not negative.
 
 use crate::support::prometheus::{Target, prometheus_answers};
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use proptest::prelude::*;
 use tower_vitals::catalog::Kind;
-use tower_vitals::exporter::{Histogram, Value};
+use tower_vitals::exporter::{HistogramSnapshot, Value};
 use tower_vitals::{Prometheus, Routes};
 
 static METADATA: Metadata<'static> = Metadata::new("test", Level::INFO, None);
@@ -24,7 +24,7 @@ fn recorder() -> Prometheus {
 }
 
 #[test]
-fn everything_recorded_is_there_with_its_type_and_help() {
+fn a_snapshot_has_all_series_with_kind_and_help() {
     let prometheus = recorder();
     prometheus.describe_counter("orders_total".into(), None, "Orders, \\ and\nall.".into());
     prometheus
@@ -67,7 +67,7 @@ fn everything_recorded_is_there_with_its_type_and_help() {
 }
 
 #[test]
-fn differences_know_what_began_anew() {
+fn deltas_detect_restarts() {
     let record = |orders: u64, waits: &[f64]| {
         let prometheus = recorder();
         prometheus
@@ -83,23 +83,23 @@ fn differences_know_what_began_anew() {
         prometheus.snapshot()
     };
     let (first, second) = (record(10, &[0.2, 0.3]), record(25, &[0.2, 0.3, 0.7]));
-    let grown = second.since(&first);
-    assert_eq!(grown.snapshot.sum("orders_total", &[]), Some(15.0));
+    let delta = second.since(&first);
+    assert_eq!(delta.snapshot.sum("orders_total", &[]), Some(15.0));
     assert_eq!(
-        grown.snapshot.sum("queue", &[]),
+        delta.snapshot.sum("queue", &[]),
         Some(25.0),
-        "a gauge is as it is"
+        "a gauge keeps its value"
     );
-    let waits = grown.snapshot.histogram("wait_seconds", &[]).unwrap();
+    let waits = delta.snapshot.histogram("wait_seconds", &[]).unwrap();
     assert_eq!(
         (waits.count, waits.buckets[2].1, waits.buckets[1].1),
         (1, 1, 0)
     );
-    let rate = grown.rate("orders_total", &[]).unwrap();
-    assert!((rate * grown.elapsed.as_secs_f64() - 15.0).abs() < 1e-9);
-    assert_eq!(grown.rate("queue", &[]), None);
+    let rate = delta.rate("orders_total", &[]).unwrap();
+    assert!((rate * delta.elapsed.as_secs_f64() - 15.0).abs() < 1e-9);
+    assert_eq!(delta.rate("queue", &[]), None);
 
-    // A restart: all of it is new.
+    // After a restart, everything is new.
     let fresh = record(4, &[0.2]);
     let after = fresh.since(&second);
     assert_eq!(after.snapshot.sum("orders_total", &[]), Some(4.0));
@@ -108,12 +108,12 @@ fn differences_know_what_began_anew() {
         1
     );
     assert!(after.rate("orders_total", &[]).unwrap() > 0.0);
-    // No time passed, or the wrong way round: no rate, and no panic.
+    // No time has passed, or it is negative: there is no rate, and no panic.
     assert_eq!(first.since(&second).rate("orders_total", &[]), None);
 }
 
 #[test]
-fn quantiles_of_what_cannot_have_any_are_none() {
+fn quantiles_without_samples_or_outside_0_to_1_are_none() {
     let prometheus = recorder();
     let handle = prometheus.register_histogram(&key("wait_seconds", &[]), &METADATA);
     let histogram = || prometheus.snapshot().histogram("wait_seconds", &[]);
@@ -125,31 +125,31 @@ fn quantiles_of_what_cannot_have_any_are_none() {
     assert_eq!(
         histogram().unwrap().quantile(0.5),
         Some(2.5),
-        "above all bounds: the highest"
+        "the highest bound"
     );
     assert_eq!(histogram().unwrap().quantile(0.0), Some(2.5));
     handle.record(0.3);
     assert_eq!(
         histogram().unwrap().quantile(0.0),
         Some(0.1),
-        "where the first sample can be"
+        "the lowest possible value"
     );
     for q in [-0.1, 1.1, f64::NAN] {
         assert_eq!(histogram().unwrap().quantile(q), None);
     }
-    assert_eq!(Histogram::default().quantile(0.5), None);
-    assert_eq!(Histogram::default().average(), None);
+    assert_eq!(HistogramSnapshot::default().quantile(0.5), None);
+    assert_eq!(HistogramSnapshot::default().average(), None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Prometheus: tests/run"]
-async fn quantiles_are_those_of_a_real_prometheus() {
+async fn quantiles_equal_those_of_prometheus() {
     let bounds = [-1.0, 0.0, 0.1, 0.5, 1.0, 2.5, 10.0];
     let prometheus = Prometheus::builder()
         .buckets("quantile_seconds", &bounds)
         .build()
         .unwrap();
-    // Spread over the buckets in different ways, one of them below zero, one all above.
+    // Different distributions over the buckets, one of them negative, one above all bounds.
     let shapes: [fn(u32) -> f64; 5] = [
         |n| f64::from(n) / 100.0,
         |n| f64::from(n * n) / 100_000.0,
@@ -200,7 +200,7 @@ async fn quantiles_are_those_of_a_real_prometheus() {
     server.shutdown().await;
 }
 
-/// The samples of the text, by the words before the value.
+/// The lines of the text as series and value.
 fn samples(text: &str) -> Vec<(String, String)> {
     let lines = text
         .lines()
@@ -221,7 +221,7 @@ fn number(value: f64) -> String {
     }
 }
 
-/// The same again from the typed values.
+/// The same lines, written from the typed values.
 fn written(prometheus: &Prometheus) -> Vec<(String, String)> {
     let mut samples = Vec::new();
     for family in prometheus.snapshot().families {
@@ -237,8 +237,8 @@ fn written(prometheus: &Prometheus) -> Vec<(String, String)> {
                 .iter()
                 .map(|(name, value)| format!("{name}=\"{}\"", escape(value)));
             let pairs: Vec<_> = pairs.collect();
-            let line = |suffix: &str, more: Option<String>| {
-                let all: Vec<_> = pairs.iter().cloned().chain(more).collect();
+            let line = |suffix: &str, bound: Option<String>| {
+                let all: Vec<_> = pairs.iter().cloned().chain(bound).collect();
                 if all.is_empty() {
                     format!("{}{suffix}", family.name)
                 } else {
@@ -267,7 +267,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_labels_and_values_are_those_of_the_text(
+    fn labels_and_values_equal_those_of_the_text(
         values in prop::collection::vec((any::<String>(), 0..1_u64 << 53, any::<f64>()), 1..8),
     ) {
         let prometheus = recorder();
@@ -285,7 +285,7 @@ proptest! {
     }
 
     #[test]
-    fn quantiles_rise_with_q_and_lie_within_the_bounds(
+    fn quantiles_rise_with_q_within_the_bounds(
         waits in prop::collection::vec(0.0..4.0_f64, 1..50),
         mut qs in prop::collection::vec(0.0..=1.0_f64, 2),
     ) {

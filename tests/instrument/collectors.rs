@@ -137,7 +137,7 @@ fn values_are_collected_again_for_a_scrape_only_if_older_than_a_second() {
         .every(Duration::from_hours(1))
         .start()
         .unwrap();
-    prometheus.before_reading(collecting.refresher());
+    prometheus.on_gather(collecting.refresher());
     assert_eq!(collections.load(Ordering::SeqCst), 1, "at the start");
     for _ in 0..50 {
         let _ = prometheus.render();
@@ -167,7 +167,7 @@ fn a_scrape_waits_only_briefly_for_a_collector_that_hangs() {
         }
     });
     let collecting = hanging.every(Duration::from_millis(200)).start().unwrap();
-    prometheus.before_reading(collecting.refresher());
+    prometheus.on_gather(collecting.refresher());
     // The second collection hangs, so every later scrape waits for fresh values in vain.
     let deadline = Instant::now() + Duration::from_secs(10);
     let mut waits = 0;
@@ -211,7 +211,7 @@ async fn collection_stops_when_the_last_handle_is_dropped() {
         .custom(move || drop(alive.clone()))
         .start()
         .unwrap();
-    prometheus.before_reading(collecting.refresher());
+    prometheus.on_gather(collecting.refresher());
     let clone = collecting.clone();
     drop(collecting);
     clone.refresh();
@@ -242,9 +242,9 @@ fn a_hook_may_scrape_and_may_panic() {
         Plugins::new().recorder(prometheus.clone()),
         Arc::new(AtomicUsize::new(0)),
     );
-    prometheus.before_reading(|| panic!("a hook panicked"));
+    prometheus.on_gather(|| panic!("a hook panicked"));
     let (reader, counter) = (prometheus.clone(), Arc::clone(&calls));
-    prometheus.before_reading(move || {
+    prometheus.on_gather(move || {
         counter.fetch_add(1, Ordering::SeqCst);
         plugins.set(reader.snapshot().families.len() + 6);
     });

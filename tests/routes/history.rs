@@ -11,14 +11,18 @@ use http_body_util::BodyExt;
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use serde_json::{Value as Json, json};
 use tower::ServiceExt;
-use tower_vitals::exporter::{Keep, Query};
+use tower_vitals::exporter::{HistoryConfig, HistoryQuery};
 use tower_vitals::routes::Guard;
 use tower_vitals::{Prometheus, Routes};
 
 /// Two shops, and something new at a second tick.
 async fn recorded() -> Prometheus {
     let prometheus = Prometheus::builder()
-        .history(Keep::every(Duration::from_millis(5)).window(Duration::from_mins(5)))
+        .history(
+            HistoryConfig::new()
+                .interval(Duration::from_millis(5))
+                .window(Duration::from_mins(5)),
+        )
         .buckets("wait_seconds", &[0.1, 0.5, 1.0])
         .build()
         .unwrap();
@@ -39,7 +43,9 @@ async fn recorded() -> Prometheus {
     }
     let history = prometheus.history().unwrap();
     let is_in = || {
-        let found = history.query(&Query::values("queue")).unwrap_or_default();
+        let found = history
+            .query(&HistoryQuery::values("queue"))
+            .unwrap_or_default();
         found.len() == 2 && found[0].points.len() > 1
     };
     while !is_in() {
@@ -103,7 +109,7 @@ async fn without_a_history_it_says_how_to_keep_one() {
     assert_eq!(status, 404);
     assert_eq!(
         problem["detail"],
-        "This service keeps no history. Its owner keeps one with Prometheus::builder().history(Keep::default())."
+        "This service keeps no history. Its owner keeps one with Prometheus::builder().history(HistoryConfig::new())."
     );
 }
 
@@ -163,7 +169,7 @@ async fn its_points_are_those_of_the_history() {
     let prometheus = recorded().await;
     let query = "?metric=wait_seconds&kind=quantile&q=0.5&label=shop:a+b:c%26d=%C3%a4%25";
     let waits = found(&prometheus, query).await;
-    let own = Query::quantile("wait_seconds", 0.5).label("shop", "a b:c&d=\u{e4}%");
+    let own = HistoryQuery::quantile("wait_seconds", 0.5).label("shop", "a b:c&d=\u{e4}%");
     let own = prometheus.history().unwrap().query(&own).unwrap();
     let points = waits["series"][0]["points"].as_array().unwrap();
     assert_eq!(points.len(), own[0].points.len());
@@ -200,7 +206,7 @@ async fn each_wrong_parameter_is_told_what_is_allowed() {
         ("metric=queue&window=5m&window=5m", "Parameter window is given twice: only label can be.".to_owned()),
         ("metric=queue&kind=max", "Parameter kind is \"max\": values, rate, average and quantile are allowed.".to_owned()),
         ("metric=wait_seconds&q=half", "Parameter q is \"half\": a number from 0 to 1 is needed.".to_owned()),
-        ("metric=wait_seconds&q=NaN", "quantile NaN of \"wait_seconds\": 0 to 1 is allowed".to_owned()),
+        ("metric=wait_seconds&q=NaN", "histogram \"wait_seconds\" has no quantile NaN: 0 to 1 is allowed".to_owned()),
         ("metric=orders_total&q=0.5", "Parameter q is of kind=quantile only, and this is kind=rate.".to_owned()),
         ("metric=queue&sum=1", "Parameter sum is \"1\": true and false are allowed.".to_owned()),
         ("metric=queue&window=", window("")),
@@ -208,18 +214,18 @@ async fn each_wrong_parameter_is_told_what_is_allowed() {
         ("metric=queue&window=-5m", window("-5m")),
         ("metric=queue&window=1.5m", window("1.5m")),
         ("metric=queue&window=9999999999999999h", window("9999999999999999h")),
-        ("metric=queue&window=0", "window 0ns is zero: more is needed: up to 300s is allowed".to_owned()),
-        ("metric=queue&window=1h", "window 3600s is longer than what is kept: up to 300s is allowed".to_owned()),
+        ("metric=queue&window=0", "window 0ns is zero: up to 300s is allowed".to_owned()),
+        ("metric=queue&window=1h", "window 3600s is longer than the history: up to 300s is allowed".to_owned()),
         ("metric=queue&label=shop", "Parameter label is \"shop\": a name, a colon and the value are needed.".to_owned()),
         ("metric=queue&label=:eu", "Parameter label is \":eu\": a name, a colon and the value are needed.".to_owned()),
-        ("metric=queue&label=shop:eu&label=shop:us", "label \"shop\" of \"queue\" is asked for twice: a series has one value of it".to_owned()),
+        ("metric=queue&label=shop:eu&label=shop:us", "label \"shop\" of \"queue\" is given twice: once is allowed".to_owned()),
         ("metric=%ff", "The query has \"%ff\", which is not UTF-8.".to_owned()),
         ("metric=queue&label=shop:%C3%28", "The query has \"shop:%C3%28\", which is not UTF-8.".to_owned()),
         ("metric=queue%", escape("queue%")),
         ("metric=queue%2", escape("queue%2")),
         ("metric=queue%zz", escape("queue%zz")),
-        ("metric=wait_seconds_sum", "metric \"wait_seconds_sum\" is not known: known are wait_seconds".to_owned()),
-        ("metric=queue&kind=rate", "rate of the gauge \"queue\": only a counter or a histogram has one".to_owned()),
+        ("metric=wait_seconds_sum", "metric \"wait_seconds_sum\" is unknown: similar names are wait_seconds".to_owned()),
+        ("metric=queue&kind=rate", "gauge \"queue\" has no rate: only counters and histograms have one".to_owned()),
     ] {
         let (status, problem) = get(open(&prometheus), &format!("?{query}")).await;
         assert_eq!(status, 400, "{query}: {problem}");

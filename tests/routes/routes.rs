@@ -155,7 +155,7 @@ async fn renders_past_four_at_once_are_503() {
     let prometheus = prometheus();
     let under_way = Arc::new(AtomicUsize::new(0));
     let gate = Arc::new((Mutex::new(false), Condvar::new()));
-    prometheus.before_reading({
+    prometheus.on_gather({
         let (under_way, gate) = (Arc::clone(&under_way), Arc::clone(&gate));
         move || {
             under_way.fetch_add(1, Ordering::SeqCst);

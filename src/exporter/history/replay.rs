@@ -1,73 +1,67 @@
-//! The ring read back: some of its series, tick by tick.
+//! `Replay`: reads some series of a ring back, tick by tick.
 
 use std::collections::vec_deque;
 
-use super::change::{Held, Reader};
+use super::delta_codec::DeltaDecoder;
 use super::ring::{Ring, Tick};
+use super::sample::Sample;
+use super::track::Track;
 
-/// A series at a tick and at the one before.
-#[derive(Debug)]
-pub(super) struct Track {
-    pub(super) was: Held,
-    pub(super) now: Held,
-}
-
-/// Goes through the ticks of a ring, oldest first.
+/// Iterates over the ticks of a ring, oldest first.
 #[derive(Debug)]
 pub(super) struct Replay<'a> {
     ticks: vec_deque::Iter<'a, Tick>,
     ids: Vec<usize>,
-    /// In the order of their ids.
+    /// In the order of `ids`.
     pub(super) tracks: Vec<Track>,
-    /// Those that are not yet what they were.
-    changed: Vec<usize>,
+    /// Indexes of the tracks whose previous sample is outdated.
+    outdated: Vec<usize>,
 }
 
 impl<'a> Replay<'a> {
-    /// With these series, whose ids ascend.
+    /// Replays the series with these ids, which must ascend.
     pub(super) fn new(ring: &'a Ring, ids: Vec<usize>) -> Self {
-        let first = |id: &usize| Track {
-            was: Held::Absent,
-            now: ring.first(*id).clone(),
+        let track = |id: &usize| Track {
+            previous: Sample::Absent,
+            current: ring.oldest_sample(*id).clone(),
         };
         Self {
             ticks: ring.ticks.iter(),
-            tracks: ids.iter().map(first).collect(),
-            // What they are first is no change, but what they were at the next tick.
-            changed: (0..ids.len()).collect(),
+            tracks: ids.iter().map(track).collect(),
+            outdated: (0..ids.len()).collect(),
             ids,
         }
     }
 
-    /// Goes to the next tick.
+    /// Advances to the next tick.
     pub(super) fn next(&mut self) -> Option<&'a Tick> {
         let tick = self.ticks.next()?;
-        for at in self.changed.drain(..) {
-            let track = &mut self.tracks[at];
-            track.was.copy(&track.now);
+        for index in self.outdated.drain(..) {
+            let track = &mut self.tracks[index];
+            track.previous.copy_from(&track.current);
         }
         self.apply(&tick.changes);
         Some(tick)
     }
 
     fn apply(&mut self, changes: &[u8]) {
-        let mut changes = Reader::new(changes);
-        let mut passed_over = Held::Absent;
-        let mut at = 0;
-        while let Some((id, change)) = changes.next() {
-            while self.ids.get(at).is_some_and(|own| *own < id) {
-                at += 1;
+        let mut changes = DeltaDecoder::new(changes);
+        let mut skipped = Sample::Absent;
+        let mut index = 0;
+        while let Some((id, kind)) = changes.next_series() {
+            while self.ids.get(index).is_some_and(|own| *own < id) {
+                index += 1;
             }
-            let held = match self.ids.get(at) {
+            let sample = match self.ids.get(index) {
                 Some(own) if *own == id => {
-                    self.changed.push(at);
-                    &mut self.tracks[at].now
+                    self.outdated.push(index);
+                    &mut self.tracks[index].current
                 }
-                Some(_) => &mut passed_over,
-                // No later one was asked for.
+                Some(_) => &mut skipped,
+                // All requested series are before this one.
                 None => return,
             };
-            changes.apply(change, held);
+            changes.apply(kind, sample);
         }
     }
 }

@@ -1,16 +1,18 @@
-//! The store: the oldest tick whole, and of every later one what changed.
+//! `Ring`: the oldest tick in full, and the changes of every later one.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::change::{Held, Reader, Writer, put, take};
+use super::delta_codec::{DeltaDecoder, DeltaEncoder};
+use super::sample::Sample;
+use super::varint;
 use crate::catalog::Kind;
-use crate::exporter::{Family, Value};
+use crate::exporter::snapshot::{FamilySnapshot, Value};
 
-type Labels = Vec<(String, String)>;
+pub(super) type Labels = Vec<(String, String)>;
 
-/// How much a ring holds.
+/// The bounds of a ring.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) ticks: usize,
@@ -21,16 +23,16 @@ pub(super) struct Bounds {
 #[derive(Debug)]
 pub(super) struct Ring {
     bounds: Bounds,
-    /// When it began.
+    /// When recording began.
     pub(super) since: SystemTime,
     pub(super) metrics: BTreeMap<String, Metric>,
-    /// By id. None is ever removed: its place would go to a series that counted elsewhere before, and all that it had by
-    /// then would look as if it came in one tick.
+    /// By id. Series are never removed: if an id were reused, the total of the new series would look like an increase
+    /// of the old one.
     series: Vec<Series>,
     pub(super) ticks: VecDeque<Tick>,
-    /// Series of the newest tick that found no place.
-    pub(super) left_out: usize,
-    /// Changes are written here, and kept in no more memory than they need.
+    /// The series of the newest tick that exceeded the limit.
+    pub(super) series_dropped: usize,
+    /// Reused for encoding, so that each tick is stored in exactly the memory it needs.
     buffer: Vec<u8>,
 }
 
@@ -38,26 +40,25 @@ pub(super) struct Ring {
 #[derive(Debug)]
 pub(super) struct Metric {
     pub(super) kind: Kind,
-    /// A histogram's upper bounds.
+    /// The upper bounds of a histogram.
     pub(super) bounds: Vec<f64>,
-    /// By labels, as [`pack`] writes them.
+    /// Ids by encoded labels.
     ids: HashMap<Arc<[u8]>, usize>,
 }
 
-#[derive(Debug)]
+/// A series at the oldest and at the newest tick.
+#[derive(Debug, Default)]
 struct Series {
-    /// At the oldest tick.
-    first: Held,
-    /// At the newest.
-    last: Held,
+    oldest: Sample,
+    newest: Sample,
 }
 
 #[derive(Debug)]
 pub(super) struct Tick {
-    /// By a clock that nobody sets.
+    /// By the monotonic clock.
     pub(super) at: Duration,
     pub(super) taken_at: SystemTime,
-    /// Since the tick before; of the oldest none, which is what the series were first.
+    /// The changes since the previous tick. Empty for the oldest tick.
     pub(super) changes: Box<[u8]>,
 }
 
@@ -69,31 +70,36 @@ impl Ring {
             metrics: BTreeMap::new(),
             series: Vec::new(),
             ticks: VecDeque::new(),
-            left_out: 0,
+            series_dropped: 0,
             buffer: Vec::new(),
         }
     }
 
-    /// Adds a tick. One that is not later than the newest is left out: two were taken at once, and came out of order.
-    pub(super) fn record(&mut self, families: &[Family], at: Duration, taken_at: SystemTime) {
+    /// Adds a tick. A tick that is not later than the newest one is ignored.
+    pub(super) fn record(
+        &mut self,
+        families: &[FamilySnapshot],
+        at: Duration,
+        taken_at: SystemTime,
+    ) {
         if self.ticks.back().is_some_and(|newest| newest.at >= at) {
             return;
         }
         let mut values = vec![None; self.series.len()];
         let mut labels = Vec::new();
-        self.left_out = 0;
+        self.series_dropped = 0;
         for family in families {
-            self.place(family, &mut values, &mut labels);
+            self.assign(family, &mut values, &mut labels);
         }
-        let mut changes = Writer::new(&mut self.buffer);
+        let mut changes = DeltaEncoder::new(&mut self.buffer);
         let is_first = self.ticks.is_empty();
         for (id, (series, value)) in self.series.iter_mut().zip(values).enumerate() {
-            let now = value.map_or(Held::Absent, Held::of);
+            let sample = value.map_or(Sample::Absent, Sample::from);
             if is_first {
-                series.first = now.clone();
-                series.last = now;
-            } else if changes.write(id, &series.last, &now) {
-                series.last = now;
+                series.oldest = sample.clone();
+                series.newest = sample;
+            } else if changes.encode(id, &series.newest, &sample) {
+                series.newest = sample;
             }
         }
         self.ticks.push_back(Tick {
@@ -104,40 +110,38 @@ impl Ring {
         self.expire();
     }
 
-    /// Puts the values of a family where their series are; a new one comes last, as long as there is room.
-    fn place<'a>(
+    /// Assigns the values of a family to ids. New series get the next ids, up to the limit.
+    fn assign<'a>(
         &mut self,
-        family: &'a Family,
+        family: &'a FamilySnapshot,
         values: &mut Vec<Option<&'a Value>>,
         labels: &mut Vec<u8>,
     ) {
-        let is_full = |held: &[Series]| held.len() >= self.bounds.series;
+        let is_full = |series: &[Series]| series.len() >= self.bounds.series;
         if !self.metrics.contains_key(&family.name) && !is_full(&self.series) {
-            self.metrics.insert(family.name.clone(), Metric::of(family));
+            self.metrics
+                .insert(family.name.clone(), Metric::new(family));
         }
         let Some(metric) = self.metrics.get_mut(&family.name) else {
-            self.left_out += family.series.len();
+            self.series_dropped += family.series.len();
             return;
         };
         for series in &family.series {
-            pack(&series.labels, labels);
+            encode_labels(&series.labels, labels);
             match metric.ids.get(&**labels) {
-                _ if !metric.has(&series.value) => self.left_out += 1,
+                _ if !metric.accepts(&series.value) => self.series_dropped += 1,
                 Some(id) => values[*id] = Some(&series.value),
-                None if is_full(&self.series) => self.left_out += 1,
+                None if is_full(&self.series) => self.series_dropped += 1,
                 None => {
                     metric.ids.insert(Arc::from(&**labels), self.series.len());
-                    self.series.push(Series {
-                        first: Held::Absent,
-                        last: Held::Absent,
-                    });
+                    self.series.push(Series::default());
                     values.push(Some(&series.value));
                 }
             }
         }
     }
 
-    /// Drops ticks that are too many or too old; what the next one changed is then what the series were first.
+    /// Drops ticks that exceed the bounds, and applies the changes of the new oldest tick to the oldest samples.
     fn expire(&mut self) {
         while self.ticks.len() > self.bounds.ticks || self.age() > self.bounds.window {
             self.ticks.pop_front();
@@ -145,14 +149,14 @@ impl Ring {
                 return;
             };
             let changes = std::mem::take(&mut oldest.changes);
-            let mut changes = Reader::new(&changes);
-            while let Some((id, change)) = changes.next() {
-                changes.apply(change, &mut self.series[id].first);
+            let mut changes = DeltaDecoder::new(&changes);
+            while let Some((id, kind)) = changes.next_series() {
+                changes.apply(kind, &mut self.series[id].oldest);
             }
         }
     }
 
-    /// The time from the oldest tick to the newest.
+    /// Returns the time from the oldest tick to the newest.
     fn age(&self) -> Duration {
         let ends = self.ticks.front().zip(self.ticks.back());
         ends.map_or(Duration::ZERO, |(oldest, newest)| {
@@ -160,8 +164,8 @@ impl Ring {
         })
     }
 
-    /// How many ticks are within this time of the newest.
-    pub(super) fn within(&self, window: Duration) -> usize {
+    /// Returns the number of ticks in this time before the newest tick.
+    pub(super) fn ticks_within(&self, window: Duration) -> usize {
         let Some(newest) = self.ticks.back() else {
             return 0;
         };
@@ -173,31 +177,26 @@ impl Ring {
         self.series.len()
     }
 
-    /// What it holds in memory, without what the allocator adds.
+    pub(super) fn oldest_sample(&self, id: usize) -> &Sample {
+        &self.series[id].oldest
+    }
+
+    /// Returns the memory use without the allocator's overhead.
     pub(super) fn bytes(&self) -> usize {
         let ticks = self.ticks.iter().map(|tick| tick.changes.len());
-        let series = self
-            .series
-            .iter()
-            .map(|series| series.first.bytes() + series.last.bytes());
-        let metrics = self
-            .metrics
-            .iter()
-            .map(|(name, metric)| name.capacity() + metric.bytes());
+        let series = self.series.iter();
+        let series = series.map(|series| series.oldest.heap_bytes() + series.newest.heap_bytes());
+        let metrics = self.metrics.iter();
+        let metrics = metrics.map(|(name, metric)| name.capacity() + metric.heap_bytes());
         ticks.chain(series).chain(metrics).sum::<usize>()
             + self.buffer.capacity()
             + self.ticks.capacity() * size_of::<Tick>()
             + self.series.capacity() * size_of::<Series>()
     }
-
-    /// What the series was at the oldest tick.
-    pub(super) fn first(&self, id: usize) -> &Held {
-        &self.series[id].first
-    }
 }
 
 impl Metric {
-    fn of(family: &Family) -> Self {
+    fn new(family: &FamilySnapshot) -> Self {
         let bounds = match family.series.first().map(|series| &series.value) {
             Some(Value::Histogram(histogram)) => {
                 histogram.buckets.iter().map(|(bound, _)| *bound).collect()
@@ -211,8 +210,8 @@ impl Metric {
         }
     }
 
-    /// Whether it can be one of its values; one that cannot is of another recorder.
-    fn has(&self, value: &Value) -> bool {
+    /// Whether the value has the metric's kind and number of buckets.
+    fn accepts(&self, value: &Value) -> bool {
         match value {
             Value::Counter(_) => self.kind == Kind::Counter,
             Value::Gauge(_) => self.kind == Kind::Gauge,
@@ -222,13 +221,14 @@ impl Metric {
         }
     }
 
-    /// The ids and labels of its series.
+    /// Returns the ids and labels of the metric's series.
     pub(super) fn series(&self) -> impl Iterator<Item = (usize, Labels)> {
-        self.ids.iter().map(|(labels, id)| (*id, unpack(labels)))
+        let ids = self.ids.iter();
+        ids.map(|(labels, id)| (*id, decode_labels(labels)))
     }
 
-    fn bytes(&self) -> usize {
-        // An entry and its control byte; before the text of an `Arc` are its two counts.
+    fn heap_bytes(&self) -> usize {
+        // An entry of the map and its control byte, and the two counts of an `Arc`.
         const ENTRY: usize = size_of::<(Arc<[u8]>, usize)>() + 1;
         const COUNTS: usize = 2 * size_of::<usize>();
         let labels = self.ids.keys().map(|labels| labels.len() + COUNTS);
@@ -236,20 +236,20 @@ impl Metric {
     }
 }
 
-/// Labels as bytes, each text after its length: a quarter of what the strings take.
-fn pack(labels: &[(String, String)], bytes: &mut Vec<u8>) {
+/// Writes each string after its length, which takes a quarter of the memory of `Labels`.
+fn encode_labels(labels: &[(String, String)], bytes: &mut Vec<u8>) {
     bytes.clear();
     for (name, value) in labels {
         for text in [name, value] {
-            put(bytes, text.len() as u64);
+            varint::write(bytes, text.len() as u64);
             bytes.extend(text.bytes());
         }
     }
 }
 
-fn unpack(mut bytes: &[u8]) -> Labels {
+fn decode_labels(mut bytes: &[u8]) -> Labels {
     let mut text = || {
-        let len = usize::try_from(take(&mut bytes)?).ok()?;
+        let len = usize::try_from(varint::read(&mut bytes)?).ok()?;
         let (text, rest) = bytes.split_at_checked(len)?;
         bytes = rest;
         Some(String::from_utf8_lossy(text).into_owned())

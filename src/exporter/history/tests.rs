@@ -1,18 +1,19 @@
-//! The ring beside a plain list of everything it was given.
-#![expect(clippy::float_cmp, reason = "what was kept is what was recorded")]
+//! Compares the ring with a plain list of all recorded ticks.
+#![expect(clippy::float_cmp, reason = "stored values are exact")]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use proptest::prelude::*;
 
-use super::change::Held;
+use super::query::HistoryQuery as Query;
 use super::replay::Replay;
 use super::ring::{Bounds, Ring};
-use super::{History, Keep, Query, Timeline};
+use super::sample::Sample;
+use super::{HistoryConfig, MetricsHistory, TimeSeries};
 use crate::Prometheus;
 use crate::catalog::Kind;
-use crate::exporter::{Family, Histogram, Series, Value};
+use crate::exporter::{FamilySnapshot, HistogramSnapshot, Series, Value};
 
 const BOUNDS: [f64; 3] = [1.0, 2.0, f64::INFINITY];
 
@@ -33,14 +34,18 @@ fn labels(n: usize) -> Vec<(String, String)> {
     ]
 }
 
-fn family(name: &str, kind: Kind, values: impl IntoIterator<Item = Option<Value>>) -> Family {
+fn family(
+    name: &str,
+    kind: Kind,
+    values: impl IntoIterator<Item = Option<Value>>,
+) -> FamilySnapshot {
     let series = values.into_iter().enumerate().filter_map(|(n, value)| {
         Some(Series {
             labels: labels(n),
             value: value?,
         })
     });
-    Family {
+    FamilySnapshot {
         name: name.to_owned(),
         kind,
         help: String::new(),
@@ -48,19 +53,19 @@ fn family(name: &str, kind: Kind, values: impl IntoIterator<Item = Option<Value>
     }
 }
 
-fn counters(values: &[Option<f64>]) -> Vec<Family> {
+fn counters(values: &[Option<f64>]) -> Vec<FamilySnapshot> {
     let values = values.iter().map(|value| value.map(Value::Counter));
     vec![family("a_total", Kind::Counter, values)]
 }
 
-fn histogram(alone: [u64; 3], sum: f64) -> Value {
+fn histogram(counts: [u64; 3], sum: f64) -> Value {
     let mut count = 0;
-    let buckets = BOUNDS.iter().zip(alone).map(|(bound, alone)| {
-        count += alone;
+    let buckets = BOUNDS.iter().zip(counts).map(|(bound, own)| {
+        count += own;
         (*bound, count)
     });
     let buckets = buckets.collect();
-    Value::Histogram(Histogram {
+    Value::Histogram(HistogramSnapshot {
         buckets,
         sum,
         count,
@@ -72,23 +77,23 @@ fn second(n: usize) -> (Duration, SystemTime) {
     (at, UNIX_EPOCH + at)
 }
 
-/// Records these as a tick a second, from the first second on.
-fn record(ring: &mut Ring, ticks: &[Vec<Family>]) {
+/// Records one tick per second, from second 1 on.
+fn record(ring: &mut Ring, ticks: &[Vec<FamilySnapshot>]) {
     for (n, families) in ticks.iter().enumerate() {
         let (at, taken_at) = second(n + 1);
         ring.record(families, at, taken_at);
     }
 }
 
-fn answer(ring: &Ring, query: &Query) -> Vec<Timeline> {
+fn evaluate(ring: &Ring, query: &Query) -> Vec<TimeSeries> {
     let metric = &ring.metrics[&query.metric];
-    query.answer(ring, metric, query.matching(metric))
+    query.evaluate(ring, metric, query.matching(metric))
 }
 
-/// The points of a timeline, by the second.
-fn points(timeline: &Timeline) -> Vec<(u64, f64)> {
+/// The points by second.
+fn points(series: &TimeSeries) -> Vec<(u64, f64)> {
     let second = |when: &SystemTime| when.duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let points = timeline.points.iter();
+    let points = series.points.iter();
     points.map(|(when, value)| (second(when), *value)).collect()
 }
 
@@ -102,8 +107,8 @@ fn any_number() -> impl Strategy<Value = f64> {
 }
 
 fn any_histogram() -> impl Strategy<Value = Value> {
-    let alone = prop_oneof![4 => 0..3_u64, 1 => 0..u64::MAX / 4];
-    (prop::array::uniform3(alone), any_number()).prop_map(|(alone, sum)| histogram(alone, sum))
+    let count = prop_oneof![4 => 0..3_u64, 1 => 0..u64::MAX / 4];
+    (prop::array::uniform3(count), any_number()).prop_map(|(counts, sum)| histogram(counts, sum))
 }
 
 fn sometimes<T: Clone + std::fmt::Debug + 'static>(
@@ -112,15 +117,15 @@ fn sometimes<T: Clone + std::fmt::Debug + 'static>(
     prop::collection::vec(prop::option::weighted(0.8, value), 4)
 }
 
-/// A tick in which any series may be missing, and whose series come in any order.
-fn any_tick() -> impl Strategy<Value = Vec<Family>> {
+/// A tick in which any series may be missing, in either order of series.
+fn any_tick() -> impl Strategy<Value = Vec<FamilySnapshot>> {
     let values = (
         sometimes(any_number().prop_map(Value::Counter)),
         sometimes(any_number().prop_map(Value::Gauge)),
         sometimes(any_histogram()),
         any::<bool>(),
     );
-    values.prop_map(|(counters, gauges, histograms, is_turned)| {
+    values.prop_map(|(counters, gauges, histograms, is_reversed)| {
         let mut families = vec![
             family("a_total", Kind::Counter, counters),
             family("b", Kind::Gauge, gauges),
@@ -128,7 +133,7 @@ fn any_tick() -> impl Strategy<Value = Vec<Family>> {
         ];
         families.retain(|family| !family.series.is_empty());
         for family in &mut families {
-            if is_turned {
+            if is_reversed {
                 family.series.reverse();
             }
         }
@@ -136,37 +141,37 @@ fn any_tick() -> impl Strategy<Value = Vec<Family>> {
     })
 }
 
-fn held(families: &[Family], name: &str, labels: &[(String, String)]) -> Held {
+fn sample(families: &[FamilySnapshot], name: &str, labels: &[(String, String)]) -> Sample {
     let family = families.iter().find(|family| family.name == name);
     let mut series = family.into_iter().flat_map(|family| &family.series);
     let series = series.find(|series| series.labels == labels);
-    series.map_or(Held::Absent, |series| Held::of(&series.value))
+    series.map_or(Sample::Absent, |series| Sample::from(&series.value))
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn what_is_read_back_is_what_was_recorded(
+    fn replayed_samples_equal_the_recorded_ones(
         ticks in prop::collection::vec(any_tick(), 1..12),
-        most in 1..8_usize,
+        max_ticks in 1..8_usize,
     ) {
-        let mut ring = ring(most, 100);
+        let mut ring = ring(max_ticks, 100);
         record(&mut ring, &ticks);
-        let kept = &ticks[ticks.len().saturating_sub(most)..];
-        prop_assert_eq!(ring.ticks.len(), kept.len());
+        let remaining = &ticks[ticks.len().saturating_sub(max_ticks)..];
+        prop_assert_eq!(ring.ticks.len(), remaining.len());
         for (name, metric) in &ring.metrics {
             let mut series: Vec<_> = metric.series().collect();
             series.sort_by_key(|(id, _)| *id);
             let mut replay = Replay::new(&ring, series.iter().map(|(id, _)| *id).collect());
-            for (n, families) in kept.iter().enumerate() {
+            for (n, families) in remaining.iter().enumerate() {
                 prop_assert!(replay.next().is_some());
                 for (track, (_, labels)) in replay.tracks.iter().zip(&series) {
-                    let now = held(families, name, labels);
-                    prop_assert!(track.now.is(&now), "{name} {n}: {:?}, not {now:?}", track.now);
+                    let current = sample(families, name, labels);
+                    prop_assert!(track.current.is_identical(&current), "{name} {n}: {track:?}, not {current:?}");
                     if n > 0 {
-                        let was = held(&kept[n - 1], name, labels);
-                        prop_assert!(track.was.is(&was), "{name} {n}: {:?}, not {was:?}", track.was);
+                        let previous = sample(&remaining[n - 1], name, labels);
+                        prop_assert!(track.previous.is_identical(&previous), "{name} {n}: {track:?}, not {previous:?}");
                     }
                 }
             }
@@ -175,27 +180,27 @@ proptest! {
     }
 
     #[test]
-    fn no_rate_is_negative_and_they_add_up_to_what_was_counted(
+    fn rates_are_not_negative_and_add_up_to_the_total(
         totals in prop::collection::vec(prop::option::weighted(0.8, 0..50_u32), 2..12),
     ) {
         let totals: Vec<_> = totals.into_iter().map(|total| total.map(f64::from)).collect();
         let ticks: Vec<_> = totals.iter().map(|total| counters(&[*total, Some(1.0)])).collect();
         let mut ring = ring(100, 100);
         record(&mut ring, &ticks);
-        let came = totals.windows(2).filter_map(|pair| Some(match (pair[0], pair[1]?) {
-            (Some(was), now) if now >= was => now - was,
+        let increases = totals.windows(2).filter_map(|pair| Some(match (pair[0], pair[1]?) {
+            (Some(previous), now) if now >= previous => now - previous,
             (_, now) => now,
         }));
-        let (came, rates) = (came.sum::<f64>(), answer(&ring, &Query::rate("a_total").sum()));
+        let (total, rates) = (increases.sum::<f64>(), evaluate(&ring, &Query::rate("a_total").sum()));
         let rates = points(&rates[0]);
         prop_assert!(rates.iter().all(|(_, rate)| *rate >= 0.0));
         prop_assert_eq!(rates.len(), ticks.len() - 1);
-        prop_assert_eq!(rates.iter().map(|(_, rate)| rate).sum::<f64>(), came);
+        prop_assert_eq!(rates.iter().map(|(_, rate)| rate).sum::<f64>(), total);
     }
 }
 
 #[test]
-fn a_reset_is_new_from_zero_and_so_is_a_series_that_comes() {
+fn restarted_and_new_series_start_at_zero() {
     let mut ring = ring(100, 100);
     let ticks = [
         [Some(10.0), None],
@@ -205,47 +210,47 @@ fn a_reset_is_new_from_zero_and_so_is_a_series_that_comes() {
         [Some(5.0), Some(1.0)],
     ];
     record(&mut ring, &ticks.map(|values| counters(&values)));
-    let rates = answer(&ring, &Query::rate("a_total"));
+    let rates = evaluate(&ring, &Query::rate("a_total"));
     assert_eq!(points(&rates[0]), [(2, 2.5), (3, 4.0), (4, 0.0), (5, 1.0)]);
     assert_eq!(points(&rates[1]), [(3, 3.0), (5, 1.0)]);
-    let values = answer(&ring, &Query::values("a_total"));
+    let values = evaluate(&ring, &Query::values("a_total"));
     assert_eq!(points(&values[1]), [(3, 3.0), (5, 1.0)]);
-    let sum = answer(&ring, &Query::rate("a_total").sum());
+    let sum = evaluate(&ring, &Query::rate("a_total").sum());
     assert_eq!(points(&sum[0]), [(2, 2.5), (3, 7.0), (4, 0.0), (5, 2.0)]);
-    let one = answer(&ring, &Query::values("a_total").label("n", "1").sum());
+    let one = evaluate(&ring, &Query::values("a_total").label("n", "1").sum());
     assert_eq!(points(&one[0]), [(3, 3.0), (5, 1.0)]);
     assert_eq!(one[0].labels, [("n".to_owned(), "1".to_owned())]);
 }
 
 #[test]
-fn distributions_are_of_what_came_between_ticks() {
+fn distributions_are_those_of_the_samples_between_ticks() {
     let mut ring = ring(100, 100);
     let ticks = [
         ([4, 0, 0], 2.0),
         ([4, 10, 0], 17.0),
         ([4, 10, 0], 17.0),
-        // It began anew.
+        // A restart.
         ([2, 0, 0], 1.0),
     ];
-    let ticks = ticks.map(|(alone, sum)| {
+    let ticks = ticks.map(|(counts, sum)| {
         let other = Some(histogram([1, 1, 0], 2.0));
-        let values = [Some(histogram(alone, sum)), other];
+        let values = [Some(histogram(counts, sum)), other];
         vec![family("h", Kind::Histogram, values)]
     });
     record(&mut ring, &ticks);
     for is_sum in [false, true] {
-        let asked = |query: Query| {
+        let measure = |query: Query| {
             let query = if is_sum { query.sum() } else { query };
-            points(&answer(&ring, &query)[0])
+            points(&evaluate(&ring, &query)[0])
         };
-        assert_eq!(asked(Query::quantile("h", 0.5)), [(2, 1.5), (4, 0.5)]);
-        assert_eq!(asked(Query::average("h")), [(2, 1.5), (4, 0.5)]);
-        assert_eq!(asked(Query::rate("h")), [(2, 10.0), (3, 0.0), (4, 2.0)]);
+        assert_eq!(measure(Query::quantile("h", 0.5)), [(2, 1.5), (4, 0.5)]);
+        assert_eq!(measure(Query::average("h")), [(2, 1.5), (4, 0.5)]);
+        assert_eq!(measure(Query::rate("h")), [(2, 10.0), (3, 0.0), (4, 2.0)]);
     }
 }
 
 #[test]
-fn ticks_leave_by_their_number_and_by_their_age() {
+fn ticks_expire_by_number_and_by_age() {
     let mut ring = Ring::new(
         Bounds {
             ticks: 4,
@@ -262,34 +267,30 @@ fn ticks_leave_by_their_number_and_by_their_age() {
         let (at, taken_at) = second(n);
         ring.record(&counters(&[Some(n as f64)]), at, taken_at);
     }
-    assert_eq!(
-        seconds(&ring),
-        [2, 3, 4, 5],
-        "and the one that came late is left out"
-    );
-    let values = answer(
+    assert_eq!(seconds(&ring), [2, 3, 4, 5], "a late tick is ignored");
+    let values = evaluate(
         &ring,
         &Query::values("a_total").window(Duration::from_secs(2)),
     );
     assert_eq!(points(&values[0]), [(4, 4.0), (5, 5.0)]);
-    let rates = answer(
+    let rates = evaluate(
         &ring,
         &Query::rate("a_total").window(Duration::from_secs(1)),
     );
     assert_eq!(
         points(&rates[0]),
         [(5, 1.0)],
-        "of what came since the tick before it"
+        "the rate since the previous tick"
     );
     let (at, taken_at) = second(14);
     ring.record(&counters(&[Some(14.0)]), at, taken_at);
     assert_eq!(seconds(&ring), [4, 5, 14]);
-    let values = answer(&ring, &Query::values("a_total"));
+    let values = evaluate(&ring, &Query::values("a_total"));
     assert_eq!(points(&values[0]), [(4, 4.0), (5, 5.0), (14, 14.0)]);
 }
 
 #[test]
-fn the_first_series_are_kept_and_the_others_counted() {
+fn series_above_the_limit_are_dropped_and_counted() {
     let mut ring = ring(10, 2);
     record(
         &mut ring,
@@ -303,14 +304,14 @@ fn the_first_series_are_kept_and_the_others_counted() {
             .concat(),
         ],
     );
-    assert_eq!((ring.series(), ring.left_out), (2, 3));
+    assert_eq!((ring.series(), ring.series_dropped), (2, 3));
     assert!(!ring.metrics.contains_key("b"));
-    let rates = answer(&ring, &Query::rate("a_total"));
+    let rates = evaluate(&ring, &Query::rate("a_total"));
     assert_eq!(points(&rates[1]), [(2, 2.0), (3, 2.0)]);
 }
 
 #[test]
-fn series_that_do_not_change_take_nothing_and_few_bytes_if_they_do() {
+fn unchanged_series_take_no_bytes_and_changed_ones_two() {
     let mut ring = ring(1_000, 1_000);
     let values = |n: usize| {
         let values = (0..100).map(|_| Some(Value::Counter(n as f64)));
@@ -325,12 +326,12 @@ fn series_that_do_not_change_take_nothing_and_few_bytes_if_they_do() {
 }
 
 #[test]
-fn a_quantile_is_that_of_the_snapshots_difference() {
+fn quantiles_equal_those_of_the_snapshots_delta() {
     let prometheus = Prometheus::builder()
-        .history(Keep::every(Duration::from_mins(1)))
+        .history(HistoryConfig::new().interval(Duration::from_mins(1)))
         .build()
         .unwrap();
-    let history: &History = prometheus.history().unwrap();
+    let history: &MetricsHistory = prometheus.history().unwrap();
     let metadata = Metadata::new("test", Level::INFO, None);
     let [eu, us] = ["eu", "us"].map(|shop| {
         let key = Key::from_parts("wait_seconds", vec![Label::new("shop", shop)]);
@@ -344,7 +345,7 @@ fn a_quantile_is_that_of_the_snapshots_difference() {
         us.record(f64::from(n) / 400.0);
     }
     history.tick();
-    let came = prometheus.snapshot().since(&before);
+    let delta = prometheus.snapshot().since(&before);
     for (labels, q) in [
         (&[("shop", "eu")][..], 0.5),
         (&[("shop", "us")], 0.99),
@@ -355,7 +356,7 @@ fn a_quantile_is_that_of_the_snapshots_difference() {
             query = query.label(*name, *value);
         }
         let found = history.query(&query).unwrap();
-        let histogram = came.snapshot.histogram("wait_seconds", labels).unwrap();
+        let histogram = delta.snapshot.histogram("wait_seconds", labels).unwrap();
         assert_eq!(
             found[0].points.last().unwrap().1,
             histogram.quantile(q).unwrap()
@@ -364,21 +365,25 @@ fn a_quantile_is_that_of_the_snapshots_difference() {
 }
 
 #[test]
-fn a_panic_half_way_through_a_tick_begins_it_anew() {
+fn a_panic_during_a_tick_empties_the_ring() {
     let prometheus = Prometheus::builder()
-        .history(Keep::default())
+        .history(HistoryConfig::new())
         .build()
         .unwrap();
     let history = prometheus.history().unwrap().clone();
     let poisoning = history.clone();
     let panicked = std::thread::spawn(move || {
         let _ring = poisoning.write();
-        panic!("half way");
+        panic!("during a write");
     });
     assert!(panicked.join().is_err());
-    assert_eq!(history.kept().ticks, 1, "it can be read until then");
+    assert_eq!(
+        history.stats().ticks,
+        1,
+        "it remains readable until the next write"
+    );
     assert_eq!(history.write().ticks.len(), 0);
     history.tick();
     history.tick();
-    assert_eq!(history.kept().ticks, 2);
+    assert_eq!(history.stats().ticks, 2);
 }

@@ -1,4 +1,4 @@
-//! Who pushes: a bearer token, or a user and a password.
+//! `Authorization`: a bearer token, or a user and a password.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use http::HeaderValue;
 use crate::error::Error;
 use crate::redact::MASK;
 
-/// A header, and the secrets in it, which a server may repeat in its answer.
+/// The header and the secrets in it. A server may repeat them in its response.
 #[derive(Clone)]
 pub(super) struct Authorization {
     header: HeaderValue,
@@ -20,7 +20,7 @@ impl Authorization {
     pub(super) fn bearer(token: &str) -> Result<Self, Error> {
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::invalid(
-                "the bearer token of a Pushgateway is refused: visible ASCII is allowed, one character at least",
+                "Pushgateway bearer token is invalid: one or more characters of visible ASCII are allowed",
             ));
         }
         Self::new("Bearer", token, token)
@@ -29,23 +29,23 @@ impl Authorization {
     pub(super) fn basic(user: &str, password: &str) -> Result<Self, Error> {
         if user.contains(':') {
             return Err(Error::invalid(
-                "the user of a Pushgateway is refused: anything without a colon is allowed",
+                "Pushgateway user contains a colon: any other character is allowed",
             ));
         }
-        // A token may also come as the user of an empty password.
+        // Some servers take a token as the user, with an empty password.
         let secret = if password.is_empty() { user } else { password };
         let encoded = BASE64_STANDARD.encode(format!("{user}:{password}"));
         Self::new("Basic", &encoded, secret)
     }
 
-    fn new(scheme: &str, sent: &str, secret: &str) -> Result<Self, Error> {
-        let mut header = HeaderValue::try_from(format!("{scheme} {sent}")).map_err(|error| {
-            Error::invalid("the credentials of a Pushgateway are no header").with_source(error)
+    fn new(scheme: &str, value: &str, secret: &str) -> Result<Self, Error> {
+        let mut header = HeaderValue::try_from(format!("{scheme} {value}")).map_err(|error| {
+            Error::invalid("Pushgateway credentials are not a valid header").with_source(error)
         })?;
         header.set_sensitive(true);
         Ok(Self {
             header,
-            secrets: [sent.to_owned(), secret.to_owned()],
+            secrets: [value.to_owned(), secret.to_owned()],
         })
     }
 
@@ -53,7 +53,7 @@ impl Authorization {
         self.header.clone()
     }
 
-    /// The text without the secrets.
+    /// Masks the secrets in a text.
     pub(super) fn mask(&self, text: &str) -> String {
         let secrets = self.secrets.iter().filter(|secret| !secret.is_empty());
         secrets.fold(text.to_owned(), |text, secret| text.replace(secret, MASK))

@@ -1,4 +1,4 @@
-//! `Pushgateway`: one push, and what it is tried again for.
+//! `Pushgateway`: a client that pushes metrics, with retries.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,27 +11,28 @@ use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
-use super::super::Prometheus;
 use super::authorization::Authorization;
 use super::group::Group;
-use super::pushing::Pushing;
 use crate::error::{self, Error, ErrorKind};
+use crate::exporter::prometheus::Prometheus;
 use crate::http_client::HttpClient;
 use crate::redact::redact_line;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
-/// The pauses before the second and the third attempt.
-const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+/// The delays before the second and the third attempt.
+const RETRY_DELAYS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
 
-/// Bytes of a refusal that are read, and those that a message shows: it is one sentence, or a proxy's page.
-const MAX_ANSWER: usize = 4096;
+/// The maximum number of bytes that are read of a response. It is one sentence, or an HTML page of a proxy.
+const MAX_RESPONSE: usize = 4096;
+
+/// The maximum number of bytes of a response in a message.
 const MAX_SHOWN: usize = 200;
 
-/// Where a job pushes its metrics: a group at a [Prometheus Pushgateway](https://github.com/prometheus/pushgateway).
+/// A client for one group at a [Prometheus Pushgateway](https://github.com/prometheus/pushgateway).
 ///
-/// For jobs that live too short to be scraped. A service is better scraped: a Pushgateway keeps the last push of each
-/// group until it is [deleted](Self::delete), whatever became of the process.
+/// Use it for jobs that end before they can be scraped. Scraping is better for services, because a Pushgateway keeps
+/// the last push of each group until the group is [deleted](Self::delete), even if the process is gone.
 ///
 /// ```no_run
 /// # async fn import() {}
@@ -39,189 +40,110 @@ const MAX_SHOWN: usize = 200;
 /// use tower_vitals::{Prometheus, exporter::Pushgateway};
 ///
 /// let prometheus = Prometheus::install()?;
-/// let gateway = Pushgateway::new("http://pushgateway:9091", "nightly_import")?.grouping("instance", "eu-1")?;
+/// let gateway = Pushgateway::builder("http://pushgateway:9091", "nightly_import")
+///     .grouping("instance", "eu-1")
+///     .build()?;
 /// import().await;
 /// gateway.push(&prometheus).await?;
 /// # Ok(()) }
 /// ```
 ///
-/// A job that runs for a while pushes [every so often](Self::push_every), and once more when it ends.
+/// A job that runs longer pushes [at an interval](Self::push_every), and once more when it ends.
 ///
-/// # The group
+/// # Groups
 ///
-/// The job and the [grouping](Self::grouping) labels name the group. The Pushgateway sets them on every series, over a
-/// label of the same name that the series has already. Two series that differ in nothing else become one by that, and it
-/// answers 400, as it does for a metric that another group holds with another type (its README, "URL" and "About metric
-/// inconsistencies"). Scrape it with `honor_labels: true`, or Prometheus renames `job` to `exported_job`.
+/// The name of a group consists of the job and the [grouping](super::PushgatewayBuilder::grouping) labels. The
+/// Pushgateway adds them to every series and replaces existing labels of these names. If two series become equal by
+/// that, it responds with 400, as it does if another group holds a metric of the same name with another type (its
+/// README, "URL" and "About metric inconsistencies"). Scrape it with `honor_labels: true`, or Prometheus renames `job`
+/// to `exported_job`.
 ///
 /// # Attempts
 ///
-/// A push is tried up to three times, after pauses of 100 ms and 400 ms, where the Pushgateway cannot be reached, does not
-/// answer to the end, or answers 5xx. Another status but 2xx fails at once. All of it, rendering and pauses among it,
-/// takes no longer than the [`timeout`](Self::timeout). Redirects are not followed.
+/// A push is attempted up to three times, with delays of 100 ms and 400 ms, if the Pushgateway cannot be reached, does
+/// not complete its response, or responds with 5xx. Statuses other than 2xx and 5xx fail at once. Redirects are not
+/// followed. The [`timeout`](super::PushgatewayBuilder::timeout) covers rendering, all attempts and the delays.
 ///
-/// Errors show the URL without its credentials and path, and of a refusal the first 200 bytes, with secrets masked.
+/// Errors show the URL without its credentials and path, and the first 200 bytes of the response, with secrets masked.
 #[derive(Clone)]
 pub struct Pushgateway {
-    group: Group,
-    authorization: Option<Authorization>,
-    timeout: Duration,
-    client: Arc<HttpClient>,
+    pub(super) group: Group,
+    pub(super) authorization: Option<Authorization>,
+    pub(super) timeout: Duration,
+    pub(super) client: Arc<HttpClient>,
 }
 
 impl Pushgateway {
-    /// The group of this job at the Pushgateway of this URL. A path in the URL stays before `/metrics`; credentials
-    /// (`http://user:password@host`, percent-encoded) are taken out of it and sent as [`basic`](Self::basic).
+    /// Replaces the content of the group with all metrics (`PUT`).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidConfig`] if the URL is not an absolute one of `http` or `https`, or has a query; if the job is
-    /// empty.
-    pub fn new(url: &str, job: &str) -> Result<Self, Error> {
-        let (group, credentials) = Group::new(url, job)?;
-        let gateway = Self {
-            client: Arc::new(HttpClient::for_uri(&group.uri)),
-            group,
-            authorization: None,
-            timeout: Duration::from_secs(10),
-        };
-        match credentials {
-            Some((user, password)) => gateway.basic(&user, &password),
-            None => Ok(gateway),
-        }
-    }
-
-    /// Adds a label to the group's name: an instance, say, where several of a job run at once, since a push replaces what
-    /// its group holds. The value may be anything. Set again, it is replaced. Defaults to none but `job`.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidConfig`] for a name that Prometheus would refuse, and for `job`.
-    pub fn grouping(mut self, label: &str, value: &str) -> Result<Self, Error> {
-        self.group.label(label, value)?;
-        Ok(self)
-    }
-
-    /// Sends a bearer token along (RFC 6750). Defaults to none. It takes the place of Basic credentials.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidConfig`] if it is empty, or not of visible ASCII.
-    pub fn bearer(mut self, token: &str) -> Result<Self, Error> {
-        self.authorization = Some(Authorization::bearer(token)?);
-        Ok(self)
-    }
-
-    /// Sends a user and a password along (RFC 7617). Defaults to those in the URL, or none. They take the place of a
-    /// bearer token.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidConfig`] if a colon is in the user.
-    pub fn basic(mut self, user: &str, password: &str) -> Result<Self, Error> {
-        self.authorization = Some(Authorization::basic(user, password)?);
-        Ok(self)
-    }
-
-    /// How long one push, or one delete, may take with all its attempts. Defaults to 10 s.
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Pushes everything recorded until now (`PUT`): it replaces what the group held.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Io`] if it did not arrive, or was refused; see [attempts](Self#attempts).
-    /// [`ErrorKind::InvalidConfig`] if no tokio runtime is here.
+    /// [`ErrorKind::Io`] if all [attempts](Self#attempts) failed; [`ErrorKind::InvalidConfig`] outside a tokio runtime.
     pub async fn push(&self, prometheus: &Prometheus) -> Result<(), Error> {
         self.send(Method::PUT, Some(prometheus)).await
     }
 
-    /// Pushes everything recorded until now (`POST`): it replaces the metrics of the same names, and leaves what else the
-    /// group held.
+    /// Replaces those metrics of the group that have the same names (`POST`).
     ///
     /// # Errors
     ///
-    /// As of [`push`](Self::push).
+    /// The errors of [`push`](Self::push).
     pub async fn add(&self, prometheus: &Prometheus) -> Result<(), Error> {
         self.send(Method::POST, Some(prometheus)).await
     }
 
-    /// Deletes the group, if there is one.
+    /// Deletes the group, if it exists.
     ///
     /// # Errors
     ///
-    /// As of [`push`](Self::push).
+    /// The errors of [`push`](Self::push).
     pub async fn delete(&self) -> Result<(), Error> {
         self.send(Method::DELETE, None).await
     }
 
-    /// [Pushes](Self::push) again and again by a task of the current tokio runtime: the first time after one interval,
-    /// and from then on that long after the end of the push before. See [`Pushing`].
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidConfig`] if the interval is zero, or no tokio runtime is here.
-    pub fn push_every(
-        &self,
-        interval: Duration,
-        prometheus: &Prometheus,
-    ) -> Result<Pushing, Error> {
-        Pushing::start(self.clone(), prometheus.clone(), interval)
-    }
-
-    /// As messages name it.
-    pub(super) fn shown(&self) -> String {
-        self.group.shown()
-    }
-
-    async fn send(&self, method: Method, content: Option<&Prometheus>) -> Result<(), Error> {
-        let what = match content {
+    async fn send(&self, method: Method, metrics: Option<&Prometheus>) -> Result<(), Error> {
+        let operation = match metrics {
             Some(_) => "push to",
             None => "delete at",
         };
+        let group = &self.group;
         if Handle::try_current().is_err() {
             return Err(Error::invalid(format!(
-                "{what} {} needs a tokio runtime: there is none here",
-                self.shown()
+                "{operation} {group} needs a tokio runtime: call it within one"
             )));
         }
-        let mut before = None;
-        let failure = match timeout(self.timeout, self.tries(method, content, &mut before)).await {
+        let mut previous = None;
+        let attempts = self.attempts(method, metrics, &mut previous);
+        let failure = match timeout(self.timeout, attempts).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(failure)) => failure,
-            Err(_) => Failure::timed_out(self.timeout, before),
+            Err(_) => Failure::timed_out(self.timeout, previous),
         };
-        let mut error = Error::new(
-            ErrorKind::Io,
-            format!("{what} {} failed: {}", self.shown(), failure.problem),
-        );
-        if let Some(source) = failure.source {
-            error = error.with_source(source);
-        }
-        Err(error)
+        let message = format!("{operation} {group} failed: {}", failure.problem);
+        let error = Error::new(ErrorKind::Io, message);
+        Err(match failure.source {
+            Some(source) => error.with_source(source),
+            None => error,
+        })
     }
 
-    /// `before` is the last failure that was tried again.
-    async fn tries(
+    /// Sets `previous` to the last failure that was retried.
+    async fn attempts(
         &self,
         method: Method,
-        content: Option<&Prometheus>,
-        before: &mut Option<Failure>,
+        metrics: Option<&Prometheus>,
+        previous: &mut Option<Failure>,
     ) -> Result<(), Failure> {
-        let request = self.request(method, content).await?;
-        let mut pauses = PAUSES.into_iter();
+        let request = self.request(method, metrics).await?;
+        let mut delays = RETRY_DELAYS.into_iter();
         loop {
             let Err(failure) = self.attempt(request.clone()).await else {
                 return Ok(());
             };
-            match pauses.next() {
-                Some(pause) if failure.may_pass => {
-                    *before = Some(failure);
-                    sleep(pause).await;
+            match delays.next() {
+                Some(delay) if failure.is_retryable => {
+                    *previous = Some(failure);
+                    sleep(delay).await;
                 }
                 _ => return Err(failure),
             }
@@ -231,7 +153,7 @@ impl Pushgateway {
     async fn request(
         &self,
         method: Method,
-        content: Option<&Prometheus>,
+        metrics: Option<&Prometheus>,
     ) -> Result<Request<Bytes>, Failure> {
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = method;
@@ -241,10 +163,10 @@ impl Pushgateway {
         if let Some(authorization) = &self.authorization {
             headers.insert(AUTHORIZATION, authorization.header());
         }
-        if let Some(prometheus) = content {
+        if let Some(prometheus) = metrics {
             headers.insert(CONTENT_TYPE, TEXT);
             let prometheus = prometheus.clone();
-            // Its cost grows with the series: too much for a thread that runs other tasks.
+            // Rendering many series would block the other tasks of this thread.
             let rendered = spawn_blocking(move || prometheus.render()).await;
             *request.body_mut() = rendered.map_err(Failure::not_rendered)?.into();
         }
@@ -252,12 +174,12 @@ impl Pushgateway {
     }
 
     async fn attempt(&self, request: Request<Bytes>) -> Result<(), Failure> {
-        match self.client.send(request, MAX_ANSWER).await {
+        match self.client.send(request, MAX_RESPONSE).await {
             Ok(response) if response.status().is_success() => Ok(()),
             Ok(response) => Err(self.refused(&response)),
             Err(error) => Err(Failure {
                 problem: error::with_sources(&error),
-                may_pass: true,
+                is_retryable: true,
                 source: Some(error.into()),
             }),
         }
@@ -265,27 +187,27 @@ impl Pushgateway {
 
     fn refused(&self, response: &Response<Bytes>) -> Failure {
         let status = response.status();
-        let mut answer = String::from_utf8_lossy(response.body()).trim().to_owned();
+        let mut body = String::from_utf8_lossy(response.body()).trim().to_owned();
         if let Some(authorization) = &self.authorization {
-            answer = authorization.mask(&answer);
+            body = authorization.mask(&body);
         }
-        let problem = match &*answer {
+        let problem = match &*body {
             "" => status.to_string(),
-            answer => format!("{status}: {}", redact_line(answer, MAX_SHOWN)),
+            body => format!("{status}: {}", redact_line(body, MAX_SHOWN)),
         };
         Failure {
             problem,
-            may_pass: status.is_server_error(),
+            is_retryable: status.is_server_error(),
             source: None,
         }
     }
 }
 
-/// Without the path, whose values may hold anything.
+/// Omits the path, because label values may hold secrets.
 impl fmt::Debug for Pushgateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pushgateway")
-            .field("host", &self.group.host)
+            .field("server", &self.group.server)
             .field("job", &self.group.job)
             .field("authorization", &self.authorization)
             .field("timeout", &self.timeout)
@@ -293,32 +215,32 @@ impl fmt::Debug for Pushgateway {
     }
 }
 
-/// Why an attempt failed, and whether the next one may not.
+/// Why an attempt failed.
 struct Failure {
     problem: String,
-    may_pass: bool,
+    is_retryable: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Failure {
-    fn timed_out(after: Duration, before: Option<Self>) -> Self {
-        let mut problem = format!("not done within {after:?}");
-        let before = before.map(|before| {
-            problem.push_str("; the attempt before: ");
-            problem.push_str(&before.problem);
-            before.source
+    fn timed_out(timeout: Duration, previous: Option<Self>) -> Self {
+        let mut problem = format!("timed out after {timeout:?}");
+        let source = previous.and_then(|previous| {
+            problem.push_str("; previous attempt: ");
+            problem.push_str(&previous.problem);
+            previous.source
         });
         Self {
             problem,
-            may_pass: true,
-            source: before.flatten(),
+            is_retryable: false,
+            source,
         }
     }
 
     fn not_rendered(error: tokio::task::JoinError) -> Self {
         Self {
-            problem: "the metrics were not rendered".to_owned(),
-            may_pass: false,
+            problem: "the metrics could not be rendered".to_owned(),
+            is_retryable: false,
             source: Some(error.into()),
         }
     }

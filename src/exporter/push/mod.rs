@@ -1,9 +1,11 @@
-//! Metrics pushed to a Pushgateway, by jobs that live too short to be scraped.
+//! A client that pushes metrics to a Pushgateway, for jobs that end before they can be scraped.
 
 mod authorization;
+mod builder;
 mod gateway;
 mod group;
-mod pushing;
+mod push_task;
 
+pub use self::builder::PushgatewayBuilder;
 pub use self::gateway::Pushgateway;
-pub use self::pushing::Pushing;
+pub use self::push_task::PushTask;

@@ -29,7 +29,7 @@ impl Collecting {
         refresh::refresh(&self.handles);
     }
 
-    /// Returns [`refresh`](Self::refresh) as a function for `Prometheus::before_reading`. The function does not keep the
+    /// Returns [`refresh`](Self::refresh) as a function for `Prometheus::on_gather`. The function does not keep the
     /// collectors running.
     pub fn refresher(&self) -> impl Fn() + Send + Sync + 'static + use<> {
         let handles = Arc::downgrade(&self.handles);

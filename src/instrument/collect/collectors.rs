@@ -40,7 +40,7 @@ type Group = Vec<(&'static str, Collector)>;
 /// let prometheus = Prometheus::install()?;
 /// let collecting = Collectors::new().app(env!("CARGO_PKG_VERSION"), "production").start()?;
 /// // Scrapes see current values, not those of 15 s ago.
-/// prometheus.before_reading(collecting.refresher());
+/// prometheus.on_gather(collecting.refresher());
 /// assert!(prometheus.render().contains("app_info{version="));
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```

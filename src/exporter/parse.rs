@@ -1,11 +1,13 @@
-//! Reads the exposition format 0.0.4 as the exporter writes it; nothing else in the crate parses any.
+//! Parses text format 0.0.4 as the exporter writes it. No other part of the crate parses it.
 
-use super::snapshot::{Family, Histogram, Series, Value};
+use super::histogram_snapshot::HistogramSnapshot;
+use super::snapshot::{FamilySnapshot, Series, Snapshot, Value};
 use crate::catalog::Kind;
 
-/// The families of this text, by name. Lines that are none of the format's are left out.
-pub(super) fn families(text: &str) -> Vec<Family> {
-    let mut families: Vec<Family> = Vec::new();
+/// Returns the metrics in this text. Lines in another format are skipped.
+pub(super) fn parse(text: &str) -> Snapshot {
+    let mut snapshot = Snapshot::empty();
+    let families = &mut snapshot.families;
     let mut help = ("", String::new());
     for line in text.lines() {
         if let Some(comment) = line.strip_prefix("# HELP ") {
@@ -20,15 +22,11 @@ pub(super) fn families(text: &str) -> Vec<Family> {
                 "histogram" => Kind::Histogram,
                 _ => Kind::Gauge,
             };
-            let is_described = help.0 == name;
-            families.push(Family {
+            let help = (help.0 == name).then(|| std::mem::take(&mut help.1));
+            families.push(FamilySnapshot {
                 name: name.to_owned(),
                 kind,
-                help: if is_described {
-                    std::mem::take(&mut help.1)
-                } else {
-                    String::new()
-                },
+                help: help.unwrap_or_default(),
                 series: Vec::new(),
             });
         } else if let Some(family) = families.last_mut()
@@ -38,51 +36,52 @@ pub(super) fn families(text: &str) -> Vec<Family> {
         }
     }
     families.sort_by(|a, b| a.name.cmp(&b.name));
-    families
+    snapshot
 }
 
-/// A line that is no sample of the family changes nothing.
-fn add_sample(family: &mut Family, line: &str) -> Option<()> {
+/// Returns `None` for a line that is not a sample of the family.
+fn add_sample(family: &mut FamilySnapshot, line: &str) -> Option<()> {
     let suffix = line.strip_prefix(&*family.name)?;
-    let at = suffix.find(['{', ' '])?;
-    let (suffix, rest) = suffix.split_at(at);
+    let end = suffix.find(['{', ' '])?;
+    let (suffix, rest) = suffix.split_at(end);
     let (mut labels, number) = match rest.strip_prefix('{') {
         Some(rest) => labels(rest)?,
         None => (Vec::new(), rest),
     };
     let number = number.trim();
-    match family.kind {
-        Kind::Counter | Kind::Gauge => {
-            let value = match family.kind {
-                Kind::Counter => Value::Counter(number.parse().ok()?),
-                _ => Value::Gauge(number.parse().ok()?),
-            };
-            family.series.push(Series { labels, value });
-        }
-        Kind::Histogram => {
-            let bound = match suffix {
-                // The exporter writes it last.
-                "_bucket" => Some(labels.pop()?.1.parse().ok()?),
-                _ => None,
-            };
+    let value = match (family.kind, suffix) {
+        (Kind::Counter, _) => Value::Counter(number.parse().ok()?),
+        (Kind::Gauge, _) => Value::Gauge(number.parse().ok()?),
+        (Kind::Histogram, "_bucket") => {
+            // The exporter writes `le` last.
+            let bound = labels.pop()?.1.parse().ok()?;
             let histogram = histogram(&mut family.series, labels)?;
-            match (suffix, bound) {
-                (_, Some(bound)) => histogram.buckets.push((bound, number.parse().ok()?)),
-                ("_sum", None) => histogram.sum = number.parse().ok()?,
-                ("_count", None) => histogram.count = number.parse().ok()?,
+            histogram.buckets.push((bound, number.parse().ok()?));
+            return Some(());
+        }
+        (Kind::Histogram, _) => {
+            let histogram = histogram(&mut family.series, labels)?;
+            match suffix {
+                "_sum" => histogram.sum = number.parse().ok()?,
+                "_count" => histogram.count = number.parse().ok()?,
                 _ => return None,
             }
+            return Some(());
         }
-    }
+    };
+    family.series.push(Series { labels, value });
     Some(())
 }
 
-/// The histogram of these labels: the last one, whose lines stand together, or a new one.
-fn histogram(series: &mut Vec<Series>, labels: Vec<(String, String)>) -> Option<&mut Histogram> {
+/// Returns the histogram with these labels: the last one, because its lines are consecutive, or a new one.
+fn histogram(
+    series: &mut Vec<Series>,
+    labels: Vec<(String, String)>,
+) -> Option<&mut HistogramSnapshot> {
     if series.last().is_none_or(|last| last.labels != labels) {
         series.push(Series {
             labels,
-            value: Value::Histogram(Histogram::default()),
+            value: Value::Histogram(HistogramSnapshot::default()),
         });
     }
     match &mut series.last_mut()?.value {
@@ -91,7 +90,7 @@ fn histogram(series: &mut Vec<Series>, labels: Vec<(String, String)>) -> Option<
     }
 }
 
-/// The labels up to the closing brace, and what comes after it.
+/// Returns the labels before the closing brace and the text after it.
 fn labels(mut rest: &str) -> Option<(Vec<(String, String)>, &str)> {
     let mut labels = Vec::new();
     loop {
@@ -115,7 +114,7 @@ fn closing_quote(text: &str) -> Option<usize> {
     })
 }
 
-/// `\\`, `\"` and `\n` as what they stand for.
+/// Resolves the escapes `\\`, `\"` and `\n`.
 fn unescaped(text: &str) -> String {
     if !text.contains('\\') {
         return text.to_owned();
@@ -140,14 +139,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_is_read() {
+    fn counters_gauges_and_histograms_are_parsed() {
         let text = "# HELP a_total all \\\\ of\\nit\n# TYPE a_total counter\n\
                     a_total{x=\"1\",y=\"a\\\"},{b\\\\\"} 18446744073709551615\na_total 2\n\n\
                     # TYPE b gauge\nb -0.5\n\n\
                     # HELP h_seconds Time.\n# TYPE h_seconds histogram\n\
                     h_seconds_bucket{x=\"1\",le=\"0.5\"} 1\nh_seconds_bucket{x=\"1\",le=\"+Inf\"} 3\n\
                     h_seconds_sum{x=\"1\"} 7.25\nh_seconds_count{x=\"1\"} 3\n";
-        let families = families(text);
+        let families = parse(text).families;
         assert_eq!(families[0].help, "all \\ of\nit");
         assert_eq!(
             families[0].series[0].labels,
@@ -170,10 +169,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sample_is_left_out() {
+    fn lines_that_are_no_samples_are_skipped() {
         let text =
             "nothing\n# TYPE\n# TYPE a counter\na{x=\"1\na{x=\"1\"}\na{x} 1\na one\nb 1\na{} 1\n";
-        let families = families(text);
+        let families = parse(text).families;
         assert_eq!(families.len(), 1);
         assert_eq!(families[0].series.len(), 1, "{families:?}");
     }

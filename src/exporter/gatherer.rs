@@ -1,0 +1,96 @@
+//! `Gatherer`: reads all metrics from the exporter.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use metrics::Key;
+use metrics_exporter_prometheus::PrometheusHandle;
+use parking_lot::{Mutex, RwLock};
+
+use super::daily_totals::{DailyTotals, day_of};
+use super::fractional::Fractional;
+use super::parse::parse;
+use super::snapshot::{FamilySnapshot, Snapshot};
+use crate::catalog::Family;
+
+type Hook = Arc<dyn Fn() + Send + Sync>;
+
+thread_local! {
+    /// Whether this thread runs hooks. Without it, a hook that gathers metrics would call itself forever.
+    static IN_HOOK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The background threads share it. It holds no handle of the recorder, so it does not keep them alive.
+pub(super) struct Gatherer {
+    handle: PrometheusHandle,
+    fractional: Fractional,
+    hooks: RwLock<Vec<Hook>>,
+    daily_totals: Mutex<DailyTotals>,
+}
+
+impl Gatherer {
+    pub(super) fn new(handle: PrometheusHandle, families: &[Family], prefix: &str) -> Self {
+        Self {
+            handle,
+            fractional: Fractional::among(families, prefix),
+            hooks: RwLock::default(),
+            daily_totals: Mutex::new(DailyTotals::new(prefix, day_of(SystemTime::now()))),
+        }
+    }
+
+    pub(super) fn on_gather(&self, hook: impl Fn() + Send + Sync + 'static) {
+        self.hooks.write().push(Arc::new(hook));
+    }
+
+    pub(super) fn note_gauge(&self, key: &Key) {
+        self.fractional.note(key);
+    }
+
+    pub(super) fn render(&self) -> String {
+        self.run_hooks();
+        self.render_without_hooks()
+    }
+
+    fn render_without_hooks(&self) -> String {
+        self.fractional.as_counters(self.handle.render())
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        parse(&self.render())
+    }
+
+    pub(super) fn snapshot_without_hooks(&self) -> Snapshot {
+        parse(&self.render_without_hooks())
+    }
+
+    /// Moves samples into their buckets and detects the change of day.
+    pub(super) fn upkeep(&self) {
+        self.handle.run_upkeep();
+        let day = day_of(SystemTime::now());
+        let mut totals = self.daily_totals.lock();
+        totals.roll_over(day, || self.snapshot_without_hooks());
+    }
+
+    /// Returns the increases from the start of the day to `now`.
+    pub(super) fn daily_totals(&self, now: &Snapshot) -> Vec<FamilySnapshot> {
+        let mut totals = self.daily_totals.lock();
+        totals.roll_over(day_of(now.taken_at), || now.clone());
+        totals.increases(now)
+    }
+
+    pub(super) fn run_hooks(&self) {
+        if IN_HOOK.replace(true) {
+            return;
+        }
+        // The lock is released first, because a hook may add another hook.
+        let hooks = self.hooks.read().clone();
+        for hook in hooks {
+            if catch_unwind(AssertUnwindSafe(|| hook())).is_err() {
+                tracing::error!("on_gather hook panicked; it runs again at the next gathering");
+            }
+        }
+        IN_HOOK.set(false);
+    }
+}
