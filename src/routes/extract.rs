@@ -1,16 +1,15 @@
-//! `FromRequestParts` implementations and response parts: how axum handlers meet the rest of the crate.
+//! Extractors and response parts for axum handlers.
 
 use std::convert::Infallible;
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
-use http::header::{CACHE_CONTROL, HeaderValue};
 use http::request::Parts;
 
+use super::health_shapes::{Brief, DetailLevel};
+use super::respond::{json, no_store};
 use crate::health::{Health, Report};
 use crate::http_metrics::SkipMetrics;
-use crate::routes::health_shapes::{Brief, Depth};
-use crate::routes::problem::json;
 
 impl IntoResponseParts for SkipMetrics {
     type Error = Infallible;
@@ -21,11 +20,11 @@ impl IntoResponseParts for SkipMetrics {
     }
 }
 
-/// An extractor that lets a request through only while the service is ready, and else answers 503 with the report.
+/// An extractor that passes a request only while the service is ready, and otherwise responds with 503 and the report.
 ///
-/// It asks readiness as `/readyz` does, cached results included, but for a drain: while a service shuts down, balancers
-/// still send it requests for a while, and none of them is to be lost. The state is the application's own, as long as a
-/// [`Health`] can be had from it ([`FromRef`]); the state can be the `Health` itself.
+/// It evaluates readiness like `/readyz`, cached results included, but ignores a drain: load balancers still send requests
+/// for a while after a shutdown began, and none of them may be lost. The application keeps its own state type if it can give
+/// a [`Health`] ([`FromRef`]); the state can be the `Health` itself.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -59,15 +58,15 @@ where
     }
 }
 
-/// The refusal of [`Ready`]: 503, and of the report the status, the reason, and how each check is. Messages and data
-/// stay inside, for whoever called is anybody.
+/// The rejection of [`Ready`]: 503 with the status, the reason and the status of each check. It shows no messages and no
+/// data, because the caller may be anybody.
 #[derive(Debug, Clone)]
 pub struct NotReady {
     report: Report,
 }
 
 impl NotReady {
-    /// Why the service is not ready.
+    /// Returns the report that says why the service is not ready.
     #[must_use]
     pub fn report(&self) -> &Report {
         &self.report
@@ -76,20 +75,14 @@ impl NotReady {
 
 impl IntoResponse for NotReady {
     fn into_response(self) -> Response {
-        let brief = Brief(&self.report, Depth::Names);
-        unstored(json(self.report.status().code(), &brief))
+        let brief = Brief::new(&self.report, DetailLevel::Names);
+        no_store(json(self.report.status().code(), &brief))
     }
 }
 
-/// The whole report, messages and data included, with its status code: put the route behind a guard.
+/// The whole report with its status code, messages and data included: put the route behind a guard.
 impl IntoResponse for Report {
     fn into_response(self) -> Response {
-        unstored(json(self.status().code(), &self))
+        no_store(json(self.status().code(), &self))
     }
-}
-
-fn unstored(mut response: Response) -> Response {
-    let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(CACHE_CONTROL, no_store);
-    response
 }
