@@ -177,12 +177,7 @@ async fn pages_of_other_origins_change_nothing() {
 async fn config_shows_settings_and_no_secret() {
     let settings = Settings::from_vars([
         ("MONITORING_TOKEN", "planted-token"),
-        ("ALERT_WEBHOOK_URL", "https://hooks.example/planted-path"),
         ("ENVIRONMENT", "staging"),
-        (
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            "https://otel:planted-pw@collector:4318",
-        ),
     ])
     .unwrap();
     let shop = json!({
@@ -192,10 +187,7 @@ async fn config_shows_settings_and_no_secret() {
         "payment": { "api_key": "planted-key", "url": "https://pay.example" },
         "mirrors": ["redis://:planted-redis@cache/0"],
     });
-    let routes = Routes::new()
-        .settings(&settings)
-        .config("shop", &shop)
-        .unwrap();
+    let routes = Routes::new().settings(&settings).config("shop", &shop);
     assert_eq!(
         ask(&routes, Method::GET, "/admin/config", &[])
             .await
@@ -222,7 +214,6 @@ async fn config_shows_settings_and_no_secret() {
         monitoring["MONITORING_TOKEN"],
         json!({"value": "[redacted]", "source": "environment"})
     );
-    assert_eq!(monitoring["TELEGRAM_TOKEN"]["value"], Json::Null);
     let shop = &shown["config"]["shop"];
     assert_eq!(shop["page_size"], 50);
     assert_eq!(shop["db_pass"], "[redacted]");
@@ -237,16 +228,16 @@ async fn config_shows_settings_and_no_secret() {
 
 #[test]
 fn a_name_of_config_is_taken_once_and_what_json_cannot_hold_is_refused() {
-    let routes = || Routes::new().config("shop", &1).unwrap();
+    let mistake = |routes: Routes| routes.build::<()>().unwrap_err().to_string();
     for name in ["shop", "monitoring"] {
-        let error = routes().config(name, &2).unwrap_err().to_string();
+        let error = mistake(Routes::new().config("shop", &1).config(name, &2));
         assert!(
             error.starts_with(&format!("config {name:?} is taken")),
             "{error}"
         );
     }
     let odd = std::collections::BTreeMap::from([((1, 2), 3)]);
-    let error = routes().config("odd", &odd).unwrap_err().to_string();
+    let error = mistake(Routes::new().config("odd", &odd));
     assert!(
         error.starts_with("config \"odd\" cannot be written as JSON: key must be a string"),
         "{error}"

@@ -424,33 +424,35 @@ async fn reasons_are_told_and_what_the_service_said_only_with_details() {
 }
 
 #[tokio::test]
-async fn they_can_be_moved_guarded_nested_and_put_before_a_service() {
-    let moved = routes(Status::Healthy)
-        .moved("/health/checker/{name}", "/ops/check/{name}")
-        .unwrap()
-        .moved("/readyz", "/ready")
-        .unwrap()
-        .protect("/healthz")
-        .unwrap();
-    assert_eq!(as_owner(&moved, "/ops/check/cache:main").await.status, 200);
-    assert_eq!(get(&moved, "/readyz").await.status, StatusCode::NOT_FOUND);
-    assert_eq!(get(&moved, "/ready").await.status, 200);
+async fn routes_are_renamed_guarded_nested_and_put_around_a_service() {
+    let renamed = routes(Status::Healthy)
+        .rename("/health/checker/{name}", "/ops/check/{name}")
+        .rename("/readyz", "/ready")
+        .protect("/healthz");
     assert_eq!(
-        get(&moved, "/healthz").await.status,
+        as_owner(&renamed, "/ops/check/cache:main").await.status,
+        200
+    );
+    assert_eq!(get(&renamed, "/readyz").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(get(&renamed, "/ready").await.status, 200);
+    assert_eq!(
+        get(&renamed, "/healthz").await.status,
         StatusCode::UNAUTHORIZED
     );
-    assert_eq!(as_owner(&moved, "/healthz").await.status, 200);
+    assert_eq!(as_owner(&renamed, "/healthz").await.status, 200);
     let error = routes(Status::Healthy)
-        .moved("/health/checker/{name}", "/check")
+        .rename("/health/checker/{name}", "/check")
+        .build::<()>()
         .unwrap_err();
     assert!(error.to_string().contains("must end in /{name}"), "{error}");
     assert!(
         routes(Status::Healthy)
-            .moved("/readyz", "/ready/{name}")
+            .rename("/readyz", "/ready/{name}")
+            .build::<()>()
             .is_err()
     );
 
-    let nested: Router = Router::new().nest("/ops", moved.clone().into());
+    let nested: Router = Router::new().nest("/ops", renamed.clone().into());
     let request =
         Request::get("/ops/ops/check/users%20db").header(AUTHORIZATION, format!("Bearer {SECRET}"));
     let response = nested
@@ -472,7 +474,7 @@ async fn they_can_be_moved_guarded_nested_and_put_before_a_service() {
     let app = service_fn(|_: Request<Body>| async {
         Ok::<_, Infallible>(http::Response::new(Body::from("the app")))
     });
-    let service = moved.fallback_service(app);
+    let service = renamed.around(app);
     for (path, is_ours) in [
         ("/ops/check/users%20db", true),
         ("/ops/check/a/b", false),

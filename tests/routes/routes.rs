@@ -5,6 +5,8 @@ use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
+use crate::support::log::Log;
+use crate::support::until;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get as route_get;
@@ -170,7 +172,7 @@ async fn renders_past_four_at_once_are_503() {
         tokio::spawn(async move { ask(&app, get("/metrics")).await.status })
     });
     let four = join_all(four.collect::<Vec<_>>());
-    crate::support::until("four are under way", async || {
+    until("four are under way", async || {
         under_way.load(Ordering::SeqCst) == 4
     })
     .await;
@@ -233,11 +235,10 @@ async fn merging_keeps_the_apps_fallback_and_state() {
 }
 
 #[tokio::test]
-async fn routes_are_nested_and_moved() {
+async fn routes_are_nested_and_renamed() {
     let routes = Routes::new()
         .metrics(prometheus())
-        .moved("/metrics", "/internal/prom-1.txt")
-        .unwrap();
+        .rename("/metrics", "/internal/prom-1.txt");
     let app: Router = Router::new().nest("/ops", routes.into());
     assert_eq!(ask(&app, get("/ops/internal/prom-1.txt")).await.status, 200);
     assert_eq!(ask(&app, get("/ops/metrics/prometheus")).await.status, 200);
@@ -248,20 +249,16 @@ async fn routes_are_nested_and_moved() {
 
 #[test]
 fn wrong_paths_are_refused_with_what_is_allowed() {
-    let refused = |from: &str, to: &str| {
-        let error = Routes::new().moved(from, to).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidConfig);
-        error.to_string()
-    };
-    assert!(refused("/metrics", "/m").contains("added so far are /livez, /health"));
+    let refused = |from: &str, to: &str| mistake(Routes::new().rename(from, to));
+    assert!(refused("/metrics", "/m").contains("the added routes are /livez, /health"));
     for path in ["", "m", "/{id}", "/a b", "/*x", "/ä"] {
         let message = refused("/livez", path);
         assert!(message.contains(&format!("{path:?}")) && message.contains("must begin with /"));
     }
-    let twice = Routes::new().moved("/health", "/x").unwrap();
-    let message = twice.moved("/livez", "/x").unwrap_err().to_string();
+    let twice = Routes::new().rename("/health", "/x");
+    let message = mistake(twice.rename("/livez", "/x"));
     assert!(
-        message.contains("\"/x\" for /livez is taken by /health"),
+        message.contains("\"/x\" for /health is taken by /livez"),
         "{message}"
     );
     let message = refused("/livez", "/metrics");
@@ -269,14 +266,137 @@ fn wrong_paths_are_refused_with_what_is_allowed() {
         message.contains("the default path of another route"),
         "{message}"
     );
-    assert!(Routes::new().moved("/livez", "/livez").is_ok());
-    let error = Routes::new().protect("/metrics").unwrap_err().to_string();
-    assert!(error.contains("no route \"/metrics\""), "{error}");
+    let same = Routes::new().rename("/livez", "/livez").build::<()>();
+    assert!(same.is_ok());
+    let message = mistake(Routes::new().protect("/metrics"));
+    assert!(
+        message.contains("route \"/metrics\" is not added"),
+        "{message}"
+    );
+}
+
+fn mistake(routes: Routes) -> String {
+    let error = routes.build::<()>().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    error.to_string()
+}
+
+fn mistaken() -> Routes {
+    Routes::new()
+        .rename("/health", "health")
+        .protect("/metric")
+        .protect("/metric")
+        .remove("/startupz")
+        .metrics(prometheus())
+        .config("monitoring", &1)
+}
+
+#[tokio::test]
+async fn build_and_serve_return_every_mistake() {
+    let message = mistake(mistaken());
+    assert!(
+        message.starts_with("4 mistakes in the routes: "),
+        "{message}"
+    );
+    for part in [
+        "config \"monitoring\" is taken",
+        "; route \"/metric\" is not added: the added routes are /livez, /health, /metrics",
+        "; route \"/startupz\" is not added",
+        "; path \"health\" for /health is not allowed: it must begin with /",
+    ] {
+        assert!(message.contains(part), "{part} is not in {message}");
+    }
+    let error = mistaken().serve("127.0.0.1:0").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    assert_eq!(error.to_string(), message);
+}
+
+#[tokio::test]
+async fn mistaken_routes_that_are_merged_or_wrapped_respond_with_500_and_log_why() {
+    let (log, _guard) = Log::of_this_thread();
+    let app: Router = Router::new()
+        .route("/", route_get(|| async { "mine" }))
+        // It stands where a route of the crate would be without its mistake.
+        .route("/health", route_get(|| async { "mine" }))
+        .merge(mistaken().guard(Guard::open()))
+        .with_state(());
+    let logged = log.text();
+    assert!(logged.contains("ERROR"), "{logged}");
+    assert!(logged.contains("the routes are misconfigured"), "{logged}");
+    assert!(logged.contains("4 mistakes in the routes: "), "{logged}");
+
+    let service = mistaken().around(service_fn(|_: Request<Body>| async {
+        Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("mine"))))
+    }));
+    let paths = ["/livez", "/metrics", "/metrics/json", "/metrics/history"];
+    for path in paths {
+        for answer in [ask(&app, get(path)).await, ask(&service, get(path)).await] {
+            assert_eq!(answer.status, 500, "{path}");
+            assert_eq!(answer.header("content-type"), "application/problem+json");
+            assert_eq!(answer.header("cache-control"), "no-store");
+            let detail = answer.json()["detail"].clone();
+            assert_eq!(
+                detail,
+                "The routes of this service are misconfigured; the service's log says how."
+            );
+        }
+    }
+    for path in ["/", "/health"] {
+        assert_eq!(ask(&app, get(path)).await.text(), "mine", "{path}");
+        assert_eq!(ask(&service, get(path)).await.text(), "mine", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_order_of_setters_does_not_matter() {
+    let before = Routes::new()
+        .protect("/metrics/json")
+        .rename("/metrics", "/prom")
+        .remove("/metrics/prometheus")
+        .metrics(prometheus());
+    let after = Routes::new()
+        .metrics(prometheus())
+        .remove("/metrics/prometheus")
+        .rename("/metrics", "/prom")
+        .protect("/metrics/json");
+    let all = Routes::new().protect_metrics().metrics(prometheus());
+    let statuses = async |routes: Routes| {
+        let app = Router::new().merge(routes.build().unwrap()).with_state(());
+        let mut statuses = Vec::new();
+        for path in ["/metrics/json", "/prom", "/metrics", "/metrics/prometheus"] {
+            statuses.push(ask(&app, get(path)).await.status.as_u16());
+        }
+        statuses
+    };
+    assert_eq!(statuses(before).await, [403, 200, 404, 404]);
+    assert_eq!(statuses(after).await, [403, 200, 404, 404]);
+    assert_eq!(statuses(all).await, [403, 404, 403, 403]);
+}
+
+#[tokio::test]
+async fn a_built_router_merges_into_an_app_with_state() {
+    let app: Router = Router::new()
+        .route(
+            "/state",
+            route_get(|state: axum::extract::State<u8>| async move { state.0.to_string() }),
+        )
+        .merge(Routes::new().build().unwrap())
+        .with_state(7);
+    assert_eq!(ask(&app, get("/state")).await.text(), "7");
+    assert_eq!(ask(&app, get("/livez")).await.status, 200);
+}
+
+#[test]
+fn a_service_gives_access_to_its_app() {
+    let mut service = Routes::new().around("app");
+    assert_eq!(*service.get_ref(), "app");
+    *service.get_mut() = "other";
+    assert_eq!(service.into_inner(), "other");
 }
 
 fn guarded(guard: Option<Guard>) -> Router {
     let routes = Routes::new().metrics(prometheus());
-    let routes = routes.protect("/metrics").unwrap();
+    let routes = routes.protect("/metrics");
     app(match guard {
         Some(guard) => routes.guard(guard),
         None => routes,
@@ -391,7 +511,7 @@ async fn in_front_of_a_plain_service_unknown_paths_fall_through() {
     });
     let service = HttpMetricsLayer::new()
         .recorder(prometheus.clone())
-        .layer(Routes::new().metrics(prometheus).fallback_service(busy));
+        .layer(Routes::new().metrics(prometheus).around(busy));
 
     let upload = Request::post("/upload").body(Body::from("+body")).unwrap();
     assert_eq!(ask(&service, upload).await.text(), "app /upload+body");
@@ -420,7 +540,7 @@ async fn probes_are_answered_while_the_app_is_not_ready() {
         .service(service_fn(|_: Request<Body>| {
             std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>()
         }));
-    let service = Routes::new().fallback_service(app);
+    let service = Routes::new().around(app);
     let hang = tokio::spawn(service.clone().oneshot(get("/")));
     tokio::task::yield_now().await;
     assert_eq!(ask(&service, get("/livez")).await.status, 200);
@@ -439,10 +559,8 @@ async fn without_an_app_other_paths_are_404() {
 async fn metrics_added_again_stay_where_they_are_and_guarded() {
     let routes = Routes::new()
         .metrics(Prometheus::builder().build().unwrap())
-        .moved("/metrics", "/prom")
-        .unwrap()
+        .rename("/metrics", "/prom")
         .protect("/metrics")
-        .unwrap()
         .metrics(prometheus());
     let closed = app(routes.clone());
     assert_eq!(ask(&closed, get("/prom")).await.status, 403);
@@ -453,14 +571,15 @@ async fn metrics_added_again_stay_where_they_are_and_guarded() {
 
 #[tokio::test]
 async fn protected_metrics_show_nothing_that_was_recorded() {
-    let error = Routes::new().protect_metrics().unwrap_err().to_string();
-    assert!(error.contains("no route \"/metrics\""), "{error}");
+    let message = mistake(Routes::new().protect_metrics());
+    assert!(
+        message.contains("route \"/metrics\" is not added"),
+        "{message}"
+    );
     let routes = Routes::new()
         .metrics(prometheus())
-        .moved("/metrics/json", "/numbers")
-        .unwrap()
+        .rename("/metrics/json", "/numbers")
         .protect_metrics()
-        .unwrap()
         .guard(Guard::bearer("s3cret"));
     let app = app(routes);
     for path in [
@@ -476,13 +595,16 @@ async fn protected_metrics_show_nothing_that_was_recorded() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_is_the_apps_own() {
+async fn a_removed_route_can_be_the_apps_own() {
     let mine = Router::new().route("/health", axum::routing::get(|| async { "mine" }));
-    let routes = Routes::new().without("/health").unwrap();
+    let routes = Routes::new().remove("/health");
     let app = mine.merge(routes.clone()).with_state(());
     assert_eq!(ask(&app, get("/health")).await.text(), "mine");
     assert_eq!(ask(&app, get("/livez")).await.status, 200);
 
-    let error = routes.without("/health").unwrap_err().to_string();
-    assert!(error.contains("no route \"/health\""), "{error}");
+    let message = mistake(routes.remove("/healthy"));
+    assert!(
+        message.contains("route \"/healthy\" is not added"),
+        "{message}"
+    );
 }
