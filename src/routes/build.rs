@@ -84,7 +84,7 @@ impl Routes {
     /// Applies all changes. Leaves out routes whose new path is a mistake: the app may have its own at their default path.
     fn resolve(self) -> (Resolved, Option<Error>) {
         let Self {
-            routes: added,
+            added,
             changes,
             mut mistakes,
             ..

@@ -1,9 +1,8 @@
 //! The health routes.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
 use http::header::{HeaderValue, VARY};
 use serde::Serialize;
@@ -47,7 +46,7 @@ impl Routes {
     /// ```
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "takes a handle, as `metrics` and `jobs` do"
+        reason = "takes a handle, as `metrics` does"
     )]
     pub fn health(self, health: Health) -> Self {
         self.report("/health", &health, |report, request| {
@@ -79,19 +78,19 @@ impl Routes {
         health: &Health,
         respond: impl Fn(&Report, &RouteRequest) -> Response + Copy + Send + Sync + 'static,
     ) -> Self {
-        self.add_with_health(
+        self.add_with(
+            health,
             path,
             Access::Open,
-            health,
             move |health, request| async move { respond(&health.report().await, &request) },
         )
     }
 
     fn probe(self, path: &'static str, health: &Health, probe: Probe) -> Self {
-        self.add_with_health(
+        self.add_with(
+            health,
             path,
             Access::Open,
-            health,
             move |health, request| async move {
                 let report = health.report_for(probe).await;
                 // The guard is not called for details that do not exist, so that liveness seldom depends on it.
@@ -107,39 +106,25 @@ impl Routes {
     }
 
     fn details_routes(self, health: &Health) -> Self {
-        self.add_with_health(
+        self.add_with(
+            health,
             "/health/detailed",
             Access::Details,
-            health,
             |health, _| async move {
                 let report = health.report().await;
                 json(&report, &report)
             },
         )
-        .add_with_health("/health/checker/{name}", Access::Details, health, one_check)
-        .add_with_health(
+        .add_with(health, "/health/checker/{name}", Access::Details, one_check)
+        .add_with(
+            health,
             "/health/status",
             Access::Details,
-            health,
             |health, _| async move {
                 let checks = BTreeMap::from([("checkers", health.checkers())]);
                 respond::json(StatusCode::OK, &checks)
             },
         )
-    }
-
-    fn add_with_health<F>(
-        self,
-        path: &'static str,
-        access: Access,
-        health: &Health,
-        handle: impl Fn(Health, RouteRequest) -> F + Send + Sync + 'static,
-    ) -> Self
-    where
-        F: Future<Output: IntoResponse> + Send + 'static,
-    {
-        let health = health.clone();
-        self.add(path, access, move |request| handle(health.clone(), request))
     }
 }
 

@@ -164,14 +164,14 @@ impl Serialize for Components<'_> {
             // Section 4: a colon separates the name from the measurement, so the name has none. Percent signs are encoded
             // as well, because otherwise two names could become one.
             let name = result.name().replace('%', "%25").replace(':', "%3A");
-            (format!("{name}:responseTime"), [Component::new(result)])
+            (format!("{name}:responseTime"), [ResponseTime::new(result)])
         }))
     }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Component<'a> {
+struct ResponseTime<'a> {
     component_id: &'a str,
     status: &'static str,
     observed_value: f64,
@@ -181,7 +181,7 @@ struct Component<'a> {
     output: Option<&'a str>,
 }
 
-impl<'a> Component<'a> {
+impl<'a> ResponseTime<'a> {
     fn new(result: &'a CheckResult) -> Self {
         Self {
             component_id: result.name(),

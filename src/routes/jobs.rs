@@ -48,15 +48,15 @@ impl Routes {
     /// let routes = Routes::new().jobs(jobs).guard(Guard::bearer("s3cret"));
     /// # Ok(()) }
     /// ```
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "takes a handle, as `metrics` does"
+    )]
     pub fn jobs(self, jobs: Jobs) -> Self {
-        let (for_status, for_stats) = (jobs.clone(), jobs.clone());
-        self.add("/jobs", Access::Guarded, move |_| summaries(jobs.clone()))
-            .add("/jobs/status", Access::Guarded, move |request| {
-                status(for_status.clone(), request)
-            })
-            .add("/jobs/stats/{name}", Access::Guarded, move |request| {
-                stats(for_stats.clone(), request)
-            })
+        let guarded = Access::Guarded;
+        self.add_with(&jobs, "/jobs", guarded, |jobs, _| summaries(jobs))
+            .add_with(&jobs, "/jobs/status", guarded, status)
+            .add_with(&jobs, "/jobs/stats/{name}", guarded, stats)
     }
 }
 

@@ -41,7 +41,7 @@ use super::route::{Method, Route, handler};
 #[derive(Clone)]
 #[must_use]
 pub struct Routes {
-    pub(super) routes: Vec<Route>,
+    pub(super) added: Vec<Route>,
     /// By default path, in the order of the calls.
     pub(super) changes: Vec<(String, Change)>,
     pub(super) guard: Guard,
@@ -67,7 +67,7 @@ impl Routes {
     /// two routes of one path.
     pub fn new() -> Self {
         let routes = Self {
-            routes: Vec::new(),
+            added: Vec::new(),
             changes: Vec::new(),
             guard: Guard::closed(),
             details: Details::default(),
@@ -172,6 +172,22 @@ impl Routes {
         self.add_with_method(Method::Get, path, access, handle)
     }
 
+    /// Adds a route for GET and HEAD whose handler takes a clone of `state`.
+    pub(super) fn add_with<T, F>(
+        self,
+        state: &T,
+        path: &'static str,
+        access: Access,
+        handle: impl Fn(T, RouteRequest) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Future<Output: IntoResponse> + Send + 'static,
+    {
+        let state = state.clone();
+        self.add(path, access, move |request| handle(state.clone(), request))
+    }
+
     /// Adds a route, or replaces the handler of a route that was added before.
     pub(super) fn add_with_method<F>(
         mut self,
@@ -185,14 +201,14 @@ impl Routes {
     {
         let handler = handler(handle);
         if let Some(route) = self
-            .routes
+            .added
             .iter_mut()
             .find(|route| route.default_path == path)
         {
             route.handler = handler;
             return self;
         }
-        self.routes.push(Route {
+        self.added.push(Route {
             default_path: path,
             path: path.to_owned(),
             method,
@@ -211,7 +227,7 @@ impl Default for Routes {
 
 impl fmt::Debug for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let paths = self.routes.iter().map(|route| route.default_path);
+        let paths = self.added.iter().map(|route| route.default_path);
         f.debug_struct("Routes")
             .field("paths", &paths.collect::<Vec<_>>())
             .field("changes", &self.changes)
