@@ -1,4 +1,4 @@
-//! `/metrics/history`: who may read it, its shapes, and what it says of every wrong parameter.
+//! `/metrics/history`: its guard, its shapes, and its errors.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tower_vitals::exporter::{Keep, Query};
 use tower_vitals::routes::Guard;
 use tower_vitals::{Prometheus, Routes};
 
-/// Two shops, and something new at a second tick.
+/// Two shops, with at least two ticks in the history.
 async fn recorded() -> Prometheus {
     let prometheus = Prometheus::builder()
         .history(Keep::every(Duration::from_millis(5)).window(Duration::from_mins(5)))
@@ -38,11 +38,11 @@ async fn recorded() -> Prometheus {
             .set(f64::INFINITY);
     }
     let history = prometheus.history().unwrap();
-    let is_in = || {
+    let is_recorded = || {
         let found = history.query(&Query::values("queue")).unwrap_or_default();
         found.len() == 2 && found[0].points.len() > 1
     };
-    while !is_in() {
+    while !is_recorded() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     prometheus
@@ -97,7 +97,7 @@ async fn it_is_guarded() {
 }
 
 #[tokio::test]
-async fn without_a_history_it_says_how_to_keep_one() {
+async fn without_a_history_it_says_how_to_enable_one() {
     let prometheus = Prometheus::builder().build().unwrap();
     let (status, problem) = get(open(&prometheus), "?metric=orders_total").await;
     assert_eq!(status, 404);
@@ -108,7 +108,7 @@ async fn without_a_history_it_says_how_to_keep_one() {
 }
 
 #[tokio::test]
-async fn by_itself_it_tells_what_there_is() {
+async fn without_a_metric_it_is_an_overview() {
     let all = found(&recorded().await, "").await;
     assert_eq!(
         all["metrics"],
@@ -125,7 +125,7 @@ async fn by_itself_it_tells_what_there_is() {
 }
 
 #[tokio::test]
-async fn each_kind_of_metric_has_a_kind_of_its_own() {
+async fn each_metric_type_has_its_default_kind() {
     let prometheus = recorded().await;
     let orders = found(&prometheus, "?metric=orders_total").await;
     assert_eq!(
@@ -159,7 +159,7 @@ async fn each_kind_of_metric_has_a_kind_of_its_own() {
 }
 
 #[tokio::test]
-async fn its_points_are_those_of_the_history() {
+async fn points_equal_those_of_the_history() {
     let prometheus = recorded().await;
     let query = "?metric=wait_seconds&kind=quantile&q=0.5&label=shop:a+b:c%26d=%C3%a4%25";
     let waits = found(&prometheus, query).await;
@@ -183,7 +183,7 @@ async fn its_points_are_those_of_the_history() {
 }
 
 #[tokio::test]
-async fn each_wrong_parameter_is_told_what_is_allowed() {
+async fn a_wrong_parameter_names_the_allowed_values() {
     let prometheus = recorded().await;
     let window = |given: &str| {
         format!("Parameter window is {given:?}: a duration like 300, 300s, 5m or 1h is needed.")

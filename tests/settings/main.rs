@@ -33,7 +33,7 @@ fn a_wrong_variable_is_named_with_its_value_and_what_is_allowed() {
 }
 
 #[test]
-fn all_wrong_ones_are_named_at_once() {
+fn one_error_names_all_wrong_variables() {
     let wrong = VARIABLES.map(|(name, _, _, wrong, _)| (name, wrong));
     let message = Settings::from_vars(wrong).unwrap_err().to_string();
     assert!(message.starts_with("7 settings are wrong: "), "{message}");
@@ -46,7 +46,7 @@ fn all_wrong_ones_are_named_at_once() {
 }
 
 #[test]
-fn nothing_set_is_the_defaults() {
+fn unset_variables_have_defaults() {
     let nothing = Settings::from_vars::<String, String>([]).unwrap();
     let empty = Settings::from_vars(VARIABLES.map(|(name, ..)| (name, " \t\n"))).unwrap();
     let no_files = SECRETS.map(|name| (format!("{name}_FILE"), ""));
@@ -66,7 +66,7 @@ fn nothing_set_is_the_defaults() {
 }
 
 #[test]
-fn all_that_is_set_is_read() {
+fn all_variables_are_read() {
     let settings = Settings::from_vars(right()).unwrap();
     assert_eq!(settings.address().to_string(), "0.0.0.0:9200");
     assert_eq!(
@@ -84,7 +84,7 @@ fn all_that_is_set_is_read() {
 }
 
 #[test]
-fn the_edges_of_each_form() {
+fn forms_accept_and_refuse_their_edges() {
     let shown = |name: &str, value: &str| {
         let settings = one(name, value).unwrap_or_else(|error| panic!("{error}"));
         serde_json::to_value(settings).unwrap()[name]["value"].clone()
@@ -133,7 +133,7 @@ fn the_edges_of_each_form() {
 }
 
 #[test]
-fn serialized_each_variable_has_its_value_and_source() {
+fn settings_serialize_to_values_and_sources() {
     let shown = |settings: &Settings| serde_json::to_string(settings).unwrap();
     let all = VARIABLES.map(|(name, _, value, ..)| {
         format!("{name:?}:{{\"value\":{value},\"source\":\"environment\"}}")
@@ -158,10 +158,10 @@ fn serialized_each_variable_has_its_value_and_source() {
 
 /// Runs in a process of its own, because the environment belongs to the process.
 #[test]
-fn the_environment_is_read_and_what_is_not_utf_8_is_named() {
+fn from_env_reads_the_environment_and_names_variables_that_are_not_utf_8() {
     const CHILD: &str = "TOWER_VITALS_SETTINGS_CHILD";
     let child = |expected: &str| {
-        let name = "the_environment_is_read_and_what_is_not_utf_8_is_named";
+        let name = "from_env_reads_the_environment_and_names_variables_that_are_not_utf_8";
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
             .args(["--exact", name, "--test-threads=1"])
@@ -170,19 +170,19 @@ fn the_environment_is_read_and_what_is_not_utf_8_is_named() {
         command
     };
     if let Some(expected) = std::env::var_os(CHILD) {
-        let said = match Settings::from_env() {
+        let result = match Settings::from_env() {
             Ok(settings) => settings.address().to_string(),
             Err(error) => error.to_string(),
         };
-        assert_eq!(said, expected.into_string().unwrap());
+        assert_eq!(result, expected.into_string().unwrap());
         return;
     }
     let passes = |mut child: Command| {
         let output = child.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
+        let result = String::from_utf8_lossy(&output.stdout);
         assert!(
-            output.status.success() && said.contains("1 passed"),
-            "{said}"
+            output.status.success() && result.contains("1 passed"),
+            "{result}"
         );
     };
     let mut right = child("127.0.0.1:9200");
