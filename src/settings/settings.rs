@@ -19,7 +19,7 @@ use crate::error::Error;
 /// Each row: `field: Type = read(variable, form, default)`, or `secret(..)` for a secret.
 macro_rules! settings {
     ($($(#[$doc:meta])* $field:ident: $Type:ty = $read:ident($variable:literal, $form:expr, $default:expr);)*) => {
-        /// Typed settings from the environment. The [module](self) lists the variables.
+        /// Typed settings from the environment. The [module](super) lists the variables.
         ///
         /// Secrets are [`SecretString`]s: `Debug` does not show them, and [`ExposeSecret`](super::ExposeSecret) reads them.
         ///
