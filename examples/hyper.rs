@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 .endpoint(|parts| endpoint(parts.uri.path()))
                 .build()?,
         )
-        .service(routes.fallback_service(service_fn(app)));
+        .service(routes.around(service_fn(app)));
 
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;

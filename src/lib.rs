@@ -57,11 +57,11 @@ mod broadcast;
 pub mod catalog;
 #[cfg(feature = "system")]
 mod cgroup;
+#[cfg(feature = "axum")]
+mod duration;
 mod error;
 #[cfg(feature = "prometheus")]
 pub mod exporter;
-#[cfg(feature = "axum")]
-mod extract;
 #[cfg(feature = "health")]
 pub mod health;
 #[cfg(any(feature = "check-http", feature = "push"))]
@@ -93,12 +93,10 @@ mod time;
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]
 pub use crate::exporter::Prometheus;
-#[cfg(feature = "axum")]
-pub use crate::extract::{NotReady, Ready};
 #[cfg(feature = "health")]
 pub use crate::health::Health;
 pub use crate::http_metrics::{ClientMetricsLayer, HttpMetricsLayer};
 #[cfg(feature = "axum")]
-pub use crate::routes::Routes;
+pub use crate::routes::{NotReady, Ready, Routes};
 #[cfg(feature = "axum")]
 pub use crate::settings::Settings;

@@ -1,19 +1,19 @@
-//! What a client says it takes.
+//! Content negotiation by `Accept`.
 
 use http::HeaderMap;
 use http::header::ACCEPT;
 
-/// The media type of these that `Accept` gives the highest weight (RFC 9110, section 12.5.1), by its most specific range:
-/// the type itself, then `type/*`, then `*/*`. Of equals the first that is named itself, else the default, which is the
-/// last of them; that it is too where none is wanted, for an answer that was not asked for says more than none.
+/// Returns the offered media type that `Accept` gives the highest weight (RFC 9110, section 12.5.1), by the most specific
+/// range: the type itself, then `type/*`, then `*/*`. Ties go to the first type that is named itself, else to the default.
+/// The default is the last offer, and is also returned if no offer is acceptable.
 ///
-/// A media type may have a version after it (`application/openmetrics-text; version=1.0.0`): then it is not named by a
-/// range that asks for another version.
+/// A media type can have a version (`application/openmetrics-text; version=1.0.0`): ranges with another version do not match
+/// it.
 pub(super) fn best<'a>(headers: &HeaderMap, offered: &[&'a str]) -> &'a str {
     let default = offered.last().copied().unwrap_or_default();
     let mut best = (default, 0.0, 0);
     for offer in offered {
-        let Asked { weight, is_named } = asked(headers, offer);
+        let Preference { weight, is_named } = preference(headers, offer);
         let rank = if is_named {
             2
         } else {
@@ -26,15 +26,14 @@ pub(super) fn best<'a>(headers: &HeaderMap, offered: &[&'a str]) -> &'a str {
     best.0
 }
 
-/// How much a media type is wanted.
 #[derive(Clone, Copy)]
-struct Asked {
+struct Preference {
     weight: f32,
-    /// By its own name, and not by a range.
+    /// By its own name, not by a wildcard.
     is_named: bool,
 }
 
-fn asked(headers: &HeaderMap, offer: &str) -> Asked {
+fn preference(headers: &HeaderMap, offer: &str) -> Preference {
     let (offered, version) = offer.split_once("; version=").unwrap_or((offer, ""));
     let (kind, _) = offered.split_once('/').unwrap_or((offered, ""));
     let any_of_kind = [kind, "/*"].concat();
@@ -46,14 +45,15 @@ fn asked(headers: &HeaderMap, offer: &str) -> Asked {
             .map(|range| range.split_once(';').unwrap_or((range, "")))
             .filter(|(name, _)| name.trim().eq_ignore_ascii_case(range))
             .filter(|(_, parameters)| {
-                let asked = parameter(parameters, "version");
-                version.is_empty() || asked.is_none_or(|asked| asked.trim_matches('"') == version)
+                let wanted = parameter(parameters, "version");
+                version.is_empty()
+                    || wanted.is_none_or(|wanted| wanted.trim_matches('"') == version)
             })
             .map(|(_, parameters)| weight(parameters))
             .reduce(f32::max)
     };
     let named = weight_of(offered);
-    Asked {
+    Preference {
         weight: named
             .or_else(|| weight_of(&any_of_kind))
             .or_else(|| weight_of("*/*"))
@@ -62,12 +62,12 @@ fn asked(headers: &HeaderMap, offer: &str) -> Asked {
     }
 }
 
-/// Whether `Accept` wants this media type by its name, and not less than the default.
+/// Whether `Accept` names this media type with at least the weight of the default.
 pub(super) fn prefers(headers: &HeaderMap, media_type: &str, default: &str) -> bool {
     best(headers, &[media_type, default]) == media_type
 }
 
-/// The `q` among the parameters; 1 without one, 0 for one that is no number.
+/// Returns the parameter `q`. Defaults to 1; an invalid one is 0.
 pub(super) fn weight(parameters: &str) -> f32 {
     parameter(parameters, "q").map_or(1.0, |value| value.parse().unwrap_or(0.0))
 }

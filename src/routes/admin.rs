@@ -1,24 +1,24 @@
-//! `/admin/config`: what the service was told, without its secrets.
+//! `/admin/config`: the configuration of the service, without its secrets.
 
-use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Access, Routes, problem};
-use crate::error::Error;
+use super::access::Access;
+use super::respond;
+use super::routes::Routes;
 use crate::redact::{self, Budget};
 use crate::settings::Settings;
 
-/// The name that the crate's own settings are shown by.
+/// The part of `/admin/config` that holds the crate's own settings.
 const MONITORING: &str = "monitoring";
 
-/// Values that one of the service's parts may show, and bytes of each text.
+/// The most values that one part of the service shows, and the most bytes of each text.
 const MAX_VALUES: usize = 10_000;
 const MAX_TEXT: usize = 1024;
 
 impl Routes {
-    /// Adds `/admin/config` (guarded), or to it: these settings as `monitoring`, each with its value and where that is from.
+    /// Adds `/admin/config` (guarded) and shows these settings there as `monitoring`, each with its value and its source.
     /// Secrets read `[redacted]`.
     ///
     /// ```
@@ -29,17 +29,20 @@ impl Routes {
     /// # Ok::<_, tower_vitals::Error>(())
     /// ```
     pub fn settings(mut self, settings: &Settings) -> Self {
-        // Its keys are strings and its values plain: that cannot fail.
+        // Cannot fail: the keys are strings and the values plain.
         let settings = serde_json::to_value(settings).unwrap_or_default();
         self.config.insert(MONITORING.to_owned(), settings);
         self.show_config()
     }
 
-    /// Adds `/admin/config` (guarded), or to it: what this part of the service was configured with, under this name.
+    /// Adds `/admin/config` (guarded) and shows the configuration of one part of the service there, under this name.
     ///
-    /// Values whose names say that they are secret (`password`, `api_key`, ..) read `[redacted]`, and so do the credentials
-    /// of URLs and what looks like a token; a secret that nothing tells from other text is shown, so leave it out.
-    /// Texts are cut at 1 kB, and what is handed over in one call at 10,000 values.
+    /// Values whose names are those of secrets (`password`, `api_key`, ..) read `[redacted]`, and so do the credentials of
+    /// URLs and texts that look like tokens. Leave out secrets that nothing distinguishes from other text. Texts are cut at
+    /// 1 kB, and the configuration of one call at 10,000 values.
+    ///
+    /// A name that is taken is a [mistake](Self#mistakes), and so is a value that JSON has no form for (a map whose keys are
+    /// no strings).
     ///
     /// ```
     /// use serde_json::json;
@@ -48,49 +51,42 @@ impl Routes {
     /// let routes = Routes::new().config("shop", &json!({
     ///     "database": "postgres://shop:s3cret@db/shop",
     ///     "page_size": 50,
-    /// }))?;
-    /// # Ok::<_, tower_vitals::Error>(())
+    /// }));
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// A name that is taken, or a value that JSON has no form for (a map whose keys are no strings).
-    pub fn config(
-        mut self,
-        name: impl Into<String>,
-        value: &impl Serialize,
-    ) -> Result<Self, Error> {
+    pub fn config(mut self, name: impl Into<String>, value: &impl Serialize) -> Self {
         let name = name.into();
         if name == MONITORING || self.config.contains_key(&name) {
-            return Err(Error::invalid(format!(
+            self.mistakes.push(format!(
                 "config {name:?} is taken: each part of the service needs a name of its own, and {MONITORING:?} is the \
                  crate's"
-            )));
+            ));
+            return self;
         }
-        let value = serde_json::to_value(value).map_err(|error| {
-            Error::invalid(format!(
-                "config {name:?} cannot be written as JSON: {error}"
-            ))
-        })?;
-        // With its name, which may be what tells that it is secret.
-        let one = [(name, value)].into_iter().collect();
-        let mut budget = Budget {
-            values: MAX_VALUES,
-            text: MAX_TEXT,
-        };
-        self.config.extend(redact::json(one, &mut budget));
-        Ok(self.show_config())
+        match serde_json::to_value(value) {
+            Ok(value) => {
+                // Redacted together with its name, which may be that of a secret.
+                let part = [(name, value)].into_iter().collect();
+                let mut budget = Budget {
+                    values: MAX_VALUES,
+                    text: MAX_TEXT,
+                };
+                self.config.extend(redact::json(part, &mut budget));
+                self.show_config()
+            }
+            Err(error) => {
+                self.mistakes.push(format!(
+                    "config {name:?} cannot be written as JSON: {error}"
+                ));
+                self
+            }
+        }
     }
 
     fn show_config(self) -> Self {
         let config = Value::Object(self.config.clone());
         self.add("/admin/config", Access::Guarded, move |_| {
-            let response = shown(&config);
+            let response = respond::json(StatusCode::OK, &json!({ "config": config }));
             async { response }
         })
     }
-}
-
-fn shown(config: &Value) -> Response {
-    problem::json(StatusCode::OK, &json!({ "config": config }))
 }

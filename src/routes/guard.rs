@@ -1,4 +1,4 @@
-//! Who may read the routes that are not for everyone.
+//! [`Guard`]: access to guarded routes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,8 +10,9 @@ use http::request::Parts;
 use subtle::ConstantTimeEq;
 
 use super::problem::problem;
+use crate::settings::{ExposeSecret, Settings};
 
-/// Decides who may read guarded routes. Without one they refuse everyone.
+/// Decides which requests may read guarded routes.
 #[derive(Clone)]
 pub struct Guard {
     kind: Kind,
@@ -30,11 +31,10 @@ impl Guard {
         Self { kind: Kind::Closed }
     }
 
-    /// Whoever sends `Authorization: Bearer <secret>` (RFC 6750, section 2.1). Others get 401 and a challenge.
+    /// Allows requests with `Authorization: Bearer <secret>` (RFC 6750, section 2.1). Others get 401 and a challenge.
     ///
-    /// White space around the secret, as of a file's last line, is no part of it. It is compared in a time that does not depend on where
-    /// it differs; its length is not hidden. An empty
-    /// secret, as of an environment variable that was not set, lets nobody in.
+    /// White space around the secret is trimmed. The comparison takes constant time, and does not hide the secret's length.
+    /// An empty secret, such as that of an environment variable that is not set, allows no request.
     #[must_use]
     pub fn bearer(secret: impl Into<String>) -> Self {
         Self {
@@ -42,7 +42,7 @@ impl Guard {
         }
     }
 
-    /// Whoever the function says: true lets the request in, false is 403.
+    /// Allows requests for which the function returns true. Others get 403.
     ///
     /// ```
     /// use tower_vitals::routes::Guard;
@@ -56,13 +56,12 @@ impl Guard {
         }
     }
 
-    /// Everyone: for a loopback or a private network, where something else keeps the guard.
+    /// Allows every request: for a loopback or a private network that is guarded by other means.
     #[must_use]
     pub fn open() -> Self {
         Self { kind: Kind::Open }
     }
 
-    /// Whether this request may pass.
     pub(super) fn allows(&self, parts: &Parts) -> bool {
         match &self.kind {
             Kind::Open => true,
@@ -74,15 +73,15 @@ impl Guard {
         }
     }
 
-    /// The refusal of this request, or `None` if it may pass.
-    pub(super) fn refuse(&self, parts: &Parts) -> Option<Response> {
+    /// Returns the refusal of this request, or `None` if it may pass.
+    pub(super) fn refusal(&self, parts: &Parts) -> Option<Response> {
         if self.allows(parts) {
             return None;
         }
         Some(match &self.kind {
             Kind::Open | Kind::Closed => problem(
                 StatusCode::FORBIDDEN,
-                "This route is guarded and the service has named no guard. Its owner opens it with \
+                "This route is guarded, and the service has set no guard. Its owner sets one with \
                  Routes::guard(Guard::bearer(secret)), Guard::with(function) or Guard::open().",
             ),
             Kind::With(_) => problem(
@@ -91,17 +90,28 @@ impl Guard {
             ),
             Kind::Bearer(secret) if secret.is_empty() => problem(
                 StatusCode::FORBIDDEN,
-                "The service's guard has an empty secret, which lets nobody in. Its owner sets one.",
+                "The service's guard has an empty secret, which allows no request. Its owner sets another.",
             ),
             Kind::Bearer(_) if bearer_token(parts).is_some() => challenge(
                 "Bearer error=\"invalid_token\"",
-                "The bearer token is not the service's.",
+                "The bearer token is wrong.",
             ),
             Kind::Bearer(_) => challenge(
                 "Bearer",
-                "This route asks for a bearer token: send Authorization: Bearer <token>.",
+                "This route needs a bearer token: send Authorization: Bearer <token>.",
             ),
         })
+    }
+}
+
+impl Settings {
+    /// Returns a guard with `MONITORING_TOKEN` as its bearer token. If it is not set, guarded routes refuse every request.
+    #[must_use]
+    pub fn guard(&self) -> Guard {
+        match &self.monitoring_token {
+            Some(token) => Guard::bearer(token.expose_secret()),
+            None => Guard::closed(),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether a client takes gzip, and gzip.
+//! Content negotiation of gzip, and compression.
 
 use std::io::{self, Write};
 
@@ -9,14 +9,14 @@ use http::header::ACCEPT_ENCODING;
 
 use super::accept::weight;
 
-/// Reads `Accept-Encoding` (RFC 9110, section 12.5.3): of what is accepted the highest weight wins, and gzip where it is
-/// equal. A coding named by itself goes before the wildcard.
+/// Evaluates `Accept-Encoding` (RFC 9110, section 12.5.3): the highest weight wins, and gzip wins ties. A coding's own name
+/// takes precedence over the wildcard.
 pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
     let (mut gzip, mut identity, mut wildcard) = (None, None, None);
     for value in headers.get_all(ACCEPT_ENCODING) {
         for coding in value.to_str().unwrap_or_default().split(',') {
             let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
-            let named = match name.trim() {
+            let weight_of_coding = match name.trim() {
                 "*" => &mut wildcard,
                 name if ["gzip", "x-gzip"]
                     .iter()
@@ -27,15 +27,15 @@ pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
                 name if name.eq_ignore_ascii_case("identity") => &mut identity,
                 _ => continue,
             };
-            named.get_or_insert(weight(parameters));
+            weight_of_coding.get_or_insert(weight(parameters));
         }
     }
-    // Identity that is not named is acceptable, and is what there is where nothing is wanted more.
+    // Identity is acceptable unless it is refused, with the lowest preference.
     let gzip = gzip.or(wildcard).unwrap_or(0.0);
     gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
 }
 
-/// At the fastest level: exposition text shrinks about tenfold at any.
+/// Uses the fastest level: exposition text shrinks about tenfold at any.
 pub(super) fn compress(text: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 8), Compression::fast());
     encoder.write_all(text)?;
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_taken_where_it_is_offered() {
+    fn gzip_is_used_if_it_is_accepted() {
         assert!(accepts(&["gzip"]));
         assert!(accepts(&["GZip;q=0.1"]));
         assert!(accepts(&["deflate, x-gzip; q=1"]));
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_left_where_it_is_refused_or_not_named() {
+    fn gzip_is_not_used_if_it_is_refused_or_not_named() {
         assert!(!accepts(&[]));
         assert!(!accepts(&[""]));
         assert!(!accepts(&["identity"]));

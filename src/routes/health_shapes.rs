@@ -1,109 +1,127 @@
 //! The JSON shapes of the health routes.
 
 use serde::Serialize;
-use serde::ser::{SerializeMap, SerializeStruct, Serializer};
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Map, Value};
 
 use crate::health::{CheckResult, Reason, Report, Status};
 use crate::time::{milliseconds, rfc3339};
 
-/// How much of the checks an answer tells.
+/// How much of the checks a response shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Depth {
-    /// Nothing.
+pub(super) enum DetailLevel {
     Nothing,
-    /// Their names and how they are.
+    /// Names and statuses.
     Names,
-    /// Everything.
-    Details,
+    Everything,
 }
 
-/// `/health` and the probes: `status`, the `reason` if there is one, and `checks` by name if there are any.
-pub(crate) struct Brief<'a>(pub(crate) &'a Report, pub(crate) Depth);
+/// `/health` and the probes.
+#[derive(Serialize)]
+pub(super) struct Brief<'a> {
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<Checks<'a>>,
+}
 
-impl Serialize for Brief<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(report, depth) = self;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("status", &report.status())?;
-        if let Some(reason) = report.reason() {
-            map.serialize_entry("reason", reason.as_str())?;
-            // What the service said of itself is a detail.
-            if let (Reason::Failed(text), Depth::Details) = (reason, depth) {
-                map.serialize_entry("message", &**text)?;
-            }
+impl<'a> Brief<'a> {
+    pub(super) fn new(report: &'a Report, level: DetailLevel) -> Self {
+        let message = match report.reason() {
+            Some(Reason::Failed(text)) if level == DetailLevel::Everything => Some(&**text),
+            _ => None,
+        };
+        let has_checks = level != DetailLevel::Nothing && report.results().len() > 0;
+        Self {
+            status: report.status(),
+            reason: report.reason().map(Reason::as_str),
+            message,
+            checks: has_checks.then_some(Checks(report, level)),
         }
-        if *depth != Depth::Nothing && report.results().len() > 0 {
-            map.serialize_entry("checks", &ByName(report, |result| Entry(result, *depth)))?;
+    }
+}
+
+/// The checks by name.
+struct Checks<'a>(&'a Report, DetailLevel);
+
+impl Serialize for Checks<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(report, level) = *self;
+        serializer.collect_map(report.results().map(|result| {
+            let status = result.status().as_str();
+            (result.name(), Entry::new(status, result, level))
+        }))
+    }
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    status: &'static str,
+    #[serde(flatten)]
+    details: Option<EntryDetails<'a>>,
+}
+
+#[derive(Serialize)]
+struct EntryDetails<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    duration_ms: f64,
+    timestamp: Option<String>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    data: &'a Map<String, Value>,
+}
+
+impl<'a> Entry<'a> {
+    fn new(status: &'static str, result: &'a CheckResult, level: DetailLevel) -> Self {
+        let details = EntryDetails {
+            message: result.message(),
+            duration_ms: milliseconds(result.duration()),
+            timestamp: rfc3339(result.taken_at()),
+            data: result.data(),
+        };
+        Self {
+            status,
+            details: (level == DetailLevel::Everything).then_some(details),
         }
-        map.end()
     }
 }
 
-/// The results by name, each made into what `entry` makes of it.
-struct ByName<'a, F>(&'a Report, F);
+/// `/healthz`.
+#[derive(Serialize)]
+pub(super) struct Healthz<'a> {
+    status: Status,
+    healthy: bool,
+    checks: HealthzChecks<'a>,
+}
 
-impl<'a, F: Fn(&'a CheckResult) -> E, E: Serialize> Serialize for ByName<'a, F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(
-            self.0
-                .results()
-                .map(|result| (result.name(), self.1(result))),
-        )
+impl<'a> Healthz<'a> {
+    pub(super) fn new(report: &'a Report, level: DetailLevel) -> Self {
+        Self {
+            status: report.status(),
+            healthy: report.is_healthy(),
+            checks: HealthzChecks(report, level),
+        }
     }
 }
 
-struct Entry<'a>(&'a CheckResult, Depth);
-
-impl Serialize for Entry<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("status", &self.0.status())?;
-        details(&mut map, self.0, self.1)?;
-        map.end()
-    }
-}
-
-fn details<M: SerializeMap>(
-    map: &mut M,
-    result: &CheckResult,
-    depth: Depth,
-) -> Result<(), M::Error> {
-    if depth != Depth::Details {
-        return Ok(());
-    }
-    if let Some(message) = result.message() {
-        map.serialize_entry("message", message)?;
-    }
-    map.serialize_entry("duration_ms", &milliseconds(result.duration()))?;
-    map.serialize_entry("timestamp", &rfc3339(result.taken_at()))?;
-    if !result.data().is_empty() {
-        map.serialize_entry("data", result.data())?;
-    }
-    Ok(())
-}
-
-/// `/healthz`: `status`, `healthy`, and `checks`, by name and with a `timestamp` among them.
-pub(super) struct Healthz<'a>(pub(super) &'a Report, pub(super) Depth);
-
-impl Serialize for Healthz<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Healthz", 3)?;
-        fields.serialize_field("status", &self.0.status())?;
-        fields.serialize_field("healthy", &self.0.is_healthy())?;
-        fields.serialize_field("checks", &HealthzChecks(self.0, self.1))?;
-        fields.end()
-    }
-}
-
-struct HealthzChecks<'a>(&'a Report, Depth);
+/// The checks by name, and a `timestamp` among them.
+struct HealthzChecks<'a>(&'a Report, DetailLevel);
 
 impl Serialize for HealthzChecks<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(report, depth) = *self;
+        let Self(report, level) = *self;
         let mut map = serializer.serialize_map(None)?;
-        if depth != Depth::Nothing {
+        if level != DetailLevel::Nothing {
             for result in report.results() {
-                map.serialize_entry(result.name(), &HealthzEntry(result, depth))?;
+                let status = match result.status() {
+                    Status::Healthy => "ok",
+                    Status::Degraded => "warning",
+                    Status::Unhealthy => "error",
+                };
+                map.serialize_entry(result.name(), &Entry::new(status, result, level))?;
             }
         }
         map.serialize_entry("timestamp", &rfc3339(report.timestamp()))?;
@@ -111,35 +129,20 @@ impl Serialize for HealthzChecks<'_> {
     }
 }
 
-struct HealthzEntry<'a>(&'a CheckResult, Depth);
-
-impl Serialize for HealthzEntry<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let status = match self.0.status() {
-            Status::Healthy => "ok",
-            Status::Degraded => "warning",
-            Status::Unhealthy => "error",
-        };
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("status", status)?;
-        details(&mut map, self.0, self.1)?;
-        map.end()
-    }
+/// `application/health+json` (draft-inadarei-api-health-check-06).
+#[derive(Serialize)]
+pub(super) struct HealthJson<'a> {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<Components<'a>>,
 }
 
-/// `application/health+json` (draft-inadarei-api-health-check-06): `status` pass, warn or fail; with details, `checks` by
-/// `name:measurement`, each an array of one component.
-pub(super) struct HealthJson<'a>(pub(super) &'a Report, pub(super) Depth);
-
-impl Serialize for HealthJson<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(report, depth) = self;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("status", pass_warn_fail(report.status()))?;
-        if *depth == Depth::Details {
-            map.serialize_entry("checks", &Components(report))?;
+impl<'a> HealthJson<'a> {
+    pub(super) fn new(report: &'a Report, level: DetailLevel) -> Self {
+        Self {
+            status: pass_warn_fail(report.status()),
+            checks: (level == DetailLevel::Everything).then_some(Components(report)),
         }
-        map.end()
     }
 }
 
@@ -151,35 +154,42 @@ fn pass_warn_fail(status: Status) -> &'static str {
     }
 }
 
+/// Arrays of one component each, by `name:measurement`.
 struct Components<'a>(&'a Report);
 
 impl Serialize for Components<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let components = self.0.results().map(|result| {
-            // Section 4: a colon separates the component from the measurement, and so may not be part of its name. Percent
-            // signs are encoded along, lest two names become one.
+        serializer.collect_map(self.0.results().map(|result| {
+            // Section 4: a colon separates the name from the measurement, so the name has none. Percent signs are encoded
+            // as well, because otherwise two names could become one.
             let name = result.name().replace('%', "%25").replace(':', "%3A");
-            (format!("{name}:responseTime"), [Component(result)])
-        });
-        serializer.collect_map(components)
+            (format!("{name}:responseTime"), [ResponseTime::new(result)])
+        }))
     }
 }
 
-struct Component<'a>(&'a CheckResult);
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResponseTime<'a> {
+    component_id: &'a str,
+    status: &'static str,
+    observed_value: f64,
+    observed_unit: &'static str,
+    time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<&'a str>,
+}
 
-impl Serialize for Component<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let result = self.0;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("componentId", result.name())?;
-        map.serialize_entry("status", pass_warn_fail(result.status()))?;
-        map.serialize_entry("observedValue", &milliseconds(result.duration()))?;
-        map.serialize_entry("observedUnit", "ms")?;
-        map.serialize_entry("time", &rfc3339(result.taken_at()))?;
-        // Section 4.8: left out where the status is pass.
-        if let Some(output) = result.message().filter(|_| !result.status().is_healthy()) {
-            map.serialize_entry("output", output)?;
+impl<'a> ResponseTime<'a> {
+    fn new(result: &'a CheckResult) -> Self {
+        Self {
+            component_id: result.name(),
+            status: pass_warn_fail(result.status()),
+            observed_value: milliseconds(result.duration()),
+            observed_unit: "ms",
+            time: rfc3339(result.taken_at()),
+            // Section 4.8: left out where the status is pass.
+            output: result.message().filter(|_| !result.status().is_healthy()),
         }
-        map.end()
     }
 }

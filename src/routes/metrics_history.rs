@@ -1,114 +1,114 @@
-//! `/metrics/history`: what the last minutes were like.
+//! `/metrics/history`: the recent past of one metric.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::StatusCode;
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::ser::Serializer;
 use serde_json::json;
 
-use super::metrics_answer::{Written, as_json};
 use super::metrics_json::{Labels, Number};
-use super::problem::problem;
-use super::query;
+use super::metrics_render::{Rendered, render_json};
+use super::rejection::Rejection;
 use crate::catalog::Kind;
+use crate::duration;
 use crate::exporter::{HistoryQuery, HistoryStats, MetricsHistory, TimeSeries};
 use crate::time::rfc3339;
 
-const NOT_KEPT: &str = "This service keeps no history. Its owner keeps one with Prometheus::builder().history(HistoryConfig::new()).";
+const NOT_KEPT: &str = "This service keeps no history. Its owner enables one with Prometheus::builder().history(HistoryConfig::new()).";
 
-/// What is asked for, or what there is to ask for.
-pub(super) fn write(history: Option<&MetricsHistory>, query: &str) -> Written {
+/// Renders the result of a query, or an overview without one.
+pub(super) fn render(history: Option<&MetricsHistory>, query: &str) -> Rendered {
     let Some(history) = history else {
-        return Err(Box::new(problem(StatusCode::NOT_FOUND, NOT_KEPT)));
+        return Err(Rejection::new(StatusCode::NOT_FOUND, NOT_KEPT));
     };
-    let wrong = |detail: String| Box::new(problem(StatusCode::BAD_REQUEST, &detail));
-    let asked = Asked::of(query).map_err(wrong)?;
-    let kept = history.stats();
-    if asked.metric.is_none() {
-        return as_json(&overview(&kept));
+    let wrong = |detail: String| Rejection::new(StatusCode::BAD_REQUEST, &detail);
+    let params = Params::parse(query).map_err(wrong)?;
+    let stats = history.stats();
+    if params.metric.is_none() {
+        return render_json(&overview(&stats));
     }
-    as_json(&asked.answer(history, &kept).map_err(wrong)?)
+    render_json(&params.query(history, &stats).map_err(wrong)?)
 }
 
-fn overview(kept: &HistoryStats) -> impl Serialize {
-    let metrics = kept.metrics.iter();
+fn overview(stats: &HistoryStats) -> impl Serialize {
+    let metrics = stats.metrics.iter();
     let metrics = metrics.map(|(name, kind)| (name.clone(), kind.as_str().into()));
     json!({
-        "since": rfc3339(kept.since),
-        "interval_seconds": Number(kept.interval.as_secs_f64()),
-        "window_seconds": Number(kept.window.as_secs_f64()),
-        "ticks": kept.ticks,
-        "series": kept.series,
-        "series_left_out": kept.series_dropped,
-        "bytes": kept.bytes,
+        "since": rfc3339(stats.since),
+        "interval_seconds": Number(stats.interval.as_secs_f64()),
+        "window_seconds": Number(stats.window.as_secs_f64()),
+        "ticks": stats.ticks,
+        "series": stats.series,
+        "series_dropped": stats.series_dropped,
+        "bytes": stats.bytes,
         "metrics": metrics.collect::<serde_json::Map<_, _>>(),
     })
 }
 
-/// The parameters, each by itself as it should be.
+/// Parsed by hand, because `label` can be repeated and because a broken escape is an error here.
 #[derive(Default)]
-struct Asked {
+struct Params {
     metric: Option<String>,
     kind: Option<&'static str>,
     q: Option<f64>,
     window: Option<Duration>,
-    is_sum: Option<bool>,
+    sum: Option<bool>,
     labels: Vec<(String, String)>,
 }
 
 const KINDS: [&str; 4] = ["values", "rate", "average", "quantile"];
 
-impl Asked {
-    fn of(query: &str) -> Result<Self, String> {
-        let mut asked = Self::default();
-        for (name, value) in query::pairs(query)? {
-            asked.take(&name, value)?;
+impl Params {
+    fn parse(query: &str) -> Result<Self, String> {
+        let mut params = Self::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            params.set(&decode(name)?, decode(value)?)?;
         }
-        if asked.metric.is_none() && !query.is_empty() {
+        if params.metric.is_none() && !query.is_empty() {
             return Err("The query names no metric: metric=<name> is needed.".to_owned());
         }
-        Ok(asked)
+        Ok(params)
     }
 
-    fn take(&mut self, name: &str, value: String) -> Result<(), String> {
-        let is_again = match name {
+    fn set(&mut self, name: &str, value: String) -> Result<(), String> {
+        let is_repeated = match name {
             "metric" => self.metric.replace(value).is_some(),
             "kind" => self.kind.replace(kind(&value)?).is_some(),
             "q" => self.q.replace(number(&value)?).is_some(),
-            "window" => self.window.replace(duration(&value)?).is_some(),
-            "sum" => self.is_sum.replace(flag(&value)?).is_some(),
+            "window" => self.window.replace(window(&value)?).is_some(),
+            "sum" => self.sum.replace(flag(&value)?).is_some(),
             "label" => {
                 self.labels.push(label(&value)?);
                 false
             }
             _ => {
                 return Err(format!(
-                    "Parameter {name:?} is none of this route's: metric, kind, q, window, sum and label are."
+                    "Parameter {name:?} is unknown: metric, kind, q, window, sum and label are allowed."
                 ));
             }
         };
-        if is_again {
-            return Err(format!(
-                "Parameter {name} is given twice: only label can be."
-            ));
+        if is_repeated {
+            return Err(format!("Parameter {name} is repeated: only label can be."));
         }
         Ok(())
     }
 
-    fn answer(self, history: &MetricsHistory, kept: &HistoryStats) -> Result<Answer, String> {
+    fn query(self, history: &MetricsHistory, stats: &HistoryStats) -> Result<Found, String> {
         let metric = self.metric.unwrap_or_default();
-        let of = history.kind(&metric);
-        let kind = self.kind.unwrap_or(match of {
+        let metric_kind = history.kind(&metric);
+        let kind = self.kind.unwrap_or(match metric_kind {
             Some(Kind::Counter) => "rate",
             Some(Kind::Histogram) => "quantile",
-            // Of an unknown one the query says that it is.
+            // For an unknown metric the query returns the error.
             Some(Kind::Gauge) | None => "values",
         });
         let q = (kind == "quantile").then(|| self.q.unwrap_or(0.95));
-        if q.is_none() && self.q.is_some() && of.is_some() {
+        if q.is_none() && self.q.is_some() && metric_kind.is_some() {
             return Err(format!(
-                "Parameter q is of kind=quantile only, and this is kind={kind}."
+                "Parameter q needs kind=quantile, and this is kind={kind}."
             ));
         }
         let mut query = match (kind, q) {
@@ -123,21 +123,21 @@ impl Asked {
         if let Some(window) = self.window {
             query = query.window(window);
         }
-        let is_sum = self.is_sum.unwrap_or_default();
-        if is_sum {
+        let sum = self.sum.unwrap_or_default();
+        if sum {
             query = query.sum();
         }
         let series = history.query(&query).map_err(|error| error.to_string())?;
-        Ok(Answer {
-            since: rfc3339(kept.since),
+        Ok(Found {
+            since: rfc3339(stats.since),
             metric,
-            r#type: of.map_or("", Kind::as_str),
+            r#type: metric_kind.map_or("", Kind::as_str),
             kind,
             q,
-            sum: is_sum,
-            interval_seconds: Number(kept.interval.as_secs_f64()),
-            window_seconds: Number(self.window.unwrap_or(kept.window).as_secs_f64()),
-            series: series.into_iter().map(Line).collect(),
+            sum,
+            interval_seconds: Number(stats.interval.as_secs_f64()),
+            window_seconds: Number(self.window.unwrap_or(stats.window).as_secs_f64()),
+            series: series.into_iter().map(FoundSeries).collect(),
         })
     }
 }
@@ -159,35 +159,40 @@ fn flag(value: &str) -> Result<bool, String> {
     value.parse().map_err(wrong)
 }
 
-/// `300`, `300s`, `5m`, `1h`.
-fn duration(value: &str) -> Result<Duration, String> {
-    let units = [('s', 1), ('m', 60), ('h', 60 * 60)];
-    let with_unit = |(unit, seconds)| Some((value.strip_suffix(unit)?, seconds));
-    let (count, seconds) = units
-        .into_iter()
-        .find_map(with_unit)
-        .unwrap_or((value, 1_u64));
-    let is_digits = count.bytes().all(|byte| byte.is_ascii_digit());
-    let count = is_digits.then(|| count.parse::<u64>().ok()).flatten();
-    let seconds = count.and_then(|count| count.checked_mul(seconds));
-    seconds.map(Duration::from_secs).ok_or_else(|| {
-        format!("Parameter window is {value:?}: whole seconds, minutes or hours are allowed, as 300, 300s, 5m or 1h.")
+fn window(value: &str) -> Result<Duration, String> {
+    duration::parse(value).ok_or_else(|| {
+        format!("Parameter window is {value:?}: a duration like 300, 300s, 5m or 1h is needed.")
     })
 }
 
-/// The first colon is where the value begins: no name has one.
+/// Splits at the first colon, because no label name has one.
 fn label(value: &str) -> Result<(String, String), String> {
-    let (name, is) = value
+    let (name, value) = value
         .split_once(':')
         .filter(|(name, _)| !name.is_empty())
         .ok_or_else(|| {
             format!("Parameter label is {value:?}: a name, a colon and the value are needed.")
         })?;
-    Ok((name.to_owned(), is.to_owned()))
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Decodes percent escapes, and a plus as a space. A broken escape is an error.
+fn decode(text: &str) -> Result<String, String> {
+    let mut escapes = text.split('%').skip(1);
+    let is_escape = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    if !escapes.all(is_escape) {
+        return Err(format!(
+            "The query has {text:?}: a percent sign is followed by two hexadecimal digits, and itself written %25."
+        ));
+    }
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8();
+    let decoded = decoded.map_err(|_| format!("The query has {text:?}, which is not UTF-8."))?;
+    Ok(decoded.into_owned())
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct Found {
     since: Option<String>,
     metric: String,
     r#type: &'static str,
@@ -197,13 +202,12 @@ struct Answer {
     sum: bool,
     interval_seconds: Number,
     window_seconds: Number,
-    series: Vec<Line>,
+    series: Vec<FoundSeries>,
 }
 
-/// `labels`, and `points` as pairs.
-struct Line(TimeSeries);
+struct FoundSeries(TimeSeries);
 
-impl Serialize for Line {
+impl Serialize for FoundSeries {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Shape<'a> {
@@ -216,17 +220,18 @@ impl Serialize for Line {
     }
 }
 
+/// Pairs of a time and a value.
 struct Points<'a>(&'a [(SystemTime, f64)]);
 
 impl Serialize for Points<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let points = self.0.iter();
-        serializer.collect_seq(points.map(|(when, value)| (unix_seconds(*when), Number(*value))))
+        serializer.collect_seq(points.map(|(time, value)| (unix_seconds(*time), Number(*value))))
     }
 }
 
-/// To the millisecond.
-fn unix_seconds(when: SystemTime) -> Number {
-    let since = when.duration_since(UNIX_EPOCH).unwrap_or_default();
+/// Rounds to milliseconds.
+fn unix_seconds(time: SystemTime) -> Number {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     Number((since.as_secs_f64() * 1e3).round() / 1e3)
 }

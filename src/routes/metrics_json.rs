@@ -1,4 +1,4 @@
-//! The JSON shape of the metrics.
+//! Metrics as JSON.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -7,25 +7,28 @@ use crate::catalog::Kind;
 use crate::exporter::{FamilySnapshot, HistogramSnapshot, JsonView, Series, Value};
 use crate::time::rfc3339;
 
-/// `timestamp`, `since`, `metrics` by name, and `today`: the tokens of the day, by name.
-pub(super) struct Json<'a>(pub(super) &'a JsonView);
+#[derive(Serialize)]
+pub(super) struct Json<'a> {
+    timestamp: Option<String>,
+    since: Option<String>,
+    metrics: Families<'a>,
+    /// The tokens of the day.
+    today: Families<'a>,
+}
 
-impl Serialize for Json<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let JsonView {
-            since,
-            delta,
-            tokens_today,
-        } = self.0;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("timestamp", &rfc3339(delta.snapshot.taken_at))?;
-        map.serialize_entry("since", &rfc3339(*since))?;
-        map.serialize_entry("metrics", &Families(&delta.snapshot.families))?;
-        map.serialize_entry("today", &Families(tokens_today))?;
-        map.end()
+impl<'a> Json<'a> {
+    pub(super) fn new(view: &'a JsonView) -> Self {
+        let snapshot = &view.delta.snapshot;
+        Self {
+            timestamp: rfc3339(snapshot.taken_at),
+            since: rfc3339(view.since),
+            metrics: Families(&snapshot.families),
+            today: Families(&view.tokens_today),
+        }
     }
 }
 
+/// By name.
 struct Families<'a>(&'a [FamilySnapshot]);
 
 impl Serialize for Families<'_> {
@@ -38,7 +41,7 @@ impl Serialize for Families<'_> {
     }
 }
 
-/// `type`, `help`, `value` (the sum of its series; of a histogram, what it has of all of them together), `series`.
+/// `type`, `help`, `value` and `series`. The value is the sum of all series; a histogram has the summary of all series.
 struct OneFamily<'a>(&'a FamilySnapshot);
 
 impl Serialize for OneFamily<'_> {
@@ -53,15 +56,15 @@ impl Serialize for OneFamily<'_> {
                 let value: f64 = values.filter_map(|series| series.value.as_f64()).sum();
                 map.serialize_entry("value", &Number(value))?;
             }
-            Kind::Histogram => figures(&mut map, &family.histogram())?,
+            Kind::Histogram => summary(&mut map, &family.histogram())?,
         }
         map.serialize_entry("series", &AllSeries(&family.series))?;
         map.end()
     }
 }
 
-/// `count`, `sum`, `avg` and quantiles; null where there are no samples.
-fn figures<M: SerializeMap>(map: &mut M, histogram: &HistogramSnapshot) -> Result<(), M::Error> {
+/// `count`, `sum`, `avg` and quantiles, which are null without samples.
+fn summary<M: SerializeMap>(map: &mut M, histogram: &HistogramSnapshot) -> Result<(), M::Error> {
     map.serialize_entry("count", &histogram.count)?;
     map.serialize_entry("sum", &histogram.sum)?;
     map.serialize_entry("avg", &histogram.average())?;
@@ -89,22 +92,25 @@ impl Serialize for OneSeries<'_> {
             Value::Counter(value) | Value::Gauge(value) => {
                 map.serialize_entry("value", &Number(*value))?;
             }
-            Value::Histogram(histogram) => figures(&mut map, histogram)?,
+            Value::Histogram(histogram) => summary(&mut map, histogram)?,
         }
         map.end()
     }
 }
 
-/// A whole number is written as one. JSON has no infinity and no NaN: they are null.
+/// Whole numbers have no decimal point. Infinity and NaN are null, because JSON has neither.
 pub(super) struct Number(pub(super) f64);
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Up to here every whole number has its f64.
+        // Every whole number up to here has an exact f64.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         let Self(value) = *self;
         if value.fract() == 0.0 && value.abs() <= EXACT {
-            #[expect(clippy::cast_possible_truncation, reason = "it is whole, and fits")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the value is whole and fits"
+            )]
             return serializer.serialize_i64(value as i64);
         }
         serializer.serialize_f64(value)

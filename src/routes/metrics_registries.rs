@@ -1,4 +1,4 @@
-//! What can be recorded, and how much of it there is.
+//! `/metrics/registries`: the known metric families and their numbers of series.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,35 +8,33 @@ use serde::Serialize;
 use crate::catalog::MONITORING_SERIES_DROPPED;
 use crate::exporter::{Prometheus, Snapshot};
 
-/// `total_series`, and `families` by name.
 #[derive(Serialize)]
 pub(super) struct Registries {
     total_series: usize,
-    families: BTreeMap<String, Registered>,
+    families: BTreeMap<String, RegisteredFamily>,
 }
 
-/// A family of the catalogue, or one that somebody else recorded.
 #[derive(Serialize)]
-struct Registered {
+struct RegisteredFamily {
     r#type: &'static str,
     help: String,
-    /// Whether it is the crate's own, or was registered.
+    /// Whether the family is the crate's own or was registered, and not only recorded.
     in_catalogue: bool,
-    /// The labels every series of it has; of somebody else's, those of its first.
+    /// The labels of each series; outside the catalogue, those of the first series.
     labels: Vec<String>,
     series: usize,
-    /// Times it was counted under `other`, past the series limit.
+    /// Registrations past the series limit, which are recorded in the series `other`.
     dropped: f64,
 }
 
 impl Registries {
-    pub(super) fn of(prometheus: &Prometheus) -> Self {
+    pub(super) fn new(prometheus: &Prometheus) -> Self {
         let snapshot = prometheus.snapshot();
         let dropped = dropped(prometheus, &snapshot);
         let dropped = |name: &str| dropped.get(name).copied().unwrap_or(0.0);
         let own = prometheus.catalog().families().iter().map(|family| {
             let name = prometheus.prefixed(family.name);
-            let registered = Registered {
+            let registered = RegisteredFamily {
                 r#type: family.kind.as_str(),
                 help: family.help.to_owned(),
                 in_catalogue: true,
@@ -52,7 +50,7 @@ impl Registries {
         for family in &snapshot.families {
             families
                 .entry(family.name.clone())
-                .or_insert_with(|| Registered {
+                .or_insert_with(|| RegisteredFamily {
                     r#type: family.kind.as_str(),
                     help: family.help.clone(),
                     in_catalogue: false,
@@ -70,7 +68,7 @@ impl Registries {
     }
 }
 
-/// How often each metric was counted under `other`, by its name as it is read: the limit knows it as it was recorded.
+/// Dropped registrations by the metric's rendered name. The limit counts them by the recorded name.
 fn dropped(prometheus: &Prometheus, snapshot: &Snapshot) -> HashMap<String, f64> {
     let name = prometheus.prefixed(MONITORING_SERIES_DROPPED.name);
     let series = snapshot.family(&name).map(|family| &*family.series);

@@ -1,4 +1,4 @@
-//! The routes as a tower service, in front of an app that has no axum.
+//! [`RoutesService`]: the routes as a tower service around an app without axum.
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
@@ -19,16 +19,18 @@ use tower::ServiceExt;
 use tower::util::Oneshot;
 use tower_service::Service;
 
-use super::problem::{finished, no_such_route};
-use super::{Route, Routes};
+use super::problem::no_such_route;
+use super::respond::finish;
+use super::route::Route;
+use super::routes::Routes;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 impl Routes {
-    /// A tower service that answers these routes and hands every other path to `app`. `/livez` and `/health` are among
-    /// these routes from the beginning: what the app has there itself goes [without](Routes::without) them.
+    /// Wraps an app: the returned tower service responds to these routes and passes every other path to `app`. `/livez` and
+    /// `/health` are among these routes from the beginning: [remove](Routes::remove) them if the app has its own.
     ///
-    /// `app` is asked for readiness only when a request is for it: probes and scrapes are answered while it is busy.
+    /// The service polls `app` for readiness only for its own requests, so probes and scrapes succeed while `app` is busy.
     ///
     /// ```
     /// use http::{Request, Response};
@@ -41,31 +43,49 @@ impl Routes {
     /// });
     /// let service = ServiceBuilder::new()
     ///     .layer(HttpMetricsLayer::new())
-    ///     .service(Routes::new().metrics(Prometheus::install()?).fallback_service(app));
+    ///     .service(Routes::new().metrics(Prometheus::install()?).around(app));
     /// # Ok::<_, tower_vitals::Error>(())
     /// ```
-    pub fn fallback_service<A>(self, app: A) -> RoutesService<A> {
+    pub fn around<A>(self, app: A) -> RoutesService<A> {
+        let resolved = self.resolve_or_refuse();
         RoutesService {
-            routes: self.all.iter().cloned().collect(),
-            // `with_state` builds the router's layers once; without it they are built anew on every call.
-            router: Router::from(self).with_state(()),
+            routes: resolved.routes.iter().cloned().collect(),
+            // `with_state` builds the router's layers once; without it every call builds them.
+            router: resolved.into_router::<()>().with_state(()),
             app,
         }
     }
 
-    /// A tower service that answers these routes, and 404 to every other path.
+    /// Returns a tower service that responds to these routes, and with 404 to every other path.
     #[must_use]
     pub fn into_service(self) -> RoutesService<NotFound> {
-        self.fallback_service(NotFound)
+        self.around(NotFound)
     }
 }
 
-/// The service that [`Routes::fallback_service`] makes.
+/// The service that [`Routes::around`] returns.
 #[derive(Clone)]
 pub struct RoutesService<A> {
     routes: Arc<[Route]>,
     router: Router,
     app: A,
+}
+
+impl<A> RoutesService<A> {
+    /// Returns a reference to the app.
+    pub fn get_ref(&self) -> &A {
+        &self.app
+    }
+
+    /// Returns a mutable reference to the app.
+    pub fn get_mut(&mut self) -> &mut A {
+        &mut self.app
+    }
+
+    /// Returns the app.
+    pub fn into_inner(self) -> A {
+        self.app
+    }
 }
 
 impl<A: fmt::Debug> fmt::Debug for RoutesService<A> {
@@ -96,7 +116,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let path = request.uri().path();
-        let is_ours = self.routes.iter().any(|route| route.is_at(path));
+        let is_ours = self.routes.iter().any(|route| route.matches(path));
         let state = if is_ours {
             State::Routes {
                 future: self.router.call(request.map(AxumBody::new)),
@@ -156,7 +176,7 @@ impl<F> fmt::Debug for RoutesFuture<F> {
 }
 
 pin_project! {
-    /// The response body of [`RoutesService`]: a route's or the app's.
+    /// The response body of [`RoutesService`]: that of a route or of the app.
     #[derive(Debug)]
     pub struct RoutesBody<C> {
         #[pin]
@@ -206,7 +226,7 @@ where
     }
 }
 
-/// The app of [`Routes::into_service`]: it knows no path.
+/// The app of [`Routes::into_service`]: it responds to every request with 404.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NotFound;
 
@@ -220,6 +240,6 @@ impl<B> Service<Request<B>> for NotFound {
     }
 
     fn call(&mut self, _request: Request<B>) -> Self::Future {
-        ready(Ok(finished(no_such_route())))
+        ready(Ok(finish(no_such_route())))
     }
 }

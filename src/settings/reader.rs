@@ -1,4 +1,4 @@
-//! Reads one variable after another, and keeps what was wrong with each.
+//! Reads variables and collects their problems.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,16 +9,17 @@ use std::path::Path;
 use secrecy::SecretString;
 use serde::Serialize;
 
+use super::form::Form;
 use crate::error::Error;
 use crate::redact::{MASK, redact};
 
-/// How large the file of a secret may be.
+/// Bytes that the file of a secret can have.
 const MAX_FILE: usize = 64 * 1024;
 
-/// How many characters of a wrong value are shown.
-const MAX_SHOWN: usize = 100;
+/// Characters of a wrong value that an error quotes.
+const MAX_QUOTE: usize = 100;
 
-/// Where a value is from.
+/// The origin of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Source {
@@ -27,7 +28,7 @@ pub(super) enum Source {
     File,
 }
 
-/// By variable, for those that are set.
+/// By variable. Holds only variables that are set.
 pub(super) type Sources = BTreeMap<&'static str, Source>;
 
 pub(super) struct Reader<'a> {
@@ -45,70 +46,61 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The variable as its form reads it; none if it is not set or wrong. A form that refuses says what is allowed.
-    pub(super) fn read<T>(
-        &mut self,
-        name: &'static str,
-        form: impl Fn(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let text = self.text(name)?;
-        match form(&text) {
-            Ok(value) => {
-                self.sources.insert(name, Source::Environment);
-                Some(value)
-            }
-            Err(allowed) => {
-                self.problem(format!("{name} is {}: {allowed} is allowed", shown(&text)))
-            }
-        }
+    /// Returns the variable's value, or the default if the variable is not set or wrong.
+    pub(super) fn read<T>(&mut self, name: &'static str, form: &Form<T>, default: T) -> T {
+        let Some(text) = self.text(name) else {
+            return default;
+        };
+        let Some(value) = (form.parse)(&text) else {
+            let (quoted, allowed) = (quote(&text), form.allowed);
+            self.problem(format!("{name} is {quoted}: {allowed} is allowed"));
+            return default;
+        };
+        self.sources.insert(name, Source::Environment);
+        value
     }
 
-    /// As [`read`](Self::read), from the variable or from the file that `NAME_FILE` names. No problem shows the value.
+    /// Like [`read`](Self::read), from the variable or from the file that `NAME_FILE` names. No problem quotes the value.
     pub(super) fn secret(
         &mut self,
         name: &'static str,
-        form: impl Fn(&str) -> Result<String, String>,
+        form: &Form<String>,
+        default: Option<SecretString>,
     ) -> Option<SecretString> {
         let (text, path) = (self.text(name), self.text(&format!("{name}_FILE")));
-        let (text, is, source) = match (text, path) {
-            (None, None) => return None,
+        let (text, subject, source) = match (text, path) {
+            (None, None) => return default,
             (Some(_), Some(_)) => {
-                return self.problem(format!(
+                self.problem(format!(
                     "{name} and {name}_FILE are both set: one of them is allowed"
                 ));
+                return default;
             }
             (Some(text), None) => (text, format!("{name} is"), Source::Environment),
             (None, Some(path)) => {
-                let is = format!("{name}_FILE is {}, which", shown_path(&path));
-                match content(&path) {
-                    Ok(text) => (text, format!("{is} holds"), Source::File),
+                let subject = format!("{name}_FILE is {}, which", quote_path(&path));
+                match read_file(&path) {
+                    Ok(text) => (text, format!("{subject} holds"), Source::File),
                     Err(problem) => {
-                        return self.problem(format!(
-                            "{is} {problem}: the path of a file that holds the secret in UTF-8, in at most {MAX_FILE} \
+                        self.problem(format!(
+                            "{subject} {problem}: the path of a file that holds the secret in UTF-8, in at most {MAX_FILE} \
                              bytes, is allowed"
                         ));
+                        return default;
                     }
                 }
             }
         };
-        match form(&text) {
-            Ok(value) => {
-                self.sources.insert(name, source);
-                Some(value.into())
-            }
-            Err(allowed) => self.problem(format!("{is} {MASK}: {allowed} is allowed")),
-        }
+        let Some(value) = (form.parse)(&text) else {
+            let allowed = form.allowed;
+            self.problem(format!("{subject} {MASK}: {allowed} is allowed"));
+            return default;
+        };
+        self.sources.insert(name, source);
+        Some(value.into())
     }
 
-    /// Whether this variable was read and refused.
-    pub(super) fn was_wrong(&self, name: &str) -> bool {
-        let begins = format!("{name} is ");
-        self.problems
-            .iter()
-            .any(|problem| problem.starts_with(&begins))
-    }
-
-    /// Where values are from, or everything that was wrong.
+    /// Returns the sources of values, or one error that names every problem.
     pub(super) fn finish(self) -> Result<Sources, Error> {
         let settings = match self.problems.len() {
             0 => return Ok(self.sources),
@@ -119,24 +111,24 @@ impl<'a> Reader<'a> {
         Err(Error::invalid(format!("{settings} wrong: {problems}")))
     }
 
-    /// The variable trimmed. None if there is nothing in it.
+    /// Returns the variable, trimmed. An empty variable counts as not set.
     fn text(&mut self, name: &str) -> Option<String> {
-        match (self.lookup)(name)?.into_string() {
-            Ok(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-            Err(_) => self.problem(format!("{name} is not UTF-8: text in UTF-8 is allowed")),
-        }
+        let Ok(text) = (self.lookup)(name)?.into_string() else {
+            self.problem(format!("{name} is not UTF-8: text in UTF-8 is allowed"));
+            return None;
+        };
+        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
-    fn problem<T>(&mut self, problem: String) -> Option<T> {
+    fn problem(&mut self, problem: String) {
         self.problems.push(problem);
-        None
     }
 }
 
-/// What a file holds, trimmed; or why that is no secret.
-fn content(path: &str) -> Result<String, String> {
+/// Returns the file's content, trimmed, or the problem with it.
+fn read_file(path: &str) -> Result<String, String> {
     let read = |bytes: &mut Vec<u8>| -> io::Result<usize> {
-        // One more, to tell a file that is too large.
+        // One byte more than allowed shows that a file is too large.
         File::open(path)?
             .take(MAX_FILE as u64 + 1)
             .read_to_end(bytes)
@@ -153,10 +145,10 @@ fn content(path: &str) -> Result<String, String> {
     }
 }
 
-/// A value as an error shows it: redacted first, so that no secret is cut in half, and then cut.
-fn shown(text: &str) -> String {
+/// Redacts before it cuts, because a secret that is cut in half is not recognized.
+fn quote(text: &str) -> String {
     let text = redact(text);
-    match text.char_indices().nth(MAX_SHOWN) {
+    match text.char_indices().nth(MAX_QUOTE) {
         None => format!("{text:?}"),
         Some((end, _)) => {
             let more = text[end..].chars().count();
@@ -165,15 +157,14 @@ fn shown(text: &str) -> String {
     }
 }
 
-/// A path as an error shows it. It may be the secret itself, put into the wrong variable, and base64 may begin with `/`:
-/// so its folder must be there.
-fn shown_path(path: &str) -> String {
+/// Quotes a path only if its folder exists: it may be the secret itself in the wrong variable, and base64 can begin with `/`.
+fn quote_path(path: &str) -> String {
     let is_rooted = Path::new(path).is_absolute() || path.starts_with('.');
     let folder = Path::new(path).parent();
     let is_folder = |folder: &Path| folder.parent().is_some() && folder.is_dir();
     if is_rooted && folder.is_some_and(is_folder) {
-        shown(path)
+        quote(path)
     } else {
-        format!("{MASK} (shown only if it begins with / or . and its folder is there)")
+        format!("{MASK} (shown only if it begins with / or . and its folder exists)")
     }
 }

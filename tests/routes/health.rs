@@ -1,4 +1,4 @@
-//! The health routes: their shapes by JSON Schema, their status codes, who sees what, and what stays secret.
+//! The health routes: shapes by JSON Schema, status codes, access to details, and secrets.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -19,13 +19,13 @@ use tower_vitals::{Health, Ready, Routes};
 
 const SECRET: &str = "l3t-m3-in";
 
-struct Answer {
+struct Received {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
 }
 
-impl Answer {
+impl Received {
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
@@ -50,7 +50,7 @@ impl Answer {
     }
 }
 
-async fn ask(routes: &Routes, path: &str, headers: &[(http::HeaderName, &str)]) -> Answer {
+async fn send(routes: &Routes, path: &str, headers: &[(http::HeaderName, &str)]) -> Received {
     let mut request = Request::get(path);
     for (name, value) in headers {
         request = request.header(name, *value);
@@ -58,19 +58,19 @@ async fn ask(routes: &Routes, path: &str, headers: &[(http::HeaderName, &str)]) 
     let request = request.body(Body::empty()).unwrap();
     let response = Router::from(routes.clone()).oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
-    Answer {
+    Received {
         status: parts.status,
         headers: parts.headers,
         body: body.collect().await.unwrap().to_bytes(),
     }
 }
 
-async fn get(routes: &Routes, path: &str) -> Answer {
-    ask(routes, path, &[]).await
+async fn get(routes: &Routes, path: &str) -> Received {
+    send(routes, path, &[]).await
 }
 
-async fn as_owner(routes: &Routes, path: &str) -> Answer {
-    ask(
+async fn as_owner(routes: &Routes, path: &str) -> Received {
+    send(
         routes,
         path,
         &[(AUTHORIZATION, &format!("Bearer {SECRET}"))],
@@ -78,7 +78,7 @@ async fn as_owner(routes: &Routes, path: &str) -> Answer {
     .await
 }
 
-/// Two checks on all probes but liveness, of which the second is of this status.
+/// Two checks on all probes except liveness. The second has this status.
 fn routes(status: Status) -> Routes {
     let health = Health::builder()
         .check("users db", || async {
@@ -113,16 +113,16 @@ async fn every_shape_holds_for_every_status() {
             ("/health/startup", "health"),
             ("/health/detailed", "detailed"),
         ] {
-            for answer in [get(&routes, path).await, as_owner(&routes, path).await] {
-                if answer.status == StatusCode::UNAUTHORIZED {
+            for response in [get(&routes, path).await, as_owner(&routes, path).await] {
+                if response.status == StatusCode::UNAUTHORIZED {
                     assert_eq!(path, "/health/detailed");
-                    answer.assert_valid("problem");
+                    response.assert_valid("problem");
                     continue;
                 }
-                assert_eq!(answer.status, code, "{path} {status}");
-                assert_eq!(answer.content_type(), "application/json");
-                assert_eq!(answer.headers[CACHE_CONTROL], "no-store");
-                answer.assert_valid(schema);
+                assert_eq!(response.status, code, "{path} {status}");
+                assert_eq!(response.content_type(), "application/json");
+                assert_eq!(response.headers[CACHE_CONTROL], "no-store");
+                response.assert_valid(schema);
             }
         }
         let found = as_owner(&routes, "/health").await.json();
@@ -159,24 +159,24 @@ async fn every_shape_holds_for_every_status() {
                     (ACCEPT, "application/health+json"),
                     (AUTHORIZATION, &*bearer),
                 ];
-                let answer = ask(&routes, path, &headers).await;
-                assert_eq!(answer.status, code);
-                assert_eq!(answer.content_type(), "application/health+json");
-                assert_eq!(answer.headers["vary"], "accept");
-                answer.assert_valid("health+json");
-                assert_eq!(answer.json()["status"], word);
+                let response = send(&routes, path, &headers).await;
+                assert_eq!(response.status, code);
+                assert_eq!(response.content_type(), "application/health+json");
+                assert_eq!(response.headers["vary"], "accept");
+                response.assert_valid("health+json");
+                assert_eq!(response.json()["status"], word);
                 if bearer.ends_with(SECRET) {
-                    let component = &answer.json()["checks"]["cache%3Amain:responseTime"][0];
+                    let component = &response.json()["checks"]["cache%3Amain:responseTime"][0];
                     assert_eq!(component["componentId"], "cache:main");
                     assert_eq!(component["status"], word);
                 }
             }
         }
-        // What liveness says touches none of it.
+        // Liveness does not depend on checks.
         for path in ["/livez", "/health/live"] {
-            let answer = get(&routes, path).await;
+            let response = get(&routes, path).await;
             assert_eq!(
-                (answer.status, answer.text()),
+                (response.status, response.text()),
                 (StatusCode::OK, r#"{"status":"healthy"}"#)
             );
         }
@@ -184,7 +184,7 @@ async fn every_shape_holds_for_every_status() {
 }
 
 #[tokio::test]
-async fn the_registered_checkers_are_told_without_asking_them() {
+async fn registered_checks_are_listed_without_running_them() {
     let health = Health::builder()
         .check(
             "db",
@@ -193,15 +193,15 @@ async fn the_registered_checkers_are_told_without_asking_them() {
                 .tag("sql")
                 .every(std::time::Duration::from_secs(30)),
         )
-        .check("idle", async || -> bool { panic!("nobody asked") })
+        .check("idle", async || -> bool { panic!("it ran") })
         .build()
         .unwrap();
     health.run_check("db").await.unwrap();
     let routes = Routes::new().health(health).details(Details::Always);
-    let answer = get(&routes, "/health/status").await;
-    assert_eq!(answer.status, 200);
-    answer.assert_valid("status");
-    let found = answer.json();
+    let response = get(&routes, "/health/status").await;
+    assert_eq!(response.status, 200);
+    response.assert_valid("status");
+    let found = response.json();
     let db = &found["checkers"][0];
     assert_eq!(db["probes"], json!(["readiness"]));
     assert_eq!(
@@ -222,7 +222,7 @@ async fn the_registered_checkers_are_told_without_asking_them() {
 }
 
 #[tokio::test]
-async fn details_are_for_those_who_may_see_them() {
+async fn details_are_shown_only_to_authorized_callers() {
     let hidden = ["hunter2", "what it is", "latency_ms", "hits", "duration_ms"];
     let names = ["users db", "cache:main"];
     let open = ["/health", "/healthz", "/livez", "/readyz", "/startupz"];
@@ -231,43 +231,51 @@ async fn details_are_for_those_who_may_see_them() {
         "/health/checker/cache:main",
         "/health/status",
     ];
-    let tells =
-        |answer: &Answer, words: &[&str]| words.iter().any(|word| answer.text().contains(word));
+    let contains_any = |response: &Received, words: &[&str]| {
+        words.iter().any(|word| response.text().contains(word))
+    };
 
-    // Authorized, the default: strangers learn how things are, of /healthz alone also what there is.
+    // The default: anonymous callers see statuses, and the names of checks only on /healthz.
     let authorized = routes(Status::Unhealthy);
     for path in open {
-        let answer = get(&authorized, path).await;
-        assert!(!tells(&answer, &hidden), "{path}: {}", answer.text());
+        let response = get(&authorized, path).await;
+        assert!(
+            !contains_any(&response, &hidden),
+            "{path}: {}",
+            response.text()
+        );
         assert_eq!(
-            tells(&answer, &names),
+            contains_any(&response, &names),
             path == "/healthz",
             "{path}: {}",
-            answer.text()
+            response.text()
         );
     }
     for path in details {
-        let answer = get(&authorized, path).await;
-        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
-        assert!(!tells(&answer, &hidden) && !tells(&answer, &names));
+        let response = get(&authorized, path).await;
+        assert_eq!(response.status, StatusCode::UNAUTHORIZED, "{path}");
+        assert!(!contains_any(&response, &hidden) && !contains_any(&response, &names));
         assert_ne!(
             as_owner(&authorized, path).await.status,
             StatusCode::UNAUTHORIZED
         );
     }
-    assert!(tells(
+    assert!(contains_any(
         &as_owner(&authorized, "/readyz").await,
         &["what it is"]
     ));
 
-    // No guard named: nobody is authorized, and the answer says how somebody would be.
+    // A guard that allows nobody.
     let unguarded = routes(Status::Unhealthy).guard(Guard::with(|_| false));
     for path in details {
         assert_eq!(get(&unguarded, path).await.status, StatusCode::FORBIDDEN);
     }
 
     let always = routes(Status::Unhealthy).details(Details::Always);
-    assert!(tells(&get(&always, "/health").await, &["what it is"]));
+    assert!(contains_any(
+        &get(&always, "/health").await,
+        &["what it is"]
+    ));
     assert_eq!(
         get(&always, "/health/detailed").await.status,
         StatusCode::SERVICE_UNAVAILABLE
@@ -275,27 +283,27 @@ async fn details_are_for_those_who_may_see_them() {
 
     let never = routes(Status::Unhealthy).details(Details::Never);
     for path in open {
-        let answer = as_owner(&never, path).await;
+        let response = as_owner(&never, path).await;
         assert!(
-            !tells(&answer, &hidden) && !tells(&answer, &names),
+            !contains_any(&response, &hidden) && !contains_any(&response, &names),
             "{path}: {}",
-            answer.text()
+            response.text()
         );
     }
     as_owner(&never, "/healthz").await.assert_valid("healthz");
     for path in details {
-        let answer = as_owner(&never, path).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        let response = as_owner(&never, path).await;
+        assert_eq!(response.status, StatusCode::FORBIDDEN);
         assert!(
-            answer.text().contains("Routes::details"),
+            response.text().contains("Routes::details"),
             "{}",
-            answer.text()
+            response.text()
         );
     }
 }
 
 #[tokio::test]
-async fn odd_checks_and_odd_questions_get_clear_answers() {
+async fn unusual_checks_and_requests_get_clear_responses() {
     let name = "größe/{x} \"1\" %";
     let health = Health::builder()
         .check(name, || async { Outcome::healthy() })
@@ -317,12 +325,12 @@ async fn odd_checks_and_odd_questions_get_clear_answers() {
         "/health/checker/talks",
         "/health/checker/panics",
     ] {
-        let answer = get(&routes, path).await;
-        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        let response = get(&routes, path).await;
+        assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert!(
-            answer.body.len() < 40_000,
+            response.body.len() < 40_000,
             "{path}: {} bytes",
-            answer.body.len()
+            response.body.len()
         );
     }
     let odd = get(
@@ -387,7 +395,7 @@ async fn head_has_the_status_and_no_body() {
 }
 
 #[tokio::test]
-async fn reasons_are_told_and_what_the_service_said_only_with_details() {
+async fn reasons_are_always_shown_and_messages_only_with_details() {
     let health = Health::builder().explicit_start().build().unwrap();
     let routes = Routes::new()
         .health(health.clone())
@@ -424,33 +432,35 @@ async fn reasons_are_told_and_what_the_service_said_only_with_details() {
 }
 
 #[tokio::test]
-async fn they_can_be_moved_guarded_nested_and_put_before_a_service() {
-    let moved = routes(Status::Healthy)
-        .moved("/health/checker/{name}", "/ops/check/{name}")
-        .unwrap()
-        .moved("/readyz", "/ready")
-        .unwrap()
-        .protect("/healthz")
-        .unwrap();
-    assert_eq!(as_owner(&moved, "/ops/check/cache:main").await.status, 200);
-    assert_eq!(get(&moved, "/readyz").await.status, StatusCode::NOT_FOUND);
-    assert_eq!(get(&moved, "/ready").await.status, 200);
+async fn routes_are_renamed_guarded_nested_and_put_around_a_service() {
+    let renamed = routes(Status::Healthy)
+        .rename("/health/checker/{name}", "/ops/check/{name}")
+        .rename("/readyz", "/ready")
+        .protect("/healthz");
     assert_eq!(
-        get(&moved, "/healthz").await.status,
+        as_owner(&renamed, "/ops/check/cache:main").await.status,
+        200
+    );
+    assert_eq!(get(&renamed, "/readyz").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(get(&renamed, "/ready").await.status, 200);
+    assert_eq!(
+        get(&renamed, "/healthz").await.status,
         StatusCode::UNAUTHORIZED
     );
-    assert_eq!(as_owner(&moved, "/healthz").await.status, 200);
+    assert_eq!(as_owner(&renamed, "/healthz").await.status, 200);
     let error = routes(Status::Healthy)
-        .moved("/health/checker/{name}", "/check")
+        .rename("/health/checker/{name}", "/check")
+        .build::<()>()
         .unwrap_err();
     assert!(error.to_string().contains("must end in /{name}"), "{error}");
     assert!(
         routes(Status::Healthy)
-            .moved("/readyz", "/ready/{name}")
+            .rename("/readyz", "/ready/{name}")
+            .build::<()>()
             .is_err()
     );
 
-    let nested: Router = Router::new().nest("/ops", moved.clone().into());
+    let nested: Router = Router::new().nest("/ops", renamed.clone().into());
     let request =
         Request::get("/ops/ops/check/users%20db").header(AUTHORIZATION, format!("Bearer {SECRET}"));
     let response = nested
@@ -459,7 +469,7 @@ async fn they_can_be_moved_guarded_nested_and_put_before_a_service() {
         .unwrap();
     assert_eq!(response.status(), 200);
 
-    // Under a parameter of the app's own, too.
+    // Also below a path parameter of the app.
     let nested: Router = Router::new().nest("/{tenant}", routes(Status::Healthy).into());
     let request = Request::get("/acme/health/checker/users%20db");
     let request = request.header(AUTHORIZATION, format!("Bearer {SECRET}"));
@@ -472,7 +482,7 @@ async fn they_can_be_moved_guarded_nested_and_put_before_a_service() {
     let app = service_fn(|_: Request<Body>| async {
         Ok::<_, Infallible>(http::Response::new(Body::from("the app")))
     });
-    let service = moved.fallback_service(app);
+    let service = renamed.around(app);
     for (path, is_ours) in [
         ("/ops/check/users%20db", true),
         ("/ops/check/a/b", false),
@@ -500,7 +510,7 @@ impl FromRef<AppState> for Health {
 }
 
 #[tokio::test]
-async fn handlers_take_health_from_the_state_and_refuse_while_not_ready() {
+async fn ready_takes_health_from_the_state_and_rejects_while_not_ready() {
     let health = Health::builder()
         .check(
             "db",
@@ -523,7 +533,7 @@ async fn handlers_take_health_from_the_state_and_refuse_while_not_ready() {
             .await
             .unwrap();
         let (parts, body) = response.into_parts();
-        Answer {
+        Received {
             status: parts.status,
             headers: parts.headers,
             body: body.collect().await.unwrap().to_bytes(),
@@ -542,7 +552,7 @@ async fn handlers_take_health_from_the_state_and_refuse_while_not_ready() {
     assert_eq!(report.headers[CACHE_CONTROL], "no-store");
     let ready = call(app(Health::builder().build().unwrap()), "/order").await;
     assert_eq!((ready.status, ready.text()), (StatusCode::OK, "placed"));
-    // Balancers send requests for a while after a drain began: none of them is to be lost.
+    // Load balancers still send requests for a while after a drain began.
     let draining = Health::builder().build().unwrap();
     draining.drain();
     assert_eq!(call(app(draining), "/order").await.status, StatusCode::OK);

@@ -1,4 +1,4 @@
-//! `/metrics/history`: who may read it, its shapes, and what it says of every wrong parameter.
+//! `/metrics/history`: its guard, its shapes, and its errors.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tower_vitals::exporter::{HistoryConfig, HistoryQuery};
 use tower_vitals::routes::Guard;
 use tower_vitals::{Prometheus, Routes};
 
-/// Two shops, and something new at a second tick.
+/// Two shops, with at least two ticks in the history.
 async fn recorded() -> Prometheus {
     let prometheus = Prometheus::builder()
         .history(
@@ -42,13 +42,13 @@ async fn recorded() -> Prometheus {
             .set(f64::INFINITY);
     }
     let history = prometheus.history().unwrap();
-    let is_in = || {
+    let is_recorded = || {
         let found = history
             .query(&HistoryQuery::values("queue"))
             .unwrap_or_default();
         found.len() == 2 && found[0].points.len() > 1
     };
-    while !is_in() {
+    while !is_recorded() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     prometheus
@@ -103,25 +103,25 @@ async fn it_is_guarded() {
 }
 
 #[tokio::test]
-async fn without_a_history_it_says_how_to_keep_one() {
+async fn without_a_history_it_says_how_to_enable_one() {
     let prometheus = Prometheus::builder().build().unwrap();
     let (status, problem) = get(open(&prometheus), "?metric=orders_total").await;
     assert_eq!(status, 404);
     assert_eq!(
         problem["detail"],
-        "This service keeps no history. Its owner keeps one with Prometheus::builder().history(HistoryConfig::new())."
+        "This service keeps no history. Its owner enables one with Prometheus::builder().history(HistoryConfig::new())."
     );
 }
 
 #[tokio::test]
-async fn by_itself_it_tells_what_there_is() {
+async fn without_a_metric_it_is_an_overview() {
     let all = found(&recorded().await, "").await;
     assert_eq!(
         all["metrics"],
         json!({"orders_total": "counter", "queue": "gauge", "wait_seconds": "histogram"})
     );
     assert_eq!(
-        (&all["series"], &all["series_left_out"]),
+        (&all["series"], &all["series_dropped"]),
         (&json!(6), &json!(0))
     );
     assert_eq!(
@@ -131,7 +131,7 @@ async fn by_itself_it_tells_what_there_is() {
 }
 
 #[tokio::test]
-async fn each_kind_of_metric_has_a_kind_of_its_own() {
+async fn each_metric_type_has_its_default_kind() {
     let prometheus = recorded().await;
     let orders = found(&prometheus, "?metric=orders_total").await;
     assert_eq!(
@@ -165,7 +165,7 @@ async fn each_kind_of_metric_has_a_kind_of_its_own() {
 }
 
 #[tokio::test]
-async fn its_points_are_those_of_the_history() {
+async fn points_equal_those_of_the_history() {
     let prometheus = recorded().await;
     let query = "?metric=wait_seconds&kind=quantile&q=0.5&label=shop:a+b:c%26d=%C3%a4%25";
     let waits = found(&prometheus, query).await;
@@ -178,21 +178,21 @@ async fn its_points_are_those_of_the_history() {
         assert!((point[0].as_f64().unwrap() - seconds.as_secs_f64()).abs() < 0.001);
         assert_eq!(point[1], json!(quantile));
     }
-    for window in ["300", "300s", "5m"] {
+    for window in ["300", "300s", "5m", "300000ms"] {
         let of_window = found(&prometheus, &format!("?metric=queue&window={window}")).await;
         assert_eq!(of_window["window_seconds"], 300);
     }
+    let of_window = found(&prometheus, "?metric=queue&window=1.5m").await;
+    assert_eq!(of_window["window_seconds"], 90);
     let average = found(&prometheus, "?metric=wait_seconds&kind=average&sum=false").await;
     assert_eq!(average["kind"], "average");
 }
 
 #[tokio::test]
-async fn each_wrong_parameter_is_told_what_is_allowed() {
+async fn a_wrong_parameter_names_the_allowed_values() {
     let prometheus = recorded().await;
     let window = |given: &str| {
-        format!(
-            "Parameter window is {given:?}: whole seconds, minutes or hours are allowed, as 300, 300s, 5m or 1h."
-        )
+        format!("Parameter window is {given:?}: a duration like 300, 300s, 5m or 1h is needed.")
     };
     let escape = |given: &str| {
         format!(
@@ -200,32 +200,90 @@ async fn each_wrong_parameter_is_told_what_is_allowed() {
         )
     };
     for (query, detail) in [
-        ("kind=rate", "The query names no metric: metric=<name> is needed.".to_owned()),
-        ("metric=queue&step=5", "Parameter \"step\" is none of this route's: metric, kind, q, window, sum and label are.".to_owned()),
-        ("metric=queue&metric=queue", "Parameter metric is given twice: only label can be.".to_owned()),
-        ("metric=queue&window=5m&window=5m", "Parameter window is given twice: only label can be.".to_owned()),
-        ("metric=queue&kind=max", "Parameter kind is \"max\": values, rate, average and quantile are allowed.".to_owned()),
-        ("metric=wait_seconds&q=half", "Parameter q is \"half\": a number from 0 to 1 is needed.".to_owned()),
-        ("metric=wait_seconds&q=NaN", "histogram \"wait_seconds\" has no quantile NaN: 0 to 1 is allowed".to_owned()),
-        ("metric=orders_total&q=0.5", "Parameter q is of kind=quantile only, and this is kind=rate.".to_owned()),
-        ("metric=queue&sum=1", "Parameter sum is \"1\": true and false are allowed.".to_owned()),
+        (
+            "kind=rate",
+            "The query names no metric: metric=<name> is needed.".to_owned(),
+        ),
+        (
+            "metric=queue&step=5",
+            "Parameter \"step\" is unknown: metric, kind, q, window, sum and label are allowed."
+                .to_owned(),
+        ),
+        (
+            "metric=queue&metric=queue",
+            "Parameter metric is repeated: only label can be.".to_owned(),
+        ),
+        (
+            "metric=queue&window=5m&window=5m",
+            "Parameter window is repeated: only label can be.".to_owned(),
+        ),
+        (
+            "metric=queue&kind=max",
+            "Parameter kind is \"max\": values, rate, average and quantile are allowed.".to_owned(),
+        ),
+        (
+            "metric=wait_seconds&q=half",
+            "Parameter q is \"half\": a number from 0 to 1 is needed.".to_owned(),
+        ),
+        (
+            "metric=wait_seconds&q=NaN",
+            "histogram \"wait_seconds\" has no quantile NaN: 0 to 1 is allowed".to_owned(),
+        ),
+        (
+            "metric=orders_total&q=0.5",
+            "Parameter q needs kind=quantile, and this is kind=rate.".to_owned(),
+        ),
+        (
+            "metric=queue&sum=1",
+            "Parameter sum is \"1\": true and false are allowed.".to_owned(),
+        ),
         ("metric=queue&window=", window("")),
         ("metric=queue&window=m", window("m")),
         ("metric=queue&window=-5m", window("-5m")),
-        ("metric=queue&window=1.5m", window("1.5m")),
-        ("metric=queue&window=9999999999999999h", window("9999999999999999h")),
-        ("metric=queue&window=0", "window 0ns is zero: up to 300s is allowed".to_owned()),
-        ("metric=queue&window=1h", "window 3600s is longer than the history: up to 300s is allowed".to_owned()),
-        ("metric=queue&label=shop", "Parameter label is \"shop\": a name, a colon and the value are needed.".to_owned()),
-        ("metric=queue&label=:eu", "Parameter label is \":eu\": a name, a colon and the value are needed.".to_owned()),
-        ("metric=queue&label=shop:eu&label=shop:us", "label \"shop\" of \"queue\" is given twice: once is allowed".to_owned()),
-        ("metric=%ff", "The query has \"%ff\", which is not UTF-8.".to_owned()),
-        ("metric=queue&label=shop:%C3%28", "The query has \"shop:%C3%28\", which is not UTF-8.".to_owned()),
+        ("metric=queue&window=1.5.m", window("1.5.m")),
+        (
+            "metric=queue&window=9999999999999999h",
+            window("9999999999999999h"),
+        ),
+        (
+            "metric=queue&window=0",
+            "window 0ns is zero: up to 300s is allowed".to_owned(),
+        ),
+        (
+            "metric=queue&window=1h",
+            "window 3600s is longer than the history: up to 300s is allowed".to_owned(),
+        ),
+        (
+            "metric=queue&label=shop",
+            "Parameter label is \"shop\": a name, a colon and the value are needed.".to_owned(),
+        ),
+        (
+            "metric=queue&label=:eu",
+            "Parameter label is \":eu\": a name, a colon and the value are needed.".to_owned(),
+        ),
+        (
+            "metric=queue&label=shop:eu&label=shop:us",
+            "label \"shop\" of \"queue\" is given twice: once is allowed".to_owned(),
+        ),
+        (
+            "metric=%ff",
+            "The query has \"%ff\", which is not UTF-8.".to_owned(),
+        ),
+        (
+            "metric=queue&label=shop:%C3%28",
+            "The query has \"shop:%C3%28\", which is not UTF-8.".to_owned(),
+        ),
         ("metric=queue%", escape("queue%")),
         ("metric=queue%2", escape("queue%2")),
         ("metric=queue%zz", escape("queue%zz")),
-        ("metric=wait_seconds_sum", "metric \"wait_seconds_sum\" is unknown: similar names are wait_seconds".to_owned()),
-        ("metric=queue&kind=rate", "gauge \"queue\" has no rate: only counters and histograms have one".to_owned()),
+        (
+            "metric=wait_seconds_sum",
+            "metric \"wait_seconds_sum\" is unknown: similar names are wait_seconds".to_owned(),
+        ),
+        (
+            "metric=queue&kind=rate",
+            "gauge \"queue\" has no rate: only counters and histograms have one".to_owned(),
+        ),
     ] {
         let (status, problem) = get(open(&prometheus), &format!("?{query}")).await;
         assert_eq!(status, 400, "{query}: {problem}");

@@ -1,4 +1,4 @@
-//! The routes of jobs: their shapes, their pages, and what they say to what they do not understand.
+//! The routes of jobs: shapes, pages and errors.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const NIGHTLY: Job = Job::named("nightly").every(Duration::from_hours(24));
 const IMPORT: Job = Job::named("import");
 const NEVER: Job = Job::named("never").cron("0 3 * * *", "Europe/Berlin");
 
-/// Twelve runs of the one, with three failures among them, and one of the other, which goes on.
+/// Twelve runs of `nightly` with three failures, and one run of `import` in progress.
 async fn ran() -> Jobs {
     let jobs = Jobs::builder()
         .job(NIGHTLY)
@@ -43,7 +43,7 @@ async fn ran() -> Jobs {
     jobs
 }
 
-/// As two days later, which nobody has waited for.
+/// The clock jumps ahead two days.
 #[tokio::test]
 async fn problems_are_shown_with_their_job() {
     let days = Arc::new(AtomicU64::new(0));
@@ -115,7 +115,7 @@ async fn they_are_guarded() {
 }
 
 #[tokio::test]
-async fn each_answer_has_its_shape() {
+async fn each_response_has_its_shape() {
     let jobs = ran().await;
     let overview = ok(&jobs, "/jobs").await;
     assert_shape(&overview, "overview");
@@ -200,13 +200,13 @@ async fn filters_and_pages() {
         .map(|run| run["id"].clone())
         .collect();
     assert_eq!((pages, found), (3, all));
-    // As many as there are is no reason for another page.
+    // A page that holds all runs is the last.
     let whole = ok(&jobs, "/jobs/status?limit=13").await;
     assert_eq!(whole["next_cursor"], Json::Null);
 }
 
 #[tokio::test]
-async fn what_is_wrong_or_unknown_is_said() {
+async fn errors_name_the_wrong_parameter_or_the_unknown_job() {
     let jobs = ran().await;
     for (path, status, detail) in [
         (
@@ -227,52 +227,52 @@ async fn what_is_wrong_or_unknown_is_said() {
         (
             "/jobs/status?status=gone",
             400,
-            "Parameter status: \"gone\" is no status of a run: running, success,",
+            "Failed to deserialize query string: status: \"gone\" is no status of a run: running, success,",
         ),
         (
             "/jobs/status?limit=0",
             400,
-            "Parameter limit is \"0\": a whole number from 1 to 1000",
+            "Failed to deserialize query string: limit: \"0\" is no whole number from 1 to 1000",
         ),
         (
             "/jobs/status?limit=1001",
             400,
-            "Parameter limit is \"1001\"",
+            "Failed to deserialize query string: limit: \"1001\"",
         ),
         (
             "/jobs/status?limit=many",
             400,
-            "Parameter limit is \"many\"",
+            "Failed to deserialize query string: limit: \"many\"",
         ),
         (
             "/jobs/status?since=yesterday",
             400,
-            "Parameter since is \"yesterday\": a time like",
+            "Failed to deserialize query string: since: \"yesterday\" is no time like",
         ),
         (
             "/jobs/status?cursor=1",
             400,
-            "Parameter cursor is \"1\": the next_cursor",
+            "Failed to deserialize query string: cursor: \"1\" is not the next_cursor",
         ),
         (
             "/jobs/status?cursor=99999999999999999999_x",
             400,
-            "Parameter cursor is",
+            "Failed to deserialize query string: cursor: ",
         ),
         (
             "/jobs/status?limit=1&limit=2",
             400,
-            "Parameter limit is given twice.",
+            "Failed to deserialize query string: duplicate field `limit`",
         ),
         (
             "/jobs/status?page=2",
             400,
-            "Parameter \"page\" is none of this route's: job_name,",
+            "Failed to deserialize query string: page: unknown field `page`, expected one of `job_name`, `status`,",
         ),
         (
             "/jobs/status?job_name=%ff",
-            400,
-            "The query has \"%ff\", which is not UTF-8.",
+            404,
+            "There is no job \"\u{fffd}\".",
         ),
         ("/jobs/stats/%ff", 400, "The name in the path is not UTF-8."),
     ] {
@@ -281,6 +281,6 @@ async fn what_is_wrong_or_unknown_is_said() {
         let said = body["detail"].as_str().unwrap();
         assert!(said.starts_with(detail), "{path}: {said}");
     }
-    let ok_still = ok(&jobs, "/jobs/status?job_name=never").await;
-    assert_eq!(ok_still["runs"], json!([]), "registered, and has not run");
+    let empty = ok(&jobs, "/jobs/status?job_name=never").await;
+    assert_eq!(empty["runs"], json!([]), "registered without runs");
 }

@@ -1,4 +1,4 @@
-//! The metrics as JSON: their shape, who gets it, and that its values are those of the text.
+//! Metrics as JSON: shape, content negotiation and values.
 
 use std::io::Read;
 
@@ -102,9 +102,9 @@ async fn each_family_has_its_shape() {
 }
 
 #[tokio::test]
-async fn its_values_are_those_of_the_snapshot() {
+async fn values_equal_those_of_the_snapshot() {
     let prometheus = recorded();
-    // Before: the reading itself is measured.
+    // Taken first, because a scrape records its own duration.
     let snapshot = prometheus.snapshot();
     let found = as_json(&prometheus).await;
     assert_eq!(
@@ -145,7 +145,7 @@ async fn its_values_are_those_of_the_snapshot() {
 }
 
 #[tokio::test]
-async fn metrics_are_json_for_those_who_name_it() {
+async fn metrics_are_json_for_clients_that_name_it() {
     let prometheus = recorded();
     let scrape =
         "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1";
@@ -174,7 +174,7 @@ async fn metrics_are_json_for_those_who_name_it() {
 }
 
 #[tokio::test]
-async fn registries_tell_what_there_is() {
+async fn registries_list_all_families() {
     let prometheus = Prometheus::builder()
         .prefix("shop")
         .max_series(2)
@@ -202,7 +202,7 @@ async fn registries_tell_what_there_is() {
         );
     }
     let orders = &families["shop_orders_total"];
-    // Two, and the one that stands for the others.
+    // Two series and the one labelled other.
     assert_eq!(
         (&orders["series"], &orders["dropped"]),
         (&json!(3), &json!(3.0))
@@ -220,7 +220,7 @@ async fn registries_tell_what_there_is() {
 }
 
 #[tokio::test]
-async fn it_is_gzipped_for_those_who_take_it() {
+async fn json_is_gzipped_if_the_client_accepts_it() {
     let prometheus = recorded();
     let response = get(&prometheus, "/metrics/json", &[(ACCEPT_ENCODING, "gzip")]).await;
     assert_eq!(response.headers()[CONTENT_ENCODING], "gzip");

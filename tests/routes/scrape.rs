@@ -1,4 +1,4 @@
-//! The examples as a new user starts them: curl, promtool, a real Prometheus and a load.
+//! The examples with curl, promtool, a real Prometheus and load.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -32,7 +32,7 @@ fn promtool_check(text: &str) {
     assert_eq!((output.status.code(), &*said), (Some(0), ""), "{text}");
 }
 
-/// Lines of `series`, whatever the order of what is between its braces.
+/// The value of the first series with this name and these labels, in any order.
 fn value(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
     text.lines()
         .filter(|line| line.starts_with(&format!("{name}{{")))
@@ -40,7 +40,6 @@ fn value(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
         .map(|line| line.rsplit_once(' ').unwrap().1.parse().unwrap())
 }
 
-/// Issue A, "Must show" 1.
 fn serves_is_scraped_and_answers(name: &str) {
     let example = Example::start(name);
     assert!(get(&example, "/users/7").contains('7'));
@@ -70,7 +69,7 @@ fn serves_is_scraped_and_answers(name: &str) {
 
     let _target = Target::add(example.address(), name);
 
-    // A second load comes a scrape after the first: a rate needs two samples that differ.
+    // Two loads, one scrape apart, because a rate needs two different samples.
     let total =
         format!("sum(http_requests_total{{example=\"{name}\",endpoint=\"/users/{{id}}\"}})");
     for round in 1..=2 {
@@ -116,14 +115,14 @@ fn hyper_serves_is_scraped_and_answers() {
 
 #[test]
 #[ignore = "needs curl and promtool: tests/run"]
-fn quickstarts_other_routes_are_recorded_as_they_ended() {
+fn other_routes_of_quickstart_are_recorded_by_their_end() {
     let example = Example::start("quickstart");
     assert!(get(&example, "/slow").contains("done"));
     get(&example, "/fail");
     get(&example, "/nowhere");
     assert_eq!(get(&example, "/stream").lines().count(), 10);
     curl(&["--head", &format!("{}/stream", example.url)]);
-    // A client that leaves in mid-stream, and one that leaves before there is an answer.
+    // One client leaves in mid-stream, and one before the response head.
     for path in ["/stream", "/slow"] {
         let left = Command::new("curl")
             .args([
@@ -180,7 +179,7 @@ fn quickstarts_other_routes_are_recorded_as_they_ended() {
 
 #[test]
 #[ignore = "needs curl and promtool: tests/run"]
-fn an_existing_stack_keeps_its_layers_and_is_measured() {
+fn an_existing_stack_keeps_its_layers_and_is_recorded() {
     let example = Example::start("existing_stack");
     let head = curl(&["--include", &format!("{}/", example.url)]);
     assert!(head.contains("x-request-id: "), "{head}");
@@ -205,12 +204,12 @@ fn an_existing_stack_keeps_its_layers_and_is_measured() {
     promtool_check(&text);
 }
 
-/// Issue C, "Must show" 1: the script has recorded every family, and each series has the labels that the catalogue says.
+/// Each series has the labels of its family in the catalogue.
 #[test]
 #[ignore = "needs curl, promtool and prometheus_client: tests/run"]
-fn every_family_of_the_catalogue_is_there_after_the_script() {
+fn the_instruments_example_records_every_family_of_the_catalogue() {
     let example = Example::start("instruments");
-    // How long a reading took is known when it is over, and the CPU's use is that between two collections.
+    // The scrape duration appears with the second scrape, and CPU usage with the second collection.
     let deadline = Instant::now() + Duration::from_secs(10);
     let text = loop {
         let text = get(&example, "/metrics");
@@ -263,7 +262,7 @@ fn every_family_of_the_catalogue_is_there_after_the_script() {
     assert_eq!(families.trim(), types.to_string());
     assert!(types >= FAMILIES.len() + 2);
 
-    // A real Prometheus takes it, as the format it asks for first.
+    // A real Prometheus scrapes it as OpenMetrics.
     let _target = Target::add(example.address(), "instruments");
     let cost = "token_cost_total{example=\"instruments\"}";
     prometheus_answers(cost, |cost| cost == 0.0031);
@@ -272,10 +271,10 @@ fn every_family_of_the_catalogue_is_there_after_the_script() {
     prometheus_answers("process_open_fds{example=\"instruments\"}", |fds| fds > 3.0);
 }
 
-/// Every instrument's families, with their labels, in text and in JSON.
+/// In text and in JSON, with labels.
 #[test]
 #[ignore = "needs curl and promtool: tests/run"]
-fn the_instruments_of_an_example_are_all_there() {
+fn the_instruments_example_records_every_instrument() {
     let example = Example::start("instruments");
     let text = get(&example, "/metrics");
     promtool_check(&text);

@@ -1,6 +1,5 @@
-//! Scrapes that come together, and clients that do not read: what is held is bounded, who comes past it is told when to come
-//! again, and the service's own handlers go on answering. [`Routes`] merged into an app, over real sockets; for the routes
-//! on an address of their own see `serve.rs`.
+//! Concurrent scrapes and slow clients: memory is bounded, requests past the limits get 503 and `Retry-After`, and the app's
+//! handlers keep responding. [`Routes`] are merged into an app, over real sockets. `serve.rs` tests `Routes::serve`.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -17,17 +16,17 @@ use tokio::runtime::Builder;
 use tower_vitals::{Prometheus, Routes};
 
 const SERIES: usize = 20_000;
-/// With so long a value each, all are more than the sockets' own buffers take.
+/// Long enough that all series together exceed the socket buffers.
 const VALUE_LEN: usize = 300;
 
-/// As `Routes::metrics` documents them.
+/// The limits that `Routes::metrics` documents.
 const MAX_RENDERS: usize = 4;
 const MAX_ANSWERS: usize = 16;
 
-/// For what takes milliseconds, on a machine that has much else to do.
+/// Generous for work of milliseconds, because the machine may be busy.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// An app with a handler and the routes, on two workers of its own that end with the process.
+/// Serves an app with a handler and the routes, on two workers of its own until the process ends.
 fn serve() -> SocketAddr {
     let prometheus = Prometheus::builder().max_series(SERIES).build().unwrap();
     let metadata = Metadata::new("test", Level::INFO, None);
@@ -56,41 +55,41 @@ fn serve() -> SocketAddr {
     address
 }
 
-struct Answer {
+struct Received {
     status: u16,
     head: String,
     body: String,
 }
 
-/// Sends a request, on a connection that ends with its answer.
-async fn ask(address: SocketAddr, path: &str) -> TcpStream {
+/// Sends a request that closes the connection after its response.
+async fn send(address: SocketAddr, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     stream
 }
 
-/// Reads an answer to its end.
-async fn read(mut stream: TcpStream) -> Answer {
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    Answer {
+/// Reads a response to its end.
+async fn read(mut stream: TcpStream) -> Received {
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    Received {
         status: head[9..12].parse().unwrap(),
         head: head.to_owned(),
         body: body.to_owned(),
     }
 }
 
-async fn answer(address: SocketAddr, path: &str) -> Answer {
-    let exchange = async { read(ask(address, path).await).await };
+async fn response(address: SocketAddr, path: &str) -> Received {
+    let exchange = async { read(send(address, path).await).await };
     tokio::time::timeout(DEADLINE, exchange).await.unwrap()
 }
 
-/// The text is whole: as long as its head says, with every series, ended by a line's end.
+/// Asserts that the text has its full length, every series, and a final newline.
 #[track_caller]
-fn assert_whole(answer: &Answer) {
-    let Answer { head, body, .. } = answer;
+fn assert_whole(response: &Received) {
+    let Received { head, body, .. } = response;
     let length = format!("content-length: {}", body.len());
     assert!(head.lines().any(|line| line == length), "{head}");
     let series = body
@@ -101,24 +100,24 @@ fn assert_whole(answer: &Answer) {
 }
 
 #[track_caller]
-fn assert_busy(answer: &Answer) {
-    let Answer { status, head, body } = answer;
+fn assert_busy(response: &Received) {
+    let Received { status, head, body } = response;
     assert_eq!(*status, 503, "{head}");
     assert!(head.lines().any(|line| line == "retry-after: 1"), "{head}");
     assert!(body.contains("are allowed at once"), "{body}");
 }
 
-/// `count` requests, one after another: the handler answers each.
+/// Sends `count` requests to the handler, one after another.
 async fn work(address: SocketAddr, count: usize) {
     for _ in 0..count {
-        let answer = answer(address, "/work").await;
-        assert_eq!((answer.status, &*answer.body), (200, "done"));
+        let response = response(address, "/work").await;
+        assert_eq!((response.status, &*response.body), (200, "done"));
     }
 }
 
-/// Asks for the metrics, and reads no more than their status.
-async fn read_hardly(address: SocketAddr) -> TcpStream {
-    let mut stream = ask(address, "/metrics").await;
+/// Requests the metrics and reads only the status.
+async fn read_status(address: SocketAddr) -> TcpStream {
+    let mut stream = send(address, "/metrics").await;
     let mut status = [0; 12];
     stream.read_exact(&mut status).await.unwrap();
     assert_eq!(&status, b"HTTP/1.1 200");
@@ -126,74 +125,73 @@ async fn read_hardly(address: SocketAddr) -> TcpStream {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_fifty_scrapes_at_once_each_is_whole_or_told_to_come_again() {
+async fn each_of_fifty_concurrent_scrapes_is_whole_or_503() {
     const SCRAPES: usize = 50;
     let address = serve();
-    let scrapes = join_all((0..SCRAPES).map(|_| tokio::spawn(answer(address, "/metrics"))));
+    let scrapes = join_all((0..SCRAPES).map(|_| tokio::spawn(response(address, "/metrics"))));
     let work = join_all((0..4).map(|_| tokio::spawn(work(address, 50))));
-    let (answers, worked) = tokio::join!(scrapes, work);
+    let (responses, worked) = tokio::join!(scrapes, work);
 
     for worked in worked {
         worked.unwrap();
     }
-    let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
-    let (whole, busy): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    let responses: Vec<_> = responses.into_iter().map(Result::unwrap).collect();
+    let (whole, busy): (Vec<_>, Vec<_>) = responses
+        .iter()
+        .partition(|response| response.status == 200);
     println!("{} whole, {} busy", whole.len(), busy.len());
-    // Nobody is turned away but for as many as are rendered, and all of those are answered.
+    // All permitted renders succeed.
     assert!(whole.len() >= MAX_RENDERS, "{}", whole.len());
-    // To be all rendered in turn, they would have to come no faster than that.
+    // Fifty at once exceed the limit.
     assert!(!busy.is_empty());
     busy.into_iter().for_each(assert_busy);
     whole.iter().copied().for_each(assert_whole);
 
-    // Once they have gone, all is as before.
-    until("a scrape is answered", async || {
-        answer(address, "/metrics").await.status == 200
+    // Afterwards there is room again.
+    until("a scrape succeeds", async || {
+        response(address, "/metrics").await.status == 200
     })
     .await;
 }
 
-/// A client that reads a byte a second is, for as long as a test lasts, one that reads a few and no more.
+/// Within the time of a test, a client that reads a byte a second is one that stops reading.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_hardly_read_keep_others_from_the_metrics_but_not_from_the_service() {
+async fn slow_clients_block_the_metrics_and_not_the_app() {
     let address = serve();
-    // As many at once as are rendered at once.
+    // In batches within the render limit.
     let mut slow = Vec::new();
     while slow.len() < MAX_ANSWERS {
-        slow.extend(join_all((0..MAX_RENDERS).map(|_| read_hardly(address))).await);
+        slow.extend(join_all((0..MAX_RENDERS).map(|_| read_status(address))).await);
     }
     for path in ["/metrics", "/metrics/prometheus", "/metrics/json"] {
-        let answer = answer(address, path).await;
-        assert_busy(&answer);
+        let response = response(address, path).await;
+        assert_busy(&response);
         assert!(
-            answer.body.contains("wait to be read"),
+            response.body.contains("wait to be read"),
             "{path}: {}",
-            answer.body
+            response.body
         );
     }
     work(address, 50).await;
 
-    // One that reads on gets all of its text, late as it is, and makes room for one.
+    // A client that resumes reading gets the whole text and frees one permit.
     let mut rest = String::new();
-    let mut reads_on = slow.pop().unwrap();
-    reads_on.read_to_string(&mut rest).await.unwrap();
+    let mut resumed = slow.pop().unwrap();
+    resumed.read_to_string(&mut rest).await.unwrap();
     assert_eq!(rest.matches("many_total{").count(), SERIES);
-    until("there is room for one", async || {
-        let answer = answer(address, "/metrics").await;
-        if answer.status == 200 {
-            assert_whole(&answer);
+    until("there is one permit", async || {
+        let response = response(address, "/metrics").await;
+        if response.status == 200 {
+            assert_whole(&response);
         }
-        answer.status == 200
+        response.status == 200
     })
     .await;
 
     drop(slow);
-    until(
-        "there is room for as many as are rendered at once",
-        async || {
-            let answers = join_all((0..MAX_RENDERS).map(|_| answer(address, "/metrics"))).await;
-            answers.iter().all(|answer| answer.status == 200)
-        },
-    )
+    until("all renders are permitted", async || {
+        let responses = join_all((0..MAX_RENDERS).map(|_| response(address, "/metrics"))).await;
+        responses.iter().all(|response| response.status == 200)
+    })
     .await;
 }

@@ -9,20 +9,20 @@ use tower_vitals::{ErrorKind, Prometheus, Routes};
 
 async fn exchange(stream: &mut TcpStream, request: &str) -> String {
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    response
 }
 
 const SCRAPE: &str = "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
-fn split(answer: &[u8]) -> (String, &[u8]) {
-    let end = answer
+fn split(response: &[u8]) -> (String, &[u8]) {
+    let end = response
         .windows(4)
         .position(|four| four == b"\r\n\r\n")
         .unwrap()
         + 4;
-    let (head, body) = answer.split_at(end);
+    let (head, body) = response.split_at(end);
     (String::from_utf8(head.to_vec()).unwrap(), body)
 }
 
@@ -31,7 +31,7 @@ fn routes() -> Routes {
 }
 
 #[tokio::test]
-async fn it_serves_until_shut_down_and_lets_answers_finish() {
+async fn shutdown_finishes_responses_in_progress() {
     let prometheus = Prometheus::builder().max_series(200_000).build().unwrap();
     let metadata = Metadata::new("test", Level::INFO, None);
     for number in 0..100_000 {
@@ -52,7 +52,7 @@ async fn it_serves_until_shut_down_and_lets_answers_finish() {
             .starts_with("HTTP/1.1 200 OK\r\n")
     );
 
-    // An answer half sent when the shutdown begins is sent whole.
+    // A response that is half sent when the shutdown begins is sent whole.
     let mut slow = TcpStream::connect(address).await.unwrap();
     slow.write_all(SCRAPE.as_bytes()).await.unwrap();
     let mut first = [0; 1];
@@ -66,7 +66,7 @@ async fn it_serves_until_shut_down_and_lets_answers_finish() {
         head.contains(&format!("content-length: {}\r\n", body.len())),
         "{head}"
     );
-    assert!(body.len() > 8_000_000, "more than the sockets hold");
+    assert!(body.len() > 8_000_000, "more than the socket buffers hold");
     shutdown.await.unwrap();
     assert!(TcpStream::connect(address).await.is_err());
 }
@@ -76,11 +76,14 @@ async fn an_unknown_path_is_a_404_with_a_body() {
     let server = routes().serve("127.0.0.1:0").await.unwrap();
     let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
     let request = "GET /none HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-    let answer = exchange(&mut stream, request).await;
-    assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{answer}");
+    let response = exchange(&mut stream, request).await;
     assert!(
-        answer.contains("content-type: application/problem+json\r\n"),
-        "{answer}"
+        response.starts_with("HTTP/1.1 404 Not Found\r\n"),
+        "{response}"
+    );
+    assert!(
+        response.contains("content-type: application/problem+json\r\n"),
+        "{response}"
     );
     server.shutdown().await;
 }
@@ -116,10 +119,10 @@ async fn an_address_in_use_is_an_error_that_names_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_that_nobody_reads_are_bounded() {
+async fn unread_responses_are_bounded() {
     let prometheus = Prometheus::builder().build().unwrap();
     let metadata = Metadata::new("test", Level::INFO, None);
-    // Six megabytes: more than the sockets' own buffers take.
+    // Six megabytes exceed the socket buffers.
     for number in 0..600 {
         let label = Label::new("n", format!("{number:0>10000}"));
         let key = Key::from_parts("many_total", vec![label]);
@@ -137,7 +140,7 @@ async fn answers_that_nobody_reads_are_bounded() {
         stream.read_exact(&mut head).await.unwrap();
         String::from_utf8(head.to_vec()).unwrap()
     };
-    // Each reads the first twelve bytes, and no more. One at a time, so that renders are not what is short.
+    // Each reads the first twelve bytes only. One at a time, so that the render limit is not reached.
     let mut slow = Vec::new();
     for _ in 0..16 {
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -154,7 +157,7 @@ async fn answers_that_nobody_reads_are_bounded() {
             "{rest}"
         );
     }
-    // Whoever leaves makes room.
+    // Clients that leave free their permits.
     drop(slow);
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     loop {
@@ -164,23 +167,23 @@ async fn answers_that_nobody_reads_are_bounded() {
         }
         assert!(
             tokio::time::Instant::now() < deadline,
-            "no room after all have left"
+            "no permit after all clients have left"
         );
     }
     server.shutdown().await;
 }
 
-/// On a paused clock, which goes on by itself while everything waits.
+/// The clock is paused, and advances while every task waits.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_never_ends_its_head_is_given_up() {
+async fn a_client_that_never_ends_its_head_is_closed() {
     let server = routes().serve("127.0.0.1:0").await.unwrap();
     let began = tokio::time::Instant::now();
     for head in ["", "GET /livez HTTP/1.1\r\nhost: x\r\nx-"] {
         let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        // It may say so first, and it may be a reset.
-        let _ = stream.read_to_end(&mut answer).await;
+        let mut response = Vec::new();
+        // The server may send 408 first, and the connection may be reset.
+        let _ = stream.read_to_end(&mut response).await;
     }
     let took = began.elapsed();
     assert!(took >= 2 * Duration::from_secs(75), "{took:?}");
@@ -189,7 +192,7 @@ async fn a_client_that_never_ends_its_head_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_reads_nothing_is_given_up() {
+async fn a_client_that_reads_nothing_is_closed() {
     let prometheus = Prometheus::builder().build().unwrap();
     let metadata = Metadata::new("test", Level::INFO, None);
     for number in 0..2000 {
@@ -206,7 +209,11 @@ async fn a_client_that_reads_nothing_is_given_up() {
     tokio::time::sleep(Duration::from_mins(2)).await;
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest).await;
-    assert!(rest.len() < 20_000_000, "it was cut off: {}", rest.len());
+    assert!(
+        rest.len() < 20_000_000,
+        "the response was not cut off: {}",
+        rest.len()
+    );
     server.shutdown().await;
 }
 
@@ -224,13 +231,13 @@ async fn connections_are_bounded_and_others_wait() {
     }
     let mut waiting = TcpStream::connect(server.local_addr()).await.unwrap();
     let request = "GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-    let answer = tokio::spawn(async move { exchange(&mut waiting, request).await });
+    let response = tokio::spawn(async move { exchange(&mut waiting, request).await });
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
-    assert!(!answer.is_finished());
+    assert!(!response.is_finished());
     open.pop();
-    assert!(answer.await.unwrap().starts_with("HTTP/1.1 200 OK\r\n"));
+    assert!(response.await.unwrap().starts_with("HTTP/1.1 200 OK\r\n"));
     drop(open);
     server.shutdown().await;
 }

@@ -1,4 +1,4 @@
-//! The routes on an address of their own.
+//! [`Server`]: the routes on an address of their own.
 
 use std::fmt;
 use std::io;
@@ -17,32 +17,33 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::Routes;
-use super::patient::Patient;
-use super::problem::{finished, no_such_route};
+use super::problem::no_such_route;
+use super::respond::finish;
+use super::routes::Routes;
+use super::write_timeout::WriteTimeout;
 use crate::error::{Error, ErrorKind};
 
-/// How long a shutdown waits for answers under way.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long a shutdown waits for responses in progress.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a client may take for the head of a request, and be silent between two: longer than scrapers are, as a rule.
-const HEAD: Duration = Duration::from_secs(75);
+/// How long a client may take to send a request head, and stay idle between two requests. Most scrape intervals are shorter.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// How long a client may take nothing of an answer.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a client may read nothing of a response.
+const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Connections at once: each is a file descriptor of the service's process. Others wait to be accepted.
+/// Concurrent connections: each is a file descriptor of the service's process. Others wait to be accepted.
 const MAX_CONNECTIONS: usize = 256;
 
-/// How long it waits after it could not accept: for want of file descriptors, most likely.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The delay after a failed accept, which is most likely a lack of file descriptors.
+const ACCEPT_DELAY: Duration = Duration::from_secs(1);
 
 impl Routes {
-    /// Serves the routes on `addr` (port 0 for any free one), by a task of the current tokio runtime, until the returned
+    /// Serves the routes on `addr` (port 0 for any free one) in a task of the current tokio runtime, until the returned
     /// [`Server`] is shut down or dropped.
     ///
-    /// HTTP/1, at most 256 connections at once. A client is given up that takes longer than 75 s for the head of a request
-    /// (or to send another one), or takes nothing of an answer for 60 s. The runtime needs its time enabled.
+    /// The server speaks HTTP/1 and accepts at most 256 connections at once. It closes a connection whose client takes longer
+    /// than 75 s to send a request head, or reads nothing for 60 s. The runtime needs its time driver enabled.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
@@ -57,8 +58,10 @@ impl Routes {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`] if the address cannot be listened on.
+    /// [`ErrorKind::InvalidConfig`] names every [mistake](Self#mistakes). [`ErrorKind::Io`] if the server cannot listen on the
+    /// address.
     pub async fn serve(self, addr: impl ToSocketAddrs + fmt::Debug) -> Result<Server, Error> {
+        let router = self.build::<()>()?.fallback(not_found).with_state(());
         let refused = |error: std::io::Error| {
             let message = format!("cannot listen on {addr:?}: {error}");
             Error::new(ErrorKind::Io, message).with_source(error)
@@ -66,31 +69,31 @@ impl Routes {
         let listener = TcpListener::bind(&addr).await.map_err(refused)?;
         let local_addr = listener.local_addr().map_err(refused)?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = Serving {
+        let acceptor = Acceptor {
             connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             graceful: GracefulShutdown::new(),
-            router: Router::from(self).fallback(not_found).with_state(()),
+            router,
         };
         Ok(Server {
             local_addr,
             stop,
-            task: tokio::spawn(serving.run(listener, stopped)),
+            task: tokio::spawn(acceptor.run(listener, stopped)),
         })
     }
 }
 
-struct Serving {
+struct Acceptor {
     connections: Arc<Semaphore>,
     graceful: GracefulShutdown,
     router: Router,
 }
 
-impl Serving {
-    /// Until `stopped`; then for as long as there are connections.
+impl Acceptor {
+    /// Accepts connections until `stopped`, then waits for the open ones.
     async fn run(self, listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
         loop {
             tokio::select! {
-                // An error is the server's drop, which asks for the same.
+                // An error means that the `Server` was dropped.
                 _ = &mut stopped => break,
                 accepted = self.accept(&listener) => {
                     if let Some((stream, permit)) = accepted {
@@ -107,7 +110,7 @@ impl Serving {
         let permit = Arc::clone(&self.connections).acquire_owned().await.ok()?;
         match listener.accept().await {
             Ok((stream, _)) => Some((stream, permit)),
-            // The client's doing, and no reason to keep others waiting.
+            // The client closed the connection: no reason to delay others.
             Err(error)
                 if matches!(
                     error.kind(),
@@ -119,8 +122,8 @@ impl Serving {
                 None
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection to the routes cannot be accepted");
-                sleep(PAUSE).await;
+                tracing::warn!(%error, "the routes cannot accept a connection");
+                sleep(ACCEPT_DELAY).await;
                 None
             }
         }
@@ -128,13 +131,14 @@ impl Serving {
 
     fn serve(&self, stream: TcpStream, permit: OwnedSemaphorePermit) {
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEAD);
-        let stream = TokioIo::new(Patient::new(stream, PATIENCE));
+        http.timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT);
+        let stream = TokioIo::new(WriteTimeout::new(stream, WRITE_TIMEOUT));
         let service = TowerToHyperService::new(self.router.clone());
         let connection = http.serve_connection(stream, service);
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
-            // An error is that the client left, or was given up.
+            // An error means that the client left or timed out.
             let _ = connection.await;
             drop(permit);
         });
@@ -142,10 +146,10 @@ impl Serving {
 }
 
 async fn not_found() -> Response {
-    finished(no_such_route())
+    finish(no_such_route())
 }
 
-/// A running [`Routes::serve`]. Dropped, it stops accepting and lets answers under way finish.
+/// A running [`Routes::serve`]. When it is dropped, it stops accepting connections and finishes responses in progress.
 #[derive(Debug)]
 #[must_use = "a server that is dropped stops"]
 pub struct Server {
@@ -155,15 +159,15 @@ pub struct Server {
 }
 
 impl Server {
-    /// The address it listens on.
+    /// Returns the address that the server listens on.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// Serves until the signal, and then [shuts down](Self::shutdown). With
-    /// [`Health::shutdown_signal`](crate::Health::shutdown_signal) as the signal that is SIGTERM, readiness 503, a
-    /// while for balancers to see it, and only then the end.
+    /// Serves until the signal, then [shuts down](Self::shutdown). With
+    /// [`Health::shutdown_signal`](crate::Health::shutdown_signal) as the signal, SIGTERM turns readiness to 503, load
+    /// balancers get time to see it, and only then the server stops.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
@@ -179,11 +183,11 @@ impl Server {
         self.shutdown().await;
     }
 
-    /// Stops accepting and waits for answers under way, at most 10 s. A client that is still reading then is not cut off:
-    /// its connection ends with its answer, or with the runtime.
+    /// Stops accepting connections and waits at most 10 s for responses in progress. A client that is still reading after
+    /// that is not cut off: its connection ends with its response or with the runtime.
     pub async fn shutdown(self) {
         drop(self.stop);
-        if timeout(GRACE, self.task).await.is_err() {
+        if timeout(SHUTDOWN_TIMEOUT, self.task).await.is_err() {
             tracing::warn!(address = %self.local_addr, "connections were still open 10 s after the shutdown began");
         }
     }

@@ -1,4 +1,4 @@
-//! The body of an answer: a text that may be of many megabytes, sent so that others have their turn in between.
+//! A response body that lets other tasks run between its chunks.
 
 use std::convert::Infallible;
 use std::mem;
@@ -10,22 +10,21 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// What is sent in one poll: a fraction of a millisecond's copying. Given all at once to a client that reads as fast as it
-/// is sent, a text of 93 MiB made requests beside it take up to 70 ms (`benches/scrape_beside.rs`).
-const PART: usize = 128 * 1024;
+/// Copying one chunk takes a fraction of a millisecond. Without chunks, sending 93 MiB to a fast reader delayed other
+/// requests by up to 70 ms (`benches/scrape_beside.rs`).
+const CHUNK: usize = 128 * 1024;
 
-/// To give back more than so much takes a while, so that is done where it was rendered.
+/// Freeing more than this takes so long that it happens on a blocking thread.
 const LARGE: usize = 1024 * 1024;
 
-/// What has yet to be sent of an answer.
-pub(super) struct Unread {
+pub(super) struct ChunkedBody {
     rest: Bytes,
-    /// A part was sent in this turn: others come first.
-    has_had_its_turn: bool,
+    /// The next poll yields to other tasks.
+    yields: bool,
 }
 
-impl Unread {
-    /// The permit is given back with the memory: once all of it is sent, or the client has left.
+impl ChunkedBody {
+    /// The permit is returned with the memory: once all of it is sent, or the client has left.
     pub(super) fn new(text: Vec<u8>, permit: OwnedSemaphorePermit) -> Self {
         let text = Text {
             text,
@@ -33,12 +32,12 @@ impl Unread {
         };
         Self {
             rest: Bytes::from_owner(text),
-            has_had_its_turn: false,
+            yields: false,
         }
     }
 }
 
-impl Body for Unread {
+impl Body for ChunkedBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -49,14 +48,14 @@ impl Body for Unread {
         if self.rest.is_empty() {
             return Poll::Ready(None);
         }
-        if mem::take(&mut self.has_had_its_turn) {
+        if mem::take(&mut self.yields) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let len = self.rest.len().min(PART);
-        let part = self.rest.split_to(len);
-        self.has_had_its_turn = true;
-        Poll::Ready(Some(Ok(Frame::data(part))))
+        let len = self.rest.len().min(CHUNK);
+        let chunk = self.rest.split_to(len);
+        self.yields = true;
+        Poll::Ready(Some(Ok(Frame::data(chunk))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -68,7 +67,7 @@ impl Body for Unread {
     }
 }
 
-/// Held by each part that is not yet sent.
+/// Shared by the chunks that are not sent yet.
 struct Text {
     text: Vec<u8>,
     permit: Option<OwnedSemaphorePermit>,
@@ -86,8 +85,8 @@ impl Drop for Text {
             return;
         }
         if let Ok(runtime) = Handle::try_current() {
-            let held = (mem::take(&mut self.text), self.permit.take());
-            runtime.spawn_blocking(move || drop(held));
+            let freed = (mem::take(&mut self.text), self.permit.take());
+            runtime.spawn_blocking(move || drop(freed));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A connection that gives up a peer which takes nothing of what is sent to it.
+//! A connection whose writes time out.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -10,21 +10,21 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// A stream whose writes fail once none of them got on for a while: what was rendered for somebody who does not read it is
-/// memory that others wait for.
-pub(super) struct Patient {
+/// A stream whose writes fail once none of them made progress for the timeout, because a response that is never read holds
+/// memory and a permit that others wait for.
+pub(super) struct WriteTimeout {
     stream: TcpStream,
-    patience: Duration,
-    /// While a write waits.
-    until: Option<Pin<Box<Sleep>>>,
+    timeout: Duration,
+    /// Set while a write waits.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
-impl Patient {
-    pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
+impl WriteTimeout {
+    pub(super) fn new(stream: TcpStream, timeout: Duration) -> Self {
         Self {
             stream,
-            patience,
-            until: None,
+            timeout,
+            deadline: None,
         }
     }
 
@@ -34,17 +34,19 @@ impl Patient {
         write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if let Poll::Ready(written) = write(Pin::new(&mut self.stream), cx) {
-            self.until = None;
+            self.deadline = None;
             return Poll::Ready(written);
         }
-        let patience = self.patience;
-        let until = self.until.get_or_insert_with(|| Box::pin(sleep(patience)));
-        ready!(until.as_mut().poll(cx));
+        let timeout = self.timeout;
+        let deadline = self
+            .deadline
+            .get_or_insert_with(|| Box::pin(sleep(timeout)));
+        ready!(deadline.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl AsyncRead for Patient {
+impl AsyncRead for WriteTimeout {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -54,7 +56,7 @@ impl AsyncRead for Patient {
     }
 }
 
-impl AsyncWrite for Patient {
+impl AsyncWrite for WriteTimeout {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -1,0 +1,200 @@
+//! Builds an axum router of [`Routes`], or reports their mistakes.
+
+use axum::Router;
+use http::StatusCode;
+
+use super::access::{Access, Details};
+use super::guard::Guard;
+use super::problem::problem;
+use super::route::{PARAMETER, Route, handler};
+use super::routes::{Change, Routes};
+use crate::error::Error;
+
+/// The default paths of all routes. No other route can be renamed to one of them.
+const DEFAULT_PATHS: [&str; 21] = [
+    "/livez",
+    "/readyz",
+    "/startupz",
+    "/health",
+    "/healthz",
+    "/health/live",
+    "/health/ready",
+    "/health/startup",
+    "/health/detailed",
+    "/health/checker/{name}",
+    "/health/status",
+    "/metrics",
+    "/metrics/prometheus",
+    "/metrics/json",
+    "/metrics/registries",
+    "/metrics/history",
+    "/admin/config",
+    "/admin/reset-metrics",
+    "/jobs",
+    "/jobs/status",
+    "/jobs/stats/{name}",
+];
+
+impl Routes {
+    /// Builds an axum router, and checks the routes for mistakes that `app.merge(routes)` can only log.
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use tower_vitals::Routes;
+    ///
+    /// let routes = Routes::new().rename("/livez", "/internal/alive").build()?;
+    /// let app: Router = Router::new().merge(routes);
+    ///
+    /// let error = Routes::new().protect("/metrics").build::<()>().unwrap_err();
+    /// assert_eq!(error.to_string(), "route \"/metrics\" is not added: the added routes are /livez, /health");
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) names every [mistake](Self#mistakes).
+    pub fn build<S: Clone + Send + Sync + 'static>(self) -> Result<Router<S>, Error> {
+        let (resolved, error) = self.resolve();
+        match error {
+            Some(error) => Err(error),
+            None => Ok(resolved.into_router()),
+        }
+    }
+
+    /// Resolves the routes. After a mistake every route responds with 500, because its guard or its path may be the one that
+    /// is missing.
+    pub(super) fn resolve_or_refuse(self) -> Resolved {
+        let (mut resolved, error) = self.resolve();
+        if let Some(error) = error {
+            tracing::error!(%error, "the routes are misconfigured: every one of them responds with 500");
+            let refuse = handler(async |_| {
+                problem(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "The routes of this service are misconfigured; the service's log says how.",
+                )
+            });
+            for route in &mut resolved.routes {
+                route.access = Access::Open;
+                route.handler = refuse.clone();
+            }
+        }
+        resolved
+    }
+
+    /// Applies all changes. Leaves out routes whose new path is a mistake: the app may have its own at their default path.
+    fn resolve(self) -> (Resolved, Option<Error>) {
+        let Self {
+            added,
+            changes,
+            mut mistakes,
+            ..
+        } = self;
+        for (path, _) in &changes {
+            if !added.iter().any(|route| route.default_path == path) {
+                let added: Vec<_> = added.iter().map(|route| route.default_path).collect();
+                let mistake = format!(
+                    "route {path:?} is not added: the added routes are {}",
+                    added.join(", ")
+                );
+                if !mistakes.contains(&mistake) {
+                    mistakes.push(mistake);
+                }
+            }
+        }
+        let mut routes: Vec<Route> = Vec::new();
+        'routes: for mut route in added {
+            for (path, change) in &changes {
+                let is_named = route.default_path == path;
+                match change {
+                    Change::Protect if is_named => route.access = Access::Guarded,
+                    Change::ProtectAll if route.default_path.starts_with(path) => {
+                        route.access = Access::Guarded;
+                    }
+                    Change::Remove if is_named => continue 'routes,
+                    Change::Rename(path) if is_named => route.path.clone_from(path),
+                    _ => {}
+                }
+            }
+            match check_path(&route, &routes) {
+                Ok(()) => routes.push(route),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        let resolved = Resolved {
+            routes,
+            guard: self.guard,
+            details: self.details,
+        };
+        let error = match &*mistakes {
+            [] => None,
+            [mistake] => Some(Error::invalid(mistake)),
+            several => Some(Error::invalid(format!(
+                "{} mistakes in the routes: {}",
+                several.len(),
+                several.join("; ")
+            ))),
+        };
+        (resolved, error)
+    }
+}
+
+/// Returns the mistake in a route's path, if it was renamed.
+fn check_path(route: &Route, others: &[Route]) -> Result<(), String> {
+    let (path, default_path) = (&*route.path, route.default_path);
+    if path == default_path {
+        return Ok(());
+    }
+    let plain = match default_path.strip_suffix(PARAMETER) {
+        None => path,
+        Some(_) => path.strip_suffix(PARAMETER).ok_or_else(|| {
+            format!("path {path:?} for {default_path} has no name: it must end in {PARAMETER}")
+        })?,
+    };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
+    if !plain.starts_with('/') || !plain.chars().all(is_plain) {
+        return Err(format!(
+            "path {path:?} for {default_path} is not allowed: it must begin with / and hold letters, digits and / - _ . ~ \
+             only"
+        ));
+    }
+    if DEFAULT_PATHS.contains(&path) {
+        return Err(format!(
+            "path {path:?} for {default_path} is the default path of another route: each route needs a path of its own"
+        ));
+    }
+    if let Some(other) = others.iter().find(|other| other.path == path) {
+        return Err(format!(
+            "path {path:?} for {default_path} is taken by {}: each route needs a path of its own",
+            other.default_path
+        ));
+    }
+    Ok(())
+}
+
+/// Routes with all changes applied.
+pub(super) struct Resolved {
+    pub(super) routes: Vec<Route>,
+    guard: Guard,
+    details: Details,
+}
+
+impl Resolved {
+    pub(super) fn into_router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
+        self.routes
+            .into_iter()
+            .fold(Router::new(), |router, route| {
+                let path = route.path.clone();
+                router.route(
+                    &path,
+                    route.into_method_router(self.guard.clone(), self.details),
+                )
+            })
+    }
+}
+
+/// Logs [mistakes](Routes#mistakes); every route then responds with 500.
+impl<S: Clone + Send + Sync + 'static> From<Routes> for Router<S> {
+    fn from(routes: Routes) -> Self {
+        routes.resolve_or_refuse().into_router()
+    }
+}

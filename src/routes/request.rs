@@ -1,0 +1,54 @@
+//! A request to one of the routes.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::response::Response;
+use http::StatusCode;
+use http::request::Parts;
+
+use super::access::{Access, Details};
+use super::guard::Guard;
+use super::problem::problem;
+use super::rejection::Rejection;
+
+pub(super) struct RouteRequest {
+    pub(super) parts: Parts,
+    pub(super) guard: Guard,
+    pub(super) details: Details,
+}
+
+impl RouteRequest {
+    /// Returns the last parameter of the path: an app may nest the routes under parameters of its own.
+    pub(super) async fn name(&mut self) -> Result<String, Rejection> {
+        let params = RawPathParams::from_request_parts(&mut self.parts, &()).await;
+        let params = params.map_err(|_| {
+            Rejection::new(
+                StatusCode::BAD_REQUEST,
+                "The name in the path is not UTF-8.",
+            )
+        })?;
+        let last = params.iter().last();
+        Ok(last.map_or_else(String::new, |(_, name)| name.to_owned()))
+    }
+
+    pub(super) fn sees_details(&self) -> bool {
+        match self.details {
+            Details::Never => false,
+            Details::Authorized => self.guard.allows(&self.parts),
+            Details::Always => true,
+        }
+    }
+
+    /// Returns the refusal of this request, or `None` if it may pass.
+    pub(super) fn refusal(&self, access: Access) -> Option<Response> {
+        match (access, self.details) {
+            (Access::Open, _) | (Access::Details, Details::Always) => None,
+            (Access::Details, Details::Never) => Some(problem(
+                StatusCode::FORBIDDEN,
+                "This service shows no details. Its owner shows them with Routes::details(Details::Authorized).",
+            )),
+            (Access::Guarded, _) | (Access::Details, Details::Authorized) => {
+                self.guard.refusal(&self.parts)
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Responses and their headers.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use serde::Serialize;
+
+use crate::http_metrics::SkipMetrics;
+
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    respond(status, "application/json", body)
+}
+
+pub(super) fn respond(
+    status: StatusCode,
+    content_type: &'static str,
+    body: &impl Serialize,
+) -> Response {
+    let Ok(text) = serde_json::to_vec(body) else {
+        // No shape of these routes can fail: its keys are strings and its writer is a vector.
+        let mut failed = Response::new(Body::empty());
+        *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        return failed;
+    };
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+pub(super) fn no_store(mut response: Response) -> Response {
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, no_store);
+    response
+}
+
+/// Marks a response of the crate's own routes: caches do not store it, and the request metrics skip it.
+pub(super) fn finish(response: Response) -> Response {
+    let mut response = no_store(response);
+    response.extensions_mut().insert(SkipMetrics);
+    response
+}

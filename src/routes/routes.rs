@@ -1,0 +1,239 @@
+//! [`Routes`]: the builder of all routes.
+
+use std::fmt;
+use std::future::Future;
+
+use axum::response::IntoResponse;
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::access::{Access, Details};
+use super::guard::Guard;
+use super::request::RouteRequest;
+use super::respond;
+use super::route::{Method, Route, handler};
+
+/// The crate's routes: a builder that becomes an [`axum::Router`], a tower service for hyper, or a server of its own.
+///
+/// | route | default access | response |
+/// |---|---|---|
+/// | `GET /livez`, `GET /health` | open | `{"status":"healthy"}`, until checks are added |
+/// | `GET /health/..`, `/livez`, `/readyz`, `/startupz` | open, or as [`Details`] says | health; see [`Routes::health`] |
+/// | `GET /metrics`, `/metrics/prometheus`, `/metrics/json`, `/metrics/registries` | open | Prometheus text 0.0.4, `OpenMetrics` or JSON, gzipped if accepted; see [`Routes::metrics`] |
+/// | `GET /metrics/history` | guarded | the last minutes of any metric, if a [history](crate::exporter::PrometheusBuilder::history) is kept; see [`Routes::metrics`] |
+/// | `GET /jobs`, `/jobs/status`, `/jobs/stats/{name}` | guarded | background jobs and their runs (feature `jobs`) |
+/// | `GET /admin/config` | guarded | settings without secrets; see [`Routes::settings`] and [`Routes::config`] |
+/// | `POST /admin/reset-metrics` | guarded | resets JSON and history; see [`Routes::metrics`] |
+///
+/// Routes can be [renamed](Self::rename), [removed](Self::remove) and [protected](Self::protect). The order of all these
+/// calls does not matter. Responses carry `Cache-Control: no-store`, errors are `application/problem+json` (RFC 9457), and
+/// [`HttpMetricsLayer`](crate::HttpMetricsLayer) records these routes only in the gauge of requests in progress.
+///
+/// - In axum: `app.merge(routes)`, or `app.nest("/ops", routes.into())`. The app keeps its own fallback.
+/// - In hyper: [`Routes::around`] wraps the app's service.
+/// - On an address of their own: [`Routes::serve`].
+///
+/// # Mistakes
+///
+/// Setters collect mistakes, such as a path that is taken. [`build`](Self::build) and [`serve`](Self::serve) return all of
+/// them in one error. The infallible conversions (`app.merge(routes)`, [`around`](Self::around),
+/// [`into_service`](Self::into_service)) log them, and every route then responds with 500.
+#[derive(Clone)]
+#[must_use]
+pub struct Routes {
+    pub(super) added: Vec<Route>,
+    /// By default path, in the order of the calls.
+    pub(super) changes: Vec<(String, Change)>,
+    pub(super) guard: Guard,
+    pub(super) details: Details,
+    /// The parts of `/admin/config` by name.
+    pub(super) config: Map<String, Value>,
+    pub(super) mistakes: Vec<String>,
+}
+
+/// A change to the route of a default path.
+#[derive(Debug, Clone)]
+pub(super) enum Change {
+    Protect,
+    /// This route and those below it.
+    ProtectAll,
+    Remove,
+    Rename(String),
+}
+
+impl Routes {
+    /// Creates the routes that need nothing: `/livez` and `/health`. They respond with `healthy` until checks are
+    /// [added](Self::health). [Remove](Self::remove) a route that the app has itself, because axum panics when it merges
+    /// two routes of one path.
+    pub fn new() -> Self {
+        let routes = Self {
+            added: Vec::new(),
+            changes: Vec::new(),
+            guard: Guard::closed(),
+            details: Details::default(),
+            config: Map::new(),
+            mistakes: Vec::new(),
+        };
+        let healthy = |_| async { respond::json(StatusCode::OK, &json!({ "status": "healthy" })) };
+        routes
+            .add("/livez", Access::Open, healthy)
+            .add("/health", Access::Open, healthy)
+    }
+
+    /// Sets the guard of guarded routes. Without one they respond with 403, and the body says how to set one.
+    pub fn guard(mut self, guard: Guard) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    /// Sets the callers that see the details of health checks. Defaults to [`Details::Authorized`].
+    pub fn details(mut self, details: Details) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// Puts the route of this default path, and no other, behind the [guard](Self::guard). An unknown path is a
+    /// [mistake](Self#mistakes).
+    ///
+    /// ```
+    /// use tower_vitals::{Prometheus, Routes, routes::Guard};
+    ///
+    /// let routes = Routes::new()
+    ///     .metrics(Prometheus::builder().build()?)
+    ///     .protect("/metrics/json")
+    ///     .protect("/metrics/registries")
+    ///     .guard(Guard::bearer("s3cret"));
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    pub fn protect(self, default_path: impl Into<String>) -> Self {
+        self.change(default_path, Change::Protect)
+    }
+
+    /// Puts every route that shows metrics behind the [guard](Self::guard): `/metrics` and all below it. Without metrics it
+    /// is a [mistake](Self#mistakes).
+    ///
+    /// ```
+    /// use tower_vitals::{Prometheus, Routes, routes::Guard};
+    ///
+    /// let routes = Routes::new()
+    ///     .metrics(Prometheus::builder().build()?)
+    ///     .protect_metrics()
+    ///     .guard(Guard::bearer("s3cret"));
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    pub fn protect_metrics(self) -> Self {
+        self.change("/metrics", Change::ProtectAll)
+    }
+
+    /// Removes the route of this default path. An unknown path is a [mistake](Self#mistakes).
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use tower_vitals::Routes;
+    ///
+    /// let app: Router = Router::new()
+    ///     .route("/health", get(|| async { "mine" }))
+    ///     .merge(Routes::new().remove("/health"));
+    /// ```
+    pub fn remove(self, default_path: impl Into<String>) -> Self {
+        self.change(default_path, Change::Remove)
+    }
+
+    /// Moves a route from its default path to another. Defaults to the paths in the table above.
+    ///
+    /// The new path begins with `/` and holds letters, digits and `/ - _ . ~` only. It ends in `/{name}` if the default path
+    /// does. It is a [mistake](Self#mistakes) to name an unknown route, the default path of another route (added or not), or
+    /// a path that another route was renamed to.
+    ///
+    /// ```
+    /// use tower_vitals::Routes;
+    ///
+    /// let routes = Routes::new().rename("/livez", "/internal/alive");
+    /// ```
+    pub fn rename(self, default_path: impl Into<String>, path: impl Into<String>) -> Self {
+        self.change(default_path, Change::Rename(path.into()))
+    }
+
+    fn change(mut self, default_path: impl Into<String>, change: Change) -> Self {
+        self.changes.push((default_path.into(), change));
+        self
+    }
+
+    /// Adds a route for GET and HEAD.
+    pub(super) fn add<F>(
+        self,
+        path: &'static str,
+        access: Access,
+        handle: impl Fn(RouteRequest) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output: IntoResponse> + Send + 'static,
+    {
+        self.add_with_method(Method::Get, path, access, handle)
+    }
+
+    /// Adds a route for GET and HEAD whose handler takes a clone of `state`.
+    pub(super) fn add_with<T, F>(
+        self,
+        state: &T,
+        path: &'static str,
+        access: Access,
+        handle: impl Fn(T, RouteRequest) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Future<Output: IntoResponse> + Send + 'static,
+    {
+        let state = state.clone();
+        self.add(path, access, move |request| handle(state.clone(), request))
+    }
+
+    /// Adds a route, or replaces the handler of a route that was added before.
+    pub(super) fn add_with_method<F>(
+        mut self,
+        method: Method,
+        path: &'static str,
+        access: Access,
+        handle: impl Fn(RouteRequest) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output: IntoResponse> + Send + 'static,
+    {
+        let handler = handler(handle);
+        if let Some(route) = self
+            .added
+            .iter_mut()
+            .find(|route| route.default_path == path)
+        {
+            route.handler = handler;
+            return self;
+        }
+        self.added.push(Route {
+            default_path: path,
+            path: path.to_owned(),
+            method,
+            access,
+            handler,
+        });
+        self
+    }
+}
+
+impl Default for Routes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Routes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let paths = self.added.iter().map(|route| route.default_path);
+        f.debug_struct("Routes")
+            .field("paths", &paths.collect::<Vec<_>>())
+            .field("changes", &self.changes)
+            .field("guard", &self.guard)
+            .field("details", &self.details)
+            .field("config", &self.config.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

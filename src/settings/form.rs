@@ -1,0 +1,65 @@
+//! The forms that settings can have.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use crate::duration;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Parses a text that is trimmed and not empty.
+pub(super) struct Form<T> {
+    pub(super) parse: fn(&str) -> Option<T>,
+    /// Completes `<setting> is <value>: <allowed> is allowed`.
+    pub(super) allowed: &'static str,
+}
+
+pub(super) const HOST: Form<IpAddr> = Form {
+    parse: |text| {
+        if text.eq_ignore_ascii_case("localhost") {
+            return Some(Ipv4Addr::LOCALHOST.into());
+        }
+        text.parse().ok()
+    },
+    allowed: "an IP address or localhost",
+};
+
+pub(super) const PORT: Form<u16> = Form {
+    parse: |text| text.parse().ok().filter(|port| *port > 0),
+    allowed: "a whole number from 1 to 65535",
+};
+
+pub(super) const COUNT: Form<u32> = Form {
+    parse: |text| text.parse().ok().filter(|count| *count > 0),
+    allowed: "a whole number from 1 to 4294967295",
+};
+
+pub(super) const TIMEOUT: Form<Duration> = Form {
+    parse: |text| duration::parse(text).filter(|time| !time.is_zero() && *time <= HOUR),
+    allowed: "more than 0 and at most 3600 seconds (like 2, 0.5, 500ms, 2s, 1m)",
+};
+
+pub(super) const INTERVAL: Form<Duration> = Form {
+    parse: |text| {
+        duration::parse(text).filter(|time| (Duration::from_secs(1)..=HOUR).contains(time))
+    },
+    allowed: "1 to 3600 seconds (like 15, 1.5, 1500ms, 15s, 1m)",
+};
+
+pub(super) const ENVIRONMENT: Form<String> = Form {
+    parse: |text| {
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let is_name = text.len() <= 64 && text.chars().all(is_allowed);
+        is_name.then(|| text.to_owned())
+    },
+    allowed: "a name of at most 64 letters, digits, -, _ and .",
+};
+
+/// The characters that an `Authorization` header can carry unencoded.
+pub(super) const TOKEN: Form<String> = Form {
+    parse: |text| {
+        let is_token = text.len() >= 8 && text.chars().all(|c| c.is_ascii_graphic());
+        is_token.then(|| text.to_owned())
+    },
+    allowed: "a text of at least 8 visible ASCII characters without white space",
+};

@@ -1,0 +1,161 @@
+//! [`Settings`] and the table of its variables.
+
+use std::collections::HashMap;
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
+
+use super::form;
+use super::reader::{Reader, Source, Sources};
+use super::redacted::Redacted;
+use crate::error::Error;
+
+/// Each row: `field: Type = read(variable, form, default)`, or `secret(..)` for a secret.
+macro_rules! settings {
+    ($($(#[$doc:meta])* $field:ident: $Type:ty = $read:ident($variable:literal, $form:expr, $default:expr);)*) => {
+        /// Typed settings from the environment. The [module](super) lists the variables.
+        ///
+        /// Secrets are [`SecretString`]s: `Debug` does not show them, and [`ExposeSecret`](super::ExposeSecret) reads them.
+        ///
+        /// Settings serialize to a map of variables, each with its value and its source (`default`, `environment` or
+        /// `file`). A secret reads `[redacted]`, or null if it is not set; other texts lose their passwords. A field that
+        /// was changed in code keeps its source.
+        ///
+        /// ```
+        /// use tower_vitals::Settings;
+        ///
+        /// let settings = Settings::from_vars([("ENVIRONMENT", "staging"), ("MONITORING_TOKEN", "correct-horse")])?;
+        /// let json = serde_json::to_value(&settings)?;
+        /// assert_eq!(json["ENVIRONMENT"]["value"], "staging");
+        /// assert_eq!(json["ENVIRONMENT"]["source"], "environment");
+        /// assert_eq!(json["MONITORING_TOKEN"]["value"], "[redacted]");
+        /// assert_eq!(json["MONITORING_PORT"]["source"], "default");
+        /// # Ok::<_, Box<dyn std::error::Error>>(())
+        /// ```
+        #[derive(Clone)]
+        #[non_exhaustive]
+        pub struct Settings {
+            $(
+                $(#[$doc])*
+                #[doc = concat!("\n\nRead from `", $variable, "`. Defaults to `", stringify!($default), "`.")]
+                pub $field: $Type,
+            )*
+            sources: Sources,
+        }
+
+        impl Settings {
+            fn read(reader: &mut Reader<'_>) -> Self {
+                Self {
+                    $($field: reader.$read($variable, &$form, $default),)*
+                    sources: Sources::new(),
+                }
+            }
+
+            fn values(&self) -> impl ExactSizeIterator<Item = (&'static str, Value)> {
+                [$(($variable, self.$field.redacted()),)*].into_iter()
+            }
+        }
+    };
+}
+
+settings! {
+    /// The IP address that the routes are served on.
+    monitoring_host: IpAddr = read("MONITORING_HOST", form::HOST, IpAddr::V4(Ipv4Addr::LOCALHOST));
+    /// The port that the routes are served on.
+    monitoring_port: u16 = read("MONITORING_PORT", form::PORT, 9100);
+    /// The bearer token of guarded routes. Without one they refuse every request.
+    monitoring_token: Option<SecretString> = secret("MONITORING_TOKEN", form::TOKEN, None);
+    /// The timeout of health checks that set none.
+    health_check_timeout: Duration = read("HEALTH_CHECK_TIMEOUT", form::TIMEOUT, Duration::from_secs(2));
+    /// The interval at which process, host and runtime metrics are collected.
+    metrics_collection_interval: Duration =
+        read("METRICS_COLLECTION_INTERVAL", form::INTERVAL, Duration::from_secs(15));
+    /// The consecutive failures of a job that are a problem.
+    alert_threshold_job_failures: u32 = read("ALERT_THRESHOLD_JOB_FAILURES", form::COUNT, 3);
+    /// The name of the environment.
+    environment: String = read("ENVIRONMENT", form::ENVIRONMENT, String::from("production"));
+}
+
+impl Settings {
+    /// Reads the environment of this process, and the files of secrets that it names.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) if a variable is wrong. The message names every wrong
+    /// variable, its value unless it is a secret, and the allowed values.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_lookup(&|name| env::var_os(name))
+    }
+
+    /// Reads these variables in place of the environment, and the files of secrets that they name. Ignores unknown
+    /// variables. The last of several variables with the same name wins.
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::from_env`].
+    pub fn from_vars<K, V>(vars: impl IntoIterator<Item = (K, V)>) -> Result<Self, Error>
+    where
+        K: Into<String>,
+        V: Into<String>,
+    {
+        let vars: HashMap<String, OsString> = vars
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into().into()))
+            .collect();
+        Self::from_lookup(&|name| vars.get(name).cloned())
+    }
+
+    fn from_lookup(lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
+        let mut reader = Reader::new(lookup);
+        let mut settings = Self::read(&mut reader);
+        settings.sources = reader.finish()?;
+        Ok(settings)
+    }
+
+    /// Returns `MONITORING_HOST` and `MONITORING_PORT`, for [`Routes::serve`](crate::Routes::serve).
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.monitoring_host, self.monitoring_port)
+    }
+}
+
+/// Every setting has its default.
+impl Default for Settings {
+    fn default() -> Self {
+        Self::read(&mut Reader::new(&|_| None))
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Setting {
+    value: Value,
+    source: Source,
+}
+
+impl Serialize for Settings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let values = self.values();
+        let mut map = serializer.serialize_map(Some(values.len()))?;
+        for (name, value) in values {
+            let source = self.sources.get(name).copied().unwrap_or(Source::Default);
+            map.serialize_entry(name, &Setting { value, source })?;
+        }
+        map.end()
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut settings = f.debug_struct("Settings");
+        for (name, value) in self.values() {
+            settings.field(name, &format_args!("{value}"));
+        }
+        settings.finish()
+    }
+}
