@@ -82,9 +82,7 @@ pub use self::changes::{ProblemChange, ProblemChanges};
 pub use self::history::PostgresHistory;
 #[cfg(feature = "jobs-sqlite")]
 pub use self::history::SqliteHistory;
-pub use self::history::{
-    History, JobState, JobStates, JobStats, MemoryHistory, Registration, Retention, RunQuery,
-};
+pub use self::history::{History, JobStats, MemoryHistory, Retention, RunQuery, store};
 pub use self::job::Job;
 pub use self::layer::{JobFuture, JobLayer, JobService, NoMetadata};
 pub use self::monitor::Monitor;

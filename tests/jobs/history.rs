@@ -16,9 +16,10 @@ use tower_vitals::health::checks::drivers::sqlx::sqlite::{
 use tower_vitals::health::checks::drivers::sqlx::{
     AssertSqlSafe, Connection, PgConnection, raw_sql,
 };
+use tower_vitals::jobs::store::{Registration, RunStore};
 use tower_vitals::jobs::{
-    History, Job, Jobs, MemoryHistory, PostgresHistory, Problem, ProblemKind, Registration,
-    Retention, RunQuery, RunRecord, RunStatus, SqliteHistory, Uuid,
+    History, Job, Jobs, MemoryHistory, PostgresHistory, Problem, ProblemKind, Retention, RunQuery,
+    RunRecord, RunStatus, SqliteHistory, Uuid,
 };
 
 const LEASE: Duration = Duration::from_mins(1);
@@ -539,7 +540,10 @@ async fn standings_follow_what_happens(history: impl History) {
     let old = ended("d", 0, RunStatus::Success, Duration::ZERO);
     write(&history, &[old]).await;
     let after = standing().await;
-    assert_eq!((after.failures_in_a_row, after.streak), (3, lost.streak));
+    assert_eq!(
+        (after.failures_in_a_row, after.success_epoch),
+        (3, lost.success_epoch)
+    );
     assert_eq!(after.last_start, lost.last_start);
     gone.id = Uuid::now_v7();
     write(&history, slice::from_ref(&gone)).await;
@@ -550,8 +554,8 @@ async fn standings_follow_what_happens(history: impl History) {
     write(&history, &[gone]).await;
     let after = standing().await;
     assert_eq!(
-        (after.failures_in_a_row, after.streak),
-        (0, lost.streak + 1)
+        (after.failures_in_a_row, after.success_epoch),
+        (0, lost.success_epoch + 1)
     );
     assert_eq!(after.last_start, started, "an end is no start");
 }
@@ -574,7 +578,10 @@ async fn starts_that_no_run_tells_are_told_so(history: impl History) {
     assert!(known.last_start > before.last_start);
     assert_near(known.last_start.unwrap(), untold);
     assert_eq!(known.known_since, before.known_since);
-    assert_eq!((known.failures_in_a_row, known.streak), (1, before.streak));
+    assert_eq!(
+        (known.failures_in_a_row, known.success_epoch),
+        (1, before.success_epoch)
+    );
     tick().await;
     history.register(&[told("d", untold)]).await.unwrap();
     run.id = Uuid::now_v7();
@@ -589,7 +596,7 @@ async fn problems_are_reported_and_resolved_once(history: impl History) {
         let mut problem = Problem::new(job, kind, at(1), message);
         problem.run = Some(Uuid::now_v7());
         problem.last_start = Some(at(0) + Duration::from_millis(123));
-        problem.streak = 7;
+        problem.success_epoch = 7;
         problem
     };
     let (me, other) = (Uuid::now_v7(), Uuid::now_v7());

@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use futures_util::future::BoxFuture;
 use tokio::time::Instant;
-use tower_vitals::Error;
-use tower_vitals::jobs::{
-    History, JobStates, JobStats, MemoryHistory, Problem, Registration, Retention, RunQuery,
-    RunRecord, Uuid,
+use tower_vitals::jobs::MemoryHistory;
+use tower_vitals::jobs::store::{
+    BoxFuture, Error, JobStates, JobStats, Problem, ProblemStore, Registration, Retention,
+    RunQuery, RunRecord, RunStore, Uuid,
 };
 
 /// What becomes of a call.
@@ -102,7 +101,7 @@ impl fmt::Debug for Faulty {
     }
 }
 
-impl History for Faulty {
+impl RunStore for Faulty {
     fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
         self.call("prepare", || self.memory.prepare())
     }
@@ -136,8 +135,18 @@ impl History for Faulty {
         self.call("last_runs", || self.memory.last_runs())
     }
     fn job_states(&self) -> BoxFuture<'_, Result<JobStates, Error>> {
-        self.call("standings", || self.memory.job_states())
+        self.call("job_states", || self.memory.job_states())
     }
+    fn prune<'a>(
+        &'a self,
+        retention: &'a Retention,
+        most: usize,
+    ) -> BoxFuture<'a, Result<usize, Error>> {
+        self.call("prune", move || self.memory.prune(retention, most))
+    }
+}
+
+impl ProblemStore for Faulty {
     fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
         self.call("problems", || self.memory.problems())
     }
@@ -154,12 +163,5 @@ impl History for Faulty {
         caller: Uuid,
     ) -> BoxFuture<'a, Result<bool, Error>> {
         self.call("resolve", move || self.memory.resolve(problem, caller))
-    }
-    fn prune<'a>(
-        &'a self,
-        retention: &'a Retention,
-        most: usize,
-    ) -> BoxFuture<'a, Result<usize, Error>> {
-        self.call("prune", move || self.memory.prune(retention, most))
     }
 }

@@ -12,10 +12,12 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::job_state::StateDelta;
+use super::job_stats::RECENT;
 use super::rows::{self, once_each, record, text_of, time_of_seconds};
-use super::stats::{RECENT, Totals};
-use super::{History, JobStates, JobStats, Registration, Retention, RunQuery};
+use super::{
+    JobStates, JobStats, ProblemStore, Registration, Retention, RunQuery, RunStore, RunTotals,
+    StateDelta,
+};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::{Problem, RunRecord, RunStatus};
 use futures_core::future::BoxFuture;
@@ -74,7 +76,7 @@ impl PostgresHistory {
         let written = write_some(&mut transaction, &runs, lease).await?;
         let news = runs.iter().filter(|run| written.contains_key(&run.id));
         count(&mut transaction, news.clone().copied()).await?;
-        let progress = StateDelta::of(news.copied(), |run| !written[&run.id]);
+        let progress = StateDelta::of_runs(news.copied(), |run| !written[&run.id]);
         job_state::add(&mut transaction, progress).await?;
         transaction.commit().await
     }
@@ -113,7 +115,7 @@ impl PostgresHistory {
         .await?;
         let lost: Vec<_> = lost.iter().filter_map(record).collect();
         count(&mut transaction, lost.iter()).await?;
-        job_state::add(&mut transaction, StateDelta::lost(&lost)).await?;
+        job_state::add(&mut transaction, StateDelta::of_lost(&lost)).await?;
         transaction.commit().await?;
         Ok(lost)
     }
@@ -170,19 +172,11 @@ impl PostgresHistory {
             .job_name(job_name)
             .status(RunStatus::Failed)
             .limit(1);
-        let last_error = self
-            .find(&failed)
-            .await?
-            .pop()
-            .and_then(|run| run.error_message);
-        Ok(Some(JobStats::of(
-            job_name,
-            &rows::totals(&totals),
-            u64::try_from(running).unwrap_or(0),
-            self.recent(job_name).await?,
-            last.first(),
-            last_error,
-        )))
+        let mut stats = JobStats::new(job_name, &rows::totals(&totals));
+        stats.running = u64::try_from(running).unwrap_or(0);
+        stats.set_recent(self.recent(job_name).await?);
+        stats.set_last(last.first(), self.find(&failed).await?.first());
+        Ok(Some(stats))
     }
 
     /// The times of the last runs that say how long the job takes: the last ones of each status, and of those the last.
@@ -270,21 +264,21 @@ async fn count(
     connection: &mut PgConnection,
     runs: impl Iterator<Item = &RunRecord>,
 ) -> Result<(), sqlx::Error> {
-    let mut totals: BTreeMap<&str, Totals> = BTreeMap::new();
+    let mut totals: BTreeMap<&str, RunTotals> = BTreeMap::new();
     for run in runs.filter(|run| run.status != RunStatus::Running) {
         totals.entry(&run.job_name).or_default().add(run);
     }
     for (job_name, totals) in totals {
-        for (status, runs) in &totals.ended {
+        for (status, runs, seconds) in totals.iter() {
             sqlx::query(
                 "INSERT INTO job_run_totals AS total (job_name, status, runs, seconds) VALUES ($1, $2, $3, $4) \
                  ON CONFLICT (job_name, status) DO UPDATE SET runs = total.runs + excluded.runs, \
                  seconds = total.seconds + excluded.seconds",
             )
             .bind(job_name)
-            .bind(*status)
-            .bind(i64::try_from(*runs).unwrap_or(i64::MAX))
-            .bind(totals.seconds_of(status))
+            .bind(status)
+            .bind(i64::try_from(runs).unwrap_or(i64::MAX))
+            .bind(seconds)
             .execute(&mut *connection)
             .await?;
         }
@@ -306,7 +300,7 @@ fn failed(error: sqlx::Error) -> Error {
     Error::new(kind, "the history of jobs in PostgreSQL").with_source(error)
 }
 
-impl History for PostgresHistory {
+impl RunStore for PostgresHistory {
     fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async {
             let mut transaction = self.pool.begin().await.map_err(failed)?;
@@ -359,6 +353,20 @@ impl History for PostgresHistory {
         Box::pin(async { job_state::all(&self.pool).await.map_err(failed) })
     }
 
+    fn prune<'a>(
+        &'a self,
+        retention: &'a Retention,
+        most: usize,
+    ) -> BoxFuture<'a, Result<usize, Error>> {
+        Box::pin(async move {
+            prune::some(&self.pool, retention, most)
+                .await
+                .map_err(failed)
+        })
+    }
+}
+
+impl ProblemStore for PostgresHistory {
     fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
         Box::pin(async { job_state::problems(&self.pool).await.map_err(failed) })
     }
@@ -379,17 +387,5 @@ impl History for PostgresHistory {
     ) -> BoxFuture<'a, Result<bool, Error>> {
         let resolved = job_state::resolve(&self.pool, problem, caller);
         Box::pin(async { resolved.await.map_err(failed) })
-    }
-
-    fn prune<'a>(
-        &'a self,
-        retention: &'a Retention,
-        most: usize,
-    ) -> BoxFuture<'a, Result<usize, Error>> {
-        Box::pin(async move {
-            prune::some(&self.pool, retention, most)
-                .await
-                .map_err(failed)
-        })
     }
 }

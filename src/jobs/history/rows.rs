@@ -8,7 +8,7 @@ use serde_json::Value;
 use sqlx::{ColumnIndex, Decode, Row, Type};
 use uuid::Uuid;
 
-use super::stats::Totals;
+use super::RunTotals;
 use super::{JobState, JobStates};
 use crate::jobs::{Problem, ProblemKind, RunRecord, RunStatus};
 
@@ -56,7 +56,7 @@ where
 }
 
 /// Of the columns status, runs, seconds.
-pub(super) fn totals<R>(rows: &[R]) -> Totals
+pub(super) fn totals<R>(rows: &[R]) -> RunTotals
 where
     R: Row,
     usize: ColumnIndex<R>,
@@ -64,7 +64,7 @@ where
     for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> f64: Decode<'r, R::Database> + Type<R::Database>,
 {
-    let mut totals = Totals::default();
+    let mut totals = RunTotals::default();
     for row in rows {
         let read = || -> Result<(String, i64, f64), sqlx::Error> {
             Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
@@ -72,7 +72,7 @@ where
         if let Ok((status, runs, seconds)) = read()
             && let Ok(status) = status.parse()
         {
-            totals.set(status, u64::try_from(runs).unwrap_or(0), seconds);
+            totals.add_many(status, u64::try_from(runs).unwrap_or(0), seconds);
         }
     }
     totals
@@ -114,7 +114,7 @@ where
         standing.last_start = time(3)?;
         standing.started_at = time(4)?;
         standing.failures_in_a_row = number(5)?;
-        standing.streak = number(6)?;
+        standing.success_epoch = number(6)?;
         standing.last_failure = time(7)?;
         Ok(standing)
     };
@@ -143,7 +143,7 @@ where
         problem.run = run.and_then(|run| run.parse().ok());
         let last_start: Option<f64> = row.try_get(6).ok()?;
         problem.last_start = last_start.map(time_of_seconds);
-        problem.streak = u64::try_from(row.try_get::<i64, _>(7).ok()?).ok()?;
+        problem.success_epoch = u64::try_from(row.try_get::<i64, _>(7).ok()?).ok()?;
         Some(problem)
     };
     let mut problems: Vec<_> = rows.iter().filter_map(problem).collect();

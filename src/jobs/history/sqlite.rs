@@ -18,10 +18,12 @@ use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, Sqlite, SqliteConnecti
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::job_state::StateDelta;
+use super::job_stats::RECENT;
 use super::rows::{self, once_each, record, text_of, time_of_seconds};
-use super::stats::{RECENT, Totals};
-use super::{History, JobStates, JobStats, Registration, Retention, RunQuery};
+use super::{
+    JobStates, JobStats, ProblemStore, Registration, Retention, RunQuery, RunStore, RunTotals,
+    StateDelta,
+};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::{Problem, RunRecord, RunStatus};
 use futures_core::future::BoxFuture;
@@ -97,7 +99,7 @@ impl SqliteHistory {
             let written = write_some(&mut transaction, some, lease).await?;
             let news = some.iter().filter(|run| written.contains_key(&run.id));
             count(&mut transaction, news.clone().copied()).await?;
-            let progress = StateDelta::of(news.copied(), |run| !written[&run.id]);
+            let progress = StateDelta::of_runs(news.copied(), |run| !written[&run.id]);
             job_state::add(&mut transaction, progress).await?;
         }
         transaction.commit().await
@@ -150,19 +152,11 @@ impl SqliteHistory {
             .job_name(job_name)
             .status(RunStatus::Failed)
             .limit(1);
-        let last_error = self
-            .find(&failed)
-            .await?
-            .pop()
-            .and_then(|run| run.error_message);
-        Ok(Some(JobStats::of(
-            job_name,
-            &rows::totals(&totals),
-            u64::try_from(running).unwrap_or(0),
-            self.recent(job_name).await?,
-            last.first(),
-            last_error,
-        )))
+        let mut stats = JobStats::new(job_name, &rows::totals(&totals));
+        stats.running = u64::try_from(running).unwrap_or(0);
+        stats.set_recent(self.recent(job_name).await?);
+        stats.set_last(last.first(), self.find(&failed).await?.first());
+        Ok(Some(stats))
     }
 
     /// The times of the last runs that say how long the job takes. Each status has its own order in the index, so each is
@@ -263,21 +257,21 @@ async fn count(
     connection: &mut SqliteConnection,
     runs: impl Iterator<Item = &RunRecord>,
 ) -> Result<(), sqlx::Error> {
-    let mut totals: HashMap<&str, Totals> = HashMap::new();
+    let mut totals: HashMap<&str, RunTotals> = HashMap::new();
     for run in runs.filter(|run| run.status != RunStatus::Running) {
         totals.entry(&run.job_name).or_default().add(run);
     }
     for (job_name, totals) in totals {
-        for (status, runs) in &totals.ended {
+        for (status, runs, seconds) in totals.iter() {
             sqlx::query(
                 "INSERT INTO job_run_totals (job_name, status, runs, seconds) VALUES ($1, $2, $3, $4) \
                  ON CONFLICT (job_name, status) DO UPDATE SET runs = runs + excluded.runs, \
                  seconds = seconds + excluded.seconds",
             )
             .bind(job_name)
-            .bind(*status)
-            .bind(i64::try_from(*runs).unwrap_or(i64::MAX))
-            .bind(totals.seconds_of(status))
+            .bind(status)
+            .bind(i64::try_from(runs).unwrap_or(i64::MAX))
+            .bind(seconds)
             .execute(&mut *connection)
             .await?;
         }
@@ -306,7 +300,7 @@ fn failed(error: sqlx::Error) -> Error {
     Error::new(kind, "the history of jobs in SQLite").with_source(error)
 }
 
-impl History for SqliteHistory {
+impl RunStore for SqliteHistory {
     fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async {
             // To switch a new file to its log does not wait for others who do: it is tried again.
@@ -362,6 +356,20 @@ impl History for SqliteHistory {
         Box::pin(async { job_state::all(&self.pool).await.map_err(failed) })
     }
 
+    fn prune<'a>(
+        &'a self,
+        retention: &'a Retention,
+        most: usize,
+    ) -> BoxFuture<'a, Result<usize, Error>> {
+        Box::pin(async move {
+            prune::some(&self.pool, retention, most)
+                .await
+                .map_err(failed)
+        })
+    }
+}
+
+impl ProblemStore for SqliteHistory {
     fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
         Box::pin(async { job_state::problems(&self.pool).await.map_err(failed) })
     }
@@ -382,17 +390,5 @@ impl History for SqliteHistory {
     ) -> BoxFuture<'a, Result<bool, Error>> {
         let resolved = job_state::resolve(&self.pool, problem, caller);
         Box::pin(async { resolved.await.map_err(failed) })
-    }
-
-    fn prune<'a>(
-        &'a self,
-        retention: &'a Retention,
-        most: usize,
-    ) -> BoxFuture<'a, Result<usize, Error>> {
-        Box::pin(async move {
-            prune::some(&self.pool, retention, most)
-                .await
-                .map_err(failed)
-        })
     }
 }

@@ -6,9 +6,10 @@ use std::time::{Duration, SystemTime};
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use crate::jobs::history::job_state::{REORDER_WINDOW, StateDelta};
+use crate::jobs::Problem;
+use crate::jobs::history::StateDelta;
 use crate::jobs::history::rows::{self, seconds_of};
-use crate::jobs::{JobStates, Problem, Registration};
+use crate::jobs::history::{JobStates, Registration};
 
 pub(super) async fn register(pool: &SqlitePool, jobs: &[Registration]) -> Result<(), sqlx::Error> {
     let mut connection = super::connection(pool).await?;
@@ -26,7 +27,7 @@ pub(super) async fn register(pool: &SqlitePool, jobs: &[Registration]) -> Result
         .execute(&mut *transaction)
         .await?;
     }
-    add(&mut transaction, StateDelta::started(jobs)).await?;
+    add(&mut transaction, StateDelta::of_starts(jobs)).await?;
     transaction.commit().await
 }
 
@@ -55,11 +56,11 @@ pub(super) async fn add(
                excluded.last_failure)",
         )
         .bind(job_name)
-        .bind(age(progress.start.map(|start| start.age)))
-        .bind(progress.start.map(|start| seconds_of(start.at)))
+        .bind(age(progress.start))
+        .bind(progress.started_at.map(seconds_of))
         .bind(i64::try_from(progress.failures).unwrap_or(i64::MAX))
         .bind(age(progress.failure))
-        .bind(age(progress.success).map(|age| age - REORDER_WINDOW.as_secs_f64()))
+        .bind(age(progress.success).map(|age| age - StateDelta::REORDER_WINDOW.as_secs_f64()))
         .execute(&mut *connection)
         .await?;
     }
@@ -108,7 +109,7 @@ pub(super) async fn report(
     .bind(problem.run.map(|run| run.to_string()))
     .bind(&problem.message)
     .bind(problem.last_start.map(seconds_of))
-    .bind(i64::try_from(problem.streak).unwrap_or(i64::MAX))
+    .bind(i64::try_from(problem.success_epoch).unwrap_or(i64::MAX))
     .bind(seconds_of(seen))
     .execute(pool)
     .await?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{BEGIN, COLUMNS, connection, count, job_state};
 use crate::jobs::RunRecord;
-use crate::jobs::history::job_state::StateDelta;
+use crate::jobs::history::StateDelta;
 use crate::jobs::history::rows::{record, seconds_of};
 
 /// Something is written also where there is nothing to renew: whether others could renew theirs is what is asked, on a
@@ -54,7 +54,7 @@ pub(super) async fn reap(pool: &SqlitePool, by: SystemTime) -> Result<Vec<RunRec
     .await?;
     let lost: Vec<_> = lost.iter().filter_map(record).collect();
     count(&mut transaction, lost.iter()).await?;
-    job_state::add(&mut transaction, StateDelta::lost(&lost)).await?;
+    job_state::add(&mut transaction, StateDelta::of_lost(&lost)).await?;
     transaction.commit().await?;
     Ok(lost)
 }
