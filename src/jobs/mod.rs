@@ -80,6 +80,8 @@ pub use self::builder::Builder;
 pub use self::changes::{ProblemChange, ProblemChanges};
 #[cfg(feature = "jobs-postgres")]
 pub use self::history::PostgresHistory;
+#[cfg(any(feature = "jobs-postgres", feature = "jobs-sqlite"))]
+pub use self::history::SqlHistory;
 #[cfg(feature = "jobs-sqlite")]
 pub use self::history::SqliteHistory;
 pub use self::history::{History, JobStats, MemoryHistory, Retention, RunQuery, store};

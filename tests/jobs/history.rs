@@ -898,7 +898,7 @@ async fn what_sqlite_refuses_is_left_out() {
     let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON job_runs \
                   WHEN new.job_name IN ('bad', 'worse') OR new.error_message = 'odd' \
                   BEGIN SELECT RAISE(ABORT, 'bad'); END; \
-                  CREATE TRIGGER refuse_job BEFORE INSERT ON job_standings \
+                  CREATE TRIGGER refuse_job BEFORE INSERT ON job_states \
                   WHEN new.job_name = 'worse' BEGIN SELECT RAISE(ABORT, 'worse'); END";
     raw_sql(refuse).execute(&pool).await.unwrap();
     what_is_refused_is_left_out_and_counted(history).await;
@@ -912,7 +912,7 @@ async fn what_postgres_refuses_is_left_out() {
     history.prepare().await.unwrap();
     let mut connection = PgConnection::connect(&schema.0).await.unwrap();
     let refuse = "ALTER TABLE job_runs ADD CHECK (job_name NOT IN ('bad', 'worse') AND error_message <> 'odd'); \
-                  ALTER TABLE job_standings ADD CHECK (job_name <> 'worse')";
+                  ALTER TABLE job_states ADD CHECK (job_name <> 'worse')";
     raw_sql(refuse).execute(&mut connection).await.unwrap();
     what_is_refused_is_left_out_and_counted(history).await;
 }

@@ -5,18 +5,14 @@ mod history;
 mod job_state;
 mod job_stats;
 mod memory;
-#[cfg(feature = "jobs-postgres")]
-mod postgres;
 mod problem_store;
 mod registration;
 mod retention;
-#[cfg(any(feature = "jobs-postgres", feature = "jobs-sqlite"))]
-mod rows;
 mod run_query;
 mod run_store;
 mod run_totals;
-#[cfg(feature = "jobs-sqlite")]
-mod sqlite;
+#[cfg(any(feature = "jobs-postgres", feature = "jobs-sqlite"))]
+mod sql;
 mod state_delta;
 pub mod store;
 
@@ -24,14 +20,16 @@ pub use self::history::History;
 pub use self::job_state::{JobState, JobStates};
 pub use self::job_stats::JobStats;
 pub use self::memory::MemoryHistory;
-#[cfg(feature = "jobs-postgres")]
-pub use self::postgres::PostgresHistory;
 pub use self::problem_store::ProblemStore;
 pub use self::registration::Registration;
 pub use self::retention::Retention;
 pub use self::run_query::RunQuery;
 pub use self::run_store::RunStore;
 pub use self::run_totals::RunTotals;
+#[cfg(feature = "jobs-postgres")]
+pub use self::sql::PostgresHistory;
+#[cfg(any(feature = "jobs-postgres", feature = "jobs-sqlite"))]
+pub use self::sql::SqlHistory;
 #[cfg(feature = "jobs-sqlite")]
-pub use self::sqlite::SqliteHistory;
+pub use self::sql::SqliteHistory;
 pub use self::state_delta::StateDelta;
