@@ -57,6 +57,7 @@ mod ask;
 mod builder;
 mod changes;
 mod check;
+pub mod conformance;
 mod contact;
 mod history;
 mod job;
