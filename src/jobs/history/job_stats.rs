@@ -10,9 +10,6 @@ use super::run_totals::is_timed;
 use crate::jobs::{RunRecord, RunStatus};
 use crate::time::rfc3339;
 
-/// The number of recent runs that quantiles are computed from.
-pub(super) const RECENT: usize = 1000;
-
 /// Statistics of all runs of a job. The totals include runs that retention removed.
 ///
 /// Quantiles are those of the last 1,000 runs that ended with success or failure.
@@ -40,6 +37,9 @@ pub struct JobStats {
 }
 
 impl JobStats {
+    /// The number of recent runs that quantiles are computed from.
+    pub const RECENT: usize = 1000;
+
     /// Returns statistics with these totals. They have no running, recent or last runs yet.
     #[must_use]
     pub fn new(job_name: impl Into<String>, totals: &RunTotals) -> Self {
@@ -56,25 +56,30 @@ impl JobStats {
         }
     }
 
-    /// Adds what the stored runs of the job tell, given the latest first.
+    /// Sets everything but the totals from the stored runs of the job, the latest first.
     pub fn set_runs<'a>(&mut self, runs: impl Iterator<Item = &'a RunRecord> + Clone) {
         let running = runs.clone().filter(|run| run.status == RunStatus::Running);
         self.running = running.count() as u64;
         let timed = runs.clone().filter(|run| is_timed(run.status));
-        self.set_recent(timed.take(RECENT).filter_map(|run| run.duration).collect());
+        self.set_recent(
+            timed
+                .take(Self::RECENT)
+                .filter_map(|run| run.duration)
+                .collect(),
+        );
         let failed = runs.clone().find(|run| run.status == RunStatus::Failed);
         self.set_last(runs.clone().next(), failed);
     }
 
-    /// Sets the quantiles to those of these durations, in any order.
-    pub(super) fn set_recent(&mut self, mut durations: Vec<Duration>) {
+    /// Sets the quantiles from the durations of [recent](Self::RECENT) runs that ended with success or failure, in any order.
+    pub fn set_recent(&mut self, mut durations: Vec<Duration>) {
         durations.sort_unstable();
         self.p50_duration = quantile(&durations, 50);
         self.p95_duration = quantile(&durations, 95);
     }
 
     /// Sets the last run and the last failed run.
-    pub(super) fn set_last(&mut self, run: Option<&RunRecord>, failed: Option<&RunRecord>) {
+    pub fn set_last(&mut self, run: Option<&RunRecord>, failed: Option<&RunRecord>) {
         self.last_run = run.map(|run| run.started_at);
         self.last_status = run.map(|run| run.status);
         self.last_error = failed.and_then(|run| run.error_message.clone());

@@ -22,15 +22,14 @@ impl RunTotals {
         self.add_many(run.status, 1, seconds);
     }
 
-    /// Counts runs that ended with this status and took this long together.
-    pub(super) fn add_many(&mut self, status: RunStatus, runs: u64, seconds: f64) {
+    /// Counts runs that ended with this status, with the sum of their durations. Only successful and failed runs have one.
+    pub fn add_many(&mut self, status: RunStatus, runs: u64, seconds: f64) {
         *self.ended.entry(status.as_str()).or_default() += runs;
         *self.seconds.entry(status.as_str()).or_default() += seconds;
     }
 
-    /// Returns the status, the number of runs and their seconds, for each status that was counted.
-    #[cfg(any(feature = "jobs-postgres", feature = "jobs-sqlite"))]
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, u64, f64)> {
+    /// Returns each counted status with its number of runs and the sum of their durations in seconds.
+    pub fn by_status(&self) -> impl Iterator<Item = (&'static str, u64, f64)> {
         self.ended
             .iter()
             .zip(self.seconds.values())

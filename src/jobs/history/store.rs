@@ -1,4 +1,4 @@
-//! What an implementation of a [`History`] needs.
+#![doc = include_str!("../../../docs/job_store.md")]
 
 pub use futures_core::future::BoxFuture;
 

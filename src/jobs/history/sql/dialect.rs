@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use futures_core::future::BoxFuture;
 use sqlx::migrate::Migrate;
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, Pool};
 use uuid::Uuid;
 
 use super::columns::Columns;
-use super::migrations::MigrationFile;
-use super::statement::Fetch;
+use super::fetch::{DbFuture, Fetch};
 use crate::jobs::RunRecord;
 
-pub(super) type DbFuture<'a, T> = BoxFuture<'a, Result<T, sqlx::Error>>;
+/// The name and the text of a file. Files are never changed, only added: the first is version 1.
+pub(super) type MigrationFile = (&'static str, &'static str);
 
 /// A database that can hold a [`SqlHistory`](super::SqlHistory).
 pub(super) trait Dialect: Database<Connection: Fetch + Migrate, Row: Columns> {

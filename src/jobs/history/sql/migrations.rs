@@ -3,13 +3,10 @@
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType};
 use sqlx::{Connection, Pool, SqlSafeStr};
 
-use super::dialect::Dialect;
+use super::dialect::{Dialect, MigrationFile};
 use super::statement::Statement;
 
 const TABLE: &str = "job_run_migrations";
-
-/// The name and the text of a file. Files are never changed, only added: the first is version 1.
-pub(super) type MigrationFile = (&'static str, &'static str);
 
 /// Of two instances that migrate at once, one waits and finds it done.
 pub(super) async fn migrate<D: Dialect>(pool: &Pool<D>) -> Result<(), sqlx::Error> {

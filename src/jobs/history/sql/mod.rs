@@ -5,9 +5,11 @@
 
 mod columns;
 mod dialect;
+mod fetch;
 mod job_states;
 mod leases;
 mod migrations;
+mod parameter;
 #[cfg(feature = "jobs-postgres")]
 mod postgres;
 mod problems;

@@ -9,8 +9,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Postgres};
 use uuid::Uuid;
 
 use super::SqlHistory;
-use super::dialect::{DbFuture, Dialect, ON_CONFLICT_UPDATE};
-use super::migrations::MigrationFile;
+use super::dialect::{Dialect, MigrationFile, ON_CONFLICT_UPDATE};
+use super::fetch::DbFuture;
 use super::time;
 use crate::error::Error;
 use crate::jobs::RunRecord;

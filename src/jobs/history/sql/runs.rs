@@ -62,7 +62,7 @@ pub(super) async fn count<D: Dialect>(
         totals.entry(&run.job_name).or_default().add(run);
     }
     for (job_name, totals) in totals {
-        for (status, runs, seconds) in totals.iter() {
+        for (status, runs, seconds) in totals.by_status() {
             Statement::new(
                 "INSERT INTO job_run_totals AS total (job_name, status, runs, seconds) VALUES ($1, $2, $3, $4) \
                  ON CONFLICT (job_name, status) DO UPDATE SET runs = total.runs + excluded.runs, \

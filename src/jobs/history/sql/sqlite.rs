@@ -12,8 +12,8 @@ use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::SqlHistory;
-use super::dialect::{DbFuture, Dialect, ON_CONFLICT_UPDATE};
-use super::migrations::MigrationFile;
+use super::dialect::{Dialect, MigrationFile, ON_CONFLICT_UPDATE};
+use super::fetch::DbFuture;
 use super::time;
 use crate::jobs::{RunRecord, RunStatus};
 

@@ -10,7 +10,6 @@ use super::rows;
 use super::runs::find;
 use super::statement::Statement;
 use crate::jobs::RunStatus;
-use crate::jobs::history::job_stats::RECENT;
 use crate::jobs::history::{JobStats, RunQuery};
 
 pub(super) async fn stats<D: Dialect>(
@@ -51,7 +50,7 @@ async fn recent_durations<D: Dialect>(
          ORDER BY started_at DESC LIMIT $2",
     )
     .bind(job_name)
-    .bind(RECENT)
+    .bind(JobStats::RECENT)
     .fetch_from(pool)
     .await?;
     let durations = rows
