@@ -82,10 +82,10 @@ pub async fn ended_runs_never_change(store: impl History) -> Result<(), Violatio
 ///
 /// The store breaks this promise.
 pub async fn retention_removes_the_oldest_first(store: impl History) -> Result<(), Violation> {
-    let starts = async || -> Result<Vec<_>, Error> {
-        let left = store.runs(&RunQuery::new()).await?;
-        let starts = left.iter().map(|run| (run.status, run.started_at));
-        Ok(starts.collect())
+    let left = async || -> Result<Vec<_>, Error> {
+        let runs = store.runs(&RunQuery::new()).await?;
+        let left = runs.iter().map(|run| (run.status, run.started_at));
+        Ok(left.collect())
     };
     let mut runs: Vec<_> = (0..10)
         .map(|n| ended("a", n, RunStatus::Success, Duration::ZERO))
@@ -110,12 +110,12 @@ pub async fn retention_removes_the_oldest_first(store: impl History) -> Result<(
         (RunStatus::Running, at(0)),
     ];
     let promise = "retention keeps the last runs of each status";
-    expect_eq(promise, starts().await?, expected)?;
+    expect_eq(promise, left().await?, expected)?;
     let promise = "retention keeps running runs, and the last of a job, because the next one is expected relative to it";
     let young = Retention::new().age(Duration::from_secs(1));
     expect_eq(promise, store.prune(&young, 100).await?, 5)?;
     let expected = vec![(RunStatus::Failed, at(103)), (RunStatus::Running, at(0))];
-    expect_eq(promise, starts().await?, expected)?;
+    expect_eq(promise, left().await?, expected)?;
     let last = store.last_runs().await?;
     expect_eq(
         promise,

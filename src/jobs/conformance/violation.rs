@@ -38,6 +38,7 @@ pub(super) fn expect(promise: &str, holds: bool, found: &dyn fmt::Debug) -> Outc
     Err(broken(promise, found))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "most callers pass literals")]
 pub(super) fn expect_eq<T: PartialEq<U> + fmt::Debug, U: fmt::Debug>(
     promise: &str,
     found: T,

@@ -57,7 +57,7 @@ impl JobStats {
     }
 
     /// Sets everything but the totals from the stored runs of the job, the latest first.
-    pub fn set_runs<'a>(&mut self, runs: impl Iterator<Item = &'a RunRecord> + Clone) {
+    pub fn set_runs<'a>(&mut self, mut runs: impl Iterator<Item = &'a RunRecord> + Clone) {
         let running = runs.clone().filter(|run| run.status == RunStatus::Running);
         self.running = running.count() as u64;
         let timed = runs.clone().filter(|run| is_timed(run.status));
@@ -68,7 +68,7 @@ impl JobStats {
                 .collect(),
         );
         let failed = runs.clone().find(|run| run.status == RunStatus::Failed);
-        self.set_last(runs.clone().next(), failed);
+        self.set_last(runs.next(), failed);
     }
 
     /// Sets the quantiles from the durations of [recent](Self::RECENT) runs that ended with success or failure, in any order.

@@ -178,7 +178,9 @@ impl State {
                 lost.push(stored.run.clone());
             }
         }
-        lost.iter().for_each(|run| self.count(run));
+        for run in &lost {
+            self.count(run);
+        }
         self.apply(StateDelta::of_lost(&lost), now);
         lost
     }
@@ -249,7 +251,9 @@ impl State {
             }
         }
         let oldest_first: Vec<_> = expired.into_iter().rev().take(max).collect();
-        oldest_first.iter().for_each(|key| self.remove(*key));
+        for key in &oldest_first {
+            self.remove(*key);
+        }
         oldest_first.len()
     }
 }
@@ -262,7 +266,9 @@ impl RunStore for MemoryHistory {
     fn register<'a>(&'a self, jobs: &'a [Registration]) -> BoxFuture<'a, Result<(), Error>> {
         let now = (self.clock)();
         let mut state = self.state.lock();
-        jobs.iter().for_each(|job| state.register(job, now));
+        for job in jobs {
+            state.register(job, now);
+        }
         state.apply(StateDelta::of_starts(jobs), now);
         Box::pin(ready(Ok(())))
     }
