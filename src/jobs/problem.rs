@@ -72,7 +72,7 @@ pub struct Problem {
     pub message: String,
     /// The job's last start when this was found: another ends what is late or missed.
     pub last_start: Option<SystemTime>,
-    /// The job's [`success_epoch`](super::JobState::success_epoch) when this was found: another ends what is failing.
+    /// The job's [`success_epoch`](super::store::JobState::success_epoch) when this was found: another ends what is failing.
     pub success_epoch: u64,
 }
 
