@@ -3,9 +3,13 @@
 use futures_core::future::BoxFuture;
 use sqlx::{AssertSqlSafe, Connection, Database, Encode, Executor, IntoArguments, Type, query};
 
-use super::parameter::Parameter;
-
 pub(super) type DbFuture<'a, T> = BoxFuture<'a, Result<T, sqlx::Error>>;
+
+pub(super) enum Parameter {
+    Text(Option<String>),
+    Float(Option<f64>),
+    Integer(i64),
+}
 
 /// A connection that runs statements. It collects the bounds that sqlx's traits need, so that no other code repeats them.
 pub(super) trait Fetch: Connection {

@@ -31,8 +31,8 @@ pub(super) async fn register<D: Dialect>(
              known_since = CASE WHEN excluded.schedule IS NOT NULL AND excluded.schedule IS DISTINCT FROM known.schedule \
                THEN excluded.known_since ELSE known.known_since END",
         )
-        .bind(&*job.job_name)
-        .bind(job.schedule.as_deref())
+        .text(job.job_name.clone())
+        .text(job.schedule.clone())
         .fetch(&mut *transaction)
         .await?;
     }
@@ -67,12 +67,12 @@ pub(super) async fn apply<D: Dialect>(
              last_failure = CASE WHEN known.last_failure >= excluded.last_failure OR excluded.last_failure IS NULL \
                THEN known.last_failure ELSE excluded.last_failure END",
         )
-        .bind(job_name)
-        .bind(seconds(delta.start))
-        .bind(delta.started_at.map(time::to_seconds))
-        .bind(delta.failures)
-        .bind(seconds(delta.failure))
-        .bind(seconds(delta.success).map(|age| age - window))
+        .text(job_name.to_owned())
+        .float(seconds(delta.start))
+        .float(delta.started_at.map(time::to_seconds))
+        .integer(delta.failures)
+        .float(seconds(delta.failure))
+        .float(seconds(delta.success).map(|age| age - window))
         .fetch(&mut *connection)
         .await?;
     }

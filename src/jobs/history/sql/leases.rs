@@ -24,7 +24,7 @@ pub(super) async fn reap<D: Dialect>(
         D::RUN_TIME,
         D::RUN_COLUMNS
     ))
-    .bind(time::to_seconds(by))
+    .float(time::to_seconds(by))
     .fetch(&mut *transaction)
     .await?;
     let lost: Vec<_> = lost.iter().filter_map(rows::run).collect();

@@ -9,7 +9,6 @@ mod fetch;
 mod job_states;
 mod leases;
 mod migrations;
-mod parameter;
 #[cfg(feature = "jobs-postgres")]
 mod postgres;
 mod problems;

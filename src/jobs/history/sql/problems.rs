@@ -36,15 +36,15 @@ pub(super) async fn report<D: Dialect>(
          WHERE known.resolved_at <= to_timestamp($9) OR (known.id = excluded.id AND known.resolved_at IS NULL) \
          RETURNING TRUE",
     )
-    .bind(&*problem.job_name)
-    .bind(problem.kind.as_str())
-    .bind(problem.id)
-    .bind(time::to_seconds(problem.since))
-    .bind(problem.run)
-    .bind(&*problem.message)
-    .bind(problem.last_start.map(time::to_seconds))
-    .bind(problem.success_epoch)
-    .bind(time::to_seconds(observed_at))
+    .text(problem.job_name.clone())
+    .text(problem.kind.to_string())
+    .text(problem.id.to_string())
+    .float(time::to_seconds(problem.since))
+    .text(problem.run.map(|run| run.to_string()))
+    .text(problem.message.clone())
+    .float(problem.last_start.map(time::to_seconds))
+    .integer(problem.success_epoch)
+    .float(time::to_seconds(observed_at))
     .fetch_from(pool)
     .await?;
     Ok(!reported.is_empty())
@@ -60,10 +60,10 @@ pub(super) async fn resolve<D: Dialect>(
          WHERE job_name = $3 AND kind = $4 AND id = $1::uuid AND (resolved_at IS NULL OR resolved_by = $2::uuid) \
          RETURNING TRUE",
     )
-    .bind(problem.id)
-    .bind(caller)
-    .bind(&*problem.job_name)
-    .bind(problem.kind.as_str())
+    .text(problem.id.to_string())
+    .text(caller.to_string())
+    .text(problem.job_name.clone())
+    .text(problem.kind.to_string())
     .fetch_from(pool)
     .await?;
     Ok(!resolved.is_empty())

@@ -19,7 +19,7 @@ pub(super) async fn prune<D: Dialect>(
            WHERE later.job_name = job_runs.job_name AND (later.started_at, later.id) > (job_runs.started_at, job_runs.id)) \
          ORDER BY started_at, id LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING TRUE",
     );
-    let by_age = by_age.bind(time::to_text(retention.oldest())).bind(max);
+    let by_age = by_age.text(time::to_text(retention.oldest())).integer(max);
     let mut pruned = by_age.fetch_from(pool).await?.len();
     let groups = Statement::new("SELECT job_name, status FROM job_run_totals");
     for group in groups.fetch_from(pool).await? {
@@ -34,8 +34,8 @@ pub(super) async fn prune<D: Dialect>(
                ORDER BY started_at DESC, id DESC LIMIT 1 OFFSET $3) \
              ORDER BY started_at, id LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING TRUE",
         );
-        let by_count = by_count.bind(group.text(0)?).bind(group.text(1)?);
-        let by_count = by_count.bind(retention.count.max(1)).bind(left);
+        let by_count = by_count.text(group.text(0)?).text(group.text(1)?);
+        let by_count = by_count.integer(retention.count.max(1)).integer(left);
         pruned += by_count.fetch_from(pool).await?.len();
     }
     Ok(pruned)

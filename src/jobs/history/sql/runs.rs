@@ -68,10 +68,10 @@ pub(super) async fn count<D: Dialect>(
                  ON CONFLICT (job_name, status) DO UPDATE SET runs = total.runs + excluded.runs, \
                  seconds = total.seconds + excluded.seconds",
             )
-            .bind(job_name)
-            .bind(status)
-            .bind(runs)
-            .bind(seconds)
+            .text(job_name.to_owned())
+            .text(status.to_owned())
+            .integer(runs)
+            .float(seconds)
             .fetch(&mut *connection)
             .await?;
         }
@@ -99,18 +99,17 @@ pub(super) async fn find<D: Dialect>(
     }
     // The table's name tells the columns, which have an index, from the texts that are selected.
     sql.push_str(" ORDER BY job_runs.started_at DESC, job_runs.id DESC LIMIT $7");
+    let before = query.before;
+    let before = before.map(|(start, id)| (time::to_text(start), id.to_string()));
+    let (before_start, before_id) = before.unzip();
     let rows = Statement::new(sql)
-        .bind(query.id)
-        .bind(query.job_name.as_deref())
-        .bind(query.status.map(RunStatus::as_str))
-        .bind(query.since.map(time::to_text))
-        .bind(
-            query
-                .before
-                .map(|(started_at, _)| time::to_text(started_at)),
-        )
-        .bind(query.before.map(|(_, id)| id))
-        .bind(query.limit)
+        .text(query.id.map(|id| id.to_string()))
+        .text(query.job_name.clone())
+        .text(query.status.map(|status| status.to_string()))
+        .text(query.since.map(time::to_text))
+        .text(before_start)
+        .text(before_id)
+        .integer(query.limit)
         .fetch_from(pool)
         .await?;
     Ok(rows.iter().filter_map(rows::run).collect())

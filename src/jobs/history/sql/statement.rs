@@ -3,8 +3,7 @@
 use sqlx::{Database, Pool};
 
 use super::dialect::Dialect;
-use super::fetch::Fetch;
-use super::parameter::Parameter;
+use super::fetch::{Fetch, Parameter};
 
 /// A statement that is written for PostgreSQL, with parameters `$1`, `$2` and so on.
 pub(super) struct Statement {
@@ -20,8 +19,20 @@ impl Statement {
         }
     }
 
-    pub(super) fn bind(mut self, parameter: impl Into<Parameter>) -> Self {
-        self.parameters.push(parameter.into());
+    pub(super) fn text(mut self, text: impl Into<Option<String>>) -> Self {
+        self.parameters.push(Parameter::Text(text.into()));
+        self
+    }
+
+    pub(super) fn float(mut self, float: impl Into<Option<f64>>) -> Self {
+        self.parameters.push(Parameter::Float(float.into()));
+        self
+    }
+
+    /// Clamps numbers that exceed the range of a database.
+    pub(super) fn integer(mut self, integer: impl TryInto<i64>) -> Self {
+        let integer = integer.try_into().unwrap_or(i64::MAX);
+        self.parameters.push(Parameter::Integer(integer));
         self
     }
 

@@ -21,13 +21,13 @@ pub(super) async fn stats<D: Dialect>(
     let last = find(pool, &last).await?;
     let totals =
         Statement::new("SELECT status, runs, seconds FROM job_run_totals WHERE job_name = $1");
-    let totals = totals.bind(job_name).fetch_from(pool).await?;
+    let totals = totals.text(job_name.to_owned()).fetch_from(pool).await?;
     if totals.is_empty() && last.is_empty() {
         return Ok(None);
     }
     let running =
         Statement::new("SELECT COUNT(*) FROM job_runs WHERE job_name = $1 AND status = 'running'");
-    let running = running.bind(job_name).fetch_from(pool).await?;
+    let running = running.text(job_name.to_owned()).fetch_from(pool).await?;
     let mut stats = JobStats::new(job_name, &rows::totals(&totals));
     if let Some(row) = running.first() {
         stats.running = u64::try_from(row.integer(0)?).unwrap_or(0);
@@ -49,8 +49,8 @@ async fn recent_durations<D: Dialect>(
            WHERE job_name = $1 AND status = 'failed' ORDER BY started_at DESC LIMIT $2) AS failed \
          ORDER BY started_at DESC LIMIT $2",
     )
-    .bind(job_name)
-    .bind(JobStats::RECENT)
+    .text(job_name.to_owned())
+    .integer(JobStats::RECENT)
     .fetch_from(pool)
     .await?;
     let durations = rows
