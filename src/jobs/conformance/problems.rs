@@ -10,7 +10,7 @@ use super::violation::{Violation, expect, expect_eq};
 use crate::error::Error;
 use crate::jobs::{History, Problem, ProblemKind};
 
-/// A problem is reported once and resolved once, whoever does it, and repeated calls return the same.
+/// A problem is reported once and resolved once, regardless of the caller. Repeated calls return the same.
 ///
 /// # Errors
 ///

@@ -170,7 +170,7 @@ pub async fn concurrent_writers_lose_nothing(store: impl History) -> Result<(), 
     expect_eq(promise, stats.total_runs(), 160)
 }
 
-/// Texts are data, whatever they contain.
+/// Texts are data, even if they look like SQL.
 ///
 /// # Errors
 ///

@@ -13,7 +13,7 @@ use super::{job_states, rows, time};
 use crate::jobs::history::{RunQuery, RunTotals, StateDelta};
 use crate::jobs::{RunRecord, RunStatus};
 
-/// The number of runs in one statement. Each has ten parameters, of which SQLite accepts 32,766.
+/// The number of runs in one statement. Each has ten parameters, and SQLite accepts 32,766.
 const CHUNK: usize = 1000;
 
 pub(super) async fn write<D: Dialect>(
