@@ -19,6 +19,7 @@ use tokio::runtime::Builder;
 use tokio::time::MissedTickBehavior;
 use tower::ServiceExt;
 use tower_vitals::health::checks::drivers::sqlx::{self, Connection, PgConnection};
+use tower_vitals::jobs::store::RunStore;
 use tower_vitals::jobs::{
     History, Job, Jobs, MemoryHistory, PostgresHistory, Retention, RunQuery, RunRecord, RunStatus,
     SqliteHistory, Uuid,

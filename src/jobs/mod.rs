@@ -57,6 +57,7 @@ mod ask;
 mod builder;
 mod changes;
 mod check;
+pub mod conformance;
 mod contact;
 mod history;
 mod job;
@@ -80,11 +81,11 @@ pub use self::builder::Builder;
 pub use self::changes::{ProblemChange, ProblemChanges};
 #[cfg(feature = "jobs-postgres")]
 pub use self::history::PostgresHistory;
+#[cfg(any(feature = "jobs-postgres", feature = "jobs-sqlite"))]
+pub use self::history::SqlHistory;
 #[cfg(feature = "jobs-sqlite")]
 pub use self::history::SqliteHistory;
-pub use self::history::{
-    History, JobState, JobStates, JobStats, MemoryHistory, Registration, Retention, RunQuery,
-};
+pub use self::history::{History, JobStats, MemoryHistory, Retention, RunQuery, store};
 pub use self::job::Job;
 pub use self::layer::{JobFuture, JobLayer, JobService, NoMetadata};
 pub use self::monitor::Monitor;

@@ -72,8 +72,8 @@ pub struct Problem {
     pub message: String,
     /// The job's last start when this was found: another ends what is late or missed.
     pub last_start: Option<SystemTime>,
-    /// The job's [streak](super::JobState::streak) when this was found: another ends what is failing.
-    pub streak: u64,
+    /// The job's [`success_epoch`](super::store::JobState::success_epoch) when this was found: another ends what is failing.
+    pub success_epoch: u64,
 }
 
 /// Characters of a message: an error's 500 and what is said around it.
@@ -97,7 +97,7 @@ impl Problem {
             run: None,
             message: message.chars().take(MAX_MESSAGE).collect(),
             last_start: None,
-            streak: 0,
+            success_epoch: 0,
         }
     }
 }

@@ -206,7 +206,7 @@ impl Look<'_> {
                 let is_of_this_schedule = self.standing.known_since <= problem.since;
                 Ok(is_of_this_schedule && self.standing.last_start <= problem.last_start)
             }
-            ProblemKind::Failing => Ok(self.standing.streak <= problem.streak),
+            ProblemKind::Failing => Ok(self.standing.success_epoch <= problem.success_epoch),
             ProblemKind::TooLong => match problem.run {
                 Some(run) => self.is_running(run).await,
                 None => Ok(false),
@@ -274,7 +274,7 @@ impl Look<'_> {
         let mut problem = Problem::new(&self.standing.job_name, kind, since, message);
         problem.run = run;
         problem.last_start = self.standing.last_start;
-        problem.streak = self.standing.streak;
+        problem.success_epoch = self.standing.success_epoch;
         Ok(Some(problem))
     }
 

@@ -10,9 +10,10 @@ use crate::support::recorder;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 use tower_vitals::Prometheus;
+use tower_vitals::jobs::store::{ProblemStore, RunStore};
 use tower_vitals::jobs::{
-    History, Job, Jobs, MemoryHistory, Problem, ProblemChange, ProblemChanges, ProblemKind,
-    RunQuery, RunRecord, Uuid,
+    Job, Jobs, MemoryHistory, Problem, ProblemChange, ProblemChanges, ProblemKind, RunQuery,
+    RunRecord, Uuid,
 };
 
 use ProblemKind::{Failing, Late, Missed, TooLong};

@@ -11,7 +11,8 @@ use tower_vitals::health::checks::drivers::sqlx;
 use tower_vitals::health::checks::drivers::sqlx::sqlite::{
     SqliteConnectOptions, SqlitePoolOptions,
 };
-use tower_vitals::jobs::{History, RunQuery, RunStatus, SqliteHistory};
+use tower_vitals::jobs::store::RunStore;
+use tower_vitals::jobs::{RunQuery, RunStatus, SqliteHistory};
 
 /// Runs the example for so long after it first kept a run, kills it, and gives what it said it kept.
 fn killed_after(example: &Path, file: &Path, time: Duration) -> Vec<String> {

@@ -13,8 +13,9 @@ use futures_util::FutureExt;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 use tower_vitals::ErrorKind;
+use tower_vitals::jobs::store::RunStore;
 use tower_vitals::jobs::{
-    History, Job, Jobs, MemoryHistory, RunQuery, RunRecord, RunStatus, StartedRun, Uuid,
+    Job, Jobs, MemoryHistory, RunQuery, RunRecord, RunStatus, StartedRun, Uuid,
 };
 
 const NIGHTLY: Job = Job::named("nightly").every(Duration::from_hours(24));
@@ -436,7 +437,7 @@ async fn a_history_that_fails_where_nothing_runs_is_told_of_once() {
     for (call, what) in [
         ("renew", "renew leases"),
         ("reap", "tell what is lost"),
-        ("standings", "tell how jobs stand"),
+        ("job_states", "tell how jobs stand"),
         ("register", "be told of jobs"),
         ("prune", "be pruned"),
     ] {

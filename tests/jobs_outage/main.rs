@@ -25,6 +25,7 @@ use support::Taken;
 use support::disk::Disk;
 use support::log::Log;
 use tokio::time::{Instant, sleep, timeout};
+use tower_vitals::jobs::store::RunStore;
 use tower_vitals::jobs::{History, Job, Jobs, RunQuery, RunRecord, RunStatus, Uuid};
 
 /// One run, from before the outage to after it.

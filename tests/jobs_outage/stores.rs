@@ -1,4 +1,4 @@
-//! The stores, and the ways in which they are away.
+//! The stores, and the ways in which they become unavailable.
 #![allow(async_fn_in_trait, unreachable_pub, reason = "only this test uses it")]
 
 use std::path::PathBuf;
@@ -15,16 +15,16 @@ use crate::DEADLINE;
 use crate::support::disk::Disk;
 use crate::support::postgres::Cluster;
 
-/// What keeps jobs, and how it goes away.
+/// A store of job runs that can become unavailable.
 pub trait Store {
     fn history(&self) -> impl History + Clone;
     async fn goes_away(&mut self);
-    /// It may be away in two ways.
+    /// A store may be unavailable in a second way.
     async fn at_half_time(&mut self) {}
     async fn is_back(&mut self);
 }
 
-/// Frozen first, so that nobody is refused, then killed.
+/// A PostgreSQL server that is frozen first, so that no connection is refused, and then killed.
 pub struct Server(Arc<Cluster>);
 
 impl Server {
@@ -32,9 +32,9 @@ impl Server {
         Self(Arc::new(Cluster::start("frozen")))
     }
 
-    async fn does(&self, what: fn(&Cluster)) {
+    async fn blocking(&self, call: fn(&Cluster)) {
         let cluster = Arc::clone(&self.0);
-        spawn_blocking(move || what(&cluster)).await.unwrap();
+        spawn_blocking(move || call(&cluster)).await.unwrap();
     }
 }
 
@@ -44,19 +44,19 @@ impl Store for Server {
     }
 
     async fn goes_away(&mut self) {
-        self.does(Cluster::freeze).await;
+        self.blocking(Cluster::freeze).await;
     }
 
     async fn at_half_time(&mut self) {
-        self.does(Cluster::kill).await;
+        self.blocking(Cluster::kill).await;
     }
 
     async fn is_back(&mut self) {
-        self.does(Cluster::start_again).await;
+        self.blocking(Cluster::start_again).await;
     }
 }
 
-/// A file of SQLite, in a folder that goes when the test does.
+/// A folder with a SQLite file, which is removed with the test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -78,7 +78,7 @@ impl Drop for Folder {
     }
 }
 
-/// Another process has a long transaction, or never ends one.
+/// A SQLite file that another connection has locked.
 pub struct Locked {
     folder: Folder,
     other: Option<SqliteConnection>,
@@ -117,7 +117,7 @@ impl Store for Locked {
     }
 }
 
-/// No byte more can be written.
+/// A SQLite file on a full disk.
 pub struct Full(pub Disk);
 
 impl Store for Full {
@@ -134,7 +134,7 @@ impl Store for Full {
     }
 }
 
-/// No page more can be written, says SQLite, and nobody else.
+/// A SQLite file that may not grow.
 pub struct Limited {
     folder: Folder,
     is_full: Arc<AtomicBool>,
@@ -157,7 +157,7 @@ impl Store for Limited {
             .journal_mode(SqliteJournalMode::Wal);
         let is_full = Arc::clone(&self.is_full);
         let pool = SqlitePoolOptions::new().before_acquire(move |connection, _| {
-            // As many as there are already, or as many as there may ever be.
+            // SQLite raises the limit to the present number of pages.
             let sql = if is_full.load(Ordering::SeqCst) {
                 "PRAGMA max_page_count = 1"
             } else {

@@ -13,7 +13,8 @@ use http_body_util::BodyExt;
 use serde_json::{Value as Json, json};
 use tower::ServiceExt;
 use tower_vitals::Routes;
-use tower_vitals::jobs::{History, Job, Jobs, MemoryHistory, Problem, ProblemKind, Registration};
+use tower_vitals::jobs::store::{ProblemStore, Registration, RunStore};
+use tower_vitals::jobs::{Job, Jobs, MemoryHistory, Problem, ProblemKind};
 use tower_vitals::routes::Guard;
 
 const NIGHTLY: Job = Job::named("nightly").every(Duration::from_hours(24));

@@ -18,7 +18,7 @@ use http_body_util::{BodyExt, Full};
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_vitals::routes::Guard;
-use tower_vitals::{ErrorKind, HttpMetricsLayer, Prometheus, Routes};
+use tower_vitals::{ErrorKind, Prometheus, Routes};
 
 fn prometheus() -> Prometheus {
     let prometheus = Prometheus::builder().build().unwrap();

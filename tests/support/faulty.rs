@@ -1,4 +1,4 @@
-//! A history in memory that lets others go first, and that fails as it is told.
+//! A history in memory that yields to other tasks, and fails on demand.
 
 use std::fmt;
 use std::future::Future;
@@ -7,32 +7,31 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use futures_util::future::BoxFuture;
 use tokio::time::Instant;
-use tower_vitals::Error;
-use tower_vitals::jobs::{
-    History, JobStates, JobStats, MemoryHistory, Problem, Registration, Retention, RunQuery,
-    RunRecord, Uuid,
+use tower_vitals::jobs::MemoryHistory;
+use tower_vitals::jobs::store::{
+    BoxFuture, Error, JobStates, JobStats, Problem, ProblemStore, Registration, Retention,
+    RunQuery, RunRecord, RunStore, Uuid,
 };
 
-/// What becomes of a call.
+/// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It is answered.
+    /// It succeeds.
     None,
-    /// It is refused, and changes nothing.
+    /// It fails and changes nothing.
     Down,
-    /// It is done, and its answer does not come.
+    /// It is done, but its response is lost.
     LosesAnswer,
-    /// It panics before it gives what is to be awaited.
+    /// It panics before it returns a future.
     Panics,
-    /// It waits until then.
+    /// It waits until this time.
     Until(Instant),
 }
 
 type Choose = dyn Fn(&'static str) -> Fault + Send;
 
-/// Clones share what they have, and how they fail.
+/// Clones share their runs and their faults.
 #[derive(Clone)]
 pub struct Faulty {
     pub memory: MemoryHistory,
@@ -41,7 +40,7 @@ pub struct Faulty {
 }
 
 impl Faulty {
-    /// Answers everything, at first.
+    /// Fails nothing at first.
     pub fn new(memory: &MemoryHistory) -> Self {
         Self {
             memory: memory.clone(),
@@ -50,12 +49,12 @@ impl Faulty {
         }
     }
 
-    /// From now on, by the name of what is asked.
+    /// Chooses the fault of each call from now on, by the method's name.
     pub fn fail(&self, choose: impl Fn(&'static str) -> Fault + Send + 'static) {
         *self.choose.lock().unwrap() = Box::new(choose);
     }
 
-    /// How often it was asked to write or to look after leases.
+    /// The number of calls.
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
@@ -63,14 +62,14 @@ impl Faulty {
     fn call<'a, T, F>(
         &'a self,
         name: &'static str,
-        ask: impl FnOnce() -> F + Send + 'a,
+        call: impl FnOnce() -> F + Send + 'a,
     ) -> BoxFuture<'a, Result<T, Error>>
     where
         T: Send + 'a,
         F: Future<Output = Result<T, Error>> + Send + 'a,
     {
         let fault = (self.choose.lock().unwrap())(name);
-        assert_ne!(fault, Fault::Panics, "told to");
+        assert_ne!(fault, Fault::Panics, "on demand");
         self.asked.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             if let Fault::Until(then) = fault {
@@ -83,7 +82,7 @@ impl Faulty {
                 ));
             }
             tokio::task::yield_now().await;
-            let answer = ask().await;
+            let response = call().await;
             tokio::task::yield_now().await;
             if fault == Fault::LosesAnswer {
                 return Err(Error::external(
@@ -91,7 +90,7 @@ impl Faulty {
                     io::Error::other("the connection is gone"),
                 ));
             }
-            answer
+            response
         })
     }
 }
@@ -102,7 +101,7 @@ impl fmt::Debug for Faulty {
     }
 }
 
-impl History for Faulty {
+impl RunStore for Faulty {
     fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
         self.call("prepare", || self.memory.prepare())
     }
@@ -136,8 +135,18 @@ impl History for Faulty {
         self.call("last_runs", || self.memory.last_runs())
     }
     fn job_states(&self) -> BoxFuture<'_, Result<JobStates, Error>> {
-        self.call("standings", || self.memory.job_states())
+        self.call("job_states", || self.memory.job_states())
     }
+    fn prune<'a>(
+        &'a self,
+        retention: &'a Retention,
+        most: usize,
+    ) -> BoxFuture<'a, Result<usize, Error>> {
+        self.call("prune", move || self.memory.prune(retention, most))
+    }
+}
+
+impl ProblemStore for Faulty {
     fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
         self.call("problems", || self.memory.problems())
     }
@@ -154,12 +163,5 @@ impl History for Faulty {
         caller: Uuid,
     ) -> BoxFuture<'a, Result<bool, Error>> {
         self.call("resolve", move || self.memory.resolve(problem, caller))
-    }
-    fn prune<'a>(
-        &'a self,
-        retention: &'a Retention,
-        most: usize,
-    ) -> BoxFuture<'a, Result<usize, Error>> {
-        self.call("prune", move || self.memory.prune(retention, most))
     }
 }

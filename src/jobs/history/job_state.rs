@@ -1,34 +1,33 @@
-//! `JobState`: how a job stands, which is what expectations are judged by.
+//! `JobState`: the state of a job, by which its expectations are judged.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use crate::jobs::{RunRecord, RunStatus};
+use super::StateDelta;
 
-/// How a job stands, by the history's own clock.
+/// The state of a job, by the store's own clock.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct JobState {
-    /// The job.
+    /// The job's name.
     pub job_name: String,
-    /// Since when it is known there, with the schedule that it has.
+    /// The time since which the store knows the job with its present schedule.
     pub known_since: SystemTime,
-    /// When an instance last said that it has this job; none if none has.
+    /// The time of the last registration by an instance.
     pub registered_at: Option<SystemTime>,
-    /// When it last started.
+    /// The time of the last start.
     pub last_start: Option<SystemTime>,
-    /// The same by the clock of the instance that ran it, which a cron expression is served by.
+    /// The last start by the clock of the instance that ran it, which cron expressions are matched against.
     pub started_at: Option<SystemTime>,
-    /// How often it failed or was lost since its last success. What was cancelled does not count.
+    /// The number of failed and lost runs since the last success. Cancelled runs do not count.
     pub failures_in_a_row: u64,
-    /// How often a success has ended such a row, or could have.
-    pub streak: u64,
-    /// When it last failed or was lost.
+    /// Incremented whenever a success ends a row of failures, even an empty one.
+    pub success_epoch: u64,
+    /// The time of the last failed or lost run.
     pub last_failure: Option<SystemTime>,
 }
 
 impl JobState {
-    /// Of a job that has not run yet.
+    /// Returns the state of a job that has not run yet.
     #[must_use]
     pub fn new(job_name: impl Into<String>, known_since: SystemTime) -> Self {
         Self {
@@ -38,27 +37,29 @@ impl JobState {
             last_start: None,
             started_at: None,
             failures_in_a_row: 0,
-            streak: 0,
+            success_epoch: 0,
             last_failure: None,
         }
     }
 
-    pub(crate) fn add(&mut self, progress: &StateDelta, now: SystemTime) {
-        if let Some(start) = progress.start {
-            self.starts(now.checked_sub(start.age), start.at);
-        }
+    /// Applies a change, at this time of the store's clock.
+    pub fn apply(&mut self, delta: &StateDelta, now: SystemTime) {
         let ago = |age: Option<Duration>| age.and_then(|age| now.checked_sub(age));
-        let success = ago(progress.success).and_then(|at| at.checked_add(REORDER_WINDOW));
+        if let Some(at) = delta.started_at {
+            self.set_start(ago(delta.start), at);
+        }
+        let success = ago(delta.success).and_then(|at| at.checked_add(StateDelta::REORDER_WINDOW));
         if success.is_some() && success >= self.last_failure {
             self.failures_in_a_row = 0;
-            self.streak += 1;
+            self.success_epoch += 1;
         }
-        self.failures_in_a_row += progress.failures;
-        self.last_failure = self.last_failure.max(ago(progress.failure));
+        self.failures_in_a_row += delta.failures;
+        self.last_failure = self.last_failure.max(ago(delta.failure));
     }
 
-    /// A start, if it is a later one: told twice, it is another time by a moment, and the same by its own clock.
-    pub(crate) fn starts(&mut self, start: Option<SystemTime>, at: SystemTime) {
+    /// Sets the last start, if it is later. The same start may arrive twice: its age then differs a little, but its time by the
+    /// instance's clock does not.
+    fn set_start(&mut self, start: Option<SystemTime>, at: SystemTime) {
         if start > self.last_start && self.started_at != Some(at) {
             self.last_start = start;
             self.started_at = Some(at);
@@ -66,148 +67,28 @@ impl JobState {
     }
 }
 
-/// How all jobs stand, at a time of the history's own clock.
+/// The states of all jobs, at one time of the store's own clock.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct JobStates {
-    /// When.
+    /// The present time.
     pub now: SystemTime,
-    /// Every job that is known there, by name.
+    /// Every known job, by name.
     pub jobs: Vec<JobState>,
 }
 
 impl JobStates {
-    /// At this time.
+    /// Returns these states at this time.
     #[must_use]
     pub fn new(now: SystemTime, jobs: Vec<JobState>) -> Self {
         Self { now, jobs }
     }
 }
 
-/// What an instance says of a job that it has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Registration {
-    /// The job.
-    pub job_name: String,
-    /// When it is expected, in words; none if it does not say, and what is known of that stays.
-    pub schedule: Option<String>,
-    /// When it last started it, by its own clock, where that is in no run that the history was given.
-    pub last_start: Option<SystemTime>,
-}
-
-impl Registration {
-    /// Of this job, expected so.
-    #[must_use]
-    pub fn new(job_name: impl Into<String>, schedule: Option<String>) -> Self {
-        Self {
-            job_name: job_name.into(),
-            schedule,
-            last_start: None,
-        }
-    }
-
-    /// It started at this time of the instance's clock.
-    #[must_use]
-    pub fn last_start(mut self, at: SystemTime) -> Self {
-        self.last_start = Some(at);
-        self
-    }
-}
-
-/// What some runs of a job change of its standing. Ages are the same by all clocks.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct StateDelta {
-    /// The last start among them.
-    pub(crate) start: Option<Start>,
-    /// How long ago the last success among them ended.
-    pub(crate) success: Option<Duration>,
-    /// How long ago the last failure among them ended.
-    pub(crate) failure: Option<Duration>,
-    /// Since that success, or in all.
-    pub(crate) failures: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Start {
-    pub(crate) age: Duration,
-    /// By the instance's own clock.
-    pub(crate) at: SystemTime,
-}
-
-/// A success that is so much older than the last failure was written late, and ends no row of failures that came after it.
-pub(crate) const REORDER_WINDOW: Duration = Duration::from_secs(10);
-
-impl StateDelta {
-    /// Of each job among these runs of this instance, all of which are news. Those that `is_new` says so of were not
-    /// there before: their start is news, too.
-    pub(crate) fn of<'a>(
-        runs: impl Iterator<Item = &'a RunRecord>,
-        is_new: impl Fn(&RunRecord) -> bool,
-    ) -> BTreeMap<&'a str, Self> {
-        let now = SystemTime::now();
-        let mut runs: Vec<_> = runs.collect();
-        // In a row is by their ends.
-        runs.sort_by_key(|run| run.finished_at);
-        let mut all: BTreeMap<&str, Self> = BTreeMap::new();
-        for run in runs {
-            let progress = all.entry(&run.job_name).or_default();
-            if is_new(run) {
-                progress.start(run.started_at, now);
-            }
-            let ended = run.finished_at.unwrap_or(now);
-            progress.end(run.status, now.duration_since(ended).unwrap_or_default());
-        }
-        all
-    }
-
-    /// Of each job among these, which started without a run of theirs to tell it.
-    pub(crate) fn started(jobs: &[Registration]) -> BTreeMap<&str, Self> {
-        let now = SystemTime::now();
-        let mut all: BTreeMap<&str, Self> = BTreeMap::new();
-        for job in jobs {
-            if let Some(at) = job.last_start {
-                all.entry(&job.job_name).or_default().start(at, now);
-            }
-        }
-        all
-    }
-
-    /// Of each job among these, which were lost right now. When they started is known already.
-    pub(crate) fn lost(runs: &[RunRecord]) -> BTreeMap<&str, Self> {
-        let mut all: BTreeMap<&str, Self> = BTreeMap::new();
-        for run in runs {
-            let progress = all.entry(&run.job_name).or_default();
-            progress.end(run.status, Duration::ZERO);
-        }
-        all
-    }
-
-    fn start(&mut self, at: SystemTime, now: SystemTime) {
-        let age = now.duration_since(at).unwrap_or_default();
-        if self.start.is_none_or(|last| age <= last.age) {
-            self.start = Some(Start { age, at });
-        }
-    }
-
-    fn end(&mut self, status: RunStatus, age: Duration) {
-        match status {
-            RunStatus::Success => {
-                self.success = Some(age);
-                self.failures = 0;
-            }
-            RunStatus::Failed | RunStatus::Lost => {
-                self.failure = Some(age);
-                self.failures += 1;
-            }
-            RunStatus::Running | RunStatus::Cancelled => {}
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jobs::{RunRecord, RunStatus};
     use serde_json::Map;
 
     fn ended(status: RunStatus, took: u64) -> RunRecord {
@@ -228,35 +109,38 @@ mod tests {
             ended(RunStatus::Cancelled, 8),
             ended(RunStatus::Lost, 7),
         ];
-        let progress = StateDelta::of(runs.iter(), |_| true)["nightly"];
-        assert_eq!((progress.success.is_some(), progress.failures), (true, 2));
-        let mut standing = JobState::new("nightly", SystemTime::UNIX_EPOCH);
-        standing.failures_in_a_row = 5;
-        standing.add(&progress, SystemTime::now());
-        assert_eq!((standing.failures_in_a_row, standing.streak), (2, 1));
-        standing.add(&StateDelta::lost(&runs[..2])["nightly"], SystemTime::now());
-        assert_eq!((standing.failures_in_a_row, standing.streak), (4, 1));
+        let delta = StateDelta::of_runs(&runs, |_| true)["nightly"];
+        assert_eq!((delta.success.is_some(), delta.failures), (true, 2));
+        let mut state = JobState::new("nightly", SystemTime::UNIX_EPOCH);
+        state.failures_in_a_row = 5;
+        state.apply(&delta, SystemTime::now());
+        assert_eq!((state.failures_in_a_row, state.success_epoch), (2, 1));
+        state.apply(
+            &StateDelta::of_lost(&runs[..2])["nightly"],
+            SystemTime::now(),
+        );
+        assert_eq!((state.failures_in_a_row, state.success_epoch), (4, 1));
     }
 
     #[test]
-    fn a_start_is_told_once_by_both_clocks() {
+    fn a_start_is_recorded_by_both_clocks() {
         let own = SystemTime::now();
         let mut first = ended(RunStatus::Success, 0);
         first.started_at = own - Duration::from_mins(5);
         let mut second = first.clone();
         second.started_at = own - Duration::from_mins(6);
         let runs = [first.clone(), second];
-        let progress = StateDelta::of(runs.iter(), |_| true)["nightly"];
-        // The history's clock is an hour behind.
-        let mut standing = JobState::new("nightly", SystemTime::UNIX_EPOCH);
+        let delta = StateDelta::of_runs(&runs, |_| true)["nightly"];
+        // The store's clock is an hour behind.
+        let mut state = JobState::new("nightly", SystemTime::UNIX_EPOCH);
         let now = own - Duration::from_hours(1);
-        standing.add(&progress, now);
+        state.apply(&delta, now);
         let start = now - Duration::from_mins(5);
-        let known = standing.last_start.unwrap();
+        let known = state.last_start.unwrap();
         assert!(start.duration_since(known).unwrap() < Duration::from_secs(1));
-        assert_eq!(standing.started_at, Some(first.started_at));
-        // Its end is no start.
-        let progress = StateDelta::of(runs.iter(), |_| false)["nightly"];
-        assert_eq!(progress.start, None);
+        assert_eq!(state.started_at, Some(first.started_at));
+        // The end of a known run is no start.
+        let delta = StateDelta::of_runs(&runs, |_| false)["nightly"];
+        assert_eq!(delta.start, None);
     }
 }

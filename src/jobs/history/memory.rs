@@ -1,25 +1,27 @@
-//! `MemoryHistory`: runs for as long as the process lives.
+//! `MemoryHistory`: runs and problems in memory.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::future::ready;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_core::future::BoxFuture;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::job_state::StateDelta;
-use super::stats::{RECENT, Totals, is_timed};
-use super::{History, JobState, JobStates, JobStats, Registration, Retention, RunQuery};
+use super::{
+    JobState, JobStates, JobStats, ProblemStore, Registration, Retention, RunQuery, RunStore,
+    RunTotals, StateDelta,
+};
 use crate::error::Error;
 use crate::jobs::{Problem, ProblemKind, RunRecord, RunStatus};
-use futures_core::future::BoxFuture;
 
-/// Past it a time could not be told.
-const LONGEST_LEASE: Duration = Duration::from_hours(24 * 365);
+/// Longer leases would exceed the range of `SystemTime`.
+const MAX_LEASE: Duration = Duration::from_hours(24 * 365);
 
-/// Keeps the last runs in memory: at most 10,000, and nothing over a restart.
+/// Keeps the last 10,000 runs in memory. They do not survive a restart.
 ///
 /// ```
 /// use tower_vitals::jobs::MemoryHistory;
@@ -31,72 +33,68 @@ const LONGEST_LEASE: Duration = Duration::from_hours(24 * 365);
 pub struct MemoryHistory {
     max_runs: usize,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
-    /// Leases go by tokio's clock, which nobody sets: what it and the system's showed at the beginning.
-    began: (Instant, SystemTime),
+    /// The origin of the clock that leases use: tokio's, which cannot be set.
+    origin: (Instant, SystemTime),
     state: Arc<Mutex<State>>,
 }
 
-/// Runs in their order.
-type Place = (SystemTime, Uuid);
+/// The order of runs: by start, then by id.
+type RunKey = (SystemTime, Uuid);
 
 #[derive(Default)]
 struct State {
-    runs: BTreeMap<Place, Kept>,
-    places: HashMap<Uuid, Place>,
-    totals: HashMap<String, Totals>,
-    /// Where the last run of each job is.
-    last: HashMap<String, Place>,
-    standings: BTreeMap<String, JobState>,
+    runs: BTreeMap<RunKey, StoredRun>,
+    keys: HashMap<Uuid, RunKey>,
+    totals: HashMap<String, RunTotals>,
+    /// The last run of each job.
+    last: HashMap<String, RunKey>,
+    jobs: BTreeMap<String, JobState>,
     schedules: HashMap<String, String>,
-    problems: BTreeMap<(String, ProblemKind), Reported>,
+    problems: BTreeMap<(String, ProblemKind), StoredProblem>,
 }
 
-struct Reported {
+struct StoredProblem {
     problem: Problem,
-    /// When, and by whom.
     resolved: Option<(SystemTime, Uuid)>,
 }
 
-struct Kept {
+struct StoredRun {
     run: RunRecord,
     lease_until: SystemTime,
 }
 
 impl MemoryHistory {
-    /// Of at most 10,000 runs.
+    /// Keeps at most 10,000 runs.
     pub fn new() -> Self {
         Self {
             max_runs: 10_000,
             clock: Arc::new(SystemTime::now),
-            began: (Instant::now(), SystemTime::now()),
+            origin: (Instant::now(), SystemTime::now()),
             state: Arc::default(),
         }
     }
 
-    /// Keeps at most so many: past it the oldest goes that has ended and is not the last of its job, or the oldest if there is none. At least one is kept.
+    /// Sets the maximum number of runs, at least one. When it is exceeded, the oldest run is removed that has ended and is not
+    /// the last of its job, or else the oldest run.
     pub fn max_runs(mut self, max: usize) -> Self {
         self.max_runs = max.max(1);
         self
     }
 
-    /// By this clock jobs are late. Defaults to the system's; another is for tests, which have no day to wait.
+    /// Sets the clock by which jobs are late. Defaults to the system's; tests use another one to skip time.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(now);
         self
     }
 
-    /// By the clock that leases go by.
+    /// The time by the clock that leases use.
     fn steady_now(&self) -> SystemTime {
-        let (instant, time) = self.began;
+        let (instant, time) = self.origin;
         time + instant.elapsed()
     }
 
     fn lease_until(&self, lease: Duration) -> SystemTime {
-        self.steady_now() + lease.min(LONGEST_LEASE)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.steady_now() + lease.min(MAX_LEASE)
     }
 }
 
@@ -115,30 +113,33 @@ impl fmt::Debug for MemoryHistory {
 }
 
 impl State {
-    /// Whether that was news.
+    /// Returns whether the run was a new fact.
     fn put(&mut self, run: &RunRecord, lease_until: SystemTime) -> bool {
-        let place = *self
-            .places
-            .entry(run.id)
-            .or_insert((run.started_at, run.id));
-        if let Some(kept) = self.runs.get(&place)
-            && kept.run.status != RunStatus::Running
+        let key = *self.keys.entry(run.id).or_insert((run.started_at, run.id));
+        if let Some(stored) = self.runs.get(&key)
+            && stored.run.status != RunStatus::Running
         {
             return false;
         }
         if run.status != RunStatus::Running {
             self.count(run);
         }
-        let last = self.last.entry(run.job_name.clone()).or_insert(place);
-        *last = place.max(*last);
+        let last = self.last.entry(run.job_name.clone()).or_insert(key);
+        *last = key.max(*last);
         let run = run.clone();
-        self.runs.insert(place, Kept { run, lease_until });
+        self.runs.insert(key, StoredRun { run, lease_until });
         true
     }
 
-    fn standing(&mut self, job_name: &str, now: SystemTime) -> &mut JobState {
-        let standing = self.standings.entry(job_name.to_owned());
-        standing.or_insert_with(|| JobState::new(job_name, now))
+    fn job(&mut self, job_name: &str, now: SystemTime) -> &mut JobState {
+        let job = self.jobs.entry(job_name.to_owned());
+        job.or_insert_with(|| JobState::new(job_name, now))
+    }
+
+    fn apply(&mut self, deltas: BTreeMap<&str, StateDelta>, now: SystemTime) {
+        for (job_name, delta) in deltas {
+            self.job(job_name, now).apply(&delta, now);
+        }
     }
 
     fn count(&mut self, run: &RunRecord) {
@@ -146,143 +147,129 @@ impl State {
         totals.add(run);
     }
 
-    fn remove(&mut self, place: Place) {
-        self.runs.remove(&place);
-        self.places.remove(&place.1);
+    fn remove(&mut self, key: RunKey) {
+        self.runs.remove(&key);
+        self.keys.remove(&key.1);
     }
 
-    /// Whether no run of its job began after it.
-    fn is_last(&self, place: Place, run: &RunRecord) -> bool {
-        self.last.get(&run.job_name) == Some(&place)
+    fn is_last(&self, key: RunKey, run: &RunRecord) -> bool {
+        self.last.get(&run.job_name) == Some(&key)
     }
 
     fn make_room(&mut self, max: usize) {
         while self.runs.len() > max {
-            let is_over = |(place, kept): &(&Place, &Kept)| {
-                kept.run.status != RunStatus::Running && !self.is_last(**place, &kept.run)
+            let is_removable = |(key, stored): &(&RunKey, &StoredRun)| {
+                stored.run.status != RunStatus::Running && !self.is_last(**key, &stored.run)
             };
-            let oldest = self.runs.iter().find(is_over).or(self.runs.iter().next());
-            let Some((place, _)) = oldest else { return };
-            self.remove(*place);
+            let oldest = self.runs.iter().find(is_removable);
+            let Some((key, _)) = oldest.or(self.runs.iter().next()) else {
+                return;
+            };
+            self.remove(*key);
         }
     }
 
-    fn reap(&mut self, by: SystemTime, time: SystemTime) -> Vec<RunRecord> {
+    fn reap(&mut self, by: SystemTime, now: SystemTime) -> Vec<RunRecord> {
         let mut lost = Vec::new();
-        for kept in self.runs.values_mut() {
-            if kept.run.status == RunStatus::Running && kept.lease_until < by {
-                kept.run.status = RunStatus::Lost;
-                kept.run.finished_at = Some(time);
-                lost.push(kept.run.clone());
+        for stored in self.runs.values_mut() {
+            if stored.run.status == RunStatus::Running && stored.lease_until < by {
+                stored.run.status = RunStatus::Lost;
+                stored.run.finished_at = Some(now);
+                lost.push(stored.run.clone());
             }
         }
         for run in &lost {
             self.count(run);
         }
-        for (job_name, progress) in StateDelta::lost(&lost) {
-            self.standing(job_name, time).add(&progress, time);
-        }
+        self.apply(StateDelta::of_lost(&lost), now);
         lost
     }
 
-    fn register(&mut self, job: &Registration, now: SystemTime) {
-        let standing = self.standing(&job.job_name, now);
-        standing.registered_at = Some(now);
-        let Some(schedule) = &job.schedule else {
-            return;
-        };
-        if self.schedules.get(&job.job_name) != Some(schedule) {
-            self.standing(&job.job_name, now).known_since = now;
-            self.schedules
-                .insert(job.job_name.clone(), schedule.clone());
+    fn register(&mut self, registration: &Registration, now: SystemTime) {
+        let name = &registration.job_name;
+        self.job(name, now).registered_at = Some(now);
+        if let Some(schedule) = &registration.schedule
+            && self.schedules.get(name) != Some(schedule)
+        {
+            self.job(name, now).known_since = now;
+            self.schedules.insert(name.clone(), schedule.clone());
         }
     }
 
-    fn report(&mut self, problem: &Problem, seen: SystemTime) -> bool {
-        let place = (problem.job_name.clone(), problem.kind);
-        let is_news = self.problems.get(&place).is_none_or(|known| {
-            let is_over = known.resolved.is_some_and(|(at, _)| at <= seen);
+    fn report(&mut self, problem: &Problem, observed_at: SystemTime) -> bool {
+        let key = (problem.job_name.clone(), problem.kind);
+        let is_new = self.problems.get(&key).is_none_or(|known| {
+            let is_over = known.resolved.is_some_and(|(at, _)| at <= observed_at);
             is_over || (known.problem.id == problem.id && known.resolved.is_none())
         });
-        if is_news {
+        if is_new {
             let problem = problem.clone();
             let resolved = None;
-            self.problems.insert(place, Reported { problem, resolved });
+            self.problems
+                .insert(key, StoredProblem { problem, resolved });
         }
-        is_news
+        is_new
     }
 
     fn resolve(&mut self, problem: &Problem, caller: Uuid, now: SystemTime) -> bool {
-        let place = (problem.job_name.clone(), problem.kind);
-        let known = self.problems.get_mut(&place);
+        let key = (problem.job_name.clone(), problem.kind);
+        let known = self.problems.get_mut(&key);
         let Some(known) = known.filter(|known| known.problem.id == problem.id) else {
             return false;
         };
         known.resolved.get_or_insert((now, caller)).1 == caller
     }
 
-    fn newest(&self) -> impl Iterator<Item = &RunRecord> {
-        self.runs.values().rev().map(|kept| &kept.run)
+    fn latest_first(&self) -> impl Iterator<Item = &RunRecord> + Clone {
+        self.runs.values().rev().map(|stored| &stored.run)
     }
 
     fn stats(&self, job_name: &str) -> Option<JobStats> {
-        let of_job = || self.newest().filter(|run| run.job_name == job_name);
+        let runs = self.latest_first().filter(|run| run.job_name == job_name);
         let totals = self.totals.get(job_name);
-        let last = of_job().next();
-        if totals.is_none() && last.is_none() {
+        if totals.is_none() && runs.clone().next().is_none() {
             return None;
         }
-        let running = of_job().filter(|run| run.status == RunStatus::Running);
-        let timed = of_job().filter(|run| is_timed(run.status));
-        let failed = of_job().find(|run| run.status == RunStatus::Failed);
-        Some(JobStats::of(
-            job_name,
-            totals.unwrap_or(&Totals::default()),
-            running.count() as u64,
-            timed.take(RECENT).filter_map(|run| run.duration).collect(),
-            last,
-            failed.and_then(|run| run.error_message.clone()),
-        ))
+        let mut stats = JobStats::new(job_name, totals.unwrap_or(&RunTotals::default()));
+        stats.set_runs(runs);
+        Some(stats)
     }
 
-    fn prune(&mut self, retention: &Retention, most: usize) -> usize {
+    fn prune(&mut self, retention: &Retention, max: usize) -> usize {
         let oldest = retention.oldest();
-        let mut kept: HashMap<(&str, RunStatus), usize> = HashMap::new();
-        let mut gone = Vec::new();
-        for (place, Kept { run, .. }) in self.runs.iter().rev() {
+        let mut counts: HashMap<(&str, RunStatus), usize> = HashMap::new();
+        let mut expired = Vec::new();
+        for (key, StoredRun { run, .. }) in self.runs.iter().rev() {
             if run.status == RunStatus::Running {
                 continue;
             }
-            let count = kept.entry((&run.job_name, run.status)).or_default();
+            let count = counts.entry((&run.job_name, run.status)).or_default();
             *count += 1;
-            let is_old = *count > retention.count.max(1) || run.started_at < oldest;
-            if is_old && !self.is_last(*place, run) {
-                gone.push(*place);
+            let is_expired = *count > retention.count.max(1) || run.started_at < oldest;
+            if is_expired && !self.is_last(*key, run) {
+                expired.push(*key);
             }
         }
-        // The oldest first.
-        let gone: Vec<_> = gone.into_iter().rev().take(most).collect();
-        for place in &gone {
-            self.remove(*place);
+        let oldest_first: Vec<_> = expired.into_iter().rev().take(max).collect();
+        for key in &oldest_first {
+            self.remove(*key);
         }
-        gone.len()
+        oldest_first.len()
     }
 }
 
-impl History for MemoryHistory {
+impl RunStore for MemoryHistory {
     fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(ready(Ok(())))
     }
 
     fn register<'a>(&'a self, jobs: &'a [Registration]) -> BoxFuture<'a, Result<(), Error>> {
         let now = (self.clock)();
-        let mut state = self.state();
+        let mut state = self.state.lock();
         for job in jobs {
             state.register(job, now);
         }
-        for (job_name, progress) in StateDelta::started(jobs) {
-            state.standing(job_name, now).add(&progress, now);
-        }
+        state.apply(StateDelta::of_starts(jobs), now);
         Box::pin(ready(Ok(())))
     }
 
@@ -293,20 +280,17 @@ impl History for MemoryHistory {
     ) -> BoxFuture<'a, Result<(), Error>> {
         let lease_until = self.lease_until(lease);
         let now = (self.clock)();
-        let mut state = self.state();
-        let known: HashSet<_> = runs
-            .iter()
-            .map(|run| run.id)
-            .filter(|id| state.places.contains_key(id))
-            .collect();
-        let news: Vec<_> = runs
-            .iter()
-            .filter(|run| state.put(run, lease_until))
-            .collect();
-        let progress = StateDelta::of(news.into_iter(), |run| !known.contains(&run.id));
-        for (job_name, progress) in progress {
-            state.standing(job_name, now).add(&progress, now);
+        let mut state = self.state.lock();
+        let ids = runs.iter().map(|run| run.id);
+        let known: HashSet<_> = ids.filter(|id| state.keys.contains_key(id)).collect();
+        let mut new_facts = Vec::new();
+        for run in runs {
+            if state.put(run, lease_until) {
+                new_facts.push(run);
+            }
         }
+        let deltas = StateDelta::of_runs(new_facts, |run| !known.contains(&run.id));
+        state.apply(deltas, now);
         state.make_room(self.max_runs);
         Box::pin(ready(Ok(())))
     }
@@ -317,12 +301,12 @@ impl History for MemoryHistory {
         lease: Duration,
     ) -> BoxFuture<'a, Result<SystemTime, Error>> {
         let (now, lease_until) = (self.steady_now(), self.lease_until(lease));
-        let mut state = self.state();
+        let mut state = self.state.lock();
         for id in runs {
-            if let Some(place) = state.places.get(id).copied()
-                && let Some(kept) = state.runs.get_mut(&place)
+            if let Some(key) = state.keys.get(id).copied()
+                && let Some(stored) = state.runs.get_mut(&key)
             {
-                kept.lease_until = lease_until;
+                stored.lease_until = lease_until;
             }
         }
         Box::pin(ready(Ok(now)))
@@ -330,22 +314,22 @@ impl History for MemoryHistory {
 
     fn reap(&self, by: SystemTime) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
         let now = (self.clock)();
-        Box::pin(ready(Ok(self.state().reap(by, now))))
+        Box::pin(ready(Ok(self.state.lock().reap(by, now))))
     }
 
     fn runs<'a>(&'a self, query: &'a RunQuery) -> BoxFuture<'a, Result<Vec<RunRecord>, Error>> {
-        let state = self.state();
-        let wanted = state.newest().filter(|run| query.wants(run));
-        Box::pin(ready(Ok(wanted.take(query.limit).cloned().collect())))
+        let state = self.state.lock();
+        let matching = state.latest_first().filter(|run| query.matches(run));
+        Box::pin(ready(Ok(matching.take(query.limit).cloned().collect())))
     }
 
     fn stats<'a>(&'a self, job_name: &'a str) -> BoxFuture<'a, Result<Option<JobStats>, Error>> {
-        Box::pin(ready(Ok(self.state().stats(job_name))))
+        Box::pin(ready(Ok(self.state.lock().stats(job_name))))
     }
 
     fn last_runs(&self) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
         let mut last = BTreeMap::new();
-        for run in self.state().newest() {
+        for run in self.state.lock().latest_first() {
             last.entry(run.job_name.clone())
                 .or_insert_with(|| run.clone());
         }
@@ -353,12 +337,22 @@ impl History for MemoryHistory {
     }
 
     fn job_states(&self) -> BoxFuture<'_, Result<JobStates, Error>> {
-        let jobs = self.state().standings.values().cloned().collect();
+        let jobs = self.state.lock().jobs.values().cloned().collect();
         Box::pin(ready(Ok(JobStates::new((self.clock)(), jobs))))
     }
 
+    fn prune<'a>(
+        &'a self,
+        retention: &'a Retention,
+        max: usize,
+    ) -> BoxFuture<'a, Result<usize, Error>> {
+        Box::pin(ready(Ok(self.state.lock().prune(retention, max))))
+    }
+}
+
+impl ProblemStore for MemoryHistory {
     fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
-        let state = self.state();
+        let state = self.state.lock();
         let open = state.problems.values();
         let open = open.filter(|known| known.resolved.is_none());
         let open = open.map(|known| known.problem.clone()).collect();
@@ -368,9 +362,9 @@ impl History for MemoryHistory {
     fn report<'a>(
         &'a self,
         problem: &'a Problem,
-        seen: SystemTime,
+        observed_at: SystemTime,
     ) -> BoxFuture<'a, Result<bool, Error>> {
-        Box::pin(ready(Ok(self.state().report(problem, seen))))
+        Box::pin(ready(Ok(self.state.lock().report(problem, observed_at))))
     }
 
     fn resolve<'a>(
@@ -379,14 +373,6 @@ impl History for MemoryHistory {
         caller: Uuid,
     ) -> BoxFuture<'a, Result<bool, Error>> {
         let now = (self.clock)();
-        Box::pin(ready(Ok(self.state().resolve(problem, caller, now))))
-    }
-
-    fn prune<'a>(
-        &'a self,
-        retention: &'a Retention,
-        most: usize,
-    ) -> BoxFuture<'a, Result<usize, Error>> {
-        Box::pin(ready(Ok(self.state().prune(retention, most))))
+        Box::pin(ready(Ok(self.state.lock().resolve(problem, caller, now))))
     }
 }

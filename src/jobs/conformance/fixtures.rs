@@ -1,0 +1,69 @@
+//! Runs and calls that the promises share.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use uuid::Uuid;
+
+use super::violation::{Outcome, Violation, broken, expect};
+use crate::jobs::{History, RunQuery, RunRecord, RunStatus};
+
+pub(super) const LEASE: Duration = Duration::from_mins(1);
+
+/// This many seconds after the beginning of 2026.
+pub(super) fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_767_225_600 + seconds)
+}
+
+pub(super) fn running(job: &str, started: u64) -> RunRecord {
+    RunRecord::begun(Uuid::now_v7(), job, at(started), "shop-1")
+}
+
+pub(super) fn ended(job: &str, started: u64, status: RunStatus, took: Duration) -> RunRecord {
+    let mut run = running(job, started);
+    run.status = status;
+    run.duration = Some(took);
+    run.finished_at = Some(run.started_at + took);
+    run
+}
+
+pub(super) async fn write(store: &impl History, runs: &[RunRecord]) -> Outcome {
+    Ok(store.write(runs, LEASE).await?)
+}
+
+/// Marks runs lost whose lease has expired by now.
+pub(super) async fn reap(store: &impl History) -> Result<Vec<RunRecord>, Violation> {
+    let now = store.renew(&[], LEASE).await?;
+    Ok(store.reap(now).await?)
+}
+
+pub(super) async fn ids(store: &impl History, query: &RunQuery) -> Result<Vec<Uuid>, Violation> {
+    let runs = store.runs(query).await?;
+    Ok(runs.iter().map(|run| run.id).collect())
+}
+
+/// Lets clocks with a resolution of milliseconds advance.
+pub(super) async fn tick() {
+    tokio::time::sleep(Duration::from_millis(5)).await;
+}
+
+pub(super) fn expect_near(
+    promise: &str,
+    found: Option<SystemTime>,
+    expected: SystemTime,
+) -> Outcome {
+    let is_near = found.is_some_and(|found| {
+        let apart = found.max(expected).duration_since(found.min(expected));
+        apart.is_ok_and(|apart| apart < Duration::from_secs(30))
+    });
+    expect(promise, is_near, &(found, expected))
+}
+
+/// Returns what a spawned task returned.
+pub(super) async fn joined<T>(
+    task: tokio::task::JoinHandle<Result<T, Violation>>,
+) -> Result<T, Violation> {
+    match task.await {
+        Ok(returned) => returned,
+        Err(error) => Err(broken("no call panics", &error)),
+    }
+}

@@ -1,0 +1,61 @@
+//! `Dialect`: the differences between the databases.
+
+use std::time::Duration;
+
+use sqlx::migrate::Migrate;
+use sqlx::pool::PoolConnection;
+use sqlx::{Database, Pool};
+use uuid::Uuid;
+
+use super::columns::Columns;
+use super::fetch::{DbFuture, Fetch};
+use crate::jobs::RunRecord;
+
+/// The name and the text of a file. Files are never changed, only added: the first is version 1.
+pub(super) type MigrationFile = (&'static str, &'static str);
+
+/// A database that can hold a [`SqlHistory`](super::SqlHistory).
+pub(super) trait Dialect: Database<Connection: Fetch + Migrate, Row: Columns> {
+    /// Begins a transaction that writes.
+    const BEGIN: &'static str;
+
+    const MIGRATIONS: &'static [MigrationFile];
+
+    /// Locks the migrations until the transaction ends, if `BEGIN` does not.
+    const MIGRATION_LOCK: Option<&'static str>;
+
+    /// The columns of `job_runs` that [`rows::run`](super::rows::run) reads, all but the duration as texts.
+    const RUN_COLUMNS: &'static str;
+
+    /// The current time, as a column of `job_runs` holds it.
+    const RUN_TIME: &'static str;
+
+    /// Translates a statement that is written for PostgreSQL.
+    fn translate(sql: String) -> String;
+
+    /// Whether this error code means that a value will never be accepted.
+    fn is_refused(code: &str) -> bool;
+
+    /// Whether this error code means that another writer holds the database.
+    fn is_busy(code: &str) -> bool;
+
+    /// Returns a connection that is in no transaction.
+    fn acquire(pool: &Pool<Self>) -> DbFuture<'_, PoolConnection<Self>>;
+
+    /// Inserts runs and updates those that have not ended. Returns the id of each row that it wrote, and whether the row
+    /// existed before.
+    fn upsert_runs<'a>(
+        connection: &'a mut Self::Connection,
+        runs: &'a [&RunRecord],
+        lease: Duration,
+    ) -> DbFuture<'a, Vec<Self::Row>>;
+
+    /// Renews leases, and returns the database's time in seconds since 1970.
+    fn renew<'a>(pool: &'a Pool<Self>, runs: &'a [Uuid], lease: Duration) -> DbFuture<'a, f64>;
+}
+
+/// The end of [`Dialect::upsert_runs`].
+pub(super) const ON_CONFLICT_UPDATE: &str = "ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at, \
+    status = excluded.status, duration_seconds = excluded.duration_seconds, error_message = excluded.error_message, \
+    metadata = excluded.metadata, lease_until = excluded.lease_until, was_updated = TRUE \
+    WHERE job_runs.status = 'running'";

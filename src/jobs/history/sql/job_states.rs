@@ -1,0 +1,95 @@
+//! Registers jobs and keeps their states, by the database's clock.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sqlx::{Connection, Pool};
+
+use super::columns::Columns;
+use super::dialect::Dialect;
+use super::statement::Statement;
+use super::{rows, time};
+use crate::jobs::history::{JobStates, Registration, StateDelta};
+
+/// Rows are locked in the order of names, as everywhere.
+pub(super) async fn register<D: Dialect>(
+    pool: &Pool<D>,
+    jobs: &[Registration],
+) -> Result<(), sqlx::Error> {
+    let mut connection = D::acquire(pool).await?;
+    let mut transaction = connection.begin_with(D::BEGIN).await?;
+    let mut by_name: Vec<_> = jobs.iter().collect();
+    by_name.sort_by_key(|job| &job.job_name);
+    for job in by_name {
+        // Both times are the same: the clock advances within a statement.
+        Statement::new(
+            "WITH now AS MATERIALIZED (SELECT clock_timestamp() AS at) \
+             INSERT INTO job_states AS known (job_name, known_since, schedule, registered_at) \
+             SELECT $1, now.at, $2, now.at FROM now WHERE TRUE \
+             ON CONFLICT (job_name) DO UPDATE SET registered_at = excluded.registered_at, \
+             schedule = COALESCE(excluded.schedule, known.schedule), \
+             known_since = CASE WHEN excluded.schedule IS NOT NULL AND excluded.schedule IS DISTINCT FROM known.schedule \
+               THEN excluded.known_since ELSE known.known_since END",
+        )
+        .text(job.job_name.clone())
+        .text(job.schedule.clone())
+        .fetch(&mut *transaction)
+        .await?;
+    }
+    apply::<D>(&mut transaction, StateDelta::of_starts(jobs)).await?;
+    transaction.commit().await
+}
+
+/// Does what [`JobState::apply`](crate::jobs::store::JobState::apply) does. An unknown age gives an unknown time.
+pub(super) async fn apply<D: Dialect>(
+    connection: &mut D::Connection,
+    deltas: BTreeMap<&str, StateDelta>,
+) -> Result<(), sqlx::Error> {
+    for (job_name, delta) in deltas {
+        let seconds = |age: Option<Duration>| age.map(|age| age.as_secs_f64());
+        let window = StateDelta::REORDER_WINDOW.as_secs_f64();
+        Statement::new(
+            "INSERT INTO job_states AS known (job_name, known_since, last_start, started_at, failures_in_a_row, \
+             last_failure) VALUES ($1, clock_timestamp(), clock_timestamp() - make_interval(secs => $2), to_timestamp($3), \
+             $4, clock_timestamp() - make_interval(secs => $5)) \
+             ON CONFLICT (job_name) DO UPDATE SET \
+             started_at = CASE WHEN known.last_start >= excluded.last_start OR excluded.last_start IS NULL \
+               THEN known.started_at ELSE excluded.started_at END, \
+             last_start = CASE WHEN known.last_start >= excluded.last_start OR excluded.last_start IS NULL \
+               OR known.started_at = excluded.started_at \
+               THEN known.last_start ELSE excluded.last_start END, \
+             failures_in_a_row = excluded.failures_in_a_row + \
+               CASE WHEN clock_timestamp() - make_interval(secs => $6) >= COALESCE(known.last_failure, to_timestamp(0)) \
+               THEN 0 ELSE known.failures_in_a_row END, \
+             success_epoch = known.success_epoch + \
+               CASE WHEN clock_timestamp() - make_interval(secs => $6) >= COALESCE(known.last_failure, to_timestamp(0)) \
+               THEN 1 ELSE 0 END, \
+             last_failure = CASE WHEN known.last_failure >= excluded.last_failure OR excluded.last_failure IS NULL \
+               THEN known.last_failure ELSE excluded.last_failure END",
+        )
+        .text(job_name.to_owned())
+        .float(seconds(delta.start))
+        .float(delta.started_at.map(time::to_seconds))
+        .integer(delta.failures)
+        .float(seconds(delta.failure))
+        .float(seconds(delta.success).map(|age| age - window))
+        .fetch(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn all<D: Dialect>(pool: &Pool<D>) -> Result<JobStates, sqlx::Error> {
+    let now = Statement::new("SELECT extract(epoch FROM clock_timestamp())::float8");
+    let now = now.fetch_from(pool).await?;
+    let now = now.first().ok_or(sqlx::Error::RowNotFound)?.float(0)?;
+    let rows = Statement::new(
+        "SELECT job_name, extract(epoch FROM known_since)::float8, extract(epoch FROM registered_at)::float8, \
+         extract(epoch FROM last_start)::float8, extract(epoch FROM started_at)::float8, failures_in_a_row, \
+         success_epoch, extract(epoch FROM last_failure)::float8 FROM job_states ORDER BY job_name COLLATE \"C\"",
+    )
+    .fetch_from(pool)
+    .await?;
+    let jobs = rows.iter().filter_map(rows::job_state).collect();
+    Ok(JobStates::new(time::from_seconds(now.unwrap_or(0.0)), jobs))
+}

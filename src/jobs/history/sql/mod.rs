@@ -1,0 +1,29 @@
+//! The stores in SQL databases.
+//!
+//! [`SqlHistory`] is the same for all databases. A [`Dialect`](dialect::Dialect) knows the differences between them: how a
+//! transaction begins, how many rows are written at once, and how PostgreSQL's SQL is translated.
+
+mod columns;
+mod dialect;
+mod fetch;
+mod job_states;
+mod leases;
+mod migrations;
+#[cfg(feature = "jobs-postgres")]
+mod postgres;
+mod problems;
+mod prune;
+mod rows;
+mod runs;
+mod sql_history;
+#[cfg(feature = "jobs-sqlite")]
+mod sqlite;
+mod statement;
+mod stats;
+mod time;
+
+#[cfg(feature = "jobs-postgres")]
+pub use self::postgres::PostgresHistory;
+pub use self::sql_history::SqlHistory;
+#[cfg(feature = "jobs-sqlite")]
+pub use self::sqlite::SqliteHistory;

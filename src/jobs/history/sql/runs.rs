@@ -1,0 +1,137 @@
+//! Writes and finds runs.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use sqlx::{Connection, Pool};
+use uuid::Uuid;
+
+use super::columns::Columns;
+use super::dialect::Dialect;
+use super::statement::Statement;
+use super::{job_states, rows, time};
+use crate::jobs::history::{RunQuery, RunTotals, StateDelta};
+use crate::jobs::{RunRecord, RunStatus};
+
+/// The number of runs in one statement. Each has ten parameters, and SQLite accepts 32,766.
+const CHUNK: usize = 1000;
+
+pub(super) async fn write<D: Dialect>(
+    pool: &Pool<D>,
+    runs: &[RunRecord],
+    lease: Duration,
+) -> Result<(), sqlx::Error> {
+    let mut connection = D::acquire(pool).await?;
+    let mut transaction = connection.begin_with(D::BEGIN).await?;
+    let runs = once_each(runs);
+    // The others had ended before.
+    let mut existed: HashMap<Uuid, bool> = HashMap::new();
+    for chunk in runs.chunks(CHUNK) {
+        for row in D::upsert_runs(&mut transaction, chunk, lease).await? {
+            if let Some(id) = row.text(0)?.and_then(|id| id.parse().ok()) {
+                existed.insert(id, row.boolean(1)?);
+            }
+        }
+    }
+    let written = runs.iter().filter(|run| existed.contains_key(&run.id));
+    count::<D>(&mut transaction, written.clone().copied()).await?;
+    let deltas = StateDelta::of_runs(written.copied(), |run| !existed[&run.id]);
+    job_states::apply::<D>(&mut transaction, deltas).await?;
+    transaction.commit().await
+}
+
+/// One statement updates a row once. Rows are locked in the order of ids, so that two writers cannot deadlock.
+fn once_each(runs: &[RunRecord]) -> Vec<&RunRecord> {
+    let mut by_id: BTreeMap<Uuid, &RunRecord> = BTreeMap::new();
+    for run in runs {
+        let known = by_id.entry(run.id).or_insert(run);
+        if known.status == RunStatus::Running {
+            *known = run;
+        }
+    }
+    by_id.into_values().collect()
+}
+
+/// Adds ended runs to the totals. Rows are locked in the order of names.
+pub(super) async fn count<D: Dialect>(
+    connection: &mut D::Connection,
+    runs: impl Iterator<Item = &RunRecord>,
+) -> Result<(), sqlx::Error> {
+    let mut totals: BTreeMap<&str, RunTotals> = BTreeMap::new();
+    for run in runs.filter(|run| run.status != RunStatus::Running) {
+        totals.entry(&run.job_name).or_default().add(run);
+    }
+    for (job_name, totals) in totals {
+        for (status, runs, seconds) in totals.by_status() {
+            Statement::new(
+                "INSERT INTO job_run_totals AS total (job_name, status, runs, seconds) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (job_name, status) DO UPDATE SET runs = total.runs + excluded.runs, \
+                 seconds = total.seconds + excluded.seconds",
+            )
+            .text(job_name.to_owned())
+            .text(status.to_owned())
+            .integer(runs)
+            .float(seconds)
+            .fetch(&mut *connection)
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn find<D: Dialect>(
+    pool: &Pool<D>,
+    query: &RunQuery,
+) -> Result<Vec<RunRecord>, sqlx::Error> {
+    let mut sql = format!("SELECT {} FROM job_runs WHERE TRUE", D::RUN_COLUMNS);
+    let conditions = [
+        (query.id.is_some(), " AND id = $1::uuid"),
+        (query.job_name.is_some(), " AND job_name = $2"),
+        (query.status.is_some(), " AND status = $3"),
+        (query.since.is_some(), " AND started_at >= $4::timestamptz"),
+        (
+            query.before.is_some(),
+            " AND (started_at, id) < ($5::timestamptz, $6::uuid)",
+        ),
+    ];
+    for (_, condition) in conditions.iter().filter(|(is_wanted, _)| *is_wanted) {
+        sql.push_str(condition);
+    }
+    // The table's name tells the columns, which have an index, from the texts that are selected.
+    sql.push_str(" ORDER BY job_runs.started_at DESC, job_runs.id DESC LIMIT $7");
+    let before = query.before;
+    let before = before.map(|(start, id)| (time::to_text(start), id.to_string()));
+    let (before_start, before_id) = before.unzip();
+    let rows = Statement::new(sql)
+        .text(query.id.map(|id| id.to_string()))
+        .text(query.job_name.clone())
+        .text(query.status.map(|status| status.to_string()))
+        .text(query.since.map(time::to_text))
+        .text(before_start)
+        .text(before_id)
+        .integer(query.limit)
+        .fetch_from(pool)
+        .await?;
+    Ok(rows.iter().filter_map(rows::run).collect())
+}
+
+pub(super) async fn last_of_each<D: Dialect>(
+    pool: &Pool<D>,
+) -> Result<Vec<RunRecord>, sqlx::Error> {
+    let rows = Statement::new(
+        "SELECT job_name FROM job_run_totals UNION SELECT job_name FROM job_runs WHERE status = 'running'",
+    )
+    .fetch_from(pool)
+    .await?;
+    // In the order of bytes, regardless of the database's collation.
+    let mut names = BTreeSet::new();
+    for row in &rows {
+        names.extend(row.text(0)?);
+    }
+    let mut last = Vec::with_capacity(names.len());
+    for name in names {
+        let query = RunQuery::new().job_name(name).limit(1);
+        last.extend(find(pool, &query).await?);
+    }
+    Ok(last)
+}

@@ -1,0 +1,148 @@
+//! `SqlHistory`: runs and problems in a SQL database.
+
+use std::time::{Duration, SystemTime};
+
+use futures_core::future::BoxFuture;
+use sqlx::error::DatabaseError;
+use sqlx::{Database, Pool};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::dialect::Dialect;
+use super::{job_states, leases, migrations, problems, prune, runs, stats, time};
+use crate::error::{Error, ErrorKind};
+use crate::jobs::history::{
+    JobStates, JobStats, ProblemStore, Registration, Retention, RunQuery, RunStore,
+};
+use crate::jobs::{Problem, RunRecord};
+
+/// Stores runs and problems in a SQL database: as `SqliteHistory` in SQLite, as `PostgresHistory` in PostgreSQL.
+#[derive(Debug)]
+pub struct SqlHistory<D: Database> {
+    pool: Pool<D>,
+}
+
+impl<D: Database> SqlHistory<D> {
+    /// Stores runs in the database of this pool, beside other tables.
+    ///
+    /// In SQLite, a write-ahead log (`journal_mode = WAL`) keeps readers from waiting for writers. Each connection to an
+    /// in-memory database opens another database, so the pool must have only one.
+    #[must_use]
+    pub fn pool(pool: Pool<D>) -> Self {
+        Self { pool }
+    }
+}
+
+impl<D: Database> Clone for SqlHistory<D> {
+    fn clone(&self) -> Self {
+        Self::pool(self.pool.clone())
+    }
+}
+
+fn has_code(error: &sqlx::Error, matches: fn(&str) -> bool) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| matches(&code))
+}
+
+fn failed<D: Dialect>(error: sqlx::Error) -> Error {
+    let kind = if has_code(&error, D::is_refused) {
+        ErrorKind::Refused
+    } else {
+        ErrorKind::Io
+    };
+    Error::new(kind, format!("the history of jobs in {}", D::NAME)).with_source(error)
+}
+
+impl<D: Dialect> RunStore for SqlHistory<D> {
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async {
+            // Switching a new SQLite file to its write-ahead log does not wait for others that do the same.
+            for _ in 0..50 {
+                match migrations::migrate(&self.pool).await {
+                    Err(error) if has_code(&error, D::is_busy) => {
+                        sleep(Duration::from_millis(20)).await;
+                    }
+                    result => return result.map_err(failed::<D>),
+                }
+            }
+            migrations::migrate(&self.pool).await.map_err(failed::<D>)
+        })
+    }
+
+    fn register<'a>(&'a self, jobs: &'a [Registration]) -> BoxFuture<'a, Result<(), Error>> {
+        let registered = job_states::register(&self.pool, jobs);
+        Box::pin(async { registered.await.map_err(failed::<D>) })
+    }
+
+    fn write<'a>(
+        &'a self,
+        runs: &'a [RunRecord],
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        let written = runs::write(&self.pool, runs, lease);
+        Box::pin(async { written.await.map_err(failed::<D>) })
+    }
+
+    fn renew<'a>(
+        &'a self,
+        runs: &'a [Uuid],
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<SystemTime, Error>> {
+        let renewed = D::renew(&self.pool, runs, lease);
+        Box::pin(async { renewed.await.map(time::from_seconds).map_err(failed::<D>) })
+    }
+
+    fn reap(&self, by: SystemTime) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
+        Box::pin(async move { leases::reap(&self.pool, by).await.map_err(failed::<D>) })
+    }
+
+    fn runs<'a>(&'a self, query: &'a RunQuery) -> BoxFuture<'a, Result<Vec<RunRecord>, Error>> {
+        Box::pin(async { runs::find(&self.pool, query).await.map_err(failed::<D>) })
+    }
+
+    fn stats<'a>(&'a self, job_name: &'a str) -> BoxFuture<'a, Result<Option<JobStats>, Error>> {
+        let stats = stats::stats(&self.pool, job_name);
+        Box::pin(async { stats.await.map_err(failed::<D>) })
+    }
+
+    fn last_runs(&self) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
+        Box::pin(async { runs::last_of_each(&self.pool).await.map_err(failed::<D>) })
+    }
+
+    fn job_states(&self) -> BoxFuture<'_, Result<JobStates, Error>> {
+        Box::pin(async { job_states::all(&self.pool).await.map_err(failed::<D>) })
+    }
+
+    fn prune<'a>(
+        &'a self,
+        retention: &'a Retention,
+        max: usize,
+    ) -> BoxFuture<'a, Result<usize, Error>> {
+        let pruned = prune::prune(&self.pool, retention, max);
+        Box::pin(async { pruned.await.map_err(failed::<D>) })
+    }
+}
+
+impl<D: Dialect> ProblemStore for SqlHistory<D> {
+    fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
+        Box::pin(async { problems::open(&self.pool).await.map_err(failed::<D>) })
+    }
+
+    fn report<'a>(
+        &'a self,
+        problem: &'a Problem,
+        observed_at: SystemTime,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        let reported = problems::report(&self.pool, problem, observed_at);
+        Box::pin(async { reported.await.map_err(failed::<D>) })
+    }
+
+    fn resolve<'a>(
+        &'a self,
+        problem: &'a Problem,
+        caller: Uuid,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        let resolved = problems::resolve(&self.pool, problem, caller);
+        Box::pin(async { resolved.await.map_err(failed::<D>) })
+    }
+}

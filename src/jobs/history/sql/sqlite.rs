@@ -1,0 +1,186 @@
+//! `SqliteHistory`: runs in a SQLite file, for one machine.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite, SqliteConnection};
+use uuid::Uuid;
+
+use super::SqlHistory;
+use super::dialect::{Dialect, MigrationFile, ON_CONFLICT_UPDATE};
+use super::fetch::DbFuture;
+use super::time;
+use crate::jobs::{RunRecord, RunStatus};
+
+/// Stores runs and problems in a SQLite file, which all processes of one machine may share.
+///
+/// The file is created on first use, with a write-ahead log beside it. Runs that
+/// [`Jobs::flush`](crate::jobs::Jobs::flush) has waited for survive a crash of the process. After a power loss the last
+/// moments may be missing, but the file is intact (`synchronous = NORMAL`).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
+/// use tower_vitals::jobs::{Jobs, SqliteHistory};
+///
+/// # let path = std::env::temp_dir().join(format!("vitals-doc-{}.db", std::process::id()));
+/// let jobs = Jobs::builder().history(SqliteHistory::open(&path)).run()?;
+/// # jobs.flush().await;
+/// # Ok(()) }
+/// ```
+///
+/// The tables are `job_runs`, `job_run_totals`, `job_states`, `job_problems` and `job_run_migrations`. Times of runs are UTC
+/// in RFC 3339.
+pub type SqliteHistory = SqlHistory<Sqlite>;
+
+/// What PostgreSQL has and SQLite has not. Times are seconds since 1970, ids are texts.
+const TRANSLATIONS: [(&str, &str); 10] = [
+    ("clock_timestamp()", "unixepoch('subsec')"),
+    ("make_interval(secs => ", "("),
+    ("to_timestamp(", "("),
+    ("extract(epoch FROM ", "("),
+    ("::float8", ""),
+    ("::text", ""),
+    ("::timestamptz", ""),
+    ("::uuid", ""),
+    (" COLLATE \"C\"", ""),
+    // A transaction has the whole file.
+    (" FOR UPDATE SKIP LOCKED", ""),
+];
+
+impl SqlHistory<Sqlite> {
+    /// Stores runs in this file. Opens nothing yet.
+    #[must_use]
+    pub fn open(path: impl AsRef<Path>) -> Self {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            // Shorter than the timeout of a store call, so that the error says that the file is locked.
+            .busy_timeout(Duration::from_secs(5))
+            .disable_statement_logging();
+        Self::pool(
+            SqlitePoolOptions::new()
+                .max_connections(4)
+                .connect_lazy_with(options),
+        )
+    }
+}
+
+impl Dialect for Sqlite {
+    /// Locks the file for writing at once, because a lock that is requested after a read may be denied.
+    const BEGIN: &'static str = "BEGIN IMMEDIATE";
+
+    const MIGRATIONS: &'static [MigrationFile] = &[
+        ("runs", include_str!("../migrations/sqlite/0001_runs.sql")),
+        (
+            "job states",
+            include_str!("../migrations/sqlite/0002_job_states.sql"),
+        ),
+    ];
+
+    const MIGRATION_LOCK: Option<&'static str> = None;
+
+    const RUN_COLUMNS: &'static str = "id, job_name, started_at, finished_at, status, duration_seconds, error_message, \
+        metadata, instance";
+
+    const RUN_TIME: &'static str = "strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'";
+
+    fn translate(sql: String) -> String {
+        let replace = |sql: String, (from, to): &(&str, &str)| sql.replace(from, to);
+        TRANSLATIONS.iter().fold(sql, replace)
+    }
+
+    /// `SQLITE_TOOBIG`, `SQLITE_CONSTRAINT` and `SQLITE_MISMATCH`.
+    fn is_refused(code: &str) -> bool {
+        primary(code).is_some_and(|code| (18..=20).contains(&code))
+    }
+
+    /// `SQLITE_BUSY`.
+    fn is_busy(code: &str) -> bool {
+        primary(code) == Some(5)
+    }
+
+    /// SQLite ends a transaction by itself when the disk is full. sqlx then finds none to roll back, and counts the connection
+    /// as being in it for ever.
+    fn acquire(pool: &SqlitePool) -> DbFuture<'_, PoolConnection<Sqlite>> {
+        Box::pin(async {
+            loop {
+                let mut connection = pool.acquire().await?;
+                // Waits for a pending rollback.
+                connection.ping().await?;
+                if !connection.is_in_transaction() {
+                    return Ok(connection);
+                }
+                connection.close().await?;
+            }
+        })
+    }
+
+    fn upsert_runs<'a>(
+        connection: &'a mut SqliteConnection,
+        runs: &'a [&RunRecord],
+        lease: Duration,
+    ) -> DbFuture<'a, Vec<SqliteRow>> {
+        let columns = Self::RUN_COLUMNS;
+        let mut query =
+            QueryBuilder::new(format!("INSERT INTO job_runs ({columns}, lease_until) "));
+        query.push_values(runs, |mut row, run| {
+            row.push_bind(run.id.to_string())
+                .push_bind(&run.job_name)
+                .push_bind(time::to_text(run.started_at))
+                .push_bind(run.finished_at.map(time::to_text))
+                .push_bind(run.status.as_str())
+                .push_bind(run.duration.map(|duration| duration.as_secs_f64()))
+                .push_bind(&run.error_message)
+                .push_bind(serde_json::Value::Object(run.metadata.clone()).to_string())
+                .push_bind(&run.instance);
+            let lease = (run.status == RunStatus::Running).then_some(lease.as_secs_f64());
+            // NULL stays NULL.
+            row.push("unixepoch('subsec') + ")
+                .push_bind_unseparated(lease);
+        });
+        query.push(format!(" {ON_CONFLICT_UPDATE} RETURNING id, was_updated"));
+        // The statement is not cached, because its text depends on the number of runs.
+        Box::pin(async move { query.build().persistent(false).fetch_all(connection).await })
+    }
+
+    /// Writes something even if there is nothing to renew, because a locked file or a full disk keeps other instances from
+    /// renewing their leases too.
+    fn renew<'a>(pool: &'a SqlitePool, runs: &'a [Uuid], lease: Duration) -> DbFuture<'a, f64> {
+        Box::pin(async move {
+            let mut connection = Self::acquire(pool).await?;
+            let mut transaction = connection.begin_with(Self::BEGIN).await?;
+            for chunk in runs.chunks(1000) {
+                let mut query =
+                    QueryBuilder::new("UPDATE job_runs SET lease_until = unixepoch('subsec') + ");
+                query.push_bind(lease.as_secs_f64());
+                query.push(" WHERE status = 'running' AND id IN (");
+                let mut ids = query.separated(", ");
+                for id in chunk {
+                    ids.push_bind(id.to_string());
+                }
+                query.push(")");
+                let renewed = query.build().persistent(false);
+                renewed.execute(&mut *transaction).await?;
+            }
+            sqlx::query("UPDATE job_run_migrations SET version = version")
+                .execute(&mut *transaction)
+                .await?;
+            let now = sqlx::query_scalar("SELECT unixepoch('subsec')");
+            let now = now.fetch_one(&mut *transaction).await?;
+            transaction.commit().await?;
+            Ok(now)
+        })
+    }
+}
+
+/// The primary result code of an extended one.
+fn primary(code: &str) -> Option<i32> {
+    code.parse::<i32>().ok().map(|code| code & 0xff)
+}

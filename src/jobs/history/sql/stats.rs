@@ -1,0 +1,60 @@
+//! Computes the statistics of a job.
+
+use std::time::Duration;
+
+use sqlx::Pool;
+
+use super::columns::Columns;
+use super::dialect::Dialect;
+use super::rows;
+use super::runs::find;
+use super::statement::Statement;
+use crate::jobs::RunStatus;
+use crate::jobs::history::{JobStats, RunQuery};
+
+pub(super) async fn stats<D: Dialect>(
+    pool: &Pool<D>,
+    job_name: &str,
+) -> Result<Option<JobStats>, sqlx::Error> {
+    let last = RunQuery::new().job_name(job_name).limit(1);
+    let last_failed = last.clone().status(RunStatus::Failed);
+    let last = find(pool, &last).await?;
+    let totals =
+        Statement::new("SELECT status, runs, seconds FROM job_run_totals WHERE job_name = $1");
+    let totals = totals.text(job_name.to_owned()).fetch_from(pool).await?;
+    if totals.is_empty() && last.is_empty() {
+        return Ok(None);
+    }
+    let running =
+        Statement::new("SELECT COUNT(*) FROM job_runs WHERE job_name = $1 AND status = 'running'");
+    let running = running.text(job_name.to_owned()).fetch_from(pool).await?;
+    let mut stats = JobStats::new(job_name, &rows::totals(&totals));
+    if let Some(row) = running.first() {
+        stats.running = u64::try_from(row.integer(0)?).unwrap_or(0);
+    }
+    stats.set_recent(recent_durations(pool, job_name).await?);
+    stats.set_last(last.first(), find(pool, &last_failed).await?.first());
+    Ok(Some(stats))
+}
+
+/// The durations of the last timed runs. Each status has its own order in the index, so its last runs are selected first.
+async fn recent_durations<D: Dialect>(
+    pool: &Pool<D>,
+    job_name: &str,
+) -> Result<Vec<Duration>, sqlx::Error> {
+    let rows = Statement::new(
+        "SELECT started_at, duration_seconds FROM (SELECT started_at, duration_seconds FROM job_runs \
+           WHERE job_name = $1 AND status = 'success' ORDER BY started_at DESC LIMIT $2) AS success \
+         UNION ALL SELECT started_at, duration_seconds FROM (SELECT started_at, duration_seconds FROM job_runs \
+           WHERE job_name = $1 AND status = 'failed' ORDER BY started_at DESC LIMIT $2) AS failed \
+         ORDER BY started_at DESC LIMIT $2",
+    )
+    .text(job_name.to_owned())
+    .integer(JobStats::RECENT)
+    .fetch_from(pool)
+    .await?;
+    let durations = rows
+        .iter()
+        .filter_map(|row| rows::duration(row.float(1).ok()?));
+    Ok(durations.collect())
+}
