@@ -107,7 +107,7 @@ fn rows(count: u64, jobs: u64) -> impl Iterator<Item = RunRecord> {
     let now = SystemTime::now();
     (0..count).map(move |n| {
         let age = Duration::from_millis((count - n) * 10);
-        let mut run = RunRecord::begun(
+        let mut run = RunRecord::new(
             Uuid::now_v7(),
             format!("job{}", n % jobs),
             now - age,

@@ -225,7 +225,7 @@ fn cursor(value: &str) -> Result<RunRecord, String> {
         let (micros, id) = value.split_once('_')?;
         let since_1970 = Duration::from_micros(micros.parse().ok()?);
         let id: Uuid = id.parse().ok()?;
-        Some(RunRecord::begun(
+        Some(RunRecord::new(
             id,
             "",
             UNIX_EPOCH.checked_add(since_1970)?,

@@ -203,7 +203,7 @@ async fn a_run_that_takes_too_long_is_told_once_and_resolved_by_its_end() {
 
     // One of an instance that goes away takes too long until it is lost.
     let seen = history.job_states().await.unwrap().now;
-    let gone = RunRecord::begun(Uuid::now_v7(), "import", SystemTime::now(), "other");
+    let gone = RunRecord::new(Uuid::now_v7(), "import", SystemTime::now(), "other");
     let lease = Duration::from_mins(3);
     history.write(slice::from_ref(&gone), lease).await.unwrap();
     let mut problem = Problem::new("import", TooLong, seen, "");

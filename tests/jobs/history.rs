@@ -126,7 +126,7 @@ fn at(seconds: u64) -> SystemTime {
 }
 
 fn running(job: &str, started: u64) -> RunRecord {
-    RunRecord::begun(Uuid::now_v7(), job, at(started), "shop-1")
+    RunRecord::new(Uuid::now_v7(), job, at(started), "shop-1")
 }
 
 fn ended(job: &str, started: u64, status: RunStatus, took: Duration) -> RunRecord {
@@ -521,7 +521,7 @@ async fn standings_follow_what_happens(history: impl History) {
     assert!(registered.known_since > known.known_since);
     assert_eq!(registered.last_start, known.last_start);
 
-    let mut gone = RunRecord::begun(Uuid::now_v7(), "d", SystemTime::now(), "shop-1");
+    let mut gone = RunRecord::new(Uuid::now_v7(), "d", SystemTime::now(), "shop-1");
     history
         .write(slice::from_ref(&gone), Duration::ZERO)
         .await

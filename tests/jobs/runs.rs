@@ -509,7 +509,7 @@ async fn a_run_without_a_lease_is_lost_once() {
     let (recorder, reader) = recorder();
     let history = MemoryHistory::new();
     let started = std::time::SystemTime::now();
-    let gone = RunRecord::begun(Uuid::now_v7(), "nightly", started, "shop-7");
+    let gone = RunRecord::new(Uuid::now_v7(), "nightly", started, "shop-7");
     history
         .write(&[gone], Duration::from_secs(3))
         .await

@@ -227,7 +227,7 @@ async fn what_is_wrong_or_unknown_is_said() {
         (
             "/jobs/status?status=gone",
             400,
-            "Parameter status: \"gone\" is no status of a run: running, success,",
+            "Parameter status: \"gone\" is not a run status: running, success,",
         ),
         (
             "/jobs/status?limit=0",

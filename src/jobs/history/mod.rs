@@ -24,7 +24,8 @@ pub use self::postgres::PostgresHistory;
 pub use self::sqlite::SqliteHistory;
 pub use self::stats::JobStats;
 use super::problem::Problem;
-use super::record::{RunRecord, RunStatus};
+use super::run_record::RunRecord;
+use super::run_status::RunStatus;
 use crate::error::Error;
 
 /// Keeps runs. Several instances of a service may share one.

@@ -43,7 +43,7 @@ where
 {
     let text = |column: usize| row.try_get::<Option<String>, _>(column).ok().flatten();
     let started_at = time_of(&text(2)?)?;
-    let mut run = RunRecord::begun(text(0)?.parse().ok()?, text(1)?, started_at, text(8)?);
+    let mut run = RunRecord::new(text(0)?.parse().ok()?, text(1)?, started_at, text(8)?);
     run.finished_at = text(3).as_deref().and_then(time_of);
     run.status = text(4)?.parse().ok()?;
     let seconds: Option<f64> = row.try_get(5).ok()?;

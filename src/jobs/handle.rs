@@ -1,0 +1,21 @@
+//! `Handle`: the shared state, and ownership of the tasks.
+
+use std::sync::Arc;
+
+use super::state::State;
+use super::tasks::Tasks;
+
+/// Held by `Jobs` and by every run, so that the tasks write a run that outlives its `Jobs`.
+#[derive(Clone)]
+pub(super) struct Handle {
+    pub(super) state: Arc<State>,
+    /// Dropping the last handle ends the tasks.
+    _tasks: Arc<Tasks>,
+}
+
+impl Handle {
+    pub(super) fn new(state: Arc<State>, tasks: Tasks) -> Self {
+        let _tasks = Arc::new(tasks);
+        Self { state, _tasks }
+    }
+}
