@@ -1,6 +1,5 @@
 //! `JobsBuilder`: the settings of `Jobs`.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +35,7 @@ const MAX_INSTANCE: usize = 200;
 ///     .run()?;
 /// # Ok(()) }
 /// ```
+#[derive(Debug)]
 #[must_use]
 pub struct JobsBuilder {
     jobs: Vec<Job>,
@@ -163,8 +163,9 @@ impl JobsBuilder {
             self.max_queued,
             self.failing_after,
         ));
-        let tasks = Tasks::start(&state, self.lease, self.retention, runtime);
-        Ok(Jobs::new(Handle::new(state, tasks)))
+        let tasks = Tasks::start(Arc::clone(&state), self.lease, self.retention, runtime);
+        let _tasks = Arc::new(tasks);
+        Ok(Jobs(Handle { state, _tasks }))
     }
 }
 
@@ -177,18 +178,4 @@ fn host_name() -> String {
         return "unknown".to_owned();
     }
     name
-}
-
-impl fmt::Debug for JobsBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JobsBuilder")
-            .field("jobs", &self.jobs)
-            .field("history", &self.history)
-            .field("retention", &self.retention)
-            .field("lease", &self.lease)
-            .field("failing_after", &self.failing_after)
-            .field("max_queued", &self.max_queued)
-            .field("instance", &self.instance)
-            .finish_non_exhaustive()
-    }
 }

@@ -29,7 +29,6 @@ const MAX_STATUS_QUERIES: usize = 100;
 pub(super) struct Evaluator {
     state: Arc<State>,
     is_stable: watch::Receiver<bool>,
-    outages: OutageLog,
     /// Reports that the history may or may not have received. They are sent again, with the time of their finding.
     unconfirmed: Vec<(ProblemChange, SystemTime)>,
 }
@@ -39,7 +38,6 @@ impl Evaluator {
         Self {
             state,
             is_stable,
-            outages: OutageLog::new("track problems"),
             unconfirmed: Vec::new(),
         }
     }
@@ -47,16 +45,13 @@ impl Evaluator {
     /// Right after a start or an outage other instances may not have written their events yet, so the history is only
     /// consulted while it is stable. Open problems stay open meanwhile.
     pub(super) async fn run(&mut self, mut ticks: Interval) {
+        let outages = OutageLog::new("track problems");
         loop {
             ticks.tick().await;
             let is_stable = *self.is_stable.borrow();
-            if is_stable {
-                let result = self.evaluate_all().await;
-                if self.outages.log(result).is_ok() {
-                    continue;
-                }
+            if !is_stable || outages.log(self.evaluate_all().await).is_err() {
+                record_long_runs(&self.state);
             }
-            record_long_runs(&self.state);
         }
     }
 
@@ -137,12 +132,9 @@ impl Evaluator {
         match is_news {
             Ok(true) => publish(&self.state, change),
             Ok(false) => {}
-            Err(error) => {
-                self.unconfirmed.push((change, seen));
-                return Err(error);
-            }
+            Err(_) => self.unconfirmed.push((change, seen)),
         }
-        Ok(())
+        is_news.map(drop)
     }
 }
 

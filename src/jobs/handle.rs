@@ -10,12 +10,5 @@ use super::tasks::Tasks;
 pub(super) struct Handle {
     pub(super) state: Arc<State>,
     /// Dropping the last handle ends the tasks.
-    _tasks: Arc<Tasks>,
-}
-
-impl Handle {
-    pub(super) fn new(state: Arc<State>, tasks: Tasks) -> Self {
-        let _tasks = Arc::new(tasks);
-        Self { state, _tasks }
-    }
+    pub(super) _tasks: Arc<Tasks>,
 }

@@ -25,10 +25,12 @@ pub(super) struct JobEntry {
     /// The job's name in the history.
     pub(super) stored_name: String,
     in_progress: LazyHandle<Gauge>,
-    ended: [(RunStatus, LazyHandle<Counter>); 4],
+    /// By `RunStatus`.
+    ended: [LazyHandle<Counter>; 5],
     duration: LazyHandle<Histogram>,
     last_success: LazyHandle<Gauge>,
-    problems: [(ProblemKind, LazyHandle<Gauge>); 4],
+    /// By `ProblemKind`.
+    problems: [LazyHandle<Gauge>; 4],
     failures: LazyHandle<Gauge>,
     expected: LazyHandle<Gauge>,
     dropped: LazyHandle<Counter>,
@@ -52,30 +54,25 @@ impl JobEntry {
 
     /// An entry for an invalid job: its runs are monitored, and it is never expected.
     pub(super) fn on_demand(job: Job, recorder: &RecorderRef) -> Self {
-        Self::with(job, Schedule::on_demand(), recorder)
+        Self::with(job, Schedule::default(), recorder)
     }
 
     fn with(job: Job, schedule: Schedule, recorder: &RecorderRef) -> Self {
         let name = job.name();
         let ended = |status: RunStatus| {
             let key = SCHEDULER_JOBS.key([name.into(), status.as_str().into()]);
-            (status, LazyHandle::new(recorder, key))
+            LazyHandle::new(recorder, key)
         };
         let problem = |kind: ProblemKind| {
             let key = SCHEDULER_JOB_PROBLEM.key([name.into(), kind.as_str().into()]);
-            (kind, LazyHandle::new(recorder, key))
+            LazyHandle::new(recorder, key)
         };
         Self {
             job,
             schedule,
             stored_name: stored_name(name),
             in_progress: LazyHandle::new(recorder, SCHEDULER_JOBS_IN_PROGRESS.key([name.into()])),
-            ended: [
-                ended(RunStatus::Success),
-                ended(RunStatus::Failed),
-                ended(RunStatus::Cancelled),
-                ended(RunStatus::Lost),
-            ],
+            ended: RunStatus::ALL.map(ended),
             duration: LazyHandle::new(recorder, SCHEDULER_JOB_DURATION.key([name.into()])),
             last_success: LazyHandle::new(recorder, SCHEDULER_JOB_LAST_SUCCESS.key([name.into()])),
             problems: ProblemKind::ALL.map(problem),
@@ -111,17 +108,11 @@ impl JobEntry {
 
     /// Counts an ended run. Lost runs are only counted, because their duration is unknown.
     pub(super) fn count(&self, status: RunStatus) {
-        let counter = self.ended.iter().find(|(own, _)| *own == status);
-        if let Some((_, counter)) = counter {
-            counter.record(|counter| counter.increment(1));
-        }
+        self.ended[status as usize].record(|counter| counter.increment(1));
     }
 
     pub(super) fn record_problem(&self, kind: ProblemKind, is_open: bool) {
-        let gauge = self.problems.iter().find(|(own, _)| *own == kind);
-        if let Some((_, gauge)) = gauge {
-            gauge.record(|gauge| gauge.set(f64::from(u8::from(is_open))));
-        }
+        self.problems[kind as usize].record(|gauge| gauge.set(f64::from(u8::from(is_open))));
     }
 
     pub(super) fn record_state(&self, failures_in_a_row: u64, expected_at: Option<SystemTime>) {
@@ -192,68 +183,33 @@ mod tests {
         assert!(names.contains(&"scheduler_jobs_total"), "{names:?}");
     }
 
+    const LONG: &str = "\
+        a123456789a123456789a123456789a123456789a123456789a123456789a123456789a123456789a123456789a123456789a";
+
     #[test]
     fn an_invalid_job_is_refused_with_a_reason() {
-        const LONG: &str = concat!(
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a"
-        );
+        let job = Job::named("a");
+        let name = "job \"\": the name has 0 characters: 1 to 100 are allowed";
+        let interval = "job \"a\": the interval is 0 s";
+        let failures = "job \"a\": failing_after is 0: at least 1 is required";
+        let zone = "time zone \"Europe/Atlantis\" is not in this system's database";
         for (job, expected) in [
-            (
-                Job::named(""),
-                "job \"\": the name has 0 characters: 1 to 100 are allowed",
-            ),
+            (Job::named(""), name),
             (Job::named(LONG), "the name has 101 characters"),
             (Job::named("a\nb"), "without control characters"),
+            (job.every(Duration::ZERO), interval),
+            (job.failing_after(0), failures),
+            (job.cron("61 * * * *", "UTC"), "\"61 * * * *\" is invalid ("),
+            (job.cron(", 2 * * *", "UTC"), "\", 2 * * *\" never matches"),
+            (job.cron("0 0 2 * * * 2026", "UTC"), "2026\" is invalid ("),
+            (job.cron("0 2,24 * * *", "UTC"), "24 * * *\" is invalid ("),
+            (job.cron("", "UTC"), "cron expression \"\" is invalid ("),
+            (job.cron("daily at noon", "UTC"), "noon\" is invalid ("),
             (
-                Job::named("a").every(Duration::ZERO),
-                "job \"a\": the interval is 0 s",
+                job.cron("0 0 30 2 *", "UTC"),
+                "\"0 0 30 2 *\" never matches",
             ),
-            (
-                Job::named("a").cron("61 * * * *", "UTC"),
-                "cron expression \"61 * * * *\" is invalid (",
-            ),
-            (
-                Job::named("a").cron(", 2 * * *", "UTC"),
-                "cron expression \", 2 * * *\" never matches",
-            ),
-            (
-                Job::named("a").cron("0 0 2 * * * 2026", "UTC"),
-                "cron expression \"0 0 2 * * * 2026\" is invalid (",
-            ),
-            (
-                Job::named("a").cron("0 2,24 * * *", "UTC"),
-                "cron expression \"0 2,24 * * *\" is invalid (",
-            ),
-            (
-                Job::named("a").cron("", "UTC"),
-                "cron expression \"\" is invalid (",
-            ),
-            (
-                Job::named("a").cron("daily at noon", "UTC"),
-                "cron expression \"daily at noon\" is invalid (",
-            ),
-            (
-                Job::named("a").cron("0 0 30 2 *", "UTC"),
-                "cron expression \"0 0 30 2 *\" never matches",
-            ),
-            (
-                Job::named("a").failing_after(0),
-                "job \"a\": failing_after is 0: at least 1 is required",
-            ),
-            (
-                Job::named("a").cron("0 0 * * *", "Europe/Atlantis"),
-                "time zone \"Europe/Atlantis\" is not in this system's database",
-            ),
+            (job.cron("0 0 * * *", "Europe/Atlantis"), zone),
         ] {
             let mistakes = JobEntry::new(job, &RecorderRef::default()).unwrap_err();
             assert_eq!(mistakes.len(), 1, "{mistakes:?}");

@@ -36,13 +36,9 @@ use crate::error::{Error, ErrorKind};
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Jobs(Handle);
+pub struct Jobs(pub(super) Handle);
 
 impl Jobs {
-    pub(super) fn new(handle: Handle) -> Self {
-        Self(handle)
-    }
-
     /// Monitors a future as a run of `job`, and returns the future's output.
     ///
     /// The run begins at the first poll and ends with the future: `Ok` is success and `Err` a failure. A panic is a failure
@@ -79,7 +75,7 @@ impl Jobs {
         job: Job,
         work: impl FnOnce(&Run) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut guard = RunGuard::new(self.start(job));
+        let mut guard = RunGuard::begin(self.0.clone(), job, Value::Null);
         let run = guard.run();
         let result = guard.watch(|| work(&run));
         guard.end_with(result)

@@ -12,7 +12,6 @@ use super::handle::Handle;
 use super::job::Job;
 use super::run::Run;
 use super::run_guard::RunGuard;
-use super::run_handle::RunHandle;
 
 pin_project! {
     /// The future returned by [`Jobs::monitor`](super::Jobs::monitor). Its run begins at the first poll.
@@ -81,8 +80,8 @@ where
         if let WorkProjection::NotStarted { make } = this.work.as_mut().project()
             && let Some(make) = make.take()
         {
-            let run = RunHandle::begin(this.handle.clone(), *this.job, this.metadata.take());
-            let guard = this.run.insert(RunGuard::new(run));
+            let guard = RunGuard::begin(this.handle.clone(), *this.job, this.metadata.take());
+            let guard = this.run.insert(guard);
             let run = guard.run();
             // The closure that makes the future may panic too.
             let work = guard.watch(|| make(run));

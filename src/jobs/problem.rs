@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn each_kind_is_serialized_by_its_name() {
-        for kind in ProblemKind::ALL {
+        for (index, kind) in ProblemKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, index);
             assert_eq!(serde_json::json!(kind), kind.as_str());
         }
     }

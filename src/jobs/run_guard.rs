@@ -5,6 +5,10 @@ use std::fmt;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use serde_json::Value;
+
+use super::handle::Handle;
+use super::job::Job;
 use super::run_handle::RunHandle;
 use super::run_status::RunStatus;
 use crate::panics;
@@ -14,8 +18,8 @@ use crate::panics;
 pub(super) struct RunGuard(RunHandle);
 
 impl RunGuard {
-    pub(super) fn new(run: RunHandle) -> Self {
-        Self(run)
+    pub(super) fn begin(handle: Handle, job: Job, metadata: Value) -> Self {
+        Self(RunHandle::begin(handle, job, metadata))
     }
 
     /// Does a part of the work. A panic ends the run and is passed on.

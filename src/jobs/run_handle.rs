@@ -51,7 +51,7 @@ impl RunHandle {
         let entry = state.registry.get_or_insert(job);
         let is_counted = entry.record_start();
         let record = RunRecord::begin(job.name(), &state.instance, metadata.clone());
-        state.begin(Arc::clone(&entry), record.clone());
+        state.record(&entry, record.clone());
         Self {
             run: Run::new(record.id, metadata),
             handle,
@@ -86,7 +86,7 @@ impl RunHandle {
         };
         self.entry.record_end(status, duration, self.is_counted);
         let record = record.ended(status, duration, error, notes.metadata);
-        self.handle.state.end(record);
+        self.handle.state.record(&self.entry, record);
     }
 }
 

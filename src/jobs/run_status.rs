@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn each_status_is_parsed_and_serialized_by_its_name() {
-        for status in RunStatus::ALL {
+        for (index, status) in RunStatus::ALL.into_iter().enumerate() {
+            assert_eq!(status as usize, index);
             assert_eq!(status.as_str().parse(), Ok(status));
             assert_eq!(serde_json::json!(status), status.as_str());
         }

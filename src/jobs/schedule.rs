@@ -12,16 +12,17 @@ use super::job::{Job, ScheduleSpec};
 /// A start this short before a time of a cron expression counts as the start of that time, because clocks differ.
 const EARLY_START_TOLERANCE: Duration = Duration::from_secs(1);
 
-/// The parsed schedule of a job.
-#[derive(Debug)]
+/// The parsed schedule of a job. The default is never expected.
+#[derive(Debug, Default)]
 pub(super) struct Schedule {
     times: Times,
     /// How long after an expected time the job is late.
     pub(super) grace: Duration,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Times {
+    #[default]
     OnDemand,
     Every(Duration),
     /// One expression for each time of day, or a single one for an interval.
@@ -44,14 +45,6 @@ impl Schedule {
         };
         let grace = job.grace;
         Ok(Self { times, grace })
-    }
-
-    /// The schedule of a job that is never expected.
-    pub(super) fn on_demand() -> Self {
-        Self {
-            times: Times::OnDemand,
-            grace: Duration::ZERO,
-        }
     }
 
     /// Returns the next expected time after the last start.

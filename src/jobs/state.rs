@@ -16,6 +16,7 @@ use super::problem_changes::ProblemChange;
 use super::queue::Queue;
 use super::registry::Registry;
 use super::run_record::RunRecord;
+use super::run_status::RunStatus;
 use crate::broadcast::CAPACITY;
 use crate::measure::Instant;
 
@@ -73,35 +74,25 @@ impl State {
         }
     }
 
-    pub(super) fn begin(&self, entry: Arc<JobEntry>, run: RunRecord) {
-        let underway = Underway {
-            entry,
+    /// Records the start or the end of a run: in the queue, and for its lease.
+    pub(super) fn record(&self, entry: &Arc<JobEntry>, run: RunRecord) {
+        let (id, has_ended) = (run.id, run.status != RunStatus::Running);
+        let begin = || Underway {
+            entry: Arc::clone(entry),
             began: Instant::now(),
-            has_ended: false,
+            has_ended,
             is_told: true,
         };
-        self.underway.lock().insert(run.id, underway);
-        self.enqueue(run);
-    }
-
-    pub(super) fn end(&self, run: RunRecord) {
-        let id = run.id;
-        if let Some(underway) = self.underway.lock().get_mut(&id) {
-            underway.has_ended = true;
+        let mut underway = self.underway.lock();
+        underway.entry(id).or_insert_with(begin).has_ended = has_ended;
+        drop(underway);
+        if let Some(dropped) = self.queue.push(run) {
+            self.drop_event(&dropped);
+            // The writer forgets a run when its end is written, and this end will not be.
+            if has_ended && dropped.id == id {
+                self.forget(&[id]);
+            }
         }
-        if !self.enqueue(run) {
-            self.forget(&[id]);
-        }
-    }
-
-    /// Returns whether the history will receive this event.
-    fn enqueue(&self, run: RunRecord) -> bool {
-        let id = run.id;
-        let Some(dropped) = self.queue.push(run) else {
-            return true;
-        };
-        self.drop_event(&dropped);
-        dropped.id != id
     }
 
     /// Counts an event that the history will not receive.

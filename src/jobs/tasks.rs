@@ -42,17 +42,21 @@ pub(super) struct Tasks {
 
 impl Tasks {
     pub(super) fn start(
-        state: &Arc<State>,
+        state: Arc<State>,
         lease: Duration,
         retention: Retention,
         runtime: Handle,
     ) -> Self {
-        let shared = || Arc::clone(state);
+        let shared = || Arc::clone(&state);
         // Whether the history has its tables and the registered jobs. Nothing else is asked of it before.
         let (prepared, is_prepared) = watch::channel(false);
         // Whether the history has been in contact for long enough to trust what it says about other instances.
         let (stable, is_stable) = watch::channel(false);
-        let writer = Writer::new(shared(), lease, prepared);
+        let writer = Writer {
+            state: shared(),
+            lease,
+            prepared,
+        };
         let mut evaluator = Evaluator::new(shared(), is_stable);
         let evaluate_every = EVALUATE_EVERY.min(lease / RENEWALS_PER_LEASE);
         let writer = runtime.spawn(async move { writer.run().await });
@@ -62,7 +66,7 @@ impl Tasks {
             runtime.spawn(async move { evaluator.run(ticks(evaluate_every)).await }),
         ];
         Self {
-            state: shared(),
+            state,
             writer: writer.abort_handle(),
             others: others.map(|task| task.abort_handle()),
             runtime,

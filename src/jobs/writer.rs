@@ -23,21 +23,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 pub(super) struct Writer {
-    state: Arc<State>,
-    lease: Duration,
+    pub(super) state: Arc<State>,
+    pub(super) lease: Duration,
     /// Set once the history has its tables and the registered jobs.
-    prepared: watch::Sender<bool>,
+    pub(super) prepared: watch::Sender<bool>,
 }
 
 impl Writer {
-    pub(super) fn new(state: Arc<State>, lease: Duration, prepared: watch::Sender<bool>) -> Self {
-        Self {
-            state,
-            lease,
-            prepared,
-        }
-    }
-
     /// Prepares the history, then writes events in the order of the queue. Each is retried until the history accepts it.
     pub(super) async fn run(&self) {
         let (history, queue) = (&self.state.history, &self.state.queue);

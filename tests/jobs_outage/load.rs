@@ -40,7 +40,7 @@ impl Load {
     }
 
     /// Waits until `count` more runs have ended.
-    pub async fn of(&self, count: usize) {
+    pub async fn wait_for(&self, count: usize) {
         let target = self.ended() + count;
         let what = format!("{count} more runs have ended");
         until(&what, async || self.ended() >= target).await;

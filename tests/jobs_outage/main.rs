@@ -55,7 +55,7 @@ struct Outage {
     caught_up: usize,
 }
 
-async fn is_unavailable_for_a_minute(name: &str, mut store: impl Store) {
+async fn run_through_outage(name: &str, mut store: impl Store) {
     let (log, _logged) = Log::of_this_thread();
     let (recorder, reader) = support::recorder();
     let history = store.history();
@@ -67,20 +67,20 @@ async fn is_unavailable_for_a_minute(name: &str, mut store: impl Store) {
         .recorder(recorder)
         .run()
         .unwrap();
-    let through = jobs.start(LONG);
+    let long = jobs.start(LONG);
     let load = Load::start(&jobs);
-    load.of(1_000).await;
+    load.wait_for(1_000).await;
     jobs.flush().await;
 
     store.fail().await;
     let before = load.ended();
-    load.of(IN_A_MINUTE / 2).await;
+    load.wait_for(IN_A_MINUTE / 2).await;
     store.fail_differently().await;
-    load.of(IN_A_MINUTE / 2).await;
+    load.wait_for(IN_A_MINUTE / 2).await;
     // The store is still unavailable: all runs ended without it, and the queue is full.
-    let waiting = jobs.shutdown(Duration::from_millis(1)).await.unwrap_err();
+    let error = jobs.shutdown(Duration::from_millis(1)).await.unwrap_err();
     assert_eq!(
-        waiting.to_string(),
+        error.to_string(),
         "2000 job events could not be written to the history within 1ms"
     );
     assert_eq!(
@@ -94,10 +94,10 @@ async fn is_unavailable_for_a_minute(name: &str, mut store: impl Store) {
     store.recover().await;
     timeout(DEADLINE, jobs.flush()).await.unwrap();
     let caught_up = load.ended();
-    load.of(1_000).await;
+    load.wait_for(1_000).await;
     let ended = load.stop().await;
-    let id = through.id();
-    through.finish();
+    let id = long.id();
+    long.finish();
     timeout(DEADLINE, jobs.flush()).await.unwrap();
     until(
         "no run is running, because those without an end are lost",
@@ -205,27 +205,27 @@ async fn all(history: &impl History) -> HashMap<Uuid, RunStatus> {
 }
 
 async fn postgres() {
-    is_unavailable_for_a_minute("PostgreSQL", Server::start()).await;
+    run_through_outage("PostgreSQL", Server::start()).await;
 }
 
 async fn locked() {
-    is_unavailable_for_a_minute("SQLite, locked", Locked::new()).await;
+    run_through_outage("SQLite, locked", Locked::new()).await;
 }
 
 async fn full() {
     if let Some(disk) = Disk::mount("full") {
-        is_unavailable_for_a_minute("SQLite, disk full", Full(disk)).await;
+        run_through_outage("SQLite, disk full", Full(disk)).await;
         return;
     }
     // Some containers do not allow mounts.
     println!("no disk can be mounted here: SQLite's file is limited in size instead");
-    is_unavailable_for_a_minute("SQLite, at its limit", Limited::new()).await;
+    run_through_outage("SQLite, at its limit", Limited::new()).await;
 }
 
 /// All stores fail in the same minute, each on its own thread with its own log.
 #[test]
 #[ignore = "needs PostgreSQL's programs: tests/run"]
-fn a_is_unavailable_for_a_minute() {
+fn an_unavailable_store_affects_no_job_and_every_run_is_accounted_for() {
     fn on_this_thread(test: impl Future<Output = ()>) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
