@@ -164,8 +164,10 @@ impl JobsBuilder {
             self.failing_after,
         ));
         let tasks = Tasks::start(Arc::clone(&state), self.lease, self.retention, runtime);
-        let _tasks = Arc::new(tasks);
-        Ok(Jobs(Handle { state, _tasks }))
+        Ok(Jobs(Handle {
+            state,
+            _tasks: Arc::new(tasks),
+        }))
     }
 }
 

@@ -266,44 +266,30 @@ impl Evaluation<'_> {
     }
 
     async fn find(&self, kind: ProblemKind, due: Option<Due>) -> Result<Option<Problem>, Error> {
-        let found = match kind {
-            ProblemKind::Late => self.overdue(due, |due| due.late_from),
-            ProblemKind::Missed => self.overdue(due, |due| due.missed_from),
-            ProblemKind::TooLong => self.too_long().await?,
-            ProblemKind::Failing => self.failing().await?,
-        };
-        Ok(found.map(
-            |Found {
-                 since,
-                 run,
-                 message,
-             }| {
-                let mut problem = Problem::new(&self.job_state.job_name, kind, since, message);
-                problem.run = run;
-                problem.last_start = self.job_state.last_start;
-                problem.streak = self.job_state.streak;
-                problem
-            },
-        ))
+        match kind {
+            ProblemKind::Late | ProblemKind::Missed => Ok(self.overdue(kind, due)),
+            ProblemKind::TooLong => self.too_long().await,
+            ProblemKind::Failing => self.failing().await,
+        }
     }
 
-    fn overdue(&self, due: Option<Due>, from: fn(&Due) -> Option<SystemTime>) -> Option<Found> {
+    fn overdue(&self, kind: ProblemKind, due: Option<Due>) -> Option<Problem> {
         let due = due?;
-        let since = from(&due).filter(|from| self.clocks.history > *from)?;
+        let since = match kind {
+            ProblemKind::Late => due.late_from,
+            _ => due.missed_from,
+        };
+        let since = since.filter(|from| self.clocks.history > *from)?;
         let text = |time| rfc3339(time).unwrap_or_default();
         let expected = text(due.expected_at);
         let message = match self.job_state.last_start {
             None => format!("expected at {expected}; never started"),
             Some(start) => format!("expected at {expected}; last started at {}", text(start)),
         };
-        Some(Found {
-            since,
-            run: None,
-            message,
-        })
+        Some(self.problem(kind, since, None, message))
     }
 
-    async fn too_long(&self) -> Result<Option<Found>, Error> {
+    async fn too_long(&self) -> Result<Option<Problem>, Error> {
         let Some(max) = self.entry.job.max_runtime else {
             return Ok(None);
         };
@@ -311,17 +297,16 @@ impl Evaluation<'_> {
         for run in told.take(MAX_STATUS_QUERIES) {
             if self.is_running(run.id).await? {
                 let now = self.clocks.history;
-                return Ok(Some(Found {
-                    since: now.checked_sub(run.excess).unwrap_or(now),
-                    run: Some(run.id),
-                    message: format!("a run has taken longer than {max:?}"),
-                }));
+                let since = now.checked_sub(run.excess).unwrap_or(now);
+                let message = format!("a run has taken longer than {max:?}");
+                let problem = self.problem(ProblemKind::TooLong, since, Some(run.id), message);
+                return Ok(Some(problem));
             }
         }
         Ok(None)
     }
 
-    async fn failing(&self) -> Result<Option<Found>, Error> {
+    async fn failing(&self) -> Result<Option<Problem>, Error> {
         let failures = self.job_state.failures_in_a_row;
         let failing_after = self.entry.job.failing_after;
         let failing_after = failing_after.unwrap_or(self.evaluator.state.failing_after);
@@ -341,17 +326,21 @@ impl Evaluation<'_> {
             message.push_str("; last error: ");
             message.push_str(&error);
         }
-        Ok(Some(Found {
-            since: self.clocks.history,
-            run,
-            message,
-        }))
+        let now = self.clocks.history;
+        Ok(Some(self.problem(ProblemKind::Failing, now, run, message)))
     }
-}
 
-/// A problem that was found, before it is reported.
-struct Found {
-    since: SystemTime,
-    run: Option<Uuid>,
-    message: String,
+    fn problem(
+        &self,
+        kind: ProblemKind,
+        since: SystemTime,
+        run: Option<Uuid>,
+        message: String,
+    ) -> Problem {
+        let mut problem = Problem::new(&self.job_state.job_name, kind, since, message);
+        problem.run = run;
+        problem.last_start = self.job_state.last_start;
+        problem.streak = self.job_state.streak;
+        problem
+    }
 }

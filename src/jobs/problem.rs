@@ -115,4 +115,13 @@ mod tests {
             assert_eq!(serde_json::json!(kind), kind.as_str());
         }
     }
+
+    #[test]
+    fn json_has_the_public_fields_in_order() {
+        let problem = Problem::new("nightly", ProblemKind::Late, SystemTime::UNIX_EPOCH, "late");
+        assert_eq!(
+            serde_json::to_string(&problem).unwrap(),
+            "{\"kind\":\"late\",\"since\":\"1970-01-01T00:00:00.000Z\",\"run_id\":null,\"message\":\"late\"}"
+        );
+    }
 }

@@ -67,7 +67,7 @@ async fn run_through_outage(name: &str, mut store: impl Store) {
         .recorder(recorder)
         .run()
         .unwrap();
-    let long = jobs.start(LONG);
+    let long_run = jobs.start(LONG);
     let load = Load::start(&jobs);
     load.wait_for(1_000).await;
     jobs.flush().await;
@@ -96,8 +96,8 @@ async fn run_through_outage(name: &str, mut store: impl Store) {
     let caught_up = load.ended();
     load.wait_for(1_000).await;
     let ended = load.stop().await;
-    let id = long.id();
-    long.finish();
+    let id = long_run.id();
+    long_run.finish();
     timeout(DEADLINE, jobs.flush()).await.unwrap();
     until(
         "no run is running, because those without an end are lost",
