@@ -40,7 +40,7 @@ pub(super) struct JobEntry {
 }
 
 impl JobEntry {
-    /// Returns every mistake in the job otherwise.
+    /// Fails with every mistake in the job.
     pub(super) fn new(job: Job, recorder: &RecorderRef) -> Result<Self, Vec<String>> {
         let mut mistakes = job.mistakes();
         match Schedule::of(&job) {

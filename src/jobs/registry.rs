@@ -18,7 +18,7 @@ pub(super) struct Registry {
 }
 
 impl Registry {
-    /// Returns every mistake in the jobs otherwise.
+    /// Fails with every mistake in the jobs.
     pub(super) fn new(jobs: &[Job], recorder: RecorderRef) -> Result<Self, Vec<String>> {
         let (mut entries, mut mistakes) = (BTreeMap::new(), Vec::new());
         for (index, job) in jobs.iter().enumerate() {

@@ -21,7 +21,7 @@ use crate::broadcast::CAPACITY;
 use crate::measure::Instant;
 
 pub(super) struct State {
-    /// Identifies this process to the history. A restart has a new id.
+    /// Identifies this `Jobs` to the history. It has a new id after a restart.
     pub(super) id: Uuid,
     pub(super) instance: String,
     pub(super) history: Arc<dyn History>,
