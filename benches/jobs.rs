@@ -1,4 +1,4 @@
-//! What monitoring a job costs, what the history takes, and how fast it answers: `cargo bench --bench jobs --all-features`.
+//! The cost of monitoring a job, the throughput of the history, and the latency of its queries: `cargo bench --bench jobs --all-features`.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -50,7 +50,7 @@ async fn done() -> Result<(), Infallible> {
     ready(Ok(())).await
 }
 
-/// Nanoseconds a run, the history written behind it.
+/// Nanoseconds per run, including the queue.
 async fn monitor(jobs: &Jobs) -> f64 {
     const RUNS: u32 = 4_000;
     let mut best = f64::INFINITY;
@@ -65,9 +65,9 @@ async fn monitor(jobs: &Jobs) -> f64 {
     best
 }
 
-/// Runs at a pace for ten seconds: how many are in the history when all is written, and how long that took.
-async fn at_a_pace(runs_a_second: u64) {
-    let file = File::new("pace");
+/// Runs jobs at a rate for ten seconds. Prints how many runs were written, and when.
+async fn at_rate(runs_per_second: u64) {
+    let file = File::new("rate");
     let prometheus = Prometheus::builder().build().unwrap();
     let jobs = Jobs::builder()
         .history(SqliteHistory::open(&file.0))
@@ -80,14 +80,14 @@ async fn at_a_pace(runs_a_second: u64) {
     let mut started = 0;
     while began.elapsed() < Duration::from_secs(10) {
         ticks.tick().await;
-        for _ in 0..runs_a_second / 100 {
+        for _ in 0..runs_per_second / 100 {
             let _ = jobs.monitor(JOB, done()).await;
             started += 1;
         }
     }
     let ran = began.elapsed();
     jobs.flush().await;
-    let kept = jobs
+    let written = jobs
         .stats("bench")
         .await
         .unwrap()
@@ -98,7 +98,7 @@ async fn at_a_pace(runs_a_second: u64) {
         .sum("monitoring_job_events_dropped_total", &[])
         .unwrap_or(0.0);
     println!(
-        "{runs_a_second:>8} runs/s wanted: {started} in {:.1} s, {kept} kept after {:.1} s, {dropped} events dropped",
+        "{runs_per_second:>8} runs/s: {started} in {:.1} s, {written} written after {:.1} s, {dropped} events dropped",
         ran.as_secs_f64(),
         began.elapsed().as_secs_f64()
     );
@@ -108,7 +108,7 @@ fn rows(count: u64, jobs: u64) -> impl Iterator<Item = RunRecord> {
     let now = SystemTime::now();
     (0..count).map(move |n| {
         let age = Duration::from_millis((count - n) * 10);
-        let mut run = RunRecord::begun(
+        let mut run = RunRecord::new(
             Uuid::now_v7(),
             format!("job{}", n % jobs),
             now - age,
@@ -126,7 +126,7 @@ fn rows(count: u64, jobs: u64) -> impl Iterator<Item = RunRecord> {
     })
 }
 
-/// Rows a second, by nothing but the history.
+/// Rows per second of the history alone.
 async fn raw() -> f64 {
     let file = File::new("raw");
     let history = SqliteHistory::open(&file.0);
@@ -153,7 +153,7 @@ async fn get(app: &Router, path: &str) -> f64 {
     times[times.len() / 2]
 }
 
-/// What autovacuum does within a minute: before it PostgreSQL knows nothing of a table that was just filled.
+/// Updates the statistics of a table that was just filled, which autovacuum does within a minute.
 async fn analyze(url: &str) {
     let mut connection = PgConnection::connect(url).await.unwrap();
     let analyzed = sqlx::raw_sql("ANALYZE job_runs");
@@ -172,8 +172,8 @@ async fn fill(history: &impl History) {
     }
 }
 
-async fn of_a_million(name: &str, history: impl History) {
-    // Nothing is removed meanwhile.
+async fn with_a_million_rows(name: &str, history: impl History) {
+    // Keeps all runs.
     let retention = Retention::new().count(usize::MAX);
     let jobs = Jobs::builder()
         .history(history)
@@ -181,10 +181,10 @@ async fn of_a_million(name: &str, history: impl History) {
         .run()
         .unwrap();
     jobs.flush().await;
-    let middle = jobs.runs(&RunQuery::new().limit(1000)).await.unwrap();
+    let page = jobs.runs(&RunQuery::new().limit(1000)).await.unwrap();
     let routes = Routes::new().jobs(jobs).guard(Guard::open());
     let app = Router::from(routes).with_state(());
-    println!("1,000,000 rows of 10 jobs on {name}, ms (wanted < 50)");
+    println!("1,000,000 rows of 10 jobs on {name}, ms (target < 50)");
     let since = "/jobs/status?status=failed&since=2000-01-01T00:00:00Z&limit=1000";
     for path in [
         "/jobs",
@@ -199,7 +199,7 @@ async fn of_a_million(name: &str, history: impl History) {
     ] {
         println!("{:>10.2}  GET {path}", get(&app, path).await);
     }
-    assert_eq!(middle.len(), 1000);
+    assert_eq!(page.len(), 1000);
 }
 
 fn main() {
@@ -228,7 +228,7 @@ fn main() {
             .recorder(prometheus)
             .run()
             .unwrap();
-        println!("ns a run (wanted <= 5000 more than the future alone)");
+        println!("ns per run (target: at most 5000 more than the future alone)");
         println!("{alone:>10.0}  the future alone");
         println!(
             "{:>10.0}  monitor, history in memory",
@@ -239,26 +239,24 @@ fn main() {
             monitor(&sqlite).await
         );
         println!(
-            "SQLite, the history's own writes, in batches of 1000: {:.0} rows a second",
+            "SQLite history alone, in batches of 1000: {:.0} rows per second",
             raw().await
         );
-        for pace in [10_000, 20_000, 50_000] {
-            at_a_pace(pace).await;
+        for rate in [10_000, 20_000, 50_000] {
+            at_rate(rate).await;
         }
         let file = File::new("million");
         let history = SqliteHistory::open(&file.0);
         fill(&history).await;
-        of_a_million("SQLite", history).await;
+        with_a_million_rows("SQLite", history).await;
         match std::env::var("DATABASE_URL") {
             Ok(url) => {
                 let history = PostgresHistory::url(&url).unwrap();
                 fill(&history).await;
                 analyze(&url).await;
-                of_a_million("PostgreSQL", history).await;
+                with_a_million_rows("PostgreSQL", history).await;
             }
-            Err(_) => println!(
-                "PostgreSQL: with DATABASE_URL, and a schema of which nothing else is wanted"
-            ),
+            Err(_) => println!("PostgreSQL: set DATABASE_URL to an empty database"),
         }
     });
 }

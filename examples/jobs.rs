@@ -1,10 +1,11 @@
-//! Background jobs with a history in SQLite, or in PostgreSQL: one that works, one that fails, one that takes
-//! too long, one that never comes.
+//! Background jobs with a history in SQLite or PostgreSQL: one succeeds, one fails, one takes too long, one never starts.
 //!
-//! `cargo run --example jobs --features jobs-sqlite,jobs-postgres`, and try what it prints. Stop it as you like, also by
-//! `kill -9`, and start it again: what had ended is there, and what had not is lost. `JOBS_DB` names another file than
-//! `jobs.db`, `DATABASE_URL` a database of PostgreSQL, which several of these may share, and `PORT` another port than 3000.
-#![allow(clippy::print_stdout, reason = "an example tells what to try")]
+//! Run `cargo run --example jobs --features jobs-sqlite,jobs-postgres` and try the commands that it prints. Stop it, even with
+//! `kill -9`, and start it again: ended runs are in the history, and runs that had not ended are lost.
+//!
+//! Variables: `JOBS_DB` (the SQLite file, default `jobs.db`), `DATABASE_URL` (a PostgreSQL database instead, which several
+//! processes can share), `INSTANCE` (the name in the history, default the host name) and `PORT` (default 3000).
+#![allow(clippy::print_stdout, reason = "an example prints commands to try")]
 
 use std::env;
 use std::error::Error;
@@ -26,7 +27,7 @@ const IMPORT: Job = Job::named("import")
 const EXPORT: Job = Job::named("export")
     .every(Duration::from_secs(20))
     .max_runtime(Duration::from_secs(2));
-/// Nobody starts it.
+/// Never starts.
 const REPORT: Job = Job::named("report")
     .cron("* * * * *", "Europe/Berlin")
     .grace(Duration::from_secs(10));
@@ -35,13 +36,16 @@ const REPORT: Job = Job::named("report")
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let prometheus = Prometheus::install()?;
-    let jobs = Jobs::builder()
+    let mut jobs = Jobs::builder()
         .job(TICK)
         .job(IMPORT)
         .job(EXPORT)
         .job(REPORT)
-        // Short, so that what a kill leaves behind is soon seen to be lost.
+        // Short, so that runs of a killed process are soon marked lost.
         .lease(Duration::from_secs(2));
+    if let Ok(instance) = env::var("INSTANCE") {
+        jobs = jobs.instance(instance);
+    }
     let jobs = if let Ok(url) = env::var("DATABASE_URL") {
         jobs.history(PostgresHistory::url(&url)?)
     } else {
@@ -53,18 +57,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
         tokio::spawn(tick(jobs.clone())),
         tokio::spawn(import(jobs.clone())),
         tokio::spawn(export(jobs.clone())),
-        tokio::spawn(tell(jobs.subscribe())),
+        tokio::spawn(print_problems(jobs.subscribe())),
     ];
 
     let health = Health::builder()
-        // A service whose jobs are late still answers.
+        // The service works even if its jobs have problems.
         .check("jobs", jobs.health_check().optional())
         .build()?;
     let routes = Routes::new()
         .metrics(prometheus)
         .health(health.clone())
         .jobs(jobs.clone())
-        // Guarded routes are open here because this listens on loopback only: name a real guard on any other address.
+        // Open, because this listens on loopback only. Use a real guard on any other address.
         .guard(Guard::open());
     let port = env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
     let server = routes.serve(format!("127.0.0.1:{port}")).await?;
@@ -75,7 +79,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("     curl {url}/jobs/stats/tick");
     println!("     curl {url}/metrics");
     server.until(health.shutdown_signal()).await;
-    // What is under way is cancelled, and known to be, before the last is written.
+    // Running jobs are cancelled before the last events are written.
     for task in tasks {
         task.abort();
         let ended = task.await;
@@ -85,8 +89,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Each once when it is found, and once when it is over.
-async fn tell(mut changes: ProblemChanges) {
+/// Prints each problem once when it begins and once when it ends.
+async fn print_problems(mut changes: ProblemChanges) {
     while let Some(change) = changes.next().await {
         let problem = change.problem;
         let (job, kind) = (problem.job_name, problem.kind);
@@ -98,7 +102,7 @@ async fn tell(mut changes: ProblemChanges) {
     }
 }
 
-/// Says of each run when it is in the history to stay.
+/// Prints the id of each run once it is written.
 async fn tick(jobs: Jobs) {
     let mut times = interval(Duration::from_millis(20));
     for n in 0_u64.. {
@@ -110,12 +114,12 @@ async fn tick(jobs: Jobs) {
         });
         if let Ok(id) = ticked.await {
             jobs.flush().await;
-            println!("kept {id}");
+            println!("written {id}");
         }
     }
 }
 
-/// Takes longer than it may, and is let run.
+/// Takes longer than its `max_runtime`.
 async fn export(jobs: Jobs) {
     let mut times = interval(Duration::from_secs(20));
     loop {
@@ -129,7 +133,7 @@ async fn export(jobs: Jobs) {
     }
 }
 
-/// Takes longer than its lease, which is renewed meanwhile.
+/// Takes longer than a lease, which is renewed meanwhile.
 async fn import(jobs: Jobs) {
     let mut times = interval(Duration::from_secs(10));
     loop {

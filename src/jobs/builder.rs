@@ -1,27 +1,25 @@
-//! Settings of [`Jobs`].
+//! `JobsBuilder`: the settings of `Jobs`.
 
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::Recorder;
-use tokio::runtime::Handle;
-use tokio::sync::{broadcast, watch};
-use uuid::Uuid;
+use tokio::runtime;
 
+use super::handle::Handle;
 use super::history::{History, MemoryHistory, Retention};
 use super::job::Job;
-use super::keeper::Keeper;
-use super::queue::Queue;
-use super::registered::Registered;
-use super::registry::{Inner, Jobs};
-use crate::broadcast::CAPACITY;
+use super::jobs::Jobs;
+use super::registry::Registry;
+use super::state::State;
+use super::tasks::Tasks;
 use crate::error::Error;
 use crate::recorder::RecorderRef;
 
-/// Settings of [`Jobs`].
+/// The longest name of an instance, in characters.
+const MAX_INSTANCE: usize = 200;
+
+/// The settings of [`Jobs`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,8 +35,9 @@ use crate::recorder::RecorderRef;
 ///     .run()?;
 /// # Ok(()) }
 /// ```
+#[derive(Debug)]
 #[must_use]
-pub struct Builder {
+pub struct JobsBuilder {
     jobs: Vec<Job>,
     history: Arc<dyn History>,
     retention: Retention,
@@ -49,9 +48,10 @@ pub struct Builder {
     recorder: RecorderRef,
 }
 
-impl Builder {
-    pub(super) fn new() -> Self {
-        Self {
+impl Jobs {
+    /// Returns a builder. [`JobsBuilder::run`] starts the jobs.
+    pub fn builder() -> JobsBuilder {
+        JobsBuilder {
             jobs: Vec::new(),
             history: Arc::new(MemoryHistory::new()),
             retention: Retention::new(),
@@ -62,165 +62,122 @@ impl Builder {
             recorder: RecorderRef::default(),
         }
     }
+}
 
-    /// Registers a job: it is known before its first run.
+impl JobsBuilder {
+    /// Registers a job, so that it is known before its first run.
     pub fn job(mut self, job: Job) -> Self {
         self.jobs.push(job);
         self
     }
 
-    /// Where runs are kept. Defaults to [`MemoryHistory`].
+    /// Sets the history that stores runs and problems. Defaults to [`MemoryHistory`].
     pub fn history(mut self, history: impl History) -> Self {
         self.history = Arc::new(history);
         self
     }
 
-    /// How long ended runs are kept. Defaults to 30 days and the last 10,000 of each job and status.
+    /// Sets how long ended runs are kept. Defaults to 30 days, and the last 10,000 of each job and status.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = retention;
         self
     }
 
-    /// How long after its process is gone a run is lost, at the earliest: it is renewed three times in that time. Whoever
-    /// finds it waits as long after its own start, and after an outage of the history. Defaults to a minute.
+    /// Sets the lease period: a run whose process dies is marked lost after at least this time. Defaults to a minute.
+    ///
+    /// Leases are renewed three times per period. An instance that has started, or lost contact with the history, waits one
+    /// period before it marks runs lost.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// So many failures of a job in a row are a [problem](super::ProblemKind::Failing), unless the job
-    /// [says otherwise](Job::failing_after). Defaults to 3, as `ALERT_THRESHOLD_JOB_FAILURES` of `Settings` does.
+    /// Sets how many failures of a job in a row are a [problem](super::ProblemKind::Failing).
+    /// [`Job::failing_after`] takes precedence. Defaults to 3, as does `ALERT_THRESHOLD_JOB_FAILURES` of `Settings`.
     pub fn failing_after(mut self, failures: u32) -> Self {
         self.failing_after = failures;
         self
     }
 
-    /// How many starts and ends may wait for a history that is slow or down. Defaults to 10,000.
+    /// Sets how many events (starts and ends of runs) can wait for the history. Defaults to 10,000.
     pub fn max_queued(mut self, max: usize) -> Self {
         self.max_queued = max;
         self
     }
 
-    /// The name of this instance in the history. Defaults to the host's name, or `unknown`.
+    /// Sets the name of this instance in the history. Defaults to the host name, or `unknown`.
     pub fn instance(mut self, instance: impl Into<String>) -> Self {
         self.instance = Some(instance.into());
         self
     }
 
-    /// Records to this recorder. Defaults to the facade's.
+    /// Sets the recorder of the metrics. Defaults to the recorder of the `metrics` facade.
     pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
         self.recorder = RecorderRef::new(recorder);
         self
     }
 
-    /// Starts the tasks that write, renew and prune, on the current tokio runtime. A history that cannot be reached is no
-    /// error: jobs run, and it is tried again.
+    /// Starts the background tasks on the current tokio runtime. An unreachable history is not an error: it is retried, and
+    /// jobs run meanwhile.
     ///
     /// # Errors
     ///
-    /// A job whose name, schedule or time zone is wrong, or two different ones of one name; a lease below a second or above a
-    /// day, a queue or a number of failures of zero, an instance of no or over 200 characters; no tokio runtime to run on.
+    /// One error that names every mistake: a job with an invalid name or schedule; two different jobs of one name; a lease
+    /// below 1 s or above 24 h; a queue size or a number of failures of 0; an instance name that is empty, longer than 200
+    /// characters or contains control characters; no tokio runtime.
     pub fn run(self) -> Result<Jobs, Error> {
-        let runtime = Handle::try_current().map_err(|_| {
-            Error::invalid("jobs have no tokio runtime to run on: call run() within one")
-        })?;
+        let mut mistakes = Vec::new();
         let leases = Duration::from_secs(1)..=Duration::from_hours(24);
         if !leases.contains(&self.lease) {
-            return Err(Error::invalid(format!(
-                "lease is {:?}: 1 s to 24 h are allowed, a minute is the default",
+            mistakes.push(format!(
+                "lease is {:?}: 1 s to 24 h are allowed",
                 self.lease
-            )));
+            ));
         }
         if self.failing_after == 0 {
-            return Err(Error::invalid(
-                "jobs are failing after 0 failures: at least 1 is needed, 3 is the default",
-            ));
+            mistakes.push("failing_after is 0: at least 1 is required".to_owned());
         }
         if self.max_queued == 0 {
-            return Err(Error::invalid(
-                "the queue may hold 0 events: at least 1 is needed, 10,000 is the default",
-            ));
+            mistakes.push("max_queued is 0: at least 1 is required".to_owned());
         }
         let instance = self.instance.unwrap_or_else(host_name);
         let length = instance.chars().count();
-        if !(1..=200).contains(&length) || instance.chars().any(char::is_control) {
-            return Err(Error::invalid(format!(
-                "instance {instance:?} has {length} characters: 1 to 200 are allowed, and no control characters"
-            )));
+        if !(1..=MAX_INSTANCE).contains(&length) || instance.chars().any(char::is_control) {
+            mistakes.push(format!(
+                "instance {instance:?} has {length} characters: 1 to {MAX_INSTANCE} are allowed, without control \
+                 characters"
+            ));
         }
-        let known = known(&self.jobs, &self.recorder)?;
-        let inner = Arc::new(Inner {
-            id: Uuid::now_v7(),
-            instance,
-            history: self.history,
-            recorder: self.recorder,
-            queue: Queue::new(self.max_queued),
-            known: RwLock::new(known),
-            running: Mutex::default(),
-            is_prepared: watch::Sender::new(false),
-            is_settled: AtomicBool::new(false),
-            failing_after: self.failing_after,
-            problems: Mutex::default(),
-            changes: broadcast::channel(CAPACITY).0,
-        });
-        let keeper = Keeper {
-            jobs: Arc::clone(&inner),
-            lease: self.lease,
-            retention: self.retention,
+        let registry = Registry::new(&self.jobs, self.recorder);
+        let registry = registry.map_err(|all| mistakes.extend(all));
+        let runtime = runtime::Handle::try_current();
+        let runtime = runtime
+            .map_err(|_| mistakes.push("no tokio runtime: call run() within one".to_owned()));
+        let (Ok(registry), Ok(runtime), []) = (registry, runtime, &*mistakes) else {
+            return Err(Error::invalid(mistakes.join("; ")));
         };
-        Ok(Jobs {
-            inner,
-            _tasks: Arc::new(keeper.start(runtime)),
-        })
+        let state = Arc::new(State::new(
+            instance,
+            self.history,
+            registry,
+            self.max_queued,
+            self.failing_after,
+        ));
+        let tasks = Tasks::start(Arc::clone(&state), self.lease, self.retention, runtime);
+        Ok(Jobs(Handle {
+            state,
+            _tasks: Arc::new(tasks),
+        }))
     }
 }
 
-fn known(
-    jobs: &[Job],
-    recorder: &RecorderRef,
-) -> Result<HashMap<&'static str, Arc<Registered>>, Error> {
-    let mut known: HashMap<_, Arc<Registered>> = HashMap::new();
-    for job in jobs {
-        if let Some(other) = known.get(job.name()) {
-            if other.plan.job == *job {
-                continue;
-            }
-            return Err(Error::invalid(format!(
-                "two jobs are named {:?} and differ: each needs a name of its own",
-                job.name()
-            )));
-        }
-        let registered = Registered::new(job.plan()?, recorder);
-        known.insert(job.name(), Arc::new(registered));
-    }
-    Ok(known)
-}
-
-/// As the shell and the container runtime tell it.
 fn host_name() -> String {
-    let file = || std::fs::read_to_string("/etc/hostname").ok();
-    let name = std::env::var("HOSTNAME").ok().or_else(file);
-    name.map(|name| {
-        name.trim()
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(200)
-            .collect()
-    })
-    .filter(|name: &String| !name.is_empty())
-    .unwrap_or_else(|| "unknown".to_owned())
-}
-
-impl fmt::Debug for Builder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
-            .field("jobs", &self.jobs)
-            .field("history", &self.history)
-            .field("retention", &self.retention)
-            .field("lease", &self.lease)
-            .field("failing_after", &self.failing_after)
-            .field("max_queued", &self.max_queued)
-            .field("instance", &self.instance)
-            .finish_non_exhaustive()
+    let name = gethostname::gethostname();
+    let name = name.to_string_lossy();
+    let name = name.trim().chars().filter(|c| !c.is_control());
+    let name: String = name.take(MAX_INSTANCE).collect();
+    if name.is_empty() {
+        return "unknown".to_owned();
     }
+    name
 }

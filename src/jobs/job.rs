@@ -1,14 +1,11 @@
-//! `Job`: what is known of a job before any run of it.
+//! `Job`: a job's name, schedule and limits.
 
 use std::time::Duration;
 
-use super::plan::{Plan, Times};
-use crate::error::Error;
+/// The longest name that a history stores, in characters.
+const MAX_NAME: usize = 100;
 
-/// Characters of a name: what the history has room for.
-pub(super) const MAX_NAME: usize = 100;
-
-/// A background job: its name, when it is expected, and until when it is not late. A constant of the service.
+/// A background job: its name, its schedule, and when it counts as late. Usually a constant.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,17 +21,16 @@ pub(super) const MAX_NAME: usize = 100;
 #[must_use]
 pub struct Job {
     name: &'static str,
-    schedule: Schedule,
-    grace: Duration,
-    max_runtime: Option<Duration>,
-    failing_after: Option<u32>,
+    pub(super) schedule: ScheduleSpec,
+    pub(super) grace: Duration,
+    pub(super) max_runtime: Option<Duration>,
+    pub(super) failing_after: Option<u32>,
 }
 
-/// When a job is expected to start.
+/// A schedule as it was written, not yet parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Schedule {
-    /// Whenever somebody asks for it.
-    Never,
+pub(super) enum ScheduleSpec {
+    OnDemand,
     Every(Duration),
     Cron {
         expression: &'static str,
@@ -42,188 +38,101 @@ enum Schedule {
     },
 }
 
+impl ScheduleSpec {
+    /// The text that histories compare to detect a changed schedule.
+    pub(super) fn to_text(self) -> Option<String> {
+        match self {
+            Self::OnDemand => None,
+            Self::Every(interval) => Some(format!("every {interval:?}")),
+            Self::Cron {
+                expression,
+                time_zone,
+            } => Some(format!("cron {expression} {time_zone}")),
+        }
+    }
+}
+
 impl Job {
-    /// A job of this name, at most 100 characters, which is the value of `job_name` in its metrics. It is expected at no
-    /// time until an interval or a cron expression says so.
+    /// Creates a job without a schedule. The name has at most 100 characters and is the value of `job_name` in its metrics.
     pub const fn named(name: &'static str) -> Self {
         Self {
             name,
-            schedule: Schedule::Never,
+            schedule: ScheduleSpec::OnDemand,
             grace: Duration::from_mins(1),
             max_runtime: None,
             failing_after: None,
         }
     }
 
-    /// Expected to start so long after its last start.
+    /// Expects a start every `interval`, counted from the last start.
     pub const fn every(mut self, interval: Duration) -> Self {
-        self.schedule = Schedule::Every(interval);
+        self.schedule = ScheduleSpec::Every(interval);
         self
     }
 
-    /// Expected to start at the times of this cron expression, in this time zone of the IANA database (`Europe/Berlin`, `UTC`):
-    /// minute, hour, day of month, month, day of week, and before them, if wanted, the second.
+    /// Expects a start at the times of a cron expression, in a time zone of the IANA database (`Europe/Berlin`, `UTC`).
+    /// The fields are minute, hour, day of month, month and day of week, with an optional leading second.
     ///
-    /// A time that a daylight-saving change skips is expected right after the change, and one that it repeats once, as
-    /// `cron(8)` of Debian does, where it names at most a hundred times of the day by numbers and lists of them (`0,30 2`). With
-    /// ranges, steps or `*` they are an interval, which skips what is skipped and goes on through both hours.
+    /// Daylight-saving changes are handled as in `cron(8)` of Debian if the expression names at most 100 times of day as
+    /// numbers or lists of numbers (`0,30 2`): a skipped time is expected right after the change, and a repeated time once.
+    /// Expressions with ranges, steps or `*` are intervals: skipped times are skipped, and repeated hours count twice.
     pub const fn cron(mut self, expression: &'static str, time_zone: &'static str) -> Self {
-        self.schedule = Schedule::Cron {
+        self.schedule = ScheduleSpec::Cron {
             expression,
             time_zone,
         };
         self
     }
 
-    /// How long after the expected start it is late. Defaults to a minute.
+    /// Sets how long after the expected start the job is late. Defaults to a minute.
     pub const fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// A run that takes longer is [too long](super::ProblemKind::TooLong); it is let run. Defaults to no limit.
+    /// Reports a run that takes longer than this as [too long](super::ProblemKind::TooLong). The run is not stopped.
+    /// Defaults to no limit.
     pub const fn max_runtime(mut self, max: Duration) -> Self {
         self.max_runtime = Some(max);
         self
     }
 
-    /// So many failures in a row are a [problem](super::ProblemKind::Failing). Defaults to what the
-    /// [builder](super::Builder::failing_after) says.
+    /// Sets how many failures in a row are a [problem](super::ProblemKind::Failing). Defaults to the
+    /// [builder's](super::JobsBuilder::failing_after) value.
     pub const fn failing_after(mut self, failures: u32) -> Self {
         self.failing_after = Some(failures);
         self
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    pub(super) const fn grace_period(&self) -> Duration {
-        self.grace
-    }
-
-    pub(super) const fn longest(&self) -> Option<Duration> {
-        self.max_runtime
-    }
-
-    pub(super) const fn failures(&self) -> Option<u32> {
-        self.failing_after
-    }
-
-    /// When it is expected, in words.
-    pub(super) fn schedule(&self) -> Option<String> {
-        match self.schedule {
-            Schedule::Never => None,
-            Schedule::Every(interval) => Some(format!("every {interval:?}")),
-            Schedule::Cron {
-                expression,
-                time_zone,
-            } => Some(format!("cron {expression} {time_zone}")),
-        }
-    }
-
-    /// Checked, and ready to tell when it is expected.
-    pub(super) fn plan(self) -> Result<Plan, Error> {
-        let wrong = |problem: String| Error::invalid(format!("job {:?}: {problem}", self.name));
+    /// Returns every mistake outside the schedule.
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
         let length = self.name.chars().count();
-        if !(1..=MAX_NAME).contains(&length) || self.name.chars().any(char::is_control) {
-            return Err(wrong(format!(
-                "its name has {length} characters: 1 to {MAX_NAME} are allowed, and no control characters"
-            )));
-        }
-        if self.failing_after == Some(0) {
-            return Err(wrong(
-                "it is failing after 0 failures: at least 1 is needed, 3 is the default".to_owned(),
+        if length == 0 || !is_stored_name(self.name) {
+            mistakes.push(format!(
+                "the name has {length} characters: 1 to {MAX_NAME} are allowed, without control characters"
             ));
         }
-        let times = match self.schedule {
-            Schedule::Never => Times::Never,
-            Schedule::Every(Duration::ZERO) => {
-                return Err(wrong(
-                    "it is expected every 0 s: anything longer is allowed".to_owned(),
-                ));
-            }
-            Schedule::Every(interval) => Times::Every(interval),
-            Schedule::Cron {
-                expression,
-                time_zone,
-            } => Times::cron(expression, time_zone).map_err(wrong)?,
-        };
-        Ok(Plan { job: self, times })
+        if self.failing_after == Some(0) {
+            mistakes.push("failing_after is 0: at least 1 is required".to_owned());
+        }
+        mistakes
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The name under which a history stores a job. Names of unregistered jobs are not validated, so they are made to fit.
+pub(super) fn stored_name(job_name: &str) -> String {
+    let name = job_name.chars().take(MAX_NAME);
+    name.map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
 
-    #[test]
-    fn a_wrong_job_is_refused_and_says_why() {
-        const LONG: &str = concat!(
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a123456789",
-            "a"
-        );
-        for (job, expected) in [
-            (
-                Job::named(""),
-                "job \"\": its name has 0 characters: 1 to 100 are allowed",
-            ),
-            (Job::named(LONG), "its name has 101 characters"),
-            (Job::named("a\nb"), "no control characters"),
-            (
-                Job::named("a").every(Duration::ZERO),
-                "job \"a\": it is expected every 0 s",
-            ),
-            (
-                Job::named("a").cron("61 * * * *", "UTC"),
-                "cron expression \"61 * * * *\" is refused (",
-            ),
-            (
-                Job::named("a").cron(", 2 * * *", "UTC"),
-                "cron expression \", 2 * * *\" never comes",
-            ),
-            (
-                Job::named("a").cron("0 0 2 * * * 2026", "UTC"),
-                "cron expression \"0 0 2 * * * 2026\" is refused (",
-            ),
-            (
-                Job::named("a").cron("0 2,24 * * *", "UTC"),
-                "cron expression \"0 2,24 * * *\" is refused (",
-            ),
-            (
-                Job::named("a").cron("", "UTC"),
-                "cron expression \"\" is refused (",
-            ),
-            (
-                Job::named("a").cron("daily at noon", "UTC"),
-                "cron expression \"daily at noon\" is refused (",
-            ),
-            (
-                Job::named("a").cron("0 0 30 2 *", "UTC"),
-                "cron expression \"0 0 30 2 *\" never comes",
-            ),
-            (
-                Job::named("a").failing_after(0),
-                "job \"a\": it is failing after 0 failures: at least 1 is needed",
-            ),
-            (
-                Job::named("a").cron("0 0 * * *", "Europe/Atlantis"),
-                "time zone \"Europe/Atlantis\" is not in this system's database",
-            ),
-        ] {
-            let error = job.plan().unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}\n{expected}");
-        }
-    }
+/// Whether a history can contain a job of this name.
+pub(super) fn is_stored_name(job_name: &str) -> bool {
+    stored_name(job_name) == job_name
 }

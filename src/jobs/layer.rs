@@ -1,4 +1,4 @@
-//! `JobLayer`: a job whose runs are calls of a service.
+//! `JobLayer`: makes each call of a service a run of a job.
 
 use std::fmt;
 use std::future::Future;
@@ -12,23 +12,23 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::job::Job;
-use super::monitored::Monitored;
-use super::registry::Jobs;
+use super::jobs::Jobs;
+use super::run_guard::RunGuard;
 
-/// Marker of a layer whose runs begin without metadata; the default.
+/// Marks a [`JobLayer`] whose runs begin without metadata. The default.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct NoMetadata;
 
-/// A [`tower::Layer`](tower_layer::Layer) that makes each call of a service one run of a job, as [`Jobs::monitor`] does with a
-/// future. For what runs jobs by tower services, such as apalis.
+/// A [`tower::Layer`](tower_layer::Layer) that makes each call of a service a run of a job, for libraries such as apalis that
+/// run jobs as tower services.
 ///
-/// It goes around any service whose error can be displayed, and changes neither the request nor the answer. The run begins
-/// with the call, for work may begin there, and ends with the call's future: `Ok` is success, `Err` a failure with its
-/// message, a panic a failure that goes on its way; dropped before it ended, polled or not, it was cancelled.
+/// It wraps any service whose error implements `Display`, and changes neither requests nor responses. A run begins with the
+/// call and ends with the call's future: `Ok` is success and `Err` a failure. A panic is a failure too, and is passed on. A
+/// future that is dropped before it ends is a cancelled run, even if it was never polled.
 ///
-/// What is further out sees what the run gave, so a panic is caught and a failure tried again there, each attempt a run of its
-/// own; a time limit there cancels. What is further in is a part of the run.
+/// Outer layers see the outcome of the run: they can catch its panic, and a retry there starts another run. An outer timeout
+/// cancels the run. Inner layers are part of the run.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -57,8 +57,8 @@ pub struct NoMetadata;
 /// # Ok(()) }
 /// ```
 ///
-/// The service is not given its [`Run`](super::Run): what it learns on its way is told by calling
-/// [`Jobs::monitor_with`] within it, in place of this layer.
+/// The service does not receive its [`Run`](super::Run). To add metadata during the work, call [`Jobs::monitor_with`] inside
+/// the service instead of using this layer.
 #[derive(Clone)]
 #[must_use]
 pub struct JobLayer<M = NoMetadata> {
@@ -68,7 +68,7 @@ pub struct JobLayer<M = NoMetadata> {
 }
 
 impl JobLayer {
-    /// Calls are runs of this job, registered or not.
+    /// Creates a layer whose calls are runs of `job`, which need not be registered.
     pub fn new(jobs: Jobs, job: Job) -> Self {
         Self {
             jobs,
@@ -77,8 +77,8 @@ impl JobLayer {
         }
     }
 
-    /// Tells of each run, from its start, what is read of its request: an object; anything else is kept as `value`. Secrets
-    /// are redacted before they are kept. Defaults to nothing, which is also told where the function panics.
+    /// Sets each run's metadata from its request: an object, or a value that is stored as `value`. Secrets are redacted. If
+    /// the function panics, the run has no metadata. Defaults to no metadata.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -118,10 +118,10 @@ impl JobLayer {
 
 impl<M> JobLayer<M> {
     fn begin<F>(&self, metadata: Value, call: impl FnOnce() -> F) -> JobFuture<F> {
-        let mut monitored = Monitored::new(self.jobs.start_with(self.job, metadata));
+        let mut run = RunGuard::begin(self.jobs.0.clone(), self.job, metadata);
         JobFuture {
-            inner: monitored.watch(call),
-            monitored,
+            inner: run.watch(call),
+            run,
         }
     }
 }
@@ -143,7 +143,7 @@ impl<S, M: Clone> Layer<S> for JobLayer<M> {
     }
 }
 
-/// The service that [`JobLayer`] makes.
+/// The service of [`JobLayer`].
 #[derive(Debug, Clone)]
 pub struct JobService<S, M = NoMetadata> {
     inner: S,
@@ -151,9 +151,19 @@ pub struct JobService<S, M = NoMetadata> {
 }
 
 impl<S, M> JobService<S, M> {
-    /// The service inside.
+    /// Returns a reference to the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
+    }
+
+    /// Returns a mutable reference to the inner service.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// Returns the inner service.
+    pub fn into_inner(self) -> S {
+        self.inner
     }
 }
 
@@ -191,7 +201,7 @@ where
         let metadata = catch_unwind(AssertUnwindSafe(|| (self.layer.metadata)(&request)));
         let metadata = metadata.unwrap_or_else(|_| {
             let job = self.layer.job.name();
-            tracing::error!(job, "a function that reads metadata of a request panicked");
+            tracing::error!(job, "the function that reads a request's metadata panicked");
             Value::Null
         });
         self.layer.begin(metadata, || self.inner.call(request))
@@ -200,12 +210,12 @@ where
 
 pin_project! {
     /// The future of [`JobService`].
-    #[must_use = "a future that is not awaited is cancelled"]
+    #[must_use = "a call that is not awaited counts as cancelled"]
     pub struct JobFuture<F> {
-        // Dropped first: what its drop does is a part of the run.
+        // Dropped before the guard, because the drop of the call is part of the run.
         #[pin]
         inner: F,
-        monitored: Monitored,
+        run: RunGuard,
     }
 }
 
@@ -218,8 +228,8 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(this.monitored.watch(|| this.inner.poll(cx)));
-        Poll::Ready(this.monitored.end_with(result))
+        let result = ready!(this.run.watch(|| this.inner.poll(cx)));
+        Poll::Ready(this.run.end_with(result))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Background jobs: every run known, how it ended, and how long it took, with a history that outlives the process.
+//! Background jobs: monitors every run, keeps a history of runs, and reports problems.
 //!
 //! ```
 //! use std::time::Duration;
@@ -21,64 +21,69 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A job never waits for its history and never fails because of it. What it does is measured at once; what the history is to
-//! keep goes there by a queue, in batches, again and again until it is taken. A queue that is full counts what it has to
-//! leave out (`monitoring_job_events_dropped_total`), and so does a history that will not take a run whatever of it is left
-//! out.
+//! Jobs never wait for the history and never fail because of it. Runs are measured at once. Their starts and ends go to the
+//! history through a bounded queue, in batches, and are retried until the history accepts them. Events are dropped if the
+//! queue overflows, or if the history refuses a run even without its message and metadata; dropped events are counted
+//! (`monitoring_job_events_dropped_total`).
 //!
-//! | history | keeps | for |
+//! | history | storage | use |
 //! |---|---|---|
-//! | [`MemoryHistory`] (default) | until the process ends | tests, and services that need no more |
-//! | `SqliteHistory` (feature `jobs-sqlite`) | in a file | one machine |
-//! | `PostgresHistory` (feature `jobs-postgres`) | in a database | many instances, one history |
+//! | [`MemoryHistory`] (default) | memory, until the process ends | tests and simple services |
+//! | `SqliteHistory` (feature `jobs-sqlite`) | a file | one machine |
+//! | `PostgresHistory` (feature `jobs-postgres`) | a database | several instances that share a history |
 //!
-//! Jobs that run as calls of tower services, those of apalis among them, are monitored by a layer: [`JobLayer`].
+//! [`JobLayer`] monitors jobs that run as calls of tower services, such as those of apalis.
 //!
-//! A run that is under way has a lease in the history, which its process renews. Should the process be gone, the lease runs
-//! out, and the run is [`Lost`](RunStatus::Lost): by whichever instance sees it first, and once.
+//! A running run has a lease in the history, which its process renews. If the process dies, the lease expires, and the first
+//! instance that notices marks the run [`Lost`](RunStatus::Lost). This happens once per run.
 //!
-//! What is expected of a [`Job`] and is not so is a [`Problem`]: told once to whoever [subscribed](Jobs::subscribe), also over
-//! a restart and by many instances, and once more when it is well again.
+//! A [`Problem`] is an expectation of a [`Job`] that is not met. [Subscribers](Jobs::subscribe) receive each problem once when
+//! it begins and once when it ends, even across restarts and several instances.
 //!
 //! | problem | begins | ends |
 //! |---|---|---|
-//! | [`Late`](ProblemKind::Late) | it has not started by the time it was expected, nor within its [`grace`](Job::grace) | with its next start, or another schedule |
-//! | [`Missed`](ProblemKind::Missed) | nor by the time after that | likewise |
+//! | [`Late`](ProblemKind::Late) | the job has not started at the expected time, nor within its [`grace`](Job::grace) | with the next start, or a changed schedule |
+//! | [`Missed`](ProblemKind::Missed) | nor by the following expected time | with the next start, or a changed schedule |
 //! | [`TooLong`](ProblemKind::TooLong) | a run takes longer than [`max_runtime`](Job::max_runtime) | with that run |
-//! | [`Failing`](ProblemKind::Failing) | it failed or was lost [so many times](Job::failing_after) in a row | with its next success |
+//! | [`Failing`](ProblemKind::Failing) | runs failed or were lost [several times](Job::failing_after) in a row | with the next success |
 //!
-//! They are in metrics (`scheduler_job_problem`, `scheduler_job_failures_in_a_row`,
-//! `scheduler_job_expected_timestamp_seconds`), in `/jobs`, and in the service's health by [`Jobs::health_check`]. It is looked for
-//! them every five seconds, so what is over sooner is not told, and first one [lease](Builder::lease) after the start, when
-//! all instances have told what runs. Times are by the history's clock: those of instances may differ. What was wrong with a job
-//! that no instance has had for a day is resolved, too.
+//! Problems are shown in metrics (`scheduler_job_problem`, `scheduler_job_failures_in_a_row`,
+//! `scheduler_job_expected_timestamp_seconds`), in `/jobs`, and in the service's health through [`Jobs::health_check`]. Jobs are
+//! evaluated every five seconds, so shorter problems are not reported. The first evaluation is one
+//! [lease](JobsBuilder::lease) after the start, when all instances have written their events. Times are by the history's clock,
+//! because the clocks of instances may differ. The problems of a job that no instance has had for a day are resolved.
 
-mod ask;
 mod builder;
-mod changes;
-mod check;
 pub mod conformance;
-mod contact;
+mod due;
+mod evaluator;
+mod handle;
 mod history;
 mod job;
-mod keeper;
+mod job_entry;
+#[expect(clippy::module_inception, reason = "`Jobs` is in the file of its name")]
+mod jobs;
 mod layer;
+mod lease_watch;
 mod monitor;
-mod monitored;
-mod outlook;
-mod plan;
 mod problem;
+mod problem_changes;
 mod queue;
-mod record;
-mod registered;
 mod registry;
 mod run;
+mod run_guard;
+mod run_handle;
+mod run_record;
+mod run_status;
+mod schedule;
+mod serialize;
+mod state;
+mod store_call;
 mod summary;
-mod watch;
+mod tasks;
 mod writer;
 
-pub use self::builder::Builder;
-pub use self::changes::{ProblemChange, ProblemChanges};
+pub use self::builder::JobsBuilder;
 #[cfg(feature = "jobs-postgres")]
 pub use self::history::PostgresHistory;
 #[cfg(any(feature = "jobs-postgres", feature = "jobs-sqlite"))]
@@ -87,11 +92,14 @@ pub use self::history::SqlHistory;
 pub use self::history::SqliteHistory;
 pub use self::history::{History, JobStats, MemoryHistory, Retention, RunQuery, store};
 pub use self::job::Job;
+pub use self::jobs::Jobs;
 pub use self::layer::{JobFuture, JobLayer, JobService, NoMetadata};
 pub use self::monitor::Monitor;
 pub use self::problem::{Problem, ProblemKind};
-pub use self::record::{RunRecord, RunStatus};
-pub use self::registry::Jobs;
-pub use self::run::{Run, StartedRun};
+pub use self::problem_changes::{ProblemChange, ProblemChanges};
+pub use self::run::Run;
+pub use self::run_handle::RunHandle;
+pub use self::run_record::RunRecord;
+pub use self::run_status::RunStatus;
 pub use self::summary::JobSummary;
 pub use uuid::Uuid;

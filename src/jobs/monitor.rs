@@ -1,4 +1,4 @@
-//! The future of `Jobs::monitor`.
+//! `Monitor`: the future returned by `Jobs::monitor`.
 
 use std::fmt;
 use std::future::Future;
@@ -8,48 +8,46 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 use serde_json::Value;
 
+use super::handle::Handle;
 use super::job::Job;
-use super::monitored::Monitored;
-use super::registry::Jobs;
 use super::run::Run;
+use super::run_guard::RunGuard;
 
 pin_project! {
-    /// What [`Jobs::monitor`] gives: a run of a job, which begins when this is first polled.
-    #[must_use = "nothing is run until this is awaited"]
+    /// The future returned by [`Jobs::monitor`](super::Jobs::monitor). Its run begins at the first poll.
+    #[must_use = "the work does not run until this is awaited"]
     pub struct Monitor<W, F> {
-        jobs: Jobs,
+        handle: Handle,
         job: Job,
         metadata: Value,
-        // Dropped before the run ends: what its drop does is a part of the run.
+        // Dropped before the guard, because the drop of the work is part of the run.
         #[pin]
         work: Work<W, F>,
-        run: Option<Monitored>,
+        run: Option<RunGuard>,
     }
 }
 
 pin_project! {
     #[project = WorkProjection]
     enum Work<W, F> {
-        // What makes it, taken when it begins.
-        Ahead { make: Option<W> },
-        Begun { #[pin] work: F },
-        Over,
+        NotStarted { make: Option<W> },
+        Running { #[pin] work: F },
+        Done,
     }
 }
 
 impl<W, F> Monitor<W, F> {
-    pub(super) fn new(jobs: Jobs, job: Job, make: W) -> Self {
+    pub(super) fn new(handle: Handle, job: Job, make: W) -> Self {
         Self {
-            jobs,
+            handle,
             job,
             metadata: Value::Null,
-            work: Work::Ahead { make: Some(make) },
+            work: Work::NotStarted { make: Some(make) },
             run: None,
         }
     }
 
-    /// What its history knows of the run from the start: an object; anything else is kept as `value`. Secrets are redacted
-    /// before they are kept.
+    /// Sets the run's initial metadata: an object, or a value that is stored as `value`. Secrets are redacted.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -79,25 +77,25 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let WorkProjection::Ahead { make } = this.work.as_mut().project()
+        if let WorkProjection::NotStarted { make } = this.work.as_mut().project()
             && let Some(make) = make.take()
         {
-            let started = this.jobs.start_with(*this.job, this.metadata.take());
-            let run = this.run.insert(Monitored::new(started));
-            let handle = run.run();
-            // What makes the future may panic too.
-            let work = run.watch(|| make(handle));
-            this.work.set(Work::Begun { work });
+            let guard = RunGuard::begin(this.handle.clone(), *this.job, this.metadata.take());
+            let guard = this.run.insert(guard);
+            let run = guard.run();
+            // The closure that makes the future may panic too.
+            let work = guard.watch(|| make(run));
+            this.work.set(Work::Running { work });
         }
-        let (WorkProjection::Begun { work }, Some(run)) =
+        let (WorkProjection::Running { work }, Some(guard)) =
             (this.work.as_mut().project(), this.run.as_mut())
         else {
-            // Over, or making it panicked: whoever polls on waits in vain.
+            // Polled after the end, or after the closure panicked.
             return Poll::Pending;
         };
-        let result = ready!(run.watch(|| work.poll(cx)));
-        run.watch(|| this.work.set(Work::Over));
-        Poll::Ready(run.end_with(result))
+        let result = ready!(guard.watch(|| work.poll(cx)));
+        guard.watch(|| this.work.set(Work::Done));
+        Poll::Ready(guard.end_with(result))
     }
 }
 

@@ -1,31 +1,33 @@
-//! `Problem`: what is not as was expected of a job.
+//! `Problem`: an expectation of a job that is not met.
 
 use std::fmt;
 use std::time::SystemTime;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
 use uuid::Uuid;
 
-use crate::time::rfc3339;
+use super::serialize;
 
-/// What may be wrong with a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// The kinds of problems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ProblemKind {
-    /// It has not started at the time it was expected, nor within its grace. Ends with its next start.
+    /// The job did not start at the expected time, nor within its grace. Ends with its next start.
     Late,
-    /// Nor has it at the time after that: at least one run never came. Ends with its next start.
+    /// The job did not start by the following expected time either, so at least one run is missing. Ends with its next
+    /// start.
     Missed,
-    /// A run is under way for longer than the job's `max_runtime`. Ends with that run.
+    /// A run has taken longer than the job's `max_runtime`. Ends with that run.
     TooLong,
-    /// It has failed, or was lost, so many times in a row. Ends with its next success.
+    /// Runs failed or were lost several times in a row. Ends with the next success.
     Failing,
 }
 
 impl ProblemKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 4] = [Self::Late, Self::Missed, Self::TooLong, Self::Failing];
 
-    /// `late`, `missed`, `too_long` or `failing`.
+    /// Returns `late`, `missed`, `too_long` or `failing`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,39 +50,40 @@ impl fmt::Display for ProblemKind {
     }
 }
 
-impl Serialize for ProblemKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-/// Something that is wrong with a job.
-#[derive(Debug, Clone, PartialEq)]
+/// An expectation of a job that is not met. Its JSON has `kind`, `since`, `run_id` and `message`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Problem {
-    /// Of this report of it, and of no other.
+    /// Identifies this report of the problem.
+    #[serde(skip)]
     pub id: Uuid,
-    /// The job.
+    /// The name of the job.
+    #[serde(skip)]
     pub job_name: String,
-    /// What is wrong.
+    /// The kind of the problem.
     pub kind: ProblemKind,
-    /// Since when, by the history's clock.
+    /// The time at which it began, by the history's clock.
+    #[serde(serialize_with = "serialize::time")]
     pub since: SystemTime,
-    /// The run that takes too long, or the last that failed.
+    /// The run that takes too long, or the last failed one.
+    #[serde(rename = "run_id")]
     pub run: Option<Uuid>,
-    /// A sentence about it, without secrets and of at most 700 characters.
+    /// A description of at most 700 characters, secrets redacted.
     pub message: String,
-    /// The job's last start when this was found: another ends what is late or missed.
+    /// The job's last start when the problem was found. A later start ends `Late` and `Missed`.
+    #[serde(skip)]
     pub last_start: Option<SystemTime>,
-    /// The job's [`success_epoch`](super::store::JobState::success_epoch) when this was found: another ends what is failing.
+    /// The job's [`success_epoch`](super::store::JobState::success_epoch) when the problem was found. A higher one ends
+    /// `Failing`.
+    #[serde(skip)]
     pub success_epoch: u64,
 }
 
-/// Characters of a message: an error's 500 and what is said around it.
-pub(super) const MAX_MESSAGE: usize = 700;
+/// The longest message, in characters: an error's 500 and the text around it.
+const MAX_MESSAGE: usize = 700;
 
 impl Problem {
-    /// A report of it, with an id of its own. For a [`History`](super::History) that reads one, and sets the rest.
+    /// Creates a report with a new id. A [`History`](super::History) that reads a stored one sets the other fields.
     #[must_use]
     pub fn new(
         job_name: impl Into<String>,
@@ -102,14 +105,24 @@ impl Problem {
     }
 }
 
-/// `kind`, `since`, `run_id`, `message`.
-impl Serialize for Problem {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(4))?;
-        map.serialize_entry("kind", &self.kind)?;
-        map.serialize_entry("since", &rfc3339(self.since))?;
-        map.serialize_entry("run_id", &self.run.map(|run| run.to_string()))?;
-        map.serialize_entry("message", &self.message)?;
-        map.end()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_is_serialized_by_its_name() {
+        for (index, kind) in ProblemKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, index);
+            assert_eq!(serde_json::json!(kind), kind.as_str());
+        }
+    }
+
+    #[test]
+    fn json_has_the_public_fields_in_order() {
+        let problem = Problem::new("nightly", ProblemKind::Late, SystemTime::UNIX_EPOCH, "late");
+        assert_eq!(
+            serde_json::to_string(&problem).unwrap(),
+            "{\"kind\":\"late\",\"since\":\"1970-01-01T00:00:00.000Z\",\"run_id\":null,\"message\":\"late\"}"
+        );
     }
 }

@@ -1,55 +1,54 @@
-//! What is to be written, on its way from jobs, which never wait, to the history, which may.
+//! `Queue`: events on their way from runs, which never wait, to the history, which may be slow.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::record::{RunRecord, RunStatus};
+use super::run_record::RunRecord;
+use super::run_status::RunStatus;
 
-/// Runs that are waiting, in the order of their events.
+/// A bounded queue of events: starts and ends of runs.
 #[derive(Debug)]
 pub(super) struct Queue {
     max: usize,
-    state: Mutex<State>,
-    /// There is something to write.
+    events: Mutex<Events>,
     filled: Notify,
-    /// Something was written, or given up.
     settled: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Events {
     waiting: VecDeque<RunRecord>,
-    /// How many ever waited before the first.
-    before: u64,
-    /// Of each run whose start waits, how many ever waited before it: a full queue is not searched.
+    /// The number of events that were ever in front of the first one.
+    removed: u64,
+    /// The position of each waiting start, counted from the first event ever. A full queue is then not searched.
     starts: HashMap<Uuid, u64>,
-    /// Those runs in their order, and some whose start has gone.
+    /// The runs of `starts` in their order, and some whose start is gone.
     order: VecDeque<Uuid>,
-    /// How many of the first are being written: they stay as they are.
+    /// The number of events at the front that are being written. They do not change.
     in_flight: usize,
-    /// How many were ever put in, and how many of those are dealt with.
-    put: u64,
+    /// The number of events that were ever queued, and that were ever settled.
+    queued: u64,
     settled: u64,
 }
 
-impl State {
+impl Events {
     fn push(&mut self, run: RunRecord) {
         if run.status == RunStatus::Running {
-            let place = self.before + self.waiting.len() as u64;
-            self.starts.insert(run.id, place);
+            let position = self.removed + self.waiting.len() as u64;
+            self.starts.insert(run.id, position);
             self.order.push_back(run.id);
         }
         self.waiting.push_back(run);
-        self.put += 1;
+        self.queued += 1;
     }
 
-    /// Where the start of this run waits, if it may still be changed.
+    /// Returns the index of the start of this run, if it may still change.
     fn start_of(&self, run: Uuid) -> Option<usize> {
-        let at = usize::try_from(self.starts.get(&run)? - self.before).ok()?;
-        (at >= self.in_flight).then_some(at)
+        let index = usize::try_from(self.starts.get(&run)? - self.removed).ok()?;
+        (index >= self.in_flight).then_some(index)
     }
 
     fn last_start(&mut self) -> Option<usize> {
@@ -62,8 +61,8 @@ impl State {
         None
     }
 
-    /// The first so many are dealt with: those that had ended.
-    fn drain(&mut self, count: usize) -> Vec<Uuid> {
+    /// Removes events from the front. Returns the runs that ended with them.
+    fn remove(&mut self, count: usize) -> Vec<Uuid> {
         let mut ended = Vec::new();
         for run in self.waiting.drain(..count) {
             if run.status == RunStatus::Running {
@@ -77,7 +76,7 @@ impl State {
         {
             self.order.pop_front();
         }
-        self.before += count as u64;
+        self.removed += count as u64;
         self.settled += count as u64;
         ended
     }
@@ -87,79 +86,76 @@ impl Queue {
     pub(super) fn new(max: usize) -> Self {
         Self {
             max,
-            state: Mutex::default(),
+            events: Mutex::default(),
             filled: Notify::new(),
             settled: Notify::new(),
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The event that the history will not learn of, if it is full.
+    /// Adds an event. If the queue is full, returns the event that is dropped for it.
     ///
-    /// An end says all that its start did, and a start without its end would be lost in time: so an end takes the place of
-    /// its own start, or of the last start that waits, whose end can still come.
-    pub(super) fn put(&self, run: RunRecord) -> Option<RunRecord> {
-        let mut state = self.state();
-        if state.waiting.len() < self.max {
-            state.push(run);
-            drop(state);
+    /// An end contains all data of its start, and a start without its end would become a lost run. In a full queue an end
+    /// therefore replaces its own start, or else the last waiting start, whose end is still to come.
+    pub(super) fn push(&self, run: RunRecord) -> Option<RunRecord> {
+        let mut events = self.events.lock();
+        if events.waiting.len() < self.max {
+            events.push(run);
+            drop(events);
             self.filled.notify_one();
             return None;
         }
         if run.status == RunStatus::Running {
             return Some(run);
         }
-        let own = state.start_of(run.id);
-        let Some(at) = own.or_else(|| state.last_start()) else {
+        let own = events.start_of(run.id);
+        let Some(index) = own.or_else(|| events.last_start()) else {
             return Some(run);
         };
-        let given_up = std::mem::replace(&mut state.waiting[at], run);
-        state.starts.remove(&given_up.id);
-        own.is_none().then_some(given_up)
+        let replaced = std::mem::replace(&mut events.waiting[index], run);
+        events.starts.remove(&replaced.id);
+        own.is_none().then_some(replaced)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.state().waiting.len()
+        self.events.lock().waiting.len()
     }
 
-    /// Waits until there is something.
+    /// Waits until the queue is not empty.
     pub(super) async fn filled(&self) {
         while self.len() == 0 {
             self.filled.notified().await;
         }
     }
 
-    /// The first so many, which stay where they are, and as they are, until they are [settled](Self::settle).
-    pub(super) fn batch(&self, most: usize) -> Vec<RunRecord> {
-        let mut state = self.state();
-        state.in_flight = most.min(state.waiting.len());
-        state.waiting.iter().take(most).cloned().collect()
+    /// Returns up to `max` events from the front. They stay in the queue, unchanged, until they are
+    /// [settled](Self::settle) or [unsettled](Self::unsettle).
+    pub(super) fn batch(&self, max: usize) -> Vec<RunRecord> {
+        let mut events = self.events.lock();
+        events.in_flight = max.min(events.waiting.len());
+        events.waiting.iter().take(max).cloned().collect()
     }
 
-    /// The batch could not be written: it may change until it is tried again.
+    /// Gives a batch back that was not written. Its events may change before the next attempt.
     pub(super) fn unsettle(&self) {
-        self.state().in_flight = 0;
+        self.events.lock().in_flight = 0;
     }
 
-    /// The batch is dealt with: those of it that had ended.
+    /// Removes a batch that was written or dropped. Returns the runs that ended with it.
     pub(super) fn settle(&self) -> Vec<Uuid> {
-        let mut state = self.state();
-        let count = std::mem::take(&mut state.in_flight);
-        let ended = state.drain(count);
-        drop(state);
+        let mut events = self.events.lock();
+        let count = std::mem::take(&mut events.in_flight);
+        let ended = events.remove(count);
+        drop(events);
         self.settled.notify_waiters();
         ended
     }
 
-    /// Waits until all that was put in before now is dealt with.
+    /// Waits until every event that was queued before this call is settled.
     pub(super) async fn flushed(&self) {
-        let until = self.state().put;
+        let until = self.events.lock().queued;
         loop {
             let settled = self.settled.notified();
-            if self.state().settled >= until {
+            if self.events.lock().settled >= until {
                 return;
             }
             settled.await;
@@ -183,26 +179,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_full_gives_up_starts_before_ends() {
+    fn a_full_queue_drops_starts_before_ends() {
         let queue = Queue::new(3);
         let runs: Vec<_> = (0..5).map(|_| begun()).collect();
         for run in &runs[..3] {
-            assert_eq!(queue.put(run.clone()), None);
+            assert_eq!(queue.push(run.clone()), None);
         }
-        assert_eq!(queue.put(runs[3].clone()), Some(runs[3].clone()), "full");
-        assert_eq!(queue.put(ended(&runs[0])), None, "in its start's place");
-        let given_up = queue.put(ended(&runs[3]));
-        assert_eq!(given_up, Some(runs[2].clone()), "in that of the last start");
+        assert_eq!(queue.push(runs[3].clone()), Some(runs[3].clone()), "full");
+        assert_eq!(queue.push(ended(&runs[0])), None, "it replaces its start");
+        let dropped = queue.push(ended(&runs[3]));
+        assert_eq!(dropped, Some(runs[2].clone()), "it replaces the last start");
         assert_eq!(
             queue.batch(10),
             [ended(&runs[0]), runs[1].clone(), ended(&runs[3])]
         );
-        // What is being written is not changed any more: its end would be lost.
-        assert_eq!(queue.put(ended(&runs[1])), Some(ended(&runs[1])));
+        // An event that is being written does not change, because its end would be lost.
+        assert_eq!(queue.push(ended(&runs[1])), Some(ended(&runs[1])));
         queue.unsettle();
-        assert_eq!(queue.put(ended(&runs[1])), None);
+        assert_eq!(queue.push(ended(&runs[1])), None);
         assert_eq!(
-            queue.put(ended(&runs[4])),
+            queue.push(ended(&runs[4])),
             Some(ended(&runs[4])),
             "ends only"
         );
@@ -211,9 +207,9 @@ mod tests {
         assert_eq!(queue.len(), 1);
     }
 
-    /// Beside a list that is searched: what waits, what is given up, and in what order.
+    /// Compared with a list that is searched.
     #[test]
-    fn places_are_those_that_a_search_would_find() {
+    fn the_index_finds_the_same_events_as_a_search() {
         let queue = Queue::new(5);
         let mut list: Vec<RunRecord> = Vec::new();
         let mut open: Vec<RunRecord> = Vec::new();
@@ -256,34 +252,34 @@ mod tests {
             };
             let own = find(&|waiting| waiting.id == run.id);
             let start = find(&|waiting| waiting.finished_at.is_none());
-            let given_up = if list.len() < 5 {
+            let dropped = if list.len() < 5 {
                 list.push(run.clone());
                 None
             } else if run.finished_at.is_none() {
                 Some(run.clone())
             } else if let Some(at) = own.or(start) {
-                let given_up = std::mem::replace(&mut list[at], run.clone());
-                own.is_none().then_some(given_up)
+                let dropped = std::mem::replace(&mut list[at], run.clone());
+                own.is_none().then_some(dropped)
             } else {
                 Some(run.clone())
             };
-            assert_eq!(queue.put(run), given_up);
-            let state = queue.state();
-            assert_eq!(state.waiting, list);
-            assert!(state.order.len() <= 5 && state.starts.len() <= 5);
+            assert_eq!(queue.push(run), dropped);
+            let events = queue.events.lock();
+            assert_eq!(events.waiting, list);
+            assert!(events.order.len() <= 5 && events.starts.len() <= 5);
         }
     }
 
     #[tokio::test]
-    async fn flushed_waits_for_what_was_there_and_not_for_what_comes() {
+    async fn flushed_waits_for_earlier_events_only() {
         let queue = Queue::new(10);
         queue.flushed().await;
-        assert_eq!(queue.put(begun()), None);
+        assert_eq!(queue.push(begun()), None);
         let mut flushed = std::pin::pin!(queue.flushed());
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(flushed.as_mut().poll(&mut cx).is_pending());
         queue.batch(1);
-        assert_eq!(queue.put(begun()), None);
+        assert_eq!(queue.push(begun()), None);
         assert!(queue.settle().is_empty());
         flushed.await;
         assert_eq!(queue.len(), 1);

@@ -1,22 +1,17 @@
-//! A run that is under way.
+//! `Run`: a run as its own work sees it.
 
 use std::fmt;
-use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::mem;
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::record::{RunRecord, RunStatus};
-use super::registered::Registered;
-use super::registry::Jobs;
-use crate::measure::Instant;
-
-/// Values that a run may set; what comes after is left out.
+/// The most metadata values that a run can set.
 const MAX_VALUES: usize = 64;
 
-/// A run, as the work within sees it: what it tells of itself here is in its history.
+/// A run as its own work sees it. It adds metadata to the run's record, and can mark the run as failed.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,7 +22,7 @@ const MAX_VALUES: usize = 64;
 /// jobs.monitor_with(IMPORT, |run| async move {
 ///     run.set("rows", 120);
 ///     if 120 < 200 {
-///         run.fail("fewer rows than there ever were");
+///         run.fail("fewer than 200 rows");
 ///     }
 ///     Ok::<_, std::io::Error>(())
 /// })
@@ -40,34 +35,43 @@ pub struct Run {
     notes: Arc<Mutex<Notes>>,
 }
 
+/// What the work has reported so far.
 #[derive(Default)]
-struct Notes {
-    metadata: Map<String, Value>,
-    failure: Option<String>,
+pub(super) struct Notes {
+    pub(super) metadata: Map<String, Value>,
+    pub(super) failure: Option<String>,
 }
 
 impl Run {
-    /// Its id in the history.
+    pub(super) fn new(id: Uuid, metadata: Map<String, Value>) -> Self {
+        let failure = None;
+        let notes = Arc::new(Mutex::new(Notes { metadata, failure }));
+        Self { id, notes }
+    }
+
+    /// Returns the id of the run in the history.
     #[must_use]
     pub fn id(&self) -> Uuid {
         self.id
     }
 
-    /// Adds to its metadata, or changes it. At most 64 values; secrets are redacted before they are kept.
+    /// Sets a metadata value. A run has at most 64; further names are ignored. Secrets are redacted.
     pub fn set(&self, name: impl Into<String>, value: impl Into<Value>) {
-        let (mut notes, name) = (self.notes(), name.into());
-        if notes.metadata.len() < MAX_VALUES || notes.metadata.contains_key(&name) {
-            notes.metadata.insert(name, value.into());
+        let (name, value) = (name.into(), value.into());
+        let metadata = &mut self.notes.lock().metadata;
+        if metadata.len() < MAX_VALUES || metadata.contains_key(&name) {
+            metadata.insert(name, value);
         }
     }
 
-    /// It failed, whatever its work gives: this is why.
+    /// Marks the run as failed with this error, even if its work returns `Ok`.
     pub fn fail(&self, error: impl fmt::Display) {
-        self.notes().failure = Some(error.to_string());
+        let error = error.to_string();
+        self.notes.lock().failure = Some(error);
     }
 
-    fn notes(&self) -> MutexGuard<'_, Notes> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn take_notes(&self) -> Notes {
+        mem::take(&mut self.notes.lock())
     }
 }
 
@@ -75,111 +79,6 @@ impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run")
             .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A run that somebody holds, for what is no future: it ends when it is [finished](Self::finish); dropped before, it was
-/// cancelled, or failed if that was a panic.
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
-/// use tower_vitals::jobs::{Job, Jobs};
-///
-/// const REINDEX: Job = Job::named("reindex");
-/// let jobs = Jobs::builder().run()?;
-/// let run = jobs.start(REINDEX);
-/// run.set("documents", 3);
-/// run.finish();
-/// # Ok(()) }
-/// ```
-#[must_use = "a run that is dropped was cancelled"]
-pub struct StartedRun {
-    run: Run,
-    /// With the tasks that write: what ends here is to be written, whoever else has let go.
-    jobs: Jobs,
-    job: Arc<Registered>,
-    began: Instant,
-    is_counted: bool,
-    /// Taken when it ends.
-    record: Option<RunRecord>,
-}
-
-impl StartedRun {
-    pub(super) fn begin(jobs: Jobs, job: Arc<Registered>, metadata: Map<String, Value>) -> Self {
-        let record = RunRecord::begin(job.plan.job.name(), &jobs.inner.instance, metadata.clone());
-        let is_counted = job.begun();
-        jobs.inner.begun(&job, &record);
-        let notes = Notes {
-            metadata,
-            failure: None,
-        };
-        Self {
-            run: Run {
-                id: record.id,
-                notes: Arc::new(Mutex::new(notes)),
-            },
-            jobs,
-            job,
-            began: Instant::now(),
-            is_counted,
-            record: Some(record),
-        }
-    }
-
-    /// The run, to be handed to the work within.
-    #[must_use]
-    pub fn run(&self) -> Run {
-        self.run.clone()
-    }
-
-    /// It ended well, unless it was said to have [failed](Run::fail).
-    pub fn finish(mut self) {
-        self.end(RunStatus::Success, None);
-    }
-
-    pub(super) fn end(&mut self, status: RunStatus, error: Option<&str>) {
-        let Some(record) = self.record.take() else {
-            return;
-        };
-        let duration: Duration = self.began.elapsed();
-        let (metadata, failure) = {
-            let mut notes = self.run.notes();
-            (std::mem::take(&mut notes.metadata), notes.failure.take())
-        };
-        let (status, error) = match (status, &failure) {
-            (RunStatus::Success, Some(failure)) => (RunStatus::Failed, Some(&**failure)),
-            (status, failure) => (status, error.or(failure.as_deref())),
-        };
-        self.job.ended(status, duration, self.is_counted);
-        let record = record.ended(status, duration, error, metadata);
-        self.jobs.inner.ended(record);
-    }
-}
-
-impl Deref for StartedRun {
-    type Target = Run;
-
-    fn deref(&self) -> &Run {
-        &self.run
-    }
-}
-
-impl Drop for StartedRun {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.end(RunStatus::Failed, Some("panicked"));
-        } else {
-            self.end(RunStatus::Cancelled, None);
-        }
-    }
-}
-
-impl fmt::Debug for StartedRun {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StartedRun")
-            .field("job", &self.job.plan.job.name())
-            .field("run", &self.run)
             .finish_non_exhaustive()
     }
 }

@@ -1,158 +1,153 @@
-//! The task that writes what happened to the history.
+//! `Writer`: writes queued events to the history.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
+use tokio::sync::watch;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::ask::{Outage, logged, patiently, register};
-use super::record::{RunRecord, RunStatus};
-use super::registry::Inner;
+use super::run_record::RunRecord;
+use super::run_status::RunStatus;
+use super::state::State;
+use super::store_call::{OutageLog, loggable, register, with_timeout};
 use crate::error::{Error, ErrorKind};
 
-/// Events that are written at once.
+/// The most events that are written by one call.
 const BATCH: usize = 1000;
 
-/// Between attempts, doubled each time.
+/// The pause between attempts, which doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 pub(super) struct Writer {
-    pub(super) jobs: Arc<Inner>,
+    pub(super) state: Arc<State>,
     pub(super) lease: Duration,
+    /// Set once the history has its tables and the registered jobs.
+    pub(super) prepared: watch::Sender<bool>,
 }
 
 impl Writer {
-    /// Whatever was put into the queue, in its order, each until it is written.
-    pub(super) async fn write(&self) {
-        self.until_it_works("be prepared", || self.jobs.history.prepare())
-            .await;
-        let known = self.jobs.registrations();
-        self.until_it_works("be told of jobs", || {
-            Box::pin(register(&*self.jobs.history, &known))
-        })
-        .await;
-        self.jobs.is_prepared.send_replace(true);
-        // How many events are tried each alone, for one of them is refused; and that one then, as bare as it can be.
-        let (mut alone, mut refused) = (0_usize, None);
+    /// Prepares the history, then writes events in the order of the queue. Each is retried until the history accepts it.
+    pub(super) async fn run(&self) {
+        let (history, queue) = (&self.state.history, &self.state.queue);
+        retry("prepare", || history.prepare()).await;
+        let jobs = self.state.registry.registrations();
+        retry("register jobs", || Box::pin(register(&**history, &jobs))).await;
+        self.prepared.send_replace(true);
+        // When the history refuses a batch, its events are written one by one to find the refused one. That one is retried
+        // without its message and metadata, and dropped if it is refused again.
+        let (mut write_singly, mut refused) = (0_usize, None);
         loop {
-            self.jobs.queue.filled().await;
-            let most = if alone > 0 { 1 } else { BATCH };
-            let written = self
-                .until_it_works("be written to", || self.write_some(most, refused))
-                .await;
+            queue.filled().await;
+            let max = if write_singly > 0 { 1 } else { BATCH };
+            let written = retry("write runs", || self.write_batch(max, refused)).await;
             if let Written::Refused(runs, error) = written {
                 let [run] = &*runs else {
-                    alone = BATCH;
-                    self.jobs.queue.unsettle();
+                    write_singly = BATCH;
+                    queue.unsettle();
                     continue;
                 };
                 if refused != Some(event_of(run)) {
-                    report_refused(run, &error, "what a run tells of itself");
+                    log_refused(run, &error, "a run: retrying without message and metadata");
                     refused = Some(event_of(run));
-                    alone = alone.max(1);
-                    self.jobs.queue.unsettle();
+                    write_singly = write_singly.max(1);
+                    queue.unsettle();
                     continue;
                 }
-                self.leave_out(run, &error);
+                self.drop_refused(run, &error);
             }
             refused = None;
-            alone = alone.saturating_sub(1);
-            let ended = self.jobs.queue.settle();
-            let mut running = self.jobs.running();
-            for id in ended {
-                running.remove(&id);
-            }
+            write_singly = write_singly.saturating_sub(1);
+            self.state.forget(&queue.settle());
         }
     }
 
-    /// What is first in the queue, anew at each attempt: meanwhile an end may have taken its start's place. The event that was refused alone, should it be first still, goes without what its run tells of itself.
-    fn write_some(
+    /// Writes the head of the queue. It is read again for each attempt, because an end may have replaced its start. The
+    /// `refused` event is stripped if it is still first.
+    fn write_batch(
         &self,
-        most: usize,
+        max: usize,
         refused: Option<Event>,
     ) -> BoxFuture<'_, Result<Written, Error>> {
-        let mut batch = latest(self.jobs.queue.batch(most));
+        let mut batch = latest(self.state.queue.batch(max));
         if let [run] = &mut *batch
             && refused == Some(event_of(run))
         {
             run.strip();
         }
         Box::pin(async move {
-            match self.jobs.history.write(&batch, self.lease).await {
+            match self.state.history.write(&batch, self.lease).await {
                 Ok(()) => Ok(Written::All),
                 Err(error) if error.kind() == ErrorKind::Refused => {
                     Ok(Written::Refused(batch, error))
                 }
                 Err(error) => {
-                    self.jobs.queue.unsettle();
+                    self.state.queue.unsettle();
                     Err(error)
                 }
             }
         })
     }
 
-    fn leave_out(&self, run: &RunRecord, error: &Error) {
-        report_refused(run, error, "a run, which is left out");
-        self.jobs.leave_out(run);
-        // An end may have been its start as well; told twice, a start is the same.
-        if let Some(job) = self.jobs.of_record(run) {
-            job.has_not_told(run.started_at);
-        }
-    }
-
-    async fn until_it_works<'a, T>(
-        &'a self,
-        what: &'static str,
-        attempt: impl Fn() -> BoxFuture<'a, Result<T, Error>>,
-    ) -> T {
-        let mut pause = FIRST_PAUSE;
-        let mut outage = Outage::of(what);
-        loop {
-            if let Ok(done) = outage.tell(patiently(&attempt).await) {
-                return done;
-            }
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+    fn drop_refused(&self, run: &RunRecord, error: &Error) {
+        log_refused(run, error, "a run again: its event is dropped");
+        self.state.drop_event(run);
+        // The event may have replaced its start. Reporting a start twice does no harm.
+        if let Some(entry) = self.state.registry.of_run(run) {
+            entry.mark_untold(run.started_at);
         }
     }
 }
 
-/// A run's start, or how it ended.
+async fn retry<'a, T>(
+    operation: &'static str,
+    attempt: impl Fn() -> BoxFuture<'a, Result<T, Error>>,
+) -> T {
+    let mut pause = FIRST_PAUSE;
+    let outages = OutageLog::new(operation);
+    loop {
+        if let Ok(done) = outages.log(with_timeout(&attempt).await) {
+            return done;
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// The start or the end of a run.
 type Event = (Uuid, RunStatus);
 
 fn event_of(run: &RunRecord) -> Event {
     (run.id, run.status)
 }
 
-/// What became of a batch.
 enum Written {
     All,
-    /// One of these is why.
+    /// The history refused the batch because of one of these events.
     Refused(Vec<RunRecord>, Error),
 }
 
-fn report_refused(run: &RunRecord, error: &Error, what: &str) {
+fn log_refused(run: &RunRecord, error: &Error, what: &str) {
     tracing::warn!(
         job = run.job_name,
         run = %run.id,
-        error = logged(error),
-        "the history of jobs does not take {what}"
+        error = loggable(error),
+        "the job history refused {what}"
     );
 }
 
-/// Of several events of one run the last, in the place of the first: it says all that they did.
+/// Keeps the last of several events of one run, at the position of the first.
 fn latest(batch: Vec<RunRecord>) -> Vec<RunRecord> {
-    let mut places: HashMap<Uuid, usize> = HashMap::new();
+    let mut indices: HashMap<Uuid, usize> = HashMap::new();
     let mut latest: Vec<RunRecord> = Vec::with_capacity(batch.len());
     for run in batch {
-        if let Some(place) = places.get(&run.id) {
-            latest[*place] = run;
+        if let Some(index) = indices.get(&run.id) {
+            latest[*index] = run;
         } else {
-            places.insert(run.id, latest.len());
+            indices.insert(run.id, latest.len());
             latest.push(run);
         }
     }

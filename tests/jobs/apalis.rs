@@ -1,4 +1,4 @@
-//! A worker of apalis, with `JobLayer` among its layers: what it runs is known as runs of a job.
+//! `JobLayer` in an apalis worker: each task is a run of a job.
 
 use std::future::pending;
 
@@ -9,7 +9,6 @@ use tower_vitals::jobs::{Job, JobLayer, Jobs, RunQuery, RunRecord, RunStatus};
 
 const MAIL: Job = Job::named("send_mail");
 
-/// A task.
 #[derive(Clone, Copy)]
 enum Mail {
     Sent,
@@ -38,7 +37,7 @@ async fn queue(mails: &[Mail]) -> MemoryStorage<Mail> {
     storage
 }
 
-/// In the order in which they began.
+/// The runs in the order of their starts.
 async fn runs(jobs: &Jobs) -> Vec<RunRecord> {
     jobs.flush().await;
     let mut runs = jobs.runs(&RunQuery::new().limit(1000)).await.unwrap();
@@ -68,7 +67,7 @@ async fn each_task_of_a_worker_is_one_run() {
     ];
     let worker = WorkerBuilder::new("mailer")
         .backend(queue(&mails).await)
-        // Layers that are added later are further in: the panics go through ours and are caught here.
+        // A later layer is an inner one: `JobLayer` passes the panic on, and it is caught here.
         .catch_panic()
         .layer(JobLayer::new(jobs.clone(), MAIL))
         .build(send);
@@ -85,21 +84,21 @@ async fn each_task_of_a_worker_is_one_run() {
             success, refused, panicked, success, panicked, success, success
         ]
     );
-    let taken = reader.take();
+    let metrics = reader.take();
     let count = |status| {
         let labels = [("job_name", "send_mail"), ("status", status)];
-        taken.counter("scheduler_jobs_total", &labels)
+        metrics.counter("scheduler_jobs_total", &labels)
     };
     assert_eq!((count("success"), count("failed")), (4, 3));
-    assert_eq!(taken.counter("scheduler_jobs_total", &[]), 7);
-    let durations = taken.samples("scheduler_job_duration_seconds", &[]);
+    assert_eq!(metrics.counter("scheduler_jobs_total", &[]), 7);
+    let durations = metrics.samples("scheduler_job_duration_seconds", &[]);
     assert_eq!(durations.len(), 7);
-    assert_eq!(taken.gauge("scheduler_jobs_in_progress", &[]), 0.0);
+    assert_eq!(metrics.gauge("scheduler_jobs_in_progress", &[]), 0.0);
 }
 
-/// Nobody catches it, so it ends the worker, and with it the tasks that were beside it.
+/// An uncaught panic ends the worker and its other tasks.
 #[tokio::test]
-async fn a_worker_that_panics_has_cancelled_what_was_under_way() {
+async fn a_panicking_worker_cancels_its_running_tasks() {
     let jobs = Jobs::builder().run().unwrap();
     let worker = WorkerBuilder::new("mailer")
         .backend(queue(&[Mail::Waiting, Mail::Panicking]).await)
@@ -119,9 +118,9 @@ async fn a_worker_that_panics_has_cancelled_what_was_under_way() {
     );
 }
 
-/// Each task of the worker is one of tokio, too.
+/// Each task of the worker is a tokio task.
 #[tokio::test]
-async fn tasks_that_are_spawned_are_described_by_what_they_carry() {
+async fn spawned_tasks_have_metadata_from_their_arguments() {
     let jobs = Jobs::builder().run().unwrap();
     let layer = JobLayer::new(jobs.clone(), MAIL).metadata(|task: &Task<Mail>| {
         let is_last = matches!(task.args, Mail::Last);
@@ -136,22 +135,22 @@ async fn tasks_that_are_spawned_are_described_by_what_they_carry() {
     let runs = runs(&jobs).await;
     let success = (RunStatus::Success, None);
     assert_eq!(ends(&runs), [success, success]);
-    let described: Vec<_> = runs.iter().map(|run| json!(run.metadata)).collect();
+    let metadata: Vec<_> = runs.iter().map(|run| json!(run.metadata)).collect();
     assert_eq!(
-        described,
+        metadata,
         [json!({"is_last": false}), json!({"is_last": true})]
     );
 }
 
 #[tokio::test]
-async fn a_worker_that_is_aborted_has_cancelled_what_was_under_way() {
+async fn an_aborted_worker_cancels_its_running_tasks() {
     let jobs = Jobs::builder().run().unwrap();
     let worker = WorkerBuilder::new("mailer")
         .backend(queue(&[Mail::Waiting, Mail::Sent]).await)
         .layer(JobLayer::new(jobs.clone(), MAIL))
         .build(send);
     let worker = tokio::spawn(worker.run());
-    until("one is sent, one waits", async || {
+    until("one task has ended, one waits", async || {
         ends(&runs(&jobs).await) == [(RunStatus::Running, None), (RunStatus::Success, None)]
     })
     .await;

@@ -1,4 +1,4 @@
-//! What is expected of jobs: what is not so is told once, and once when it is again.
+//! Problems of jobs: each is reported once when it begins and once when it ends.
 
 use std::future::ready;
 use std::slice;
@@ -22,10 +22,10 @@ const HOURLY: Job = Job::named("hourly")
     .every(Duration::from_hours(1))
     .grace(Duration::from_mins(10));
 
-/// It may be looked once more before anything is judged, and once more after it.
-const A_LOOK: Duration = Duration::from_secs(10);
+/// The time of two evaluations: one may happen too early to find a change.
+const EVALUATION: Duration = Duration::from_secs(10);
 
-/// Time as tokio has it, from this on: that of a test that has no day to wait.
+/// A history whose clock is tokio's, starting at `time`.
 fn history_from(time: &str) -> MemoryHistory {
     let start: SystemTime = time.parse::<Timestamp>().unwrap().into();
     let began = Instant::now();
@@ -42,7 +42,7 @@ fn jobs(history: &MemoryHistory, all: &[Job]) -> Jobs {
 
 async fn succeed(jobs: &Jobs, job: Job) {
     jobs.monitor(job, ready(Ok::<_, String>(()))).await.unwrap();
-    // Its start is by the history's clock, which goes on when a test says so.
+    // The start is by the history's clock, so it must be written before the test advances the clock.
     jobs.flush().await;
 }
 
@@ -51,16 +51,15 @@ async fn fail(jobs: &Jobs, job: Job, error: &str) {
     assert_eq!(failed.await, Err(error.to_owned()));
 }
 
-/// All that was told until now: kind, and whether it is resolved.
-fn told(changes: &mut ProblemChanges) -> Vec<(ProblemKind, bool)> {
-    let all = all_told(changes);
-    let kinds = all
-        .iter()
-        .map(|change| (change.problem.kind, change.is_resolved));
+/// The changes reported so far: kind, and whether it is resolved.
+fn reported(changes: &mut ProblemChanges) -> Vec<(ProblemKind, bool)> {
+    let all = all_reported(changes);
+    let kinds = all.iter();
+    let kinds = kinds.map(|change| (change.problem.kind, change.is_resolved));
     kinds.collect()
 }
 
-fn all_told(changes: &mut ProblemChanges) -> Vec<ProblemChange> {
+fn all_reported(changes: &mut ProblemChanges) -> Vec<ProblemChange> {
     let mut all = Vec::new();
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
     loop {
@@ -76,31 +75,30 @@ async fn minutes(minutes: u64) {
     sleep(Duration::from_mins(minutes)).await;
 }
 
-/// Issue D, "Must show" 5: reported once each, resolved once each, across a restart.
 #[tokio::test(start_paused = true)]
-async fn late_and_missed_are_told_once_and_resolved_once() {
+async fn late_and_missed_are_reported_once_and_resolved_once_across_a_restart() {
     let history = history_from("2030-01-01T00:00:00Z");
     let before = jobs(&history, &[HOURLY]);
     let mut changes = before.subscribe();
     minutes(69).await;
-    assert_eq!(told(&mut changes), []);
+    assert_eq!(reported(&mut changes), []);
     minutes(2).await;
-    let late = all_told(&mut changes);
+    let late = all_reported(&mut changes);
     assert_eq!(late.len(), 1, "{late:?}");
     let problem = &late[0].problem;
     assert_eq!((problem.kind, late[0].is_resolved), (Late, false));
     let since: SystemTime = "2030-01-01T01:10:00Z".parse::<Timestamp>().unwrap().into();
-    let apart = problem.since.duration_since(since).unwrap();
-    assert!(apart < A_LOOK, "{apart:?}");
+    let delay = problem.since.duration_since(since).unwrap();
+    assert!(delay < EVALUATION, "{delay:?}");
     assert!(
         problem.message.starts_with("expected at 2030-01-01T01:00:")
-            && problem.message.ends_with("and it has never started"),
+            && problem.message.ends_with("; never started"),
         "{}",
         problem.message
     );
     minutes(30).await;
-    assert_eq!(told(&mut changes), []);
-    // A restart, and another job of its own that nobody has to know.
+    assert_eq!(reported(&mut changes), []);
+    // A restart, with another job in addition.
     drop(before);
     assert_eq!(changes.next().await, None);
     minutes(60).await;
@@ -109,36 +107,36 @@ async fn late_and_missed_are_told_once_and_resolved_once() {
     let mut changes = after.subscribe();
     minutes(5).await;
     assert_eq!(
-        told(&mut changes),
+        reported(&mut changes),
         [(Missed, false)],
-        "late is told already"
+        "late has been reported"
     );
     let open: Vec<_> = after.problems().iter().map(|open| open.kind).collect();
     assert_eq!(open, [Late, Missed]);
     minutes(100).await;
-    assert_eq!(told(&mut changes), []);
+    assert_eq!(reported(&mut changes), []);
 
     succeed(&after, HOURLY).await;
-    sleep(A_LOOK).await;
-    assert_eq!(told(&mut changes), [(Late, true), (Missed, true)]);
+    sleep(EVALUATION).await;
+    assert_eq!(reported(&mut changes), [(Late, true), (Missed, true)]);
     assert_eq!(after.problems(), []);
     minutes(68).await;
-    assert_eq!(told(&mut changes), []);
+    assert_eq!(reported(&mut changes), []);
     minutes(4).await;
-    assert_eq!(told(&mut changes), [(Late, false)], "it is late again");
+    assert_eq!(reported(&mut changes), [(Late, false)], "it is late again");
 }
 
-/// The daily job of Berlin, kept through both changes of 2030, and then not.
+/// A daily job in Berlin runs through both changes of 2030, and then stops.
 #[tokio::test(start_paused = true)]
-async fn a_change_of_daylight_saving_is_no_problem_and_hides_none() {
+async fn a_daylight_saving_change_neither_causes_nor_hides_a_problem() {
     const NIGHTLY: Job = Job::named("nightly")
         .cron("30 2 * * *", "Europe/Berlin")
         .grace(Duration::from_mins(10));
     let day = 24 * 60;
     for (from, nights) in [
-        // 02:30, then 03:00 for there is no 02:30, then 02:30 by summer time, and another day.
+        // 02:30, then 03:00 because 02:30 is skipped, then 02:30 in summer time, and another day.
         ("2030-03-30T01:30:00Z", [day - 30, day - 30, day]),
-        // 02:30, then the first 02:30 of two, then 02:30 by winter time, and another day.
+        // 02:30, then the first of two 02:30, then 02:30 in winter time, and another day.
         ("2030-10-26T00:30:00Z", [day, day + 60, day]),
     ] {
         for nights in [&nights[..1], &nights[..2], &nights] {
@@ -151,70 +149,74 @@ async fn a_change_of_daylight_saving_is_no_problem_and_hides_none() {
             minutes(2).await;
             let pass = async |minutes: u64| {
                 *now.lock().unwrap() += Duration::from_mins(minutes);
-                sleep(A_LOOK).await;
+                sleep(EVALUATION).await;
             };
             succeed(&jobs, NIGHTLY).await;
             let (last, kept) = nights.split_last().unwrap();
             for night in kept {
                 pass(night + 9).await;
-                assert_eq!(told(&mut changes), [], "{from} {nights:?}");
+                assert_eq!(reported(&mut changes), [], "{from} {nights:?}");
                 *now.lock().unwrap() -= Duration::from_mins(9);
                 succeed(&jobs, NIGHTLY).await;
             }
-            // Nobody comes on the last one.
+            // The job does not run in the last night.
             pass(last + 9).await;
-            assert_eq!(told(&mut changes), [], "{from} {nights:?}");
+            assert_eq!(reported(&mut changes), [], "{from} {nights:?}");
             pass(2).await;
-            assert_eq!(told(&mut changes), [(Late, false)], "{from} {nights:?}");
+            assert_eq!(reported(&mut changes), [(Late, false)], "{from} {nights:?}");
             succeed(&jobs, NIGHTLY).await;
-            sleep(A_LOOK).await;
-            assert_eq!(told(&mut changes), [(Late, true)], "{from} {nights:?}");
+            sleep(EVALUATION).await;
+            assert_eq!(reported(&mut changes), [(Late, true)], "{from} {nights:?}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_takes_too_long_is_told_once_and_resolved_by_its_end() {
+async fn a_long_run_is_reported_once_and_resolved_by_its_end() {
     const IMPORT: Job = Job::named("import").max_runtime(Duration::from_millis(1));
     let history = history_from("2030-01-01T00:00:00Z");
     let before = jobs(&history, &[IMPORT]);
     let mut changes = before.subscribe();
     minutes(2).await;
     let first = before.start(IMPORT);
-    // How long a run takes is not by tokio's clock.
+    // The duration of a run is not by tokio's clock.
     std::thread::sleep(Duration::from_millis(2));
     minutes(5).await;
-    let long = all_told(&mut changes);
+    let long = all_reported(&mut changes);
     assert_eq!(long.len(), 1, "{long:?}");
     assert_eq!(long[0].problem.kind, TooLong);
     assert_eq!(long[0].problem.run, Some(first.id()));
-    assert_eq!(long[0].problem.message, "a run takes longer than 1ms");
-    // It is let run, and as long as it does nothing is said of another that is as long.
+    assert_eq!(long[0].problem.message, "a run has taken longer than 1ms");
+    // The run continues, and until it ends no other long run is reported.
     let second = before.start(IMPORT);
     std::thread::sleep(Duration::from_millis(2));
     minutes(5).await;
-    assert_eq!(told(&mut changes), []);
+    assert_eq!(reported(&mut changes), []);
     first.finish();
     minutes(1).await;
-    assert_eq!(told(&mut changes), [(TooLong, true), (TooLong, false)]);
+    assert_eq!(reported(&mut changes), [(TooLong, true), (TooLong, false)]);
     assert_eq!(before.problems()[0].run, Some(second.id()));
     second.finish();
     minutes(1).await;
-    assert_eq!(told(&mut changes), [(TooLong, true)]);
+    assert_eq!(reported(&mut changes), [(TooLong, true)]);
 
-    // One of an instance that goes away takes too long until it is lost.
+    // A long run of another instance stays a problem until it is lost.
     let seen = history.job_states().await.unwrap().now;
-    let gone = RunRecord::begun(Uuid::now_v7(), "import", SystemTime::now(), "other");
+    let gone = RunRecord::new(Uuid::now_v7(), "import", SystemTime::now(), "other");
     let lease = Duration::from_mins(3);
     history.write(slice::from_ref(&gone), lease).await.unwrap();
     let mut problem = Problem::new("import", TooLong, seen, "");
     problem.run = Some(gone.id);
     assert!(history.report(&problem, seen).await.unwrap());
     minutes(2).await;
-    assert_eq!(told(&mut changes), [], "it goes on elsewhere");
+    assert_eq!(
+        reported(&mut changes),
+        [],
+        "the run continues on the other instance"
+    );
     assert_eq!(before.problems(), slice::from_ref(&problem));
     minutes(2).await;
-    let resolved = all_told(&mut changes);
+    let resolved = all_reported(&mut changes);
     assert_eq!(resolved.len(), 1, "{resolved:?}");
     assert_eq!(
         (&resolved[0].problem, resolved[0].is_resolved),
@@ -223,7 +225,7 @@ async fn a_run_that_takes_too_long_is_told_once_and_resolved_by_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_in_a_row_are_told_once_and_resolved_by_a_success() {
+async fn failures_in_a_row_are_reported_once_and_resolved_by_a_success() {
     const SYNC: Job = Job::named("sync");
     const ONCE: Job = Job::named("once").failing_after(1);
     let (recorder, reader) = recorder();
@@ -240,12 +242,16 @@ async fn failures_in_a_row_are_told_once_and_resolved_by_a_success() {
     fail(&before, SYNC, "one").await;
     fail(&before, SYNC, "two").await;
     drop(before.start(SYNC));
-    sleep(A_LOOK).await;
-    assert_eq!(told(&mut changes), [], "what was cancelled is no failure");
+    sleep(EVALUATION).await;
+    assert_eq!(
+        reported(&mut changes),
+        [],
+        "a cancelled run is not a failure"
+    );
     fail(&before, SYNC, "no route to redis://:planted@host").await;
     fail(&before, ONCE, "").await;
-    sleep(A_LOOK).await;
-    let failing = all_told(&mut changes);
+    sleep(EVALUATION).await;
+    let failing = all_reported(&mut changes);
     let messages: Vec<_> = failing
         .iter()
         .map(|change| &*change.problem.message)
@@ -253,8 +259,8 @@ async fn failures_in_a_row_are_told_once_and_resolved_by_a_success() {
     assert_eq!(
         messages,
         [
-            "failed 1 time in a row, the last with: ",
-            "failed 3 times in a row, the last with: no route to redis://[redacted]@host",
+            "failed 1 time in a row; last error: ",
+            "failed 3 times in a row; last error: no route to redis://[redacted]@host",
         ]
     );
     let run = before
@@ -263,65 +269,65 @@ async fn failures_in_a_row_are_told_once_and_resolved_by_a_success() {
         .unwrap();
     assert_eq!(failing[1].problem.run, Some(run[0].id));
 
-    // Told where it is looked for: metrics, health, the jobs themselves.
-    let taken = reader.take();
+    // The problem shows in metrics, in health, and in the summaries.
+    let metrics = reader.take();
     let problem = |job, problem| {
         let labels = [("job_name", job), ("problem", problem)];
-        taken.gauge("scheduler_job_problem", &labels)
+        metrics.gauge("scheduler_job_problem", &labels)
     };
     assert_eq!(problem("sync", "failing"), 1.0);
     assert_eq!(problem("sync", "late"), 0.0);
-    let in_a_row = taken.gauge("scheduler_job_failures_in_a_row", &[("job_name", "sync")]);
+    let in_a_row = metrics.gauge("scheduler_job_failures_in_a_row", &[("job_name", "sync")]);
     assert_eq!(in_a_row, 3.0);
     let unhealthy = before.health_check()().await.unwrap_err();
     assert_eq!(
         unhealthy,
-        "once is failing (failed 1 time in a row, the last with: ); sync is failing (failed 3 times in a row, the last \
-         with: no route to redis://[redacted]@host)"
+        "once is failing (failed 1 time in a row; last error: ); sync is failing (failed 3 times in a row; last error: \
+         no route to redis://[redacted]@host)"
     );
-    let overview = before.summaries().await.unwrap();
-    let sync = &overview[1];
+    let summaries = before.summaries().await.unwrap();
+    let sync = &summaries[1];
     assert_eq!((&*sync.job_name, sync.failures_in_a_row), ("sync", 3));
     assert_eq!(sync.problems, before.problems()[1..]);
 
-    // More of them, and a restart, are no other problem.
+    // Further failures and a restart are not another problem.
     fail(&before, SYNC, "four").await;
     minutes(1).await;
-    assert_eq!(told(&mut changes), []);
+    assert_eq!(reported(&mut changes), []);
     drop(before);
     let after = jobs(&history, &[SYNC]);
     let mut changes = after.subscribe();
     minutes(2).await;
     fail(&after, SYNC, "five").await;
     minutes(1).await;
-    assert_eq!(told(&mut changes), []);
-    assert_eq!(after.problems().len(), 1, "nobody here knows the other job");
+    assert_eq!(reported(&mut changes), []);
+    assert_eq!(after.problems().len(), 1, "the other job is unknown here");
     let check = after.health_check();
     assert!(check().await.is_err());
     succeed(&after, SYNC).await;
-    sleep(A_LOOK).await;
-    assert_eq!(told(&mut changes), [(Failing, true)]);
+    sleep(EVALUATION).await;
+    assert_eq!(reported(&mut changes), [(Failing, true)]);
     assert_eq!(check().await, Ok(()));
     fail(&after, SYNC, "one again").await;
-    sleep(A_LOOK).await;
-    assert_eq!(told(&mut changes), []);
+    sleep(EVALUATION).await;
+    assert_eq!(reported(&mut changes), []);
 }
 
-fn slow_jobs(history: &Faulty, job: Job) -> Jobs {
+fn yielding_jobs(history: &Faulty, job: Job) -> Jobs {
     let builder = Jobs::builder().job(job).history(history.clone());
     builder.run().unwrap()
 }
 
-/// Several instances of one history, which look at the same time: each change is told by one of them.
+/// Several instances evaluate one history at the same time.
 #[tokio::test(start_paused = true)]
-async fn of_many_instances_one_tells() {
+async fn each_change_is_reported_by_one_of_several_instances() {
     let history = Faulty::new(&history_from("2030-01-01T00:00:00Z"));
-    let instances: Vec<_> = (0..5).map(|_| slow_jobs(&history, HOURLY)).collect();
+    let instances: Vec<_> = (0..5).map(|_| yielding_jobs(&history, HOURLY)).collect();
     let mut changes: Vec<_> = instances.iter().map(Jobs::subscribe).collect();
-    let mut told_by_all = || {
-        let mut told: Vec<_> = changes.iter_mut().flat_map(told).collect();
-        told.sort_unstable();
-        told
+    let mut reported_by_all = || {
+        let mut all: Vec<_> = changes.iter_mut().flat_map(reported).collect();
+        all.sort_unstable();
+        all
     };
     minutes(60).await;
     for jobs in &instances[1..4] {
@@ -329,18 +335,18 @@ async fn of_many_instances_one_tells() {
     }
     minutes(200).await;
     let all = [Late, Missed, Failing];
-    assert_eq!(told_by_all(), all.map(|kind| (kind, false)));
+    assert_eq!(reported_by_all(), all.map(|kind| (kind, false)));
     succeed(&instances[4], HOURLY).await;
     minutes(10).await;
-    assert_eq!(told_by_all(), all.map(|kind| (kind, true)));
+    assert_eq!(reported_by_all(), all.map(|kind| (kind, true)));
     for jobs in &instances {
         assert_eq!(jobs.problems(), []);
     }
 }
 
-/// While a service is deployed anew, or where a process knows a job by its name alone.
+/// Expectations differ during a deployment, and in a process that knows only the name of a job.
 #[tokio::test(start_paused = true)]
-async fn instances_that_expect_another_thing_do_not_disagree_for_ever() {
+async fn instances_with_different_expectations_do_not_contradict_each_other_forever() {
     const DAILY: Job = Job::named("hourly")
         .every(Duration::from_hours(24))
         .failing_after(9);
@@ -348,22 +354,22 @@ async fn instances_that_expect_another_thing_do_not_disagree_for_ever() {
     let history = history_from("2030-01-01T00:00:00Z");
     let instances = [HOURLY, DAILY, ASKED].map(|job| jobs(&history, &[job]));
     let mut changes = instances.each_ref().map(Jobs::subscribe);
-    let mut told_by_all = || changes.iter_mut().flat_map(told).collect::<Vec<_>>();
+    let mut reported_by_all = || changes.iter_mut().flat_map(reported).collect::<Vec<_>>();
     minutes(80).await;
     fail(&instances[0], HOURLY, "").await;
     minutes(1).await;
     assert_eq!(
-        told_by_all(),
+        reported_by_all(),
         [(Late, false), (Late, true), (Failing, false)]
     );
     minutes(30).await;
-    assert_eq!(told_by_all(), []);
+    assert_eq!(reported_by_all(), []);
     succeed(&instances[1], DAILY).await;
     minutes(1).await;
-    assert_eq!(told_by_all(), [(Failing, true)]);
+    assert_eq!(reported_by_all(), [(Failing, true)]);
 }
 
-/// That of a report or of its end.
+/// Loses the answers to reports and resolutions.
 fn loses_answers(call: &str) -> Fault {
     match call {
         "report" | "resolve" => Fault::LosesAnswer,
@@ -372,29 +378,29 @@ fn loses_answers(call: &str) -> Fault {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_whose_answer_is_lost_is_told_once_all_the_same() {
+async fn a_change_whose_answer_is_lost_is_still_reported_once() {
     let history = Faulty::new(&history_from("2030-01-01T00:00:00Z"));
-    let jobs = slow_jobs(&history, HOURLY);
+    let jobs = yielding_jobs(&history, HOURLY);
     let mut changes = jobs.subscribe();
     minutes(69).await;
     history.fail(loses_answers);
     minutes(30).await;
-    assert_eq!(told(&mut changes), []);
+    assert_eq!(reported(&mut changes), []);
     history.fail(|_| Fault::None);
     minutes(1).await;
-    assert_eq!(told(&mut changes), [(Late, false)]);
+    assert_eq!(reported(&mut changes), [(Late, false)]);
     history.fail(loses_answers);
     succeed(&jobs, HOURLY).await;
     minutes(1).await;
-    assert_eq!(told(&mut changes), []);
+    assert_eq!(reported(&mut changes), []);
     history.fail(|_| Fault::None);
     minutes(1).await;
-    assert_eq!(told(&mut changes), [(Late, true)]);
+    assert_eq!(reported(&mut changes), [(Late, true)]);
 }
 
-/// Its process was only asleep, for longer than its lease.
+/// The process was suspended for longer than its lease.
 #[tokio::test(start_paused = true)]
-async fn a_run_that_was_lost_and_goes_on_takes_too_long_for_nobody() {
+async fn a_lost_run_that_continues_is_not_reported_as_too_long() {
     const IMPORT: Job = Job::named("import").max_runtime(Duration::from_millis(1));
     let history = history_from("2030-01-01T00:00:00Z");
     let jobs = jobs(&history, &[IMPORT]);
@@ -408,13 +414,12 @@ async fn a_run_that_was_lost_and_goes_on_takes_too_long_for_nobody() {
     assert_eq!(history.reap(now).await.unwrap().len(), 1);
     std::thread::sleep(Duration::from_millis(2));
     minutes(10).await;
-    assert_eq!(told(&mut changes), []);
+    assert_eq!(reported(&mut changes), []);
     run.finish();
 }
 
-/// Nobody has it any more.
 #[tokio::test(start_paused = true)]
-async fn what_was_wrong_with_a_job_that_is_gone_is_resolved_in_a_day() {
+async fn the_problems_of_a_removed_job_are_resolved_after_a_day() {
     let history = history_from("2030-01-01T00:00:00Z");
     let before = jobs(&history, &[HOURLY]);
     minutes(75).await;
@@ -423,70 +428,67 @@ async fn what_was_wrong_with_a_job_that_is_gone_is_resolved_in_a_day() {
     let after = jobs(&history, &[Job::named("other")]);
     let mut changes = after.subscribe();
     minutes(23 * 60).await;
-    assert_eq!(told(&mut changes), []);
+    assert_eq!(reported(&mut changes), []);
     minutes(80).await;
-    assert_eq!(told(&mut changes), [(Late, true)]);
+    assert_eq!(reported(&mut changes), [(Late, true)]);
     assert_eq!(history.problems().await.unwrap(), []);
 }
 
-/// A start that a full queue has dropped is known to its process, if not to the history.
 #[tokio::test(start_paused = true)]
-async fn a_start_that_was_dropped_is_no_late_one() {
+async fn a_start_dropped_from_the_queue_still_counts() {
     let history = history_from("2030-01-01T00:00:00Z");
     let builder = Jobs::builder().job(HOURLY).history(history.clone());
     let jobs = builder.max_queued(1).run().unwrap();
     let mut changes = jobs.subscribe();
     minutes(75).await;
-    assert_eq!(told(&mut changes), [(Late, false)]);
-    // Both at once, of which one is kept.
+    assert_eq!(reported(&mut changes), [(Late, false)]);
+    // Two starts at once, of which the queue keeps one.
     let blocker = jobs.start(Job::named("blocker"));
     let hourly = jobs.start(HOURLY);
     jobs.flush().await;
     let query = RunQuery::new().job_name("hourly");
     assert_eq!(history.runs(&query).await.unwrap(), []);
     minutes(1).await;
-    assert_eq!(told(&mut changes), [(Late, true)]);
+    assert_eq!(reported(&mut changes), [(Late, true)]);
     hourly.finish();
     blocker.finish();
 }
 
-/// What one instance alone knows is what all judge by, or they would contradict each other for ever.
 #[tokio::test(start_paused = true)]
-async fn a_start_that_was_dropped_is_known_to_all_and_once() {
+async fn a_dropped_start_is_known_to_all_instances_and_counts_once() {
     let history = history_from("2030-01-01T00:00:00Z");
     let [one, other] = [1, 100].map(|max| {
         let builder = Jobs::builder().job(HOURLY).history(history.clone());
         builder.max_queued(max).run().unwrap()
     });
     let mut changes = [one.subscribe(), other.subscribe()];
-    let mut told_by_all = || changes.iter_mut().flat_map(told).collect::<Vec<_>>();
+    let mut reported_by_all = || changes.iter_mut().flat_map(reported).collect::<Vec<_>>();
     minutes(30).await;
     let blocker = one.start(Job::named("blocker"));
     let hourly = one.start(HOURLY);
     one.flush().await;
     minutes(68).await;
-    assert_eq!(told_by_all(), []);
+    assert_eq!(reported_by_all(), []);
     minutes(5).await;
-    assert_eq!(told_by_all(), [(Late, false)]);
+    assert_eq!(reported_by_all(), [(Late, false)]);
     minutes(30).await;
-    assert_eq!(told_by_all(), []);
-    // Its end is the first that the history has of the run: the same start, and no other.
+    assert_eq!(reported_by_all(), []);
+    // The history learns of the run by its end, which is not a second start.
     hourly.finish();
     blocker.finish();
     minutes(20).await;
-    assert_eq!(told_by_all(), []);
+    assert_eq!(reported_by_all(), []);
     assert_eq!(one.problems(), other.problems());
     succeed(&other, HOURLY).await;
     minutes(1).await;
     assert_eq!(
-        told_by_all(),
+        reported_by_all(),
         [(Late, true), (Missed, false), (Missed, true)][..1]
     );
 }
 
-/// One that was lost and goes on, one that the history never learned of, and one that it has.
 #[tokio::test(start_paused = true)]
-async fn a_run_that_takes_too_long_is_not_hidden_by_those_that_nobody_sees() {
+async fn a_long_run_is_not_hidden_by_lost_and_dropped_ones() {
     const IMPORT: Job = Job::named("import").max_runtime(Duration::from_millis(1));
     let prometheus = Prometheus::builder().build().unwrap();
     let history = history_from("2030-01-01T00:00:00Z");
@@ -508,14 +510,18 @@ async fn a_run_that_takes_too_long_is_not_hidden_by_those_that_nobody_sees() {
     assert_eq!(history.reap(now).await.unwrap().len(), 1);
     std::thread::sleep(Duration::from_millis(2));
     minutes(5).await;
-    assert_eq!((told(&mut changes), metric()), (vec![], Some(0.0)));
+    assert_eq!((reported(&mut changes), metric()), (vec![], Some(0.0)));
 
     let blocker = jobs.start(Job::named("blocker"));
-    let untold = jobs.start(IMPORT);
+    let dropped = jobs.start(IMPORT);
     jobs.flush().await;
     std::thread::sleep(Duration::from_millis(2));
     minutes(5).await;
-    assert_eq!(told(&mut changes), [], "nobody else could say when it ends");
+    assert_eq!(
+        reported(&mut changes),
+        [],
+        "another instance could not tell when it ends"
+    );
     assert_eq!(metric(), Some(1.0));
 
     let seen = jobs.start(IMPORT);
@@ -523,26 +529,25 @@ async fn a_run_that_takes_too_long_is_not_hidden_by_those_that_nobody_sees() {
     std::thread::sleep(Duration::from_millis(2));
     minutes(5).await;
     assert_eq!(
-        (told(&mut changes), metric()),
+        (reported(&mut changes), metric()),
         (vec![(TooLong, false)], Some(1.0))
     );
     assert_eq!(jobs.problems()[0].run, Some(seen.id()));
     seen.finish();
     minutes(1).await;
     assert_eq!(
-        (told(&mut changes), metric()),
+        (reported(&mut changes), metric()),
         (vec![(TooLong, true)], Some(1.0))
     );
-    untold.finish();
+    dropped.finish();
     minutes(1).await;
     assert_eq!(metric(), Some(0.0));
     lost.finish();
     blocker.finish();
 }
 
-/// It is deployed anew, expected once a day.
 #[tokio::test(start_paused = true)]
-async fn a_job_of_another_schedule_is_no_longer_late_by_the_old_one() {
+async fn a_changed_schedule_ends_late_by_the_old_one() {
     const DAILY: Job = Job::named("hourly").every(Duration::from_hours(24));
     let history = history_from("2030-01-01T00:00:00Z");
     let before = jobs(&history, &[HOURLY]);
@@ -552,21 +557,21 @@ async fn a_job_of_another_schedule_is_no_longer_late_by_the_old_one() {
     let after = jobs(&history, &[DAILY]);
     let mut changes = after.subscribe();
     minutes(2).await;
-    assert_eq!(told(&mut changes), [(Late, true)]);
+    assert_eq!(reported(&mut changes), [(Late, true)]);
     minutes(24 * 60).await;
-    assert_eq!(told(&mut changes), [(Late, false)]);
+    assert_eq!(reported(&mut changes), [(Late, false)]);
 }
 
-/// As a file remembers it, by a real clock.
+/// By a real clock.
 #[tokio::test]
 #[cfg(feature = "jobs-sqlite")]
-async fn a_file_remembers_what_was_told() {
+async fn a_file_remembers_reported_problems() {
     use tower_vitals::jobs::SqliteHistory;
 
     const OFTEN: Job = Job::named("often")
         .every(Duration::from_millis(1))
         .grace(Duration::ZERO);
-    let file = std::env::temp_dir().join(format!("vitals-told-{}.db", std::process::id()));
+    let file = std::env::temp_dir().join(format!("vitals-reported-{}.db", std::process::id()));
     let open = || {
         let builder = Jobs::builder().job(OFTEN).lease(Duration::from_secs(1));
         builder.history(SqliteHistory::open(&file)).run().unwrap()
@@ -581,11 +586,11 @@ async fn a_file_remembers_what_was_told() {
     drop((before, changes));
     let after = open();
     let mut changes = after.subscribe();
-    crate::support::until("both are known to be told", async || {
+    crate::support::until("both problems are known", async || {
         after.problems().len() == 2
     })
     .await;
-    assert_eq!(told(&mut changes), []);
+    assert_eq!(reported(&mut changes), []);
     drop(after);
     for suffix in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));

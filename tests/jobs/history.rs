@@ -134,7 +134,7 @@ fn at(seconds: u64) -> SystemTime {
 }
 
 fn running(job: &str, started: u64) -> RunRecord {
-    RunRecord::begun(Uuid::now_v7(), job, at(started), "shop-1")
+    RunRecord::new(Uuid::now_v7(), job, at(started), "shop-1")
 }
 
 fn ended(job: &str, started: u64, status: RunStatus, took: Duration) -> RunRecord {

@@ -1,4 +1,4 @@
-//! `JobLayer`: each call of a service is one run of a job, and neither the call nor its answer is changed.
+//! `JobLayer`: each call of a service is one run of a job, and the call is passed through unchanged.
 
 use std::fmt;
 use std::future::{Ready, pending, ready};
@@ -22,7 +22,7 @@ fn jobs() -> (Jobs, Reader) {
     (jobs, reader)
 }
 
-/// In the order in which they began.
+/// The runs in the order of their starts.
 async fn runs(jobs: &Jobs) -> Vec<RunRecord> {
     jobs.flush().await;
     let mut runs = jobs.runs(&RunQuery::new()).await.unwrap();
@@ -30,8 +30,8 @@ async fn runs(jobs: &Jobs) -> Vec<RunRecord> {
     runs
 }
 
-/// One run of the job, counted once under this status, with one duration, and nothing in progress.
-async fn assert_one(jobs: &Jobs, reader: &Reader, status: RunStatus, error: Option<&str>) {
+/// There is one run of the job, counted once under this status, with one duration and nothing in progress.
+async fn assert_one_run(jobs: &Jobs, reader: &Reader, status: RunStatus, error: Option<&str>) {
     let runs = runs(jobs).await;
     assert_eq!(runs.len(), 1, "{runs:?}");
     assert_eq!(
@@ -42,16 +42,16 @@ async fn assert_one(jobs: &Jobs, reader: &Reader, status: RunStatus, error: Opti
         ),
         ("import", status, error)
     );
-    let taken = reader.take();
+    let metrics = reader.take();
     let labels = [("job_name", "import"), ("status", status.as_str())];
-    assert_eq!(taken.counter("scheduler_jobs_total", &labels), 1);
-    assert_eq!(taken.counter("scheduler_jobs_total", &[]), 1);
-    let durations = taken.samples("scheduler_job_duration_seconds", &[]);
+    assert_eq!(metrics.counter("scheduler_jobs_total", &labels), 1);
+    assert_eq!(metrics.counter("scheduler_jobs_total", &[]), 1);
+    let durations = metrics.samples("scheduler_job_duration_seconds", &[]);
     assert_eq!(durations.len(), 1);
-    assert_eq!(taken.gauge("scheduler_jobs_in_progress", &[]), 0.0);
+    assert_eq!(metrics.gauge("scheduler_jobs_in_progress", &[]), 0.0);
 }
 
-/// Can be displayed, and nothing else: no `Error`, no `Debug`, no `Clone`.
+/// Implements `Display`, but not `Error`, `Debug` or `Clone`.
 struct Refusal(Arc<()>);
 
 impl fmt::Display for Refusal {
@@ -61,60 +61,59 @@ impl fmt::Display for Refusal {
 }
 
 #[tokio::test]
-async fn an_answer_is_given_as_it_is_and_the_run_was_a_success() {
+async fn a_response_is_returned_unchanged_and_the_run_is_a_success() {
     let (jobs, reader) = jobs();
     let service = service_fn(|cents: u32| ready(Ok::<_, Refusal>(Box::new(cents))));
-    let answer = JobLayer::new(jobs.clone(), IMPORT)
+    let response = JobLayer::new(jobs.clone(), IMPORT)
         .layer(service)
         .oneshot(42);
-    assert_eq!(answer.await.ok(), Some(Box::new(42)));
-    assert_one(&jobs, &reader, RunStatus::Success, None).await;
+    assert_eq!(response.await.ok(), Some(Box::new(42)));
+    assert_one_run(&jobs, &reader, RunStatus::Success, None).await;
 }
 
 #[tokio::test]
-async fn an_error_is_given_as_it_is_and_told_without_its_secrets() {
+async fn an_error_is_returned_unchanged_and_recorded_without_secrets() {
     let (jobs, reader) = jobs();
     let same = Arc::new(());
     let inner = Arc::clone(&same);
     let service = service_fn(move |()| ready(Err::<(), _>(Refusal(Arc::clone(&inner)))));
-    let answer = JobLayer::new(jobs.clone(), IMPORT)
+    let response = JobLayer::new(jobs.clone(), IMPORT)
         .layer(service)
         .oneshot(());
-    let error = answer.await.err().unwrap();
+    let error = response.await.err().unwrap();
     assert!(Arc::ptr_eq(&error.0, &same));
-    let told = "no route to redis://[redacted]@host";
-    assert_one(&jobs, &reader, RunStatus::Failed, Some(told)).await;
+    let message = "no route to redis://[redacted]@host";
+    assert_one_run(&jobs, &reader, RunStatus::Failed, Some(message)).await;
 }
 
-/// The errors of apalis and of most of tower.
+/// apalis and most of tower use boxed errors.
 #[tokio::test]
-async fn a_boxed_error_is_told_by_its_message() {
+async fn a_boxed_error_is_recorded_by_its_message() {
     let (jobs, reader) = jobs();
     let service = service_fn(|()| ready(Err::<(), BoxError>("disk full".into())));
     let service = JobLayer::new(jobs.clone(), IMPORT).layer(service);
-    let answer = tokio::spawn(service.oneshot(())).await.unwrap();
-    assert_eq!(answer.unwrap_err().to_string(), "disk full");
-    assert_one(&jobs, &reader, RunStatus::Failed, Some("disk full")).await;
+    let response = tokio::spawn(service.oneshot(())).await.unwrap();
+    assert_eq!(response.unwrap_err().to_string(), "disk full");
+    assert_one_run(&jobs, &reader, RunStatus::Failed, Some("disk full")).await;
 }
 
-/// What a service does with its call.
 #[derive(Clone, Copy)]
-enum Does {
+enum Behavior {
     PanicInCall,
     PanicInPoll,
     Wait,
 }
 
-/// Neither `Clone` nor ready before it is asked a second time.
+/// Not `Clone`, and ready only when polled a second time.
 struct Awkward {
-    does: Does,
+    behavior: Behavior,
     is_ready: bool,
 }
 
 impl Awkward {
-    fn that(does: Does) -> Self {
+    fn new(behavior: Behavior) -> Self {
         Self {
-            does,
+            behavior,
             is_ready: false,
         }
     }
@@ -138,72 +137,80 @@ impl Service<()> for Awkward {
             std::mem::take(&mut self.is_ready),
             "called before it was ready"
         );
-        match self.does {
-            Does::PanicInCall => panic!("boom in call"),
-            Does::PanicInPoll => Box::pin(async { panic!("boom in poll") }),
-            Does::Wait => Box::pin(pending()),
+        match self.behavior {
+            Behavior::PanicInCall => panic!("boom in call"),
+            Behavior::PanicInPoll => Box::pin(async { panic!("boom in poll") }),
+            Behavior::Wait => Box::pin(pending()),
         }
     }
 }
 
 #[tokio::test]
-async fn a_panic_goes_on_its_way_and_the_run_has_failed() {
-    for (does, said, told) in [
-        (Does::PanicInCall, "boom in call", "panicked: boom in call"),
-        (Does::PanicInPoll, "boom in poll", "panicked: boom in poll"),
+async fn a_panic_is_passed_on_and_the_run_has_failed() {
+    for (behavior, panic_message, error_message) in [
+        (
+            Behavior::PanicInCall,
+            "boom in call",
+            "panicked: boom in call",
+        ),
+        (
+            Behavior::PanicInPoll,
+            "boom in poll",
+            "panicked: boom in poll",
+        ),
     ] {
         let (jobs, reader) = jobs();
-        let mut service = JobLayer::new(jobs.clone(), IMPORT).layer(Awkward::that(does));
+        let mut service = JobLayer::new(jobs.clone(), IMPORT).layer(Awkward::new(behavior));
         let ready = service.ready().await.unwrap();
-        let answer = AssertUnwindSafe(async { ready.call(()).await });
-        let panic = answer.catch_unwind().await.unwrap_err();
-        assert_eq!(panic.downcast_ref::<&str>(), Some(&said));
-        assert_one(&jobs, &reader, RunStatus::Failed, Some(told)).await;
+        let call = AssertUnwindSafe(async { ready.call(()).await });
+        let panic = call.catch_unwind().await.unwrap_err();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&panic_message));
+        assert_one_run(&jobs, &reader, RunStatus::Failed, Some(error_message)).await;
     }
 }
 
 #[tokio::test]
-async fn a_call_that_is_dropped_was_cancelled_whether_it_was_polled_or_not() {
+async fn a_dropped_call_is_cancelled_whether_it_was_polled_or_not() {
     for is_polled in [false, true] {
         let (jobs, reader) = jobs();
-        let mut service = JobLayer::new(jobs.clone(), IMPORT).layer(Awkward::that(Does::Wait));
+        let mut service = JobLayer::new(jobs.clone(), IMPORT).layer(Awkward::new(Behavior::Wait));
         let mut call = Box::pin(service.ready().await.unwrap().call(()));
         if is_polled {
             assert!(call.as_mut().now_or_never().is_none());
         }
         assert_eq!(runs(&jobs).await[0].status, RunStatus::Running);
         drop(call);
-        assert_one(&jobs, &reader, RunStatus::Cancelled, None).await;
+        assert_one_run(&jobs, &reader, RunStatus::Cancelled, None).await;
     }
 }
 
-/// A worker drops all of its calls when one of them panics.
+/// A worker drops all of its calls if one of them panics.
 #[tokio::test]
-async fn a_call_that_another_ones_panic_drops_was_cancelled() {
+async fn a_call_dropped_by_another_ones_panic_is_cancelled() {
     let (jobs, _reader) = jobs();
     let layer = JobLayer::new(jobs.clone(), IMPORT);
-    let mut waits = layer.layer(Awkward::that(Does::Wait));
-    let mut panics = layer.layer(Awkward::that(Does::PanicInPoll));
+    let mut waits = layer.layer(Awkward::new(Behavior::Wait));
+    let mut panics = layer.layer(Awkward::new(Behavior::PanicInPoll));
     let waits = waits.ready().await.unwrap().call(());
     let panics = panics.ready().await.unwrap().call(());
     let worker = tokio::spawn(join(waits, panics));
     assert!(worker.await.unwrap_err().is_panic());
     let ends = runs(&jobs).await.into_iter();
     let ends: Vec<_> = ends.map(|run| (run.status, run.error_message)).collect();
-    let told = "panicked: boom in poll".to_owned();
+    let message = "panicked: boom in poll".to_owned();
     assert_eq!(
         ends,
         [
             (RunStatus::Cancelled, None),
-            (RunStatus::Failed, Some(told))
+            (RunStatus::Failed, Some(message))
         ]
     );
 }
 
-/// Once ready, and then no longer.
-struct Closing(Poll<Result<(), &'static str>>);
+/// A service of fixed readiness.
+struct Fixed(Poll<Result<(), &'static str>>);
 
-impl Service<()> for Closing {
+impl Service<()> for Fixed {
     type Response = ();
     type Error = &'static str;
     type Future = Ready<Result<(), &'static str>>;
@@ -218,23 +225,23 @@ impl Service<()> for Closing {
 }
 
 #[tokio::test]
-async fn readiness_is_the_inner_services_and_no_run() {
+async fn readiness_is_passed_through_and_begins_no_run() {
     let (jobs, reader) = jobs();
     let cx = &mut Context::from_waker(Waker::noop());
-    for is in [
+    for readiness in [
         Poll::Pending,
         Poll::Ready(Ok(())),
         Poll::Ready(Err("closed")),
     ] {
-        let mut service = JobLayer::new(jobs.clone(), IMPORT).layer(Closing(is));
-        assert_eq!(service.poll_ready(cx), is);
+        let mut service = JobLayer::new(jobs.clone(), IMPORT).layer(Fixed(readiness));
+        assert_eq!(service.poll_ready(cx), readiness);
     }
     assert_eq!(runs(&jobs).await, []);
     assert_eq!(reader.take().counter("scheduler_jobs_total", &[]), 0);
 }
 
 #[tokio::test]
-async fn a_clone_runs_the_same_job_and_a_time_limit_around_it_cancels() {
+async fn a_clone_runs_the_same_job_and_an_outer_timeout_cancels() {
     let (jobs, reader) = jobs();
     let service = ServiceBuilder::new()
         .timeout(Duration::from_millis(5))
@@ -249,13 +256,13 @@ async fn a_clone_runs_the_same_job_and_a_time_limit_around_it_cancels() {
     service.oneshot(true).await.unwrap_err();
     let statuses: Vec<_> = runs(&jobs).await.iter().map(|run| run.status).collect();
     assert_eq!(statuses, [RunStatus::Success, RunStatus::Cancelled]);
-    let taken = reader.take();
-    assert_eq!(taken.counter("scheduler_jobs_total", &[]), 2);
-    assert_eq!(taken.gauge("scheduler_jobs_in_progress", &[]), 0.0);
+    let metrics = reader.take();
+    assert_eq!(metrics.counter("scheduler_jobs_total", &[]), 2);
+    assert_eq!(metrics.gauge("scheduler_jobs_in_progress", &[]), 0.0);
 }
 
 #[tokio::test]
-async fn metadata_are_read_of_the_request_and_known_from_the_start() {
+async fn metadata_is_read_from_the_request_and_recorded_at_the_start() {
     let (jobs, reader) = jobs();
     let layer = JobLayer::new(jobs.clone(), IMPORT).metadata(|order: &Order| {
         assert!(order.number > 0, "an order without a number");
@@ -276,7 +283,7 @@ async fn metadata_are_read_of_the_request_and_known_from_the_start() {
         (RunStatus::Success, shown)
     );
 
-    // Work is not to fail because nobody could describe it.
+    // The work does not fail because its metadata could not be read.
     let call = catch_unwind(AssertUnwindSafe(|| service.call(Order { number: 0 })));
     assert_eq!(call.unwrap().await.unwrap().number, 0);
     let run = runs(&jobs).await.remove(1);
@@ -286,4 +293,15 @@ async fn metadata_are_read_of_the_request_and_known_from_the_start() {
 
 struct Order {
     number: u64,
+}
+
+#[test]
+fn the_inner_service_is_accessible() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.unwrap();
+    let _entered = runtime.enter();
+    let (jobs, _reader) = jobs();
+    let mut service = JobLayer::new(jobs, IMPORT).layer(1);
+    *service.get_mut() += 1;
+    assert_eq!((*service.get_ref(), service.into_inner()), (2, 2));
 }

@@ -1,4 +1,4 @@
-//! Background jobs, their history and the problems that are reported.
+//! Background jobs, their history and their problems.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Several processes on one PostgreSQL: they start at once, are killed in mid-run, and have clocks of their own.
+//! Several processes share one PostgreSQL: they start at the same time, are killed during runs, and have different clocks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read};
@@ -10,19 +10,19 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, query_as, query_scalar, raw_
 use tokio::time::{Instant, sleep};
 use tower_vitals::health::checks::drivers::sqlx;
 
-/// PostgreSQL has connections for one test at a time.
+/// PostgreSQL has enough connections for one test at a time.
 static SERVER: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// Fails by what it was that did not happen.
+/// Waits for a minute at most.
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_mins(1);
     while !holds().await {
-        assert!(Instant::now() < deadline, "a minute, and still not: {what}");
+        assert!(Instant::now() < deadline, "not within a minute: {what}");
         sleep(Duration::from_millis(20)).await;
     }
 }
 
-/// A database of the test's own, and how to look into it.
+/// A database of the test's own, with a connection to inspect it.
 struct Database {
     url: String,
     connection: PgConnection,
@@ -45,18 +45,18 @@ impl Database {
         Self { url, connection }
     }
 
-    /// The ids of an instance's runs that are so.
+    /// The ids of the runs of an instance and a job with this status.
     async fn runs(&mut self, instance: &str, job: &str, status: &str) -> BTreeSet<String> {
         let runs = query_scalar(
             "SELECT id::text FROM job_runs WHERE instance LIKE $1 AND job_name LIKE $2 AND status = $3",
         );
         let runs = runs.bind(instance).bind(job).bind(status);
-        // As long as nobody has made the table there are none.
+        // There are no runs before the table exists.
         let runs = runs.fetch_all(&mut self.connection).await;
         runs.unwrap_or_default().into_iter().collect()
     }
 
-    /// By how many seconds each instance's clock is ahead of the database's, going by its latest run.
+    /// The seconds that each instance's clock is ahead of the database's, by its latest run.
     async fn clocks(&mut self) -> BTreeMap<String, f64> {
         let clocks = query_as(
             "SELECT instance, EXTRACT(EPOCH FROM MAX(started_at) - clock_timestamp())::float8 FROM job_runs GROUP BY instance",
@@ -65,7 +65,7 @@ impl Database {
         clocks.into_iter().collect()
     }
 
-    /// Until the server has let go of whoever this was.
+    /// Waits until the server has closed the connections of an instance.
     async fn is_left_by(&mut self, instance: &str) {
         until("its connections are closed", async || {
             let open =
@@ -81,7 +81,7 @@ impl Database {
     }
 }
 
-/// The example `jobs` as a service that runs several times.
+/// A process of the example `jobs`.
 struct Instance {
     name: String,
     process: Child,
@@ -91,7 +91,7 @@ struct Instance {
 }
 
 impl Instance {
-    /// With a clock that is ahead by `+10m`, say. Only that of the calendar; the one that durations are measured by is the machine's.
+    /// `clock` is an offset of the system clock such as `+10m`. The monotonic clock stays right.
     fn start(name: &str, database: &Database, clock: Option<&str>) -> Self {
         let mut command = Command::new(crate::support::example::path("jobs"));
         if let Some(clock) = clock {
@@ -105,20 +105,21 @@ impl Instance {
                 "DATABASE_URL",
                 format!("{}?application_name={name}", database.url),
             )
-            .env("HOSTNAME", name)
+            .env("INSTANCE", name)
             .env("PORT", "0")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let log = Arc::<Mutex<String>>::default();
-        let (mut stderr, kept) = (process.stderr.take().unwrap(), Arc::clone(&log));
+        let (mut stderr, output) = (process.stderr.take().unwrap(), Arc::clone(&log));
         std::thread::spawn(move || {
-            let mut some = [0; 4096];
-            while let Ok(read @ 1..) = stderr.read(&mut some) {
-                kept.lock()
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = stderr.read(&mut buffer) {
+                output
+                    .lock()
                     .unwrap()
-                    .push_str(&String::from_utf8_lossy(&some[..read]));
+                    .push_str(&String::from_utf8_lossy(&buffer[..read]));
             }
         });
         Self {
@@ -130,18 +131,18 @@ impl Instance {
         }
     }
 
-    /// Until it listens.
+    /// Waits until it listens.
     fn serves(mut self) -> Self {
         let mut lines = self.stdout.take().unwrap().lines();
         let first = lines.next().unwrap().unwrap();
         let address = first.strip_prefix("listening on http://").unwrap();
         address.clone_into(&mut self.address);
-        // What it goes on to print is read, lest it stop at a full pipe.
+        // Further output is read, because the process would block on a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         self
     }
 
-    /// Of all jobs.
+    /// The lost runs of all jobs that it has counted.
     async fn lost(&self) -> u64 {
         let (status, metrics) = crate::support::request(&self.address, "/metrics")
             .await
@@ -154,12 +155,12 @@ impl Instance {
             .sum()
     }
 
-    /// What it warns of. That the import fails is what it does.
+    /// The warnings in its log. Problems are expected, because its import always fails.
     fn warnings(&self) -> Vec<String> {
         let log = self.log.lock().unwrap();
         let warnings = log.lines().filter(|line| {
             (line.contains("WARN") || line.contains("ERROR"))
-                && !line.contains("a job is not as expected")
+                && !line.contains("a job has a problem")
         });
         warnings.map(str::to_owned).collect()
     }
@@ -170,14 +171,14 @@ impl Drop for Instance {
         // SIGKILL.
         let _ = self.process.kill();
         let _ = self.process.wait();
-        // What another clock leaves behind when its process is killed.
+        // libfaketime leaves these files behind when its process is killed.
         for kind in ["faketime_shm", "sem.faketime_sem"] {
             let _ = std::fs::remove_file(format!("/dev/shm/{kind}_{}", self.process.id()));
         }
     }
 }
 
-/// Kills a process in mid-run, one after the other: of each the others find what it left, once.
+/// Kills one process after another during a run. The survivors mark the runs of each lost once.
 async fn are_lost_once<'a>(
     survivors: &[Instance],
     victims: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
@@ -187,31 +188,31 @@ async fn are_lost_once<'a>(
     for (name, clock) in victims {
         let victim = Instance::start(name, database, clock).serves();
         until(
-            "an import is under way, which takes three seconds",
+            "an import is running, which takes three seconds",
             async || !database.runs(name, "import", "running").await.is_empty(),
         )
         .await;
         drop(victim);
         database.is_left_by(name).await;
         let left = database.runs(name, "%", "running").await;
-        println!("{name} was killed within {} runs", left.len());
+        println!("{name} was killed during {} runs", left.len());
         assert!(!left.is_empty());
         lost.extend(left);
-        until("its runs are over", async || {
+        until("its runs have ended", async || {
             database.runs(name, "%", "running").await.is_empty()
         })
         .await;
         assert_eq!(database.runs("%", "%", "lost").await, lost);
-        until("they are measured", async || {
+        until("the lost runs are counted", async || {
             all_lost(survivors).await >= lost.len() as u64
         })
         .await;
         assert_eq!(all_lost(survivors).await, lost.len() as u64, "each once");
     }
-    // Nor is any found again, while they go on.
+    // They are not found again while the survivors continue.
     for survivor in survivors {
         let ticks = database.runs(&survivor.name, "tick", "success").await.len();
-        until("it ticks on", async || {
+        until("it continues to run ticks", async || {
             database.runs(&survivor.name, "tick", "success").await.len() > ticks + 100
         })
         .await;
@@ -234,7 +235,7 @@ async fn all_lost(instances: &[Instance]) -> u64 {
     lost
 }
 
-/// Starts them at once on a database that has no tables, until each has run what it has to.
+/// Starts instances at the same time on an empty database, and waits until each has written a run.
 async fn started<const N: usize>(
     instances: [(&str, Option<&str>); N],
     database: &mut Database,
@@ -242,29 +243,28 @@ async fn started<const N: usize>(
     let started = instances.map(|(name, clock)| Instance::start(name, database, clock));
     let started: Vec<_> = started.into_iter().map(Instance::serves).collect();
     for instance in &started {
-        until("it keeps its runs", async || {
+        until("it writes its runs", async || {
             !database
                 .runs(&instance.name, "tick", "success")
                 .await
                 .is_empty()
         })
         .await;
-        assert_eq!(instance.lost().await, 0, "it serves");
+        assert_eq!(instance.lost().await, 0, "no run is lost");
         assert_eq!(instance.warnings(), [""; 0]);
     }
     started
 }
 
-/// Issue D, "Must show" 4.
 #[tokio::test]
 #[ignore = "needs PostgreSQL and the built example jobs: tests/run"]
-async fn processes_that_start_at_once_make_the_tables_once() {
+async fn processes_that_start_at_the_same_time_create_the_tables_once() {
     let _alone = SERVER.lock().await;
     for _ in 0..5 {
         let mut database = Database::new("race").await;
         let instances = [("a", None), ("b", None), ("c", None), ("d", None)];
         let instances = started(instances, &mut database).await;
-        // No failed run but those that fail.
+        // Only the import fails.
         assert!(database.runs("%", "tick", "failed").await.is_empty());
         drop(instances);
     }
@@ -282,7 +282,7 @@ async fn a_run_whose_process_is_killed_is_lost_once() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL, libfaketime and the built example jobs: tests/run"]
-async fn clocks_ten_minutes_apart_change_nothing() {
+async fn clocks_ten_minutes_apart_do_not_matter() {
     let _alone = SERVER.lock().await;
     let mut database = Database::new("clocks").await;
     let (ahead, behind) = (Some("+10m"), Some("-10m"));
@@ -293,9 +293,9 @@ async fn clocks_ten_minutes_apart_change_nothing() {
     for (name, expected) in [("right", 0.0), ("ahead", 600.0), ("behind", -600.0)] {
         assert!((clocks[name] - expected).abs() < 60.0, "{name}: {clocks:?}");
     }
-    // Ten seconds are five leases, and an import takes longer than one.
+    // Imports start every ten seconds, which is five leases, and take longer than one lease.
     for instance in &instances {
-        until("two imports have ended as they do", async || {
+        until("two imports have failed", async || {
             database
                 .runs(&instance.name, "import", "failed")
                 .await

@@ -1,4 +1,4 @@
-//! Jobs: each run is known, however it ends, and no job waits for its history or fails because of it.
+//! Every run is recorded, however it ends. No job waits for its history or fails because of it.
 
 use std::future::{pending, ready};
 use std::panic::AssertUnwindSafe;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 use tower_vitals::ErrorKind;
 use tower_vitals::jobs::store::RunStore;
 use tower_vitals::jobs::{
-    Job, Jobs, MemoryHistory, RunQuery, RunRecord, RunStatus, StartedRun, Uuid,
+    Job, Jobs, JobsBuilder, MemoryHistory, RunHandle, RunQuery, RunRecord, RunStatus, Uuid,
 };
 
 const NIGHTLY: Job = Job::named("nightly").every(Duration::from_hours(24));
@@ -28,7 +28,7 @@ async fn only_run(jobs: &Jobs) -> RunRecord {
 }
 
 #[tokio::test]
-async fn what_the_future_gives_is_given_and_known() {
+async fn monitor_returns_the_output_and_records_the_run() {
     let (recorder, reader) = recorder();
     let jobs = Jobs::builder()
         .job(NIGHTLY)
@@ -37,7 +37,7 @@ async fn what_the_future_gives_is_given_and_known() {
         .run()
         .unwrap();
     let inner = jobs.clone();
-    let given = jobs
+    let output = jobs
         .monitor_with(NIGHTLY, |run| async move {
             run.set("rows", 119);
             run.set("rows", 120);
@@ -47,7 +47,7 @@ async fn what_the_future_gives_is_given_and_known() {
             Ok::<_, String>(7)
         })
         .await;
-    assert_eq!(given, Ok(7));
+    assert_eq!(output, Ok(7));
     let run = only_run(&jobs).await;
     assert_eq!(
         (&*run.job_name, run.status),
@@ -63,37 +63,37 @@ async fn what_the_future_gives_is_given_and_known() {
         })
     );
 
-    let taken = reader.take();
+    let metrics = reader.take();
     let success = [("job_name", "nightly"), ("status", "success")];
-    assert_eq!(taken.counter("scheduler_jobs_total", &success), 1);
+    assert_eq!(metrics.counter("scheduler_jobs_total", &success), 1);
     assert_eq!(
-        taken.samples("scheduler_job_duration_seconds", &[]).len(),
+        metrics.samples("scheduler_job_duration_seconds", &[]).len(),
         1
     );
-    assert_eq!(taken.gauge("scheduler_jobs_in_progress", &[]), 0.0);
-    assert!(taken.gauge("scheduler_job_last_success_timestamp_seconds", &[]) > 1e9);
+    assert_eq!(metrics.gauge("scheduler_jobs_in_progress", &[]), 0.0);
+    assert!(metrics.gauge("scheduler_job_last_success_timestamp_seconds", &[]) > 1e9);
 }
 
 fn boom() -> Result<(), String> {
     panic!("boom")
 }
 
-/// Issue D: `Err`, a panic, a drop, or an explicit `fail`; a blocking closure and a guard.
+/// `Err`, a panic, a drop and an explicit `fail`, in a future, a blocking closure and a handle.
 #[tokio::test]
-async fn each_way_to_end_is_told_from_the_others() {
+async fn each_outcome_is_distinguished() {
     let jobs = || Jobs::builder().run().unwrap();
 
     let failing = jobs();
-    let given = failing
+    let output = failing
         .monitor(
             NIGHTLY,
             ready(Err::<(), _>("no route to redis://:planted@host")),
         )
         .await;
     assert_eq!(
-        given,
+        output,
         Err("no route to redis://:planted@host"),
-        "its own error, untouched"
+        "the error is returned unchanged"
     );
     let run = only_run(&failing).await;
     assert_eq!(run.status, RunStatus::Failed);
@@ -111,7 +111,7 @@ async fn each_way_to_end_is_told_from_the_others() {
     assert_eq!(
         panic.downcast_ref::<&str>(),
         Some(&"boom"),
-        "passed on as it was"
+        "the panic is passed on unchanged"
     );
     let run = only_run(&panicking).await;
     assert_eq!(
@@ -129,26 +129,26 @@ async fn each_way_to_end_is_told_from_the_others() {
     never_polled.flush().await;
     assert_eq!(never_polled.runs(&RunQuery::new()).await.unwrap(), []);
 
-    let said_so = jobs();
-    let given = said_so
+    let marked = jobs();
+    let output = marked
         .monitor_with(NIGHTLY, |run| async move {
-            run.fail("fewer rows than ever");
+            run.fail("fewer rows than expected");
             Ok::<_, String>(3)
         })
         .await;
-    assert_eq!(given, Ok(3));
-    let run = only_run(&said_so).await;
+    assert_eq!(output, Ok(3));
+    let run = only_run(&marked).await;
     assert_eq!(
         (run.status, run.error_message.as_deref()),
-        (RunStatus::Failed, Some("fewer rows than ever"))
+        (RunStatus::Failed, Some("fewer rows than expected"))
     );
 
     let blocking = jobs();
-    let given = blocking.monitor_blocking(NIGHTLY, |run| {
+    let output = blocking.monitor_blocking(NIGHTLY, |run| {
         run.set("rows", 1);
         Err::<(), _>("disk full")
     });
-    assert_eq!(given, Err("disk full"));
+    assert_eq!(output, Err("disk full"));
     assert_eq!(
         only_run(&blocking).await.error_message.as_deref(),
         Some("disk full")
@@ -163,9 +163,8 @@ async fn each_way_to_end_is_told_from_the_others() {
     assert_eq!(only_run(&dropped).await.status, RunStatus::Cancelled);
 }
 
-/// The panic of one future drops those beside it: they did not panic.
 #[tokio::test]
-async fn what_anothers_panic_drops_was_cancelled() {
+async fn a_future_dropped_by_another_ones_panic_is_cancelled() {
     let jobs = Jobs::builder().run().unwrap();
     let waiting = jobs.monitor(NIGHTLY, pending::<Result<(), String>>());
     let both = AssertUnwindSafe(async { tokio::join!(waiting, async { boom() }) });
@@ -177,42 +176,42 @@ async fn what_anothers_panic_drops_was_cancelled() {
     );
 }
 
-/// Issue D: `.metadata(json)`, and from inside `run.set`. What is given is a future of its own, to be spawned.
+/// `.metadata(json)` sets initial metadata, and `run.set` adds to it. The future can be spawned.
 #[tokio::test]
-async fn metadata_is_known_from_the_start_and_added_to() {
+async fn initial_metadata_is_recorded_at_the_start_and_extended_later() {
     let jobs = Jobs::builder().run().unwrap();
-    let (begun, begins) = tokio::sync::oneshot::channel();
-    let (go, goes) = tokio::sync::oneshot::channel::<()>();
+    let (begun_sender, begun) = tokio::sync::oneshot::channel();
+    let (finish_sender, finish) = tokio::sync::oneshot::channel::<()>();
     let work = jobs.monitor_with(NIGHTLY, |run| async move {
-        begun.send(()).unwrap();
-        goes.await.unwrap();
+        begun_sender.send(()).unwrap();
+        finish.await.unwrap();
         run.set("rows", 120);
         Ok::<_, String>(())
     });
     let work = work.metadata(json!({"shop": 7, "api_key": "planted"}));
     assert_eq!(jobs.runs(&RunQuery::new()).await.unwrap(), []);
     let work = tokio::spawn(work);
-    begins.await.unwrap();
+    begun.await.unwrap();
     let run = only_run(&jobs).await;
     assert_eq!(run.status, RunStatus::Running);
     assert_eq!(
         json!(run.metadata),
         json!({"shop": 7, "api_key": "[redacted]"})
     );
-    go.send(()).unwrap();
+    finish_sender.send(()).unwrap();
     assert_eq!(work.await.unwrap(), Ok(()));
     assert_eq!(
         json!(only_run(&jobs).await.metadata),
         json!({"shop": 7, "api_key": "[redacted]", "rows": 120})
     );
 
-    // It holds the future once, also when that is large.
+    // The future is stored once, even if it is large.
     let large = [0_u8; 10_000];
     let work = async move { Ok::<_, String>(large) };
     let size = size_of_val(&work);
     let monitored = jobs.monitor(NIGHTLY, work);
-    let more = size_of_val(&monitored) - size;
-    assert!(more < 1_000, "{more}");
+    let overhead = size_of_val(&monitored) - size;
+    assert!(overhead < 1_000, "{overhead}");
 
     let other = Jobs::builder().run().unwrap();
     let work = other.monitor(NIGHTLY, ready(Ok::<_, String>(())));
@@ -223,7 +222,7 @@ async fn metadata_is_known_from_the_start_and_added_to() {
     );
 }
 
-/// Whatever is written or renewed.
+/// Fails every call that writes.
 fn down(call: &str) -> Fault {
     match call {
         "prepare" | "register" | "write" | "renew" | "reap" => Fault::Down,
@@ -232,14 +231,14 @@ fn down(call: &str) -> Fault {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_history_that_is_down_harms_no_job_and_gets_what_was_kept() {
+async fn an_unreachable_history_affects_no_job_and_receives_the_queue_later() {
     let (recorder, reader) = recorder();
     let (log, _guard) = Log::of_this_thread();
     let history = Faulty::new(&MemoryHistory::new());
-    let before = Arc::<Mutex<Vec<_>>>::default();
-    let asked = Arc::clone(&before);
+    let calls = Arc::<Mutex<Vec<_>>>::default();
+    let called = Arc::clone(&calls);
     history.fail(move |call| {
-        asked.lock().unwrap().push(call);
+        called.lock().unwrap().push(call);
         down(call)
     });
     let jobs = Jobs::builder()
@@ -254,55 +253,59 @@ async fn a_history_that_is_down_harms_no_job_and_gets_what_was_kept() {
             Ok(1)
         );
     }
-    // A minute without it.
+    // The history is down for a minute.
     tokio::time::advance(Duration::from_mins(1)).await;
     let error = jobs.shutdown(Duration::from_secs(5)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert_eq!(
         error.to_string(),
-        "10 starts and ends of jobs could not be written to the history within 5s"
+        "10 job events could not be written to the history within 5s"
     );
-    let tried = history.asked();
+    let attempts = history.asked();
     assert!(
-        (5..40).contains(&tried),
-        "it is tried again, ever less often: {tried}"
+        (5..40).contains(&attempts),
+        "attempts become less frequent: {attempts}"
     );
     history.fail(|_| Fault::None);
     jobs.flush().await;
     let runs = jobs.runs(&RunQuery::new()).await.unwrap();
-    assert_eq!(runs.len(), 10, "ends, which say all that their starts did");
+    assert_eq!(
+        runs.len(),
+        10,
+        "ends are kept, because they contain all data of their starts"
+    );
     assert!(
         runs.iter().all(|run| run.status == RunStatus::Success),
         "{runs:?}"
     );
-    let taken = reader.take();
+    let metrics = reader.take();
     assert_eq!(
-        taken.counter("scheduler_jobs_total", &[]),
+        metrics.counter("scheduler_jobs_total", &[]),
         20,
-        "all are measured"
+        "all runs are measured"
     );
     assert_eq!(
-        taken.counter("monitoring_job_events_dropped_total", &[]),
+        metrics.counter("monitoring_job_events_dropped_total", &[]),
         30
     );
-    assert_eq!(log.count("cannot be prepared: tried again"), 1);
-    assert_eq!(log.count("is back: it can be prepared"), 1);
+    assert_eq!(log.count("cannot prepare: retrying"), 1);
+    assert_eq!(log.count("can prepare again"), 1);
     assert_eq!(log.count("no route to redis://[redacted]@host"), 1);
-    let before = before.lock().unwrap();
-    assert!(before.iter().all(|call| *call == "prepare"), "{before:?}");
+    let calls = calls.lock().unwrap();
+    assert!(calls.iter().all(|call| *call == "prepare"), "{calls:?}");
     assert!(!log.text().contains("planted"), "{}", log.text());
 }
 
-/// The lease ran out while nobody could renew it: whoever is back first must not take the run for lost.
+/// The lease expires while nobody can renew it. The first instance that reaches the history again must not mark the run lost.
 #[tokio::test(start_paused = true)]
-async fn a_run_that_goes_on_or_ends_in_an_outage_is_not_lost() {
+async fn a_run_that_continues_or_ends_during_an_outage_is_not_lost() {
     let history = Faulty::new(&MemoryHistory::new());
     let instance = |name: &str| {
         let builder = Jobs::builder().history(history.clone()).instance(name);
         builder.lease(Duration::from_secs(3)).run().unwrap()
     };
     let (jobs, other) = (instance("shop-1"), instance("shop-2"));
-    let (ends, goes_on) = (jobs.start(NIGHTLY), jobs.start(NIGHTLY));
+    let (ends, continues) = (jobs.start(NIGHTLY), jobs.start(NIGHTLY));
     tokio::time::sleep(Duration::from_secs(10)).await;
     history.fail(down);
     tokio::time::sleep(Duration::from_secs(30)).await;
@@ -316,9 +319,9 @@ async fn a_run_that_goes_on_or_ends_in_an_outage_is_not_lost() {
         .unwrap();
     assert_eq!(
         running.iter().map(|run| run.id).collect::<Vec<_>>(),
-        [goes_on.id()]
+        [continues.id()]
     );
-    goes_on.finish();
+    continues.finish();
     jobs.flush().await;
     let stats = other.stats("nightly").await.unwrap().unwrap();
     assert_eq!(
@@ -328,17 +331,17 @@ async fn a_run_that_goes_on_or_ends_in_an_outage_is_not_lost() {
     );
 }
 
-/// Two instances of one history, each of which fails as it is told; one run of the second is under way, with a lease of
-/// three seconds.
-struct Two {
+/// Two instances with one history that can fail for each of them. The second instance has a running run with a lease of three
+/// seconds.
+struct TwoInstances {
     faulty: [Faulty; 2],
     _first: Jobs,
     second: Jobs,
-    run: StartedRun,
+    run: RunHandle,
 }
 
-impl Two {
-    async fn settled() -> Self {
+impl TwoInstances {
+    async fn stable() -> Self {
         let memory = MemoryHistory::new();
         let faulty = [Faulty::new(&memory), Faulty::new(&memory)];
         let [first, second] = faulty.each_ref().map(|history| {
@@ -363,86 +366,87 @@ impl Two {
     }
 }
 
-/// Nothing fails, and for longer than a lease nothing is answered; then the other is answered first.
+/// Calls hang for longer than a lease, and the other instance receives its answer first.
 #[tokio::test(start_paused = true)]
-async fn a_run_is_not_lost_in_a_stall() {
-    let two = Two::settled().await;
+async fn a_run_is_not_lost_during_a_stall() {
+    let instances = TwoInstances::stable().await;
     let stall = Instant::now() + Duration::from_secs(4);
-    two.faulty[0].fail(move |_| Fault::Until(stall));
+    instances.faulty[0].fail(move |_| Fault::Until(stall));
     let longer = stall + Duration::from_millis(10);
-    two.faulty[1].fail(move |_| Fault::Until(longer));
-    two.assert_running().await;
+    instances.faulty[1].fail(move |_| Fault::Until(longer));
+    instances.assert_running().await;
 }
 
-/// Nor between a renewal and what follows from it.
 #[tokio::test(start_paused = true)]
-async fn a_run_is_not_lost_where_the_stall_begins_after_a_renewal() {
-    let two = Two::settled().await;
+async fn a_run_is_not_lost_if_a_stall_begins_right_after_a_renewal() {
+    let instances = TwoInstances::stable().await;
     let stall = Instant::now() + Duration::from_millis(4_500);
     let renewed = AtomicBool::new(false);
-    two.faulty[0].fail(move |call| match call {
+    instances.faulty[0].fail(move |call| match call {
         "renew" if !renewed.swap(true, Ordering::Relaxed) => Fault::None,
         _ => Fault::Until(stall),
     });
     let longer = stall + Duration::from_millis(10);
-    two.faulty[1].fail(move |_| Fault::Until(longer));
-    two.assert_running().await;
+    instances.faulty[1].fail(move |_| Fault::Until(longer));
+    instances.assert_running().await;
 }
 
-/// Whoever is back first, in whatever phase of its renewals.
+/// The other instance reaches the history first, in every phase of its renewals.
 #[tokio::test(start_paused = true)]
-async fn a_run_is_not_lost_where_the_other_is_back_first() {
+async fn a_run_is_not_lost_if_another_instance_recovers_first() {
     for phase in 0..40 {
-        let two = Two::settled().await;
-        two.faulty.iter().for_each(|history| history.fail(down));
+        let instances = TwoInstances::stable().await;
+        instances
+            .faulty
+            .iter()
+            .for_each(|history| history.fail(down));
         tokio::time::sleep(Duration::from_millis(10_000 + 100 * phase)).await;
-        two.faulty[0].fail(|_| Fault::None);
+        instances.faulty[0].fail(|_| Fault::None);
         tokio::time::sleep(Duration::from_millis(900)).await;
-        two.faulty[1].fail(|_| Fault::None);
-        two.assert_running().await;
+        instances.faulty[1].fail(|_| Fault::None);
+        instances.assert_running().await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_history_that_panics_harms_no_job() {
-    let two = Two::settled().await;
-    for faulty in &two.faulty {
+async fn a_history_that_panics_affects_no_job() {
+    let instances = TwoInstances::stable().await;
+    for faulty in &instances.faulty {
         faulty.fail(|_| Fault::Panics);
     }
-    let other = two.second.start(NIGHTLY);
+    let other = instances.second.start(NIGHTLY);
     tokio::time::sleep(Duration::from_mins(1)).await;
     other.finish();
-    for faulty in &two.faulty {
+    for faulty in &instances.faulty {
         faulty.fail(|_| Fault::None);
     }
-    two.second.flush().await;
-    let runs = two.second.runs(&RunQuery::new()).await.unwrap();
+    instances.second.flush().await;
+    let runs = instances.second.runs(&RunQuery::new()).await.unwrap();
     let statuses: Vec<_> = runs.iter().map(|run| run.status).collect();
     assert_eq!(statuses, [RunStatus::Success, RunStatus::Running]);
-    two.run.finish();
+    instances.run.finish();
     tokio::time::sleep(Duration::from_secs(30)).await;
-    let stats = two.second.stats("nightly").await.unwrap().unwrap();
+    let stats = instances.second.stats("nightly").await.unwrap().unwrap();
     assert_eq!(stats.count(RunStatus::Success), 2, "{stats:?}");
 }
 
-/// Where nothing runs nothing is written, and jobs that never start are what is looked for.
 #[tokio::test(start_paused = true)]
-async fn a_history_that_fails_where_nothing_runs_is_told_of_once() {
+async fn an_outage_is_logged_once_even_if_no_job_runs() {
     let history = Faulty::new(&MemoryHistory::new());
     let (log, _guard) = Log::of_this_thread();
     let jobs = Jobs::builder().job(NIGHTLY).history(history.clone());
     let _jobs = jobs.run().unwrap();
     tokio::time::sleep(Duration::from_mins(2)).await;
     assert_eq!(log.text(), "");
-    for (call, what) in [
+    for (failing, operation) in [
         ("renew", "renew leases"),
-        ("reap", "tell what is lost"),
-        ("job_states", "tell how jobs stand"),
-        ("register", "be told of jobs"),
-        ("prune", "be pruned"),
+        ("reap", "mark lost runs"),
+        ("job_states", "track problems"),
+        ("register", "register jobs"),
+        ("prune", "prune runs"),
     ] {
-        history.fail(move |asked| {
-            if asked == call {
+        history.fail(move |call| {
+            if call == failing {
                 Fault::Down
             } else {
                 Fault::None
@@ -451,15 +455,15 @@ async fn a_history_that_fails_where_nothing_runs_is_told_of_once() {
         tokio::time::sleep(Duration::from_mins(30)).await;
         history.fail(|_| Fault::None);
         tokio::time::sleep(Duration::from_mins(30)).await;
-        assert_eq!(log.count(&format!("cannot {what}: tried again")), 1);
-        assert_eq!(log.count(&format!("is back: it can {what}")), 1);
+        assert_eq!(log.count(&format!("cannot {operation}: retrying")), 1);
+        assert_eq!(log.count(&format!("can {operation} again")), 1);
         assert_eq!(log.text().lines().count() % 2, 0, "{}", log.text());
     }
 }
 
-/// A name that no job can have is not asked for: PostgreSQL takes no text with a NUL in it.
+/// The history is not queried, because PostgreSQL rejects text that contains NUL.
 #[tokio::test]
-async fn what_can_be_no_name_is_unknown() {
+async fn an_impossible_name_is_unknown() {
     let history = Faulty::new(&MemoryHistory::new());
     let jobs = Jobs::builder().history(history.clone()).run().unwrap();
     history.fail(|_| Fault::Down);
@@ -471,28 +475,27 @@ async fn what_can_be_no_name_is_unknown() {
     assert!(jobs.stats("nightly").await.is_err());
 }
 
-/// Whoever holds a run holds what writes its end.
 #[tokio::test]
-async fn a_run_that_outlives_its_jobs_is_kept() {
+async fn a_run_that_outlives_its_jobs_is_written() {
     let history = MemoryHistory::new();
     let jobs = Jobs::builder().history(history.clone()).run().unwrap();
     let run = jobs.start(NIGHTLY);
     drop(jobs);
     tokio::task::yield_now().await;
     let query = RunQuery::new();
-    crate::support::until("its start is kept", async || {
+    crate::support::until("its start is written", async || {
         history.runs(&query).await.unwrap().len() == 1
     })
     .await;
     drop(run);
-    crate::support::until("its end is kept", async || {
+    crate::support::until("its end is written", async || {
         history.runs(&query).await.unwrap()[0].status == RunStatus::Cancelled
     })
     .await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_takes_long_keeps_its_lease() {
+async fn a_long_run_keeps_its_lease() {
     let jobs = Jobs::builder().lease(Duration::from_secs(3)).run().unwrap();
     let run = jobs.start(NIGHTLY);
     for _ in 0..60 {
@@ -504,13 +507,13 @@ async fn a_run_that_takes_long_keeps_its_lease() {
     assert_eq!(only_run(&jobs).await.status, RunStatus::Success);
 }
 
-/// Another process of the same history began a run, and is gone.
+/// Another process with the same history began a run and died.
 #[tokio::test(start_paused = true)]
-async fn a_run_without_a_lease_is_lost_once() {
+async fn a_run_whose_lease_expired_is_lost_once() {
     let (recorder, reader) = recorder();
     let history = MemoryHistory::new();
     let started = std::time::SystemTime::now();
-    let gone = RunRecord::begun(Uuid::now_v7(), "nightly", started, "shop-7");
+    let gone = RunRecord::new(Uuid::now_v7(), "nightly", started, "shop-7");
     history
         .write(&[gone], Duration::from_secs(3))
         .await
@@ -533,39 +536,39 @@ async fn a_run_without_a_lease_is_lost_once() {
 }
 
 #[tokio::test]
-async fn the_overview_has_every_job_that_is_registered_or_ran() {
+async fn summaries_contain_every_job_that_is_registered_or_ran() {
     const HOURLY: Job = Job::named("hourly").every(Duration::from_hours(1));
-    const ASKED_FOR: Job = Job::named("asked_for");
+    const AD_HOC: Job = Job::named("ad_hoc");
     let jobs = Jobs::builder().job(NIGHTLY).job(HOURLY).run().unwrap();
-    jobs.start(ASKED_FOR).finish();
+    jobs.start(AD_HOC).finish();
     jobs.start(HOURLY).finish();
     jobs.flush().await;
-    let overview = jobs.summaries().await.unwrap();
-    let names: Vec<_> = overview.iter().map(|job| &*job.job_name).collect();
-    assert_eq!(names, ["asked_for", "hourly", "nightly"]);
-    assert!(overview.iter().all(|job| !job.is_late));
-    assert_eq!(overview[0].expected_at, None);
-    let hourly = overview[1].last_run.as_ref().unwrap();
-    // Registered a moment after, and expected an hour from then.
-    let expected = overview[1].expected_at.unwrap();
+    let summaries = jobs.summaries().await.unwrap();
+    let names: Vec<_> = summaries.iter().map(|job| &*job.job_name).collect();
+    assert_eq!(names, ["ad_hoc", "hourly", "nightly"]);
+    assert!(summaries.iter().all(|job| !job.is_late));
+    assert_eq!(summaries[0].expected_at, None);
+    let hourly = summaries[1].last_run.as_ref().unwrap();
+    // The job was registered a moment later, and is expected an hour after that.
+    let expected = summaries[1].expected_at.unwrap();
     let after = expected.duration_since(hourly.started_at).unwrap();
     assert_eq!(after.as_secs(), 3600);
-    assert_eq!(overview[2].last_run, None);
-    assert!(overview[2].expected_at.is_some());
+    assert_eq!(summaries[2].last_run, None);
+    assert!(summaries[2].expected_at.is_some());
 }
 
 #[tokio::test]
-async fn wrong_settings_are_refused_and_say_why() {
+async fn invalid_settings_are_refused_with_a_reason() {
     const OTHER: Job = Job::named("nightly");
-    let refused = |builder: tower_vitals::jobs::Builder| builder.run().unwrap_err().to_string();
+    let refused = |builder: JobsBuilder| builder.run().unwrap_err().to_string();
     for (error, expected) in [
         (
             refused(Jobs::builder().job(Job::named(""))),
-            "job \"\": its name has 0 characters",
+            "job \"\": the name has 0 characters",
         ),
         (
             refused(Jobs::builder().job(NIGHTLY).job(OTHER)),
-            "two jobs are named \"nightly\" and differ",
+            "two different jobs are named \"nightly\"",
         ),
         (
             refused(Jobs::builder().lease(Duration::from_millis(999))),
@@ -575,10 +578,7 @@ async fn wrong_settings_are_refused_and_say_why() {
             refused(Jobs::builder().lease(Duration::MAX)),
             "lease is 18446744073709551615.999999999s: 1 s to 24 h are allowed",
         ),
-        (
-            refused(Jobs::builder().max_queued(0)),
-            "the queue may hold 0 events",
-        ),
+        (refused(Jobs::builder().max_queued(0)), "max_queued is 0"),
         (
             refused(Jobs::builder().instance("")),
             "instance \"\" has 0 characters: 1 to 200",
@@ -588,15 +588,37 @@ async fn wrong_settings_are_refused_and_say_why() {
     }
     assert!(
         Jobs::builder().job(NIGHTLY).job(NIGHTLY).run().is_ok(),
-        "the same twice"
+        "the same job twice is one job"
     );
 }
 
 #[test]
-fn without_a_runtime_it_is_an_error() {
+fn run_returns_every_mistake() {
+    let builder = Jobs::builder()
+        .job(Job::named(""))
+        .job(Job::named("a").cron("61 * * * *", "UTC"))
+        .lease(Duration::ZERO)
+        .failing_after(0)
+        .max_queued(0)
+        .instance("a\nb");
+    let error = builder.run().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    let message = error.to_string();
+    for mistake in [
+        "job \"\": the name has 0 characters",
+        "job \"a\": cron expression \"61 * * * *\" is invalid",
+        "lease is 0ns",
+        "failing_after is 0",
+        "max_queued is 0",
+        "instance \"a\\nb\" has 3 characters",
+        "no tokio runtime",
+    ] {
+        assert!(message.contains(mistake), "{message}\n{mistake}");
+    }
+}
+
+#[test]
+fn without_a_runtime_run_returns_an_error() {
     let error = Jobs::builder().run().unwrap_err().to_string();
-    assert!(
-        error.starts_with("jobs have no tokio runtime to run on"),
-        "{error}"
-    );
+    assert!(error.starts_with("no tokio runtime"), "{error}");
 }

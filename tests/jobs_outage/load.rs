@@ -1,4 +1,4 @@
-//! Jobs that run whether their store is there or not.
+//! A load of jobs that run with and without their store.
 #![allow(unreachable_pub, reason = "only this test uses it")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,11 +13,11 @@ use crate::until;
 
 pub const LOAD: Job = Job::named("load");
 
-/// Together 500 runs a second.
+/// Together they run 500 jobs a second.
 const TASKS: usize = 10;
 const EVERY: Duration = Duration::from_millis(20);
 
-/// Runs of which it is known how each ended, in the order of their ends.
+/// Records how each run ended, in the order of the ends.
 pub struct Load {
     ended: Arc<Mutex<Vec<(Uuid, RunStatus)>>>,
     stop: Arc<AtomicBool>,
@@ -39,11 +39,11 @@ impl Load {
         self.ended.lock().unwrap().len()
     }
 
-    /// Until so many more have ended.
-    pub async fn of(&self, more: usize) {
-        let enough = self.ended() + more;
-        let what = format!("{more} more runs have ended");
-        until(&what, async || self.ended() >= enough).await;
+    /// Waits until `count` more runs have ended.
+    pub async fn wait_for(&self, count: usize) {
+        let target = self.ended() + count;
+        let what = format!("{count} more runs have ended");
+        until(&what, async || self.ended() >= target).await;
     }
 
     pub async fn stop(self) -> Vec<(Uuid, RunStatus)> {
@@ -55,7 +55,7 @@ impl Load {
     }
 }
 
-/// One run in ten fails. Each gives what it gives without the history.
+/// One run in ten fails. Each returns its own output, whatever the state of the store.
 async fn work(jobs: Jobs, ended: Arc<Mutex<Vec<(Uuid, RunStatus)>>>, stop: Arc<AtomicBool>) {
     let mut times = interval(EVERY);
     for n in 0_usize.. {

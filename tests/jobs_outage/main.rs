@@ -1,5 +1,5 @@
-//! The store of jobs is away for a minute, under load: no job is harmed, the queue stays bounded, and of every run it is known
-//! whether it was kept.
+//! The store is unavailable for a minute under load: no job is affected, the queue stays bounded, and every run is accounted
+//! for.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,37 +28,35 @@ use tokio::time::{Instant, sleep, timeout};
 use tower_vitals::jobs::store::RunStore;
 use tower_vitals::jobs::{History, Job, Jobs, RunQuery, RunRecord, RunStatus, Uuid};
 
-/// One run, from before the outage to after it.
+/// A run that begins before the outage and ends after it.
 const LONG: Job = Job::named("long");
 
 const MAX_QUEUED: usize = 2_000;
 const LEASE: Duration = Duration::from_secs(2);
 
-/// Runs of the load, which begins 500 a second.
+/// The load begins 500 runs a second.
 const IN_A_MINUTE: usize = 30_000;
 
-/// On a machine that is slow.
+/// Long enough for a slow machine.
 const DEADLINE: Duration = Duration::from_mins(5);
 
-/// Fails by what it was that did not happen.
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
     while !holds().await {
-        assert!(Instant::now() < deadline, "{DEADLINE:?}, not: {what}");
+        assert!(Instant::now() < deadline, "not within {DEADLINE:?}: {what}");
         sleep(Duration::from_millis(10)).await;
     }
 }
 
-/// What ran, in the order of its ends, and the first that ended after the store was gone, was asked to return, and had caught up.
-struct Minute {
+/// The runs in the order of their ends, and the number that had ended at each step of the outage.
+struct Outage {
     ended: Vec<(Uuid, RunStatus)>,
-    gone: usize,
-    asked: usize,
+    before: usize,
+    during: usize,
     caught_up: usize,
 }
 
-/// Issue D, "Must show" 3.
-async fn is_away_for_a_minute(name: &str, mut store: impl Store) {
+async fn run_through_outage(name: &str, mut store: impl Store) {
     let (log, _logged) = Log::of_this_thread();
     let (recorder, reader) = support::recorder();
     let history = store.history();
@@ -70,40 +68,40 @@ async fn is_away_for_a_minute(name: &str, mut store: impl Store) {
         .recorder(recorder)
         .run()
         .unwrap();
-    let through = jobs.start(LONG);
+    let long_run = jobs.start(LONG);
     let load = Load::start(&jobs);
-    load.of(1_000).await;
+    load.wait_for(1_000).await;
     jobs.flush().await;
 
-    store.goes_away().await;
-    let gone = load.ended();
-    load.of(IN_A_MINUTE / 2).await;
-    store.at_half_time().await;
-    load.of(IN_A_MINUTE / 2).await;
-    // It is still away: all of them ended without it, and no more of them wait than may.
-    let waiting = jobs.shutdown(Duration::from_millis(1)).await.unwrap_err();
+    store.fail().await;
+    let before = load.ended();
+    load.wait_for(IN_A_MINUTE / 2).await;
+    store.fail_differently().await;
+    load.wait_for(IN_A_MINUTE / 2).await;
+    // The store is still unavailable: all runs ended without it, and the queue is full.
+    let error = jobs.shutdown(Duration::from_millis(1)).await.unwrap_err();
     assert_eq!(
-        waiting.to_string(),
-        "2000 starts and ends of jobs could not be written to the history within 1ms"
+        error.to_string(),
+        "2000 job events could not be written to the history within 1ms"
     );
     assert_eq!(
-        log.count("the history of jobs is back: it can be written to"),
+        log.count("the job history can write runs again"),
         0,
         "{}",
         log.text()
     );
-    let asked = load.ended();
+    let during = load.ended();
 
-    store.is_back().await;
+    store.recover().await;
     timeout(DEADLINE, jobs.flush()).await.unwrap();
     let caught_up = load.ended();
-    load.of(1_000).await;
+    load.wait_for(1_000).await;
     let ended = load.stop().await;
-    let id = through.id();
-    through.finish();
+    let id = long_run.id();
+    long_run.finish();
     timeout(DEADLINE, jobs.flush()).await.unwrap();
     until(
-        "no run is running: those without an end are lost",
+        "no run is running, because those without an end are lost",
         async || {
             let running = RunQuery::new().status(RunStatus::Running);
             history.runs(&running).await.unwrap().is_empty()
@@ -111,91 +109,91 @@ async fn is_away_for_a_minute(name: &str, mut store: impl Store) {
     )
     .await;
 
-    let mut kept = all(&history).await;
-    assert_eq!(kept.remove(&id), Some(RunStatus::Success));
-    let minute = Minute {
+    let mut written = all(&history).await;
+    assert_eq!(written.remove(&id), Some(RunStatus::Success));
+    let outage = Outage {
         ended,
-        gone,
-        asked,
+        before,
+        during,
         caught_up,
     };
-    let (absent, lost) = minute.is_accounted_for(name, kept, &reader.take());
-    // An answer that was not heard is no reason to count twice.
+    let (missing, lost) = outage.account_for(name, written, &reader.take());
+    // A write whose answer was lost is not counted twice.
     let stats = history.stats(LOAD.name()).await.unwrap().unwrap();
-    assert_eq!(stats.total_runs(), minute.ended.len() as u64 - absent);
+    assert_eq!(stats.total_runs(), outage.ended.len() as u64 - missing);
     assert_eq!(stats.count(RunStatus::Lost), lost);
-    let said = [
-        "the history of jobs cannot be written to",
-        "the history of jobs is back: it can be written to",
+    let logged = [
+        "the job history cannot write runs",
+        "the job history can write runs again",
         "a run is lost",
     ];
-    let said = said.map(|what| log.count(what) as u64);
-    assert_eq!(said, [1, 1, lost], "{}", log.text());
+    let logged = logged.map(|line| log.count(line) as u64);
+    assert_eq!(logged, [1, 1, lost], "{}", log.text());
 }
 
-impl Minute {
-    /// How many runs are not there, and how many are lost.
-    fn is_accounted_for(
+impl Outage {
+    /// Returns the number of missing runs and of lost runs.
+    fn account_for(
         &self,
         name: &str,
-        mut kept: HashMap<Uuid, RunStatus>,
-        taken: &Taken,
+        mut written: HashMap<Uuid, RunStatus>,
+        metrics: &Taken,
     ) -> (u64, u64) {
         let ended = &self.ended;
-        let (mut lost, mut absent, mut kept_within) = (0_u64, 0_u64, 0);
-        for (at, (id, status)) in ended.iter().enumerate() {
-            let found = kept.remove(id);
-            let is_certain = at < self.gone || at >= self.caught_up;
+        let (mut lost, mut missing, mut written_late) = (0_u64, 0_u64, 0);
+        for (index, (id, status)) in ended.iter().enumerate() {
+            let found = written.remove(id);
+            let is_certain = index < self.before || index >= self.caught_up;
             match found {
                 Some(found) if found == *status => {
-                    kept_within += u64::from((self.gone..self.asked).contains(&at));
+                    written_late += u64::from((self.before..self.during).contains(&index));
                 }
                 Some(RunStatus::Lost) if !is_certain => lost += 1,
-                None if !is_certain => absent += 1,
-                _ => panic!("run {at} of {name} ended as {status}, and there it is {found:?}"),
+                None if !is_certain => missing += 1,
+                _ => panic!("run {index} of {name} ended as {status}, and is stored as {found:?}"),
             }
         }
-        assert!(kept.is_empty(), "runs that there never were: {kept:?}");
+        assert!(written.is_empty(), "unknown runs: {written:?}");
 
-        let dropped = taken.counter("monitoring_job_events_dropped_total", &[]);
+        let dropped = metrics.counter("monitoring_job_events_dropped_total", &[]);
         println!(
-            "{name}: {} runs, {} of them while it was away, of which {kept_within} were kept; {absent} are not there, {lost} have \
-         no end there, {dropped} starts and ends were dropped",
+            "{name}: {} runs, {} of them during the outage, {written_late} of those written; {missing} are missing, {lost} are lost, \
+         {dropped} events were dropped",
             ended.len(),
-            self.asked - self.gone,
+            self.during - self.before,
         );
-        // What waited when it was back was written: almost only ends, and two events of a run at the most.
-        assert!(kept_within >= MAX_QUEUED as u64 / 2, "{kept_within}");
+        // The full queue was written after the outage. It held mostly ends, and at most two events of a run.
+        assert!(written_late >= MAX_QUEUED as u64 / 2, "{written_late}");
         assert!(
-            absent > IN_A_MINUTE as u64 / 2,
-            "a queue of 2,000 is too small"
+            missing > IN_A_MINUTE as u64 / 2,
+            "the queue of 2,000 events overflowed"
         );
-        // Both events of one that is not there, the end of one that was lost; and the start of any that is there.
-        let at_least = 2 * absent + lost;
-        let at_most = at_least + (ended.len() as u64 - absent - lost);
+        // Both events of a missing run and the end of a lost one were dropped. The start of any other run may have been.
+        let at_least = 2 * missing + lost;
+        let at_most = at_least + (ended.len() as u64 - missing - lost);
         assert!((at_least..=at_most).contains(&dropped), "{dropped}");
 
-        // What is measured is what happened, whatever the history has of it.
+        // Metrics are complete, even if the history is not.
         let count = |status: RunStatus| {
             let labels = [("job_name", "load"), ("status", status.as_str())];
-            taken.counter("scheduler_jobs_total", &labels)
+            metrics.counter("scheduler_jobs_total", &labels)
         };
-        let of = |status| ended.iter().filter(|(_, its)| *its == status).count() as u64;
+        let ended_as = |status| ended.iter().filter(|(_, it)| *it == status).count() as u64;
         for status in [RunStatus::Success, RunStatus::Failed] {
-            assert_eq!(count(status), of(status), "{status}");
+            assert_eq!(count(status), ended_as(status), "{status}");
         }
         assert_eq!(
             (count(RunStatus::Cancelled), count(RunStatus::Lost)),
             (0, lost)
         );
-        assert_eq!(taken.gauge("scheduler_jobs_in_progress", &[]), 0.0);
-        let durations = taken.samples("scheduler_job_duration_seconds", &[("job_name", "load")]);
+        assert_eq!(metrics.gauge("scheduler_jobs_in_progress", &[]), 0.0);
+        let durations = metrics.samples("scheduler_job_duration_seconds", &[("job_name", "load")]);
         assert_eq!(durations.len(), ended.len());
-        (absent, lost)
+        (missing, lost)
     }
 }
 
-/// How each run is there.
+/// The status of each stored run.
 async fn all(history: &impl History) -> HashMap<Uuid, RunStatus> {
     let mut all = HashMap::new();
     let mut query = RunQuery::new().limit(1000);
@@ -208,27 +206,27 @@ async fn all(history: &impl History) -> HashMap<Uuid, RunStatus> {
 }
 
 async fn postgres() {
-    is_away_for_a_minute("PostgreSQL", Server::start()).await;
+    run_through_outage("PostgreSQL", Server::start()).await;
 }
 
 async fn locked() {
-    is_away_for_a_minute("SQLite, locked", Locked::new()).await;
+    run_through_outage("SQLite, locked", Locked::new()).await;
 }
 
 async fn full() {
     if let Some(disk) = Disk::mount("full") {
-        is_away_for_a_minute("SQLite, disk full", Full(disk)).await;
+        run_through_outage("SQLite, disk full", Full(disk)).await;
         return;
     }
-    // Some containers allow no mount.
-    println!("no disk can be mounted here: SQLite is told that its file may not grow");
-    is_away_for_a_minute("SQLite, at its limit", Limited::new()).await;
+    // Some containers do not allow mounts.
+    println!("no disk can be mounted here: SQLite's file is limited in size instead");
+    run_through_outage("SQLite, at its limit", Limited::new()).await;
 }
 
-/// All of them in the same minute, however many tests may run at once. Each has a thread, whose log is its own.
+/// All stores fail in the same minute, each on its own thread with its own log.
 #[test]
 #[ignore = "needs PostgreSQL's programs: tests/run"]
-fn a_store_is_away_for_a_minute() {
+fn an_unavailable_store_affects_no_job_and_every_run_is_accounted_for() {
     fn on_this_thread(test: impl Future<Output = ()>) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -1,4 +1,4 @@
-//! The stores, and the ways in which they become unavailable.
+//! Stores that can be made unavailable.
 #![allow(async_fn_in_trait, unreachable_pub, reason = "only this test uses it")]
 
 use std::path::PathBuf;
@@ -15,16 +15,15 @@ use crate::DEADLINE;
 use crate::support::disk::Disk;
 use crate::support::postgres::Cluster;
 
-/// A store of job runs that can become unavailable.
 pub trait Store {
     fn history(&self) -> impl History + Clone;
-    async fn goes_away(&mut self);
-    /// A store may be unavailable in a second way.
-    async fn at_half_time(&mut self) {}
-    async fn is_back(&mut self);
+    async fn fail(&mut self);
+    /// Called halfway through the outage.
+    async fn fail_differently(&mut self) {}
+    async fn recover(&mut self);
 }
 
-/// A PostgreSQL server that is frozen first, so that no connection is refused, and then killed.
+/// First frozen, so that calls hang, then killed, so that they fail.
 pub struct Server(Arc<Cluster>);
 
 impl Server {
@@ -32,9 +31,9 @@ impl Server {
         Self(Arc::new(Cluster::start("frozen")))
     }
 
-    async fn blocking(&self, call: fn(&Cluster)) {
+    async fn run(&self, action: fn(&Cluster)) {
         let cluster = Arc::clone(&self.0);
-        spawn_blocking(move || call(&cluster)).await.unwrap();
+        spawn_blocking(move || action(&cluster)).await.unwrap();
     }
 }
 
@@ -43,20 +42,20 @@ impl Store for Server {
         PostgresHistory::url(&self.0.url).unwrap()
     }
 
-    async fn goes_away(&mut self) {
-        self.blocking(Cluster::freeze).await;
+    async fn fail(&mut self) {
+        self.run(Cluster::freeze).await;
     }
 
-    async fn at_half_time(&mut self) {
-        self.blocking(Cluster::kill).await;
+    async fn fail_differently(&mut self) {
+        self.run(Cluster::kill).await;
     }
 
-    async fn is_back(&mut self) {
-        self.blocking(Cluster::start_again).await;
+    async fn recover(&mut self) {
+        self.run(Cluster::start_again).await;
     }
 }
 
-/// A folder with a SQLite file, which is removed with the test.
+/// A folder for an SQLite file, removed with the test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -78,7 +77,7 @@ impl Drop for Folder {
     }
 }
 
-/// A SQLite file that another connection has locked.
+/// Another connection holds a transaction open.
 pub struct Locked {
     folder: Folder,
     other: Option<SqliteConnection>,
@@ -98,7 +97,7 @@ impl Store for Locked {
         SqliteHistory::open(self.folder.file())
     }
 
-    async fn goes_away(&mut self) {
+    async fn fail(&mut self) {
         let options = SqliteConnectOptions::new()
             .filename(self.folder.file())
             .busy_timeout(DEADLINE);
@@ -110,14 +109,14 @@ impl Store for Locked {
         self.other = Some(other);
     }
 
-    async fn is_back(&mut self) {
+    async fn recover(&mut self) {
         let mut other = self.other.take().unwrap();
         raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
         other.close().await.unwrap();
     }
 }
 
-/// A SQLite file on a full disk.
+/// The disk is full.
 pub struct Full(pub Disk);
 
 impl Store for Full {
@@ -125,16 +124,16 @@ impl Store for Full {
         SqliteHistory::open(self.0.path().join("jobs.db"))
     }
 
-    async fn goes_away(&mut self) {
+    async fn fail(&mut self) {
         self.0.fill();
     }
 
-    async fn is_back(&mut self) {
+    async fn recover(&mut self) {
         self.0.free();
     }
 }
 
-/// A SQLite file that may not grow.
+/// SQLite refuses to add pages to the file.
 pub struct Limited {
     folder: Folder,
     is_full: Arc<AtomicBool>,
@@ -157,7 +156,7 @@ impl Store for Limited {
             .journal_mode(SqliteJournalMode::Wal);
         let is_full = Arc::clone(&self.is_full);
         let pool = SqlitePoolOptions::new().before_acquire(move |connection, _| {
-            // SQLite raises the limit to the present number of pages.
+            // A lower limit than the current size is raised to that size.
             let sql = if is_full.load(Ordering::SeqCst) {
                 "PRAGMA max_page_count = 1"
             } else {
@@ -168,11 +167,11 @@ impl Store for Limited {
         SqliteHistory::pool(pool.connect_lazy_with(options))
     }
 
-    async fn goes_away(&mut self) {
+    async fn fail(&mut self) {
         self.is_full.store(true, Ordering::SeqCst);
     }
 
-    async fn is_back(&mut self) {
+    async fn recover(&mut self) {
         self.is_full.store(false, Ordering::SeqCst);
     }
 }

@@ -228,7 +228,7 @@ async fn errors_name_the_wrong_parameter_or_the_unknown_job() {
         (
             "/jobs/status?status=gone",
             400,
-            "Failed to deserialize query string: status: \"gone\" is no status of a run: running, success,",
+            "Failed to deserialize query string: status: \"gone\" is not a run status: running, success,",
         ),
         (
             "/jobs/status?limit=0",

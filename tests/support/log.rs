@@ -1,9 +1,15 @@
 //! A log that tests read.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
+
+/// While a process has one subscriber, tracing disables a log line for good if a thread without a subscriber reaches it
+/// first. A second subscriber prevents that.
+static SECOND: LazyLock<Dispatch> =
+    LazyLock::new(|| Dispatch::new(tracing_subscriber::fmt().with_writer(io::sink).finish()));
 
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
@@ -11,6 +17,7 @@ pub struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Captures the log of this thread from level info, until the guard is dropped.
     pub fn of_this_thread() -> (Self, DefaultGuard) {
+        LazyLock::force(&SECOND);
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()

@@ -15,7 +15,7 @@ pub(super) fn at(seconds: u64) -> SystemTime {
 }
 
 pub(super) fn running(job: &str, started: u64) -> RunRecord {
-    RunRecord::begun(Uuid::now_v7(), job, at(started), "shop-1")
+    RunRecord::new(Uuid::now_v7(), job, at(started), "shop-1")
 }
 
 pub(super) fn ended(job: &str, started: u64, status: RunStatus, took: Duration) -> RunRecord {

@@ -113,7 +113,7 @@ async fn runs_change_the_state(store: &impl History) -> Result<(), Violation> {
     expect(promise, is_reset, &registered.known_since)?;
     expect_eq(promise, registered.last_start, known.last_start)?;
 
-    let mut gone = RunRecord::begun(Uuid::now_v7(), "d", SystemTime::now(), "shop-1");
+    let mut gone = RunRecord::new(Uuid::now_v7(), "d", SystemTime::now(), "shop-1");
     store.write(slice::from_ref(&gone), Duration::ZERO).await?;
     let known = last_by_name().await?;
     let promise = "a running run changes the last start only";

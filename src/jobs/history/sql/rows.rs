@@ -13,7 +13,7 @@ use crate::jobs::{Problem, ProblemKind, RunRecord};
 pub(super) fn run(row: &impl Columns) -> Option<RunRecord> {
     let text = |column: usize| row.text(column).ok().flatten();
     let started_at = time::from_text(&text(2)?)?;
-    let mut run = RunRecord::begun(text(0)?.parse().ok()?, text(1)?, started_at, text(8)?);
+    let mut run = RunRecord::new(text(0)?.parse().ok()?, text(1)?, started_at, text(8)?);
     run.finished_at = text(3).as_deref().and_then(time::from_text);
     run.status = text(4)?.parse().ok()?;
     run.duration = duration(row.float(5).ok()?);

@@ -1,4 +1,4 @@
-//! `ProblemChanges`: what goes wrong with jobs, and what is well again, as it is found.
+//! `ProblemChanges`: a stream of problems that begin and end.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,13 +9,13 @@ use tokio::sync::broadcast;
 use super::problem::Problem;
 use crate::broadcast::Subscription;
 
-/// A problem began or ended.
+/// A problem that began or ended.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ProblemChange {
-    /// The problem. Of one that ended, as it was when it began.
+    /// The problem, as it was when it began.
     pub problem: Problem,
-    /// Whether it ended.
+    /// Whether the problem ended.
     pub is_resolved: bool,
 }
 
@@ -35,7 +35,7 @@ impl ProblemChange {
     }
 }
 
-/// What [`Jobs::subscribe`](super::Jobs::subscribe) gives.
+/// The stream returned by [`Jobs::subscribe`](super::Jobs::subscribe).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), tower_vitals::Error> {
@@ -47,10 +47,9 @@ impl ProblemChange {
 /// let mut changes = jobs.subscribe();
 /// let _ = jobs.monitor(IMPORT, async { Err::<(), _>("no orders today") }).await;
 ///
-/// let change = changes.next().await;
-/// let change = change.map(|change| (change.problem.kind, change.problem.message));
-/// let told = "failed 1 time in a row, the last with: no orders today".to_owned();
-/// assert_eq!(change, Some((ProblemKind::Failing, told)));
+/// let problem = changes.next().await.map(|change| change.problem).unwrap();
+/// assert_eq!(problem.kind, ProblemKind::Failing);
+/// assert_eq!(problem.message, "failed 1 time in a row; last error: no orders today");
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
@@ -65,8 +64,8 @@ impl ProblemChanges {
         }
     }
 
-    /// The next change; `None` once the last [`Jobs`](super::Jobs) is gone. Of a subscriber that is more than 256 changes
-    /// behind the oldest are lost, which is logged.
+    /// Returns the next change, or `None` once the last [`Jobs`](super::Jobs) is dropped. A subscriber that falls more than
+    /// 256 changes behind loses the oldest ones, which is logged.
     pub async fn next(&mut self) -> Option<ProblemChange> {
         self.inner.next().await
     }

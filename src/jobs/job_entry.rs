@@ -1,0 +1,226 @@
+//! `JobEntry`: a job with its parsed schedule and its metrics.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use metrics::{Counter, Gauge, Histogram};
+use parking_lot::Mutex;
+
+use super::job::{Job, stored_name};
+use super::problem::ProblemKind;
+use super::run_record::RunRecord;
+use super::run_status::RunStatus;
+use super::schedule::Schedule;
+use crate::catalog::{
+    MONITORING_JOB_EVENTS_DROPPED, SCHEDULER_JOB_DURATION, SCHEDULER_JOB_EXPECTED,
+    SCHEDULER_JOB_FAILURES_IN_A_ROW, SCHEDULER_JOB_LAST_SUCCESS, SCHEDULER_JOB_PROBLEM,
+    SCHEDULER_JOBS, SCHEDULER_JOBS_IN_PROGRESS,
+};
+use crate::recorder::{LazyHandle, RecorderRef};
+
+#[derive(Debug)]
+pub(super) struct JobEntry {
+    pub(super) job: Job,
+    pub(super) schedule: Schedule,
+    /// The job's name in the history.
+    pub(super) stored_name: String,
+    in_progress: LazyHandle<Gauge>,
+    /// By `RunStatus`.
+    ended: [LazyHandle<Counter>; 5],
+    duration: LazyHandle<Histogram>,
+    last_success: LazyHandle<Gauge>,
+    /// By `ProblemKind`.
+    problems: [LazyHandle<Gauge>; 4],
+    failures: LazyHandle<Gauge>,
+    expected: LazyHandle<Gauge>,
+    dropped: LazyHandle<Counter>,
+    /// The last start that was dropped before the history learned of it.
+    untold_start: Mutex<Option<SystemTime>>,
+    has_warned: AtomicBool,
+}
+
+impl JobEntry {
+    /// Fails with every mistake in the job.
+    pub(super) fn new(job: Job, recorder: &RecorderRef) -> Result<Self, Vec<String>> {
+        let mut mistakes = job.mistakes();
+        match Schedule::of(&job) {
+            Ok(schedule) if mistakes.is_empty() => return Ok(Self::with(job, schedule, recorder)),
+            Ok(_) => {}
+            Err(mistake) => mistakes.push(mistake),
+        }
+        let named = |mistake| format!("job {:?}: {mistake}", job.name());
+        Err(mistakes.into_iter().map(named).collect())
+    }
+
+    /// An entry for an invalid job: its runs are monitored, and it is never expected.
+    pub(super) fn on_demand(job: Job, recorder: &RecorderRef) -> Self {
+        Self::with(job, Schedule::default(), recorder)
+    }
+
+    fn with(job: Job, schedule: Schedule, recorder: &RecorderRef) -> Self {
+        let name = job.name();
+        let ended = |status: RunStatus| {
+            let key = SCHEDULER_JOBS.key([name.into(), status.as_str().into()]);
+            LazyHandle::new(recorder, key)
+        };
+        let problem = |kind: ProblemKind| {
+            let key = SCHEDULER_JOB_PROBLEM.key([name.into(), kind.as_str().into()]);
+            LazyHandle::new(recorder, key)
+        };
+        Self {
+            job,
+            schedule,
+            stored_name: stored_name(name),
+            in_progress: LazyHandle::new(recorder, SCHEDULER_JOBS_IN_PROGRESS.key([name.into()])),
+            ended: RunStatus::ALL.map(ended),
+            duration: LazyHandle::new(recorder, SCHEDULER_JOB_DURATION.key([name.into()])),
+            last_success: LazyHandle::new(recorder, SCHEDULER_JOB_LAST_SUCCESS.key([name.into()])),
+            problems: ProblemKind::ALL.map(problem),
+            failures: LazyHandle::new(recorder, SCHEDULER_JOB_FAILURES_IN_A_ROW.key([name.into()])),
+            expected: LazyHandle::new(recorder, SCHEDULER_JOB_EXPECTED.key([name.into()])),
+            dropped: LazyHandle::new(recorder, MONITORING_JOB_EVENTS_DROPPED.key([name.into()])),
+            untold_start: Mutex::default(),
+            has_warned: AtomicBool::new(false),
+        }
+    }
+
+    /// Records the start of a run. Returns whether the run is counted as in progress: not if no recorder was installed yet,
+    /// because its end would then make the gauge negative.
+    pub(super) fn record_start(&self) -> bool {
+        self.in_progress
+            .record_if_installed(|gauge| gauge.increment(1.0))
+    }
+
+    pub(super) fn record_end(&self, status: RunStatus, duration: Duration, is_counted: bool) {
+        if is_counted {
+            self.in_progress.record(|gauge| gauge.decrement(1.0));
+        }
+        self.count(status);
+        self.duration
+            .record(|durations| durations.record(duration.as_secs_f64()));
+        if status == RunStatus::Success
+            && let Ok(now) = SystemTime::now().duration_since(UNIX_EPOCH)
+        {
+            self.last_success
+                .record(|gauge| gauge.set(now.as_secs_f64()));
+        }
+    }
+
+    /// Counts an ended run. Lost runs are only counted, because their duration is unknown.
+    pub(super) fn count(&self, status: RunStatus) {
+        self.ended[status as usize].record(|counter| counter.increment(1));
+    }
+
+    pub(super) fn record_problem(&self, kind: ProblemKind, is_open: bool) {
+        self.problems[kind as usize].record(|gauge| gauge.set(f64::from(u8::from(is_open))));
+    }
+
+    pub(super) fn record_state(&self, failures_in_a_row: u64, expected_at: Option<SystemTime>) {
+        self.failures
+            .record(|gauge| gauge.set(failures_in_a_row as f64));
+        let expected = expected_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        if let Some(expected) = expected {
+            self.expected
+                .record(|gauge| gauge.set(expected.as_secs_f64()));
+        }
+    }
+
+    /// Logs once that a different job of the same name is run.
+    pub(super) fn warn_of_duplicate(&self) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            let job = self.job.name();
+            tracing::warn!(
+                job,
+                "two different jobs have this name: the registered one is used"
+            );
+        }
+    }
+
+    /// Counts an event that the history will not receive.
+    pub(super) fn drop_event(&self, run: &RunRecord) {
+        self.dropped.record(|dropped| dropped.increment(1));
+        // When an end is dropped, its start has been written or was dropped before.
+        if run.status == RunStatus::Running {
+            self.mark_untold(run.started_at);
+        }
+    }
+
+    /// Notes a start that the history will not learn from a run.
+    pub(super) fn mark_untold(&self, start: SystemTime) {
+        let mut last = self.untold_start.lock();
+        *last = (*last).max(Some(start));
+    }
+
+    pub(super) fn untold_start(&self) -> Option<SystemTime> {
+        *self.untold_start.lock()
+    }
+
+    /// Notes that the history has learned of this start.
+    pub(super) fn mark_told(&self, start: SystemTime) {
+        let mut last = self.untold_start.lock();
+        if *last == Some(start) {
+            *last = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use metrics_util::debugging::DebuggingRecorder;
+
+    #[test]
+    fn a_run_that_began_before_the_recorder_does_not_lower_the_gauge() {
+        let recorder = DebuggingRecorder::new();
+        let entry = JobEntry::new(Job::named("early"), &RecorderRef::default()).unwrap();
+        let is_counted = entry.record_start();
+        metrics::with_local_recorder(&recorder, || {
+            entry.record_end(RunStatus::Success, Duration::ZERO, is_counted);
+        });
+        let recorded = recorder.snapshotter().snapshot().into_vec();
+        let names: Vec<_> = recorded.iter().map(|(key, ..)| key.key().name()).collect();
+        assert!(!names.contains(&"scheduler_jobs_in_progress"), "{names:?}");
+        assert!(names.contains(&"scheduler_jobs_total"), "{names:?}");
+    }
+
+    const LONG: &str = "\
+        a123456789a123456789a123456789a123456789a123456789a123456789a123456789a123456789a123456789a123456789a";
+
+    #[test]
+    fn an_invalid_job_is_refused_with_a_reason() {
+        let job = Job::named("a");
+        let name = "job \"\": the name has 0 characters: 1 to 100 are allowed";
+        let interval = "job \"a\": the interval is 0 s";
+        let failures = "job \"a\": failing_after is 0: at least 1 is required";
+        let zone = "time zone \"Europe/Atlantis\" is not in this system's database";
+        for (job, expected) in [
+            (Job::named(""), name),
+            (Job::named(LONG), "the name has 101 characters"),
+            (Job::named("a\nb"), "without control characters"),
+            (job.every(Duration::ZERO), interval),
+            (job.failing_after(0), failures),
+            (job.cron("61 * * * *", "UTC"), "\"61 * * * *\" is invalid ("),
+            (job.cron(", 2 * * *", "UTC"), "\", 2 * * *\" never matches"),
+            (job.cron("0 0 2 * * * 2026", "UTC"), "2026\" is invalid ("),
+            (job.cron("0 2,24 * * *", "UTC"), "24 * * *\" is invalid ("),
+            (job.cron("", "UTC"), "cron expression \"\" is invalid ("),
+            (job.cron("daily at noon", "UTC"), "noon\" is invalid ("),
+            (
+                job.cron("0 0 30 2 *", "UTC"),
+                "\"0 0 30 2 *\" never matches",
+            ),
+            (job.cron("0 0 * * *", "Europe/Atlantis"), zone),
+        ] {
+            let mistakes = JobEntry::new(job, &RecorderRef::default()).unwrap_err();
+            assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+            assert!(mistakes[0].contains(expected), "{mistakes:?}\n{expected}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_in_a_job_is_reported() {
+        let job = Job::named("").every(Duration::ZERO).failing_after(0);
+        let mistakes = JobEntry::new(job, &RecorderRef::default()).unwrap_err();
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+    }
+}

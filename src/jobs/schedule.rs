@@ -1,0 +1,243 @@
+//! `Schedule`: the times at which a job is expected to start.
+
+use std::time::{Duration, SystemTime};
+
+use croner::Cron;
+use croner::parser::{CronParser, Seconds, Year};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+use super::job::{Job, ScheduleSpec};
+
+/// A start this short before a time of a cron expression counts as the start of that time, because clocks differ.
+const EARLY_START_TOLERANCE: Duration = Duration::from_secs(1);
+
+/// The parsed schedule of a job. The default is never expected.
+#[derive(Debug, Default)]
+pub(super) struct Schedule {
+    times: Times,
+    /// How long after an expected time the job is late.
+    pub(super) grace: Duration,
+}
+
+#[derive(Debug, Default)]
+enum Times {
+    #[default]
+    OnDemand,
+    Every(Duration),
+    /// One expression for each time of day, or a single one for an interval.
+    Cron(Vec<Cron>, TimeZone),
+}
+
+impl Schedule {
+    /// Parses the schedule of a job, or returns the mistake in it.
+    pub(super) fn of(job: &Job) -> Result<Self, String> {
+        let times = match job.schedule {
+            ScheduleSpec::OnDemand => Times::OnDemand,
+            ScheduleSpec::Every(Duration::ZERO) => {
+                return Err("the interval is 0 s: a longer one is required".to_owned());
+            }
+            ScheduleSpec::Every(interval) => Times::Every(interval),
+            ScheduleSpec::Cron {
+                expression,
+                time_zone,
+            } => Times::cron(expression, time_zone)?,
+        };
+        let grace = job.grace;
+        Ok(Self { times, grace })
+    }
+
+    /// Returns the next expected time after the last start.
+    pub(super) fn expected_after(&self, start: SystemTime) -> Option<SystemTime> {
+        match &self.times {
+            Times::Cron(..) => self.next_after(start.checked_add(EARLY_START_TOLERANCE)?),
+            Times::OnDemand | Times::Every(_) => self.next_after(start),
+        }
+    }
+
+    /// Returns the first time of the schedule after `time`.
+    pub(super) fn next_after(&self, time: SystemTime) -> Option<SystemTime> {
+        match &self.times {
+            Times::OnDemand => None,
+            Times::Every(interval) => time.checked_add(*interval),
+            Times::Cron(crons, zone) => {
+                let time = Timestamp::try_from(time).ok()?.to_zoned(zone.clone());
+                Some(next_of(crons, &time)?.into())
+            }
+        }
+    }
+}
+
+impl Times {
+    fn cron(expression: &str, time_zone: &str) -> Result<Self, String> {
+        let parser = CronParser::builder()
+            .seconds(Seconds::Optional)
+            .year(Year::Disallowed)
+            .build();
+        let invalid = |error| {
+            format!(
+                "cron expression {expression:?} is invalid ({error}): minute, hour, day of month, month and day of \
+                 week are allowed, with an optional leading second"
+            )
+        };
+        parser.parse(expression).map_err(invalid)?;
+        let crons = times_of_day(expression);
+        let crons = crons.iter().map(|time| parser.parse(time));
+        let crons = crons.collect::<Result<Vec<_>, _>>().map_err(invalid)?;
+        let zone = TimeZone::get(time_zone).map_err(|_| {
+            format!(
+                "time zone {time_zone:?} is not in this system's database: a name such as \"Europe/Berlin\" or \"UTC\" \
+                 is allowed"
+            )
+        })?;
+        let now = Timestamp::now().to_zoned(zone.clone());
+        if next_of(&crons, &now).is_none() {
+            return Err(format!(
+                "cron expression {expression:?} never matches: a day that exists in its months is required"
+            ));
+        }
+        Ok(Self::Cron(crons, zone))
+    }
+}
+
+/// The most times of day that are split into expressions of their own. An expression with more counts as an interval.
+const MAX_TIMES_OF_DAY: usize = 100;
+
+/// Splits lists of seconds, minutes and hours into one expression for each time of day, because croner treats lists as
+/// intervals at daylight-saving changes. `expression` must be valid.
+fn times_of_day(expression: &str) -> Vec<String> {
+    let fields: Vec<_> = expression.split_whitespace().collect();
+    // The last three fields are day of month, month and day of week.
+    let Some((time, days)) = fields.split_last_chunk::<3>() else {
+        return vec![expression.to_owned()];
+    };
+    let mut times = vec![String::new()];
+    for field in time {
+        let is_list = field.bytes().all(|c| c.is_ascii_digit() || c == b',');
+        // croner ignores empty items, too.
+        let values: Vec<_> = field.split(',').filter(|value| !value.is_empty()).collect();
+        if !is_list || times.len() * values.len() > MAX_TIMES_OF_DAY {
+            return vec![expression.to_owned()];
+        }
+        let combine = |time: &String| -> Vec<_> {
+            let longer = values.iter().map(|value| format!("{time}{value} "));
+            longer.collect()
+        };
+        times = times.iter().flat_map(combine).collect();
+    }
+    let days = days.join(" ");
+    times.iter().map(|time| format!("{time}{days}")).collect()
+}
+
+fn next_of(crons: &[Cron], after: &Zoned) -> Option<Timestamp> {
+    let next = crons
+        .iter()
+        .filter_map(|cron| cron.find_next_occurrence(after, false).ok());
+    next.map(|next| next.timestamp()).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> SystemTime {
+        text.parse::<Timestamp>().unwrap().into()
+    }
+
+    fn shown(time: Option<SystemTime>) -> String {
+        Timestamp::try_from(time.unwrap()).unwrap().to_string()
+    }
+
+    #[test]
+    fn an_interval_counts_from_the_last_start() {
+        let hourly = Job::named("a").every(Duration::from_hours(1));
+        let schedule = Schedule::of(&hourly).unwrap();
+        assert_eq!(
+            shown(schedule.next_after(at("2026-03-29T00:10:00Z"))),
+            "2026-03-29T01:10:00Z"
+        );
+        let on_demand = Schedule::of(&Job::named("a")).unwrap();
+        assert_eq!(on_demand.next_after(at("2026-03-29T00:10:00Z")), None);
+    }
+
+    /// The first times after `after` in Berlin, where 02:00 to 03:00 is skipped on 2026-03-29 and repeated on 2026-10-25.
+    fn times<const N: usize>(expression: &'static str, after: &str) -> [String; N] {
+        let job = Job::named("a").cron(expression, "Europe/Berlin");
+        let schedule = Schedule::of(&job).unwrap();
+        let mut time = at(after);
+        std::array::from_fn(|_| {
+            time = schedule.next_after(time).unwrap();
+            shown(Some(time))
+        })
+    }
+
+    #[test]
+    fn daylight_saving_neither_skips_nor_doubles_a_daily_job() {
+        assert_eq!(
+            times("30 2 * * *", "2026-03-28T01:00:00Z"),
+            [
+                "2026-03-28T01:30:00Z",
+                // 03:00 of summer time, right after the change.
+                "2026-03-29T01:00:00Z",
+                "2026-03-30T00:30:00Z"
+            ]
+        );
+        assert_eq!(
+            times("30 2 * * *", "2026-10-24T01:00:00Z"),
+            [
+                "2026-10-25T00:30:00Z",
+                "2026-10-26T01:30:00Z",
+                "2026-10-27T01:30:00Z"
+            ]
+        );
+    }
+
+    /// Each time of a list behaves as it does alone. An interval continues through both hours.
+    #[test]
+    fn daylight_saving_neither_skips_nor_doubles_the_times_of_a_list() {
+        let autumn = "2026-10-24T23:30:00Z";
+        let twice = [
+            "2026-10-25T00:00:00Z",
+            "2026-10-25T00:30:00Z",
+            "2026-10-25T13:00:00Z",
+            "2026-10-25T13:30:00Z",
+        ];
+        assert_eq!(times("0,30 2,14 * * *", autumn), twice);
+        assert_eq!(times("0 0,30 2,14 * * *", autumn), twice);
+        assert_eq!(times("0 ,30,0, 2,,14 * * *", autumn), twice);
+        assert_eq!(
+            times("0 2,14 * * *", "2026-03-29T00:30:00Z"),
+            [
+                "2026-03-29T01:00:00Z",
+                "2026-03-29T12:00:00Z",
+                "2026-03-30T00:00:00Z",
+                "2026-03-30T12:00:00Z"
+            ]
+        );
+        assert_eq!(
+            times("0,40 30 2 * * *", "2026-10-25T00:00:00Z"),
+            [
+                "2026-10-25T00:30:00Z",
+                "2026-10-25T00:30:40Z",
+                "2026-10-26T01:30:00Z"
+            ]
+        );
+        assert_eq!(
+            times("*/30 2 * * *", autumn),
+            [
+                "2026-10-25T00:00:00Z",
+                "2026-10-25T00:30:00Z",
+                "2026-10-25T01:00:00Z",
+                "2026-10-25T01:30:00Z"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_start_just_before_its_time_counts_for_that_time() {
+        let schedule = Schedule::of(&Job::named("a").cron("0 3 * * *", "UTC")).unwrap();
+        let expected = |start| shown(schedule.expected_after(at(start)));
+        assert_eq!(expected("2026-01-01T02:59:59.100Z"), "2026-01-02T03:00:00Z");
+        assert_eq!(expected("2026-01-01T02:59:58Z"), "2026-01-01T03:00:00Z");
+    }
+}

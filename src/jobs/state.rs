@@ -1,0 +1,150 @@
+//! `State`: what the handles and the tasks of `Jobs` share.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use super::history::History;
+use super::job_entry::JobEntry;
+use super::problem::Problem;
+use super::problem_changes::ProblemChange;
+use super::queue::Queue;
+use super::registry::Registry;
+use super::run_record::RunRecord;
+use super::run_status::RunStatus;
+use crate::broadcast::CAPACITY;
+use crate::measure::Instant;
+
+pub(super) struct State {
+    /// Identifies this `Jobs` to the history. It has a new id after a restart.
+    pub(super) id: Uuid,
+    pub(super) instance: String,
+    pub(super) history: Arc<dyn History>,
+    pub(super) registry: Registry,
+    pub(super) queue: Queue,
+    /// The runs whose end is not written yet. Their leases are renewed.
+    underway: Mutex<HashMap<Uuid, Underway>>,
+    /// The number of failures in a row that are a problem, unless the job overrides it.
+    pub(super) failing_after: u32,
+    /// The open problems of registered jobs, as of the last evaluation.
+    pub(super) problems: Mutex<Vec<Problem>>,
+    pub(super) changes: broadcast::Sender<ProblemChange>,
+}
+
+/// A run whose end is not written yet.
+struct Underway {
+    entry: Arc<JobEntry>,
+    began: Instant,
+    has_ended: bool,
+    /// Whether the history has its start, or will receive it from the queue.
+    is_told: bool,
+}
+
+/// A run that has exceeded its job's `max_runtime`.
+pub(super) struct LongRun {
+    pub(super) id: Uuid,
+    pub(super) excess: Duration,
+    /// Whether the history has its start, or will receive it from the queue.
+    pub(super) is_told: bool,
+}
+
+impl State {
+    pub(super) fn new(
+        instance: String,
+        history: Arc<dyn History>,
+        registry: Registry,
+        max_queued: usize,
+        failing_after: u32,
+    ) -> Self {
+        Self {
+            id: Uuid::now_v7(),
+            instance,
+            history,
+            registry,
+            queue: Queue::new(max_queued),
+            underway: Mutex::default(),
+            failing_after,
+            problems: Mutex::default(),
+            changes: broadcast::Sender::new(CAPACITY),
+        }
+    }
+
+    /// Records the start or the end of a run: in the queue, and for its lease.
+    pub(super) fn record(&self, entry: &Arc<JobEntry>, run: RunRecord) {
+        let (id, has_ended) = (run.id, run.status != RunStatus::Running);
+        let begin = || Underway {
+            entry: Arc::clone(entry),
+            began: Instant::now(),
+            has_ended,
+            is_told: true,
+        };
+        let mut underway = self.underway.lock();
+        underway.entry(id).or_insert_with(begin).has_ended = has_ended;
+        drop(underway);
+        if let Some(dropped) = self.queue.push(run) {
+            self.drop_event(&dropped);
+            // The writer forgets a run when its end is written, and this end will not be.
+            if has_ended && dropped.id == id {
+                self.forget(&[id]);
+            }
+        }
+    }
+
+    /// Counts an event that the history will not receive.
+    pub(super) fn drop_event(&self, event: &RunRecord) {
+        if let Some(untold) = self.underway.lock().get_mut(&event.id) {
+            untold.is_told = false;
+        }
+        if let Some(entry) = self.registry.of_run(event) {
+            entry.drop_event(event);
+        }
+    }
+
+    /// Stops renewing the leases of these runs.
+    pub(super) fn forget(&self, runs: &[Uuid]) {
+        let mut underway = self.underway.lock();
+        for id in runs {
+            underway.remove(id);
+        }
+    }
+
+    /// Returns the runs whose leases are renewed.
+    pub(super) fn leased(&self) -> Vec<Uuid> {
+        self.underway.lock().keys().copied().collect()
+    }
+
+    /// Returns the number of runs that have not ended.
+    pub(super) fn running(&self) -> usize {
+        let underway = self.underway.lock();
+        underway.values().filter(|run| !run.has_ended).count()
+    }
+
+    /// Returns the runs that have exceeded their job's `max_runtime`: by job, the longest first.
+    pub(super) fn long_runs(&self) -> HashMap<&'static str, Vec<LongRun>> {
+        let mut all: HashMap<_, Vec<LongRun>> = HashMap::new();
+        let underway = self.underway.lock();
+        for (id, run) in underway.iter().filter(|(_, run)| !run.has_ended) {
+            let job = run.entry.job;
+            let excess = |max| run.began.elapsed().checked_sub(max);
+            if let Some(excess) = job.max_runtime.and_then(excess) {
+                let (id, is_told) = (*id, run.is_told);
+                let runs = all.entry(job.name()).or_default();
+                runs.push(LongRun {
+                    id,
+                    excess,
+                    is_told,
+                });
+            }
+        }
+        drop(underway);
+        for runs in all.values_mut() {
+            runs.sort_by_key(|run| Reverse(run.excess));
+        }
+        all
+    }
+}
