@@ -32,6 +32,7 @@ mod builder;
 mod cache;
 mod client;
 mod config;
+pub mod future;
 mod head;
 mod labels;
 mod layer;
@@ -51,9 +52,3 @@ pub use layer::HttpMetricsLayer;
 pub use naming::Naming;
 pub use service::{CountRequestBody, HttpMetrics, PassThrough};
 pub use skip::SkipMetrics;
-
-/// The futures of the services.
-pub mod future {
-    pub use super::client::ClientResponseFuture;
-    pub use super::response_future::ResponseFuture;
-}
