@@ -16,7 +16,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The built-in checks are in [`checks`].
+#![doc = include_str!("../../docs/health.md")]
 
 mod beat;
 mod builder;

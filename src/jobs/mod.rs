@@ -21,37 +21,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Jobs never wait for the history and never fail because of it. Runs are measured at once. Their starts and ends go to the
-//! history through a bounded queue, in batches, and are retried until the history accepts them. Events are dropped if the
-//! queue overflows, or if the history refuses a run even without its message and metadata; dropped events are counted
-//! (`monitoring_job_events_dropped_total`).
-//!
-//! | history | storage | use |
-//! |---|---|---|
-//! | [`MemoryHistory`] (default) | memory, until the process ends | tests and simple services |
-//! | `SqliteHistory` (feature `jobs-sqlite`) | a file | one machine |
-//! | `PostgresHistory` (feature `jobs-postgres`) | a database | several instances that share a history |
-//!
-//! [`JobLayer`] monitors jobs that run as calls of tower services, such as those of apalis.
-//!
-//! A running run has a lease in the history, which its process renews. If the process dies, the lease expires, and the first
-//! instance that notices marks the run [`Lost`](RunStatus::Lost). This happens once per run.
-//!
-//! A [`Problem`] is an expectation of a [`Job`] that is not met. [Subscribers](Jobs::subscribe) receive each problem once when
-//! it begins and once when it ends, even across restarts and several instances.
-//!
-//! | problem | begins | ends |
-//! |---|---|---|
-//! | [`Late`](ProblemKind::Late) | the job has not started at the expected time, nor within its [`grace`](Job::grace) | with the next start, or a changed schedule |
-//! | [`Missed`](ProblemKind::Missed) | nor by the following expected time | with the next start, or a changed schedule |
-//! | [`TooLong`](ProblemKind::TooLong) | a run takes longer than [`max_runtime`](Job::max_runtime) | with that run |
-//! | [`Failing`](ProblemKind::Failing) | runs failed or were lost [several times](Job::failing_after) in a row | with the next success |
-//!
-//! Problems are shown in metrics (`scheduler_job_problem`, `scheduler_job_failures_in_a_row`,
-//! `scheduler_job_expected_timestamp_seconds`), in `/jobs`, and in the service's health through [`Jobs::health_check`]. Jobs are
-//! evaluated every five seconds, so shorter problems are not reported. The first evaluation is one
-//! [lease](JobsBuilder::lease) after the start, when all instances have written their events. Times are by the history's clock,
-//! because the clocks of instances may differ. The problems of a job that no instance has had for a day are resolved.
+#![doc = include_str!("../../docs/jobs.md")]
 
 mod builder;
 pub mod conformance;
