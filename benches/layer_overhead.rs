@@ -1,9 +1,9 @@
-//! What the layer costs: `cargo bench --bench layer_overhead`.
+//! The cost of the layer: `cargo bench --bench layer_overhead`.
 //!
-//! Side by side, in one run and interleaved, so that a noisy machine disturbs all alike: a service alone, behind a layer
-//! that does nothing, behind a layer that only wraps the body, and behind ours; and the floor, which is what the same
-//! records cost with nothing around them: two clock reads and prebuilt handles of the stock exporter. Medians of many
-//! short rounds, in nanoseconds per request, every response read to its end.
+//! Measures a service alone, behind a layer that does nothing, behind a layer that only wraps the body, and behind ours. The
+//! floor is the cost of the same records without a layer: two clock reads and prebuilt handles of the stock exporter. All
+//! cases take turns in one run, so that a noisy machine disturbs them equally. Figures are medians of many short rounds, in
+//! nanoseconds per request; every response is read to its end.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -33,15 +33,15 @@ use tower::{Layer, Service, service_fn};
 use tower_vitals::http_metrics::HttpMetricsBuilder;
 use tower_vitals::{HttpMetricsLayer, Prometheus};
 
-/// Requests in one round of one case; short, so that cases take turns often.
+/// Requests in one round of one case. Short rounds let cases take turns often.
 const ROUND: u32 = 20_000;
 const ROUNDS: usize = 41;
 
-/// One thing to measure: runs the given number of requests, over and over, and may be run on two threads at once.
+/// A case to measure. It runs the given number of requests repeatedly, on up to two threads at once.
 struct Case {
     name: &'static str,
     run: Box<dyn Fn(u32) + Sync>,
-    /// Drains what was recorded, between rounds.
+    /// Drains the recorded samples between rounds.
     drain: Box<dyn Fn()>,
 }
 
@@ -53,7 +53,7 @@ fn case(name: &'static str, run: impl Fn(u32) + Sync + 'static) -> Case {
     }
 }
 
-/// Requests of `requests` in turn, through a clone of `service` each round.
+/// Sends the requests of `requests` in turn, through a clone of `service` each round.
 fn serve<S, B, C>(
     service: S,
     requests: impl Fn(u32) -> Request<B> + Sync + 'static,
@@ -78,9 +78,9 @@ where
     }
 }
 
-/// A handler whose response is made at run time: were it not opaque, the optimizer would see through the bare service,
-/// and no response would ever be made. Each case has one of its own (`CASE`), as each program has: shared by several,
-/// a layer's code would be called where the bare service's is inlined.
+/// A handler whose response is opaque to the optimizer. Otherwise the bare service would be optimized away. Each case has
+/// its own handler (`CASE`), as each program has; a shared one would be called behind a layer where the bare service inlines
+/// it.
 async fn answer<const CASE: usize, B>(
     request: Request<B>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -94,7 +94,7 @@ fn request<B: Default>() -> Request<B> {
     Request::new(B::default())
 }
 
-/// Prebuilt handles of the stock exporter, and what one request does to them.
+/// Prebuilt handles of the stock exporter, and the records of one request.
 #[derive(Clone)]
 struct Floor {
     requests: Counter,
@@ -144,7 +144,7 @@ fn ours() -> (HttpMetricsBuilder, Prometheus) {
     )
 }
 
-/// A service that passes everything through: what any layer costs.
+/// A service that passes everything through: the cost of any layer.
 #[derive(Clone)]
 struct Noop<S>(S);
 
@@ -162,7 +162,7 @@ impl<S: Service<R>, R> Service<R> for Noop<S> {
     }
 }
 
-/// A service whose body is wrapped, which makes axum box it once more.
+/// A service that wraps the body, so that axum boxes it once more.
 #[derive(Clone)]
 struct Wrap<S>(S);
 
@@ -210,15 +210,15 @@ impl<C: Body> Body for Wrapped<C> {
     }
 }
 
-/// The least that a layer can do: the floor's records around each request, by handles that are there beforehand. No route
-/// is looked up, no method, status or abort is told from another.
+/// The least a layer can do: the floor's records around each request, with prebuilt handles. It looks up no route and
+/// distinguishes no method, status or abort reason.
 #[derive(Clone)]
 struct Least<S> {
     inner: S,
     floor: &'static Floor,
 }
 
-/// Records once: at the body's end, or where it is dropped.
+/// Records once, at the end of the body or when it is dropped.
 struct LeastGuard {
     floor: Option<&'static Floor>,
     started: quanta::Instant,
@@ -328,7 +328,7 @@ impl<C: Body> Body for LeastBody<C> {
     }
 }
 
-/// The floor's handles for a [`Least`] layer, and what drains them.
+/// The floor's handles for a [`Least`] layer, and the function that drains them.
 fn least() -> (&'static Floor, Box<dyn Fn()>) {
     let (floor, handle) = Floor::new();
     let drain = Box::new(move || handle.run_upkeep());
@@ -456,7 +456,7 @@ fn axum_cases() -> Vec<Case> {
             .body(axum::body::Body::empty())
             .unwrap()
     };
-    // Without `with_state` a router called as a service builds its layers anew on every call.
+    // Without `with_state`, a router that is called as a service rebuilds its layers on every call.
     let bare: Router = hundred().with_state(());
     let noop: Router = hundred().layer(layer_fn(Noop)).with_state(());
     let wrap: Router = hundred().layer(layer_fn(Wrap)).with_state(());
@@ -492,7 +492,7 @@ fn axum_cases() -> Vec<Case> {
     ]
 }
 
-/// Nanoseconds per request with one thread, and with two threads at once (of wall time, per request of either).
+/// Nanoseconds of wall time per request, with one thread and with two threads at once.
 struct Measured {
     one: f64,
     two: f64,

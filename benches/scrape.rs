@@ -1,6 +1,6 @@
 //! The cost of a scrape: `cargo bench --bench scrape`.
 //!
-//! Compares the exporter's text with what is made of it: `/metrics` as text and as `OpenMetrics`, the typed snapshot,
+//! Compares the exporter's text with the readers built on it: `/metrics` as text and as `OpenMetrics`, the typed snapshot,
 //! and `/metrics/json`. `prometheus-client` encodes the same names, labels, values and bounds as `OpenMetrics` for
 //! comparison. The rows are counters, and histograms of ten buckets, by number of series. Times are medians in
 //! milliseconds on one thread; the cases take turns.

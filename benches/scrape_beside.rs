@@ -1,13 +1,13 @@
-//! What a scrape does to the requests beside it: `cargo bench --bench scrape_beside`.
+//! The effect of scrapes on concurrent requests: `cargo bench --bench scrape_beside`.
 //!
-//! An axum service on two workers, measured by the layer, answers requests that take a millisecond, by a timer or by
-//! computing, over sockets; its `/metrics` has 100,000 series. A process of its own asks 100 times a second in all, at fixed
-//! times, on eight connections that stay open; where a row says so, another reads all of `/metrics` each second.
+//! An axum service with the layer runs on two workers and serves requests that take a millisecond, by a timer or by
+//! computing. Its `/metrics` has 100,000 series. A client process sends 100 requests a second at fixed times, on eight open
+//! connections. In some rows, a second process reads all of `/metrics` each second.
 //!
-//! A latency is from when the request was due until its answer was read: the handler's millisecond, the sockets, and
-//! whatever the service or the client waited for a core. On two cores a render takes one of them from all the others, and
-//! a text that is sent to a reader on the same machine takes both for a moment: with 100,000 histograms it is of 93 MiB.
-//! The computing handler does a fixed amount of work, so that the time for which it is put aside counts.
+//! A latency runs from the time at which the request was due until its response was read. It includes the handler's
+//! millisecond, the sockets, and the time that the service or the client waited for a core. On two cores a render occupies
+//! one of them, and sending the text to a reader on the same machine briefly occupies both: 100,000 histograms are 93 MiB.
+//! The computing handler does a fixed amount of work, so that the time for which it is preempted counts.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ const SERIES: usize = 100_000;
 const BOUNDS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
 const CONNECTIONS: u32 = 8;
-/// Of all connections together.
+/// The rate of all connections together.
 const PACE: Duration = Duration::from_millis(10);
 const REQUESTS_EACH: u32 = 125;
 const SCRAPE_EVERY: Duration = Duration::from_secs(1);
@@ -45,7 +45,7 @@ const SCRAPE: &str = "scrape";
 const ANSWER: &str = "done\n";
 
 fn main() {
-    // `cargo bench` passes options of its own.
+    // `cargo bench` adds options.
     let args: Vec<_> = env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [LOAD, address, path] => load(address.parse().unwrap(), path),
@@ -133,7 +133,7 @@ fn serve(prometheus: Prometheus, work: u64) -> (Runtime, SocketAddr) {
 fn compute(rounds: u64) {
     let mut state = black_box(1_u64);
     for _ in 0..rounds {
-        // Each round waits for the last: xorshift.
+        // Each round depends on the one before: xorshift.
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
@@ -141,7 +141,7 @@ fn compute(rounds: u64) {
     black_box(state);
 }
 
-/// How many rounds take a millisecond of an undisturbed core: the best of many tries.
+/// The number of rounds that take a millisecond on an undisturbed core, by the best of many tries.
 fn a_millisecond_of_work() -> u64 {
     let rounds = 1_000_000;
     let tries = (0..50).map(|_| {
@@ -153,7 +153,7 @@ fn a_millisecond_of_work() -> u64 {
     rounds * 1_000_000 / u64::try_from(best.as_nanos()).unwrap()
 }
 
-/// This program again, as one of its clients.
+/// Starts this program again, as a client.
 fn start(args: &[&str]) -> Child {
     Command::new(env::current_exe().unwrap())
         .args(args)
@@ -166,7 +166,7 @@ fn start(args: &[&str]) -> Child {
 struct Latencies(Vec<f64>);
 
 impl Latencies {
-    /// What a client prints.
+    /// Parses the output of a client.
     fn of(client: Child) -> Self {
         let output = client.wait_with_output().unwrap();
         assert!(output.status.success());
@@ -227,7 +227,7 @@ fn read_answer(stream: &mut TcpStream) {
     assert!(answer.starts_with(b"HTTP/1.1 200 "));
 }
 
-/// One scrape after another, the first at once; prints how long each took.
+/// Scrapes repeatedly and prints the duration of each scrape.
 fn scrape(address: SocketAddr) {
     let began = Instant::now();
     for number in 0..SCRAPES {
@@ -243,7 +243,7 @@ fn scrape(address: SocketAddr) {
     }
 }
 
-/// Keeps nothing, so that the service's cost is measured more than the client's.
+/// Discards the response, so that the client's cost stays small.
 fn read_all(stream: &mut TcpStream) -> usize {
     let mut part = vec![0; 64 * 1024];
     let mut all = 0;

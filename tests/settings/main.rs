@@ -7,7 +7,7 @@
     clippy::float_cmp,
     clippy::needless_pass_by_value,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, and compares with what it recorded"
+    reason = "tests panic on failure and compare exact values"
 )]
 
 mod secrets;

@@ -1,7 +1,7 @@
 //! tower-vitals beside its peers: `cargo run --release --manifest-path benches/peers/Cargo.toml`.
 //!
-//! One axum route, one thread, every response read to its end; each layer records to its own exporter, which is drained
-//! between rounds. Cases take turns in short rounds, so that a noisy machine disturbs all alike; medians.
+//! One axum route, one thread, and every response is read to its end. Each layer records to its own exporter, which is drained
+//! between rounds. Cases take turns in short rounds, so that a noisy machine disturbs them equally. Figures are medians.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -106,7 +106,7 @@ fn cases() -> Vec<Case> {
     Box::leak(Box::new(provider));
 
     let middleware = prometheus_axum_middleware::PrometheusAxumLayer::new();
-    // Without `with_state` a router called as a service builds its layers anew on every call.
+    // Without `with_state`, a router that is called as a service rebuilds its layers on every call.
     vec![
         case("axum: bare", serve(router().with_state::<()>(())), || {}),
         case(
