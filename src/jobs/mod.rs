@@ -54,7 +54,6 @@
 //! because the clocks of instances may differ. The problems of a job that no instance has had for a day are resolved.
 
 mod builder;
-pub mod conformance;
 mod due;
 mod evaluator;
 mod handle;
