@@ -24,7 +24,6 @@
 #![doc = include_str!("../../docs/jobs.md")]
 
 mod builder;
-pub mod conformance;
 mod due;
 mod evaluator;
 mod handle;

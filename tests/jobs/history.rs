@@ -1,11 +1,13 @@
 //! The stores of job histories: each keeps the promises of the conformance suite, and handles its own failures.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::PathBuf;
 use std::slice;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
+use crate::conformance;
+use crate::conformance::fixtures::{LEASE, at, ended, ids, reap, running, write};
+use crate::conformance::violation::with_sources;
 use crate::support::disk::Disk;
 use tower_vitals::Prometheus;
 use tower_vitals::health::checks::drivers::sqlx::sqlite::{
@@ -16,11 +18,8 @@ use tower_vitals::health::checks::drivers::sqlx::{
 };
 use tower_vitals::jobs::store::RunStore;
 use tower_vitals::jobs::{
-    History, Job, Jobs, MemoryHistory, PostgresHistory, RunQuery, RunRecord, RunStatus,
-    SqliteHistory, Uuid, conformance,
+    History, Job, Jobs, MemoryHistory, PostgresHistory, RunQuery, RunStatus, SqliteHistory,
 };
-
-const LEASE: Duration = Duration::from_mins(1);
 
 /// A SQLite file that is removed with the test.
 struct File(PathBuf);
@@ -128,49 +127,14 @@ async fn a_store_that_breaks_a_promise_does_not_conform() {
     assert!(message.starts_with(promise), "{message}");
 }
 
-/// This many seconds after the beginning of 2026.
-fn at(seconds: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(1_767_225_600 + seconds)
-}
-
-fn running(job: &str, started: u64) -> RunRecord {
-    RunRecord::new(Uuid::now_v7(), job, at(started), "shop-1")
-}
-
-fn ended(job: &str, started: u64, status: RunStatus, took: Duration) -> RunRecord {
-    let mut run = running(job, started);
-    run.status = status;
-    run.duration = Some(took);
-    run.finished_at = Some(run.started_at + took);
-    run
-}
-
-async fn write(history: &impl History, runs: &[RunRecord]) {
-    history.write(runs, LEASE).await.unwrap();
-}
-
-/// Marks runs lost whose lease has expired by now.
-async fn reap(history: &impl History) -> Vec<RunRecord> {
-    let now = history.renew(&[], LEASE).await.unwrap();
-    history.reap(now).await.unwrap()
-}
-
-async fn ids(history: &impl History, query: &RunQuery) -> Vec<Uuid> {
-    let runs = history.runs(query).await.unwrap();
-    runs.iter().map(|run| run.id).collect()
-}
-
 #[tokio::test]
 async fn memory_is_bounded_and_removes_ended_runs_first() {
     let history = MemoryHistory::new().max_runs(3);
     let under_way = running("a", 0);
-    write(&history, slice::from_ref(&under_way)).await;
+    write(&history, slice::from_ref(&under_way)).await.unwrap();
     for n in 1..=10 {
-        write(
-            &history,
-            &[ended("a", n, RunStatus::Success, Duration::ZERO)],
-        )
-        .await;
+        let run = ended("a", n, RunStatus::Success, Duration::ZERO);
+        write(&history, &[run]).await.unwrap();
     }
     let left = history.runs(&RunQuery::new()).await.unwrap();
     let starts: Vec<_> = left.iter().map(|run| run.started_at).collect();
@@ -192,7 +156,7 @@ async fn concurrent_migrations_succeed() {
     let history = file.history();
     history.prepare().await.unwrap();
     let run = running("a", 0);
-    write(&history, slice::from_ref(&run)).await;
+    write(&history, slice::from_ref(&run)).await.unwrap();
     let other = file.history();
     assert_eq!(other.runs(&RunQuery::new()).await.unwrap(), [run]);
 }
@@ -214,15 +178,15 @@ async fn instances_of_one_postgres_agree() {
     let (mut ahead, mut behind) = (running("a", 0), running("a", 0));
     ahead.started_at = SystemTime::now() + Duration::from_mins(10);
     behind.started_at = SystemTime::now() - Duration::from_mins(10);
-    write(&one, &[ahead, behind]).await;
-    assert_eq!(reap(&other).await, [], "both leases are valid");
+    write(&one, &[ahead, behind]).await.unwrap();
+    assert_eq!(reap(&other).await.unwrap(), [], "both leases are valid");
     let gone: Vec<_> = (0..200).map(|n| running("b", n)).collect();
     one.write(&gone, Duration::ZERO).await.unwrap();
     let (mine, theirs) = tokio::join!(reap(&one), reap(&other));
-    let mut lost: Vec<_> = [mine, theirs].concat();
+    let mut lost: Vec<_> = [mine.unwrap(), theirs.unwrap()].concat();
     while lost.len() < gone.len() {
         // Each instance skips the runs that the other has locked.
-        lost.extend(reap(&one).await);
+        lost.extend(reap(&one).await.unwrap());
     }
     let found: BTreeSet<_> = lost.iter().map(|run| run.id).collect();
     assert_eq!((lost.len(), found.len()), (200, 200), "each once");
@@ -289,8 +253,8 @@ async fn a_file_is_written_after_sqlite_ended_a_transaction_by_itself() {
         assert!(error.ends_with("full"), "{error}");
     }
     execute("DROP TRIGGER full").await;
-    write(&history, slice::from_ref(&run)).await;
-    assert_eq!(ids(&history, &RunQuery::new()).await, [run.id]);
+    write(&history, slice::from_ref(&run)).await.unwrap();
+    assert_eq!(ids(&history, &RunQuery::new()).await.unwrap(), [run.id]);
 }
 
 /// A run that the store refuses is dropped and counted. It does not hold up the runs behind it.
@@ -410,14 +374,4 @@ async fn a_full_disk_fails_a_renewal_even_of_nothing() {
     assert!(error.contains("full"), "{error}");
     disk.free();
     history.renew(&[], LEASE).await.unwrap();
-}
-
-fn with_sources(error: impl std::error::Error) -> String {
-    let mut all = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        fmt::Write::write_fmt(&mut all, format_args!(": {error}")).unwrap();
-        source = error.source();
-    }
-    all
 }

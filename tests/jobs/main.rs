@@ -11,6 +11,8 @@
 )]
 
 mod apalis;
+#[cfg(feature = "full")]
+mod conformance;
 #[cfg(feature = "prometheus")]
 mod expected;
 #[cfg(feature = "full")]

@@ -12,7 +12,7 @@ use crate::jobs::RunRecord;
 
 /// Stores runs, their totals and the state of each job. Several instances of a service may share one store.
 ///
-/// An implementation keeps these promises, which [`conformance`](crate::jobs::conformance) checks:
+/// An implementation keeps these promises, which the [conformance suite](super::store#the-conformance-suite) checks:
 ///
 /// - A run that has ended never changes again.
 /// - Each expired lease is reported to one caller only.

@@ -3,15 +3,11 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::fixtures::{at, ended, ids, running, write};
-use super::violation::{Violation, expect, expect_eq, expect_some};
-use crate::jobs::{History, RunQuery, RunStatus};
+use super::violation::{Outcome, expect, expect_eq, expect_some};
+use tower_vitals::jobs::{History, RunQuery, RunStatus};
 
 /// A query returns the runs that match it, the latest first.
-///
-/// # Errors
-///
-/// The store breaks this promise.
-pub async fn queries_return_matching_runs(store: impl History) -> Result<(), Violation> {
+pub(crate) async fn queries_return_matching_runs(store: impl History) -> Outcome {
     let second = Duration::from_secs(1);
     let runs = [
         ended("a", 0, RunStatus::Success, second),
@@ -50,11 +46,7 @@ pub async fn queries_return_matching_runs(store: impl History) -> Result<(), Vio
 }
 
 /// Pages neither skip nor repeat runs. Many runs have the same start, so only their ids order them.
-///
-/// # Errors
-///
-/// The store breaks this promise.
-pub async fn pages_are_complete_while_runs_arrive(store: impl History) -> Result<(), Violation> {
+pub(crate) async fn pages_are_complete_while_runs_arrive(store: impl History) -> Outcome {
     let mut runs: Vec<_> = (0..25)
         .map(|n| ended("a", n / 10, RunStatus::Success, Duration::from_secs(1)))
         .collect();
@@ -75,11 +67,7 @@ pub async fn pages_are_complete_while_runs_arrive(store: impl History) -> Result
 }
 
 /// Statistics cover all runs of a job, and no others.
-///
-/// # Errors
-///
-/// The store breaks this promise.
-pub async fn stats_cover_all_runs(store: impl History) -> Result<(), Violation> {
+pub(crate) async fn stats_cover_all_runs(store: impl History) -> Outcome {
     let promise = "an unknown job has no statistics";
     expect_eq(promise, store.stats("a").await?, None)?;
     let seconds = Duration::from_secs;
@@ -104,10 +92,10 @@ pub async fn stats_cover_all_runs(store: impl History) -> Result<(), Violation> 
         found.is_some_and(|found| (found - expected).abs() < tolerance)
     };
     let rate = stats.success_rate();
-    expect(promise, is_near(rate, 20.0 / 23.0, 1e-12), &rate)?;
+    expect(promise, is_near(rate, 20.0 / 23.0, 1e-12), rate)?;
     let promise = "durations are those of successful and failed runs";
     let average = stats.avg_duration.map(|average| average.as_secs_f64());
-    expect(promise, is_near(average, 400.0 / 22.0, 1e-6), &average)?;
+    expect(promise, is_near(average, 400.0 / 22.0, 1e-6), average)?;
     let quantiles = (stats.p50_duration, stats.p95_duration);
     expect_eq(promise, quantiles, (Some(seconds(11)), Some(seconds(90))))?;
     let promise = "the last run and the last error are known";

@@ -5,20 +5,14 @@ use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::fixtures::{at, ended, ids, running, write};
+use super::violation::{Outcome, expect_eq, expect_some};
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
-
-use super::fixtures::{at, ended, ids, joined, running, write};
-use super::violation::{Violation, expect_eq, expect_some};
-use crate::error::Error;
-use crate::jobs::{History, Job, Jobs, Retention, RunQuery, RunStatus};
+use tower_vitals::Error;
+use tower_vitals::jobs::{History, Job, Jobs, Retention, RunQuery, RunStatus, Uuid};
 
 /// A run has the same fields when it is read, to the microsecond.
-///
-/// # Errors
-///
-/// The store breaks this promise.
-pub async fn runs_are_read_as_they_were_written(store: impl History) -> Result<(), Violation> {
+pub(crate) async fn runs_are_read_as_they_were_written(store: impl History) -> Outcome {
     let promise = "a run is read as it was written";
     let took = Duration::from_micros(1_234_567);
     let mut full = ended("nightly", 1, RunStatus::Failed, took);
@@ -50,11 +44,7 @@ pub async fn runs_are_read_as_they_were_written(store: impl History) -> Result<(
 }
 
 /// The first end of a run counts, even within one batch.
-///
-/// # Errors
-///
-/// The store breaks this promise.
-pub async fn ended_runs_never_change(store: impl History) -> Result<(), Violation> {
+pub(crate) async fn ended_runs_never_change(store: impl History) -> Outcome {
     let begun = running("nightly", 0);
     write(&store, slice::from_ref(&begun)).await?;
     let mut done = begun.clone();
@@ -77,11 +67,7 @@ pub async fn ended_runs_never_change(store: impl History) -> Result<(), Violatio
 }
 
 /// Retention removes the oldest runs, but no running one and not the last of a job, and totals keep counting them.
-///
-/// # Errors
-///
-/// The store breaks this promise.
-pub async fn retention_removes_the_oldest_first(store: impl History) -> Result<(), Violation> {
+pub(crate) async fn retention_removes_the_oldest_first(store: impl History) -> Outcome {
     let left = async || -> Result<Vec<_>, Error> {
         let runs = store.runs(&RunQuery::new()).await?;
         let left = runs.iter().map(|run| (run.status, run.started_at));
@@ -137,11 +123,7 @@ pub async fn retention_removes_the_oldest_first(store: impl History) -> Result<(
 }
 
 /// Writers do not lose each other's runs.
-///
-/// # Errors
-///
-/// The store breaks this promise.
-pub async fn concurrent_writers_lose_nothing(store: impl History) -> Result<(), Violation> {
+pub(crate) async fn concurrent_writers_lose_nothing(store: impl History) -> Outcome {
     let promise = "concurrent writers lose nothing";
     let store = Arc::new(store);
     let writers = (0..8).map(|writer| {
@@ -156,12 +138,12 @@ pub async fn concurrent_writers_lose_nothing(store: impl History) -> Result<(), 
                 ids.insert(done.id);
                 write(&*store, &[done]).await?;
             }
-            Ok(ids)
+            Outcome::Ok(ids)
         })
     });
     let mut written = BTreeSet::new();
     for writer in writers.collect::<Vec<_>>() {
-        written.extend(joined(writer).await?);
+        written.extend(writer.await??);
     }
     let query = RunQuery::new().status(RunStatus::Success).limit(1000);
     let found: BTreeSet<_> = ids(&*store, &query).await?.into_iter().collect();
@@ -171,11 +153,7 @@ pub async fn concurrent_writers_lose_nothing(store: impl History) -> Result<(), 
 }
 
 /// Texts are data, even if they look like SQL.
-///
-/// # Errors
-///
-/// The store breaks this promise.
-pub async fn sql_in_texts_is_not_executed(store: impl History) -> Result<(), Violation> {
+pub(crate) async fn sql_in_texts_is_not_executed(store: impl History) -> Outcome {
     let promise = "SQL in a text is text";
     let texts = [
         "' OR '1'='1",
@@ -201,11 +179,7 @@ pub async fn sql_in_texts_is_not_executed(store: impl History) -> Result<(), Vio
 }
 
 /// Odd texts and numbers do not make a store refuse a run, and with it all that wait behind it.
-///
-/// # Errors
-///
-/// The store breaks this promise.
-pub async fn any_text_and_number_is_stored(store: impl History) -> Result<(), Violation> {
+pub(crate) async fn any_text_and_number_is_stored(store: impl History) -> Outcome {
     const ODD: Job = Job::named("odd\0job");
     let promise = "a run with odd texts and numbers is stored";
     let jobs = Jobs::builder().history(store).run()?;

@@ -3,19 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use uuid::Uuid;
-
-use super::fixtures::{at, joined, tick};
-use super::violation::{Violation, expect, expect_eq};
-use crate::error::Error;
-use crate::jobs::{History, Problem, ProblemKind};
+use super::fixtures::{at, tick};
+use super::violation::{Outcome, expect, expect_eq};
+use tower_vitals::Error;
+use tower_vitals::jobs::{History, Problem, ProblemKind, Uuid};
 
 /// A problem is reported once and resolved once, regardless of the caller. Repeated calls return the same.
-///
-/// # Errors
-///
-/// The store breaks this promise.
-pub async fn problems_are_reported_and_resolved_once(store: impl History) -> Result<(), Violation> {
+pub(crate) async fn problems_are_reported_and_resolved_once(store: impl History) -> Outcome {
     let store = Arc::new(store);
     let now = async || -> Result<SystemTime, Error> { Ok(store.job_states().await?.now) };
     let new = |job, kind, message: &str| {
@@ -74,17 +68,17 @@ pub async fn problems_are_reported_and_resolved_once(store: impl History) -> Res
     let observed_at = now().await?;
     let [one, another] = reports.clone().map(|problem| {
         let store = Arc::clone(&store);
-        tokio::spawn(async move { Ok(store.report(&problem, observed_at).await?) })
+        tokio::spawn(async move { store.report(&problem, observed_at).await })
     });
-    let (one, another) = (joined(one).await?, joined(another).await?);
+    let (one, another) = (one.await??, another.await??);
     let promise = "of concurrent reports one is new";
-    expect(promise, one != another, &(one, another))?;
+    expect(promise, one != another, (one, another))?;
     let known = &reports[usize::from(another)];
     let [one, another] = [me, other].map(|caller| {
         let (store, known) = (Arc::clone(&store), known.clone());
-        tokio::spawn(async move { Ok(store.resolve(&known, caller).await?) })
+        tokio::spawn(async move { store.resolve(&known, caller).await })
     });
-    let (one, another) = (joined(one).await?, joined(another).await?);
+    let (one, another) = (one.await??, another.await??);
     let promise = "of concurrent callers one resolves a problem";
-    expect(promise, one != another, &(one, another))
+    expect(promise, one != another, (one, another))
 }

@@ -3,19 +3,13 @@
 use std::slice;
 use std::time::{Duration, SystemTime};
 
-use uuid::Uuid;
-
 use super::fixtures::{ended, expect_near, reap, tick, write};
-use super::violation::{Violation, expect, expect_eq, expect_some};
-use crate::jobs::history::{JobState, Registration};
-use crate::jobs::{History, RunRecord, RunStatus};
+use super::violation::{Outcome, expect, expect_eq, expect_some};
+use tower_vitals::jobs::store::{JobState, Registration};
+use tower_vitals::jobs::{History, RunRecord, RunStatus, Uuid};
 
 /// States follow registrations and runs.
-///
-/// # Errors
-///
-/// The store breaks this promise.
-pub async fn job_states_follow_runs(store: impl History) -> Result<(), Violation> {
+pub(crate) async fn job_states_follow_runs(store: impl History) -> Outcome {
     registrations_are_known(&store).await?;
     runs_change_the_state(&store).await
 }
@@ -24,7 +18,7 @@ fn with_schedule(name: &str, schedule: &str) -> Registration {
     Registration::new(name, Some(schedule.to_owned()))
 }
 
-async fn registrations_are_known(store: &impl History) -> Result<(), Violation> {
+async fn registrations_are_known(store: &impl History) -> Outcome {
     let jobs = ["b", "a"].map(|name| with_schedule(name, "daily"));
     store.register(&jobs).await?;
     let first = store.job_states().await?;
@@ -47,10 +41,10 @@ async fn registrations_are_known(store: &impl History) -> Result<(), Violation> 
     expect_eq(promise, jobs.len(), 3)?;
     expect_eq(promise, jobs[0].known_since, a.known_since)?;
     let is_updated = jobs[0].registered_at > a.registered_at;
-    expect(promise, is_updated, &jobs[0].registered_at)?;
+    expect(promise, is_updated, jobs[0].registered_at)?;
     let promise = "a job with a new schedule is known since then";
     let is_reset = jobs[1].known_since > b.known_since;
-    expect(promise, is_reset, &jobs[1].known_since)?;
+    expect(promise, is_reset, jobs[1].known_since)?;
     tick().await;
     let names = ["a", "b", "c"].map(|name| Registration::new(name, None));
     store.register(&names).await?;
@@ -60,11 +54,11 @@ async fn registrations_are_known(store: &impl History) -> Result<(), Violation> 
         |jobs: &[JobState]| -> Vec<_> { jobs.iter().map(|job| job.known_since).collect() };
     expect_eq(promise, known_since(&unchanged), known_since(&jobs))?;
     let is_updated = unchanged[1].registered_at > jobs[1].registered_at;
-    expect(promise, is_updated, &unchanged[1].registered_at)
+    expect(promise, is_updated, unchanged[1].registered_at)
 }
 
-async fn runs_change_the_state(store: &impl History) -> Result<(), Violation> {
-    let last_by_name = async || -> Result<JobState, Violation> {
+async fn runs_change_the_state(store: &impl History) -> Outcome {
+    let last_by_name = async || -> Outcome<JobState> {
         let last = store.job_states().await?.jobs.pop();
         expect_some("a job with runs is known", last)
     };
@@ -102,7 +96,7 @@ async fn runs_change_the_state(store: &impl History) -> Result<(), Violation> {
             .as_ref()
             .map_or(true, |apart| *apart < Duration::from_millis(1))
     });
-    expect(promise, is_same, &apart)?;
+    expect(promise, is_same, apart)?;
     write(store, &runs).await?;
     let promise = "a run that is written again changes nothing";
     expect_eq(promise, last_by_name().await?, known.clone())?;
@@ -110,7 +104,7 @@ async fn runs_change_the_state(store: &impl History) -> Result<(), Violation> {
     let promise = "a registration keeps the last start";
     let registered = last_by_name().await?;
     let is_reset = registered.known_since > known.known_since;
-    expect(promise, is_reset, &registered.known_since)?;
+    expect(promise, is_reset, registered.known_since)?;
     expect_eq(promise, registered.last_start, known.last_start)?;
 
     let mut gone = RunRecord::new(Uuid::now_v7(), "d", SystemTime::now(), "shop-1");
@@ -137,7 +131,7 @@ async fn runs_change_the_state(store: &impl History) -> Result<(), Violation> {
     write(store, slice::from_ref(&gone)).await?;
     let started = last_by_name().await?.last_start;
     let promise = "a last start never goes back";
-    expect(promise, started >= known.last_start, &started)?;
+    expect(promise, started >= known.last_start, started)?;
     gone.status = RunStatus::Success;
     gone.finished_at = Some(SystemTime::now());
     write(store, &[gone]).await?;
@@ -150,12 +144,8 @@ async fn runs_change_the_state(store: &impl History) -> Result<(), Violation> {
 }
 
 /// A start can be registered without a run. If the run is written later, it is the same start by the instance's clock.
-///
-/// # Errors
-///
-/// The store breaks this promise.
-pub async fn starts_without_a_run_are_registered(store: impl History) -> Result<(), Violation> {
-    let states = async || -> Result<[JobState; 2], Violation> {
+pub(crate) async fn starts_without_a_run_are_registered(store: impl History) -> Outcome {
+    let states = async || -> Outcome<[JobState; 2]> {
         let jobs = store.job_states().await?.jobs;
         let two = jobs.try_into().ok();
         expect_some("jobs are known by their starts and runs", two)
@@ -177,7 +167,7 @@ pub async fn starts_without_a_run_are_registered(store: impl History) -> Result<
     let [c, d] = states().await?;
     let promise = "the latest registered start of a job is its last start";
     expect_near(promise, c.last_start, long_ago)?;
-    expect(promise, d.last_start > before.last_start, &d.last_start)?;
+    expect(promise, d.last_start > before.last_start, d.last_start)?;
     expect_near(promise, d.last_start, start)?;
     let promise = "a registered start changes nothing else";
     expect_eq(promise, d.known_since, before.known_since)?;

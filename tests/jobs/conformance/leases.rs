@@ -3,18 +3,12 @@
 use std::slice;
 use std::time::{Duration, SystemTime};
 
-use uuid::Uuid;
-
 use super::fixtures::{LEASE, ended, ids, reap, running, tick, write};
-use super::violation::{Violation, expect, expect_eq, expect_some};
-use crate::jobs::{History, RunQuery, RunStatus};
+use super::violation::{Outcome, expect, expect_eq, expect_some};
+use tower_vitals::jobs::{History, RunQuery, RunStatus, Uuid};
 
 /// A run whose lease has expired is lost for good, and reported to one caller.
-///
-/// # Errors
-///
-/// The store breaks this promise.
-pub async fn expired_leases_are_reported_once(store: impl History) -> Result<(), Violation> {
+pub(crate) async fn expired_leases_are_reported_once(store: impl History) -> Outcome {
     let (gone, alive) = (running("a", 0), running("a", 1));
     let done = ended("a", 2, RunStatus::Success, Duration::ZERO);
     // A lease of zero has expired at once.
@@ -34,7 +28,7 @@ pub async fn expired_leases_are_reported_once(store: impl History) -> Result<(),
     let ended_at = expect_some(promise, stored.first().and_then(|run| run.finished_at))?;
     let age = SystemTime::now().duration_since(ended_at);
     let is_now = age.as_ref().is_ok_and(|age| *age < Duration::from_mins(1));
-    expect(promise, is_now, &age)?;
+    expect(promise, is_now, age)?;
     // The process was only asleep.
     let mut late = gone;
     late.status = RunStatus::Success;
@@ -51,11 +45,7 @@ pub async fn expired_leases_are_reported_once(store: impl History) -> Result<(),
 }
 
 /// A renewed lease lasts, even if thousands are renewed at once.
-///
-/// # Errors
-///
-/// The store breaks this promise.
-pub async fn renewed_leases_do_not_expire(store: impl History) -> Result<(), Violation> {
+pub(crate) async fn renewed_leases_do_not_expire(store: impl History) -> Outcome {
     let (renewed, other) = (running("a", 0), running("a", 1));
     let runs = [renewed.clone(), other.clone()];
     store.write(&runs, Duration::ZERO).await?;
@@ -65,7 +55,7 @@ pub async fn renewed_leases_do_not_expire(store: impl History) -> Result<(), Vio
     let apart = own.max(now).duration_since(own.min(now));
     let promise =
         "a renewal returns the time of the store's clock, which is about right in this test";
-    expect(promise, apart.is_ok_and(|apart| apart < LEASE), &now)?;
+    expect(promise, apart.is_ok_and(|apart| apart < LEASE), now)?;
     tick().await;
     let lost = reap(&store).await?;
     let lost: Vec<_> = lost.iter().map(|run| run.id).collect();

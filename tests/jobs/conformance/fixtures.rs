@@ -2,23 +2,21 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use uuid::Uuid;
+use super::violation::{Outcome, expect};
+use tower_vitals::jobs::{History, RunQuery, RunRecord, RunStatus, Uuid};
 
-use super::violation::{Outcome, Violation, broken, expect};
-use crate::jobs::{History, RunQuery, RunRecord, RunStatus};
-
-pub(super) const LEASE: Duration = Duration::from_mins(1);
+pub(crate) const LEASE: Duration = Duration::from_mins(1);
 
 /// This many seconds after the beginning of 2026.
-pub(super) fn at(seconds: u64) -> SystemTime {
+pub(crate) fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_767_225_600 + seconds)
 }
 
-pub(super) fn running(job: &str, started: u64) -> RunRecord {
+pub(crate) fn running(job: &str, started: u64) -> RunRecord {
     RunRecord::new(Uuid::now_v7(), job, at(started), "shop-1")
 }
 
-pub(super) fn ended(job: &str, started: u64, status: RunStatus, took: Duration) -> RunRecord {
+pub(crate) fn ended(job: &str, started: u64, status: RunStatus, took: Duration) -> RunRecord {
     let mut run = running(job, started);
     run.status = status;
     run.duration = Some(took);
@@ -26,27 +24,27 @@ pub(super) fn ended(job: &str, started: u64, status: RunStatus, took: Duration) 
     run
 }
 
-pub(super) async fn write(store: &impl History, runs: &[RunRecord]) -> Outcome {
+pub(crate) async fn write(store: &impl History, runs: &[RunRecord]) -> Outcome {
     Ok(store.write(runs, LEASE).await?)
 }
 
 /// Marks runs lost whose lease has expired by now.
-pub(super) async fn reap(store: &impl History) -> Result<Vec<RunRecord>, Violation> {
+pub(crate) async fn reap(store: &impl History) -> Outcome<Vec<RunRecord>> {
     let now = store.renew(&[], LEASE).await?;
     Ok(store.reap(now).await?)
 }
 
-pub(super) async fn ids(store: &impl History, query: &RunQuery) -> Result<Vec<Uuid>, Violation> {
+pub(crate) async fn ids(store: &impl History, query: &RunQuery) -> Outcome<Vec<Uuid>> {
     let runs = store.runs(query).await?;
     Ok(runs.iter().map(|run| run.id).collect())
 }
 
 /// Lets clocks with a resolution of milliseconds advance.
-pub(super) async fn tick() {
+pub(crate) async fn tick() {
     tokio::time::sleep(Duration::from_millis(5)).await;
 }
 
-pub(super) fn expect_near(
+pub(crate) fn expect_near(
     promise: &str,
     found: Option<SystemTime>,
     expected: SystemTime,
@@ -55,15 +53,5 @@ pub(super) fn expect_near(
         let apart = found.max(expected).duration_since(found.min(expected));
         apart.is_ok_and(|apart| apart < Duration::from_secs(30))
     });
-    expect(promise, is_near, &(found, expected))
-}
-
-/// Returns what a spawned task returned.
-pub(super) async fn joined<T>(
-    task: tokio::task::JoinHandle<Result<T, Violation>>,
-) -> Result<T, Violation> {
-    match task.await {
-        Ok(returned) => returned,
-        Err(error) => Err(broken("no call panics", &error)),
-    }
+    expect(promise, is_near, (found, expected))
 }
