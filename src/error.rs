@@ -89,7 +89,8 @@ impl Error {
     /// Joins the mistakes that a builder collected into one error: a single mistake as it is, several as
     /// `3 mistakes: a; b; c` with the kind and the source of the first.
     #[allow(dead_code, reason = "some features have no builder that can fail")]
-    pub(crate) fn combine(mut mistakes: Vec<Self>) -> Result<(), Self> {
+    pub(crate) fn combine(mistakes: impl IntoIterator<Item = Self>) -> Result<(), Self> {
+        let mut mistakes: Vec<_> = mistakes.into_iter().collect();
         if mistakes.len() < 2 {
             return mistakes.pop().map_or(Ok(()), Err);
         }
@@ -167,7 +168,7 @@ mod tests {
     fn several_mistakes_become_one_error_and_a_single_one_stays_as_it_is() {
         let combined = |messages: &[&str]| {
             let mistakes = messages.iter().map(|message| Error::invalid(*message));
-            Error::combine(mistakes.collect()).map_err(|error| error.to_string())
+            Error::combine(mistakes).map_err(|error| error.to_string())
         };
         assert_eq!(combined(&[]), Ok(()));
         assert_eq!(combined(&["a"]), Err("a".into()));
@@ -177,7 +178,7 @@ mod tests {
     #[test]
     fn combined_mistakes_have_the_kind_and_the_source_of_the_first() {
         let first = Error::external("a", std::io::Error::other("cause"));
-        let error = Error::combine(vec![first, Error::invalid("b")]).unwrap_err();
+        let error = Error::combine([first, Error::invalid("b")]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);
         assert_eq!(error.source().unwrap().to_string(), "cause");
     }

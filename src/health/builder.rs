@@ -121,11 +121,8 @@ impl HealthBuilder {
             problems.extend(entry.problems());
             problems.extend(state.insert(entry).err());
         }
-        if problems.is_empty() {
-            Ok(Health { state })
-        } else {
-            Err(Error::invalid(problems.join("; ")))
-        }
+        Error::combine(problems.into_iter().map(Error::invalid))?;
+        Ok(Health { state })
     }
 
     fn unknown_checks(&self) -> Vec<String> {

@@ -157,11 +157,7 @@ impl<R> HttpMetricsBuilder<R> {
     /// would reject, that are used twice or that clash, labels without values, and more than 128 combinations of label
     /// values.
     pub fn build(self) -> Result<HttpMetricsLayer<R>, Error> {
-        let problems = self.config.problems();
-        if problems.is_empty() {
-            Ok(HttpMetricsLayer::from_config(self.config, self.mode))
-        } else {
-            Err(Error::invalid(problems.join("; ")))
-        }
+        Error::combine(self.config.problems().into_iter().map(Error::invalid))?;
+        Ok(HttpMetricsLayer::from_config(self.config, self.mode))
     }
 }

@@ -148,14 +148,12 @@ impl JobsBuilder {
                  characters"
             ));
         }
-        let registry = Registry::new(&self.jobs, self.recorder);
-        let registry = registry.map_err(|all| mistakes.extend(all));
+        let registry = Registry::new(&self.jobs, self.recorder, &mut mistakes);
         let runtime = runtime::Handle::try_current();
-        let runtime = runtime
-            .map_err(|_| mistakes.push("no tokio runtime: call run() within one".to_owned()));
-        let (Ok(registry), Ok(runtime), []) = (registry, runtime, &*mistakes) else {
-            return Err(Error::invalid(mistakes.join("; ")));
-        };
+        let runtime = runtime.map_err(|_| "no tokio runtime: call run() within one");
+        mistakes.extend(runtime.as_ref().err().map(ToString::to_string));
+        Error::combine(mistakes.into_iter().map(Error::invalid))?;
+        let runtime = runtime.map_err(Error::invalid)?;
         let state = Arc::new(State::new(
             instance,
             self.history,

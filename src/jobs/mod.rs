@@ -61,7 +61,6 @@ mod handle;
 mod history;
 mod job;
 mod job_entry;
-#[expect(clippy::module_inception, reason = "`Jobs` is in the file of its name")]
 mod jobs;
 mod layer;
 mod lease_watch;

@@ -156,10 +156,7 @@ impl Check for Http {
     }
 
     fn validate(&self) -> Result<(), Error> {
-        match &*self.mistakes {
-            [] => Ok(()),
-            mistakes => Err(Error::invalid(mistakes.join("; "))),
-        }
+        Error::combine(self.mistakes.iter().map(Error::invalid))
     }
 }
 
