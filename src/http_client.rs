@@ -1,6 +1,5 @@
 //! `HttpClient`: the crate's one outgoing HTTP client.
 
-use std::fmt;
 use std::sync::OnceLock;
 
 use bytes::{Bytes, BytesMut};
@@ -106,8 +105,4 @@ fn new_client(has_tls: bool) -> Result<Inner, BoxError> {
         .build(connector))
 }
 
-impl fmt::Debug for HttpClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpClient").finish_non_exhaustive()
-    }
-}
+debug_fields!(HttpClient {});

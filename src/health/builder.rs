@@ -4,13 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::Recorder;
-
 use super::runtime_heartbeat::RuntimeHeartbeat;
 use super::state::State;
 use super::{Check, ConfiguredCheck, Health, Probe};
 use crate::error::Error;
-use crate::recorder::RecorderRef;
 
 /// Configures a [`Health`].
 #[must_use]
@@ -94,11 +91,7 @@ impl HealthBuilder {
         self
     }
 
-    /// Records the health metrics to this recorder. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.state.recorder = RecorderRef::new(recorder);
-        self
-    }
+    recorder_setter!(state.recorder);
 
     /// Builds the `Health`. Nothing runs yet.
     ///

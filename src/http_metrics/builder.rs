@@ -14,6 +14,7 @@ use super::naming::Naming;
 use super::outcome::Side;
 use super::service::{CountRequestBody, PassThrough};
 use crate::error::Error;
+use crate::recorder::RecorderRef;
 
 /// Configures an [`HttpMetricsLayer`]. Made by [`HttpMetricsLayer::builder`].
 #[derive(Debug, Clone)]
@@ -145,7 +146,7 @@ impl<R> HttpMetricsBuilder<R> {
     /// Use this in tests, and for several recorders in one process. A local recorder of the facade
     /// ([`metrics::with_local_recorder`]) works only if it is current wherever a request is called, polled and dropped.
     pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.config.set_recorder(recorder);
+        self.config.recorder = RecorderRef::new(recorder);
         self
     }
 

@@ -159,11 +159,4 @@ where
     }
 }
 
-impl<S: fmt::Debug, F> fmt::Debug for Tracked<S, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tracked")
-            .field("stream", &self.stream)
-            .field("types", &self.types)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Tracked<S: fmt::Debug, F> { stream, types });

@@ -1,6 +1,5 @@
 //! `Observe`: a future whose outcome is recorded.
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -156,8 +155,4 @@ where
     }
 }
 
-impl<F> fmt::Debug for Observe<'_, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Observe").finish_non_exhaustive()
-    }
-}
+debug_fields!(Observe<'a, F> {});

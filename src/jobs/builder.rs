@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::Recorder;
 use tokio::runtime;
 
 use super::handle::Handle;
@@ -111,11 +110,7 @@ impl JobsBuilder {
         self
     }
 
-    /// Sets the recorder of the metrics. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.recorder = RecorderRef::new(recorder);
-        self
-    }
+    recorder_setter!(recorder);
 
     /// Starts the background tasks on the current tokio runtime. An unreachable history is not an error: it is retried, and
     /// jobs run meanwhile.

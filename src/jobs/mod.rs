@@ -75,7 +75,6 @@ mod run_handle;
 mod run_record;
 mod run_status;
 mod schedule;
-mod serialize;
 mod state;
 mod store_call;
 mod summary;

@@ -1,6 +1,6 @@
 //! `/metrics/history`: the recent past of one metric.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 use percent_encoding::percent_decode_str;
@@ -14,7 +14,7 @@ use super::rejection::Rejection;
 use crate::catalog::Kind;
 use crate::duration;
 use crate::exporter::{HistoryQuery, HistoryStats, MetricsHistory, TimeSeries};
-use crate::time::rfc3339;
+use crate::time::{rfc3339, unix_seconds};
 
 const NOT_KEPT: &str = "This service keeps no history. Its owner enables one with Prometheus::builder().history(HistoryConfig::new()).";
 
@@ -226,12 +226,11 @@ struct Points<'a>(&'a [(SystemTime, f64)]);
 impl Serialize for Points<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let points = self.0.iter();
-        serializer.collect_seq(points.map(|(time, value)| (unix_seconds(*time), Number(*value))))
+        serializer.collect_seq(points.map(|(time, value)| (timestamp(*time), Number(*value))))
     }
 }
 
 /// Rounds to milliseconds.
-fn unix_seconds(time: SystemTime) -> Number {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Number((since.as_secs_f64() * 1e3).round() / 1e3)
+fn timestamp(time: SystemTime) -> Number {
+    Number((unix_seconds(time) * 1e3).round() / 1e3)
 }

@@ -72,20 +72,7 @@ pub struct RoutesService<A> {
 }
 
 impl<A> RoutesService<A> {
-    /// Returns a reference to the app.
-    pub fn get_ref(&self) -> &A {
-        &self.app
-    }
-
-    /// Returns a mutable reference to the app.
-    pub fn get_mut(&mut self) -> &mut A {
-        &mut self.app
-    }
-
-    /// Returns the app.
-    pub fn into_inner(self) -> A {
-        self.app
-    }
+    inner_service_accessors!(app: A);
 }
 
 impl<A: fmt::Debug> fmt::Debug for RoutesService<A> {
@@ -169,11 +156,7 @@ where
     }
 }
 
-impl<F> fmt::Debug for RoutesFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RoutesFuture").finish_non_exhaustive()
-    }
-}
+debug_fields!(RoutesFuture<F> {});
 
 pin_project! {
     /// The response body of [`RoutesService`]: that of a route or of the app.

@@ -1,6 +1,5 @@
 //! `StorageRoundTrip`: a store returns the value that was written.
 
-use std::fmt;
 use std::fmt::Display;
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
@@ -144,11 +143,4 @@ impl<S: Store> Check for StorageRoundTrip<S> {
     }
 }
 
-impl<S> fmt::Debug for StorageRoundTrip<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StorageRoundTrip")
-            .field("key", &self.key)
-            .field("slow", &self.slow)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(StorageRoundTrip<S> { key, slow });

@@ -1,7 +1,6 @@
 //! `MemoryHistory`: runs and problems in memory.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt;
 use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -104,13 +103,7 @@ impl Default for MemoryHistory {
     }
 }
 
-impl fmt::Debug for MemoryHistory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryHistory")
-            .field("max_runs", &self.max_runs)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(MemoryHistory { max_runs });
 
 impl State {
     /// Returns whether the run was a new fact.
