@@ -22,6 +22,7 @@ use super::thresholds::Thresholds;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
 #[derive(Debug, Clone)]
+#[must_use]
 pub struct Disk {
     path: PathBuf,
     limits: Thresholds<Limit>,
@@ -36,7 +37,6 @@ enum Limit {
 
 impl Disk {
     /// Checks the file system that holds this path.
-    #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -49,21 +49,18 @@ impl Disk {
     }
 
     /// The percentage used from which it is degraded. Defaults to 80.
-    #[must_use]
     pub fn degraded_at(mut self, percent: f64) -> Self {
         self.limits.degraded = Limit::UsedPercent(percent);
         self
     }
 
     /// The percentage used from which it is unhealthy. Defaults to 90.
-    #[must_use]
     pub fn unhealthy_at(mut self, percent: f64) -> Self {
         self.limits.unhealthy = Limit::UsedPercent(percent);
         self
     }
 
     /// Replaces both percentages by available bytes: degraded below the first, unhealthy below the second.
-    #[must_use]
     pub fn min_free(mut self, degraded: u64, unhealthy: u64) -> Self {
         self.limits.degraded = Limit::FreeBytes(degraded);
         self.limits.unhealthy = Limit::FreeBytes(unhealthy);

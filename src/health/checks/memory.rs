@@ -26,6 +26,7 @@ use crate::cgroup::{self, Cgroup};
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
 #[derive(Debug, Clone)]
+#[must_use]
 pub struct Memory {
     percent: Thresholds<f64>,
     /// Cached, because creating it costs more than reading it.
@@ -41,7 +42,6 @@ struct Reading {
 
 impl Memory {
     /// Checks with the default limits.
-    #[must_use]
     pub fn new() -> Self {
         Self {
             percent: Thresholds {
@@ -54,14 +54,12 @@ impl Memory {
     }
 
     /// The percentage used from which it is degraded. Defaults to 80.
-    #[must_use]
     pub fn degraded_at(mut self, percent: f64) -> Self {
         self.percent.degraded = percent;
         self
     }
 
     /// The percentage used from which it is unhealthy. Defaults to 90.
-    #[must_use]
     pub fn unhealthy_at(mut self, percent: f64) -> Self {
         self.percent.unhealthy = percent;
         self

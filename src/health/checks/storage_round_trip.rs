@@ -53,6 +53,7 @@ pub trait Store: Send + Sync + 'static {
 /// let health = Health::builder().check("cache", StorageRoundTrip::new(Cache::default())).build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
+#[must_use]
 pub struct StorageRoundTrip<S> {
     store: S,
     key: String,
@@ -76,14 +77,12 @@ impl<S: Store> StorageRoundTrip<S> {
 
     /// Sets the key. Defaults to `tower-vitals:health`. Instances of the service may share it: a value that another
     /// instance has just written is accepted, too.
-    #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = key.into();
         self
     }
 
     /// Reports a round trip longer than this as degraded. Defaults to 1 s.
-    #[must_use]
     pub fn slow_after(mut self, slow: Duration) -> Self {
         self.slow = slow;
         self
