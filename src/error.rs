@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+
 /// The kind of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -31,10 +33,11 @@ pub enum ErrorKind {
 /// assert_eq!(error.kind(), ErrorKind::InvalidConfig);
 /// assert!(error.to_string().contains("\"http requests\""));
 /// ```
+#[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<BoxError>,
 }
 
 impl Error {
@@ -57,10 +60,7 @@ impl Error {
     /// assert_eq!(error.kind(), ErrorKind::Io);
     /// ```
     #[must_use]
-    pub fn external(
-        message: impl Into<String>,
-        source: impl Into<Box<dyn StdError + Send + Sync>>,
-    ) -> Self {
+    pub fn external(message: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Self::new(ErrorKind::Io, message).with_source(source)
     }
 
@@ -75,10 +75,7 @@ impl Error {
     /// assert_eq!(error.kind(), ErrorKind::Refused);
     /// ```
     #[must_use]
-    pub fn refused(
-        message: impl Into<String>,
-        source: impl Into<Box<dyn StdError + Send + Sync>>,
-    ) -> Self {
+    pub fn refused(message: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Self::new(ErrorKind::Refused, message).with_source(source)
     }
 
@@ -100,10 +97,7 @@ impl Error {
         Err(Self { message, ..first })
     }
 
-    pub(crate) fn with_source(
-        mut self,
-        source: impl Into<Box<dyn StdError + Send + Sync>>,
-    ) -> Self {
+    pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(source.into());
         self
     }
@@ -139,16 +133,6 @@ pub(crate) fn logged(error: &(dyn StdError + 'static)) -> String {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.kind)
-            .field("message", &self.message)
-            .field("source", &self.source)
-            .finish()
     }
 }
 

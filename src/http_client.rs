@@ -11,9 +11,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{BoxError, Error, ErrorKind};
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Inner = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// An HTTP/1.1 client with rustls and the system's root certificates, created by its first request.

@@ -54,3 +54,14 @@ macro_rules! debug_fields {
         }
     };
 }
+
+/// `Default` of a type whose `new()` takes nothing.
+macro_rules! default_is_new {
+    ($Type:ty) => {
+        impl Default for $Type {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+    };
+}

@@ -72,8 +72,4 @@ impl Catalog {
     }
 }
 
-impl Default for Catalog {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(Catalog);

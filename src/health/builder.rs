@@ -1,5 +1,3 @@
-//! `HealthBuilder`: configures a `Health`.
-
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -22,8 +22,7 @@ use super::layer_state::LayerState;
 use super::naming::Naming;
 use super::outcome::{Outcome, Side};
 use super::response_future::{CountBody, ResponseFuture};
-
-type BoxError = Box<dyn StdError + Send + Sync>;
+use crate::error::BoxError;
 
 /// A [`tower::Layer`](tower_layer::Layer) that measures the requests that an HTTP client sends.
 ///

@@ -42,11 +42,7 @@ impl Connections {
     }
 }
 
-impl Default for Connections {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(Connections);
 
 /// The guard of an open connection. Dropping it ends the count.
 #[derive(Debug)]

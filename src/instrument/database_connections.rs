@@ -47,8 +47,4 @@ impl DatabaseConnections {
     }
 }
 
-impl Default for DatabaseConnections {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(DatabaseConnections);

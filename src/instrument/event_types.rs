@@ -1,5 +1,3 @@
-//! `EventTypes`: events whose types are found by patterns.
-
 use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;

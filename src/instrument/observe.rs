@@ -1,8 +1,8 @@
 //! `Observe`: a future whose outcome is recorded.
 
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use metrics::{Counter, Histogram};
@@ -38,13 +38,7 @@ pub(super) trait Observer {
     fn ended(&self, outcome: Outcome, seconds: f64);
 }
 
-impl<T: Observer + ?Sized> Observer for &T {
-    fn ended(&self, outcome: Outcome, seconds: f64) {
-        (**self).ended(outcome, seconds);
-    }
-}
-
-impl<T: Observer + ?Sized> Observer for Arc<T> {
+impl<P: Deref<Target: Observer>> Observer for P {
     fn ended(&self, outcome: Outcome, seconds: f64) {
         (**self).ended(outcome, seconds);
     }

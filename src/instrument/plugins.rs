@@ -34,8 +34,4 @@ impl Plugins {
     }
 }
 
-impl Default for Plugins {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(Plugins);

@@ -28,8 +28,4 @@ impl RedisConnections {
     }
 }
 
-impl Default for RedisConnections {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(RedisConnections);

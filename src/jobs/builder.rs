@@ -1,5 +1,3 @@
-//! `JobsBuilder`: the settings of `Jobs`.
-
 use std::sync::Arc;
 use std::time::Duration;
 

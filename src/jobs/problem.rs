@@ -1,5 +1,3 @@
-//! `Problem`: an expectation of a job that is not met.
-
 use std::fmt;
 use std::time::SystemTime;
 

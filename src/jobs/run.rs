@@ -1,5 +1,3 @@
-//! `Run`: a run as its own work sees it.
-
 use std::fmt;
 use std::mem;
 use std::sync::Arc;

@@ -1,5 +1,3 @@
-//! `JobSummary`: a job, its last run and its problems.
-
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 

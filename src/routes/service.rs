@@ -1,7 +1,6 @@
 //! [`RoutesService`]: the routes as a tower service around an app without axum.
 
 use std::convert::Infallible;
-use std::error::Error as StdError;
 use std::fmt;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -23,8 +22,7 @@ use super::problem::no_such_route;
 use super::respond::finish;
 use super::route::Route;
 use super::routes::Routes;
-
-type BoxError = Box<dyn StdError + Send + Sync>;
+use crate::error::BoxError;
 
 impl Routes {
     /// Wraps an app: the returned tower service responds to these routes and passes every other path to `app`. `/livez` and

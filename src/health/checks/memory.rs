@@ -110,11 +110,7 @@ impl Check for Memory {
     }
 }
 
-impl Default for Memory {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(Memory);
 
 impl Reading {
     /// Returns the container's reading instead, if its limit is below the host's memory.

@@ -144,11 +144,7 @@ fn collect(group: &mut Group, recorder: &RecorderRef) {
     }
 }
 
-impl Default for Collectors {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(Collectors);
 
 impl fmt::Debug for Collectors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -97,11 +97,7 @@ impl MemoryHistory {
     }
 }
 
-impl Default for MemoryHistory {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(MemoryHistory);
 
 debug_fields!(MemoryHistory { max_runs });
 

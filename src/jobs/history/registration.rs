@@ -1,5 +1,3 @@
-//! `Registration`: a job that an instance has.
-
 use std::time::SystemTime;
 
 /// A job that an instance has.
