@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::{Check, Outcome};
-use super::single_flight::{SingleFlight, on_thread};
+use super::single_flight::SingleFlight;
 use super::thresholds::Thresholds;
 
 /// Checks the space of the file system that holds a path: degraded at 80 % used, unhealthy at 90 %. The limits may also
@@ -99,14 +99,7 @@ impl Disk {
 impl Check for Disk {
     async fn check(&self) -> Outcome {
         let disk = self.clone();
-        self.flight
-            .run(|guard| {
-                on_thread(move || {
-                    let _guard = guard;
-                    disk.read()
-                })
-            })
-            .await
+        self.flight.run_on_thread(move || disk.read()).await
     }
 }
 

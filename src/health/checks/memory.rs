@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use sysinfo::{MemoryRefreshKind, System};
 
 use super::super::{Check, Outcome};
-use super::single_flight::{SingleFlight, on_thread};
+use super::single_flight::SingleFlight;
 use super::thresholds::Thresholds;
 use crate::cgroup::{self, Cgroup};
 
@@ -96,17 +96,11 @@ impl Memory {
 impl Check for Memory {
     async fn check(&self) -> Outcome {
         let memory = self.clone();
-        self.flight
-            .run(|guard| {
-                on_thread(move || {
-                    let _guard = guard;
-                    match memory.read() {
-                        Ok(reading) => memory.judge(&reading),
-                        Err(error) => Outcome::failed(&error),
-                    }
-                })
-            })
-            .await
+        let work = move || match memory.read() {
+            Ok(reading) => memory.judge(&reading),
+            Err(error) => Outcome::failed(&error),
+        };
+        self.flight.run_on_thread(work).await
     }
 }
 
