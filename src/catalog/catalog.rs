@@ -66,7 +66,6 @@ impl Catalog {
     }
 
     /// All families, the crate's own first.
-    #[must_use]
     pub fn families(&self) -> &[Family] {
         &self.families
     }

@@ -174,8 +174,8 @@ mod tests {
         metrics::with_local_recorder(&recorder, || {
             entry.record_end(RunStatus::Success, Duration::ZERO, is_counted);
         });
-        let recorded = recorder.snapshotter().snapshot().into_vec();
-        let names: Vec<_> = recorded.iter().map(|(key, ..)| key.key().name()).collect();
+        let series = recorder.snapshotter().snapshot().into_vec();
+        let names: Vec<_> = series.iter().map(|(key, ..)| key.key().name()).collect();
         assert!(!names.contains(&"scheduler_jobs_in_progress"), "{names:?}");
         assert!(names.contains(&"scheduler_jobs_total"), "{names:?}");
     }

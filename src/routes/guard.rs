@@ -104,7 +104,6 @@ impl Guard {
 
 impl Settings {
     /// Returns a guard with `MONITORING_TOKEN` as its bearer token. If it is not set, guarded routes refuse every request.
-    #[must_use]
     pub fn guard(&self) -> Guard {
         match &self.monitoring_token {
             Some(token) => Guard::bearer(token.expose_secret()),

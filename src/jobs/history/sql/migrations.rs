@@ -48,7 +48,8 @@ async fn apply<C: Migrate>(
     Ok(())
 }
 
-#[cfg(all(test, feature = "jobs-sqlite"))]
+#[cfg(feature = "jobs-sqlite")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use sqlx::{Row, Sqlite, SqliteConnection};
