@@ -1,6 +1,5 @@
 //! `Subscription`: the stream behind `Health::subscribe` and `Jobs::subscribe`.
 
-use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -61,13 +60,7 @@ async fn receive<T: Clone>(mut receiver: Receiver<T>, name: &str) -> (Option<T>,
     }
 }
 
-impl<T> fmt::Debug for Subscription<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Subscription<T> { name });
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+
 /// The kind of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -31,10 +33,11 @@ pub enum ErrorKind {
 /// assert_eq!(error.kind(), ErrorKind::InvalidConfig);
 /// assert!(error.to_string().contains("\"http requests\""));
 /// ```
+#[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<BoxError>,
 }
 
 impl Error {
@@ -57,10 +60,7 @@ impl Error {
     /// assert_eq!(error.kind(), ErrorKind::Io);
     /// ```
     #[must_use]
-    pub fn external(
-        message: impl Into<String>,
-        source: impl Into<Box<dyn StdError + Send + Sync>>,
-    ) -> Self {
+    pub fn external(message: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Self::new(ErrorKind::Io, message).with_source(source)
     }
 
@@ -75,10 +75,7 @@ impl Error {
     /// assert_eq!(error.kind(), ErrorKind::Refused);
     /// ```
     #[must_use]
-    pub fn refused(
-        message: impl Into<String>,
-        source: impl Into<Box<dyn StdError + Send + Sync>>,
-    ) -> Self {
+    pub fn refused(message: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Self::new(ErrorKind::Refused, message).with_source(source)
     }
 
@@ -89,7 +86,8 @@ impl Error {
     /// Joins the mistakes that a builder collected into one error: a single mistake as it is, several as
     /// `3 mistakes: a; b; c` with the kind and the source of the first.
     #[allow(dead_code, reason = "some features have no builder that can fail")]
-    pub(crate) fn combine(mut mistakes: Vec<Self>) -> Result<(), Self> {
+    pub(crate) fn combine(mistakes: impl IntoIterator<Item = Self>) -> Result<(), Self> {
+        let mut mistakes: Vec<_> = mistakes.into_iter().collect();
         if mistakes.len() < 2 {
             return mistakes.pop().map_or(Ok(()), Err);
         }
@@ -99,10 +97,7 @@ impl Error {
         Err(Self { message, ..first })
     }
 
-    pub(crate) fn with_source(
-        mut self,
-        source: impl Into<Box<dyn StdError + Send + Sync>>,
-    ) -> Self {
+    pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(source.into());
         self
     }
@@ -141,16 +136,6 @@ impl fmt::Display for Error {
     }
 }
 
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.kind)
-            .field("message", &self.message)
-            .field("source", &self.source)
-            .finish()
-    }
-}
-
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source
@@ -167,7 +152,7 @@ mod tests {
     fn several_mistakes_become_one_error_and_a_single_one_stays_as_it_is() {
         let combined = |messages: &[&str]| {
             let mistakes = messages.iter().map(|message| Error::invalid(*message));
-            Error::combine(mistakes.collect()).map_err(|error| error.to_string())
+            Error::combine(mistakes).map_err(|error| error.to_string())
         };
         assert_eq!(combined(&[]), Ok(()));
         assert_eq!(combined(&["a"]), Err("a".into()));
@@ -177,7 +162,7 @@ mod tests {
     #[test]
     fn combined_mistakes_have_the_kind_and_the_source_of_the_first() {
         let first = Error::external("a", std::io::Error::other("cause"));
-        let error = Error::combine(vec![first, Error::invalid("b")]).unwrap_err();
+        let error = Error::combine([first, Error::invalid("b")]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);
         assert_eq!(error.source().unwrap().to_string(), "cause");
     }

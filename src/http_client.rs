@@ -1,6 +1,5 @@
 //! `HttpClient`: the crate's one outgoing HTTP client.
 
-use std::fmt;
 use std::sync::OnceLock;
 
 use bytes::{Bytes, BytesMut};
@@ -12,9 +11,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{BoxError, Error, ErrorKind};
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Inner = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// An HTTP/1.1 client with rustls and the system's root certificates, created by its first request.
@@ -106,8 +104,4 @@ fn new_client(has_tls: bool) -> Result<Inner, BoxError> {
         .build(connector))
 }
 
-impl fmt::Debug for HttpClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpClient").finish_non_exhaustive()
-    }
-}
+debug_fields!(HttpClient {});

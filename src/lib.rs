@@ -51,7 +51,9 @@
 // Links to gated items resolve with all features, as on docs.rs. Other builds of the docs leave them out.
 #![cfg_attr(not(feature = "full"), allow(rustdoc::broken_intra_doc_links))]
 
-mod accessors;
+#[macro_use]
+mod macros;
+
 #[cfg(feature = "health")]
 mod broadcast;
 pub mod catalog;

@@ -66,14 +66,9 @@ impl Catalog {
     }
 
     /// All families, the crate's own first.
-    #[must_use]
     pub fn families(&self) -> &[Family] {
         &self.families
     }
 }
 
-impl Default for Catalog {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(Catalog);

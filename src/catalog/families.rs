@@ -4,29 +4,23 @@ use metrics::Unit;
 
 use super::family::Family;
 
-const fn counter(
-    name: &'static str,
-    labels: &'static [&'static str],
-    help: &'static str,
-) -> Family {
+type Labels = &'static [&'static str];
+
+const fn counter(name: &'static str, labels: Labels, help: &'static str) -> Family {
     Family::counter(name, help).labels(labels)
 }
 
-const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Family {
+const fn gauge(name: &'static str, labels: Labels, help: &'static str) -> Family {
     Family::gauge(name, help).labels(labels)
 }
 
-const fn seconds(
-    name: &'static str,
-    labels: &'static [&'static str],
-    help: &'static str,
-) -> Family {
+const fn seconds(name: &'static str, labels: Labels, help: &'static str) -> Family {
     Family::histogram(name, help)
         .labels(labels)
         .unit(Unit::Seconds)
 }
 
-const fn bytes(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Family {
+const fn bytes(name: &'static str, labels: Labels, help: &'static str) -> Family {
     Family::histogram(name, help)
         .labels(labels)
         .unit(Unit::Bytes)

@@ -21,6 +21,7 @@ use super::{DURATION_BUCKETS, Kind, Values};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
+#[must_use]
 pub struct Family {
     /// The name as Prometheus reads it, without a prefix.
     pub name: &'static str,
@@ -43,19 +44,16 @@ pub struct Family {
 
 impl Family {
     /// A total that only rises. By convention its name ends in `_total`.
-    #[must_use]
     pub const fn counter(name: &'static str, help: &'static str) -> Self {
         Self::new(Kind::Counter, name, help)
     }
 
     /// A value that rises and falls.
-    #[must_use]
     pub const fn gauge(name: &'static str, help: &'static str) -> Self {
         Self::new(Kind::Gauge, name, help)
     }
 
     /// A distribution. Its [`buckets`](Self::buckets) default to [`DURATION_BUCKETS`].
-    #[must_use]
     pub const fn histogram(name: &'static str, help: &'static str) -> Self {
         Self::new(Kind::Histogram, name, help).buckets(DURATION_BUCKETS)
     }
@@ -74,35 +72,30 @@ impl Family {
     }
 
     /// The labels of every series. Defaults to none.
-    #[must_use]
     pub const fn labels(mut self, labels: &'static [&'static str]) -> Self {
         self.labels = labels;
         self
     }
 
     /// The allowed values of some labels. Defaults to any value, up to the series limit.
-    #[must_use]
     pub const fn values(mut self, values: &'static [(&'static str, Values)]) -> Self {
         self.values = values;
         self
     }
 
     /// The unit of the values. Defaults to a count.
-    #[must_use]
     pub const fn unit(mut self, unit: Unit) -> Self {
         self.unit = unit;
         self
     }
 
     /// The upper bounds of a histogram's buckets, ascending, without `+Inf`.
-    #[must_use]
     pub const fn buckets(mut self, bounds: &'static [f64]) -> Self {
         self.buckets = bounds;
         self
     }
 
     /// Makes this a float counter: see [`is_float`](Self::is_float).
-    #[must_use]
     pub const fn float(mut self) -> Self {
         self.is_float = true;
         self

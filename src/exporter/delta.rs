@@ -1,5 +1,3 @@
-//! `Delta`: the changes between two snapshots.
-
 use std::collections::HashMap;
 use std::time::Duration;
 

@@ -1,6 +1,5 @@
 //! `Prometheus`: the recorder and everything that is read from it.
 
-use std::fmt;
 use std::sync::{Arc, mpsc};
 use std::time::SystemTime;
 
@@ -164,11 +163,7 @@ impl Prometheus {
     }
 }
 
-impl fmt::Debug for Prometheus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Prometheus").finish_non_exhaustive()
-    }
-}
+debug_fields!(Prometheus {});
 
 impl Recorder for Prometheus {
     fn describe_counter(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {

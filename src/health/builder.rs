@@ -1,16 +1,11 @@
-//! `HealthBuilder`: configures a `Health`.
-
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-
-use metrics::Recorder;
 
 use super::runtime_heartbeat::RuntimeHeartbeat;
 use super::state::State;
 use super::{Check, ConfiguredCheck, Health, Probe};
 use crate::error::Error;
-use crate::recorder::RecorderRef;
 
 /// Configures a [`Health`].
 #[must_use]
@@ -94,11 +89,7 @@ impl HealthBuilder {
         self
     }
 
-    /// Records the health metrics to this recorder. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.state.recorder = RecorderRef::new(recorder);
-        self
-    }
+    recorder_setter!(state.recorder);
 
     /// Builds the `Health`. Nothing runs yet.
     ///
@@ -121,11 +112,8 @@ impl HealthBuilder {
             problems.extend(entry.problems());
             problems.extend(state.insert(entry).err());
         }
-        if problems.is_empty() {
-            Ok(Health { state })
-        } else {
-            Err(Error::invalid(problems.join("; ")))
-        }
+        Error::combine(problems.into_iter().map(Error::invalid))?;
+        Ok(Health { state })
     }
 
     fn unknown_checks(&self) -> Vec<String> {

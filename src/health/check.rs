@@ -1,6 +1,5 @@
 //! `Check`, and the combinators that configure it.
 
-use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,13 +179,7 @@ impl Check for ConfiguredCheck {
     }
 }
 
-impl fmt::Debug for ConfiguredCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConfiguredCheck")
-            .field("options", &self.options)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(ConfiguredCheck { options });
 
 /// `Check` as a trait object.
 pub(super) trait AnyCheck: Send + Sync {

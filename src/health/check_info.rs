@@ -1,5 +1,3 @@
-//! `CheckInfo`: a registered check and its last result.
-
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};

@@ -1,5 +1,3 @@
-//! `CheckOptions`: how a check runs and what it decides.
-
 use std::time::Duration;
 
 use super::Probe;

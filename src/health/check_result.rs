@@ -1,5 +1,3 @@
-//! `CheckResult`: the result of one run of a check.
-
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 

@@ -66,10 +66,7 @@ impl Health {
     pub fn add(&self, name: impl Into<String>, check: impl Check) -> Result<(), Error> {
         let state = &self.state;
         let entry = state.new_entry(&name.into(), check.configured(), std::iter::empty());
-        let problems = entry.problems();
-        if !problems.is_empty() {
-            return Err(Error::invalid(problems.join("; ")));
-        }
+        Error::combine(entry.problems().into_iter().map(Error::invalid))?;
         state.insert(Arc::clone(&entry)).map_err(Error::invalid)?;
         if state.runs_in_background.load(Ordering::Acquire) {
             entry.ensure_background();

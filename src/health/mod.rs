@@ -27,7 +27,6 @@ mod check_result;
 pub mod checks;
 mod entry;
 mod flight;
-#[expect(clippy::module_inception, reason = "the type's own file")]
 mod health;
 mod lookup;
 mod outcome;

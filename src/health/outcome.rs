@@ -1,5 +1,3 @@
-//! `Outcome`: the outcome of a check.
-
 use std::error::Error as StdError;
 use std::fmt::Display;
 

@@ -1,5 +1,3 @@
-//! `Reason`: why a probe is unhealthy regardless of its checks.
-
 use std::sync::Arc;
 
 /// Why a probe is unhealthy regardless of its checks.

@@ -1,5 +1,3 @@
-//! `StatusChanges`: the stream of status changes.
-
 use std::pin::Pin;
 use std::task::{Context, Poll};
 

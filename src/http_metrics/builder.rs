@@ -14,6 +14,7 @@ use super::naming::Naming;
 use super::outcome::Side;
 use super::service::{CountRequestBody, PassThrough};
 use crate::error::Error;
+use crate::recorder::RecorderRef;
 
 /// Configures an [`HttpMetricsLayer`]. Made by [`HttpMetricsLayer::builder`].
 #[derive(Debug, Clone)]
@@ -145,7 +146,7 @@ impl<R> HttpMetricsBuilder<R> {
     /// Use this in tests, and for several recorders in one process. A local recorder of the facade
     /// ([`metrics::with_local_recorder`]) works only if it is current wherever a request is called, polled and dropped.
     pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.config.set_recorder(recorder);
+        self.config.recorder = RecorderRef::new(recorder);
         self
     }
 
@@ -157,11 +158,7 @@ impl<R> HttpMetricsBuilder<R> {
     /// would reject, that are used twice or that clash, labels without values, and more than 128 combinations of label
     /// values.
     pub fn build(self) -> Result<HttpMetricsLayer<R>, Error> {
-        let problems = self.config.problems();
-        if problems.is_empty() {
-            Ok(HttpMetricsLayer::from_config(self.config, self.mode))
-        } else {
-            Err(Error::invalid(problems.join("; ")))
-        }
+        Error::combine(self.config.problems().into_iter().map(Error::invalid))?;
+        Ok(HttpMetricsLayer::from_config(self.config, self.mode))
     }
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -13,7 +12,6 @@ use std::time::Duration;
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
-use metrics::Recorder;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -24,9 +22,7 @@ use super::layer_state::LayerState;
 use super::naming::Naming;
 use super::outcome::{Outcome, Side};
 use super::response_future::{CountBody, ResponseFuture};
-use crate::accessors::inner_service_accessors;
-
-type BoxError = Box<dyn StdError + Send + Sync>;
+use crate::error::BoxError;
 
 /// A [`tower::Layer`](tower_layer::Layer) that measures the requests that an HTTP client sends.
 ///
@@ -119,11 +115,7 @@ impl ClientMetricsBuilder {
         self
     }
 
-    /// Records to this recorder. Defaults to the facade's global one.
-    pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.config.set_recorder(recorder);
-        self
-    }
+    recorder_setter!(config.recorder);
 
     /// Builds the layer. No setting can be wrong, so this returns no error.
     pub fn build(self) -> ClientMetricsLayer {
@@ -206,12 +198,7 @@ where
     }
 }
 
-impl<F> fmt::Debug for ClientResponseFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientResponseFuture")
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(ClientResponseFuture<F> {});
 
 /// Errors of other crates are recognized by their messages, because their types would need these crates as
 /// dependencies: tower "request timed out", hyper-util and reqwest "operation timed out", tokio "deadline has elapsed".

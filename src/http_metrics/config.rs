@@ -1,12 +1,11 @@
 //! The configuration of a layer.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
-use metrics::{Label, Recorder};
+use metrics::Label;
 
 use super::labels::{ExtraLabel, METHODS, method_index};
 use super::naming::Naming;
@@ -75,10 +74,6 @@ impl Config {
         self.endpoint = Some(Arc::new(move |parts| endpoint(parts).map(Into::into)));
     }
 
-    pub(crate) fn set_recorder(&mut self, recorder: impl Recorder + Send + Sync + 'static) {
-        self.recorder = RecorderRef::new(recorder);
-    }
-
     /// All mistakes in names and labels.
     pub(crate) fn problems(&self) -> Vec<String> {
         let names = self.extra.iter().map(|label| &label.name);
@@ -136,16 +131,12 @@ impl Config {
     }
 }
 
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
-            .field("naming", &self.naming)
-            .field("service", &self.service)
-            .field("until", &self.until)
-            .field("response_body_size", &self.response_body_size)
-            .field("reregister_after", &self.reregister_after)
-            .field("max_endpoints", &self.max_endpoints)
-            .field("extra", &self.extra)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Config {
+    naming,
+    service,
+    until,
+    response_body_size,
+    reregister_after,
+    max_endpoints,
+    extra
+});

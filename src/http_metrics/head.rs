@@ -1,5 +1,3 @@
-//! `Head`: what a response head tells about the body.
-
 use http::header::CONTENT_LENGTH;
 use http::{Method, StatusCode};
 use http_body::Body;

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use http::Method;
@@ -152,14 +151,7 @@ impl ExtraLabel {
     }
 }
 
-impl fmt::Debug for ExtraLabel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExtraLabel")
-            .field("name", &self.name)
-            .field("values", &self.values)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(ExtraLabel { name, values });
 
 #[cfg(test)]
 mod tests {

@@ -67,11 +67,7 @@ impl<R> HttpMetricsLayer<R> {
     }
 }
 
-impl Default for HttpMetricsLayer {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(HttpMetricsLayer);
 
 impl<S, R: Clone> Layer<S> for HttpMetricsLayer<R> {
     type Service = HttpMetrics<S, R>;

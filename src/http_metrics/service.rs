@@ -10,7 +10,6 @@ use tower_service::Service;
 use super::body::{RequestBody, ResponseBody};
 use super::layer_state::LayerState;
 use super::response_future::{CountBody, ResponseFuture};
-use crate::accessors::inner_service_accessors;
 
 /// Marker of a layer that passes request bodies on unchanged. The default.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,5 +1,3 @@
-//! `SkipMetrics`: a response extension that excludes its request.
-
 /// A response extension that excludes its request from the metrics of [`HttpMetricsLayer`](super::HttpMetricsLayer),
 /// except the gauge. [`ClientMetricsLayer`](super::ClientMetricsLayer) ignores it.
 ///

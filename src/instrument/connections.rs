@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use metrics::{Gauge, Recorder};
+use metrics::Gauge;
 
 use crate::catalog::ACTIVE_CONNECTIONS;
-use crate::recorder::{LazyHandle, RecorderRef};
+use crate::recorder::LazyHandle;
 
 /// Open client connections: `active_connections`, raised by [`open`](Self::open) and lowered when the returned
 /// [`Connection`] is dropped.
@@ -29,13 +29,7 @@ impl Connections {
         }
     }
 
-    /// Sets the recorder. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        let active = self.active.with_recorder(&RecorderRef::new(recorder));
-        Self {
-            active: Arc::new(active),
-        }
-    }
+    recorder_setter!(handles: active);
 
     /// Counts a connection until the returned guard is dropped.
     pub fn open(&self) -> Connection {
@@ -48,11 +42,7 @@ impl Connections {
     }
 }
 
-impl Default for Connections {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(Connections);
 
 /// The guard of an open connection. Dropping it ends the count.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use metrics::{Gauge, Recorder};
+use metrics::Gauge;
 
 use crate::catalog::{DATABASE_CONNECTIONS, DB_CONNECTIONS_ACTIVE};
 use crate::recorder::{LazyHandle, RecorderRef};
@@ -18,6 +18,15 @@ struct Handles {
     in_use: LazyHandle<Gauge>,
 }
 
+impl Handles {
+    fn with_recorder(&self, recorder: &RecorderRef) -> Self {
+        Self {
+            open: self.open.with_recorder(recorder),
+            in_use: self.in_use.with_recorder(recorder),
+        }
+    }
+}
+
 impl DatabaseConnections {
     /// Creates the instrument. Records nothing yet.
     pub fn new() -> Self {
@@ -29,16 +38,7 @@ impl DatabaseConnections {
         }
     }
 
-    /// Sets the recorder. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        let recorder = RecorderRef::new(recorder);
-        Self {
-            handles: Arc::new(Handles {
-                open: self.handles.open.with_recorder(&recorder),
-                in_use: self.handles.in_use.with_recorder(&recorder),
-            }),
-        }
-    }
+    recorder_setter!(handles: handles);
 
     /// Records the number of open connections and the number of those in use.
     pub fn set(&self, open: usize, in_use: usize) {
@@ -47,8 +47,4 @@ impl DatabaseConnections {
     }
 }
 
-impl Default for DatabaseConnections {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(DatabaseConnections);

@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use metrics::{Counter, Recorder};
+use metrics::Counter;
 
 use crate::catalog::ERRORS;
-use crate::recorder::{LazyHandle, RecorderRef};
+use crate::recorder::LazyHandle;
 
 /// Errors of one type in one component: `errors_total{error_type, component}`.
 ///
@@ -32,13 +32,7 @@ impl Errors {
         }
     }
 
-    /// Sets the recorder. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        let errors = self.errors.with_recorder(&RecorderRef::new(recorder));
-        Self {
-            errors: Arc::new(errors),
-        }
-    }
+    recorder_setter!(handles: errors);
 
     /// Counts one error.
     pub fn record(&self) {

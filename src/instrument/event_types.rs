@@ -1,5 +1,3 @@
-//! `EventTypes`: events whose types are found by patterns.
-
 use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
@@ -159,11 +157,4 @@ where
     }
 }
 
-impl<S: fmt::Debug, F> fmt::Debug for Tracked<S, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tracked")
-            .field("stream", &self.stream)
-            .field("types", &self.types)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Tracked<S: fmt::Debug, F> { stream, types });

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use metrics::{Counter, Recorder};
+use metrics::Counter;
 
 use crate::catalog::EVENTS;
 use crate::recorder::{LazyHandle, RecorderRef};
@@ -29,15 +29,11 @@ impl Events {
         }
     }
 
-    /// Sets the recorder. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.with_recorder(&RecorderRef::new(recorder))
-    }
+    recorder_setter!(handles: events);
 
     pub(super) fn with_recorder(&self, recorder: &RecorderRef) -> Self {
-        Self {
-            events: Arc::new(self.events.with_recorder(recorder)),
-        }
+        let events = Arc::new(self.events.with_recorder(recorder));
+        Self { events }
     }
 
     /// Counts one event.

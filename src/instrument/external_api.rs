@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use metrics::{Counter, Histogram, Key, Recorder, SharedString};
+use metrics::{Counter, Histogram, Key, SharedString};
 use parking_lot::RwLock;
 
 use super::observe::{Observe, Observer, Outcome};
@@ -58,43 +58,13 @@ impl ExternalApi {
         service: impl Into<Cow<'static, str>>,
         endpoint: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::build(
-            RecorderRef::default(),
-            service.into().into(),
-            endpoint.into().into(),
-        )
-    }
-
-    fn build(recorder: RecorderRef, service: SharedString, endpoint: SharedString) -> Self {
-        let requests = |status: &'static str| {
-            LazyHandle::new(&recorder, key(&service, &endpoint, status.into()))
-        };
-        let duration = EXTERNAL_API_DURATION.key([service.clone()]);
+        let (service, endpoint) = (service.into().into(), endpoint.into().into());
         Self {
-            inner: Arc::new(Inner {
-                success: requests("success"),
-                error: requests("error"),
-                timeout: requests("timeout"),
-                codes: RwLock::default(),
-                duration: LazyHandle::new(&recorder, duration),
-                service,
-                endpoint,
-                recorder,
-            }),
+            inner: Arc::new(Inner::new(RecorderRef::default(), service, endpoint)),
         }
     }
 
-    /// Sets the recorder. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        let Inner {
-            service, endpoint, ..
-        } = &*self.inner;
-        Self::build(
-            RecorderRef::new(recorder),
-            service.clone(),
-            endpoint.clone(),
-        )
-    }
+    recorder_setter!(handles: inner);
 
     /// Records a request that received a response with this status code.
     pub fn record(&self, status: StatusCode, duration: Duration) {
@@ -128,6 +98,31 @@ fn key(service: &SharedString, endpoint: &SharedString, status: SharedString) ->
 }
 
 impl Inner {
+    fn new(recorder: RecorderRef, service: SharedString, endpoint: SharedString) -> Self {
+        let requests = |status: &'static str| {
+            LazyHandle::new(&recorder, key(&service, &endpoint, status.into()))
+        };
+        let duration = EXTERNAL_API_DURATION.key([service.clone()]);
+        Self {
+            success: requests("success"),
+            error: requests("error"),
+            timeout: requests("timeout"),
+            codes: RwLock::default(),
+            duration: LazyHandle::new(&recorder, duration),
+            service,
+            endpoint,
+            recorder,
+        }
+    }
+
+    fn with_recorder(&self, recorder: &RecorderRef) -> Self {
+        Self::new(
+            recorder.clone(),
+            self.service.clone(),
+            self.endpoint.clone(),
+        )
+    }
+
     fn requests(&self, status: StatusCode) -> Arc<LazyHandle<Counter>> {
         if let Some(requests) = self.codes.read().get(&status) {
             return Arc::clone(requests);

@@ -1,9 +1,8 @@
 //! `Observe`: a future whose outcome is recorded.
 
-use std::fmt;
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use metrics::{Counter, Histogram};
@@ -39,13 +38,7 @@ pub(super) trait Observer {
     fn ended(&self, outcome: Outcome, seconds: f64);
 }
 
-impl<T: Observer + ?Sized> Observer for &T {
-    fn ended(&self, outcome: Outcome, seconds: f64) {
-        (**self).ended(outcome, seconds);
-    }
-}
-
-impl<T: Observer + ?Sized> Observer for Arc<T> {
+impl<P: Deref<Target: Observer>> Observer for P {
     fn ended(&self, outcome: Outcome, seconds: f64) {
         (**self).ended(outcome, seconds);
     }
@@ -156,8 +149,4 @@ where
     }
 }
 
-impl<F> fmt::Debug for Observe<'_, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Observe").finish_non_exhaustive()
-    }
-}
+debug_fields!(Observe<'a, F> {});

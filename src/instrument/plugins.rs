@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use metrics::{Gauge, Recorder};
+use metrics::Gauge;
 
 use crate::catalog::PLUGINS_LOADED;
-use crate::recorder::{LazyHandle, RecorderRef};
+use crate::recorder::LazyHandle;
 
 /// Loaded plugins: `plugins_loaded`.
 ///
@@ -26,13 +26,7 @@ impl Plugins {
         }
     }
 
-    /// Sets the recorder. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        let loaded = self.loaded.with_recorder(&RecorderRef::new(recorder));
-        Self {
-            loaded: Arc::new(loaded),
-        }
-    }
+    recorder_setter!(handles: loaded);
 
     /// Records the number of loaded plugins.
     pub fn set(&self, loaded: usize) {
@@ -40,8 +34,4 @@ impl Plugins {
     }
 }
 
-impl Default for Plugins {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(Plugins);

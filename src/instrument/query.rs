@@ -3,11 +3,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::{Histogram, Recorder};
+use metrics::Histogram;
 
 use super::observe::Observe;
 use crate::catalog::DB_QUERY_DURATION;
-use crate::recorder::{LazyHandle, RecorderRef};
+use crate::recorder::LazyHandle;
 
 /// Database queries of one type: `db_query_duration_seconds{query_type}`.
 ///
@@ -37,13 +37,7 @@ impl Query {
         }
     }
 
-    /// Sets the recorder. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        let duration = self.duration.with_recorder(&RecorderRef::new(recorder));
-        Self {
-            duration: Arc::new(duration),
-        }
-    }
+    recorder_setter!(handles: duration);
 
     /// Records the duration of `query`.
     pub fn observe<F, T, E>(&self, query: F) -> Observe<'_, F>

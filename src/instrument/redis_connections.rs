@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use metrics::{Gauge, Recorder};
+use metrics::Gauge;
 
 use crate::catalog::REDIS_CONNECTIONS;
-use crate::recorder::{LazyHandle, RecorderRef};
+use crate::recorder::LazyHandle;
 
 /// Open Redis connections: `redis_connections`.
 #[derive(Debug, Clone)]
@@ -20,13 +20,7 @@ impl RedisConnections {
         }
     }
 
-    /// Sets the recorder. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        let open = self.open.with_recorder(&RecorderRef::new(recorder));
-        Self {
-            open: Arc::new(open),
-        }
-    }
+    recorder_setter!(handles: open);
 
     /// Records the number of open connections.
     pub fn set(&self, open: usize) {
@@ -34,8 +28,4 @@ impl RedisConnections {
     }
 }
 
-impl Default for RedisConnections {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(RedisConnections);

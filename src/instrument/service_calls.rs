@@ -1,14 +1,13 @@
 //! `ServiceCalls`: calls to a service, tower's or any other.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use metrics::{Counter, Histogram, Recorder, SharedString};
+use metrics::{Counter, Histogram, SharedString};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -49,6 +48,16 @@ struct Handles {
     duration: LazyHandle<Histogram>,
 }
 
+impl Handles {
+    fn with_recorder(&self, recorder: &RecorderRef) -> Self {
+        let calls = self.calls.each_ref();
+        Self {
+            calls: calls.map(|calls| calls.with_recorder(recorder)),
+            duration: self.duration.with_recorder(recorder),
+        }
+    }
+}
+
 impl ServiceCalls {
     /// Creates an instrument for calls to `service`.
     pub fn new(service: impl Into<Cow<'static, str>>) -> Self {
@@ -64,17 +73,7 @@ impl ServiceCalls {
         }
     }
 
-    /// Sets the recorder. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        let recorder = RecorderRef::new(recorder);
-        let calls = self.handles.calls.each_ref();
-        Self {
-            handles: Arc::new(Handles {
-                calls: calls.map(|calls| calls.with_recorder(&recorder)),
-                duration: self.handles.duration.with_recorder(&recorder),
-            }),
-        }
-    }
+    recorder_setter!(handles: handles);
 
     /// Records the outcome and the duration of `call`.
     pub fn observe<F, T, E>(&self, call: F) -> Observe<'_, F>
@@ -121,20 +120,7 @@ pub struct ServiceCallsService<S> {
 }
 
 impl<S> ServiceCallsService<S> {
-    /// Returns a reference to the inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// Returns a mutable reference to the inner service.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// Returns the inner service.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    inner_service_accessors!(inner: S);
 }
 
 impl<S: Service<R>, R> Service<R> for ServiceCallsService<S> {
@@ -173,8 +159,4 @@ where
     }
 }
 
-impl<F> fmt::Debug for ServiceCallsFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServiceCallsFuture").finish_non_exhaustive()
-    }
-}
+debug_fields!(ServiceCallsFuture<F> {});

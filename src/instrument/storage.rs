@@ -2,11 +2,11 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 
-use metrics::{Counter, Recorder};
+use metrics::Counter;
 
 use super::observe::Observe;
 use crate::catalog::STORAGE_OPERATIONS;
-use crate::recorder::{LazyHandle, RecorderRef};
+use crate::recorder::LazyHandle;
 
 /// Operations of a store: `storage_operations_total{operation, namespace}`.
 ///
@@ -37,13 +37,7 @@ impl Storage {
         }
     }
 
-    /// Sets the recorder. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        let operations = self.operations.with_recorder(&RecorderRef::new(recorder));
-        Self {
-            operations: Arc::new(operations),
-        }
-    }
+    recorder_setter!(handles: operations);
 
     /// Counts one operation.
     pub fn record(&self) {

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use metrics::{Counter, Gauge, Recorder, SharedString};
+use metrics::{Counter, Gauge, SharedString};
 
 use crate::catalog::{TOKEN_COST, TOKENS};
 use crate::recorder::{LazyHandle, RecorderRef};
@@ -29,6 +29,16 @@ struct Handles {
     cost: LazyHandle<Gauge>,
 }
 
+impl Handles {
+    fn with_recorder(&self, recorder: &RecorderRef) -> Self {
+        Self {
+            prompt: self.prompt.with_recorder(recorder),
+            completion: self.completion.with_recorder(recorder),
+            cost: self.cost.with_recorder(recorder),
+        }
+    }
+}
+
 impl Tokens {
     /// Creates an instrument for tokens of this model, paid in this currency (ISO 4217).
     pub fn new(
@@ -47,17 +57,7 @@ impl Tokens {
         }
     }
 
-    /// Sets the recorder. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        let recorder = RecorderRef::new(recorder);
-        Self {
-            handles: Arc::new(Handles {
-                prompt: self.handles.prompt.with_recorder(&recorder),
-                completion: self.handles.completion.with_recorder(&recorder),
-                cost: self.handles.cost.with_recorder(&recorder),
-            }),
-        }
-    }
+    recorder_setter!(handles: handles);
 
     /// Records the tokens that a request used.
     pub fn record(&self, prompt: u64, completion: u64) {

@@ -1,9 +1,6 @@
-//! `JobsBuilder`: the settings of `Jobs`.
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::Recorder;
 use tokio::runtime;
 
 use super::handle::Handle;
@@ -111,11 +108,7 @@ impl JobsBuilder {
         self
     }
 
-    /// Sets the recorder of the metrics. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.recorder = RecorderRef::new(recorder);
-        self
-    }
+    recorder_setter!(recorder);
 
     /// Starts the background tasks on the current tokio runtime. An unreachable history is not an error: it is retried, and
     /// jobs run meanwhile.
@@ -148,14 +141,12 @@ impl JobsBuilder {
                  characters"
             ));
         }
-        let registry = Registry::new(&self.jobs, self.recorder);
-        let registry = registry.map_err(|all| mistakes.extend(all));
+        let registry = Registry::new(&self.jobs, self.recorder, &mut mistakes);
         let runtime = runtime::Handle::try_current();
-        let runtime = runtime
-            .map_err(|_| mistakes.push("no tokio runtime: call run() within one".to_owned()));
-        let (Ok(registry), Ok(runtime), []) = (registry, runtime, &*mistakes) else {
-            return Err(Error::invalid(mistakes.join("; ")));
-        };
+        let runtime = runtime.map_err(|_| "no tokio runtime: call run() within one");
+        mistakes.extend(runtime.as_ref().err().map(ToString::to_string));
+        Error::combine(mistakes.into_iter().map(Error::invalid))?;
+        let runtime = runtime.map_err(Error::invalid)?;
         let state = Arc::new(State::new(
             instance,
             self.history,

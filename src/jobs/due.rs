@@ -1,5 +1,3 @@
-//! `Due`: when a job's next start is expected, late and missed.
-
 use std::time::{Duration, SystemTime};
 
 use super::history::JobState;

@@ -1,7 +1,7 @@
 //! `JobEntry`: a job with its parsed schedule and its metrics.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use metrics::{Counter, Gauge, Histogram};
 use parking_lot::Mutex;
@@ -17,6 +17,7 @@ use crate::catalog::{
     SCHEDULER_JOBS, SCHEDULER_JOBS_IN_PROGRESS,
 };
 use crate::recorder::{LazyHandle, RecorderRef};
+use crate::time::unix_seconds;
 
 #[derive(Debug)]
 pub(super) struct JobEntry {
@@ -98,11 +99,9 @@ impl JobEntry {
         self.count(status);
         self.duration
             .record(|durations| durations.record(duration.as_secs_f64()));
-        if status == RunStatus::Success
-            && let Ok(now) = SystemTime::now().duration_since(UNIX_EPOCH)
-        {
-            self.last_success
-                .record(|gauge| gauge.set(now.as_secs_f64()));
+        if status == RunStatus::Success {
+            let now = unix_seconds(SystemTime::now());
+            self.last_success.record(|gauge| gauge.set(now));
         }
     }
 
@@ -118,10 +117,8 @@ impl JobEntry {
     pub(super) fn record_state(&self, failures_in_a_row: u64, expected_at: Option<SystemTime>) {
         self.failures
             .record(|gauge| gauge.set(failures_in_a_row as f64));
-        let expected = expected_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-        if let Some(expected) = expected {
-            self.expected
-                .record(|gauge| gauge.set(expected.as_secs_f64()));
+        if let Some(at) = expected_at {
+            self.expected.record(|gauge| gauge.set(unix_seconds(at)));
         }
     }
 

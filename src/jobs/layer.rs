@@ -151,20 +151,7 @@ pub struct JobService<S, M = NoMetadata> {
 }
 
 impl<S, M> JobService<S, M> {
-    /// Returns a reference to the inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// Returns a mutable reference to the inner service.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// Returns the inner service.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    inner_service_accessors!(inner: S);
 }
 
 impl<S, R> Service<R> for JobService<S, NoMetadata>
@@ -233,8 +220,4 @@ where
     }
 }
 
-impl<F> fmt::Debug for JobFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JobFuture").finish_non_exhaustive()
-    }
-}
+debug_fields!(JobFuture<F> {});

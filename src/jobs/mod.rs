@@ -30,7 +30,6 @@ mod handle;
 mod history;
 mod job;
 mod job_entry;
-#[expect(clippy::module_inception, reason = "`Jobs` is in the file of its name")]
 mod jobs;
 mod layer;
 mod lease_watch;
@@ -45,7 +44,6 @@ mod run_handle;
 mod run_record;
 mod run_status;
 mod schedule;
-mod serialize;
 mod state;
 mod store_call;
 mod summary;

@@ -1,12 +1,10 @@
-//! `Problem`: an expectation of a job that is not met.
-
 use std::fmt;
 use std::time::SystemTime;
 
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::serialize;
+use crate::time::serialize_rfc3339;
 
 /// The kinds of problems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -63,7 +61,7 @@ pub struct Problem {
     /// The kind of the problem.
     pub kind: ProblemKind,
     /// The time at which it began, by the history's clock.
-    #[serde(serialize_with = "serialize::time")]
+    #[serde(serialize_with = "serialize_rfc3339")]
     pub since: SystemTime,
     /// The run that takes too long, or the last failed one.
     #[serde(rename = "run_id")]

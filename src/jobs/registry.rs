@@ -9,6 +9,7 @@ use super::history::Registration;
 use super::job::{Job, is_stored_name};
 use super::job_entry::JobEntry;
 use super::run_record::RunRecord;
+use crate::error::Error;
 use crate::recorder::RecorderRef;
 
 #[derive(Debug)]
@@ -18,9 +19,9 @@ pub(super) struct Registry {
 }
 
 impl Registry {
-    /// Fails with every mistake in the jobs.
-    pub(super) fn new(jobs: &[Job], recorder: RecorderRef) -> Result<Self, Vec<String>> {
-        let (mut entries, mut mistakes) = (BTreeMap::new(), Vec::new());
+    /// Leaves out jobs with mistakes.
+    pub(super) fn new(jobs: &[Job], recorder: RecorderRef, mistakes: &mut Vec<String>) -> Self {
+        let mut entries = BTreeMap::new();
         for (index, job) in jobs.iter().enumerate() {
             let name = job.name();
             match jobs[..index].iter().find(|other| other.name() == name) {
@@ -34,11 +35,8 @@ impl Registry {
                 },
             }
         }
-        if !mistakes.is_empty() {
-            return Err(mistakes);
-        }
         let entries = RwLock::new(entries);
-        Ok(Self { entries, recorder })
+        Self { entries, recorder }
     }
 
     pub(super) fn get(&self, job_name: &str) -> Option<Arc<JobEntry>> {
@@ -54,10 +52,9 @@ impl Registry {
             return entry;
         }
         let entry = JobEntry::new(job, &self.recorder).unwrap_or_else(|mistakes| {
-            tracing::error!(
-                error = mistakes.join("; "),
-                "an unregistered job is invalid: it is never expected"
-            );
+            if let Err(error) = Error::combine(mistakes.into_iter().map(Error::invalid)) {
+                tracing::error!(%error, "an unregistered job is invalid: it is never expected");
+            }
             JobEntry::on_demand(job, &self.recorder)
         });
         let mut entries = self.entries.write();

@@ -1,5 +1,3 @@
-//! `Run`: a run as its own work sees it.
-
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
@@ -75,10 +73,4 @@ impl Run {
     }
 }
 
-impl fmt::Debug for Run {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Run { id });

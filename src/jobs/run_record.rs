@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::job::stored_name;
 use super::run_status::RunStatus;
-use super::serialize;
 use crate::redact::{self, Budget};
+use crate::time::{serialize_rfc3339, serialize_seconds};
 
 /// The longest error message that is kept, in characters.
 const MAX_ERROR: usize = 500;
@@ -27,15 +27,15 @@ pub struct RunRecord {
     /// The name of the job.
     pub job_name: String,
     /// The start time, to the microsecond.
-    #[serde(serialize_with = "serialize::time")]
+    #[serde(serialize_with = "serialize_rfc3339")]
     pub started_at: SystemTime,
     /// The end time; `None` while it runs.
-    #[serde(serialize_with = "serialize::time")]
+    #[serde(serialize_with = "serialize_rfc3339")]
     pub finished_at: Option<SystemTime>,
     /// Whether it is running, or how it ended.
     pub status: RunStatus,
     /// The duration by a monotonic clock; `None` while it runs and for a lost run.
-    #[serde(rename = "duration_seconds", serialize_with = "serialize::seconds")]
+    #[serde(rename = "duration_seconds", serialize_with = "serialize_seconds")]
     pub duration: Option<Duration>,
     /// The error of a failed run: at most 500 characters, secrets redacted.
     pub error_message: Option<String>,

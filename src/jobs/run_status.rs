@@ -1,5 +1,3 @@
-//! `RunStatus`: whether a run is running, or how it ended.
-
 use std::fmt;
 use std::str::FromStr;
 

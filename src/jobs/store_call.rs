@@ -7,16 +7,12 @@ use futures_core::future::BoxFuture;
 use tokio::time::timeout;
 
 use super::history::{History, Registration};
-use crate::error::{Error, ErrorKind, with_sources};
+use crate::error::{Error, ErrorKind, logged};
 use crate::outage::{Outage, Transition};
 use crate::panics;
-use crate::redact::redact_line;
 
 /// A call that takes longer fails, and is retried like any other failure.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The longest error that is logged, in bytes.
-const MAX_ERROR: usize = 1024;
 
 /// Calls the history. `call` runs inside the guard too, because a history may panic before it returns its future.
 pub(super) async fn with_timeout<'a, T>(
@@ -41,7 +37,7 @@ pub(super) async fn register(history: &dyn History, jobs: &[Registration]) -> Re
         match with_timeout(|| history.register(slice::from_ref(job))).await {
             Err(error) if is_refused(&error) => tracing::warn!(
                 job = job.job_name,
-                error = loggable(&error),
+                error = logged(&error),
                 "the job history refused to register a job"
             ),
             result => result?,
@@ -68,7 +64,7 @@ impl OutageLog {
         let operation = self.operation;
         match (self.outage.update(result.is_err()), &result) {
             (Some(Transition::Started), Err(error)) => tracing::warn!(
-                error = loggable(error),
+                error = logged(error),
                 "the job history cannot {operation}: retrying"
             ),
             (Some(Transition::Ended), _) => {
@@ -78,9 +74,4 @@ impl OutageLog {
         }
         result
     }
-}
-
-/// One line without secrets.
-pub(super) fn loggable(error: &Error) -> String {
-    redact_line(&with_sources(error), MAX_ERROR)
 }

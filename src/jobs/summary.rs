@@ -1,5 +1,3 @@
-//! `JobSummary`: a job, its last run and its problems.
-
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
@@ -9,9 +7,9 @@ use super::due::{Clocks, Due};
 use super::history::{JobState, JobStates};
 use super::problem::Problem;
 use super::run_record::RunRecord;
-use super::serialize;
 use super::state::State;
 use crate::error::Error;
+use crate::time::serialize_rfc3339;
 
 /// A job, its last run and its problems.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,7 +20,7 @@ pub struct JobSummary {
     /// The run that began last, on any instance.
     pub last_run: Option<RunRecord>,
     /// The next expected start; `None` if the job has no schedule or is not registered here.
-    #[serde(serialize_with = "serialize::time")]
+    #[serde(serialize_with = "serialize_rfc3339")]
     pub expected_at: Option<SystemTime>,
     /// Whether the expected start and its grace have passed.
     pub is_late: bool,

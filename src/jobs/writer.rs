@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::run_record::RunRecord;
 use super::run_status::RunStatus;
 use super::state::State;
-use super::store_call::{OutageLog, loggable, register, with_timeout};
-use crate::error::{Error, ErrorKind};
+use super::store_call::{OutageLog, register, with_timeout};
+use crate::error::{Error, ErrorKind, logged};
 
 /// The most events that are written by one call.
 const BATCH: usize = 1000;
@@ -134,7 +134,7 @@ fn log_refused(run: &RunRecord, error: &Error, what: &str) {
     tracing::warn!(
         job = run.job_name,
         run = %run.id,
-        error = loggable(error),
+        error = logged(error),
         "the job history refused {what}"
     );
 }

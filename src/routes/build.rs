@@ -54,18 +54,16 @@ impl Routes {
     ///
     /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) names every [mistake](Self#mistakes).
     pub fn build<S: Clone + Send + Sync + 'static>(self) -> Result<Router<S>, Error> {
-        let (resolved, error) = self.resolve();
-        match error {
-            Some(error) => Err(error),
-            None => Ok(resolved.into_router()),
-        }
+        let (resolved, mistakes) = self.resolve();
+        mistakes?;
+        Ok(resolved.into_router())
     }
 
     /// Resolves the routes. After a mistake every route responds with 500, because its guard or its path may be the one that
     /// is missing.
     pub(super) fn resolve_or_refuse(self) -> Resolved {
-        let (mut resolved, error) = self.resolve();
-        if let Some(error) = error {
+        let (mut resolved, mistakes) = self.resolve();
+        if let Err(error) = mistakes {
             tracing::error!(%error, "the routes are misconfigured: every one of them responds with 500");
             let refuse = handler(async |_| {
                 problem(
@@ -82,7 +80,7 @@ impl Routes {
     }
 
     /// Applies all changes. Leaves out routes whose new path is a mistake: the app may have its own at their default path.
-    fn resolve(self) -> (Resolved, Option<Error>) {
+    fn resolve(self) -> (Resolved, Result<(), Error>) {
         let Self {
             added,
             changes,
@@ -125,16 +123,10 @@ impl Routes {
             guard: self.guard,
             details: self.details,
         };
-        let error = match &*mistakes {
-            [] => None,
-            [mistake] => Some(Error::invalid(mistake)),
-            several => Some(Error::invalid(format!(
-                "{} mistakes in the routes: {}",
-                several.len(),
-                several.join("; ")
-            ))),
-        };
-        (resolved, error)
+        (
+            resolved,
+            Error::combine(mistakes.into_iter().map(Error::invalid)),
+        )
     }
 }
 

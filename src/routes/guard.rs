@@ -14,6 +14,7 @@ use crate::settings::{ExposeSecret, Settings};
 
 /// Decides which requests may read guarded routes.
 #[derive(Clone)]
+#[must_use]
 pub struct Guard {
     kind: Kind,
 }
@@ -35,7 +36,6 @@ impl Guard {
     ///
     /// White space around the secret is trimmed. The comparison takes constant time, and does not hide the secret's length.
     /// An empty secret, such as that of an environment variable that is not set, allows no request.
-    #[must_use]
     pub fn bearer(secret: impl Into<String>) -> Self {
         Self {
             kind: Kind::Bearer(secret.into().trim().into()),
@@ -49,7 +49,6 @@ impl Guard {
     ///
     /// let guard = Guard::with(|parts| parts.headers.contains_key("x-from-our-proxy"));
     /// ```
-    #[must_use]
     pub fn with(allows: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         Self {
             kind: Kind::With(Arc::new(allows)),
@@ -57,7 +56,6 @@ impl Guard {
     }
 
     /// Allows every request: for a loopback or a private network that is guarded by other means.
-    #[must_use]
     pub fn open() -> Self {
         Self { kind: Kind::Open }
     }
@@ -106,7 +104,6 @@ impl Guard {
 
 impl Settings {
     /// Returns a guard with `MONITORING_TOKEN` as its bearer token. If it is not set, guarded routes refuse every request.
-    #[must_use]
     pub fn guard(&self) -> Guard {
         match &self.monitoring_token {
             Some(token) => Guard::bearer(token.expose_secret()),

@@ -17,15 +17,11 @@ use super::rejection::Rejection;
 use super::request::RouteRequest;
 use super::respond;
 use super::routes::Routes;
-use crate::error::{Error, with_sources};
+use crate::error::{Error, logged};
 use crate::jobs::{Jobs, RunQuery, RunRecord, RunStatus, Uuid};
-use crate::redact::redact_line;
 
 /// The timeout of a read of the history.
 const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Bytes of the history's error that are logged.
-const MAX_ERROR: usize = 1024;
 
 impl Routes {
     /// Adds the routes of background jobs, all [guarded](Self::guard):
@@ -113,7 +109,7 @@ async fn check_job(jobs: &Jobs, name: &str) -> Result<(), Rejection> {
 async fn read<T>(result: impl Future<Output = Result<T, Error>>) -> Result<T, Rejection> {
     let error = match tokio::time::timeout(TIMEOUT, result).await {
         Ok(Ok(value)) => return Ok(value),
-        Ok(Err(error)) => redact_line(&with_sources(&error), MAX_ERROR),
+        Ok(Err(error)) => logged(&error),
         Err(_) => format!("no answer within {TIMEOUT:?}"),
     };
     tracing::warn!(error, "the history of jobs cannot be read");

@@ -75,9 +75,10 @@ impl Routes {
     /// calls [`Prometheus::reset`] and empties the history. `today` holds the tokens of language models and their cost since
     /// the day began in UTC, or since the recorder was built on that day. A reset does not change them.
     ///
-    /// `/metrics/history` ([guarded](Self::guard)) shows the [history](crate::exporter::PrometheusBuilder::history); without one it is a
-    /// 404. Without parameters it has `since`, `interval_seconds`, `window_seconds`, `ticks`, `series`, `series_dropped`,
-    /// `bytes` and `metrics` (types by name). With a `metric` it runs a [`HistoryQuery`](crate::exporter::HistoryQuery):
+    /// `/metrics/history` ([guarded](Self::guard)) shows the [history](crate::exporter::PrometheusBuilder::history);
+    /// without one it is a 404. Without parameters it has `since`, `interval_seconds`, `window_seconds`, `ticks`, `series`,
+    /// `series_dropped`, `bytes` and `metrics` (types by name). With a `metric` it runs a
+    /// [`HistoryQuery`](crate::exporter::HistoryQuery):
     ///
     /// | parameter | value | default |
     /// |---|---|---|

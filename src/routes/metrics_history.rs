@@ -1,20 +1,19 @@
 //! `/metrics/history`: the recent past of one metric.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
-use serde::ser::Serializer;
 use serde_json::json;
 
-use super::metrics_json::{Labels, Number};
+use super::metrics_json::{Number, serialize_labels};
 use super::metrics_render::{Rendered, render_json};
 use super::rejection::Rejection;
 use crate::catalog::Kind;
 use crate::duration;
 use crate::exporter::{HistoryQuery, HistoryStats, MetricsHistory, TimeSeries};
-use crate::time::rfc3339;
+use crate::time::{rfc3339, unix_seconds};
 
 const NOT_KEPT: &str = "This service keeps no history. Its owner enables one with Prometheus::builder().history(HistoryConfig::new()).";
 
@@ -137,7 +136,7 @@ impl Params {
             sum,
             interval_seconds: Number(stats.interval.as_secs_f64()),
             window_seconds: Number(self.window.unwrap_or(stats.window).as_secs_f64()),
-            series: series.into_iter().map(FoundSeries).collect(),
+            series: series.into_iter().map(FoundSeries::from).collect(),
         })
     }
 }
@@ -205,33 +204,23 @@ struct Found {
     series: Vec<FoundSeries>,
 }
 
-struct FoundSeries(TimeSeries);
-
-impl Serialize for FoundSeries {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Shape<'a> {
-            labels: Labels<'a>,
-            points: Points<'a>,
-        }
-        let Self(TimeSeries { labels, points, .. }) = self;
-        let (labels, points) = (Labels(labels), Points(points));
-        Shape { labels, points }.serialize(serializer)
-    }
+#[derive(Serialize)]
+struct FoundSeries {
+    #[serde(serialize_with = "serialize_labels")]
+    labels: Vec<(String, String)>,
+    points: Vec<(Number, Number)>,
 }
 
-/// Pairs of a time and a value.
-struct Points<'a>(&'a [(SystemTime, f64)]);
-
-impl Serialize for Points<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let points = self.0.iter();
-        serializer.collect_seq(points.map(|(time, value)| (unix_seconds(*time), Number(*value))))
+impl From<TimeSeries> for FoundSeries {
+    fn from(TimeSeries { labels, points, .. }: TimeSeries) -> Self {
+        let points = points.into_iter();
+        let points = points.map(|(time, value)| (timestamp(time), Number(value)));
+        let points = points.collect();
+        Self { labels, points }
     }
 }
 
 /// Rounds to milliseconds.
-fn unix_seconds(time: SystemTime) -> Number {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Number((since.as_secs_f64() * 1e3).round() / 1e3)
+fn timestamp(time: SystemTime) -> Number {
+    Number((unix_seconds(time) * 1e3).round() / 1e3)
 }

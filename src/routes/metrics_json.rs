@@ -58,7 +58,8 @@ impl Serialize for OneFamily<'_> {
             }
             Kind::Histogram => summary(&mut map, &family.histogram())?,
         }
-        map.serialize_entry("series", &AllSeries(&family.series))?;
+        let series: Vec<_> = family.series.iter().map(OneSeries).collect();
+        map.serialize_entry("series", &series)?;
         map.end()
     }
 }
@@ -72,14 +73,6 @@ fn summary<M: SerializeMap>(map: &mut M, histogram: &HistogramSnapshot) -> Resul
         map.serialize_entry(name, &histogram.quantile(q))?;
     }
     Ok(())
-}
-
-struct AllSeries<'a>(&'a [Series]);
-
-impl Serialize for AllSeries<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(OneSeries))
-    }
 }
 
 struct OneSeries<'a>(&'a Series);
@@ -117,10 +110,12 @@ impl Serialize for Number {
     }
 }
 
-pub(super) struct Labels<'a>(pub(super) &'a [(String, String)]);
+#[derive(Serialize)]
+struct Labels<'a>(#[serde(serialize_with = "serialize_labels")] &'a [(String, String)]);
 
-impl Serialize for Labels<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-    }
+pub(super) fn serialize_labels<S: Serializer>(
+    labels: &[(String, String)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(labels.iter().map(|(name, value)| (name, value)))
 }

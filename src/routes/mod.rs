@@ -41,7 +41,6 @@ mod rejection;
 mod request;
 mod respond;
 mod route;
-#[expect(clippy::module_inception, reason = "a type has a file of its name")]
 mod routes;
 mod server;
 mod service;

@@ -219,11 +219,7 @@ impl Routes {
     }
 }
 
-impl Default for Routes {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(Routes);
 
 impl fmt::Debug for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,6 @@
 //! [`RoutesService`]: the routes as a tower service around an app without axum.
 
 use std::convert::Infallible;
-use std::error::Error as StdError;
 use std::fmt;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -23,8 +22,7 @@ use super::problem::no_such_route;
 use super::respond::finish;
 use super::route::Route;
 use super::routes::Routes;
-
-type BoxError = Box<dyn StdError + Send + Sync>;
+use crate::error::BoxError;
 
 impl Routes {
     /// Wraps an app: the returned tower service responds to these routes and passes every other path to `app`. `/livez` and
@@ -72,20 +70,7 @@ pub struct RoutesService<A> {
 }
 
 impl<A> RoutesService<A> {
-    /// Returns a reference to the app.
-    pub fn get_ref(&self) -> &A {
-        &self.app
-    }
-
-    /// Returns a mutable reference to the app.
-    pub fn get_mut(&mut self) -> &mut A {
-        &mut self.app
-    }
-
-    /// Returns the app.
-    pub fn into_inner(self) -> A {
-        self.app
-    }
+    inner_service_accessors!(app: A);
 }
 
 impl<A: fmt::Debug> fmt::Debug for RoutesService<A> {
@@ -169,11 +154,7 @@ where
     }
 }
 
-impl<F> fmt::Debug for RoutesFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RoutesFuture").finish_non_exhaustive()
-    }
-}
+debug_fields!(RoutesFuture<F> {});
 
 pin_project! {
     /// The response body of [`RoutesService`]: that of a route or of the app.

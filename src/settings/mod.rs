@@ -37,7 +37,6 @@
 mod form;
 mod reader;
 mod redacted;
-#[expect(clippy::module_inception, reason = "a type has a file of its name")]
 mod settings;
 
 pub use secrecy::{ExposeSecret, SecretString};

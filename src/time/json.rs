@@ -17,11 +17,13 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
 }
 
-pub(crate) fn serialize_rfc3339<S: Serializer>(
-    time: &SystemTime,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    rfc3339(*time).serialize(serializer)
+/// Serializes a `SystemTime` or an `Option<SystemTime>`.
+pub(crate) fn serialize_rfc3339<T, S>(time: &T, serializer: S) -> Result<S::Ok, S::Error>
+where
+    T: Copy + Into<Option<SystemTime>>,
+    S: Serializer,
+{
+    (*time).into().and_then(rfc3339).serialize(serializer)
 }
 
 /// Serializes a `Duration` or an `Option<Duration>`.
@@ -31,4 +33,14 @@ where
     S: Serializer,
 {
     (*duration).into().map(milliseconds).serialize(serializer)
+}
+
+#[cfg(feature = "jobs")]
+pub(crate) fn serialize_seconds<D, S>(duration: &D, serializer: S) -> Result<S::Ok, S::Error>
+where
+    D: Copy + Into<Option<Duration>>,
+    S: Serializer,
+{
+    let seconds = |duration: Duration| duration.as_secs_f64();
+    (*duration).into().map(seconds).serialize(serializer)
 }

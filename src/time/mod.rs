@@ -4,6 +4,8 @@
 mod json;
 mod unix;
 
+#[cfg(feature = "jobs")]
+pub(crate) use self::json::serialize_seconds;
 #[cfg(feature = "health")]
 pub(crate) use self::json::{milliseconds, rfc3339, serialize_milliseconds, serialize_rfc3339};
 pub(crate) use self::unix::unix_seconds;

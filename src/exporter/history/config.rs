@@ -92,8 +92,4 @@ impl HistoryConfig {
     }
 }
 
-impl Default for HistoryConfig {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(HistoryConfig);

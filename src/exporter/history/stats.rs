@@ -1,5 +1,3 @@
-//! `HistoryStats`: the content and size of a history.
-
 use std::time::{Duration, SystemTime};
 
 use crate::catalog::Kind;

@@ -1,6 +1,5 @@
 //! `PushgatewayBuilder`: the settings of a Pushgateway client.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -147,15 +146,8 @@ impl PushgatewayBuilder {
     }
 }
 
-/// Omits the labels, because their values may hold secrets.
-impl fmt::Debug for PushgatewayBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PushgatewayBuilder")
-            .field("server", &self.server)
-            .field("job", &self.job)
-            .finish_non_exhaustive()
-    }
-}
+// Omits the labels, because their values may hold secrets.
+debug_fields!(PushgatewayBuilder { server, job });
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::authorization::Authorization;
 use super::group::Group;
-use crate::error::{self, Error, ErrorKind};
+use crate::error::{BoxError, Error, ErrorKind, with_sources};
 use crate::exporter::prometheus::Prometheus;
 use crate::http_client::HttpClient;
 use crate::redact::redact_line;
@@ -178,7 +178,7 @@ impl Pushgateway {
             Ok(response) if response.status().is_success() => Ok(()),
             Ok(response) => Err(self.refused(&response)),
             Err(error) => Err(Failure {
-                problem: error::with_sources(&error),
+                problem: with_sources(&error),
                 is_retryable: true,
                 source: Some(error.into()),
             }),
@@ -219,7 +219,7 @@ impl fmt::Debug for Pushgateway {
 struct Failure {
     problem: String,
     is_retryable: bool,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<BoxError>,
 }
 
 impl Failure {

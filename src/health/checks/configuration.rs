@@ -1,7 +1,6 @@
 //! `Configuration`: all required settings are present.
 
 use std::env;
-use std::fmt;
 
 use super::super::{Check, Outcome};
 
@@ -64,10 +63,4 @@ impl Check for Configuration {
     }
 }
 
-impl fmt::Debug for Configuration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Configuration")
-            .field("names", &self.names)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Configuration { names });

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::{Check, Outcome};
-use super::single_flight::{SingleFlight, on_thread};
+use super::single_flight::SingleFlight;
 use super::thresholds::Thresholds;
 
 /// Checks the space of the file system that holds a path: degraded at 80 % used, unhealthy at 90 %. The limits may also
@@ -22,6 +22,7 @@ use super::thresholds::Thresholds;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
 #[derive(Debug, Clone)]
+#[must_use]
 pub struct Disk {
     path: PathBuf,
     limits: Thresholds<Limit>,
@@ -36,7 +37,6 @@ enum Limit {
 
 impl Disk {
     /// Checks the file system that holds this path.
-    #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -49,21 +49,18 @@ impl Disk {
     }
 
     /// The percentage used from which it is degraded. Defaults to 80.
-    #[must_use]
     pub fn degraded_at(mut self, percent: f64) -> Self {
         self.limits.degraded = Limit::UsedPercent(percent);
         self
     }
 
     /// The percentage used from which it is unhealthy. Defaults to 90.
-    #[must_use]
     pub fn unhealthy_at(mut self, percent: f64) -> Self {
         self.limits.unhealthy = Limit::UsedPercent(percent);
         self
     }
 
     /// Replaces both percentages by available bytes: degraded below the first, unhealthy below the second.
-    #[must_use]
     pub fn min_free(mut self, degraded: u64, unhealthy: u64) -> Self {
         self.limits.degraded = Limit::FreeBytes(degraded);
         self.limits.unhealthy = Limit::FreeBytes(unhealthy);
@@ -102,14 +99,7 @@ impl Disk {
 impl Check for Disk {
     async fn check(&self) -> Outcome {
         let disk = self.clone();
-        self.flight
-            .run(|guard| {
-                on_thread(move || {
-                    let _guard = guard;
-                    disk.read()
-                })
-            })
-            .await
+        self.flight.run_on_thread(move || disk.read()).await
     }
 }
 

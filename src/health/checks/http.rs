@@ -34,6 +34,7 @@ const MAX_BODY: usize = 64 * 1024;
 /// let health = Health::builder().check("payments", payments).build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
+#[must_use]
 pub struct Http {
     method: Method,
     uri: Uri,
@@ -86,7 +87,6 @@ impl Http {
     /// Adds a request header, replacing an earlier one of the same name. Its value is never shown.
     ///
     /// If the name or value is invalid (RFC 9110, section 5), registering the check returns an error.
-    #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
             (Ok(name), Ok(mut value)) => {
@@ -104,14 +104,12 @@ impl Http {
     }
 
     /// The statuses that are healthy. Defaults to all of 2xx.
-    #[must_use]
     pub fn expect_statuses(mut self, statuses: impl IntoIterator<Item = u16>) -> Self {
         self.expected = Some(statuses.into_iter().collect());
         self
     }
 
     /// Reports a response that takes longer than this as degraded. Defaults to none: only the check's timeout applies.
-    #[must_use]
     pub fn slow_after(mut self, slow: Duration) -> Self {
         self.slow = Some(slow);
         self
@@ -156,10 +154,7 @@ impl Check for Http {
     }
 
     fn validate(&self) -> Result<(), Error> {
-        match &*self.mistakes {
-            [] => Ok(()),
-            mistakes => Err(Error::invalid(mistakes.join("; "))),
-        }
+        Error::combine(self.mistakes.iter().map(Error::invalid))
     }
 }
 

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use sysinfo::{MemoryRefreshKind, System};
 
 use super::super::{Check, Outcome};
-use super::single_flight::{SingleFlight, on_thread};
+use super::single_flight::SingleFlight;
 use super::thresholds::Thresholds;
 use crate::cgroup::{self, Cgroup};
 
@@ -26,6 +26,7 @@ use crate::cgroup::{self, Cgroup};
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
 #[derive(Debug, Clone)]
+#[must_use]
 pub struct Memory {
     percent: Thresholds<f64>,
     /// Cached, because creating it costs more than reading it.
@@ -41,7 +42,6 @@ struct Reading {
 
 impl Memory {
     /// Checks with the default limits.
-    #[must_use]
     pub fn new() -> Self {
         Self {
             percent: Thresholds {
@@ -54,14 +54,12 @@ impl Memory {
     }
 
     /// The percentage used from which it is degraded. Defaults to 80.
-    #[must_use]
     pub fn degraded_at(mut self, percent: f64) -> Self {
         self.percent.degraded = percent;
         self
     }
 
     /// The percentage used from which it is unhealthy. Defaults to 90.
-    #[must_use]
     pub fn unhealthy_at(mut self, percent: f64) -> Self {
         self.percent.unhealthy = percent;
         self
@@ -98,25 +96,15 @@ impl Memory {
 impl Check for Memory {
     async fn check(&self) -> Outcome {
         let memory = self.clone();
-        self.flight
-            .run(|guard| {
-                on_thread(move || {
-                    let _guard = guard;
-                    match memory.read() {
-                        Ok(reading) => memory.judge(&reading),
-                        Err(error) => Outcome::failed(&error),
-                    }
-                })
-            })
-            .await
+        let work = move || match memory.read() {
+            Ok(reading) => memory.judge(&reading),
+            Err(error) => Outcome::failed(&error),
+        };
+        self.flight.run_on_thread(work).await
     }
 }
 
-impl Default for Memory {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(Memory);
 
 impl Reading {
     /// Returns the container's reading instead, if its limit is below the host's memory.

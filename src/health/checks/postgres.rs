@@ -1,6 +1,5 @@
 //! `Postgres`: `SELECT 1`.
 
-use std::fmt;
 use std::str::FromStr;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
@@ -134,9 +133,5 @@ impl Check for Postgres {
     }
 }
 
-/// Omits the options, which hold the password.
-impl fmt::Debug for Postgres {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Postgres").finish_non_exhaustive()
-    }
-}
+// Omits the options, which hold the password.
+debug_fields!(Postgres {});

@@ -1,6 +1,5 @@
 //! `RabbitMq`: a channel on an open connection.
 
-use std::fmt;
 use std::sync::Arc;
 
 use lapin::types::ShortString;
@@ -108,9 +107,5 @@ fn explain(error: &lapin::Error) -> String {
     }
 }
 
-/// Omits the URL, which holds the password.
-impl fmt::Debug for RabbitMq {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RabbitMq").finish_non_exhaustive()
-    }
-}
+// Omits the URL, which holds the password.
+debug_fields!(RabbitMq {});

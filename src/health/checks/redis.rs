@@ -1,7 +1,5 @@
 //! `Redis`: PING.
 
-use std::fmt;
-
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError};
 use tokio::time::Instant;
@@ -88,9 +86,5 @@ fn explain(error: &RedisError) -> String {
     }
 }
 
-/// Omits the client, which holds the password.
-impl fmt::Debug for Redis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redis").finish_non_exhaustive()
-    }
-}
+// Omits the client, which holds the password.
+debug_fields!(Redis {});

@@ -33,6 +33,21 @@ impl SingleFlight {
             Err(_) => Outcome::unhealthy().message("an earlier attempt is still running"),
         }
     }
+
+    /// Makes an attempt [on a thread](on_thread).
+    #[cfg(any(test, feature = "system"))]
+    pub(super) async fn run_on_thread(
+        &self,
+        work: impl FnOnce() -> Outcome + Send + 'static,
+    ) -> Outcome {
+        let attempt = |guard| {
+            on_thread(move || {
+                let _guard = guard;
+                work()
+            })
+        };
+        self.run(attempt).await
+    }
 }
 
 /// Runs `work` on a new thread. A panic is an unhealthy outcome.
@@ -66,19 +81,6 @@ mod tests {
         CheckResult::new(&Arc::from("it"), outcome, Duration::ZERO)
     }
 
-    async fn attempt(
-        flight: &SingleFlight,
-        work: impl FnOnce() -> Outcome + Send + 'static,
-    ) -> Outcome {
-        let run = |guard| {
-            on_thread(move || {
-                let _guard = guard;
-                work()
-            })
-        };
-        flight.run(run).await
-    }
-
     #[test]
     fn an_attempt_that_hangs_does_not_block_the_end_of_its_runtime() {
         let (release, released) = mpsc::channel::<()>();
@@ -90,7 +92,7 @@ mod tests {
                 .unwrap()
         };
         let first = runtime();
-        let hangs = attempt(&flight, move || {
+        let hangs = flight.run_on_thread(move || {
             let _ = released.recv();
             Outcome::healthy()
         });
@@ -106,7 +108,7 @@ mod tests {
         assert_eq!(ended.recv_timeout(Duration::from_secs(10)), Ok(()));
 
         let second = runtime();
-        let again = || result(second.block_on(attempt(&flight, Outcome::healthy)));
+        let again = || result(second.block_on(flight.run_on_thread(Outcome::healthy)));
         assert_eq!(
             again().message(),
             Some("an earlier attempt is still running")
@@ -123,7 +125,7 @@ mod tests {
             .build()
             .unwrap();
         let flight = SingleFlight::default();
-        let outcome = runtime.block_on(attempt(&flight, || panic!("boom")));
+        let outcome = runtime.block_on(flight.run_on_thread(|| panic!("boom")));
         let message = "the check panicked: boom";
         assert_eq!(result(outcome).message(), Some(message));
     }

@@ -1,6 +1,5 @@
 //! `StorageRoundTrip`: a store returns the value that was written.
 
-use std::fmt;
 use std::fmt::Display;
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
@@ -54,6 +53,7 @@ pub trait Store: Send + Sync + 'static {
 /// let health = Health::builder().check("cache", StorageRoundTrip::new(Cache::default())).build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
+#[must_use]
 pub struct StorageRoundTrip<S> {
     store: S,
     key: String,
@@ -77,14 +77,12 @@ impl<S: Store> StorageRoundTrip<S> {
 
     /// Sets the key. Defaults to `tower-vitals:health`. Instances of the service may share it: a value that another
     /// instance has just written is accepted, too.
-    #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = key.into();
         self
     }
 
     /// Reports a round trip longer than this as degraded. Defaults to 1 s.
-    #[must_use]
     pub fn slow_after(mut self, slow: Duration) -> Self {
         self.slow = slow;
         self
@@ -144,11 +142,4 @@ impl<S: Store> Check for StorageRoundTrip<S> {
     }
 }
 
-impl<S> fmt::Debug for StorageRoundTrip<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StorageRoundTrip")
-            .field("key", &self.key)
-            .field("slow", &self.slow)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(StorageRoundTrip<S> { key, slow });

@@ -52,11 +52,7 @@ fn human(uptime: Duration) -> String {
     parts.collect::<Vec<_>>().join(" ")
 }
 
-impl Default for Uptime {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(Uptime);
 
 impl Check for Uptime {
     async fn check(&self) -> Outcome {

@@ -2,8 +2,6 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, SystemTime};
 
-use metrics::Recorder;
-
 use super::collecting::Collecting;
 use super::refresh::{self, RefreshHandle};
 use crate::catalog::MONITORING_COLLECTION_TIMESTAMP;
@@ -64,11 +62,7 @@ impl Collectors {
         }
     }
 
-    /// Sets the recorder. Defaults to the recorder of the `metrics` facade.
-    pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.recorder = RecorderRef::new(recorder);
-        self
-    }
+    recorder_setter!(recorder);
 
     /// Sets the interval between collections. Defaults to 15 s.
     pub fn every(mut self, interval: Duration) -> Self {
@@ -150,11 +144,7 @@ fn collect(group: &mut Group, recorder: &RecorderRef) {
     }
 }
 
-impl Default for Collectors {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(Collectors);
 
 impl fmt::Debug for Collectors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

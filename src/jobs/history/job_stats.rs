@@ -1,5 +1,3 @@
-//! `JobStats`: statistics of all runs of a job.
-
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 

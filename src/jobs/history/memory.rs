@@ -1,7 +1,6 @@
 //! `MemoryHistory`: runs and problems in memory.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt;
 use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -98,19 +97,9 @@ impl MemoryHistory {
     }
 }
 
-impl Default for MemoryHistory {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(MemoryHistory);
 
-impl fmt::Debug for MemoryHistory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryHistory")
-            .field("max_runs", &self.max_runs)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(MemoryHistory { max_runs });
 
 impl State {
     /// Returns whether the run was a new fact.

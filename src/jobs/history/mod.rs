@@ -1,6 +1,5 @@
 //! Where runs and problems are kept: the traits of a store, and the stores of this crate.
 
-#[expect(clippy::module_inception, reason = "a type's file has its name")]
 mod history;
 mod job_state;
 mod job_stats;

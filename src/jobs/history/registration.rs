@@ -1,10 +1,9 @@
-//! `Registration`: a job that an instance has.
-
 use std::time::SystemTime;
 
 /// A job that an instance has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use]
 pub struct Registration {
     /// The job's name.
     pub job_name: String,
@@ -16,7 +15,6 @@ pub struct Registration {
 
 impl Registration {
     /// Returns a registration of this job with this schedule.
-    #[must_use]
     pub fn new(job_name: impl Into<String>, schedule: Option<String>) -> Self {
         Self {
             job_name: job_name.into(),
@@ -26,7 +24,6 @@ impl Registration {
     }
 
     /// Sets the last start of the job by the instance's clock.
-    #[must_use]
     pub fn last_start(mut self, at: SystemTime) -> Self {
         self.last_start = Some(at);
         self

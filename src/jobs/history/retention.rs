@@ -1,5 +1,3 @@
-//! `Retention`: how long ended runs are kept.
-
 use std::time::{Duration, SystemTime};
 
 /// How long ended runs are kept. The last run of a job is always kept, because the next one is expected relative to it.
@@ -44,8 +42,4 @@ impl Retention {
     }
 }
 
-impl Default for Retention {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(Retention);

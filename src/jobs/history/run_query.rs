@@ -103,8 +103,4 @@ impl RunQuery {
     }
 }
 
-impl Default for RunQuery {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+default_is_new!(RunQuery);

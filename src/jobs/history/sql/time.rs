@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
+use crate::time::unix_seconds;
+
 /// RFC 3339 in UTC, to the microsecond. All texts have the same length, so their order is that of the times.
 pub(super) fn to_text(time: SystemTime) -> String {
     // Times outside of the years 1 to 9999 are clamped.
@@ -25,8 +27,7 @@ pub(super) fn from_text(text: &str) -> Option<SystemTime> {
 
 /// Seconds since 1970, which are exact to the microsecond.
 pub(super) fn to_seconds(time: SystemTime) -> f64 {
-    let since = time.duration_since(UNIX_EPOCH);
-    since.map_or(0.0, |since| since.as_secs_f64())
+    unix_seconds(time).max(0.0)
 }
 
 pub(super) fn from_seconds(seconds: f64) -> SystemTime {
