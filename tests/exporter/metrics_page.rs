@@ -8,7 +8,8 @@ use tower_vitals::catalog::{FAMILIES, Family, Values};
 const HEAD: &str = "# Metrics
 
 Every metric of the crate, from `tower_vitals::catalog`. A prefix and another naming change the names; labels that a scrape adds are not listed.
-Labels in brackets are bounded by the catalogue to the values or the number shown.
+Labels with brackets are bounded by the catalogue to the values or the number shown. A strict OpenMetrics parser rejects metrics of your own that are not
+registered and whose names collide, such as a counter `orders_total` and a gauge `orders`.
 
 | metric | kind | unit | labels | meaning |
 |---|---|---|---|---|
