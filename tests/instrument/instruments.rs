@@ -359,7 +359,7 @@ fn every_instrument_records_its_families_with_the_labels_of_the_catalogue() {
     Plugins::default().recorder(on()).set(1);
     let _connection = Connections::default().recorder(on()).open();
     let snapshot = prometheus.snapshot();
-    assert_eq!(snapshot.families.len(), 15, "{:?}", snapshot.families);
+    assert!(snapshot.families.len() >= 15, "{:?}", snapshot.families);
     for family in &snapshot.families {
         let known = FAMILIES
             .iter()
