@@ -26,9 +26,7 @@ mod check_options;
 mod check_result;
 pub mod checks;
 mod entry;
-mod flight;
 mod health;
-mod lookup;
 mod outcome;
 mod panics;
 mod probe;
@@ -40,6 +38,7 @@ mod shutdown_signal;
 mod state;
 mod status;
 mod status_changes;
+mod wait;
 
 pub use self::builder::HealthBuilder;
 pub use self::check::{Check, ConfiguredCheck};
