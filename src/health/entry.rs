@@ -24,11 +24,14 @@ pub(super) const GRACE: Duration = Duration::from_millis(50);
 
 /// Receives the results of checks. It owns the entries, so they hold it weakly.
 pub(super) trait Observer: Send + Sync {
-    /// A run has ended with this result.
-    fn run_ended(&self, result: &CheckResult);
+    /// Receives a result: that of a run that has ended, one that is newer than every published one, or both.
+    fn publish(&self, result: &CheckResult, has_ended: bool, newest: Option<Newest>);
+}
 
-    /// This result is newer than every published one. `before` is the status published last.
-    fn published(&self, result: &CheckResult, before: Option<Status>);
+/// The result is newer than every published one.
+pub(super) struct Newest {
+    /// The status published last.
+    pub(super) before: Option<Status>,
 }
 
 pub(super) struct CheckEntry {
@@ -294,21 +297,20 @@ impl CheckEntry {
         self.observer.upgrade().filter(|_| !self.is_retired())
     }
 
-    /// Publishes a result, unless that of a later run was published before.
+    /// Publishes a result, but only its duration if that of a later run was published before.
     pub(super) fn publish(&self, cached: &Cached, has_ended: bool) {
         let Some(observer) = self.observer() else {
             return;
         };
-        if has_ended {
-            observer.run_ended(&cached.result);
-        }
         let mut published = self.published.lock();
-        if (published.run, published.has_ended) > (cached.run, has_ended) {
-            return;
-        }
-        (published.run, published.has_ended) = (cached.run, has_ended);
-        let before = published.status.replace(cached.result.status());
-        observer.published(&cached.result, before);
+        let is_newest = (published.run, published.has_ended) <= (cached.run, has_ended);
+        let newest = is_newest.then(|| {
+            (published.run, published.has_ended) = (cached.run, has_ended);
+            let before = published.status.replace(cached.result.status());
+            Newest { before }
+        });
+        // Under the lock, so that the newest status is also the one recorded last.
+        observer.publish(&cached.result, has_ended, newest);
     }
 
     /// Publishes a result from memory if its status differs from the last one from memory and from the published one.
@@ -328,7 +330,7 @@ impl CheckEntry {
             }
             std::mem::replace(&mut published.status, status)
         };
-        observer.published(result, before);
+        observer.publish(result, false, Some(Newest { before }));
     }
 }
 

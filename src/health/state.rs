@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use tokio::sync::broadcast;
 
 use super::check_options::Defaults;
-use super::entry::{CheckEntry, Observer};
+use super::entry::{CheckEntry, Newest, Observer};
 use super::runtime_heartbeat::RuntimeHeartbeat;
 use super::{CheckResult, ConfiguredCheck, Probe, Status, StatusChange, record};
 use crate::broadcast::CAPACITY;
@@ -100,12 +100,11 @@ impl State {
 }
 
 impl Observer for State {
-    fn run_ended(&self, result: &CheckResult) {
-        record::duration(&self.recorder, result);
-    }
-
-    fn published(&self, result: &CheckResult, before: Option<Status>) {
-        record::status(&self.recorder, result);
+    fn publish(&self, result: &CheckResult, has_ended: bool, newest: Option<Newest>) {
+        record::result(&self.recorder, result, has_ended, newest.is_some());
+        let Some(Newest { before }) = newest else {
+            return;
+        };
         let (check, status) = (result.name(), result.status());
         if before == Some(status) {
             return;
