@@ -13,8 +13,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::check::AnyCheck;
 use super::check_options::Defaults;
-use super::panics::{caught, panicked};
 use super::{CheckOptions, CheckResult, ConfiguredCheck, Outcome, Probe, Status};
+use crate::panics;
 
 /// Longer durations are cut to this, because a clock cannot add `Duration::MAX`.
 const MAX_DURATION: Duration = Duration::from_hours(365 * 24);
@@ -189,7 +189,7 @@ impl CheckEntry {
     pub(super) fn result_from_memory(&self) -> Option<CheckResult> {
         let outcome = match catch_unwind(AssertUnwindSafe(|| self.check.outcome_from_memory())) {
             Ok(outcome) => outcome?,
-            Err(panic) => panicked(&*panic),
+            Err(panic) => Outcome::panicked(&*panic),
         };
         Some(self.result(outcome, Duration::ZERO))
     }
@@ -360,13 +360,13 @@ impl RunGuard {
     async fn run(self) {
         let entry = &self.entry;
         let started = Instant::now();
-        let mut check = Box::pin(caught(async { entry.check.check().await }));
+        let mut check = Box::pin(panics::caught(async { entry.check.check().await }));
         let ended = timeout(entry.timeout, check.as_mut()).await;
         // A future that timed out may panic when it is dropped.
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(check)));
         let outcome = match (ended, dropped) {
-            (_, Err(panic)) => panicked(&*panic),
-            (Ok(outcome), _) => outcome,
+            (_, Err(panic)) | (Ok(Err(panic)), _) => Outcome::panicked(&*panic),
+            (Ok(Ok(outcome)), _) => outcome,
             (Err(_), _) => {
                 Outcome::unhealthy().message(format!("timed out after {:?}", entry.timeout))
             }

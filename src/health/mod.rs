@@ -28,7 +28,6 @@ pub mod checks;
 mod entry;
 mod health;
 mod outcome;
-mod panics;
 mod probe;
 mod reason;
 mod record;
