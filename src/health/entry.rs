@@ -55,7 +55,7 @@ pub(super) struct CheckEntry {
 pub(super) struct Flight {
     pub(super) last: Option<Cached>,
     /// Whether a result was healthy or degraded.
-    has_passed: bool,
+    pub(super) has_passed: bool,
     run: Option<Run>,
     /// The number of runs started so far.
     runs: u64,
@@ -164,12 +164,6 @@ impl CheckEntry {
 
     pub(super) fn decides(&self, probe: Probe) -> bool {
         self.options.probes.contains(&probe)
-    }
-
-    /// Whether startup no longer waits for it: it has passed once, or it is optional and has a result.
-    pub(super) fn has_started(&self) -> bool {
-        let flight = self.flight();
-        flight.has_passed || (self.options.is_optional && flight.last.is_some())
     }
 
     /// Whether a failure only degrades the service.

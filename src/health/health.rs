@@ -237,10 +237,12 @@ impl Health {
     /// Ends startup if each check on it has passed. Returns whether it has ended.
     fn update_started(&self, entries: &[Arc<CheckEntry>]) -> bool {
         let mut decisive = entries.iter().filter(|entry| entry.decides(Probe::Startup));
-        if !self.is_started()
-            && !self.state.starts_explicitly
-            && decisive.all(|entry| entry.has_started())
-        {
+        // It has passed once, or it is optional and has a result.
+        let has_started = |entry: &Arc<CheckEntry>| {
+            let flight = entry.flight();
+            flight.has_passed || (entry.options.is_optional && flight.last.is_some())
+        };
+        if !self.is_started() && !self.state.starts_explicitly && decisive.all(has_started) {
             self.mark_started();
         }
         self.is_started()
