@@ -2,10 +2,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::entry::CheckEntry;
 use super::runtime_heartbeat::RuntimeHeartbeat;
 use super::state::State;
 use super::{Check, ConfiguredCheck, Health, Probe};
 use crate::error::Error;
+
+/// The longest name in bytes. A name is a label value and part of a path.
+const MAX_NAME: usize = 100;
 
 /// Configures a [`Health`].
 #[must_use]
@@ -131,6 +135,46 @@ impl HealthBuilder {
             format!("probe {probe} names an unknown check {name:?}: the checks are {listed}")
         };
         unknown.map(problem).collect()
+    }
+}
+
+impl CheckEntry {
+    /// Returns every mistake in the check's name and options.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let name = &self.name;
+        let mut problems = Vec::new();
+        problems.extend(name_problem(name).map(|it| format!("check name {name:?} {it}")));
+        let mut reject = |problem: &str| problems.push(format!("check {name:?} {problem}"));
+        if let Err(error) = self.check.validate() {
+            reject(&format!("is misconfigured: {error}"));
+        }
+        if self.timeout.is_zero() {
+            reject("has a timeout of zero: it must be longer than zero");
+        }
+        if self.every == Some(Duration::ZERO) {
+            reject("has a period of zero: it must be longer than zero");
+        }
+        if self.decides(Probe::Liveness) && self.result_from_memory().is_none() {
+            reject(
+                "is on liveness but does not answer from memory: only checks with Check::from_memory, such as Heartbeat, \
+                 are allowed; put it on readiness",
+            );
+        }
+        problems
+    }
+}
+
+fn name_problem(name: &str) -> Option<&'static str> {
+    if name.trim().is_empty() {
+        Some("is empty: each check needs a name")
+    } else if name.len() > MAX_NAME {
+        Some("is too long: at most 100 bytes are allowed")
+    } else if name.chars().any(char::is_control) {
+        Some("contains control characters: one line of text is allowed")
+    } else if name == "timestamp" {
+        Some("is a key of /healthz: any other name is allowed")
+    } else {
+        None
     }
 }
 

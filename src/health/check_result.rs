@@ -5,7 +5,15 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Outcome, Status};
+use crate::redact::{self, Budget, redact_line};
 use crate::time::{serialize_milliseconds, serialize_rfc3339};
+
+/// The longest message in bytes.
+const MAX_MESSAGE: usize = 1024;
+/// The longest string in the data, in bytes.
+const MAX_TEXT: usize = 256;
+/// The number of values in the data, at all depths.
+const MAX_VALUES: usize = 64;
 
 /// The result of one run of a check. Serialized, it is one of the `results` of `/health/detailed`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,15 +30,23 @@ pub struct CheckResult {
 }
 
 impl CheckResult {
+    /// Masks secrets in the outcome and limits its size.
     pub(super) fn new(name: &Arc<str>, outcome: Outcome, duration: Duration) -> Self {
-        let (status, message, data) = outcome.presentable();
+        let message = outcome
+            .message
+            .map(|message| redact_line(&message, MAX_MESSAGE))
+            .filter(|message| !message.is_empty());
+        let mut budget = Budget {
+            values: MAX_VALUES,
+            text: MAX_TEXT,
+        };
         Self {
             name: Arc::clone(name),
-            status,
+            status: outcome.status,
             message,
             duration,
             taken_at: SystemTime::now(),
-            data,
+            data: redact::json(outcome.data, &mut budget),
         }
     }
 
@@ -68,5 +84,39 @@ impl CheckResult {
     #[must_use]
     pub fn taken_at(&self) -> SystemTime {
         self.taken_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn results_have_no_secrets_and_a_limited_size() {
+        let outcome = Outcome::unhealthy()
+            .message(format!("redis://:pw@h {}", "x".repeat(1_000_000)))
+            .data("url", "redis://:pw@h/0")
+            .data("api_token", "pw")
+            .data("db_password", 77_777)
+            .data("tokens", json!(["pw"]))
+            .data("credentials", json!({"value": "pw"}))
+            .data("token_is_set", true)
+            .data("prompt_tokens", 12)
+            .data("long", "z".repeat(10_000))
+            .data(
+                "z_nested",
+                json!({"password": "pw", "z_list": vec!["y"; 1000]}),
+            );
+        let result = CheckResult::new(&Arc::from("it"), outcome, Duration::ZERO);
+        let message = result.message().unwrap();
+        assert!(message.starts_with("redis://[redacted]@h xxx"), "{message}");
+        assert!(message.len() < MAX_MESSAGE + 40);
+        let shown = Value::Object(result.data).to_string();
+        assert!(!shown.contains("pw") && !shown.contains("77777"), "{shown}");
+        assert!(shown.contains(r#""token_is_set":true"#), "{shown}");
+        assert!(shown.contains(r#""prompt_tokens":12"#), "{shown}");
+        assert!(shown.len() < 4096, "{}", shown.len());
+        assert!(shown.contains(r#""api_token":"[redacted]""#), "{shown}");
     }
 }

@@ -13,22 +13,25 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::check::AnyCheck;
 use super::check_options::Defaults;
-use super::flight::{Cached, Flight, Run};
-use super::panics::{caught, panicked};
 use super::{CheckOptions, CheckResult, ConfiguredCheck, Outcome, Probe, Status};
+use crate::panics;
 
 /// Longer durations are cut to this, because a clock cannot add `Duration::MAX`.
 const MAX_DURATION: Duration = Duration::from_hours(365 * 24);
-/// The longest name in bytes. A name is a label value and part of a path.
-const MAX_NAME: usize = 100;
+/// How much longer than the check's timeout a caller waits. The run itself keeps the timeout, so only a check that
+/// blocks its thread is still running after this.
+pub(super) const GRACE: Duration = Duration::from_millis(50);
 
 /// Receives the results of checks. It owns the entries, so they hold it weakly.
 pub(super) trait Observer: Send + Sync {
-    /// A run has ended with this result.
-    fn run_ended(&self, result: &CheckResult);
+    /// Receives a result: that of a run that has ended, one that is newer than every published one, or both.
+    fn publish(&self, result: &CheckResult, has_ended: bool, newest: Option<Newest>);
+}
 
-    /// This result is newer than every published one. `before` is the status published last.
-    fn published(&self, result: &CheckResult, before: Option<Status>);
+/// The result is newer than every published one.
+pub(super) struct Newest {
+    /// The status published last.
+    pub(super) before: Option<Status>,
 }
 
 pub(super) struct CheckEntry {
@@ -37,14 +40,85 @@ pub(super) struct CheckEntry {
     pub(super) timeout: Duration,
     pub(super) cache_for: Duration,
     pub(super) every: Option<Duration>,
-    check: Arc<dyn AnyCheck>,
+    pub(super) check: Arc<dyn AnyCheck>,
     observer: Weak<dyn Observer>,
     flight: Mutex<Flight>,
     /// Notified when a run ends.
-    pub(super) ended: watch::Sender<()>,
+    ended: watch::Sender<()>,
     is_retired: AtomicBool,
     background: Mutex<Option<AbortHandle>>,
     published: Mutex<Published>,
+}
+
+/// At most one run of a check at a time, and its last result.
+#[derive(Default)]
+pub(super) struct Flight {
+    pub(super) last: Option<Cached>,
+    /// Whether a result was healthy or degraded.
+    pub(super) has_passed: bool,
+    run: Option<Run>,
+    /// The number of runs started so far.
+    runs: u64,
+}
+
+#[derive(Clone)]
+pub(super) struct Cached {
+    pub(super) result: Arc<CheckResult>,
+    pub(super) at: Instant,
+    /// The number of the run that it belongs to.
+    pub(super) run: u64,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Run {
+    pub(super) number: u64,
+    pub(super) since: Instant,
+}
+
+impl Flight {
+    /// Returns the run in flight, or a new one, and whether it is new.
+    fn join(&mut self, now: Instant) -> (Run, bool) {
+        if let Some(run) = self.run {
+            return (run, false);
+        }
+        self.runs += 1;
+        let run = Run {
+            number: self.runs,
+            since: now,
+        };
+        self.run = Some(run);
+        (run, true)
+    }
+
+    pub(super) fn cache(&mut self, result: CheckResult, run: u64) -> Cached {
+        self.has_passed |= result.status().is_passing();
+        let cached = Cached {
+            result: Arc::new(result),
+            at: Instant::now(),
+            run,
+        };
+        self.last = Some(cached.clone());
+        cached
+    }
+
+    pub(super) fn is_running(&self, number: u64) -> bool {
+        self.run.is_some_and(|run| run.number == number)
+    }
+}
+
+/// A cached result, or the wait for a run.
+pub(super) enum Lookup {
+    Cached(Arc<CheckResult>),
+    InFlight(InFlight),
+}
+
+/// The wait for a run. The run goes on when this is dropped.
+pub(super) struct InFlight {
+    pub(super) entry: Arc<CheckEntry>,
+    pub(super) run: Run,
+    /// When the wait ends. All waits of a report start together, so their deadlines do not add up.
+    pub(super) deadline: Instant,
+    pub(super) ended: watch::Receiver<()>,
 }
 
 /// The result published last. Runs end in order, but their results may arrive out of order.
@@ -88,38 +162,8 @@ impl CheckEntry {
         }
     }
 
-    /// Returns every mistake in the check's name and options.
-    pub(super) fn problems(&self) -> Vec<String> {
-        let name = &self.name;
-        let mut problems = Vec::new();
-        problems.extend(name_problem(name).map(|it| format!("check name {name:?} {it}")));
-        let mut reject = |problem: &str| problems.push(format!("check {name:?} {problem}"));
-        if let Err(error) = self.check.validate() {
-            reject(&format!("is misconfigured: {error}"));
-        }
-        if self.timeout.is_zero() {
-            reject("has a timeout of zero: it must be longer than zero");
-        }
-        if self.every == Some(Duration::ZERO) {
-            reject("has a period of zero: it must be longer than zero");
-        }
-        if self.decides(Probe::Liveness) && self.result_from_memory().is_none() {
-            reject(
-                "is on liveness but does not answer from memory: only checks with Check::from_memory, such as Heartbeat, \
-                 are allowed; put it on readiness",
-            );
-        }
-        problems
-    }
-
     pub(super) fn decides(&self, probe: Probe) -> bool {
         self.options.probes.contains(&probe)
-    }
-
-    /// Whether startup no longer waits for it: it has passed once, or it is optional and has a result.
-    pub(super) fn has_started(&self) -> bool {
-        let flight = self.flight();
-        flight.has_passed || (self.options.is_optional && flight.last.is_some())
     }
 
     /// Whether a failure only degrades the service.
@@ -139,7 +183,7 @@ impl CheckEntry {
     pub(super) fn result_from_memory(&self) -> Option<CheckResult> {
         let outcome = match catch_unwind(AssertUnwindSafe(|| self.check.outcome_from_memory())) {
             Ok(outcome) => outcome?,
-            Err(panic) => panicked(&*panic),
+            Err(panic) => Outcome::panicked(&*panic),
         };
         Some(self.result(outcome, Duration::ZERO))
     }
@@ -170,10 +214,41 @@ impl CheckEntry {
         }
     }
 
+    /// Returns the last result while it is valid. Otherwise joins the run in flight, or starts one.
+    pub(super) fn join(self: &Arc<Self>, now: Instant) -> Lookup {
+        self.ensure_background();
+        let mut flight = self.flight();
+        if let Some(last) = &flight.last
+            && now.saturating_duration_since(last.at) < self.valid_for()
+        {
+            return Lookup::Cached(Arc::clone(&last.result));
+        }
+        let (run, is_new) = flight.join(now);
+        // Under the lock, so that the run cannot end unnoticed.
+        let ended = self.ended.subscribe();
+        drop(flight);
+        let times_out_at = run.since + self.timeout;
+        // An overdue run gets a turn first, because the process or its runtime may have been suspended.
+        let deadline = times_out_at.max(Instant::now()) + GRACE;
+        let is_running = !is_new || self.spawn(run);
+        // The wait needs a runtime, too, even if the run is on another one.
+        if !is_running || Handle::try_current().is_err() {
+            let outcome = Outcome::unhealthy()
+                .message("health checks need a tokio runtime: none is entered here");
+            return Lookup::Cached(Arc::new(self.result(outcome, Duration::ZERO)));
+        }
+        Lookup::InFlight(InFlight {
+            entry: Arc::clone(self),
+            run,
+            deadline,
+            ended,
+        })
+    }
+
     /// Starts the run on its own task, so that it outlives its caller. Returns false outside a runtime.
     ///
     /// Not called under the lock, because a runtime that shuts down drops the task, and with it the guard, at once.
-    pub(super) fn spawn(self: &Arc<Self>, run: Run) -> bool {
+    fn spawn(self: &Arc<Self>, run: Run) -> bool {
         let guard = RunGuard {
             entry: Arc::clone(self),
             run: run.number,
@@ -216,21 +291,20 @@ impl CheckEntry {
         self.observer.upgrade().filter(|_| !self.is_retired())
     }
 
-    /// Publishes a result, unless that of a later run was published before.
+    /// Publishes a result, but only its duration if that of a later run was published before.
     pub(super) fn publish(&self, cached: &Cached, has_ended: bool) {
         let Some(observer) = self.observer() else {
             return;
         };
-        if has_ended {
-            observer.run_ended(&cached.result);
-        }
         let mut published = self.published.lock();
-        if (published.run, published.has_ended) > (cached.run, has_ended) {
-            return;
-        }
-        (published.run, published.has_ended) = (cached.run, has_ended);
-        let before = published.status.replace(cached.result.status());
-        observer.published(&cached.result, before);
+        let is_newest = (published.run, published.has_ended) <= (cached.run, has_ended);
+        let newest = is_newest.then(|| {
+            (published.run, published.has_ended) = (cached.run, has_ended);
+            let before = published.status.replace(cached.result.status());
+            Newest { before }
+        });
+        // Under the lock, so that the newest status is also the one recorded last.
+        observer.publish(&cached.result, has_ended, newest);
     }
 
     /// Publishes a result from memory if its status differs from the last one from memory and from the published one.
@@ -250,21 +324,7 @@ impl CheckEntry {
             }
             std::mem::replace(&mut published.status, status)
         };
-        observer.published(result, before);
-    }
-}
-
-fn name_problem(name: &str) -> Option<&'static str> {
-    if name.trim().is_empty() {
-        Some("is empty: each check needs a name")
-    } else if name.len() > MAX_NAME {
-        Some("is too long: at most 100 bytes are allowed")
-    } else if name.chars().any(char::is_control) {
-        Some("contains control characters: one line of text is allowed")
-    } else if name == "timestamp" {
-        Some("is a key of /healthz: any other name is allowed")
-    } else {
-        None
+        observer.publish(result, false, Some(Newest { before }));
     }
 }
 
@@ -294,13 +354,13 @@ impl RunGuard {
     async fn run(self) {
         let entry = &self.entry;
         let started = Instant::now();
-        let mut check = Box::pin(caught(async { entry.check.check().await }));
+        let mut check = Box::pin(panics::caught(async { entry.check.check().await }));
         let ended = timeout(entry.timeout, check.as_mut()).await;
         // A future that timed out may panic when it is dropped.
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(check)));
         let outcome = match (ended, dropped) {
-            (_, Err(panic)) => panicked(&*panic),
-            (Ok(outcome), _) => outcome,
+            (_, Err(panic)) | (Ok(Err(panic)), _) => Outcome::panicked(&*panic),
+            (Ok(Ok(outcome)), _) => outcome,
             (Err(_), _) => {
                 Outcome::unhealthy().message(format!("timed out after {:?}", entry.timeout))
             }

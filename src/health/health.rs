@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
 use super::entry::CheckEntry;
-use super::lookup::Lookup;
 use super::runtime_heartbeat::RuntimeHeartbeat;
 use super::state::State;
 use super::{Check, CheckInfo, CheckResult, Probe, Reason, Report, Status, StatusChanges};
@@ -177,7 +176,7 @@ impl Health {
     /// Runs one check and returns its result, or the cached one. Returns `None` if there is no such check.
     pub async fn run_check(&self, name: &str) -> Option<CheckResult> {
         let entry = self.state.find(name)?;
-        let result = Lookup::new(&entry, Instant::now()).result(None).await;
+        let result = entry.join(Instant::now()).wait(None).await;
         Some(CheckResult::clone(&result))
     }
 
@@ -238,10 +237,12 @@ impl Health {
     /// Ends startup if each check on it has passed. Returns whether it has ended.
     fn update_started(&self, entries: &[Arc<CheckEntry>]) -> bool {
         let mut decisive = entries.iter().filter(|entry| entry.decides(Probe::Startup));
-        if !self.is_started()
-            && !self.state.starts_explicitly
-            && decisive.all(|entry| entry.has_started())
-        {
+        // It has passed once, or it is optional and has a result.
+        let has_started = |entry: &Arc<CheckEntry>| {
+            let flight = entry.flight();
+            flight.has_passed || (entry.options.is_optional && flight.last.is_some())
+        };
+        if !self.is_started() && !self.state.starts_explicitly && decisive.all(has_started) {
             self.mark_started();
         }
         self.is_started()
@@ -256,10 +257,10 @@ impl Health {
         let started = Instant::now();
         let wanted = || entries.iter().filter(|entry| is_wanted(entry));
         // All runs start before the first wait, so they run in parallel.
-        let lookups: Vec<_> = wanted().map(|entry| Lookup::new(entry, started)).collect();
+        let lookups: Vec<_> = wanted().map(|entry| entry.join(started)).collect();
         let mut results = Vec::with_capacity(lookups.len());
         for lookup in lookups {
-            results.push(lookup.result(probe).await);
+            results.push(lookup.wait(probe).await);
         }
         let status = wanted()
             .zip(&results)

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt::Display;
 
@@ -5,14 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Status;
 use crate::error::with_sources;
-use crate::redact::{self, Budget, redact_line};
-
-/// The longest message in bytes.
-const MAX_MESSAGE: usize = 1024;
-/// The longest string in the data, in bytes.
-const MAX_TEXT: usize = 256;
-/// The number of values in the data, at all depths.
-const MAX_VALUES: usize = 64;
+use crate::panics;
 
 /// The outcome of a check: a [`Status`], a message for a person, and data for a program.
 ///
@@ -34,9 +28,9 @@ const MAX_VALUES: usize = 64;
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct Outcome {
-    status: Status,
-    message: Option<String>,
-    data: Map<String, Value>,
+    pub(super) status: Status,
+    pub(super) message: Option<String>,
+    pub(super) data: Map<String, Value>,
 }
 
 impl Outcome {
@@ -86,17 +80,10 @@ impl Outcome {
         self.status
     }
 
-    /// Masks secrets and limits the size.
-    pub(super) fn presentable(self) -> (Status, Option<String>, Map<String, Value>) {
-        let message = self
-            .message
-            .map(|message| redact_line(&message, MAX_MESSAGE))
-            .filter(|message| !message.is_empty());
-        let mut budget = Budget {
-            values: MAX_VALUES,
-            text: MAX_TEXT,
-        };
-        (self.status, message, redact::json(self.data, &mut budget))
+    /// The outcome of a check that panicked.
+    pub(super) fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let message = panics::message(panic);
+        Self::unhealthy().message(format!("the check panicked: {message}"))
     }
 }
 
@@ -135,48 +122,21 @@ impl<E: Display> From<Result<Self, E>> for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn an_error_includes_each_source_once() {
         let source = std::io::Error::other("the disk is on fire");
         let error = crate::Error::invalid("cannot write").with_source(source);
-        let (status, message, _) = Outcome::failed(&error).presentable();
+        let Outcome {
+            status, message, ..
+        } = Outcome::failed(&error);
         assert_eq!(status, Status::Unhealthy);
         assert_eq!(
             message.as_deref(),
             Some("cannot write: the disk is on fire")
         );
         let wrapped = std::io::Error::other(std::io::Error::other("same words"));
-        let (_, message, _) = Outcome::failed(&wrapped).presentable();
+        let message = Outcome::failed(&wrapped).message;
         assert_eq!(message.as_deref(), Some("same words"));
-    }
-
-    #[test]
-    fn presentable_outcomes_have_no_secrets_and_a_limited_size() {
-        let outcome = Outcome::unhealthy()
-            .message(format!("redis://:pw@h {}", "x".repeat(1_000_000)))
-            .data("url", "redis://:pw@h/0")
-            .data("api_token", "pw")
-            .data("db_password", 77_777)
-            .data("tokens", json!(["pw"]))
-            .data("credentials", json!({"value": "pw"}))
-            .data("token_is_set", true)
-            .data("prompt_tokens", 12)
-            .data("long", "z".repeat(10_000))
-            .data(
-                "z_nested",
-                json!({"password": "pw", "z_list": vec!["y"; 1000]}),
-            );
-        let (_, message, data) = outcome.presentable();
-        let message = message.unwrap();
-        assert!(message.starts_with("redis://[redacted]@h xxx"), "{message}");
-        assert!(message.len() < MAX_MESSAGE + 40);
-        let shown = Value::Object(data).to_string();
-        assert!(!shown.contains("pw") && !shown.contains("77777"), "{shown}");
-        assert!(shown.contains(r#""token_is_set":true"#), "{shown}");
-        assert!(shown.contains(r#""prompt_tokens":12"#), "{shown}");
-        assert!(shown.len() < 4096, "{}", shown.len());
-        assert!(shown.contains(r#""api_token":"[redacted]""#), "{shown}");
     }
 }

@@ -8,9 +8,9 @@ use parking_lot::RwLock;
 use tokio::sync::broadcast;
 
 use super::check_options::Defaults;
-use super::entry::{CheckEntry, Observer};
+use super::entry::CheckEntry;
 use super::runtime_heartbeat::RuntimeHeartbeat;
-use super::{CheckResult, ConfiguredCheck, Probe, Status, StatusChange, record};
+use super::{ConfiguredCheck, Probe, StatusChange};
 use crate::broadcast::CAPACITY;
 use crate::recorder::RecorderRef;
 
@@ -96,43 +96,6 @@ impl State {
         // Under the lock, so that its results cannot be taken for those of a new check with the same name.
         removed.retire();
         Some(removed)
-    }
-}
-
-impl Observer for State {
-    fn run_ended(&self, result: &CheckResult) {
-        record::duration(&self.recorder, result);
-    }
-
-    fn published(&self, result: &CheckResult, before: Option<Status>) {
-        record::status(&self.recorder, result);
-        let (check, status) = (result.name(), result.status());
-        if before == Some(status) {
-            return;
-        }
-        // Not named `message`, because that is the event's own text.
-        let detail = result.message().unwrap_or_default();
-        match (before, status) {
-            (None, Status::Healthy) => tracing::debug!(check, "health check is healthy"),
-            (Some(_), Status::Healthy) => tracing::info!(check, "health check is healthy again"),
-            (_, status) => tracing::warn!(check, %status, detail, "health check is not healthy"),
-        }
-        let entries = self.entries();
-        let statuses = entries.iter().filter_map(|entry| {
-            // A result from memory is not cached in its entry.
-            let status = if *entry.name == *check {
-                status
-            } else {
-                entry.last()?.0.status()
-            };
-            Some(entry.effective_status(status))
-        });
-        // Fails only when nobody subscribes.
-        let _ = self.changes.send(StatusChange {
-            result: result.clone(),
-            before,
-            overall: statuses.max().unwrap_or(Status::Healthy),
-        });
     }
 }
 

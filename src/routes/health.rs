@@ -100,7 +100,8 @@ impl Routes {
                 } else {
                     DetailLevel::Nothing
                 };
-                json(&report, &Brief::new(&report, level))
+                let code = report.status().status_code();
+                respond::json(code, &Brief::new(&report, level))
             },
         )
     }

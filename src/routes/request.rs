@@ -1,13 +1,11 @@
 //! A request to one of the routes.
 
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::response::Response;
 use http::StatusCode;
 use http::request::Parts;
 
-use super::access::{Access, Details};
+use super::access::Details;
 use super::guard::Guard;
-use super::problem::problem;
 use super::rejection::Rejection;
 
 pub(super) struct RouteRequest {
@@ -35,20 +33,6 @@ impl RouteRequest {
             Details::Never => false,
             Details::Authorized => self.guard.allows(&self.parts),
             Details::Always => true,
-        }
-    }
-
-    /// Returns the refusal of this request, or `None` if it may pass.
-    pub(super) fn refusal(&self, access: Access) -> Option<Response> {
-        match (access, self.details) {
-            (Access::Open, _) | (Access::Details, Details::Always) => None,
-            (Access::Details, Details::Never) => Some(problem(
-                StatusCode::FORBIDDEN,
-                "This service shows no details. Its owner shows them with Routes::details(Details::Authorized).",
-            )),
-            (Access::Guarded, _) | (Access::Details, Details::Authorized) => {
-                self.guard.refusal(&self.parts)
-            }
         }
     }
 }

@@ -6,8 +6,6 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 
-use crate::http_metrics::SkipMetrics;
-
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     respond(status, "application/json", body)
 }
@@ -34,12 +32,5 @@ pub(super) fn respond(
 pub(super) fn no_store(mut response: Response) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(CACHE_CONTROL, no_store);
-    response
-}
-
-/// Marks a response of the crate's own routes: caches do not store it, and the request metrics skip it.
-pub(super) fn finish(response: Response) -> Response {
-    let mut response = no_store(response);
-    response.extensions_mut().insert(SkipMetrics);
     response
 }

@@ -17,7 +17,8 @@ use super::access::{Access, Details};
 use super::guard::Guard;
 use super::problem::problem;
 use super::request::RouteRequest;
-use super::respond::finish;
+use super::respond::no_store;
+use crate::http_metrics::SkipMetrics;
 
 /// The only parameter that a path can have, as its last segment.
 pub(super) const PARAMETER: &str = "/{name}";
@@ -80,7 +81,7 @@ impl Route {
     }
 
     async fn respond(&self, request: RouteRequest) -> Response {
-        if let Some(refusal) = request.refusal(self.access) {
+        if let Some(refusal) = self.refusal(&request) {
             return refusal;
         }
         if self.method == Method::Post && is_cross_origin(&request.parts) {
@@ -92,6 +93,20 @@ impl Route {
         (self.handler)(request).await
     }
 
+    /// Returns the refusal of the request, or `None` if it may pass.
+    fn refusal(&self, request: &RouteRequest) -> Option<Response> {
+        match (self.access, request.details) {
+            (Access::Open, _) | (Access::Details, Details::Always) => None,
+            (Access::Details, Details::Never) => Some(problem(
+                StatusCode::FORBIDDEN,
+                "This service shows no details. Its owner shows them with Routes::details(Details::Authorized).",
+            )),
+            (Access::Guarded, _) | (Access::Details, Details::Authorized) => {
+                request.guard.refusal(&request.parts)
+            }
+        }
+    }
+
     pub(super) fn matches(&self, path: &str) -> bool {
         match self.path.strip_suffix(PARAMETER) {
             None => self.path == path,
@@ -101,6 +116,13 @@ impl Route {
                 .is_some_and(|name| !name.is_empty() && !name.contains('/')),
         }
     }
+}
+
+/// Marks a response of the crate's own routes: caches do not store it, and the request metrics skip it.
+pub(super) fn finish(response: Response) -> Response {
+    let mut response = no_store(response);
+    response.extensions_mut().insert(SkipMetrics);
+    response
 }
 
 fn wrong_method(method: Method) -> Response {

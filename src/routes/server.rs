@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::problem::no_such_route;
-use super::respond::finish;
+use super::route::finish;
 use super::routes::Routes;
 use super::write_timeout::WriteTimeout;
 use crate::error::{Error, ErrorKind};

@@ -19,8 +19,7 @@ use tower::util::Oneshot;
 use tower_service::Service;
 
 use super::problem::no_such_route;
-use super::respond::finish;
-use super::route::Route;
+use super::route::{Route, finish};
 use super::routes::Routes;
 use crate::error::BoxError;
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::super::Outcome;
-use super::super::panics::panicked;
 use crate::thread;
 
 /// Allows one attempt at a time, so that attempts that hang (on a dead network file system) do not pile up. An attempt
@@ -64,7 +63,7 @@ pub(super) async fn on_thread(work: impl FnOnce() -> Outcome + Send + 'static) -
     }
     match receiver.await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(panic)) => panicked(&*panic),
+        Ok(Err(panic)) => Outcome::panicked(&*panic),
         Err(error) => Outcome::failed(&error),
     }
 }
