@@ -22,7 +22,7 @@ pub(crate) fn check_label_name(name: &str) -> Result<(), Error> {
     }
     Err(Error::invalid(format!(
         "label name {name:?} is refused by Prometheus: letters, digits and underscores are allowed, a letter or single \
-         underscore first; le and quantile are reserved"
+         underscore first, and le and quantile are reserved"
     )))
 }
 

@@ -95,6 +95,8 @@ impl CheckEntry {
         problems.extend(name_problem(name).map(|it| format!("check name {name:?} {it}")));
         let mut reject = |problem: &str| problems.push(format!("check {name:?} {problem}"));
         if let Err(error) = self.check.validate() {
+            // A semicolon separates mistakes.
+            let error = error.to_string().replace("; ", ", ");
             reject(&format!("is misconfigured: {error}"));
         }
         if self.timeout.is_zero() {
@@ -106,7 +108,7 @@ impl CheckEntry {
         if self.decides(Probe::Liveness) && self.result_from_memory().is_none() {
             reject(
                 "is on liveness but does not answer from memory: only checks with Check::from_memory, such as Heartbeat, \
-                 are allowed; put it on readiness",
+                 are allowed, so put it on readiness",
             );
         }
         problems

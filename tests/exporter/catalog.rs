@@ -216,6 +216,8 @@ fn assert_refused(family: Family, expected: &str) {
     let error = catalog.register(family).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidConfig);
     assert!(error.to_string().contains(expected), "{error}\n{expected}");
+    // A semicolon separates mistakes, and each family has one.
+    assert!(!error.to_string().contains("; "), "{error}");
     assert_eq!(catalog.families().len(), known);
 }
 

@@ -100,7 +100,7 @@ impl Check for Misconfigured {
     }
 
     fn validate(&self) -> Result<(), Error> {
-        Err(Error::external("the header is refused", "no colon"))
+        Err(Error::external("the header is refused; the host, too", "no colon"))
     }
 }
 
@@ -134,7 +134,7 @@ fn build_returns_every_mistake_in_one_error() {
         "check \"hurried\" has a timeout of zero",
         "check \"busy\" has a period of zero",
         "check \"remote\" is on liveness but does not answer from memory",
-        "check \"misconfigured\" is misconfigured: the header is refused",
+        "check \"misconfigured\" is misconfigured: the header is refused, the host, too",
         "check name \"misconfigured\" is taken",
         "probe readiness names an unknown check \"redis\": the checks are ",
         "the runtime heartbeat is zero",
