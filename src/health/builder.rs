@@ -117,10 +117,16 @@ impl HealthBuilder {
     }
 
     fn unknown_checks(&self) -> Vec<String> {
-        let known: Vec<_> = self.checks.iter().map(|(name, _)| &**name).collect();
+        let mut known: Vec<_> = Vec::new();
+        for (name, _) in &self.checks {
+            if !known.contains(&&**name) {
+                known.push(name);
+            }
+        }
+        let listed: Vec<_> = known.iter().map(|name| format!("{name:?}")).collect();
         let listed = match known.len() {
             0 => "none".to_owned(),
-            _ => known.join(", "),
+            _ => listed.join(", "),
         };
         let unknown = self
             .probes
