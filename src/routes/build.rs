@@ -59,12 +59,15 @@ impl Routes {
         Ok(resolved.into_router())
     }
 
-    /// Resolves the routes. After a mistake every route that is left responds with 500, because its guard or its path may be the
-    /// one that is missing.
+    /// Resolves the routes. After a mistake every route that is left responds with 500, because its guard or its path may
+    /// be the one that is missing.
     pub(super) fn resolve_or_refuse(self) -> Resolved {
         let (mut resolved, mistakes) = self.resolve();
         if let Err(error) = mistakes {
-            tracing::error!(%error, "the routes are misconfigured: a route whose new path is invalid is left out, and all others respond with 500");
+            tracing::error!(
+                %error,
+                "the routes are misconfigured: a route whose new path is invalid is left out, and all others respond with 500"
+            );
             let refuse = handler(async |_| {
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
