@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::num::NonZeroU16;
 
 use http::Uri;
 use percent_encoding::percent_decode_str;
+
+use crate::redact::{MASK, redact_line};
 
 /// A user and a password, decoded (RFC 3986, section 3.2.1).
 pub(crate) type Credentials = (String, String);
@@ -40,7 +43,6 @@ impl HttpUrl {
         }
         // After an unescaped slash in a password, part of the password stands in place of the port.
         let port = server.strip_prefix(host).unwrap_or_default();
-        let is_port = |port: &str| port.parse::<NonZeroU16>().is_ok();
         if !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port) {
             return Err("its port is not a number from 1 to 65535".into());
         }
@@ -60,6 +62,36 @@ impl HttpUrl {
     pub(crate) fn credentials(&self) -> Option<&Credentials> {
         self.credentials.as_ref()
     }
+}
+
+fn is_port(text: &str) -> bool {
+    text.parse::<NonZeroU16>().is_ok()
+}
+
+/// The maximum number of bytes of a URL in a message.
+const MAX_SHOWN: usize = 200;
+
+/// Scheme, host and port of a URL that may be malformed. Takes everything before the last `@` for credentials, and
+/// everything after the first colon for a password, unless it is a port.
+pub(crate) fn without_secrets(url: &str) -> String {
+    let is_scheme = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric());
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) if is_scheme(scheme) => (format!("{scheme}://"), rest),
+        _ => (String::new(), url),
+    };
+    let (credentials, server) = match rest.rsplit_once('@') {
+        Some((_, server)) => ([MASK, "@"].concat(), server),
+        None => (String::new(), rest),
+    };
+    let server = server.split(['/', '?', '#']).next().unwrap_or_default();
+    let address = server.strip_prefix('[').and_then(|it| it.split_once(']'));
+    let address = address.filter(|(address, _)| address.parse::<Ipv6Addr>().is_ok());
+    let host = address.map_or(0, |(address, _)| address.len() + 2);
+    let server = match server[host..].split_once(':') {
+        Some((_, port)) if !is_port(port) => [&server[..server.len() - port.len()], MASK].concat(),
+        _ => server.to_owned(),
+    };
+    redact_line(&format!("{scheme}{credentials}{server}"), MAX_SHOWN)
 }
 
 fn credentials(userinfo: &str) -> Credentials {

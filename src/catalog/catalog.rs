@@ -44,6 +44,8 @@ impl Catalog {
     ///
     /// # Errors
     ///
+    /// Returns every mistake in one error.
+    ///
     /// The family is invalid: Prometheus would refuse its name or one of its labels; it has no help; its buckets are empty or
     /// not ascending, or it is no histogram and has some; a label with values is not among its labels, or has none; it is a
     /// float family, but no counter.
@@ -54,13 +56,9 @@ impl Catalog {
         if self.families.contains(&family) {
             return Ok(self);
         }
-        check(&family)
-            .map_err(|error| Error::invalid(format!("metric {:?}: {error}", family.name)))?;
-        for other in &self.families {
-            if let Some(clash) = clash(&family, other) {
-                return Err(Error::invalid(clash));
-            }
-        }
+        let clashes = self.families.iter();
+        let clashes = clashes.filter_map(|other| clash(&family, other).map(Error::invalid));
+        Error::combine(check(&family).into_iter().chain(clashes))?;
         self.families.push(family);
         Ok(self)
     }

@@ -30,5 +30,5 @@ pub use self::family::Family;
 pub use self::kind::Kind;
 #[cfg(feature = "prometheus")]
 pub(crate) use self::validate::check_buckets;
-pub(crate) use self::validate::{check_label_name, check_metric_name, reserved_names};
+pub(crate) use self::validate::{check_label_name, check_name, reserved_names};
 pub use self::values::Values;

@@ -4,12 +4,12 @@ use super::{Family, Kind, Values};
 use crate::error::Error;
 
 /// Prometheus' data model: `[a-zA-Z_:][a-zA-Z0-9_:]*`. Colons are refused because they are reserved for recording rules.
-pub(crate) fn check_metric_name(name: &str) -> Result<(), Error> {
+pub(crate) fn check_name(subject: &str, name: &str) -> Result<(), Error> {
     if is_identifier(name) {
         return Ok(());
     }
     Err(Error::invalid(format!(
-        "metric name {name:?} is refused by Prometheus: letters, digits and underscores are allowed, a letter or \
+        "{subject} {name:?} is refused by Prometheus: letters, digits and underscores are allowed, a letter or \
          underscore first"
     )))
 }
@@ -22,7 +22,7 @@ pub(crate) fn check_label_name(name: &str) -> Result<(), Error> {
     }
     Err(Error::invalid(format!(
         "label name {name:?} is refused by Prometheus: letters, digits and underscores are allowed, a letter or single \
-         underscore first; le and quantile are reserved"
+         underscore first, and le and quantile are reserved"
     )))
 }
 
@@ -42,17 +42,26 @@ fn is_identifier(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-pub(super) fn check(family: &Family) -> Result<(), Error> {
-    check_metric_name(family.name)?;
+/// Returns every mistake in the family.
+pub(super) fn check(family: &Family) -> Vec<Error> {
+    let mut mistakes: Vec<_> = check_name("metric name", family.name)
+        .err()
+        .into_iter()
+        .collect();
+    let mut add = |mistake: String| {
+        mistakes.push(Error::invalid(format!(
+            "metric {:?}: {mistake}",
+            family.name
+        )));
+    };
     if family.help.trim().is_empty() {
-        return Err(Error::invalid("help is empty: a sentence is needed"));
+        add("help is empty: a sentence is needed".to_owned());
     }
     for (index, label) in family.labels.iter().enumerate() {
-        check_label_name(label)?;
         if family.labels[..index].contains(label) {
-            return Err(Error::invalid(format!(
-                "label {label:?} is listed twice: once is enough"
-            )));
+            add(format!("label {label:?} is listed twice: once is enough"));
+        } else if let Err(error) = check_label_name(label) {
+            add(error.to_string());
         }
     }
     for (index, (label, values)) in family.values.iter().enumerate() {
@@ -66,22 +75,20 @@ pub(super) fn check(family: &Family) -> Result<(), Error> {
         } else {
             continue;
         };
-        return Err(Error::invalid(format!("label {label:?} {problem}")));
+        add(format!("label {label:?} {problem}"));
     }
+    let kind = family.kind.as_str();
     if family.is_float && family.kind != Kind::Counter {
-        return Err(Error::invalid(format!(
-            "a {} is marked as float: only counters are allowed to be",
-            family.kind.as_str()
-        )));
+        add(format!(
+            "a {kind} is marked as float: only counters are allowed to be"
+        ));
     }
-    match family.kind {
-        Kind::Histogram => check_buckets(family.buckets),
-        _ if family.buckets.is_empty() => Ok(()),
-        kind => Err(Error::invalid(format!(
-            "a {} has buckets: only histograms have them",
-            kind.as_str()
-        ))),
+    match check_buckets(family.buckets) {
+        Err(error) if family.kind == Kind::Histogram => add(error.to_string()),
+        _ if family.kind == Kind::Histogram || family.buckets.is_empty() => {}
+        _ => add(format!("a {kind} has buckets: only histograms have them")),
     }
+    mistakes
 }
 
 /// Returns why the two families cannot be in one exposition.

@@ -152,8 +152,9 @@ impl PrometheusBuilder {
     /// # Errors
     ///
     /// - [`ErrorKind::InvalidConfig`] with all mistakes: a prefix or label name that Prometheus would reject; buckets
-    ///   that are empty, not ascending or not finite; an upkeep interval or a series limit of zero; a history whose
-    ///   interval or series limit is zero, or whose window has fewer than 2 or more than 100,000 intervals.
+    ///   that are empty, not ascending, not finite, or of a counter or gauge of the catalogue; an upkeep interval or a
+    ///   series limit of zero; a history whose interval or series limit is zero, or whose window has fewer than 2 or more
+    ///   than 100,000 intervals.
     /// - [`ErrorKind::Io`] if a thread cannot be started.
     pub fn build(self) -> Result<Prometheus, Error> {
         Error::combine(self.mistakes())?;
@@ -233,10 +234,8 @@ impl PrometheusBuilder {
 
     fn mistakes(&self) -> Vec<Error> {
         let mut mistakes = Vec::new();
-        if !self.prefix.is_empty()
-            && let Err(error) = catalog::check_metric_name(&self.prefix)
-        {
-            mistakes.push(Error::invalid(format!("prefix: {error}")));
+        if !self.prefix.is_empty() {
+            mistakes.extend(catalog::check_name("prefix", &self.prefix).err());
         }
         for (name, _) in &self.global_labels {
             if let Err(error) = catalog::check_label_name(name) {
@@ -246,6 +245,15 @@ impl PrometheusBuilder {
         for (metric, bounds) in &self.buckets {
             if let Err(error) = catalog::check_buckets(bounds) {
                 mistakes.push(Error::invalid(format!("metric {metric:?}: {error}")));
+            }
+            let mut families = self.catalog.families().iter();
+            if let Some(family) = families.find(|family| family.name == metric)
+                && family.kind != catalog::Kind::Histogram
+            {
+                mistakes.push(Error::invalid(format!(
+                    "metric {metric:?}: a {} has no buckets: only histograms have them",
+                    family.kind.as_str()
+                )));
             }
         }
         if self.upkeep_interval.is_zero() {

@@ -121,10 +121,16 @@ impl HealthBuilder {
     }
 
     fn unknown_checks(&self) -> Vec<String> {
-        let known: Vec<_> = self.checks.iter().map(|(name, _)| &**name).collect();
+        let mut known: Vec<_> = Vec::new();
+        for (name, _) in &self.checks {
+            if !known.contains(&&**name) {
+                known.push(name);
+            }
+        }
+        let listed: Vec<_> = known.iter().map(|name| format!("{name:?}")).collect();
         let listed = match known.len() {
             0 => "none".to_owned(),
-            _ => known.join(", "),
+            _ => listed.join(", "),
         };
         let unknown = self
             .probes
@@ -146,6 +152,8 @@ impl CheckEntry {
         problems.extend(name_problem(name).map(|it| format!("check name {name:?} {it}")));
         let mut reject = |problem: &str| problems.push(format!("check {name:?} {problem}"));
         if let Err(error) = self.check.validate() {
+            // A semicolon separates mistakes.
+            let error = error.to_string().replace("; ", ", ");
             reject(&format!("is misconfigured: {error}"));
         }
         if self.timeout.is_zero() {
@@ -157,7 +165,7 @@ impl CheckEntry {
         if self.decides(Probe::Liveness) && self.result_from_memory().is_none() {
             reject(
                 "is on liveness but does not answer from memory: only checks with Check::from_memory, such as Heartbeat, \
-                 are allowed; put it on readiness",
+                 are allowed, so put it on readiness",
             );
         }
         problems

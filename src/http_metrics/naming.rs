@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::{self, Family, check_label_name, check_metric_name};
+use crate::catalog::{self, Family, check_label_name, check_name};
 
 type Name = Cow<'static, str>;
 
@@ -199,15 +199,21 @@ impl Naming {
     pub(crate) fn problems<'a>(&'a self, extra: impl Iterator<Item = &'a Name>) -> Vec<String> {
         let families: Vec<_> = self.families().collect();
         let metrics: Vec<_> = families.iter().map(|named| &named.name).collect();
-        let labels = [&self.method, &self.endpoint, &self.status, &self.reason];
-        let labels: Vec<_> = labels.into_iter().chain(extra).collect();
-        let metric_names = metrics.iter().map(|name| check_metric_name(name));
+        let own = [&self.method, &self.endpoint, &self.status, &self.reason];
+        let extra: Vec<_> = extra.collect();
+        let labels: Vec<_> = own.into_iter().chain(extra.iter().copied()).collect();
+        let taken = extra.iter().filter(|name| own.contains(name)).map(|name| {
+            format!("label name {name:?} is a label of the layer itself: choose another")
+        });
+        let metric_names = metrics.iter().map(|name| check_name("metric name", name));
         let label_names = labels.iter().map(|name| check_label_name(name));
         metric_names
             .chain(label_names)
             .filter_map(|checked| Some(checked.err()?.to_string()))
             .chain(repeated("metric", &metrics))
-            .chain(repeated("label", &labels))
+            .chain(repeated("label", &own))
+            .chain(repeated("label", &extra))
+            .chain(taken)
             .chain(clashes(&families))
             .collect()
     }
@@ -284,6 +290,18 @@ mod tests {
         for (label, problem) in labels.iter().zip(&problems[1..]) {
             assert!(problem.contains(&format!("{label:?}")), "{problem}");
         }
+    }
+
+    #[test]
+    fn an_extra_label_has_a_name_of_its_own() {
+        let labels = ["status", "tier", "tier"].map(Name::from);
+        assert_eq!(
+            Naming::prometheus().problems(labels.iter()),
+            [
+                "label name \"tier\" is used twice: each name must be unique",
+                "label name \"status\" is a label of the layer itself: choose another"
+            ]
+        );
     }
 
     #[test]

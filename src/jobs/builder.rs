@@ -135,10 +135,14 @@ impl JobsBuilder {
         }
         let instance = self.instance.unwrap_or_else(host_name);
         let length = instance.chars().count();
-        if !(1..=MAX_INSTANCE).contains(&length) || instance.chars().any(char::is_control) {
+        if !(1..=MAX_INSTANCE).contains(&length) {
             mistakes.push(format!(
-                "instance {instance:?} has {length} characters: 1 to {MAX_INSTANCE} are allowed, without control \
-                 characters"
+                "instance {instance:?} has {length} characters: 1 to {MAX_INSTANCE} are allowed"
+            ));
+        }
+        if instance.contains(char::is_control) {
+            mistakes.push(format!(
+                "instance {instance:?} contains a control character: none is allowed"
             ));
         }
         let registry = Registry::new(&self.jobs, self.recorder, &mut mistakes);

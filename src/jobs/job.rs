@@ -114,10 +114,13 @@ impl Job {
     pub(super) fn mistakes(&self) -> Vec<String> {
         let mut mistakes = Vec::new();
         let length = self.name.chars().count();
-        if length == 0 || !is_stored_name(self.name) {
+        if !(1..=MAX_NAME).contains(&length) {
             mistakes.push(format!(
-                "the name has {length} characters: 1 to {MAX_NAME} are allowed, without control characters"
+                "the name has {length} characters: 1 to {MAX_NAME} are allowed"
             ));
+        }
+        if self.name.contains(char::is_control) {
+            mistakes.push("the name contains a control character: none is allowed".to_owned());
         }
         if self.failing_after == Some(0) {
             mistakes.push("failing_after is 0: at least 1 is required".to_owned());

@@ -47,7 +47,7 @@ impl JobEntry {
         match Schedule::of(&job) {
             Ok(schedule) if mistakes.is_empty() => return Ok(Self::with(job, schedule, recorder)),
             Ok(_) => {}
-            Err(mistake) => mistakes.push(mistake),
+            Err(more) => mistakes.extend(more),
         }
         let named = |mistake| format!("job {:?}: {mistake}", job.name());
         Err(mistakes.into_iter().map(named).collect())
@@ -187,21 +187,24 @@ mod tests {
     fn an_invalid_job_is_refused_with_a_reason() {
         let job = Job::named("a");
         let name = "job \"\": the name has 0 characters: 1 to 100 are allowed";
+        let control = "job \"a\\nb\": the name contains a control character: none is allowed";
+        let range = "job \"a\": cron \"61 * * * *\" is invalid: five fields are allowed: minute 0-59, hour 0-23, day of month \
+                     1-31, month 1-12 or JAN-DEC, day of week 0-7 or SUN-SAT, with an optional second first";
         let interval = "job \"a\": the interval is 0 s";
         let failures = "job \"a\": failing_after is 0: at least 1 is required";
         let zone = "time zone \"Europe/Atlantis\" is not in this system's database";
         for (job, expected) in [
             (Job::named(""), name),
             (Job::named(LONG), "the name has 101 characters"),
-            (Job::named("a\nb"), "without control characters"),
+            (Job::named("a\nb"), control),
             (job.every(Duration::ZERO), interval),
             (job.failing_after(0), failures),
-            (job.cron("61 * * * *", "UTC"), "\"61 * * * *\" is invalid ("),
+            (job.cron("61 * * * *", "UTC"), range),
             (job.cron(", 2 * * *", "UTC"), "\", 2 * * *\" never matches"),
-            (job.cron("0 0 2 * * * 2026", "UTC"), "2026\" is invalid ("),
-            (job.cron("0 2,24 * * *", "UTC"), "24 * * *\" is invalid ("),
-            (job.cron("", "UTC"), "cron expression \"\" is invalid ("),
-            (job.cron("daily at noon", "UTC"), "noon\" is invalid ("),
+            (job.cron("0 0 2 * * * 2026", "UTC"), "2026\" is invalid: "),
+            (job.cron("0 2,24 * * *", "UTC"), "24 * * *\" is invalid: "),
+            (job.cron("", "UTC"), "cron \"\" is invalid: "),
+            (job.cron("daily at noon", "UTC"), "noon\" is invalid: "),
             (
                 job.cron("0 0 30 2 *", "UTC"),
                 "\"0 0 30 2 *\" never matches",
@@ -219,5 +222,16 @@ mod tests {
         let job = Job::named("").every(Duration::ZERO).failing_after(0);
         let mistakes = JobEntry::new(job, &RecorderRef::default()).unwrap_err();
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        let job = Job::named("a").cron("bad", "Nowhere");
+        let mistakes = JobEntry::new(job, &RecorderRef::default()).unwrap_err();
+        assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+        assert!(
+            mistakes[0].starts_with("job \"a\": cron \"bad\""),
+            "{mistakes:?}"
+        );
+        assert!(
+            mistakes[1].starts_with("job \"a\": time zone \"Nowhere\""),
+            "{mistakes:?}"
+        );
     }
 }

@@ -23,16 +23,18 @@ impl Registry {
     pub(super) fn new(jobs: &[Job], recorder: RecorderRef, mistakes: &mut Vec<String>) -> Self {
         let mut entries = BTreeMap::new();
         for (index, job) in jobs.iter().enumerate() {
-            let name = job.name();
-            match jobs[..index].iter().find(|other| other.name() == name) {
-                Some(other) if other == job => {}
-                Some(_) => mistakes.push(format!(
+            let (name, earlier) = (job.name(), &jobs[..index]);
+            if earlier.contains(job) {
+                continue;
+            }
+            if earlier.iter().any(|other| other.name() == name) {
+                mistakes.push(format!(
                     "two different jobs are named {name:?}: each needs a name of its own"
-                )),
-                None => match JobEntry::new(*job, &recorder) {
-                    Ok(entry) => drop(entries.insert(name, Arc::new(entry))),
-                    Err(all) => mistakes.extend(all),
-                },
+                ));
+            }
+            match JobEntry::new(*job, &recorder) {
+                Ok(entry) => drop(entries.insert(name, Arc::new(entry))),
+                Err(all) => mistakes.extend(all),
             }
         }
         let entries = RwLock::new(entries);

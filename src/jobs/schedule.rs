@@ -30,12 +30,14 @@ enum Times {
 }
 
 impl Schedule {
-    /// Parses the schedule of a job, or returns the mistake in it.
-    pub(super) fn of(job: &Job) -> Result<Self, String> {
+    /// Parses the schedule of a job, or returns every mistake in it.
+    pub(super) fn of(job: &Job) -> Result<Self, Vec<String>> {
         let times = match job.schedule {
             ScheduleSpec::OnDemand => Times::OnDemand,
             ScheduleSpec::Every(Duration::ZERO) => {
-                return Err("the interval is 0 s: a longer one is required".to_owned());
+                return Err(vec![
+                    "the interval is 0 s: a longer one is required".to_owned(),
+                ]);
             }
             ScheduleSpec::Every(interval) => Times::Every(interval),
             ScheduleSpec::Cron {
@@ -69,32 +71,37 @@ impl Schedule {
 }
 
 impl Times {
-    fn cron(expression: &str, time_zone: &str) -> Result<Self, String> {
+    fn cron(expression: &str, time_zone: &str) -> Result<Self, Vec<String>> {
         let parser = CronParser::builder()
             .seconds(Seconds::Optional)
             .year(Year::Disallowed)
             .build();
-        let invalid = |error| {
+        let parse = |time: &String| parser.parse(time);
+        let crons = parser.parse(expression).and_then(|_| {
+            let times = times_of_day(expression);
+            times.iter().map(parse).collect::<Result<Vec<_>, _>>()
+        });
+        let crons = crons.map_err(|_| {
             format!(
-                "cron expression {expression:?} is invalid ({error}): minute, hour, day of month, month and day of \
-                 week are allowed, with an optional leading second"
+                "cron {expression:?} is invalid: five fields are allowed: minute 0-59, hour 0-23, day of month 1-31, month \
+                 1-12 or JAN-DEC, day of week 0-7 or SUN-SAT, with an optional second first"
             )
-        };
-        parser.parse(expression).map_err(invalid)?;
-        let crons = times_of_day(expression);
-        let crons = crons.iter().map(|time| parser.parse(time));
-        let crons = crons.collect::<Result<Vec<_>, _>>().map_err(invalid)?;
+        });
         let zone = TimeZone::get(time_zone).map_err(|_| {
             format!(
                 "time zone {time_zone:?} is not in this system's database: a name such as \"Europe/Berlin\" or \"UTC\" \
                  is allowed"
             )
-        })?;
+        });
+        let (crons, zone) = match (crons, zone) {
+            (Ok(crons), Ok(zone)) => (crons, zone),
+            (crons, zone) => return Err(crons.err().into_iter().chain(zone.err()).collect()),
+        };
         let now = Timestamp::now().to_zoned(zone.clone());
         if next_of(&crons, &now).is_none() {
-            return Err(format!(
-                "cron expression {expression:?} never matches: a day that exists in its months is required"
-            ));
+            return Err(vec![format!(
+                "cron {expression:?} never matches: a day that exists in its months is required"
+            )]);
         }
         Ok(Self::Cron(crons, zone))
     }

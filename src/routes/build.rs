@@ -59,12 +59,15 @@ impl Routes {
         Ok(resolved.into_router())
     }
 
-    /// Resolves the routes. After a mistake every route responds with 500, because its guard or its path may be the one that
-    /// is missing.
+    /// Resolves the routes. After a mistake every route that is left responds with 500, because its guard or its path may
+    /// be the one that is missing.
     pub(super) fn resolve_or_refuse(self) -> Resolved {
         let (mut resolved, mistakes) = self.resolve();
         if let Err(error) = mistakes {
-            tracing::error!(%error, "the routes are misconfigured: every one of them responds with 500");
+            tracing::error!(
+                %error,
+                "the routes are misconfigured: a route whose new path is invalid is left out, and all others respond with 500"
+            );
             let refuse = handler(async |_| {
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
@@ -143,10 +146,15 @@ fn check_path(route: &Route, others: &[Route]) -> Result<(), String> {
         })?,
     };
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
-    if !plain.starts_with('/') || !plain.chars().all(is_plain) {
+    let problem = match plain.chars().find(|c| !is_plain(*c)) {
+        Some(c) => Some(format!("contains {c:?}")),
+        None if plain.starts_with('/') => None,
+        None if path.starts_with('/') => Some(format!("has nothing before {PARAMETER}")),
+        None => Some("does not begin with /".to_owned()),
+    };
+    if let Some(problem) = problem {
         return Err(format!(
-            "path {path:?} for {default_path} is not allowed: it must begin with / and hold letters, digits and / - _ . ~ \
-             only"
+            "path {path:?} for {default_path} {problem}: a / and then letters, digits and / - _ . ~ are allowed"
         ));
     }
     if DEFAULT_PATHS.contains(&path) {
@@ -184,7 +192,7 @@ impl Resolved {
     }
 }
 
-/// Logs [mistakes](Routes#mistakes); every route then responds with 500.
+/// Logs [mistakes](Routes#mistakes). A route whose new path is invalid is then left out, and all others respond with 500.
 impl<S: Clone + Send + Sync + 'static> From<Routes> for Router<S> {
     fn from(routes: Routes) -> Self {
         routes.resolve_or_refuse().into_router()

@@ -1,18 +1,15 @@
 //! `/jobs`: background jobs and their runs.
 
-use std::fmt::Display;
 use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::extract::Query;
 use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::access::Access;
+use super::query::{parameters, unknown};
 use super::rejection::Rejection;
 use super::request::RouteRequest;
 use super::respond;
@@ -22,6 +19,9 @@ use crate::jobs::{Jobs, RunQuery, RunRecord, RunStatus, Uuid};
 
 /// The timeout of a read of the history.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The runs of a page without a `limit`.
+const DEFAULT_LIMIT: usize = 50;
 
 impl Routes {
     /// Adds the routes of background jobs, all [guarded](Self::guard):
@@ -62,14 +62,13 @@ async fn summaries(jobs: Jobs) -> Result<Response, Rejection> {
 }
 
 async fn status(jobs: Jobs, request: RouteRequest) -> Result<Response, Rejection> {
-    let query = Query::<StatusQuery>::try_from_uri(&request.parts.uri);
-    let Query(query) = query
-        .map_err(|rejection| Rejection::new(StatusCode::BAD_REQUEST, &rejection.body_text()))?;
+    let query = StatusQuery::parse(request.parts.uri.query().unwrap_or_default())
+        .map_err(|detail| Rejection::new(StatusCode::BAD_REQUEST, &detail))?;
     if let Some(name) = &query.job_name {
         check_job(&jobs, name).await?;
     }
-    let limit = query.limit;
-    let mut runs = read(jobs.runs(&query.into_run_query())).await?;
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    let mut runs = read(jobs.runs(&query.into_run_query(limit))).await?;
     let next_cursor = (runs.len() > limit).then(|| {
         runs.truncate(limit);
         runs.last().map(cursor_of)
@@ -119,63 +118,70 @@ async fn read<T>(result: impl Future<Output = Result<T, Error>>) -> Result<T, Re
     ))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default)]
 struct StatusQuery {
     job_name: Option<String>,
-    #[serde(default, deserialize_with = "status_filter")]
     status: Option<RunStatus>,
-    #[serde(default, deserialize_with = "since")]
     since: Option<SystemTime>,
-    #[serde(default = "default_limit", deserialize_with = "limit")]
-    limit: usize,
+    limit: Option<usize>,
     /// The start and the id of the last run of the page before.
-    #[serde(default, deserialize_with = "cursor")]
     cursor: Option<(SystemTime, Uuid)>,
 }
 
 impl StatusQuery {
-    fn into_run_query(self) -> RunQuery {
+    fn parse(query: &str) -> Result<Self, String> {
+        let mut parsed = Self::default();
+        for parameter in parameters(query) {
+            let (name, value) = parameter?;
+            parsed.set(&name, &value)?;
+        }
+        Ok(parsed)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let wrong = |needed| format!("Parameter {name} is {value:?}: {needed}.");
+        let is_repeated = match name {
+            "job_name" => self.job_name.replace(value.to_owned()).is_some(),
+            "status" => {
+                let status = value.parse();
+                let wrong = |_| wrong("running, success, failed, cancelled and lost are allowed");
+                self.status.replace(status.map_err(wrong)?).is_some()
+            }
+            "since" => {
+                let since = value.parse().map(|time: Timestamp| time.into());
+                let wrong = |_| wrong("a time like 2026-11-21T00:00:00Z (RFC 3339) is needed");
+                self.since.replace(since.map_err(wrong)?).is_some()
+            }
+            "limit" => {
+                let limit = value
+                    .parse()
+                    .ok()
+                    .filter(|limit| (1..=1000).contains(limit));
+                let wrong = || wrong("a whole number from 1 to 1000 is allowed");
+                self.limit.replace(limit.ok_or_else(wrong)?).is_some()
+            }
+            "cursor" => {
+                let wrong = || wrong("the next_cursor of a page is needed");
+                let cursor = cursor(value).ok_or_else(wrong)?;
+                self.cursor.replace(cursor).is_some()
+            }
+            _ => return Err(unknown(name, "job_name, status, since, limit and cursor")),
+        };
+        if is_repeated {
+            return Err(format!("Parameter {name} is repeated: once is allowed."));
+        }
+        Ok(())
+    }
+
+    fn into_run_query(self, limit: usize) -> RunQuery {
         // One run more than shown tells whether there is another page.
-        let mut query = RunQuery::new().one_more_than(self.limit);
+        let mut query = RunQuery::new().one_more_than(limit);
         query.job_name = self.job_name;
         query.status = self.status;
         query.since = self.since;
         query.before = self.cursor;
         query
     }
-}
-
-fn parse<'de, D: Deserializer<'de>, T, E: Display>(
-    deserializer: D,
-    parse: impl FnOnce(&str) -> Result<T, E>,
-) -> Result<T, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    parse(&text).map_err(D::Error::custom)
-}
-
-fn status_filter<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<RunStatus>, D::Error> {
-    parse(deserializer, |text| text.parse().map(Some))
-}
-
-fn since<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SystemTime>, D::Error> {
-    parse(deserializer, |text| {
-        let time = text.parse().map(|time: Timestamp| Some(time.into()));
-        time.map_err(|_| format!("{text:?} is no time like 2026-11-21T00:00:00Z (RFC 3339)"))
-    })
-}
-
-fn default_limit() -> usize {
-    50
-}
-
-fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    parse(deserializer, |text| {
-        let limit = text.parse().ok().filter(|limit| (1..=1000).contains(limit));
-        limit.ok_or_else(|| format!("{text:?} is no whole number from 1 to 1000"))
-    })
 }
 
 /// Microseconds since 1970, and an id.
@@ -187,16 +193,8 @@ fn cursor_of(run: &RunRecord) -> String {
     format!("{}_{}", since_1970.as_micros(), run.id)
 }
 
-fn cursor<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<(SystemTime, Uuid)>, D::Error> {
-    parse(deserializer, |text| {
-        let cursor = || {
-            let (micros, id) = text.split_once('_')?;
-            let since_1970 = Duration::from_micros(micros.parse().ok()?);
-            Some((UNIX_EPOCH.checked_add(since_1970)?, id.parse().ok()?))
-        };
-        let cursor = cursor().map(Some);
-        cursor.ok_or_else(|| format!("{text:?} is not the next_cursor of a page"))
-    })
+fn cursor(text: &str) -> Option<(SystemTime, Uuid)> {
+    let (micros, id) = text.split_once('_')?;
+    let since_1970 = Duration::from_micros(micros.parse().ok()?);
+    Some((UNIX_EPOCH.checked_add(since_1970)?, id.parse().ok()?))
 }

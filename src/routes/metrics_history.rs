@@ -3,12 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
-use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::json;
 
 use super::metrics_json::{Number, serialize_labels};
 use super::metrics_render::{Rendered, render_json};
+use super::query::{parameters, unknown};
 use super::rejection::Rejection;
 use crate::catalog::Kind;
 use crate::duration;
@@ -46,7 +46,6 @@ fn overview(stats: &HistoryStats) -> impl Serialize {
     })
 }
 
-/// Parsed by hand, because `label` can be repeated and because a broken escape is an error here.
 #[derive(Default)]
 struct Params {
     metric: Option<String>,
@@ -62,9 +61,9 @@ const KINDS: [&str; 4] = ["values", "rate", "average", "quantile"];
 impl Params {
     fn parse(query: &str) -> Result<Self, String> {
         let mut params = Self::default();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            params.set(&decode(name)?, decode(value)?)?;
+        for parameter in parameters(query) {
+            let (name, value) = parameter?;
+            params.set(&name, value)?;
         }
         if params.metric.is_none() && !query.is_empty() {
             return Err("The query names no metric: metric=<name> is needed.".to_owned());
@@ -83,11 +82,7 @@ impl Params {
                 self.labels.push(label(&value)?);
                 false
             }
-            _ => {
-                return Err(format!(
-                    "Parameter {name:?} is unknown: metric, kind, q, window, sum and label are allowed."
-                ));
-            }
+            _ => return Err(unknown(name, "metric, kind, q, window, sum and label")),
         };
         if is_repeated {
             return Err(format!("Parameter {name} is repeated: only label can be."));
@@ -173,21 +168,6 @@ fn label(value: &str) -> Result<(String, String), String> {
             format!("Parameter label is {value:?}: a name, a colon and the value are needed.")
         })?;
     Ok((name.to_owned(), value.to_owned()))
-}
-
-/// Decodes percent escapes, and a plus as a space. A broken escape is an error.
-fn decode(text: &str) -> Result<String, String> {
-    let mut escapes = text.split('%').skip(1);
-    let is_escape = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
-    if !escapes.all(is_escape) {
-        return Err(format!(
-            "The query has {text:?}: a percent sign is followed by two hexadecimal digits, and itself written %25."
-        ));
-    }
-    let spaced = text.replace('+', " ");
-    let decoded = percent_decode_str(&spaced).decode_utf8();
-    let decoded = decoded.map_err(|_| format!("The query has {text:?}, which is not UTF-8."))?;
-    Ok(decoded.into_owned())
 }
 
 #[derive(Serialize)]

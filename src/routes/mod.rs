@@ -37,6 +37,8 @@ mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_render;
 mod problem;
+#[cfg(any(feature = "jobs", feature = "prometheus"))]
+mod query;
 mod rejection;
 mod request;
 mod respond;

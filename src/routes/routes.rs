@@ -37,7 +37,8 @@ use super::route::{Method, Route, handler};
 ///
 /// Setters collect mistakes, such as a path that is taken. [`build`](Self::build) and [`serve`](Self::serve) return all of
 /// them in one error. The infallible conversions (`app.merge(routes)`, [`around`](Self::around),
-/// [`into_service`](Self::into_service)) log them, and every route then responds with 500.
+/// [`into_service`](Self::into_service)) log them: a route whose new path is invalid is left out, and all others respond
+/// with 500.
 #[derive(Clone)]
 #[must_use]
 pub struct Routes {

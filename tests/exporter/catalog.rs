@@ -144,7 +144,7 @@ fn an_invalid_family_is_refused_and_the_error_says_why() {
     for (family, expected) in [
         (
             Family::counter("orders-total", help),
-            "metric \"orders-total\": metric name \"orders-total\" is refused by Prometheus: letters",
+            "metric name \"orders-total\" is refused by Prometheus: letters",
         ),
         (Family::counter("", help), "metric name \"\" is refused"),
         (
@@ -216,7 +216,27 @@ fn assert_refused(family: Family, expected: &str) {
     let error = catalog.register(family).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidConfig);
     assert!(error.to_string().contains(expected), "{error}\n{expected}");
+    // A semicolon separates mistakes, and no mistake contains one.
+    let mistakes = error.to_string().split("; ").count();
+    let start = format!("{mistakes} mistakes: ");
+    assert!(
+        mistakes == 1 || error.to_string().starts_with(&start),
+        "{error}"
+    );
     assert_eq!(catalog.families().len(), known);
+}
+
+#[test]
+fn every_mistake_in_a_family_is_in_one_error() {
+    let family = Family::gauge("bad name", "").labels(&["le"]);
+    let error = Catalog::new().register(family).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "3 mistakes: metric name \"bad name\" is refused by Prometheus: letters, digits and underscores are allowed, a letter \
+         or underscore first; metric \"bad name\": help is empty: a sentence is needed; metric \"bad name\": label name \"le\" \
+         is refused by Prometheus: letters, digits and underscores are allowed, a letter or single underscore first, and le \
+         and quantile are reserved"
+    );
 }
 
 #[test]

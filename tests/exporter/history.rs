@@ -172,7 +172,7 @@ async fn ticks_and_series_are_bounded() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.ends_with("; the history series limit dropped 3 series"),
+        error.ends_with(", and the history series limit dropped 3 series"),
         "{error}"
     );
 }

@@ -158,7 +158,7 @@ fn errors_of_invalid_settings_name_the_setting_and_the_allowed_values() {
     };
     contains(
         refused(builder().prefix("1-shop")),
-        &["prefix", "\"1-shop\"", "letters"],
+        &["prefix \"1-shop\" is refused by Prometheus: letters"],
     );
     contains(
         refused(builder().global_label("le", "x")),
@@ -177,6 +177,14 @@ fn errors_of_invalid_settings_name_the_setting_and_the_allowed_values() {
             &["\"x_seconds\"", &format!("{bounds:?}"), "at least one"],
         );
     }
+    // Names outside the catalogue are sanitized when they are recorded.
+    let dotted = builder().buckets("shop.wait", &[1.0]).build();
+    assert!(dotted.is_ok());
+    let message = refused(builder().buckets("http_requests_total", &[1.0]));
+    assert_eq!(
+        message,
+        "metric \"http_requests_total\": a counter has no buckets: only histograms have them"
+    );
     contains(
         refused(builder().upkeep_interval(Duration::ZERO)),
         &["zero", "5 s"],

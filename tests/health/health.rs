@@ -100,7 +100,10 @@ impl Check for Misconfigured {
     }
 
     fn validate(&self) -> Result<(), Error> {
-        Err(Error::external("the header is refused", "no colon"))
+        Err(Error::external(
+            "the header is refused; the host, too",
+            "no colon",
+        ))
     }
 }
 
@@ -134,9 +137,9 @@ fn build_returns_every_mistake_in_one_error() {
         "check \"hurried\" has a timeout of zero",
         "check \"busy\" has a period of zero",
         "check \"remote\" is on liveness but does not answer from memory",
-        "check \"misconfigured\" is misconfigured: the header is refused",
+        "check \"misconfigured\" is misconfigured: the header is refused, the host, too",
         "check name \"misconfigured\" is taken",
-        "probe readiness names an unknown check \"redis\": the checks are ",
+        "probe readiness names an unknown check \"redis\": the checks are \"\", \"twice\", \"timestamp\", \"two\\nlines\", \"x",
         "the runtime heartbeat is zero",
     ] {
         assert!(text.contains(part), "{part:?} is not in {text}");

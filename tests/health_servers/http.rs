@@ -196,6 +196,27 @@ fn an_invalid_url_is_an_error() {
         );
         assert!(!error.contains("pw"), "{error}");
     }
+    let error = Http::get("http://user:s3cret:host/token").unwrap_err();
+    let shown = "the URL \"http://user:[redacted]\" of an HTTP check is invalid (";
+    assert!(error.to_string().starts_with(shown), "{error}");
+}
+
+#[test]
+fn invalid_expected_statuses_are_an_error_at_registration() {
+    let expecting = |statuses: &[u16]| {
+        let check = Http::get("http://host/").unwrap();
+        let check = check.expect_statuses(statuses.iter().copied());
+        let built = Health::builder().check("api", check).build();
+        built.map_err(|error| error.to_string())
+    };
+    let error = expecting(&[]).unwrap_err();
+    let empty =
+        "check \"api\" is misconfigured: expect_statuses is empty: at least one status is required";
+    assert_eq!(error, empty);
+    let error = expecting(&[99, 200, 1000]).unwrap_err();
+    let invalid = "2 mistakes: expected status 99 is invalid: 100 to 999 are allowed, expected status 1000 is invalid";
+    assert!(error.contains(invalid), "{error}");
+    assert!(expecting(&[100, 999]).is_ok());
 }
 
 #[test]

@@ -253,7 +253,7 @@ fn all_wrong_extra_labels_are_refused_in_one_error() {
     for problem in [
         "\"a-b\" is refused by Prometheus: letters, digits and underscores are allowed",
         "\"le\" is refused",
-        "\"endpoint\" is used twice",
+        "label name \"endpoint\" is a label of the layer itself: choose another",
         "\"tier\" is used twice",
         "\"a-b\" has no values",
         "130 combinations",

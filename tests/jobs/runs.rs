@@ -583,6 +583,11 @@ async fn invalid_settings_are_refused_with_a_reason() {
             refused(Jobs::builder().instance("")),
             "instance \"\" has 0 characters: 1 to 200",
         ),
+        (
+            refused(Jobs::builder().job(NIGHTLY).job(OTHER.failing_after(0))),
+            "2 mistakes: two different jobs are named \"nightly\": each needs a name of its own; job \"nightly\": \
+             failing_after is 0",
+        ),
     ] {
         assert!(error.starts_with(expected), "{error}");
     }
@@ -606,11 +611,11 @@ fn run_returns_every_mistake() {
     let message = error.to_string();
     for mistake in [
         "job \"\": the name has 0 characters",
-        "job \"a\": cron expression \"61 * * * *\" is invalid",
+        "job \"a\": cron \"61 * * * *\" is invalid",
         "lease is 0ns",
         "failing_after is 0",
         "max_queued is 0",
-        "instance \"a\\nb\" has 3 characters",
+        "instance \"a\\nb\" contains a control character: none is allowed",
         "no tokio runtime",
     ] {
         assert!(message.contains(mistake), "{message}\n{mistake}");

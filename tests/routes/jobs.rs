@@ -228,52 +228,52 @@ async fn errors_name_the_wrong_parameter_or_the_unknown_job() {
         (
             "/jobs/status?status=gone",
             400,
-            "Failed to deserialize query string: status: \"gone\" is not a run status: running, success,",
+            "Parameter status is \"gone\": running, success, failed, cancelled and lost are allowed.",
         ),
         (
             "/jobs/status?limit=0",
             400,
-            "Failed to deserialize query string: limit: \"0\" is no whole number from 1 to 1000",
+            "Parameter limit is \"0\": a whole number from 1 to 1000 is allowed.",
         ),
         (
             "/jobs/status?limit=1001",
             400,
-            "Failed to deserialize query string: limit: \"1001\"",
+            "Parameter limit is \"1001\": a whole",
         ),
         (
             "/jobs/status?limit=many",
             400,
-            "Failed to deserialize query string: limit: \"many\"",
+            "Parameter limit is \"many\": a whole",
         ),
         (
             "/jobs/status?since=yesterday",
             400,
-            "Failed to deserialize query string: since: \"yesterday\" is no time like",
+            "Parameter since is \"yesterday\": a time like 2026-11-21T00:00:00Z (RFC 3339) is needed.",
         ),
         (
             "/jobs/status?cursor=1",
             400,
-            "Failed to deserialize query string: cursor: \"1\" is not the next_cursor",
+            "Parameter cursor is \"1\": the next_cursor of a page is needed.",
         ),
         (
             "/jobs/status?cursor=99999999999999999999_x",
             400,
-            "Failed to deserialize query string: cursor: ",
+            "Parameter cursor is \"99999999999999999999_x\": the",
         ),
         (
             "/jobs/status?limit=1&limit=2",
             400,
-            "Failed to deserialize query string: duplicate field `limit`",
+            "Parameter limit is repeated: once is allowed.",
         ),
         (
             "/jobs/status?page=2",
             400,
-            "Failed to deserialize query string: page: unknown field `page`, expected one of `job_name`, `status`,",
+            "Parameter \"page\" is unknown: job_name, status, since, limit and cursor are allowed.",
         ),
         (
             "/jobs/status?job_name=%ff",
-            404,
-            "There is no job \"\u{fffd}\".",
+            400,
+            "The query has \"%ff\", which is not UTF-8.",
         ),
         ("/jobs/stats/%ff", 400, "The name in the path is not UTF-8."),
     ] {

@@ -254,10 +254,22 @@ async fn routes_are_nested_and_renamed() {
 fn wrong_paths_are_refused_with_what_is_allowed() {
     let refused = |from: &str, to: &str| mistake(Routes::new().rename(from, to));
     assert!(refused("/metrics", "/m").contains("the added routes are /livez, /health"));
-    for path in ["", "m", "/{id}", "/a b", "/*x", "/ä"] {
+    for (path, problem) in [
+        ("", "does not begin with /"),
+        ("m", "does not begin with /"),
+        ("/{id}", "contains '{'"),
+        ("/a b", "contains ' '"),
+        ("/*x", "contains '*'"),
+        ("/ä", "contains 'ä'"),
+    ] {
         let message = refused("/livez", path);
-        assert!(message.contains(&format!("{path:?}")) && message.contains("must begin with /"));
+        let allowed = "a / and then letters, digits and / - _ . ~ are allowed";
+        let expected = format!("path {path:?} for /livez {problem}: {allowed}");
+        assert_eq!(message, expected);
     }
+    let named = Routes::new().health(tower_vitals::Health::builder().build().unwrap());
+    let message = mistake(named.rename("/health/checker/{name}", "/{name}"));
+    assert!(message.contains("has nothing before /{name}"), "{message}");
     let twice = Routes::new().rename("/health", "/x");
     let message = mistake(twice.rename("/livez", "/x"));
     assert!(
@@ -302,7 +314,7 @@ async fn build_and_serve_return_every_mistake() {
         "config \"monitoring\" is taken",
         "; route \"/metric\" is not added: the added routes are /livez, /health, /metrics",
         "; route \"/startupz\" is not added",
-        "; path \"health\" for /health is not allowed: it must begin with /",
+        "; path \"health\" for /health does not begin with /: a / and then letters",
     ] {
         assert!(message.contains(part), "{part} is not in {message}");
     }
@@ -322,7 +334,9 @@ async fn mistaken_routes_that_are_merged_or_wrapped_respond_with_500_and_log_why
         .with_state(());
     let logged = log.text();
     assert!(logged.contains("ERROR"), "{logged}");
-    assert!(logged.contains("the routes are misconfigured"), "{logged}");
+    assert!(logged.contains(
+            "the routes are misconfigured: a route whose new path is invalid is left out, and all others respond with 500"
+        ), "{logged}");
     assert!(logged.contains("4 mistakes: "), "{logged}");
 
     let service = mistaken().around(service_fn(|_: Request<Body>| async {

@@ -114,7 +114,7 @@ impl HistoryQuery {
         };
         let dropped = match series_dropped {
             0 => String::new(),
-            dropped => format!("; the history series limit dropped {dropped} series"),
+            dropped => format!(", and the history series limit dropped {dropped} series"),
         };
         Error::invalid(format!(
             "metric {:?} is unknown: {hint}{dropped}",

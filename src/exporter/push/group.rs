@@ -9,10 +9,10 @@ use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::Error;
-use crate::http_url::HttpUrl;
-use crate::redact::{MASK, redact_line};
+use crate::http_url::{HttpUrl, without_secrets};
+use crate::redact::redact_line;
 
-/// The maximum number of bytes of a URL or job in a message.
+/// The maximum number of bytes of a job in a message.
 const MAX_SHOWN: usize = 200;
 
 /// Everything but RFC 3986's unreserved characters.
@@ -40,7 +40,7 @@ impl fmt::Display for Group {
     }
 }
 
-/// Parses the URL of a Pushgateway. The error shows it without its credentials and query.
+/// Parses the URL of a Pushgateway. The error shows it without its credentials, path and query.
 pub(super) fn parse_url(text: &str) -> Result<HttpUrl, Error> {
     let refused = |problem: &str| {
         Error::invalid(format!(
@@ -49,31 +49,20 @@ pub(super) fn parse_url(text: &str) -> Result<HttpUrl, Error> {
             without_secrets(text)
         ))
     };
-    let url = HttpUrl::parse(text).map_err(|problem| refused(&problem))?;
-    // Unescaped characters of a password can end up in other parts of the URL.
-    if url.uri().path().contains('@') {
-        return Err(refused("its path contains @; write / in a password as %2F"));
-    }
-    if url.uri().query().is_some() || text.contains('#') {
+    // Unescaped characters of a password end the host, so that the rest of the password stands in other parts of the URL.
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    if let Some((_, after_host)) = rest.split_once(['/', '?', '#'])
+        && after_host.contains('@')
+    {
         return Err(refused(
-            "it contains ? or #; write them in a password as %3F and %23",
+            "a password contains / ? or #: write %2F, %3F or %23",
         ));
     }
+    let url = HttpUrl::parse(text).map_err(|problem| refused(&problem))?;
+    if url.uri().query().is_some() || text.contains('#') {
+        return Err(refused("it has a query or a fragment"));
+    }
     Ok(url)
-}
-
-/// Takes everything before the last `@` for credentials, because the URL may be malformed.
-fn without_secrets(url: &str) -> String {
-    let (scheme, rest) = match url.split_once("://") {
-        Some((scheme, rest)) => (format!("{scheme}://"), rest),
-        None => (String::new(), url),
-    };
-    let shown = match rest.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}{MASK}@{host}"),
-        None => url.to_owned(),
-    };
-    let before_query = shown.split(['?', '#']).next().unwrap_or_default();
-    redact_line(before_query, MAX_SHOWN)
 }
 
 /// Returns `<base>/metrics/job/<job>{/<label>/<value>}` (Pushgateway's README, "URL").
@@ -155,6 +144,17 @@ mod tests {
             "ftp://u:s3cret@h",
             "http://u:s3cret@",
             "http://u:s3c ret@h",
+            "http://u:s3cret",
+            "http://u:s3cret:h:9091",
+            "http://u:s3cret/x",
+            "ftp://u/s3cret:9091",
+            "ftp://u:12/s3cret",
+            "http:/u:s3cret",
+            "http:///u:s3cret",
+            "u:s3cret",
+            "u:s3cret://h",
+            "http://[::1]:s3cret",
+            "ftp://[u:s3cret]:9091",
             "http://u:s3cret/x@h:9091",
             "http://u:12/s3cret@h:9091",
             "http://u:12#s3cret@h:9091",
@@ -167,6 +167,37 @@ mod tests {
             let message = parse_url(url).unwrap_err().to_string();
             assert!(!message.contains("s3c"), "{message}");
             assert!(message.contains("http:// or https://"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_refused_url_shows_its_scheme_host_and_port() {
+        for (url, shown) in [
+            ("http://u:s3cret", "http://u:[redacted]"),
+            ("http://u:s3cret:h:9091", "http://u:[redacted]"),
+            ("http://u:s3cret@h:0", "http://[redacted]@h:[redacted]"),
+            ("ftp://h:9091/s3cret", "ftp://h:9091"),
+            ("ftp://[::1]:9091?s3cret", "ftp://[::1]:9091"),
+            ("h:9091", "h:9091"),
+        ] {
+            let message = parse_url(url).unwrap_err().to_string();
+            let start = format!("Pushgateway URL {shown:?} is refused (");
+            assert!(message.starts_with(&start), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_unescaped_character_of_a_password_is_named() {
+        for url in [
+            "http://u:s3c/ret@h:9091",
+            "http://u:s3c?ret@h:9091",
+            "http://u:s3cret#x@h",
+        ] {
+            let message = parse_url(url).unwrap_err().to_string();
+            let problem = "\"http://[redacted]@h";
+            assert!(message.contains(problem), "{message}");
+            let problem = "(a password contains / ? or #: write %2F, %3F or %23): ";
+            assert!(message.contains(problem), "{message}");
         }
     }
 }

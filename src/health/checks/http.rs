@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::super::{Check, Outcome};
 use crate::error::Error;
 use crate::http_client::HttpClient;
-use crate::http_url::HttpUrl;
+use crate::http_url::{HttpUrl, without_secrets};
 use crate::time::milliseconds;
 
 /// The bytes of a response body that are read: enough for any health endpoint, and an endless stream is cut off.
@@ -63,10 +63,11 @@ impl Http {
     ///
     /// See [`get`](Self::get).
     pub fn new(method: Method, url: &str) -> Result<Self, Error> {
-        // The URL is not quoted, because its query may hold a token.
+        // The path and the query are not shown, because they may hold a token.
+        let shown = without_secrets(url);
         let invalid = |problem: &str| {
             Error::invalid(format!(
-                "the URL of an HTTP check is invalid ({problem}): http:// or https://, a host and a path are allowed"
+                "the URL {shown:?} of an HTTP check is invalid ({problem}): http:// or https://, a host and a path are allowed"
             ))
         };
         let url = HttpUrl::parse(url).map_err(|problem| invalid(&problem))?;
@@ -104,6 +105,8 @@ impl Http {
     }
 
     /// The statuses that are healthy. Defaults to all of 2xx.
+    ///
+    /// If there are none, or one is not from 100 to 999, registering the check returns an error.
     pub fn expect_statuses(mut self, statuses: impl IntoIterator<Item = u16>) -> Self {
         self.expected = Some(statuses.into_iter().collect());
         self
@@ -154,7 +157,18 @@ impl Check for Http {
     }
 
     fn validate(&self) -> Result<(), Error> {
-        Error::combine(self.mistakes.iter().map(Error::invalid))
+        let mut mistakes = self.mistakes.clone();
+        if self.expected.as_ref().is_some_and(BTreeSet::is_empty) {
+            mistakes.push("expect_statuses is empty: at least one status is required".to_owned());
+        }
+        let invalid = self.expected.iter().flatten();
+        let invalid = invalid.filter(|status| !(100..=999).contains(*status));
+        mistakes.extend(
+            invalid.map(|status| {
+                format!("expected status {status} is invalid: 100 to 999 are allowed")
+            }),
+        );
+        Error::combine(mistakes.into_iter().map(Error::invalid))
     }
 }
 
