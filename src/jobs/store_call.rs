@@ -4,7 +4,7 @@ use std::slice;
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::history::{History, Registration};
 use crate::error::{Error, ErrorKind, logged};
@@ -13,6 +13,26 @@ use crate::panics;
 
 /// A call that takes longer fails, and is retried like any other failure.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The pause between attempts, which doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Calls the history until it succeeds.
+pub(super) async fn retry<'a, T>(
+    operation: &'static str,
+    attempt: impl Fn() -> BoxFuture<'a, Result<T, Error>>,
+) -> T {
+    let mut pause = FIRST_PAUSE;
+    let outages = OutageLog::new(operation);
+    loop {
+        if let Ok(done) = outages.log(with_timeout(&attempt).await) {
+            return done;
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
 
 /// Calls the history. `call` runs inside the guard too, because a history may panic before it returns its future.
 pub(super) async fn with_timeout<'a, T>(
