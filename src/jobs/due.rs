@@ -9,19 +9,19 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 /// A clock further away than this is ignored.
 const MAX_CLOCK_SKEW: Duration = Duration::from_hours(24);
 
-/// The same moment by two clocks.
+/// The history's time, and the local times before and after it was read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clocks {
-    pub(super) local: SystemTime,
+    pub(super) before: SystemTime,
     pub(super) history: SystemTime,
+    pub(super) after: SystemTime,
 }
 
 impl Clocks {
-    /// Pairs the history's time with the local time between `before` and `after` that is closest to it. A slow answer is
-    /// therefore not mistaken for a wrong clock.
-    pub(super) fn new(before: SystemTime, history: SystemTime, after: SystemTime) -> Self {
-        let local = history.clamp(before, after.max(before));
-        Self { local, history }
+    /// Returns the local time between `before` and `after` that is closest to the history's. A slow answer is therefore not
+    /// mistaken for a wrong clock.
+    fn local(&self) -> SystemTime {
+        self.history.clamp(self.before, self.after.max(self.before))
     }
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Due {
 impl Due {
     /// Returns `None` for a job that is never expected.
     pub(super) fn of(schedule: &Schedule, job_state: &JobState, clocks: Clocks) -> Option<Self> {
-        let Clocks { local, history } = clocks;
+        let (local, history) = (clocks.local(), clocks.history);
         // Cron expressions follow the clock of the instance.
         let is_plausible = difference(local, history) < MAX_CLOCK_SKEW;
         let local = if is_plausible { local } else { history };
@@ -51,9 +51,9 @@ impl Due {
         let is_plausible = |at: &SystemTime| difference(*at, start) < MAX_CLOCK_SKEW;
         let at = job_state.started_at.filter(is_plausible);
         let at = at.unwrap_or(start);
-        let next = Self::after(schedule, schedule.expected_after(at), |time| {
-            translate(time, at, start)
-        });
+        let from = at.checked_add(schedule.early_start_tolerance);
+        let next = from.and_then(|from| schedule.next_after(from));
+        let next = Self::after(schedule, next, |time| translate(time, at, start));
         // `first` is later than `next` if the schedule changed after the last start.
         let candidates = [first, next].into_iter().flatten();
         candidates.max_by_key(|due| due.expected_at)
@@ -103,8 +103,9 @@ mod tests {
 
     fn clocks(local: u64, history: u64) -> Clocks {
         Clocks {
-            local: minute(local),
+            before: minute(local),
             history: minute(history),
+            after: minute(local),
         }
     }
 
@@ -156,9 +157,13 @@ mod tests {
             // The local clock was set back in between.
             (10, 20, 5, 10),
         ] {
-            let clocks = Clocks::new(minute(before), minute(history), minute(after));
-            assert_eq!(clocks.local, minute(local));
-            assert_eq!(clocks.history, minute(history));
+            let [before, history, after] = [before, history, after].map(minute);
+            let clocks = Clocks {
+                before,
+                history,
+                after,
+            };
+            assert_eq!(clocks.local(), minute(local));
         }
     }
 

@@ -132,16 +132,25 @@ impl JobEntry {
         self.ended[status as usize].record(|counter| counter.increment(1));
     }
 
-    pub(super) fn record_problem(&self, kind: ProblemKind, is_open: bool) {
-        self.problems[kind as usize].record(|gauge| gauge.set(f64::from(u8::from(is_open))));
-    }
-
-    pub(super) fn record_state(&self, failures_in_a_row: u64, expected_at: Option<SystemTime>) {
+    /// `is_open` is by `ProblemKind`.
+    pub(super) fn record_evaluation(
+        &self,
+        failures_in_a_row: u64,
+        expected_at: Option<SystemTime>,
+        is_open: [bool; 4],
+    ) {
         self.failures
             .record(|gauge| gauge.set(failures_in_a_row as f64));
         if let Some(at) = expected_at {
             self.expected.record(|gauge| gauge.set(unix_seconds(at)));
         }
+        for kind in ProblemKind::ALL {
+            self.record_problem(kind, is_open[kind as usize]);
+        }
+    }
+
+    pub(super) fn record_problem(&self, kind: ProblemKind, is_open: bool) {
+        self.problems[kind as usize].record(|gauge| gauge.set(f64::from(u8::from(is_open))));
     }
 
     /// Logs once that a different job of the same name is run.
