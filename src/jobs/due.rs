@@ -101,11 +101,11 @@ mod tests {
         UNIX_EPOCH + Duration::from_mins(minute)
     }
 
-    fn clocks(local: u64, history: u64) -> Clocks {
+    fn clocks(before: u64, history: u64, after: u64) -> Clocks {
         Clocks {
-            before: minute(local),
+            before: minute(before),
             history: minute(history),
-            after: minute(local),
+            after: minute(after),
         }
     }
 
@@ -125,7 +125,7 @@ mod tests {
         let mut job_state = JobState::new(job.name(), minute(known_since));
         job_state.last_start = start.map(|(by_history, _)| minute(by_history));
         job_state.started_at = start.map(|(_, by_instance)| minute(by_instance));
-        let due = Due::of(&schedule(job), &job_state, clocks(0, 0)).unwrap();
+        let due = Due::of(&schedule(job), &job_state, clocks(0, 0, 0)).unwrap();
         let minutes = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap().as_secs() / 60;
         [
             minutes(due.expected_at),
@@ -157,13 +157,7 @@ mod tests {
             // The local clock was set back in between.
             (10, 20, 5, 10),
         ] {
-            let [before, history, after] = [before, history, after].map(minute);
-            let clocks = Clocks {
-                before,
-                history,
-                after,
-            };
-            assert_eq!(clocks.local(), minute(local));
+            assert_eq!(clocks(before, history, after).local(), minute(local));
         }
     }
 
@@ -173,7 +167,7 @@ mod tests {
         for (local, expected) in [(500, 180), (510, 170), (490, 190), (500_000, 180)] {
             let job_state = JobState::new("daily", minute(10));
             let expected_at = |job| {
-                let due = Due::of(&schedule(job), &job_state, clocks(local, 500));
+                let due = Due::of(&schedule(job), &job_state, clocks(local, 500, local));
                 due.unwrap().expected_at
             };
             assert_eq!(expected_at(DAILY), minute(expected));
@@ -181,7 +175,7 @@ mod tests {
         }
         // By the local clock it was registered after today's time, so it is expected tomorrow.
         let job_state = JobState::new("daily", minute(175));
-        let due = Due::of(&schedule(DAILY), &job_state, clocks(510, 500)).unwrap();
+        let due = Due::of(&schedule(DAILY), &job_state, clocks(510, 500, 510)).unwrap();
         assert_eq!(due.expected_at, minute(1610));
     }
 
@@ -200,6 +194,6 @@ mod tests {
     fn a_job_without_a_schedule_is_never_late() {
         let on_demand = schedule(Job::named("on_demand"));
         let job_state = JobState::new("on_demand", minute(0));
-        assert_eq!(Due::of(&on_demand, &job_state, clocks(0, 0)), None);
+        assert_eq!(Due::of(&on_demand, &job_state, clocks(0, 0, 0)), None);
     }
 }

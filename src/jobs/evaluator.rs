@@ -237,9 +237,7 @@ impl Evaluation<'_> {
             open.extend(problem);
             changes.extend(change);
         }
-        let expected_at = due.map(|due| due.expected_at);
-        let failures = self.job_state.failures_in_a_row;
-        (self.entry).record_evaluation(failures, expected_at, is_open);
+        (self.entry).record_evaluation(self.job_state, due, is_open);
         Ok(open)
     }
 

@@ -7,6 +7,8 @@ use metrics::{Counter, Gauge, Histogram};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
+use super::due::Due;
+use super::history::JobState;
 use super::job::{Job, stored_name};
 use super::problem::ProblemKind;
 use super::run_record::RunRecord;
@@ -46,8 +48,7 @@ pub(super) struct JobEntry {
 pub(super) struct ActiveRun {
     pub(super) record: RunRecord,
     began: Instant,
-    /// Whether it is counted as in progress: not if no recorder was installed yet, because its end would then make the gauge
-    /// negative.
+    /// Whether the gauge counts it: not if no recorder was installed yet, because its end would make the gauge negative.
     is_counted: bool,
 }
 
@@ -133,16 +134,12 @@ impl JobEntry {
     }
 
     /// `is_open` is by `ProblemKind`.
-    pub(super) fn record_evaluation(
-        &self,
-        failures_in_a_row: u64,
-        expected_at: Option<SystemTime>,
-        is_open: [bool; 4],
-    ) {
-        self.failures
-            .record(|gauge| gauge.set(failures_in_a_row as f64));
-        if let Some(at) = expected_at {
-            self.expected.record(|gauge| gauge.set(unix_seconds(at)));
+    pub(super) fn record_evaluation(&self, job: &JobState, due: Option<Due>, is_open: [bool; 4]) {
+        let failures = job.failures_in_a_row as f64;
+        self.failures.record(|gauge| gauge.set(failures));
+        if let Some(due) = due {
+            let at = unix_seconds(due.expected_at);
+            self.expected.record(|gauge| gauge.set(at));
         }
         for kind in ProblemKind::ALL {
             self.record_problem(kind, is_open[kind as usize]);

@@ -168,11 +168,10 @@ fn latest<'a>(batch: impl ExactSizeIterator<Item = &'a RunRecord>) -> Vec<RunRec
     let mut indices: HashMap<Uuid, usize> = HashMap::new();
     let mut latest: Vec<RunRecord> = Vec::with_capacity(batch.len());
     for run in batch {
-        if let Some(index) = indices.get(&run.id) {
-            latest[*index] = run.clone();
-        } else {
-            indices.insert(run.id, latest.len());
-            latest.push(run.clone());
+        let index = *indices.entry(run.id).or_insert(latest.len());
+        match latest.get_mut(index) {
+            Some(earlier) => earlier.clone_from(run),
+            None => latest.push(run.clone()),
         }
     }
     latest

@@ -1,6 +1,5 @@
 //! `RunHandle`: a run that its caller ends. `RunGuard`: a run that ends with its work.
 
-use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -133,13 +132,11 @@ impl RunGuard {
     /// Does a part of the work. A panic ends the run and is passed on.
     pub(super) fn watch<T>(&mut self, work: impl FnOnce(&Run) -> T) -> T {
         let result = catch_unwind(AssertUnwindSafe(|| work(&self.0.run)));
-        result.unwrap_or_else(|panic| self.end_panicked(panic))
-    }
-
-    fn end_panicked(&mut self, panic: Box<dyn Any + Send>) -> ! {
-        let message = format!("panicked: {}", panics::message(&*panic));
-        self.0.end(RunStatus::Failed, Some(&message));
-        resume_unwind(panic)
+        result.unwrap_or_else(|panic| {
+            let message = format!("panicked: {}", panics::message(&*panic));
+            self.0.end(RunStatus::Failed, Some(&message));
+            resume_unwind(panic)
+        })
     }
 
     pub(super) fn end_with<T, E: fmt::Display>(&mut self, result: Result<T, E>) -> Result<T, E> {

@@ -15,8 +15,7 @@ pub(super) struct Schedule {
     times: Times,
     /// How long after an expected time the job is late.
     pub(super) grace: Duration,
-    /// A start this short before a time of the schedule counts as the start of that time. Only cron expressions have such
-    /// times, and clocks differ.
+    /// A start this short before an expected time counts as the start of that time, because clocks differ.
     pub(super) early_start_tolerance: Duration,
 }
 

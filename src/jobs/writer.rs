@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_core::future::BoxFuture;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -38,16 +37,27 @@ impl Writer {
             queue.filled().await;
             let max = if write_singly > 0 { 1 } else { BATCH };
             // The head of the queue is read again for each attempt, because an end may have replaced its start.
-            let attempt = || {
+            let refusal = retry("write runs", || {
                 let mut batch = queue.batch(max);
                 if let [run] = &mut *batch
                     && refused == Some(event_of(run))
                 {
                     run.strip();
                 }
-                self.write(batch)
-            };
-            if let Some((runs, error)) = retry("write runs", attempt).await {
+                Box::pin(async move {
+                    match history.write(&batch, self.lease).await {
+                        Ok(()) => Ok(None),
+                        Err(error) if error.kind() == ErrorKind::Refused => {
+                            Ok(Some((batch, error)))
+                        }
+                        Err(error) => {
+                            queue.unsettle();
+                            Err(error)
+                        }
+                    }
+                })
+            });
+            if let Some((runs, error)) = refusal.await {
                 let [run] = &*runs else {
                     write_singly = BATCH;
                     queue.unsettle();
@@ -66,23 +76,6 @@ impl Writer {
             write_singly = write_singly.saturating_sub(1);
             self.state.forget(&queue.settle());
         }
-    }
-
-    /// Writes a batch. Returns it, and the error, if the history refuses one of its events.
-    fn write(
-        &self,
-        batch: Vec<RunRecord>,
-    ) -> BoxFuture<'_, Result<Option<(Vec<RunRecord>, Error)>, Error>> {
-        Box::pin(async move {
-            match self.state.history.write(&batch, self.lease).await {
-                Ok(()) => Ok(None),
-                Err(error) if error.kind() == ErrorKind::Refused => Ok(Some((batch, error))),
-                Err(error) => {
-                    self.state.queue.unsettle();
-                    Err(error)
-                }
-            }
-        })
     }
 
     fn drop_refused(&self, run: &RunRecord, error: &Error) {
