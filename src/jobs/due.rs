@@ -9,19 +9,19 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 /// A clock further away than this is ignored.
 const MAX_CLOCK_SKEW: Duration = Duration::from_hours(24);
 
-/// The same moment by two clocks.
+/// The history's time, and the local times before and after it was read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clocks {
-    pub(super) local: SystemTime,
+    pub(super) before: SystemTime,
     pub(super) history: SystemTime,
+    pub(super) after: SystemTime,
 }
 
 impl Clocks {
-    /// Pairs the history's time with the local time between `before` and `after` that is closest to it. A slow answer is
-    /// therefore not mistaken for a wrong clock.
-    pub(super) fn new(before: SystemTime, history: SystemTime, after: SystemTime) -> Self {
-        let local = history.clamp(before, after.max(before));
-        Self { local, history }
+    /// Returns the local time between `before` and `after` that is closest to the history's. A slow answer is therefore not
+    /// mistaken for a wrong clock.
+    fn local(&self) -> SystemTime {
+        self.history.clamp(self.before, self.after.max(self.before))
     }
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Due {
 impl Due {
     /// Returns `None` for a job that is never expected.
     pub(super) fn of(schedule: &Schedule, job_state: &JobState, clocks: Clocks) -> Option<Self> {
-        let Clocks { local, history } = clocks;
+        let (local, history) = (clocks.local(), clocks.history);
         // Cron expressions follow the clock of the instance.
         let is_plausible = difference(local, history) < MAX_CLOCK_SKEW;
         let local = if is_plausible { local } else { history };
@@ -51,9 +51,9 @@ impl Due {
         let is_plausible = |at: &SystemTime| difference(*at, start) < MAX_CLOCK_SKEW;
         let at = job_state.started_at.filter(is_plausible);
         let at = at.unwrap_or(start);
-        let next = Self::after(schedule, schedule.expected_after(at), |time| {
-            translate(time, at, start)
-        });
+        let from = at.checked_add(schedule.early_start_tolerance);
+        let next = from.and_then(|from| schedule.next_after(from));
+        let next = Self::after(schedule, next, |time| translate(time, at, start));
         // `first` is later than `next` if the schedule changed after the last start.
         let candidates = [first, next].into_iter().flatten();
         candidates.max_by_key(|due| due.expected_at)
@@ -101,10 +101,11 @@ mod tests {
         UNIX_EPOCH + Duration::from_mins(minute)
     }
 
-    fn clocks(local: u64, history: u64) -> Clocks {
+    fn clocks(before: u64, history: u64, after: u64) -> Clocks {
         Clocks {
-            local: minute(local),
+            before: minute(before),
             history: minute(history),
+            after: minute(after),
         }
     }
 
@@ -124,7 +125,7 @@ mod tests {
         let mut job_state = JobState::new(job.name(), minute(known_since));
         job_state.last_start = start.map(|(by_history, _)| minute(by_history));
         job_state.started_at = start.map(|(_, by_instance)| minute(by_instance));
-        let due = Due::of(&schedule(job), &job_state, clocks(0, 0)).unwrap();
+        let due = Due::of(&schedule(job), &job_state, clocks(0, 0, 0)).unwrap();
         let minutes = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap().as_secs() / 60;
         [
             minutes(due.expected_at),
@@ -156,9 +157,7 @@ mod tests {
             // The local clock was set back in between.
             (10, 20, 5, 10),
         ] {
-            let clocks = Clocks::new(minute(before), minute(history), minute(after));
-            assert_eq!(clocks.local, minute(local));
-            assert_eq!(clocks.history, minute(history));
+            assert_eq!(clocks(before, history, after).local(), minute(local));
         }
     }
 
@@ -168,7 +167,7 @@ mod tests {
         for (local, expected) in [(500, 180), (510, 170), (490, 190), (500_000, 180)] {
             let job_state = JobState::new("daily", minute(10));
             let expected_at = |job| {
-                let due = Due::of(&schedule(job), &job_state, clocks(local, 500));
+                let due = Due::of(&schedule(job), &job_state, clocks(local, 500, local));
                 due.unwrap().expected_at
             };
             assert_eq!(expected_at(DAILY), minute(expected));
@@ -176,7 +175,7 @@ mod tests {
         }
         // By the local clock it was registered after today's time, so it is expected tomorrow.
         let job_state = JobState::new("daily", minute(175));
-        let due = Due::of(&schedule(DAILY), &job_state, clocks(510, 500)).unwrap();
+        let due = Due::of(&schedule(DAILY), &job_state, clocks(510, 500, 510)).unwrap();
         assert_eq!(due.expected_at, minute(1610));
     }
 
@@ -195,6 +194,6 @@ mod tests {
     fn a_job_without_a_schedule_is_never_late() {
         let on_demand = schedule(Job::named("on_demand"));
         let job_state = JobState::new("on_demand", minute(0));
-        assert_eq!(Due::of(&on_demand, &job_state, clocks(0, 0)), None);
+        assert_eq!(Due::of(&on_demand, &job_state, clocks(0, 0, 0)), None);
     }
 }

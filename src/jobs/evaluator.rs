@@ -9,14 +9,14 @@ use tokio::time::Interval;
 use uuid::Uuid;
 
 use super::due::{Clocks, Due};
-use super::history::{JobState, JobStates, Registration, RunQuery};
+use super::history::{JobState, Registration, RunQuery};
 use super::job_entry::JobEntry;
 use super::problem::{Problem, ProblemKind};
 use super::problem_changes::ProblemChange;
 use super::run_record::RunRecord;
 use super::run_status::RunStatus;
 use super::state::{LongRun, State};
-use super::store_call::{OutageLog, register, with_timeout};
+use super::store_call::{OutageLog, read, register, with_timeout};
 use crate::error::Error;
 use crate::time::rfc3339;
 
@@ -67,10 +67,7 @@ impl Evaluator {
         };
         with_timeout(|| Box::pin(flushed)).await?;
         self.report_unconfirmed().await?;
-        let before = SystemTime::now();
-        let JobStates { now, jobs, .. } = with_timeout(|| state.history.job_states()).await?;
-        let clocks = Clocks::new(before, now, SystemTime::now());
-        let known = with_timeout(|| state.history.problems()).await?;
+        let (clocks, jobs, known) = read(&*state.history).await?;
         let (mut open, mut outcome) = (Vec::new(), Ok(()));
         for entry in &entries {
             let is_own = |problem: &&Problem| problem.job_name == entry.stored_name;
@@ -103,8 +100,9 @@ impl Evaluator {
         for problem in known {
             let mut jobs = jobs.iter();
             let job = jobs.find(|job| job.job_name == problem.job_name);
-            if job.is_some_and(|job| is_abandoned(job, now, &entries)) {
-                self.report(ProblemChange::end(&problem), now).await?;
+            if job.is_some_and(|job| is_abandoned(job, clocks.history, &entries)) {
+                let change = ProblemChange::end(&problem);
+                self.report(change, clocks.history).await?;
             }
         }
         Ok(())
@@ -208,11 +206,22 @@ struct Evaluation<'a> {
 impl Evaluation<'_> {
     /// Returns the problems that are open now. `known` are those that were open in the history.
     async fn evaluate(&mut self, known: &[&Problem]) -> Result<Vec<Problem>, Error> {
+        let mut changes = Vec::new();
+        let open = self.find_changes(known, &mut changes).await;
+        // Those that were found before a failure, too.
+        for change in changes {
+            self.evaluator.report(change, self.clocks.history).await?;
+        }
+        open
+    }
+
+    async fn find_changes(
+        &self,
+        known: &[&Problem],
+        changes: &mut Vec<ProblemChange>,
+    ) -> Result<Vec<Problem>, Error> {
         let due = Due::of(&self.entry.schedule, self.job_state, self.clocks);
-        let expected_at = due.map(|due| due.expected_at);
-        let failures = self.job_state.failures_in_a_row;
-        self.entry.record_state(failures, expected_at);
-        let mut open = Vec::new();
+        let (mut open, mut is_open) = (Vec::new(), [false; 4]);
         for kind in ProblemKind::ALL {
             let known = known.iter().find(|problem| problem.kind == kind);
             let (problem, change) = match known {
@@ -224,13 +233,11 @@ impl Evaluation<'_> {
                     (found.clone(), found.map(ProblemChange::begin))
                 }
             };
-            let is_open = problem.is_some() || self.is_untold(kind);
-            self.entry.record_problem(kind, is_open);
+            is_open[kind as usize] = problem.is_some() || self.is_untold(kind);
             open.extend(problem);
-            if let Some(change) = change {
-                self.evaluator.report(change, self.clocks.history).await?;
-            }
+            changes.extend(change);
         }
+        (self.entry).record_evaluation(self.job_state, due, is_open);
         Ok(open)
     }
 

@@ -1,11 +1,14 @@
 //! `JobEntry`: a job with its parsed schedule and its metrics.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use metrics::{Counter, Gauge, Histogram};
 use parking_lot::Mutex;
+use serde_json::{Map, Value};
 
+use super::due::Due;
+use super::history::JobState;
 use super::job::{Job, stored_name};
 use super::problem::ProblemKind;
 use super::run_record::RunRecord;
@@ -16,6 +19,7 @@ use crate::catalog::{
     SCHEDULER_JOB_FAILURES_IN_A_ROW, SCHEDULER_JOB_LAST_SUCCESS, SCHEDULER_JOB_PROBLEM,
     SCHEDULER_JOBS, SCHEDULER_JOBS_IN_PROGRESS,
 };
+use crate::measure::Instant;
 use crate::recorder::{LazyHandle, RecorderRef};
 use crate::time::unix_seconds;
 
@@ -38,6 +42,14 @@ pub(super) struct JobEntry {
     /// The last start that was dropped before the history learned of it.
     untold_start: Mutex<Option<SystemTime>>,
     has_warned: AtomicBool,
+}
+
+/// A run that has not ended.
+pub(super) struct ActiveRun {
+    pub(super) record: RunRecord,
+    began: Instant,
+    /// Whether the gauge counts it: not if no recorder was installed yet, because its end would make the gauge negative.
+    is_counted: bool,
 }
 
 impl JobEntry {
@@ -85,15 +97,25 @@ impl JobEntry {
         }
     }
 
-    /// Records the start of a run. Returns whether the run is counted as in progress: not if no recorder was installed yet,
-    /// because its end would then make the gauge negative.
-    pub(super) fn record_start(&self) -> bool {
-        self.in_progress
-            .record_if_installed(|gauge| gauge.increment(1.0))
+    pub(super) fn begin_run(&self, instance: &str, metadata: Map<String, Value>) -> ActiveRun {
+        let gauge = &self.in_progress;
+        ActiveRun {
+            is_counted: gauge.record_if_installed(|gauge| gauge.increment(1.0)),
+            record: RunRecord::begin(self.job.name(), instance, metadata),
+            began: Instant::now(),
+        }
     }
 
-    pub(super) fn record_end(&self, status: RunStatus, duration: Duration, is_counted: bool) {
-        if is_counted {
+    /// Returns the record of the ended run.
+    pub(super) fn end_run(
+        &self,
+        run: ActiveRun,
+        status: RunStatus,
+        error: Option<&str>,
+        metadata: Map<String, Value>,
+    ) -> RunRecord {
+        let duration = run.began.elapsed();
+        if run.is_counted {
             self.in_progress.record(|gauge| gauge.decrement(1.0));
         }
         self.count(status);
@@ -103,6 +125,7 @@ impl JobEntry {
             let now = unix_seconds(SystemTime::now());
             self.last_success.record(|gauge| gauge.set(now));
         }
+        run.record.ended(status, duration, error, metadata)
     }
 
     /// Counts an ended run. Lost runs are only counted, because their duration is unknown.
@@ -110,16 +133,21 @@ impl JobEntry {
         self.ended[status as usize].record(|counter| counter.increment(1));
     }
 
-    pub(super) fn record_problem(&self, kind: ProblemKind, is_open: bool) {
-        self.problems[kind as usize].record(|gauge| gauge.set(f64::from(u8::from(is_open))));
+    /// `is_open` is by `ProblemKind`.
+    pub(super) fn record_evaluation(&self, job: &JobState, due: Option<Due>, is_open: [bool; 4]) {
+        let failures = job.failures_in_a_row as f64;
+        self.failures.record(|gauge| gauge.set(failures));
+        if let Some(due) = due {
+            let at = unix_seconds(due.expected_at);
+            self.expected.record(|gauge| gauge.set(at));
+        }
+        for kind in ProblemKind::ALL {
+            self.record_problem(kind, is_open[kind as usize]);
+        }
     }
 
-    pub(super) fn record_state(&self, failures_in_a_row: u64, expected_at: Option<SystemTime>) {
-        self.failures
-            .record(|gauge| gauge.set(failures_in_a_row as f64));
-        if let Some(at) = expected_at {
-            self.expected.record(|gauge| gauge.set(unix_seconds(at)));
-        }
+    pub(super) fn record_problem(&self, kind: ProblemKind, is_open: bool) {
+        self.problems[kind as usize].record(|gauge| gauge.set(f64::from(u8::from(is_open))));
     }
 
     /// Logs once that a different job of the same name is run.
@@ -165,14 +193,15 @@ impl JobEntry {
 mod tests {
     use super::*;
     use metrics_util::debugging::DebuggingRecorder;
+    use std::time::Duration;
 
     #[test]
     fn a_run_that_began_before_the_recorder_does_not_lower_the_gauge() {
         let recorder = DebuggingRecorder::new();
         let entry = JobEntry::new(Job::named("early"), &RecorderRef::default()).unwrap();
-        let is_counted = entry.record_start();
+        let run = entry.begin_run("here", Map::new());
         metrics::with_local_recorder(&recorder, || {
-            entry.record_end(RunStatus::Success, Duration::ZERO, is_counted);
+            entry.end_run(run, RunStatus::Success, None, Map::new());
         });
         let series = recorder.snapshotter().snapshot().into_vec();
         let names: Vec<_> = series.iter().map(|(key, ..)| key.key().name()).collect();

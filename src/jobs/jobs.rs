@@ -14,8 +14,7 @@ use super::monitor::Monitor;
 use super::problem::Problem;
 use super::problem_changes::ProblemChanges;
 use super::run::Run;
-use super::run_guard::RunGuard;
-use super::run_handle::RunHandle;
+use super::run_handle::{RunGuard, RunHandle};
 use super::run_record::RunRecord;
 use super::summary::{JobSummary, summaries};
 use crate::error::{Error, ErrorKind};
@@ -76,8 +75,7 @@ impl Jobs {
         work: impl FnOnce(&Run) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut guard = RunGuard::begin(self.0.clone(), job, Value::Null);
-        let run = guard.run();
-        let result = guard.watch(|| work(&run));
+        let result = guard.watch(work);
         guard.end_with(result)
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use super::job::Job;
 use super::jobs::Jobs;
-use super::run_guard::RunGuard;
+use super::run_handle::RunGuard;
 
 /// Marks a [`JobLayer`] whose runs begin without metadata. The default.
 #[derive(Debug, Clone, Copy, Default)]
@@ -120,7 +120,7 @@ impl<M> JobLayer<M> {
     fn begin<F>(&self, metadata: Value, call: impl FnOnce() -> F) -> JobFuture<F> {
         let mut run = RunGuard::begin(self.jobs.0.clone(), self.job, metadata);
         JobFuture {
-            inner: run.watch(call),
+            inner: run.watch(|_| call()),
             run,
         }
     }
@@ -215,8 +215,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(this.run.watch(|| this.inner.poll(cx)));
-        Poll::Ready(this.run.end_with(result))
+        this.run.poll(|_| this.inner.poll(cx))
     }
 }
 

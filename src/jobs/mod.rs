@@ -39,7 +39,6 @@ mod problem_changes;
 mod queue;
 mod registry;
 mod run;
-mod run_guard;
 mod run_handle;
 mod run_record;
 mod run_status;

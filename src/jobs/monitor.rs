@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::handle::Handle;
 use super::job::Job;
 use super::run::Run;
-use super::run_guard::RunGuard;
+use super::run_handle::RunGuard;
 
 pin_project! {
     /// The future returned by [`Jobs::monitor`](super::Jobs::monitor). Its run begins at the first poll.
@@ -77,25 +77,24 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let WorkProjection::NotStarted { make } = this.work.as_mut().project()
-            && let Some(make) = make.take()
-        {
-            let guard = RunGuard::begin(this.handle.clone(), *this.job, this.metadata.take());
-            let guard = this.run.insert(guard);
-            let run = guard.run();
-            // The closure that makes the future may panic too.
-            let work = guard.watch(|| make(run));
-            this.work.set(Work::Running { work });
-        }
-        let (WorkProjection::Running { work }, Some(guard)) =
-            (this.work.as_mut().project(), this.run.as_mut())
-        else {
-            // Polled after the end, or after the closure panicked.
-            return Poll::Pending;
-        };
-        let result = ready!(guard.watch(|| work.poll(cx)));
-        guard.watch(|| this.work.set(Work::Done));
-        Poll::Ready(guard.end_with(result))
+        let (handle, job, metadata) = (this.handle, *this.job, this.metadata);
+        let begin = || RunGuard::begin(handle.clone(), job, metadata.take());
+        // The closure that makes the future and the drop of the future may panic too.
+        this.run.get_or_insert_with(begin).poll(|run| {
+            if let WorkProjection::NotStarted { make } = this.work.as_mut().project()
+                && let Some(make) = make.take()
+            {
+                let work = make(run.clone());
+                this.work.set(Work::Running { work });
+            }
+            let WorkProjection::Running { work } = this.work.as_mut().project() else {
+                // Polled after the end, or after the closure panicked.
+                return Poll::Pending;
+            };
+            let result = ready!(work.poll(cx));
+            this.work.set(Work::Done);
+            Poll::Ready(result)
+        })
     }
 }
 

@@ -127,12 +127,12 @@ impl Queue {
         }
     }
 
-    /// Returns up to `max` events from the front. They stay in the queue, unchanged, until they are
+    /// Returns the last of each run's events among up to `max` from the front. All of those stay in the queue, unchanged, until they are
     /// [settled](Self::settle) or [unsettled](Self::unsettle).
     pub(super) fn batch(&self, max: usize) -> Vec<RunRecord> {
         let mut events = self.events.lock();
         events.in_flight = max.min(events.waiting.len());
-        events.waiting.iter().take(max).cloned().collect()
+        latest(events.waiting.iter().take(max))
     }
 
     /// Gives a batch back that was not written. Its events may change before the next attempt.
@@ -161,6 +161,20 @@ impl Queue {
             settled.await;
         }
     }
+}
+
+/// Keeps the last of several events of one run, at the position of the first.
+fn latest<'a>(batch: impl ExactSizeIterator<Item = &'a RunRecord>) -> Vec<RunRecord> {
+    let mut indices: HashMap<Uuid, usize> = HashMap::new();
+    let mut latest: Vec<RunRecord> = Vec::with_capacity(batch.len());
+    for run in batch {
+        let index = *indices.entry(run.id).or_insert(latest.len());
+        match latest.get_mut(index) {
+            Some(earlier) => earlier.clone_from(run),
+            None => latest.push(run.clone()),
+        }
+    }
+    latest
 }
 
 #[cfg(test)]
@@ -228,7 +242,7 @@ mod tests {
                 3..6 if !open.is_empty() => ended(&open.swap_remove(choice / 8 % open.len())),
                 6 => {
                     in_flight = list.len().min(choice / 8 % 4);
-                    assert_eq!(queue.batch(in_flight), list[..in_flight]);
+                    assert_eq!(queue.batch(in_flight), latest(list[..in_flight].iter()));
                     continue;
                 }
                 _ if choice % 16 < 8 => {

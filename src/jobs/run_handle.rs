@@ -1,18 +1,19 @@
-//! `RunHandle`: a run that its caller ends.
+//! `RunHandle`: a run that its caller ends. `RunGuard`: a run that ends with its work.
 
 use std::fmt;
 use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::task::{Poll, ready};
 
 use serde_json::{Map, Value};
 
 use super::handle::Handle;
 use super::job::Job;
-use super::job_entry::JobEntry;
+use super::job_entry::{ActiveRun, JobEntry};
 use super::run::Run;
-use super::run_record::RunRecord;
 use super::run_status::RunStatus;
-use crate::measure::Instant;
+use crate::panics;
 
 /// A run that ends when it is [finished](Self::finish) or dropped, for work that is not a future.
 ///
@@ -34,10 +35,8 @@ pub struct RunHandle {
     run: Run,
     handle: Handle,
     entry: Arc<JobEntry>,
-    began: Instant,
-    is_counted: bool,
     /// `None` once the run has ended.
-    record: Option<RunRecord>,
+    active: Option<ActiveRun>,
 }
 
 impl RunHandle {
@@ -49,16 +48,13 @@ impl RunHandle {
         };
         let state = &handle.state;
         let entry = state.registry.get_or_insert(job);
-        let is_counted = entry.record_start();
-        let record = RunRecord::begin(job.name(), &state.instance, metadata.clone());
-        state.record(&entry, record.clone());
+        let active = entry.begin_run(&state.instance, metadata.clone());
+        state.record(&entry, active.record.clone());
         Self {
-            run: Run::new(record.id, metadata),
+            run: Run::new(active.record.id, metadata),
             handle,
             entry,
-            began: Instant::now(),
-            is_counted,
-            record: Some(record),
+            active: Some(active),
         }
     }
 
@@ -74,18 +70,16 @@ impl RunHandle {
     }
 
     /// Does nothing if the run has ended already.
-    pub(super) fn end(&mut self, status: RunStatus, error: Option<&str>) {
-        let Some(record) = self.record.take() else {
+    fn end(&mut self, status: RunStatus, error: Option<&str>) {
+        let Some(active) = self.active.take() else {
             return;
         };
-        let duration = self.began.elapsed();
         let notes = self.run.take_notes();
         let (status, error) = match (status, notes.failure.as_deref()) {
             (RunStatus::Success, Some(failure)) => (RunStatus::Failed, Some(failure)),
             (status, failure) => (status, error.or(failure)),
         };
-        self.entry.record_end(status, duration, self.is_counted);
-        let record = record.ended(status, duration, error, notes.metadata);
+        let record = self.entry.end_run(active, status, error, notes.metadata);
         self.handle.state.record(&self.entry, record);
     }
 }
@@ -114,5 +108,54 @@ impl fmt::Debug for RunHandle {
             .field("job", &self.entry.job.name())
             .field("run", &self.run)
             .finish_non_exhaustive()
+    }
+}
+
+/// Ends its run as failed if the work panics. Every other drop is therefore a cancellation, even one during a panic, because
+/// that panic belongs to other work.
+pub(super) struct RunGuard(RunHandle);
+
+impl RunGuard {
+    pub(super) fn begin(handle: Handle, job: Job, metadata: Value) -> Self {
+        Self(RunHandle::begin(handle, job, metadata))
+    }
+
+    /// Does a part of the work, and ends the run if that was the last one.
+    pub(super) fn poll<T, E: fmt::Display>(
+        &mut self,
+        work: impl FnOnce(&Run) -> Poll<Result<T, E>>,
+    ) -> Poll<Result<T, E>> {
+        let result = ready!(self.watch(work));
+        Poll::Ready(self.end_with(result))
+    }
+
+    /// Does a part of the work. A panic ends the run and is passed on.
+    pub(super) fn watch<T>(&mut self, work: impl FnOnce(&Run) -> T) -> T {
+        let result = catch_unwind(AssertUnwindSafe(|| work(&self.0.run)));
+        result.unwrap_or_else(|panic| {
+            let message = format!("panicked: {}", panics::message(&*panic));
+            self.0.end(RunStatus::Failed, Some(&message));
+            resume_unwind(panic)
+        })
+    }
+
+    pub(super) fn end_with<T, E: fmt::Display>(&mut self, result: Result<T, E>) -> Result<T, E> {
+        match &result {
+            Ok(_) => self.0.end(RunStatus::Success, None),
+            // The alternate form of `anyhow` and similar errors includes all causes.
+            Err(error) => {
+                let message = catch_unwind(AssertUnwindSafe(|| format!("{error:#}")));
+                let message =
+                    message.unwrap_or_else(|_| "an error whose Display panics".to_owned());
+                self.0.end(RunStatus::Failed, Some(&message));
+            }
+        }
+        result
+    }
+}
+
+impl Drop for RunGuard {
+    fn drop(&mut self) {
+        self.0.end(RunStatus::Cancelled, None);
     }
 }

@@ -9,15 +9,14 @@ use jiff::{Timestamp, Zoned};
 
 use super::job::{Job, ScheduleSpec};
 
-/// A start this short before a time of a cron expression counts as the start of that time, because clocks differ.
-const EARLY_START_TOLERANCE: Duration = Duration::from_secs(1);
-
 /// The parsed schedule of a job. The default is never expected.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     times: Times,
     /// How long after an expected time the job is late.
     pub(super) grace: Duration,
+    /// A start this short before an expected time counts as the start of that time, because clocks differ.
+    pub(super) early_start_tolerance: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -45,16 +44,12 @@ impl Schedule {
                 time_zone,
             } => Times::cron(expression, time_zone)?,
         };
-        let grace = job.grace;
-        Ok(Self { times, grace })
-    }
-
-    /// Returns the next expected time after the last start.
-    pub(super) fn expected_after(&self, start: SystemTime) -> Option<SystemTime> {
-        match &self.times {
-            Times::Cron(..) => self.next_after(start.checked_add(EARLY_START_TOLERANCE)?),
-            Times::OnDemand | Times::Every(_) => self.next_after(start),
-        }
+        let is_cron = matches!(times, Times::Cron(..));
+        Ok(Self {
+            times,
+            grace: job.grace,
+            early_start_tolerance: Duration::from_secs(u64::from(is_cron)),
+        })
     }
 
     /// Returns the first time of the schedule after `time`.
@@ -243,7 +238,8 @@ mod tests {
     #[test]
     fn a_start_just_before_its_time_counts_for_that_time() {
         let schedule = Schedule::of(&Job::named("a").cron("0 3 * * *", "UTC")).unwrap();
-        let expected = |start| shown(schedule.expected_after(at(start)));
+        let tolerance = schedule.early_start_tolerance;
+        let expected = |start| shown(schedule.next_after(at(start) + tolerance));
         assert_eq!(expected("2026-01-01T02:59:59.100Z"), "2026-01-02T03:00:00Z");
         assert_eq!(expected("2026-01-01T02:59:58Z"), "2026-01-01T03:00:00Z");
     }

@@ -1,18 +1,40 @@
 //! Calls to the history, with a timeout and with panics caught.
 
 use std::slice;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_core::future::BoxFuture;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::history::{History, Registration};
+use super::due::Clocks;
+use super::history::{History, JobState, JobStates, Registration};
+use super::problem::Problem;
 use crate::error::{Error, ErrorKind, logged};
 use crate::outage::{Outage, Transition};
 use crate::panics;
 
 /// A call that takes longer fails, and is retried like any other failure.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The pause between attempts, which doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Calls the history until it succeeds.
+pub(super) async fn retry<'a, T>(
+    operation: &'static str,
+    attempt: impl Fn() -> BoxFuture<'a, Result<T, Error>>,
+) -> T {
+    let mut pause = FIRST_PAUSE;
+    let outages = OutageLog::new(operation);
+    loop {
+        if let Ok(done) = outages.log(with_timeout(&attempt).await) {
+            return done;
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
 
 /// Calls the history. `call` runs inside the guard too, because a history may panic before it returns its future.
 pub(super) async fn with_timeout<'a, T>(
@@ -24,6 +46,20 @@ pub(super) async fn with_timeout<'a, T>(
         Err(_) => format!("the job history did not answer within {TIMEOUT:?}"),
     };
     Err(Error::new(ErrorKind::Io, message))
+}
+
+/// Reads the time, the states of all jobs and the open problems.
+pub(super) async fn read(
+    history: &dyn History,
+) -> Result<(Clocks, Vec<JobState>, Vec<Problem>), Error> {
+    let before = SystemTime::now();
+    let JobStates { now, jobs, .. } = with_timeout(|| history.job_states()).await?;
+    let clocks = Clocks {
+        before,
+        history: now,
+        after: SystemTime::now(),
+    };
+    Ok((clocks, jobs, with_timeout(|| history.problems()).await?))
 }
 
 /// Registers jobs. If the history refuses the list, each job is registered alone, so that only the refused one is missing.

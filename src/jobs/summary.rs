@@ -35,7 +35,11 @@ pub(super) async fn summaries(state: &State) -> Result<Vec<JobSummary>, Error> {
     let history = &state.history;
     let before = SystemTime::now();
     let JobStates { now, jobs, .. } = history.job_states().await?;
-    let clocks = Clocks::new(before, now, SystemTime::now());
+    let clocks = Clocks {
+        before,
+        history: now,
+        after: SystemTime::now(),
+    };
     let jobs = jobs.into_iter();
     let mut jobs: BTreeMap<_, _> = jobs.map(|job| (job.job_name.clone(), job)).collect();
     // Jobs that are registered here may not be in the history yet.
@@ -55,7 +59,7 @@ pub(super) async fn summaries(state: &State) -> Result<Vec<JobSummary>, Error> {
             problems: own.collect(),
             last_run: last_runs.remove(&job.job_name),
             expected_at: due.map(|due| due.expected_at),
-            is_late: due.is_some_and(|due| due.is_late(clocks.history)),
+            is_late: due.is_some_and(|due| due.is_late(now)),
             failures_in_a_row: job.failures_in_a_row,
             job_name: job.job_name,
         }

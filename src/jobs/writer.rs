@@ -1,26 +1,19 @@
 //! `Writer`: writes queued events to the history.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_core::future::BoxFuture;
 use tokio::sync::watch;
-use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::run_record::RunRecord;
 use super::run_status::RunStatus;
 use super::state::State;
-use super::store_call::{OutageLog, register, with_timeout};
+use super::store_call::{register, retry};
 use crate::error::{Error, ErrorKind, logged};
 
 /// The most events that are written by one call.
 const BATCH: usize = 1000;
-
-/// The pause between attempts, which doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 pub(super) struct Writer {
     pub(super) state: Arc<State>,
@@ -43,8 +36,28 @@ impl Writer {
         loop {
             queue.filled().await;
             let max = if write_singly > 0 { 1 } else { BATCH };
-            let written = retry("write runs", || self.write_batch(max, refused)).await;
-            if let Written::Refused(runs, error) = written {
+            // The head of the queue is read again for each attempt, because an end may have replaced its start.
+            let refusal = retry("write runs", || {
+                let mut batch = queue.batch(max);
+                if let [run] = &mut *batch
+                    && refused == Some(event_of(run))
+                {
+                    run.strip();
+                }
+                Box::pin(async move {
+                    match history.write(&batch, self.lease).await {
+                        Ok(()) => Ok(None),
+                        Err(error) if error.kind() == ErrorKind::Refused => {
+                            Ok(Some((batch, error)))
+                        }
+                        Err(error) => {
+                            queue.unsettle();
+                            Err(error)
+                        }
+                    }
+                })
+            });
+            if let Some((runs, error)) = refusal.await {
                 let [run] = &*runs else {
                     write_singly = BATCH;
                     queue.unsettle();
@@ -65,33 +78,6 @@ impl Writer {
         }
     }
 
-    /// Writes the head of the queue. It is read again for each attempt, because an end may have replaced its start. The
-    /// `refused` event is stripped if it is still first.
-    fn write_batch(
-        &self,
-        max: usize,
-        refused: Option<Event>,
-    ) -> BoxFuture<'_, Result<Written, Error>> {
-        let mut batch = latest(self.state.queue.batch(max));
-        if let [run] = &mut *batch
-            && refused == Some(event_of(run))
-        {
-            run.strip();
-        }
-        Box::pin(async move {
-            match self.state.history.write(&batch, self.lease).await {
-                Ok(()) => Ok(Written::All),
-                Err(error) if error.kind() == ErrorKind::Refused => {
-                    Ok(Written::Refused(batch, error))
-                }
-                Err(error) => {
-                    self.state.queue.unsettle();
-                    Err(error)
-                }
-            }
-        })
-    }
-
     fn drop_refused(&self, run: &RunRecord, error: &Error) {
         log_refused(run, error, "a run again: its event is dropped");
         self.state.drop_event(run);
@@ -102,32 +88,11 @@ impl Writer {
     }
 }
 
-async fn retry<'a, T>(
-    operation: &'static str,
-    attempt: impl Fn() -> BoxFuture<'a, Result<T, Error>>,
-) -> T {
-    let mut pause = FIRST_PAUSE;
-    let outages = OutageLog::new(operation);
-    loop {
-        if let Ok(done) = outages.log(with_timeout(&attempt).await) {
-            return done;
-        }
-        sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
-}
-
 /// The start or the end of a run.
 type Event = (Uuid, RunStatus);
 
 fn event_of(run: &RunRecord) -> Event {
     (run.id, run.status)
-}
-
-enum Written {
-    All,
-    /// The history refused the batch because of one of these events.
-    Refused(Vec<RunRecord>, Error),
 }
 
 fn log_refused(run: &RunRecord, error: &Error, what: &str) {
@@ -137,19 +102,4 @@ fn log_refused(run: &RunRecord, error: &Error, what: &str) {
         error = logged(error),
         "the job history refused {what}"
     );
-}
-
-/// Keeps the last of several events of one run, at the position of the first.
-fn latest(batch: Vec<RunRecord>) -> Vec<RunRecord> {
-    let mut indices: HashMap<Uuid, usize> = HashMap::new();
-    let mut latest: Vec<RunRecord> = Vec::with_capacity(batch.len());
-    for run in batch {
-        if let Some(index) = indices.get(&run.id) {
-            latest[*index] = run;
-        } else {
-            indices.insert(run.id, latest.len());
-            latest.push(run);
-        }
-    }
-    latest
 }

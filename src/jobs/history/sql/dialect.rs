@@ -42,20 +42,14 @@ pub(super) trait Dialect: Database<Connection: Fetch + Migrate, Row: Columns> {
     /// Returns a connection that is in no transaction.
     fn acquire(pool: &Pool<Self>) -> DbFuture<'_, PoolConnection<Self>>;
 
-    /// Inserts runs and updates those that have not ended. Returns the id of each row that it wrote, and whether the row
-    /// existed before.
+    /// Inserts runs. Returns the id of each row that it wrote, and whether the row existed before.
     fn upsert_runs<'a>(
         connection: &'a mut Self::Connection,
         runs: &'a [&RunRecord],
         lease: Duration,
+        on_conflict: &str,
     ) -> DbFuture<'a, Vec<Self::Row>>;
 
     /// Renews leases, and returns the database's time in seconds since 1970.
     fn renew<'a>(pool: &'a Pool<Self>, runs: &'a [Uuid], lease: Duration) -> DbFuture<'a, f64>;
 }
-
-/// The end of [`Dialect::upsert_runs`].
-pub(super) const ON_CONFLICT_UPDATE: &str = "ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at, \
-    status = excluded.status, duration_seconds = excluded.duration_seconds, error_message = excluded.error_message, \
-    metadata = excluded.metadata, lease_until = excluded.lease_until, was_updated = TRUE \
-    WHERE job_runs.status = 'running'";

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Postgres};
 use uuid::Uuid;
 
 use super::SqlHistory;
-use super::dialect::{Dialect, MigrationFile, ON_CONFLICT_UPDATE};
+use super::dialect::{Dialect, MigrationFile};
 use super::fetch::DbFuture;
 use super::time;
 use crate::error::Error;
@@ -96,6 +96,7 @@ impl Dialect for Postgres {
         connection: &'a mut PgConnection,
         runs: &'a [&RunRecord],
         lease: Duration,
+        on_conflict: &str,
     ) -> DbFuture<'a, Vec<PgRow>> {
         fn all<T>(runs: &[&RunRecord], of: impl Fn(&RunRecord) -> T) -> Vec<T> {
             runs.iter().map(|run| of(run)).collect()
@@ -109,7 +110,7 @@ impl Dialect for Postgres {
              FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::text[], \
                $8::text[], $9::text[]) AS run (id, job_name, started_at, finished_at, status, duration_seconds, \
                error_message, metadata, instance) \
-             {ON_CONFLICT_UPDATE} RETURNING id::text, was_updated"
+             {on_conflict} RETURNING id::text, was_updated"
         )))
         .bind(all(runs, |run| run.id.to_string()))
         .bind(all(runs, |run| run.job_name.clone()))

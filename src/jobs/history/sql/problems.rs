@@ -2,69 +2,85 @@
 
 use std::time::SystemTime;
 
-use sqlx::Pool;
+use futures_core::future::BoxFuture;
 use uuid::Uuid;
 
 use super::dialect::Dialect;
+use super::sql_history::{SqlHistory, failed};
 use super::statement::Statement;
 use super::{rows, time};
+use crate::error::Error;
 use crate::jobs::Problem;
+use crate::jobs::history::ProblemStore;
 
-pub(super) async fn open<D: Dialect>(pool: &Pool<D>) -> Result<Vec<Problem>, sqlx::Error> {
-    let rows = Statement::new(
-        "SELECT job_name, kind, id::text, extract(epoch FROM since)::float8, run_id::text, message, \
-         extract(epoch FROM last_start)::float8, success_epoch FROM job_problems WHERE resolved_at IS NULL",
-    )
-    .fetch_from(pool)
-    .await?;
-    let mut problems: Vec<_> = rows.iter().filter_map(rows::problem).collect();
-    problems.sort_by(|a, b| (&a.job_name, a.kind).cmp(&(&b.job_name, b.kind)));
-    Ok(problems)
-}
+const OPEN: &str = "SELECT job_name, kind, id::text, extract(epoch FROM since)::float8, run_id::text, message, \
+    extract(epoch FROM last_start)::float8, success_epoch FROM job_problems WHERE resolved_at IS NULL";
 
-pub(super) async fn report<D: Dialect>(
-    pool: &Pool<D>,
-    problem: &Problem,
-    observed_at: SystemTime,
-) -> Result<bool, sqlx::Error> {
-    let reported = Statement::new(
-        "INSERT INTO job_problems AS known (job_name, kind, id, since, run_id, message, last_start, success_epoch) \
-         VALUES ($1, $2, $3::uuid, to_timestamp($4), $5::uuid, $6, to_timestamp($7), $8) \
-         ON CONFLICT (job_name, kind) DO UPDATE SET id = excluded.id, since = excluded.since, run_id = excluded.run_id, \
-         message = excluded.message, last_start = excluded.last_start, success_epoch = excluded.success_epoch, \
-         resolved_at = NULL, resolved_by = NULL \
-         WHERE known.resolved_at <= to_timestamp($9) OR (known.id = excluded.id AND known.resolved_at IS NULL) \
-         RETURNING TRUE",
-    )
-    .text(problem.job_name.clone())
-    .text(problem.kind.to_string())
-    .text(problem.id.to_string())
-    .float(time::to_seconds(problem.since))
-    .text(problem.run.map(|run| run.to_string()))
-    .text(problem.message.clone())
-    .float(problem.last_start.map(time::to_seconds))
-    .integer(problem.success_epoch)
-    .float(time::to_seconds(observed_at))
-    .fetch_from(pool)
-    .await?;
-    Ok(!reported.is_empty())
-}
+const REPORT: &str = "INSERT INTO job_problems AS known \
+    (job_name, kind, id, since, run_id, message, last_start, success_epoch) \
+    VALUES ($1, $2, $3::uuid, to_timestamp($4), $5::uuid, $6, to_timestamp($7), $8) \
+    ON CONFLICT (job_name, kind) DO UPDATE SET id = excluded.id, since = excluded.since, run_id = excluded.run_id, \
+    message = excluded.message, last_start = excluded.last_start, success_epoch = excluded.success_epoch, \
+    resolved_at = NULL, resolved_by = NULL \
+    WHERE known.resolved_at <= to_timestamp($9) OR (known.id = excluded.id AND known.resolved_at IS NULL) \
+    RETURNING TRUE";
 
-pub(super) async fn resolve<D: Dialect>(
-    pool: &Pool<D>,
-    problem: &Problem,
-    caller: Uuid,
-) -> Result<bool, sqlx::Error> {
-    let resolved = Statement::new(
-        "UPDATE job_problems SET resolved_at = COALESCE(resolved_at, clock_timestamp()), resolved_by = $2::uuid \
-         WHERE job_name = $3 AND kind = $4 AND id = $1::uuid AND (resolved_at IS NULL OR resolved_by = $2::uuid) \
-         RETURNING TRUE",
-    )
-    .text(problem.id.to_string())
-    .text(caller.to_string())
-    .text(problem.job_name.clone())
-    .text(problem.kind.to_string())
-    .fetch_from(pool)
-    .await?;
-    Ok(!resolved.is_empty())
+const RESOLVE: &str = "UPDATE job_problems \
+    SET resolved_at = COALESCE(resolved_at, clock_timestamp()), resolved_by = $2::uuid \
+    WHERE job_name = $3 AND kind = $4 AND id = $1::uuid AND (resolved_at IS NULL OR resolved_by = $2::uuid) \
+    RETURNING TRUE";
+
+impl<D: Dialect> ProblemStore for SqlHistory<D> {
+    fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
+        Box::pin(async {
+            let rows = Statement::new(OPEN)
+                .fetch_from(&self.pool)
+                .await
+                .map_err(failed::<D>)?;
+            let mut problems: Vec<_> = rows.iter().filter_map(rows::problem).collect();
+            problems.sort_by(|a, b| (&a.job_name, a.kind).cmp(&(&b.job_name, b.kind)));
+            Ok(problems)
+        })
+    }
+
+    fn report<'a>(
+        &'a self,
+        problem: &'a Problem,
+        observed_at: SystemTime,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async move {
+            let reported = Statement::new(REPORT)
+                .text(problem.job_name.clone())
+                .text(problem.kind.to_string())
+                .text(problem.id.to_string())
+                .float(time::to_seconds(problem.since))
+                .text(problem.run.map(|run| run.to_string()))
+                .text(problem.message.clone())
+                .float(problem.last_start.map(time::to_seconds))
+                .integer(problem.success_epoch)
+                .float(time::to_seconds(observed_at))
+                .fetch_from(&self.pool)
+                .await
+                .map_err(failed::<D>)?;
+            Ok(!reported.is_empty())
+        })
+    }
+
+    fn resolve<'a>(
+        &'a self,
+        problem: &'a Problem,
+        caller: Uuid,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async move {
+            let resolved = Statement::new(RESOLVE)
+                .text(problem.id.to_string())
+                .text(caller.to_string())
+                .text(problem.job_name.clone())
+                .text(problem.kind.to_string())
+                .fetch_from(&self.pool)
+                .await
+                .map_err(failed::<D>)?;
+            Ok(!resolved.is_empty())
+        })
+    }
 }

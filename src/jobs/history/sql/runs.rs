@@ -16,6 +16,12 @@ use crate::jobs::{RunRecord, RunStatus};
 /// The number of runs in one statement. Each has ten parameters, and SQLite accepts 32,766.
 const CHUNK: usize = 1000;
 
+/// The end of the statement that writes runs.
+const ON_CONFLICT_UPDATE: &str = "ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at, \
+    status = excluded.status, duration_seconds = excluded.duration_seconds, error_message = excluded.error_message, \
+    metadata = excluded.metadata, lease_until = excluded.lease_until, was_updated = TRUE \
+    WHERE job_runs.status = 'running'";
+
 pub(super) async fn write<D: Dialect>(
     pool: &Pool<D>,
     runs: &[RunRecord],
@@ -27,7 +33,7 @@ pub(super) async fn write<D: Dialect>(
     // The others had ended before.
     let mut existed: HashMap<Uuid, bool> = HashMap::new();
     for chunk in runs.chunks(CHUNK) {
-        for row in D::upsert_runs(&mut transaction, chunk, lease).await? {
+        for row in D::upsert_runs(&mut transaction, chunk, lease, ON_CONFLICT_UPDATE).await? {
             if let Some(id) = row.text(0)?.and_then(|id| id.parse().ok()) {
                 existed.insert(id, row.boolean(1)?);
             }

@@ -9,17 +9,15 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::dialect::Dialect;
-use super::{job_states, leases, migrations, problems, prune, runs, stats, time};
+use super::{job_states, leases, migrations, prune, runs, stats, time};
 use crate::error::{Error, ErrorKind};
-use crate::jobs::history::{
-    JobStates, JobStats, ProblemStore, Registration, Retention, RunQuery, RunStore,
-};
-use crate::jobs::{Problem, RunRecord};
+use crate::jobs::RunRecord;
+use crate::jobs::history::{JobStates, JobStats, Registration, Retention, RunQuery, RunStore};
 
 /// Stores runs and problems in a SQL database: as `SqliteHistory` in SQLite, as `PostgresHistory` in PostgreSQL.
 #[derive(Debug)]
 pub struct SqlHistory<D: Database> {
-    pool: Pool<D>,
+    pub(super) pool: Pool<D>,
 }
 
 impl<D: Database> SqlHistory<D> {
@@ -44,7 +42,7 @@ fn has_code(error: &sqlx::Error, matches: fn(&str) -> bool) -> bool {
     code.is_some_and(|code| matches(&code))
 }
 
-fn failed<D: Dialect>(error: sqlx::Error) -> Error {
+pub(super) fn failed<D: Dialect>(error: sqlx::Error) -> Error {
     let kind = if has_code(&error, D::is_refused) {
         ErrorKind::Refused
     } else {
@@ -120,29 +118,5 @@ impl<D: Dialect> RunStore for SqlHistory<D> {
     ) -> BoxFuture<'a, Result<usize, Error>> {
         let pruned = prune::prune(&self.pool, retention, max);
         Box::pin(async { pruned.await.map_err(failed::<D>) })
-    }
-}
-
-impl<D: Dialect> ProblemStore for SqlHistory<D> {
-    fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
-        Box::pin(async { problems::open(&self.pool).await.map_err(failed::<D>) })
-    }
-
-    fn report<'a>(
-        &'a self,
-        problem: &'a Problem,
-        observed_at: SystemTime,
-    ) -> BoxFuture<'a, Result<bool, Error>> {
-        let reported = problems::report(&self.pool, problem, observed_at);
-        Box::pin(async { reported.await.map_err(failed::<D>) })
-    }
-
-    fn resolve<'a>(
-        &'a self,
-        problem: &'a Problem,
-        caller: Uuid,
-    ) -> BoxFuture<'a, Result<bool, Error>> {
-        let resolved = problems::resolve(&self.pool, problem, caller);
-        Box::pin(async { resolved.await.map_err(failed::<D>) })
     }
 }

@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::SqlHistory;
-use super::dialect::{Dialect, MigrationFile, ON_CONFLICT_UPDATE};
+use super::dialect::{Dialect, MigrationFile};
 use super::fetch::DbFuture;
 use super::time;
 use crate::jobs::{RunRecord, RunStatus};
@@ -126,6 +126,7 @@ impl Dialect for Sqlite {
         connection: &'a mut SqliteConnection,
         runs: &'a [&RunRecord],
         lease: Duration,
+        on_conflict: &str,
     ) -> DbFuture<'a, Vec<SqliteRow>> {
         let columns = Self::RUN_COLUMNS;
         let mut query =
@@ -145,7 +146,7 @@ impl Dialect for Sqlite {
             row.push("unixepoch('subsec') + ")
                 .push_bind_unseparated(lease);
         });
-        query.push(format!(" {ON_CONFLICT_UPDATE} RETURNING id, was_updated"));
+        query.push(format!(" {on_conflict} RETURNING id, was_updated"));
         // The statement is not cached, because its text depends on the number of runs.
         Box::pin(async move { query.build().persistent(false).fetch_all(connection).await })
     }
