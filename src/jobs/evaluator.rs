@@ -208,7 +208,7 @@ impl Evaluation<'_> {
     async fn evaluate(&mut self, known: &[&Problem]) -> Result<Vec<Problem>, Error> {
         let mut changes = Vec::new();
         let open = self.find_changes(known, &mut changes).await;
-        // Those that were found before a failure, too.
+        // Changes that were found before a failure are reported too.
         for change in changes {
             self.evaluator.report(change, self.clocks.history).await?;
         }

@@ -88,10 +88,8 @@ impl Writer {
     }
 }
 
-/// The start or the end of a run.
-type Event = (Uuid, RunStatus);
-
-fn event_of(run: &RunRecord) -> Event {
+/// Identifies the start or the end of a run.
+fn event_of(run: &RunRecord) -> (Uuid, RunStatus) {
     (run.id, run.status)
 }
 

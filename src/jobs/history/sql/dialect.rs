@@ -42,7 +42,8 @@ pub(super) trait Dialect: Database<Connection: Fetch + Migrate, Row: Columns> {
     /// Returns a connection that is in no transaction.
     fn acquire(pool: &Pool<Self>) -> DbFuture<'_, PoolConnection<Self>>;
 
-    /// Inserts runs. Returns the id of each row that it wrote, and whether the row existed before.
+    /// Inserts runs. Returns the id of each row that it wrote, and whether the row existed before. `on_conflict` ends the
+    /// statement.
     fn upsert_runs<'a>(
         connection: &'a mut Self::Connection,
         runs: &'a [&RunRecord],
