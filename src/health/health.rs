@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 
-use super::entry::CheckEntry;
+use super::entry::{CheckEntry, Lookup};
 use super::runtime_heartbeat::RuntimeHeartbeat;
 use super::state::State;
 use super::{Check, CheckInfo, CheckResult, Probe, Reason, Report, Status, StatusChanges};
@@ -176,7 +176,10 @@ impl Health {
     /// Runs one check and returns its result, or the cached one. Returns `None` if there is no such check.
     pub async fn run_check(&self, name: &str) -> Option<CheckResult> {
         let entry = self.state.find(name)?;
-        let result = entry.join(Instant::now()).wait(None).await;
+        let result = match entry.join(Instant::now()) {
+            Lookup::Cached(result) => result,
+            Lookup::InFlight(in_flight) => in_flight.wait(None).await,
+        };
         Some(CheckResult::clone(&result))
     }
 
@@ -260,7 +263,11 @@ impl Health {
         let lookups: Vec<_> = wanted().map(|entry| entry.join(started)).collect();
         let mut results = Vec::with_capacity(lookups.len());
         for lookup in lookups {
-            results.push(lookup.wait(probe).await);
+            results.push(match lookup {
+                // Not awaited, because the future of a wait is large.
+                Lookup::Cached(result) => result,
+                Lookup::InFlight(in_flight) => in_flight.wait(probe).await,
+            });
         }
         let status = wanted()
             .zip(&results)

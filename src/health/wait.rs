@@ -5,24 +5,21 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::entry::{GRACE, InFlight, Lookup};
+use super::entry::{GRACE, InFlight};
 use super::{CheckResult, Outcome, Probe};
 
 /// How long a probe waits for a check that only degrades, once there is a previous result. Probes have timeouts of
 /// their own (1 s in Kubernetes), and a check that hangs would exceed them.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(100);
 
-impl Lookup {
+impl InFlight {
     pub(super) async fn wait(self, probe: Option<Probe>) -> Arc<CheckResult> {
-        match (self, probe) {
-            (Self::Cached(result), _) => result,
-            (Self::InFlight(in_flight), Some(_)) => in_flight.result_for_probe().await,
-            (Self::InFlight(in_flight), None) => in_flight.result().await,
+        match probe {
+            Some(_) => self.result_for_probe().await,
+            None => self.result().await,
         }
     }
-}
 
-impl InFlight {
     /// Returns the run's result. If the check only degrades and is slow, returns the last result instead.
     async fn result_for_probe(self) -> Arc<CheckResult> {
         let last = self.entry.last().filter(|_| self.entry.only_degrades());

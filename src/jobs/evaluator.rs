@@ -221,7 +221,8 @@ impl Evaluation<'_> {
         changes: &mut Vec<ProblemChange>,
     ) -> Result<Vec<Problem>, Error> {
         let due = Due::of(&self.entry.schedule, self.job_state, self.clocks);
-        let (mut open, mut is_open) = (Vec::new(), [false; 4]);
+        self.entry.record_state(self.job_state, due);
+        let mut open = Vec::new();
         for kind in ProblemKind::ALL {
             let known = known.iter().find(|problem| problem.kind == kind);
             let (problem, change) = match known {
@@ -233,11 +234,11 @@ impl Evaluation<'_> {
                     (found.clone(), found.map(ProblemChange::begin))
                 }
             };
-            is_open[kind as usize] = problem.is_some() || self.is_untold(kind);
+            let is_open = problem.is_some() || self.is_untold(kind);
+            self.entry.record_problem(kind, is_open);
             open.extend(problem);
             changes.extend(change);
         }
-        (self.entry).record_evaluation(self.job_state, due, is_open);
         Ok(open)
     }
 

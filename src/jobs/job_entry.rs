@@ -133,16 +133,12 @@ impl JobEntry {
         self.ended[status as usize].record(|counter| counter.increment(1));
     }
 
-    /// `is_open` is by `ProblemKind`.
-    pub(super) fn record_evaluation(&self, job: &JobState, due: Option<Due>, is_open: [bool; 4]) {
+    pub(super) fn record_state(&self, job: &JobState, due: Option<Due>) {
         let failures = job.failures_in_a_row as f64;
         self.failures.record(|gauge| gauge.set(failures));
         if let Some(due) = due {
             let at = unix_seconds(due.expected_at);
             self.expected.record(|gauge| gauge.set(at));
-        }
-        for kind in ProblemKind::ALL {
-            self.record_problem(kind, is_open[kind as usize]);
         }
     }
 

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use serde_json::{Map, Value};
 
 use crate::health::{CheckResult, Reason, Report, Status};
 use crate::time::{milliseconds, rfc3339};
@@ -57,35 +56,37 @@ impl Serialize for Checks<'_> {
     }
 }
 
-#[derive(Serialize)]
+/// Not derived: `serde(flatten)` for the details doubles the time of a response.
 struct Entry<'a> {
     status: &'static str,
-    #[serde(flatten)]
-    details: Option<EntryDetails<'a>>,
-}
-
-#[derive(Serialize)]
-struct EntryDetails<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-    duration_ms: f64,
-    timestamp: Option<String>,
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    data: &'a Map<String, Value>,
+    /// With details only.
+    result: Option<&'a CheckResult>,
 }
 
 impl<'a> Entry<'a> {
     fn new(status: &'static str, result: &'a CheckResult, level: DetailLevel) -> Self {
-        let details = EntryDetails {
-            message: result.message(),
-            duration_ms: milliseconds(result.duration()),
-            timestamp: rfc3339(result.taken_at()),
-            data: result.data(),
-        };
         Self {
             status,
-            details: (level == DetailLevel::Everything).then_some(details),
+            result: (level == DetailLevel::Everything).then_some(result),
         }
+    }
+}
+
+impl Serialize for Entry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("status", self.status)?;
+        if let Some(result) = self.result {
+            if let Some(message) = result.message() {
+                map.serialize_entry("message", message)?;
+            }
+            map.serialize_entry("duration_ms", &milliseconds(result.duration()))?;
+            map.serialize_entry("timestamp", &rfc3339(result.taken_at()))?;
+            if !result.data().is_empty() {
+                map.serialize_entry("data", result.data())?;
+            }
+        }
+        map.end()
     }
 }
 

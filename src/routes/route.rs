@@ -62,16 +62,7 @@ impl Route {
         let method = self.method;
         let route = Arc::new(self);
         let handler = move |request: Request<Body>| async move {
-            let (parts, _) = request.into_parts();
-            finish(
-                route
-                    .respond(RouteRequest {
-                        parts,
-                        guard,
-                        details,
-                    })
-                    .await,
-            )
+            route.respond(guard, details, request).await
         };
         match method {
             Method::Get => get(handler),
@@ -80,17 +71,21 @@ impl Route {
         .fallback(move || async move { finish(wrong_method(method)) })
     }
 
-    async fn respond(&self, request: RouteRequest) -> Response {
-        if let Some(refusal) = self.refusal(&request) {
-            return refusal;
-        }
-        if self.method == Method::Post && is_cross_origin(&request.parts) {
-            return problem(
+    async fn respond(&self, guard: Guard, details: Details, request: Request<Body>) -> Response {
+        let (parts, _) = request.into_parts();
+        let request = RouteRequest {
+            parts,
+            guard,
+            details,
+        };
+        finish(match self.refusal(&request) {
+            Some(refusal) => refusal,
+            None if self.method == Method::Post && is_cross_origin(&request.parts) => problem(
                 StatusCode::FORBIDDEN,
                 "This request comes from a page of another origin, which may change nothing here.",
-            );
-        }
-        (self.handler)(request).await
+            ),
+            None => (self.handler)(request).await,
+        })
     }
 
     /// Returns the refusal of the request, or `None` if it may pass.
