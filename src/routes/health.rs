@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::accept;
 use super::access::{Access, Details};
 use super::health_shapes::{Brief, DetailLevel, HealthJson, Healthz};
-use super::rejection::Rejection;
+use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
 use super::respond::{self, respond};
 use super::routes::Routes;
@@ -116,7 +116,12 @@ impl Routes {
                 json(&report, &report)
             },
         )
-        .add_with(health, "/health/checker/{name}", Access::Details, one_check)
+        .add_with(
+            health,
+            "/health/checker/{name}",
+            Access::Details,
+            |health, request| or_reject(one_check(health, request)),
+        )
         .add_with(
             health,
             "/health/status",

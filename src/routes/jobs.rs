@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::access::Access;
 use super::query::{parameters, unknown};
-use super::rejection::Rejection;
+use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
 use super::respond;
 use super::routes::Routes;
@@ -50,9 +50,15 @@ impl Routes {
     )]
     pub fn jobs(self, jobs: Jobs) -> Self {
         let guarded = Access::Guarded;
-        self.add_with(&jobs, "/jobs", guarded, |jobs, _| summaries(jobs))
-            .add_with(&jobs, "/jobs/status", guarded, status)
-            .add_with(&jobs, "/jobs/stats/{name}", guarded, stats)
+        self.add_with(&jobs, "/jobs", guarded, |jobs, _| {
+            or_reject(summaries(jobs))
+        })
+        .add_with(&jobs, "/jobs/status", guarded, |jobs, request| {
+            or_reject(status(jobs, request))
+        })
+        .add_with(&jobs, "/jobs/stats/{name}", guarded, |jobs, request| {
+            or_reject(stats(jobs, request))
+        })
     }
 }
 

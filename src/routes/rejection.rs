@@ -1,6 +1,6 @@
 //! The problem that a handler responds with in place of its result.
 
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
 
 use super::problem::problem;
@@ -13,10 +13,15 @@ impl Rejection {
     pub(super) fn new(status: StatusCode, detail: &str) -> Self {
         Self(Box::new(problem(status, detail)))
     }
-}
 
-impl IntoResponse for Rejection {
-    fn into_response(self) -> Response {
+    pub(super) fn into_response(self) -> Response {
         *self.0
     }
+}
+
+/// The response of a handler that may reject the request.
+pub(super) async fn or_reject(
+    handled: impl Future<Output = Result<Response, Rejection>>,
+) -> Response {
+    handled.await.unwrap_or_else(Rejection::into_response)
 }

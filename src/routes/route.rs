@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use futures_core::future::BoxFuture;
 use http::header::{ALLOW, HOST, HeaderValue, ORIGIN};
@@ -35,12 +35,9 @@ pub(super) type Handler = Arc<dyn Fn(RouteRequest) -> BoxFuture<'static, Respons
 
 pub(super) fn handler<F>(handle: impl Fn(RouteRequest) -> F + Send + Sync + 'static) -> Handler
 where
-    F: Future<Output: IntoResponse> + Send + 'static,
+    F: Future<Output = Response> + Send + 'static,
 {
-    Arc::new(move |request| {
-        let response = handle(request);
-        Box::pin(async move { response.await.into_response() })
-    })
+    Arc::new(move |request| Box::pin(handle(request)))
 }
 
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use axum::response::IntoResponse;
+use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -168,7 +168,7 @@ impl Routes {
         handle: impl Fn(RouteRequest) -> F + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output: IntoResponse> + Send + 'static,
+        F: Future<Output = Response> + Send + 'static,
     {
         self.add_with_method(Method::Get, path, access, handle)
     }
@@ -183,7 +183,7 @@ impl Routes {
     ) -> Self
     where
         T: Clone + Send + Sync + 'static,
-        F: Future<Output: IntoResponse> + Send + 'static,
+        F: Future<Output = Response> + Send + 'static,
     {
         let state = state.clone();
         self.add(path, access, move |request| handle(state.clone(), request))
@@ -198,7 +198,7 @@ impl Routes {
         handle: impl Fn(RouteRequest) -> F + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output: IntoResponse> + Send + 'static,
+        F: Future<Output = Response> + Send + 'static,
     {
         let handler = handler(handle);
         if let Some(route) = self
