@@ -126,6 +126,35 @@ async fn late_and_missed_are_reported_once_and_resolved_once_across_a_restart() 
     assert_eq!(reported(&mut changes), [(Late, false)], "it is late again");
 }
 
+/// The message of `Failing` needs the last failed run, which this history cannot read.
+#[tokio::test(start_paused = true)]
+async fn gauges_are_written_before_a_read_that_fails() {
+    let (recorder, reader) = recorder();
+    let history = Faulty::new(&history_from("2030-01-01T00:00:00Z"));
+    let builder = Jobs::builder().job(HOURLY).failing_after(2);
+    let jobs = builder
+        .history(history.clone())
+        .recorder(recorder)
+        .run()
+        .unwrap();
+    minutes(2).await;
+    for _ in 0..2 {
+        fail(&jobs, HOURLY, "no orders").await;
+    }
+    jobs.flush().await;
+    history.fail(|call| match call {
+        "runs" => Fault::Down,
+        _ => Fault::None,
+    });
+    minutes(75).await;
+    let taken = reader.take();
+    let hourly = ("job_name", "hourly");
+    let problem = |kind| taken.gauge("scheduler_job_problem", &[hourly, ("problem", kind)]);
+    assert!((problem("late") - 1.0).abs() < 1e-9);
+    let failures = taken.gauge("scheduler_job_failures_in_a_row", &[hourly]);
+    assert!((failures - 2.0).abs() < 1e-9);
+}
+
 /// A daily job in Berlin runs through both changes of 2030, and then stops.
 #[tokio::test(start_paused = true)]
 async fn a_daylight_saving_change_neither_causes_nor_hides_a_problem() {
