@@ -21,7 +21,7 @@ pub enum ErrorKind {
 
 /// The error of every fallible function in this crate.
 ///
-/// Its message says what failed, why, and what is allowed. Code matches on [`Error::kind`].
+/// Its message names the failure, the reason and the allowed input. Code matches on [`Error::kind`].
 ///
 /// ```
 /// use tower_vitals::ErrorKind;

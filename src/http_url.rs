@@ -36,10 +36,19 @@ impl HttpUrl {
             None => (None, authority.as_str()),
         };
         let host = authority.host();
-        // `Uri` accepts empty hosts and unexpanded templates (`${HOST}`).
-        let is_host = |c: char| c.is_ascii_alphanumeric() || "-._~%[]:".contains(c);
-        if host.is_empty() || !host.chars().all(is_host) {
-            return Err("it has no host".into());
+        // `Uri` accepts empty hosts, unexpanded templates (`${HOST}`) and any text in brackets.
+        let is_host = |c: char| c.is_ascii_alphanumeric() || "-._~%".contains(c);
+        match host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+        {
+            Some(address) if address.parse::<Ipv6Addr>().is_err() => {
+                return Err("its host is not an IPv6 address".into());
+            }
+            None if host.is_empty() || !host.chars().all(is_host) => {
+                return Err("it has no host".into());
+            }
+            _ => {}
         }
         // After an unescaped slash in a password, part of the password stands in place of the port.
         let port = server.strip_prefix(host).unwrap_or_default();
@@ -150,6 +159,7 @@ mod tests {
             ("ftp://u:s3cret@h", "its scheme is not http or https"),
             ("http://${HOST}/s3cret", "invalid"),
             ("http://u:s3cret@", "invalid"),
+            ("http://[u:s3cret]:9091", "its host is not an IPv6 address"),
             (
                 "http://u:s3cret/x@h:9091",
                 "its port is not a number from 1 to 65535",

@@ -62,7 +62,7 @@ impl CheckResult {
         self.status
     }
 
-    /// The reason for the status, for a person. Secrets are masked.
+    /// The reason for the status, as a sentence. Secrets are masked.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()

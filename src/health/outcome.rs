@@ -62,13 +62,13 @@ impl Outcome {
         Self::unhealthy().message(with_sources(error))
     }
 
-    /// Sets the message, for a person.
+    /// Sets the message, which people read.
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self
     }
 
-    /// Adds a value to the data, for a program. A second value of the same name replaces the first.
+    /// Adds a value to the data, which programs read. A second value of the same name replaces the first.
     pub fn data(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.data.insert(name.into(), value.into());
         self

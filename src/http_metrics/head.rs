@@ -5,7 +5,7 @@ use http_body::Body;
 use super::body::UNKNOWN_LENGTH;
 use super::skip::SkipMetrics;
 
-/// The responses to a method that end at their head, whatever their body (RFC 9110, sections 9.3.2 and 9.3.6).
+/// The responses to a method that end at their head, with any body (RFC 9110, sections 9.3.2 and 9.3.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoBody {
     /// Those whose status says so.

@@ -33,7 +33,7 @@ pub(crate) fn method_index(method: &Method) -> usize {
     }
 }
 
-/// An endpoint's name, and who owns its text.
+/// An endpoint's name, and the owner of its text.
 pub(crate) struct EndpointName<'a> {
     pub(crate) text: &'a str,
     pub(crate) owner: TextOwner<'a>,

@@ -1,4 +1,4 @@
-//! Label values are bounded, whatever clients send.
+//! Label values are bounded for all input of clients.
 
 use std::convert::Infallible;
 

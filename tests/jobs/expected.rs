@@ -471,7 +471,7 @@ async fn a_start_dropped_from_the_queue_still_counts() {
     let mut changes = jobs.subscribe();
     minutes(75).await;
     assert_eq!(reported(&mut changes), [(Late, false)]);
-    // Two starts at once, of which the queue keeps one.
+    // The queue keeps one of two starts.
     let blocker = jobs.start(Job::named("blocker"));
     let hourly = jobs.start(HOURLY);
     jobs.flush().await;

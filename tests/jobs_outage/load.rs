@@ -55,7 +55,7 @@ impl Load {
     }
 }
 
-/// One run in ten fails. Each returns its own output, whatever the state of the store.
+/// One run in ten fails. Each returns its own output in every state of the store.
 async fn work(jobs: Jobs, ended: Arc<Mutex<Vec<(Uuid, RunStatus)>>>, stop: Arc<AtomicBool>) {
     let mut times = interval(EVERY);
     for n in 0_usize.. {
