@@ -1,24 +1,24 @@
 //! `Evaluator`: compares jobs with their expectations, and reports each problem once when it begins and once when it ends.
+//!
+//! Each pass reads everything first, then evaluates each job, and then writes gauges and reports.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 use tokio::time::Interval;
-use uuid::Uuid;
 
-use super::due::{Clocks, Due};
-use super::history::{JobState, Registration, RunQuery};
+use super::due::Clocks;
+use super::evaluation::{Facts, Runs};
+use super::history::{JobState, JobStates, RunQuery};
 use super::job_entry::JobEntry;
 use super::problem::{Problem, ProblemKind};
 use super::problem_changes::ProblemChange;
 use super::run_record::RunRecord;
 use super::run_status::RunStatus;
-use super::state::{LongRun, State};
-use super::store_call::{OutageLog, read, register, with_timeout};
+use super::state::{LongRuns, State};
+use super::store_call::{OutageLog, with_timeout};
 use crate::error::Error;
-use crate::time::rfc3339;
 
 /// The problems of a job are resolved when no instance has registered it for this long.
 const ABANDONED_AFTER: Duration = Duration::from_hours(24);
@@ -29,7 +29,7 @@ const MAX_STATUS_QUERIES: usize = 100;
 pub(super) struct Evaluator {
     state: Arc<State>,
     is_stable: watch::Receiver<bool>,
-    /// Reports that the history may or may not have received. They are sent again, with the time of their finding.
+    /// Changes that the history may not have received. They are sent again, with the time of their finding.
     unconfirmed: Vec<(ProblemChange, SystemTime)>,
 }
 
@@ -56,56 +56,109 @@ impl Evaluator {
     }
 
     async fn evaluate_all(&mut self) -> Result<(), Error> {
-        let state = Arc::clone(&self.state);
-        let entries = state.registry.all();
-        register_untold_starts(&state, &entries).await?;
-        let long_runs = state.long_runs();
-        // The history has to know the starts on this instance before they are evaluated.
-        let flushed = async {
-            state.queue.flushed().await;
-            Ok(())
-        };
-        with_timeout(|| Box::pin(flushed)).await?;
+        let long_runs = self.state.flush_starts().await?;
         self.report_unconfirmed().await?;
-        let (clocks, jobs, known) = read(&*state.history).await?;
-        let (mut open, mut outcome) = (Vec::new(), Ok(()));
-        for entry in &entries {
-            let is_own = |problem: &&Problem| problem.job_name == entry.stored_name;
-            let known: Vec<_> = known.iter().filter(is_own).collect();
-            let job_state = jobs.iter().find(|job| job.job_name == entry.stored_name);
-            let Some(job_state) = job_state else {
-                continue;
-            };
-            // After a failure the history is not called again, and known problems stay open.
-            if outcome.is_ok() {
-                let mut evaluation = Evaluation {
-                    evaluator: self,
-                    entry,
-                    job_state,
-                    clocks,
-                    long_runs: long_runs.get(entry.job.name()).map_or(&[], |runs| runs),
-                };
-                match evaluation.evaluate(&known).await {
-                    Ok(problems) => {
-                        open.extend(problems);
-                        continue;
-                    }
-                    Err(error) => outcome = Err(error),
-                }
-            }
-            open.extend(known.into_iter().cloned());
+        let (now, mut facts, abandoned) = self.read(&long_runs).await?;
+        let read = self.read_runs(&mut facts).await;
+        let evaluations: Vec<_> = facts.iter().map(Facts::evaluate).collect();
+        for (facts, evaluation) in facts.iter().zip(&evaluations) {
+            let (due, is_open) = (evaluation.due, evaluation.is_open);
+            facts.entry.record_state(&facts.job_state, due, is_open);
         }
-        *state.problems.lock() = open;
-        outcome?;
-        for problem in known {
-            let mut jobs = jobs.iter();
-            let job = jobs.find(|job| job.job_name == problem.job_name);
-            if job.is_some_and(|job| is_abandoned(job, clocks.history, &entries)) {
-                let change = ProblemChange::end(&problem);
-                self.report(change, clocks.history).await?;
-            }
+        let mut open = Vec::new();
+        for evaluation in evaluations {
+            open.extend(evaluation.open);
+            let changes = evaluation.changes.into_iter();
+            self.unconfirmed.extend(changes.map(|change| (change, now)));
+        }
+        let ended = abandoned.iter().map(ProblemChange::end);
+        self.unconfirmed.extend(ended.map(|change| (change, now)));
+        let reported = self.report_unconfirmed().await;
+        if reported.is_err() {
+            // Known problems stay open meanwhile.
+            open = facts.into_iter().flat_map(|facts| facts.known).collect();
+        }
+        *self.state.problems.lock() = open;
+        read.and(reported)
+    }
+
+    /// Returns the history's time, what it knows of each job, and the problems of jobs that no instance has any more.
+    async fn read(
+        &self,
+        long_runs: &LongRuns,
+    ) -> Result<(SystemTime, Vec<Facts>, Vec<Problem>), Error> {
+        let history = &self.state.history;
+        let before = SystemTime::now();
+        let (JobStates { now, jobs, .. }, after, mut known) = (
+            with_timeout(|| history.job_states()).await?,
+            SystemTime::now(),
+            with_timeout(|| history.problems()).await?,
+        );
+        let entries = self.state.registry.all();
+        let facts = entries.iter().filter_map(|entry| {
+            let is_own = |problem: &&Problem| problem.job_name == entry.stored_name;
+            let job_state = (jobs.iter()).find(|job| job.job_name == entry.stored_name);
+            let failing_after = entry.job.failing_after;
+            Some(Facts {
+                entry: Arc::clone(entry),
+                job_state: job_state?.clone(),
+                clocks: Clocks {
+                    before,
+                    history: now,
+                    after,
+                },
+                failing_after: failing_after.unwrap_or(self.state.failing_after),
+                known: known.iter().filter(is_own).cloned().collect(),
+                long_runs: (long_runs.get(entry.job.name()).cloned()).unwrap_or_default(),
+                runs: None,
+            })
+        });
+        let facts = facts.collect();
+        known.retain(|problem| {
+            let job = (jobs.iter()).find(|job| job.job_name == problem.job_name);
+            job.is_some_and(|job| is_abandoned(job, now, &entries))
+        });
+        Ok((now, facts, known))
+    }
+
+    /// Stops at the first failure.
+    async fn read_runs(&self, all: &mut [Facts]) -> Result<(), Error> {
+        for facts in all {
+            facts.runs = Some(self.runs_of(facts).await?);
         }
         Ok(())
+    }
+
+    async fn runs_of(&self, facts: &Facts) -> Result<Runs, Error> {
+        let mut runs = Runs::default();
+        let suspects: Vec<_> = match facts.known(ProblemKind::TooLong) {
+            Some(problem) => problem.run.into_iter().collect(),
+            None => {
+                let told = facts.long_runs.iter().filter(|run| run.is_told);
+                told.map(|run| run.id).take(MAX_STATUS_QUERIES).collect()
+            }
+        };
+        for id in suspects {
+            // By the history: a run that was marked lost is not running, even if its work continues here.
+            let found = self.runs(RunQuery::new().id(id)).await?;
+            if found.iter().any(|run| run.status == RunStatus::Running) {
+                runs.running = Some(id);
+                break;
+            }
+        }
+        if facts.is_failing() && facts.known(ProblemKind::Failing).is_none() {
+            let mut last = Vec::new();
+            for status in [RunStatus::Failed, RunStatus::Lost] {
+                let query = RunQuery::new().job_name(&facts.job_state.job_name);
+                last.extend(self.runs(query.status(status).limit(1)).await?);
+            }
+            runs.last_failure = last.into_iter().max_by_key(|run| run.finished_at);
+        }
+        Ok(runs)
+    }
+
+    async fn runs(&self, query: RunQuery) -> Result<Vec<RunRecord>, Error> {
+        with_timeout(|| self.state.history.runs(&query)).await
     }
 
     async fn report_unconfirmed(&mut self) -> Result<(), Error> {
@@ -160,30 +213,6 @@ fn record_long_runs(state: &State) {
     }
 }
 
-/// Registers starts that were dropped from the queue, so that all instances evaluate the same data.
-async fn register_untold_starts(state: &State, entries: &[Arc<JobEntry>]) -> Result<(), Error> {
-    let untold = entries.iter();
-    let untold = untold.filter_map(|entry| Some((entry, entry.untold_start()?)));
-    let untold: Vec<_> = untold.collect();
-    if untold.is_empty() {
-        return Ok(());
-    }
-    // Several unregistered jobs can have one name in the history.
-    let mut last: BTreeMap<&str, SystemTime> = BTreeMap::new();
-    for (entry, start) in &untold {
-        let known = last.entry(&entry.stored_name).or_insert(*start);
-        *known = (*known).max(*start);
-    }
-    let starts = last.into_iter();
-    let starts = starts.map(|(name, start)| Registration::new(name, None).last_start(start));
-    let starts: Vec<_> = starts.collect();
-    register(&*state.history, &starts).await?;
-    for (entry, start) in untold {
-        entry.mark_told(start);
-    }
-    Ok(())
-}
-
 fn is_abandoned(job: &JobState, now: SystemTime, entries: &[Arc<JobEntry>]) -> bool {
     let last_registered = job.registered_at.unwrap_or(job.known_since);
     let age = now.duration_since(last_registered);
@@ -191,164 +220,4 @@ fn is_abandoned(job: &JobState, now: SystemTime, entries: &[Arc<JobEntry>]) -> b
         && !entries
             .iter()
             .any(|entry| entry.stored_name == job.job_name)
-}
-
-/// The evaluation of one job.
-struct Evaluation<'a> {
-    evaluator: &'a mut Evaluator,
-    entry: &'a JobEntry,
-    job_state: &'a JobState,
-    clocks: Clocks,
-    /// The longest first.
-    long_runs: &'a [LongRun],
-}
-
-impl Evaluation<'_> {
-    /// Returns the problems that are open now. `known` are those that were open in the history.
-    async fn evaluate(&mut self, known: &[&Problem]) -> Result<Vec<Problem>, Error> {
-        let mut changes = Vec::new();
-        let open = self.find_changes(known, &mut changes).await;
-        // Changes that were found before a failure are reported too.
-        for change in changes {
-            self.evaluator.report(change, self.clocks.history).await?;
-        }
-        open
-    }
-
-    async fn find_changes(
-        &self,
-        known: &[&Problem],
-        changes: &mut Vec<ProblemChange>,
-    ) -> Result<Vec<Problem>, Error> {
-        let due = Due::of(&self.entry.schedule, self.job_state, self.clocks);
-        self.entry.record_state(self.job_state, due);
-        let mut open = Vec::new();
-        for kind in ProblemKind::ALL {
-            let known = known.iter().find(|problem| problem.kind == kind);
-            let (problem, change) = match known {
-                Some(problem) if self.persists(problem).await? => (Some((*problem).clone()), None),
-                // If it has begun again, the next evaluation finds it.
-                Some(problem) => (None, Some(ProblemChange::end(problem))),
-                None => {
-                    let found = self.find(kind, due).await?;
-                    (found.clone(), found.map(ProblemChange::begin))
-                }
-            };
-            let is_open = problem.is_some() || self.is_untold(kind);
-            self.entry.record_problem(kind, is_open);
-            open.extend(problem);
-            changes.extend(change);
-        }
-        Ok(open)
-    }
-
-    /// A long run that is unknown to the history shows only in this instance's metric.
-    fn is_untold(&self, kind: ProblemKind) -> bool {
-        kind == ProblemKind::TooLong && self.long_runs.iter().any(|run| !run.is_told)
-    }
-
-    /// Whether a known problem is still open. This depends only on later events (a changed schedule is one), because the
-    /// expectations of instances may differ.
-    async fn persists(&self, problem: &Problem) -> Result<bool, Error> {
-        match problem.kind {
-            ProblemKind::Late | ProblemKind::Missed => {
-                let is_of_this_schedule = self.job_state.known_since <= problem.since;
-                Ok(is_of_this_schedule && self.job_state.last_start <= problem.last_start)
-            }
-            ProblemKind::Failing => Ok(self.job_state.success_epoch <= problem.success_epoch),
-            ProblemKind::TooLong => match problem.run {
-                Some(run) => self.is_running(run).await,
-                None => Ok(false),
-            },
-        }
-    }
-
-    /// By the history: a run that was marked lost is not running, even if its work continues here.
-    async fn is_running(&self, run: Uuid) -> Result<bool, Error> {
-        let runs = self.runs(RunQuery::new().id(run)).await?;
-        Ok(runs.iter().any(|run| run.status == RunStatus::Running))
-    }
-
-    async fn runs(&self, query: RunQuery) -> Result<Vec<RunRecord>, Error> {
-        with_timeout(|| self.evaluator.state.history.runs(&query)).await
-    }
-
-    async fn find(&self, kind: ProblemKind, due: Option<Due>) -> Result<Option<Problem>, Error> {
-        match kind {
-            ProblemKind::Late | ProblemKind::Missed => Ok(self.overdue(kind, due)),
-            ProblemKind::TooLong => self.too_long().await,
-            ProblemKind::Failing => self.failing().await,
-        }
-    }
-
-    fn overdue(&self, kind: ProblemKind, due: Option<Due>) -> Option<Problem> {
-        let due = due?;
-        let since = match kind {
-            ProblemKind::Late => due.late_from,
-            _ => due.missed_from,
-        };
-        let since = since.filter(|from| self.clocks.history > *from)?;
-        let text = |time| rfc3339(time).unwrap_or_default();
-        let expected = text(due.expected_at);
-        let message = match self.job_state.last_start {
-            None => format!("expected at {expected}; never started"),
-            Some(start) => format!("expected at {expected}; last started at {}", text(start)),
-        };
-        Some(self.problem(kind, since, None, message))
-    }
-
-    async fn too_long(&self) -> Result<Option<Problem>, Error> {
-        let Some(max) = self.entry.job.max_runtime else {
-            return Ok(None);
-        };
-        let told = self.long_runs.iter().filter(|run| run.is_told);
-        for run in told.take(MAX_STATUS_QUERIES) {
-            if self.is_running(run.id).await? {
-                let now = self.clocks.history;
-                let since = now.checked_sub(run.excess).unwrap_or(now);
-                let message = format!("a run has taken longer than {max:?}");
-                let problem = self.problem(ProblemKind::TooLong, since, Some(run.id), message);
-                return Ok(Some(problem));
-            }
-        }
-        Ok(None)
-    }
-
-    async fn failing(&self) -> Result<Option<Problem>, Error> {
-        let failures = self.job_state.failures_in_a_row;
-        let failing_after = self.entry.job.failing_after;
-        let failing_after = failing_after.unwrap_or(self.evaluator.state.failing_after);
-        if failures < u64::from(failing_after) {
-            return Ok(None);
-        }
-        let mut last = Vec::new();
-        for status in [RunStatus::Failed, RunStatus::Lost] {
-            let query = RunQuery::new().job_name(&self.job_state.job_name);
-            last.extend(self.runs(query.status(status).limit(1)).await?);
-        }
-        let last = last.into_iter().max_by_key(|run| run.finished_at);
-        let run = last.as_ref().map(|run| run.id);
-        let s = if failures == 1 { "" } else { "s" };
-        let mut message = format!("failed {failures} time{s} in a row");
-        if let Some(error) = last.and_then(|run| run.error_message) {
-            message.push_str("; last error: ");
-            message.push_str(&error);
-        }
-        let now = self.clocks.history;
-        Ok(Some(self.problem(ProblemKind::Failing, now, run, message)))
-    }
-
-    fn problem(
-        &self,
-        kind: ProblemKind,
-        since: SystemTime,
-        run: Option<Uuid>,
-        message: String,
-    ) -> Problem {
-        let mut problem = Problem::new(&self.job_state.job_name, kind, since, message);
-        problem.run = run;
-        problem.last_start = self.job_state.last_start;
-        problem.success_epoch = self.job_state.success_epoch;
-        problem
-    }
 }

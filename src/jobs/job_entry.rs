@@ -1,16 +1,17 @@
 //! `JobEntry`: a job with its parsed schedule and its metrics.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use metrics::{Counter, Gauge, Histogram};
-use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
 use super::due::Due;
 use super::history::JobState;
 use super::job::{Job, stored_name};
 use super::problem::ProblemKind;
+use super::run::Notes;
 use super::run_record::RunRecord;
 use super::run_status::RunStatus;
 use super::schedule::Schedule;
@@ -39,13 +40,12 @@ pub(super) struct JobEntry {
     failures: LazyHandle<Gauge>,
     expected: LazyHandle<Gauge>,
     dropped: LazyHandle<Counter>,
-    /// The last start that was dropped before the history learned of it.
-    untold_start: Mutex<Option<SystemTime>>,
     has_warned: AtomicBool,
 }
 
 /// A run that has not ended.
 pub(super) struct ActiveRun {
+    pub(super) entry: Arc<JobEntry>,
     pub(super) record: RunRecord,
     began: Instant,
     /// Whether the gauge counts it: not if no recorder was installed yet, because its end would make the gauge negative.
@@ -92,40 +92,22 @@ impl JobEntry {
             failures: LazyHandle::new(recorder, SCHEDULER_JOB_FAILURES_IN_A_ROW.key([name.into()])),
             expected: LazyHandle::new(recorder, SCHEDULER_JOB_EXPECTED.key([name.into()])),
             dropped: LazyHandle::new(recorder, MONITORING_JOB_EVENTS_DROPPED.key([name.into()])),
-            untold_start: Mutex::default(),
             has_warned: AtomicBool::new(false),
         }
     }
 
-    pub(super) fn begin_run(&self, instance: &str, metadata: Map<String, Value>) -> ActiveRun {
+    pub(super) fn begin_run(
+        self: Arc<Self>,
+        instance: &str,
+        metadata: Map<String, Value>,
+    ) -> ActiveRun {
         let gauge = &self.in_progress;
         ActiveRun {
             is_counted: gauge.record_if_installed(|gauge| gauge.increment(1.0)),
             record: RunRecord::begin(self.job.name(), instance, metadata),
             began: Instant::now(),
+            entry: self,
         }
-    }
-
-    /// Returns the record of the ended run.
-    pub(super) fn end_run(
-        &self,
-        run: ActiveRun,
-        status: RunStatus,
-        error: Option<&str>,
-        metadata: Map<String, Value>,
-    ) -> RunRecord {
-        let duration = run.began.elapsed();
-        if run.is_counted {
-            self.in_progress.record(|gauge| gauge.decrement(1.0));
-        }
-        self.count(status);
-        self.duration
-            .record(|durations| durations.record(duration.as_secs_f64()));
-        if status == RunStatus::Success {
-            let now = unix_seconds(SystemTime::now());
-            self.last_success.record(|gauge| gauge.set(now));
-        }
-        run.record.ended(status, duration, error, metadata)
     }
 
     /// Counts an ended run. Lost runs are only counted, because their duration is unknown.
@@ -133,12 +115,16 @@ impl JobEntry {
         self.ended[status as usize].record(|counter| counter.increment(1));
     }
 
-    pub(super) fn record_state(&self, job: &JobState, due: Option<Due>) {
+    /// Sets the gauges that an evaluation decides. `is_open` is by `ProblemKind`.
+    pub(super) fn record_state(&self, job: &JobState, due: Option<Due>, is_open: [bool; 4]) {
         let failures = job.failures_in_a_row as f64;
         self.failures.record(|gauge| gauge.set(failures));
         if let Some(due) = due {
             let at = unix_seconds(due.expected_at);
             self.expected.record(|gauge| gauge.set(at));
+        }
+        for kind in ProblemKind::ALL {
+            self.record_problem(kind, is_open[kind as usize]);
         }
     }
 
@@ -158,30 +144,30 @@ impl JobEntry {
     }
 
     /// Counts an event that the history will not receive.
-    pub(super) fn drop_event(&self, run: &RunRecord) {
+    pub(super) fn count_dropped(&self) {
         self.dropped.record(|dropped| dropped.increment(1));
-        // When an end is dropped, its start has been written or was dropped before.
-        if run.status == RunStatus::Running {
-            self.mark_untold(run.started_at);
+    }
+}
+
+impl ActiveRun {
+    /// Returns the record of the ended run. A success that the work has marked as failed is a failure.
+    pub(super) fn end(self, status: RunStatus, error: Option<&str>, notes: Notes) -> RunRecord {
+        let (status, error) = match (status, notes.failure.as_deref()) {
+            (RunStatus::Success, Some(failure)) => (RunStatus::Failed, Some(failure)),
+            (status, failure) => (status, error.or(failure)),
+        };
+        let (entry, duration) = (self.entry, self.began.elapsed());
+        if self.is_counted {
+            entry.in_progress.record(|gauge| gauge.decrement(1.0));
         }
-    }
-
-    /// Notes a start that the history will not learn from a run.
-    pub(super) fn mark_untold(&self, start: SystemTime) {
-        let mut last = self.untold_start.lock();
-        *last = (*last).max(Some(start));
-    }
-
-    pub(super) fn untold_start(&self) -> Option<SystemTime> {
-        *self.untold_start.lock()
-    }
-
-    /// Notes that the history has learned of this start.
-    pub(super) fn mark_told(&self, start: SystemTime) {
-        let mut last = self.untold_start.lock();
-        if *last == Some(start) {
-            *last = None;
+        entry.count(status);
+        let seconds = duration.as_secs_f64();
+        entry.duration.record(|durations| durations.record(seconds));
+        if status == RunStatus::Success {
+            let now = unix_seconds(SystemTime::now());
+            entry.last_success.record(|gauge| gauge.set(now));
         }
+        self.record.ended(status, duration, error, notes.metadata)
     }
 }
 
@@ -195,9 +181,9 @@ mod tests {
     fn a_run_that_began_before_the_recorder_does_not_lower_the_gauge() {
         let recorder = DebuggingRecorder::new();
         let entry = JobEntry::new(Job::named("early"), &RecorderRef::default()).unwrap();
-        let run = entry.begin_run("here", Map::new());
+        let run = Arc::new(entry).begin_run("here", Map::new());
         metrics::with_local_recorder(&recorder, || {
-            entry.end_run(run, RunStatus::Success, None, Map::new());
+            run.end(RunStatus::Success, None, Notes::default());
         });
         let series = recorder.snapshotter().snapshot().into_vec();
         let names: Vec<_> = series.iter().map(|(key, ..)| key.key().name()).collect();

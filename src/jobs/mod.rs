@@ -25,6 +25,7 @@
 
 mod builder;
 mod due;
+mod evaluation;
 mod evaluator;
 mod handle;
 mod history;

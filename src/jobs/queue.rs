@@ -127,27 +127,12 @@ impl Queue {
         }
     }
 
-    /// Returns the last of each run's events among up to `max` from the front. All of those stay in the queue, unchanged, until they are
-    /// [settled](Self::settle) or [unsettled](Self::unsettle).
-    pub(super) fn batch(&self, max: usize) -> Vec<RunRecord> {
+    /// Returns up to `max` events from the front.
+    pub(super) fn batch(&self, max: usize) -> Batch<'_> {
         let mut events = self.events.lock();
         events.in_flight = max.min(events.waiting.len());
-        latest(events.waiting.iter().take(max))
-    }
-
-    /// Gives a batch back that was not written. Its events may change before the next attempt.
-    pub(super) fn unsettle(&self) {
-        self.events.lock().in_flight = 0;
-    }
-
-    /// Removes a batch that was written or dropped. Returns the runs that ended with it.
-    pub(super) fn settle(&self) -> Vec<Uuid> {
-        let mut events = self.events.lock();
-        let count = std::mem::take(&mut events.in_flight);
-        let ended = events.remove(count);
-        drop(events);
-        self.settled.notify_waiters();
-        ended
+        let runs = latest(events.waiting.iter().take(max));
+        Batch { queue: self, runs }
     }
 
     /// Waits until every event that was queued before this call is settled.
@@ -160,6 +145,33 @@ impl Queue {
             }
             settled.await;
         }
+    }
+}
+
+/// Events at the front of the queue. While the batch exists, they do not change.
+#[derive(Debug)]
+pub(super) struct Batch<'a> {
+    queue: &'a Queue,
+    /// The last event of each run.
+    pub(super) runs: Vec<RunRecord>,
+}
+
+impl Batch<'_> {
+    /// Removes the events, which were written or dropped. Returns the runs that ended with them.
+    pub(super) fn settle(self) -> Vec<Uuid> {
+        let mut events = self.queue.events.lock();
+        let count = events.in_flight;
+        let ended = events.remove(count);
+        drop(events);
+        self.queue.settled.notify_waiters();
+        ended
+    }
+}
+
+/// Events that were not settled stay in the queue.
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        self.queue.events.lock().in_flight = 0;
     }
 }
 
@@ -203,21 +215,21 @@ mod tests {
         assert_eq!(queue.push(ended(&runs[0])), None, "it replaces its start");
         let dropped = queue.push(ended(&runs[3]));
         assert_eq!(dropped, Some(runs[2].clone()), "it replaces the last start");
+        let batch = queue.batch(10);
         assert_eq!(
-            queue.batch(10),
+            batch.runs,
             [ended(&runs[0]), runs[1].clone(), ended(&runs[3])]
         );
         // An event that is being written does not change, because its end would be lost.
         assert_eq!(queue.push(ended(&runs[1])), Some(ended(&runs[1])));
-        queue.unsettle();
+        drop(batch);
         assert_eq!(queue.push(ended(&runs[1])), None);
         assert_eq!(
             queue.push(ended(&runs[4])),
             Some(ended(&runs[4])),
             "ends only"
         );
-        queue.batch(2);
-        assert_eq!(queue.settle(), [runs[0].id, runs[1].id]);
+        assert_eq!(queue.batch(2).settle(), [runs[0].id, runs[1].id]);
         assert_eq!(queue.len(), 1);
     }
 
@@ -227,6 +239,7 @@ mod tests {
         let queue = Queue::new(5);
         let mut list: Vec<RunRecord> = Vec::new();
         let mut open: Vec<RunRecord> = Vec::new();
+        let mut batch: Option<Batch<'_>> = None;
         let mut in_flight = 0;
         let mut random = 7_u64;
         for _ in 0..20_000 {
@@ -242,11 +255,13 @@ mod tests {
                 3..6 if !open.is_empty() => ended(&open.swap_remove(choice / 8 % open.len())),
                 6 => {
                     in_flight = list.len().min(choice / 8 % 4);
-                    assert_eq!(queue.batch(in_flight), latest(list[..in_flight].iter()));
+                    drop(batch.take());
+                    let taken = batch.insert(queue.batch(in_flight));
+                    assert_eq!(taken.runs, latest(list[..in_flight].iter()));
                     continue;
                 }
                 _ if choice % 16 < 8 => {
-                    queue.unsettle();
+                    batch = None;
                     in_flight = 0;
                     continue;
                 }
@@ -255,7 +270,8 @@ mod tests {
                         .drain(..in_flight)
                         .filter(|run| run.finished_at.is_some());
                     let gone: Vec<_> = gone.map(|run| run.id).collect();
-                    assert_eq!(queue.settle(), gone);
+                    let settled = batch.take().map(Batch::settle);
+                    assert_eq!(settled.unwrap_or_default(), gone);
                     in_flight = 0;
                     continue;
                 }
@@ -292,9 +308,9 @@ mod tests {
         let mut flushed = std::pin::pin!(queue.flushed());
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(flushed.as_mut().poll(&mut cx).is_pending());
-        queue.batch(1);
+        let batch = queue.batch(1);
         assert_eq!(queue.push(begun()), None);
-        assert!(queue.settle().is_empty());
+        assert!(batch.settle().is_empty());
         flushed.await;
         assert_eq!(queue.len(), 1);
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::handle::Handle;
 use super::job::Job;
-use super::job_entry::{ActiveRun, JobEntry};
+use super::job_entry::ActiveRun;
 use super::run::Run;
 use super::run_status::RunStatus;
 use crate::panics;
@@ -34,7 +34,6 @@ use crate::panics;
 pub struct RunHandle {
     run: Run,
     handle: Handle,
-    entry: Arc<JobEntry>,
     /// `None` once the run has ended.
     active: Option<ActiveRun>,
 }
@@ -47,13 +46,12 @@ impl RunHandle {
             value => Map::from_iter([("value".to_owned(), value)]),
         };
         let state = &handle.state;
-        let entry = state.registry.get_or_insert(job);
-        let active = entry.begin_run(&state.instance, metadata.clone());
-        state.record(&entry, active.record.clone());
+        let active =
+            (state.registry.get_or_insert(job)).begin_run(&state.instance, metadata.clone());
+        state.record(&active.entry, active.record.clone());
         Self {
             run: Run::new(active.record.id, metadata),
             handle,
-            entry,
             active: Some(active),
         }
     }
@@ -74,13 +72,9 @@ impl RunHandle {
         let Some(active) = self.active.take() else {
             return;
         };
-        let notes = self.run.take_notes();
-        let (status, error) = match (status, notes.failure.as_deref()) {
-            (RunStatus::Success, Some(failure)) => (RunStatus::Failed, Some(failure)),
-            (status, failure) => (status, error.or(failure)),
-        };
-        let record = self.entry.end_run(active, status, error, notes.metadata);
-        self.handle.state.record(&self.entry, record);
+        let entry = Arc::clone(&active.entry);
+        let record = active.end(status, error, self.run.take_notes());
+        self.handle.state.record(&entry, record);
     }
 }
 
@@ -105,7 +99,6 @@ impl Drop for RunHandle {
 impl fmt::Debug for RunHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunHandle")
-            .field("job", &self.entry.job.name())
             .field("run", &self.run)
             .finish_non_exhaustive()
     }

@@ -1,15 +1,15 @@
 //! `State`: what the handles and the tasks of `Jobs` share.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-use super::history::History;
+use super::history::{History, Registration};
 use super::job_entry::JobEntry;
 use super::problem::Problem;
 use super::problem_changes::ProblemChange;
@@ -17,7 +17,9 @@ use super::queue::Queue;
 use super::registry::Registry;
 use super::run_record::RunRecord;
 use super::run_status::RunStatus;
+use super::store_call::{register, with_timeout};
 use crate::broadcast::CAPACITY;
+use crate::error::Error;
 use crate::measure::Instant;
 
 pub(super) struct State {
@@ -29,6 +31,8 @@ pub(super) struct State {
     pub(super) queue: Queue,
     /// The runs whose end is not written yet. Their leases are renewed.
     underway: Mutex<HashMap<Uuid, Underway>>,
+    /// The last start of each job, by its name in the history, that was dropped before the history learned of it.
+    untold_starts: Mutex<BTreeMap<String, SystemTime>>,
     /// The number of failures in a row that are a problem, unless the job overrides it.
     pub(super) failing_after: u32,
     /// The open problems of registered jobs, as of the last evaluation.
@@ -45,7 +49,11 @@ struct Underway {
     is_told: bool,
 }
 
+/// The runs that have exceeded their job's `max_runtime`: by job, the longest first.
+pub(super) type LongRuns = HashMap<&'static str, Vec<LongRun>>;
+
 /// A run that has exceeded its job's `max_runtime`.
+#[derive(Clone)]
 pub(super) struct LongRun {
     pub(super) id: Uuid,
     pub(super) excess: Duration,
@@ -68,6 +76,7 @@ impl State {
             registry,
             queue: Queue::new(max_queued),
             underway: Mutex::default(),
+            untold_starts: Mutex::default(),
             failing_after,
             problems: Mutex::default(),
             changes: broadcast::Sender::new(CAPACITY),
@@ -101,8 +110,33 @@ impl State {
             untold.is_told = false;
         }
         if let Some(entry) = self.registry.of_run(event) {
-            entry.drop_event(event);
+            entry.count_dropped();
         }
+        // An end may have replaced its start. The history does not count a start twice.
+        let mut untold = self.untold_starts.lock();
+        let last = untold.entry(event.job_name.clone());
+        let last = last.or_insert(event.started_at);
+        *last = event.started_at.max(*last);
+    }
+
+    /// Waits until the history knows every start on this instance, even if it was dropped. Returns the runs that were too long
+    /// before.
+    pub(super) async fn flush_starts(&self) -> Result<LongRuns, Error> {
+        let untold = self.untold_starts.lock().clone();
+        if !untold.is_empty() {
+            let starts = untold.iter();
+            let starts = starts.map(|(job, at)| Registration::new(job, None).last_start(*at));
+            register(&*self.history, &starts.collect::<Vec<_>>()).await?;
+            let mut left = self.untold_starts.lock();
+            left.retain(|job, at| untold.get(job) != Some(at));
+        }
+        let long_runs = self.long_runs();
+        let flushed = async {
+            self.queue.flushed().await;
+            Ok(())
+        };
+        with_timeout(|| Box::pin(flushed)).await?;
+        Ok(long_runs)
     }
 
     /// Stops renewing the leases of these runs.
@@ -124,9 +158,8 @@ impl State {
         underway.values().filter(|run| !run.has_ended).count()
     }
 
-    /// Returns the runs that have exceeded their job's `max_runtime`: by job, the longest first.
-    pub(super) fn long_runs(&self) -> HashMap<&'static str, Vec<LongRun>> {
-        let mut all: HashMap<_, Vec<LongRun>> = HashMap::new();
+    pub(super) fn long_runs(&self) -> LongRuns {
+        let mut all = LongRuns::new();
         let underway = self.underway.lock();
         for (id, run) in underway.iter().filter(|(_, run)| !run.has_ended) {
             let job = run.entry.job;

@@ -1,14 +1,12 @@
 //! Calls to the history, with a timeout and with panics caught.
 
 use std::slice;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use tokio::time::{sleep, timeout};
 
-use super::due::Clocks;
-use super::history::{History, JobState, JobStates, Registration};
-use super::problem::Problem;
+use super::history::{History, Registration};
 use crate::error::{Error, ErrorKind, logged};
 use crate::outage::{Outage, Transition};
 use crate::panics;
@@ -46,20 +44,6 @@ pub(super) async fn with_timeout<'a, T>(
         Err(_) => format!("the job history did not answer within {TIMEOUT:?}"),
     };
     Err(Error::new(ErrorKind::Io, message))
-}
-
-/// Reads the time, the states of all jobs and the open problems.
-pub(super) async fn read(
-    history: &dyn History,
-) -> Result<(Clocks, Vec<JobState>, Vec<Problem>), Error> {
-    let before = SystemTime::now();
-    let JobStates { now, jobs, .. } = with_timeout(|| history.job_states()).await?;
-    let clocks = Clocks {
-        before,
-        history: now,
-        after: SystemTime::now(),
-    };
-    Ok((clocks, jobs, with_timeout(|| history.problems()).await?))
 }
 
 /// Registers jobs. If the history refuses the list, each job is registered alone, so that only the refused one is missing.

@@ -37,53 +37,38 @@ impl Writer {
             queue.filled().await;
             let max = if write_singly > 0 { 1 } else { BATCH };
             // The head of the queue is read again for each attempt, because an end may have replaced its start.
-            let refusal = retry("write runs", || {
+            let written = retry("write runs", || {
                 let mut batch = queue.batch(max);
-                if let [run] = &mut *batch
+                if let [run] = &mut *batch.runs
                     && refused == Some(event_of(run))
                 {
                     run.strip();
                 }
                 Box::pin(async move {
-                    match history.write(&batch, self.lease).await {
-                        Ok(()) => Ok(None),
-                        Err(error) if error.kind() == ErrorKind::Refused => {
-                            Ok(Some((batch, error)))
-                        }
-                        Err(error) => {
-                            queue.unsettle();
-                            Err(error)
-                        }
+                    match history.write(&batch.runs, self.lease).await {
+                        Err(error) if error.kind() != ErrorKind::Refused => Err(error),
+                        result => Ok((batch, result)),
                     }
                 })
             });
-            if let Some((runs, error)) = refusal.await {
-                let [run] = &*runs else {
+            let (batch, result) = written.await;
+            if let Err(error) = result {
+                let [run] = &*batch.runs else {
                     write_singly = BATCH;
-                    queue.unsettle();
                     continue;
                 };
                 if refused != Some(event_of(run)) {
                     log_refused(run, &error, "a run: retrying without message and metadata");
                     refused = Some(event_of(run));
                     write_singly = write_singly.max(1);
-                    queue.unsettle();
                     continue;
                 }
-                self.drop_refused(run, &error);
+                log_refused(run, &error, "a run again: its event is dropped");
+                self.state.drop_event(run);
             }
             refused = None;
             write_singly = write_singly.saturating_sub(1);
-            self.state.forget(&queue.settle());
-        }
-    }
-
-    fn drop_refused(&self, run: &RunRecord, error: &Error) {
-        log_refused(run, error, "a run again: its event is dropped");
-        self.state.drop_event(run);
-        // The event may have replaced its start. Reporting a start twice does no harm.
-        if let Some(entry) = self.state.registry.of_run(run) {
-            entry.mark_untold(run.started_at);
+            self.state.forget(&batch.settle());
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) trait Dialect: Database<Connection: Fetch + Migrate, Row: Columns> {
     /// Locks the migrations until the transaction ends, if `BEGIN` does not.
     const MIGRATION_LOCK: Option<&'static str>;
 
-    /// The columns of `job_runs` that [`rows::run`](super::rows::run) reads, all but the duration as texts.
+    /// The columns of `job_runs` that [`runs::read`](super::runs::read) reads, all but the duration as texts.
     const RUN_COLUMNS: &'static str;
 
     /// The current time, as a column of `job_runs` holds it.

@@ -8,8 +8,8 @@ use sqlx::{Connection, Pool};
 use super::columns::Columns;
 use super::dialect::Dialect;
 use super::statement::Statement;
-use super::{rows, time};
-use crate::jobs::history::{JobStates, Registration, StateDelta};
+use super::time;
+use crate::jobs::history::{JobState, JobStates, Registration, StateDelta};
 
 /// Rows are locked in the order of names, as everywhere.
 pub(super) async fn register<D: Dialect>(
@@ -90,6 +90,21 @@ pub(super) async fn all<D: Dialect>(pool: &Pool<D>) -> Result<JobStates, sqlx::E
     )
     .fetch_from(pool)
     .await?;
-    let jobs = rows.iter().filter_map(rows::job_state).collect();
+    let jobs = rows.iter().filter_map(job_state).collect();
     Ok(JobStates::new(time::from_seconds(now.unwrap_or(0.0)), jobs))
+}
+
+/// Reads the columns `job_name`, `known_since`, `registered_at`, `last_start`, `started_at`, `failures_in_a_row`,
+/// `success_epoch`, `last_failure`.
+fn job_state(row: &impl Columns) -> Option<JobState> {
+    let time = |column: usize| Some(row.float(column).ok()?.map(time::from_seconds));
+    let number = |column: usize| Some(u64::try_from(row.integer(column).ok()?).unwrap_or(0));
+    let mut state = JobState::new(row.text(0).ok()??, time(1)??);
+    state.registered_at = time(2)?;
+    state.last_start = time(3)?;
+    state.started_at = time(4)?;
+    state.failures_in_a_row = number(5)?;
+    state.success_epoch = number(6)?;
+    state.last_failure = time(7)?;
+    Some(state)
 }

@@ -6,7 +6,7 @@ use sqlx::{Connection, Pool};
 
 use super::dialect::Dialect;
 use super::statement::Statement;
-use super::{job_states, rows, runs, time};
+use super::{job_states, runs, time};
 use crate::jobs::RunRecord;
 use crate::jobs::history::StateDelta;
 
@@ -27,9 +27,10 @@ pub(super) async fn reap<D: Dialect>(
     .float(time::to_seconds(by))
     .fetch(&mut *transaction)
     .await?;
-    let lost: Vec<_> = lost.iter().filter_map(rows::run).collect();
-    runs::count::<D>(&mut transaction, lost.iter()).await?;
+    let lost: Vec<_> = lost.iter().filter_map(runs::read).collect();
+    // In the order of `runs::write`, so that they cannot deadlock.
     job_states::apply::<D>(&mut transaction, StateDelta::of_lost(&lost)).await?;
+    runs::count::<D>(&mut transaction, lost.iter()).await?;
     transaction.commit().await?;
     Ok(lost)
 }

@@ -2,6 +2,8 @@
 //!
 //! [`SqlHistory`] is the same for all databases. A [`Dialect`](dialect::Dialect) knows the differences between them: how a
 //! transaction begins, how many rows are written at once, and how PostgreSQL's SQL is translated.
+//!
+//! A row that cannot be read, because another program wrote it, is skipped.
 
 mod columns;
 mod dialect;
@@ -13,7 +15,6 @@ mod migrations;
 mod postgres;
 mod problems;
 mod prune;
-mod rows;
 mod runs;
 mod sql_history;
 #[cfg(feature = "jobs-sqlite")]

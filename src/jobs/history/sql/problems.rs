@@ -5,13 +5,14 @@ use std::time::SystemTime;
 use futures_core::future::BoxFuture;
 use uuid::Uuid;
 
+use super::columns::Columns;
 use super::dialect::Dialect;
 use super::sql_history::{SqlHistory, failed};
 use super::statement::Statement;
-use super::{rows, time};
+use super::time;
 use crate::error::Error;
-use crate::jobs::Problem;
 use crate::jobs::history::ProblemStore;
+use crate::jobs::{Problem, ProblemKind};
 
 const OPEN: &str = "SELECT job_name, kind, id::text, extract(epoch FROM since)::float8, run_id::text, message, \
     extract(epoch FROM last_start)::float8, success_epoch FROM job_problems WHERE resolved_at IS NULL";
@@ -37,7 +38,7 @@ impl<D: Dialect> ProblemStore for SqlHistory<D> {
                 .fetch_from(&self.pool)
                 .await
                 .map_err(failed::<D>)?;
-            let mut problems: Vec<_> = rows.iter().filter_map(rows::problem).collect();
+            let mut problems: Vec<_> = rows.iter().filter_map(problem).collect();
             problems.sort_by(|a, b| (&a.job_name, a.kind).cmp(&(&b.job_name, b.kind)));
             Ok(problems)
         })
@@ -83,4 +84,18 @@ impl<D: Dialect> ProblemStore for SqlHistory<D> {
             Ok(!resolved.is_empty())
         })
     }
+}
+
+/// Reads the columns `job_name`, `kind`, `id`, `since`, `run_id`, `message`, `last_start`, `success_epoch`. Skips kinds that
+/// only a newer version of this crate knows.
+fn problem(row: &impl Columns) -> Option<Problem> {
+    let text = |column: usize| row.text(column).ok();
+    let time = |column: usize| Some(row.float(column).ok()?.map(time::from_seconds));
+    let kind = ProblemKind::named(&text(1)??)?;
+    let mut problem = Problem::new(text(0)??, kind, time(3)??, text(5)??);
+    problem.id = text(2)??.parse().ok()?;
+    problem.run = text(4)?.and_then(|run| run.parse().ok());
+    problem.last_start = time(6)?;
+    problem.success_epoch = u64::try_from(row.integer(7).ok()?).ok()?;
+    Some(problem)
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
+use serde_json::Value;
 use sqlx::{Connection, Pool};
 use uuid::Uuid;
 
 use super::columns::Columns;
 use super::dialect::Dialect;
 use super::statement::Statement;
-use super::{job_states, rows, time};
+use super::{job_states, time};
 use crate::jobs::history::{RunQuery, RunTotals, StateDelta};
 use crate::jobs::{RunRecord, RunStatus};
 
@@ -40,9 +41,9 @@ pub(super) async fn write<D: Dialect>(
         }
     }
     let written = runs.iter().filter(|run| existed.contains_key(&run.id));
-    count::<D>(&mut transaction, written.clone().copied()).await?;
-    let deltas = StateDelta::of_runs(written.copied(), |run| !existed[&run.id]);
+    let deltas = StateDelta::of_runs(written.clone().copied(), |run| !existed[&run.id]);
     job_states::apply::<D>(&mut transaction, deltas).await?;
+    count::<D>(&mut transaction, written.copied()).await?;
     transaction.commit().await
 }
 
@@ -118,7 +119,7 @@ pub(super) async fn find<D: Dialect>(
         .integer(query.limit)
         .fetch_from(pool)
         .await?;
-    Ok(rows.iter().filter_map(rows::run).collect())
+    Ok(rows.iter().filter_map(read).collect())
 }
 
 pub(super) async fn last_of_each<D: Dialect>(
@@ -140,4 +141,23 @@ pub(super) async fn last_of_each<D: Dialect>(
         last.extend(find(pool, &query).await?);
     }
     Ok(last)
+}
+
+/// Reads [`RUN_COLUMNS`](Dialect::RUN_COLUMNS).
+pub(super) fn read(row: &impl Columns) -> Option<RunRecord> {
+    let text = |column: usize| row.text(column).ok().flatten();
+    let started_at = time::from_text(&text(2)?)?;
+    let mut run = RunRecord::new(text(0)?.parse().ok()?, text(1)?, started_at, text(8)?);
+    run.finished_at = text(3).as_deref().and_then(time::from_text);
+    run.status = text(4)?.parse().ok()?;
+    run.duration = duration(row.float(5).ok()?);
+    run.error_message = text(6);
+    if let Some(Ok(Value::Object(metadata))) = text(7).as_deref().map(serde_json::from_str) {
+        run.metadata = metadata;
+    }
+    Some(run)
+}
+
+pub(super) fn duration(seconds: Option<f64>) -> Option<Duration> {
+    seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
 }

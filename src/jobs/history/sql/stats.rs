@@ -6,11 +6,10 @@ use sqlx::Pool;
 
 use super::columns::Columns;
 use super::dialect::Dialect;
-use super::rows;
-use super::runs::find;
+use super::runs::{duration, find};
 use super::statement::Statement;
 use crate::jobs::RunStatus;
-use crate::jobs::history::{JobStats, RunQuery};
+use crate::jobs::history::{JobStats, RunQuery, RunTotals};
 
 pub(super) async fn stats<D: Dialect>(
     pool: &Pool<D>,
@@ -28,7 +27,7 @@ pub(super) async fn stats<D: Dialect>(
     let running =
         Statement::new("SELECT COUNT(*) FROM job_runs WHERE job_name = $1 AND status = 'running'");
     let running = running.text(job_name.to_owned()).fetch_from(pool).await?;
-    let mut stats = JobStats::new(job_name, &rows::totals(&totals));
+    let mut stats = JobStats::new(job_name, &totals_of(&totals));
     if let Some(row) = running.first() {
         stats.running = u64::try_from(row.integer(0)?).unwrap_or(0);
     }
@@ -53,8 +52,20 @@ async fn recent_durations<D: Dialect>(
     .integer(JobStats::RECENT)
     .fetch_from(pool)
     .await?;
-    let durations = rows
-        .iter()
-        .filter_map(|row| rows::duration(row.float(1).ok()?));
+    let durations = rows.iter().filter_map(|row| duration(row.float(1).ok()?));
     Ok(durations.collect())
+}
+
+/// Reads the columns `status`, `runs`, `seconds`.
+fn totals_of(rows: &[impl Columns]) -> RunTotals {
+    let mut totals = RunTotals::default();
+    for row in rows {
+        if let (Ok(Some(status)), Ok(runs), Ok(Some(seconds))) =
+            (row.text(0), row.integer(1), row.float(2))
+            && let Ok(status) = status.parse()
+        {
+            totals.add_many(status, u64::try_from(runs).unwrap_or(0), seconds);
+        }
+    }
+    totals
 }
