@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
 use super::entry::{CheckEntry, Lookup};
+use super::gather::gather;
 use super::runtime_heartbeat::RuntimeHeartbeat;
 use super::state::State;
 use super::{Check, CheckInfo, CheckResult, Probe, Reason, Report, Status, StatusChanges};
@@ -81,7 +82,7 @@ impl Health {
 
     /// Returns the results of all checks, cached or new.
     pub async fn report(&self) -> Report {
-        self.gather(None, &self.state.entries(), |_| true).await
+        gather(None, &self.state.entries(), |_| true).await
     }
 
     /// Returns the results of the checks with this tag, or `None` if no check has it.
@@ -91,7 +92,7 @@ impl Health {
         if !entries.iter().any(|entry| has_tag(entry)) {
             return None;
         }
-        Some(self.gather(None, &entries, has_tag).await)
+        Some(gather(None, &entries, has_tag).await)
     }
 
     /// Returns the answer to a probe.
@@ -122,7 +123,7 @@ impl Health {
             Probe::Startup => {
                 let entries = self.state.entries();
                 let decides = |entry: &CheckEntry| entry.decides(probe);
-                let mut report = self.gather(Some(probe), &entries, decides).await;
+                let mut report = gather(Some(probe), &entries, decides).await;
                 if self.update_started(&entries) {
                     // Each check has passed once, but not necessarily in this report.
                     report.status = report.status.min(Status::Degraded);
@@ -141,7 +142,7 @@ impl Health {
         let decides = |entry: &CheckEntry| {
             entry.decides(Probe::Readiness) || (is_starting && entry.decides(Probe::Startup))
         };
-        let mut report = self.gather(Some(Probe::Readiness), &entries, decides).await;
+        let mut report = gather(Some(Probe::Readiness), &entries, decides).await;
         if !self.update_started(&entries) {
             report.fail(Reason::Starting);
         }
@@ -165,8 +166,7 @@ impl Health {
         {
             if let Some(result) = entry.result_from_memory() {
                 entry.publish_from_memory(&result);
-                let status = entry.effective_status(result.status());
-                report.status = report.status.max(status);
+                report.status = report.status.max(result.effect);
                 report.results.push(Arc::new(result));
             }
         }
@@ -242,39 +242,12 @@ impl Health {
         let mut decisive = entries.iter().filter(|entry| entry.decides(Probe::Startup));
         // It has passed once, or it is optional and has a result.
         let has_started = |entry: &Arc<CheckEntry>| {
-            let flight = entry.flight();
-            flight.has_passed || (entry.options.is_optional && flight.last.is_some())
+            entry.has_passed() || (entry.options.is_optional && entry.last().is_some())
         };
         if !self.is_started() && !self.state.starts_explicitly && decisive.all(has_started) {
             self.mark_started();
         }
         self.is_started()
-    }
-
-    async fn gather(
-        &self,
-        probe: Option<Probe>,
-        entries: &[Arc<CheckEntry>],
-        is_wanted: impl Fn(&CheckEntry) -> bool,
-    ) -> Report {
-        let started = Instant::now();
-        let wanted = || entries.iter().filter(|entry| is_wanted(entry));
-        // All runs start before the first wait, so they run in parallel.
-        let lookups: Vec<_> = wanted().map(|entry| entry.join(started)).collect();
-        let mut results = Vec::with_capacity(lookups.len());
-        for lookup in lookups {
-            results.push(match lookup {
-                // Not awaited, because the future of a wait is large.
-                Lookup::Cached(result) => result,
-                Lookup::InFlight(in_flight) => in_flight.wait(probe).await,
-            });
-        }
-        let status = wanted()
-            .zip(&results)
-            .map(|(entry, result)| entry.effective_status(result.status()))
-            .max();
-        let status = status.unwrap_or(Status::Healthy);
-        Report::new(probe, status, results, started.elapsed())
     }
 }
 

@@ -26,6 +26,7 @@ mod check_options;
 mod check_result;
 pub mod checks;
 mod entry;
+mod gather;
 mod health;
 mod outcome;
 mod probe;
@@ -37,7 +38,6 @@ mod shutdown_signal;
 mod state;
 mod status;
 mod status_changes;
-mod wait;
 
 pub use self::builder::HealthBuilder;
 pub use self::check::{Check, ConfiguredCheck};

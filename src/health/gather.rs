@@ -1,16 +1,37 @@
-//! The wait for the result of a check's run.
+//! Gathers the results of checks: starts their runs, and waits for them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::entry::{GRACE, InFlight};
-use super::{CheckResult, Outcome, Probe};
+use super::entry::{CheckEntry, GRACE, InFlight, Lookup};
+use super::{CheckResult, Outcome, Probe, Report};
 
 /// How long a probe waits for a check that only degrades, once there is a previous result. Probes have timeouts of
 /// their own (1 s in Kubernetes), and a check that hangs would exceed them.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// Returns a report of the checks in `entries` that `is_wanted` selects.
+pub(super) async fn gather(
+    probe: Option<Probe>,
+    entries: &[Arc<CheckEntry>],
+    is_wanted: impl Fn(&CheckEntry) -> bool,
+) -> Report {
+    let started = Instant::now();
+    let wanted = entries.iter().filter(|entry| is_wanted(entry));
+    // All runs start before the first wait, so they run in parallel.
+    let lookups: Vec<_> = wanted.map(|entry| entry.join(started)).collect();
+    let mut results = Vec::with_capacity(lookups.len());
+    for lookup in lookups {
+        results.push(match lookup {
+            // Not awaited, because the future of a wait is large.
+            Lookup::Cached(result) => result,
+            Lookup::InFlight(in_flight) => in_flight.wait(probe).await,
+        });
+    }
+    Report::new(probe, results, started.elapsed())
+}
 
 impl InFlight {
     pub(super) async fn wait(self, probe: Option<Probe>) -> Arc<CheckResult> {
@@ -64,7 +85,7 @@ impl InFlight {
             );
             let result = entry.result(Outcome::unhealthy().message(message), running_for);
             // Cached, so that the other callers get it too until it expires.
-            let cached = flight.cache(result, self.run.number);
+            let cached = entry.cache(&mut flight, result, self.run.number);
             drop(flight);
             entry.publish(&cached, false);
             return cached.result;
