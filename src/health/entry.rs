@@ -131,7 +131,7 @@ impl CheckEntry {
     ) -> Self {
         let ConfiguredCheck { check, mut options } = check;
         probes.for_each(|probe| options.add_probe(probe));
-        if options.is_shared {
+        if options.is_shared || options.probes.is_empty() {
             options.add_probe(Probe::Readiness);
         }
         let at_most = |duration: Duration| duration.min(MAX_DURATION);

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::entry::{CheckEntry, GRACE, InFlight, Lookup};
-use super::{CheckResult, Outcome, Probe, Report};
+use super::{CheckResult, Outcome, Probe, Reason, Report};
 
-/// How long a probe waits for a check that only degrades, once there is a previous result. Probes have timeouts of
-/// their own (1 s in Kubernetes), and a check that hangs would exceed them.
+/// How long a probe waits for a first run, and for a check that only degrades. Probes have timeouts of their own (1 s in
+/// Kubernetes), and a check that hangs would exceed them.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Returns a report of the checks in `entries` that `is_wanted` selects.
@@ -23,38 +23,52 @@ pub(super) async fn gather(
     // All runs start before the first wait, so they run in parallel.
     let lookups: Vec<_> = wanted.map(|entry| entry.join(started)).collect();
     let mut results = Vec::with_capacity(lookups.len());
+    let mut is_starting = false;
     for lookup in lookups {
         results.push(match lookup {
             // Not awaited, because the future of a wait is large.
             Lookup::Cached(result) => result,
-            Lookup::InFlight(in_flight) => in_flight.wait(probe).await,
+            Lookup::InFlight(mut in_flight) => match probe {
+                None => in_flight.result().await,
+                Some(_) => in_flight.result_for_probe().await.unwrap_or_else(|| {
+                    let result = in_flight.no_result();
+                    is_starting |= !result.effect.is_passing();
+                    Arc::new(result)
+                }),
+            },
         });
     }
-    Report::new(probe, results, started.elapsed())
+    let mut report = Report::new(probe, results, started.elapsed());
+    if is_starting {
+        report.fail(Reason::Starting);
+    }
+    report
 }
 
 impl InFlight {
-    pub(super) async fn wait(self, probe: Option<Probe>) -> Arc<CheckResult> {
-        match probe {
-            Some(_) => self.result_for_probe().await,
-            None => self.result().await,
-        }
-    }
-
-    /// Returns the run's result. If the check only degrades and is slow, returns the last result instead.
-    async fn result_for_probe(self) -> Arc<CheckResult> {
-        let last = self.entry.last().filter(|_| self.entry.only_degrades());
+    /// Returns the run's result. If a first run is slow, returns `None`. If the check only degrades and is slow, returns
+    /// the last result.
+    async fn result_for_probe(&mut self) -> Option<Arc<CheckResult>> {
+        let last = self.entry.last().map(|(last, _)| last);
         // An overdue run blocks its thread. Only a caller that waits until the deadline can report that.
         let is_overdue = self.run.since + self.entry.timeout <= Instant::now();
-        let Some((last, _)) = last.filter(|_| !is_overdue) else {
-            return self.result().await;
-        };
+        if is_overdue || (last.is_some() && !self.entry.only_degrades()) {
+            return Some(self.result().await);
+        }
         let until = self.run.since + PROBE_TIMEOUT;
-        timeout_at(until, self.result()).await.unwrap_or(last)
+        timeout_at(until, self.result()).await.ok().or(last)
+    }
+
+    /// Stands in for the result of a first run. Not cached, because the check itself found nothing.
+    fn no_result(&self) -> CheckResult {
+        let running_for = self.run.since.elapsed();
+        let message = format!("no result yet: the first run has taken {running_for:?} so far");
+        let outcome = Outcome::unhealthy().message(message);
+        self.entry.result(outcome, running_for)
     }
 
     /// Returns the run's result, or at the deadline that it is still running.
-    async fn result(mut self) -> Arc<CheckResult> {
+    pub(super) async fn result(&mut self) -> Arc<CheckResult> {
         let entry = &self.entry;
         loop {
             let is_late = timeout_at(self.deadline, self.ended.changed())

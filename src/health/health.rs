@@ -99,7 +99,8 @@ impl Health {
     ///
     /// - Liveness reads memory and runs no check. It is unhealthy after [`fail_liveness`](Self::fail_liveness), while the
     ///   runtime is stuck ([`HealthBuilder::runtime_heartbeat`]), and when a check on it is.
-    /// - Readiness is unhealthy while the service drains or has not started, and when a check on it is.
+    /// - Readiness is unhealthy while the service drains or has not started, and when a check on it is. While a first run
+    ///   takes longer than 100 ms, it is unhealthy with [`Reason::Starting`].
     /// - Startup is unhealthy until [`mark_started`](Self::mark_started) or, without
     ///   [`HealthBuilder::explicit_start`], until each check on it has passed once. It then stays healthy.
     ///
@@ -127,6 +128,7 @@ impl Health {
                 if self.update_started(&entries) {
                     // Each check has passed once, but not necessarily in this report.
                     report.status = report.status.min(Status::Degraded);
+                    report.reason = None;
                 } else {
                     report.fail(Reason::Starting);
                 }
@@ -178,7 +180,7 @@ impl Health {
         let entry = self.state.find(name)?;
         let result = match entry.join(Instant::now()) {
             Lookup::Cached(result) => result,
-            Lookup::InFlight(in_flight) => in_flight.wait(None).await,
+            Lookup::InFlight(mut in_flight) => in_flight.result().await,
         };
         Some(CheckResult::clone(&result))
     }

@@ -30,7 +30,11 @@ impl Routes {
     /// | `/health/checker/{name}` | details | one result; 404 with the known names for an unknown one |
     /// | `/health/status` | details | the registered [checks](crate::health::CheckInfo), without running them |
     ///
-    /// The status code is 200 when healthy or degraded, and 503 when unhealthy. `/health` and `/healthz` respond to
+    /// The status code is 200 when healthy or degraded, and 503 when unhealthy. A check without
+    /// [`on`](crate::health::Check::on) decides `/readyz`, and never `/livez`. While a first run takes longer than 100 ms, its
+    /// probe responds with 503 and the reason `starting`.
+    ///
+    /// `/health` and `/healthz` respond to
     /// `Accept: application/health+json` in that format (draft-inadarei-api-health-check): `pass`, `warn`, `fail`.
     ///
     /// ```

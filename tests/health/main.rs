@@ -13,6 +13,7 @@
 #[cfg(feature = "system")]
 mod checks;
 mod health;
+mod probes;
 mod runs;
 #[cfg(feature = "prometheus")]
 mod shutdown;

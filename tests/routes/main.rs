@@ -13,6 +13,7 @@
 #[cfg(feature = "prometheus")]
 mod admin;
 mod health;
+mod health_probes;
 #[cfg(feature = "prometheus")]
 mod history;
 #[cfg(feature = "jobs")]
