@@ -22,12 +22,13 @@ use crate::redact::redact_line;
 /// use tower_vitals::health::{Check, Probe, Status};
 ///
 /// let health = Health::builder()
-///     .check("inventory", (|| async { true }).on(Probe::Readiness))
+///     .check("inventory", || async { true })
 ///     .check("search", (|| async { Err::<(), _>("index is empty") }).optional())
 ///     .build()?;
 ///
 /// assert_eq!(health.report().await.status(), Status::Degraded);
-/// assert_eq!(health.report_for(Probe::Readiness).await.status(), Status::Healthy);
+/// assert_eq!(health.report_for(Probe::Readiness).await.status(), Status::Degraded);
+/// assert_eq!(health.report_for(Probe::Liveness).await.status(), Status::Healthy);
 /// health.drain();
 /// assert_eq!(health.report_for(Probe::Readiness).await.status(), Status::Unhealthy);
 /// # Ok(()) }

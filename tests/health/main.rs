@@ -14,6 +14,8 @@
 mod checks;
 mod health;
 mod probes;
+#[cfg(feature = "prometheus")]
+mod refresh;
 mod runs;
 #[cfg(feature = "prometheus")]
 mod shutdown;

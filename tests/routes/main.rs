@@ -13,6 +13,8 @@
 #[cfg(feature = "prometheus")]
 mod admin;
 mod health;
+#[cfg(feature = "prometheus")]
+mod health_metrics;
 mod health_probes;
 #[cfg(feature = "prometheus")]
 mod history;
