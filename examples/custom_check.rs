@@ -12,7 +12,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use tokio::net::TcpListener;
-use tower_vitals::health::{Check, Outcome, Probe};
+use tower_vitals::health::{Check, Outcome};
 use tower_vitals::routes::{Details, Guard};
 use tower_vitals::{Health, Routes};
 
@@ -38,13 +38,7 @@ impl Check for Backlog {
 async fn main() -> Result<(), Box<dyn Error>> {
     let backlog = Backlog::default();
     let health = Health::builder()
-        .check(
-            "backlog",
-            backlog
-                .clone()
-                .on(Probe::Readiness)
-                .every(Duration::from_secs(1)),
-        )
+        .check("backlog", backlog.clone().every(Duration::from_secs(1)))
         // Any function with a displayable error is a check. Secrets in its message are masked.
         .check(
             "archive",

@@ -35,6 +35,9 @@ impl HealthBuilder {
     /// Adds a check: any [`Check`], or a closure that returns a future of `bool`, `Result<(), E>`,
     /// [`Status`](super::Status) or [`Outcome`](super::Outcome).
     ///
+    /// The check decides readiness, and never liveness, unless [`Check::on`] or [`probe`](Self::probe) names another probe.
+    /// With [`Check::optional`] a failure only degrades the service.
+    ///
     /// The future cannot borrow from the closure, so clone its captures for each run:
     ///
     /// ```

@@ -99,14 +99,14 @@ pub trait Check: Sized + Send + Sync + 'static {
 
     /// Lets a failure only degrade the service.
     ///
-    /// Once there is a previous result, a probe waits at most 100 ms for an optional check and then uses that result,
-    /// because the probe has a timeout of its own (1 s in Kubernetes) and a dependency that hangs would exceed it. The
-    /// result of the run serves the next probe.
+    /// A probe waits at most 100 ms for an optional check and then uses the previous result, because the probe has a timeout
+    /// of its own (1 s in Kubernetes) and a dependency that hangs would exceed it. Without a previous result, the service
+    /// is degraded. The result of the run serves the next probe.
     fn optional(self) -> ConfiguredCheck {
         self.configured().with(|options| options.is_optional = true)
     }
 
-    /// Lets this check decide a probe, in addition to those set before. Without one, it appears only in reports.
+    /// Lets this check decide a probe, in addition to those set before. Without one, it decides readiness.
     ///
     /// Liveness accepts only checks that answer from memory ([`Check::from_memory`]); any other is an error at build.
     fn on(self, probe: Probe) -> ConfiguredCheck {

@@ -26,7 +26,7 @@ pub struct CheckOptions {
     pub is_optional: bool,
     /// See [`Check::shared`](super::Check::shared).
     pub is_shared: bool,
-    /// See [`Check::on`](super::Check::on).
+    /// See [`Check::on`](super::Check::on). Empty stands for readiness.
     pub probes: Vec<Probe>,
     /// See [`Check::tag`](super::Check::tag).
     pub tags: Vec<String>,

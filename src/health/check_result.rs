@@ -20,6 +20,9 @@ const MAX_VALUES: usize = 64;
 pub struct CheckResult {
     pub(super) name: Arc<str>,
     status: Status,
+    /// The service's status that follows from it.
+    #[serde(skip)]
+    pub(super) effect: Status,
     message: Option<String>,
     #[serde(rename = "duration_ms", serialize_with = "serialize_milliseconds")]
     duration: Duration,
@@ -43,6 +46,7 @@ impl CheckResult {
         Self {
             name: Arc::clone(name),
             status: outcome.status,
+            effect: outcome.status,
             message,
             duration,
             taken_at: SystemTime::now(),

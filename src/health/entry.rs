@@ -43,6 +43,8 @@ pub(super) struct CheckEntry {
     pub(super) check: Arc<dyn AnyCheck>,
     observer: Weak<dyn Observer>,
     flight: Mutex<Flight>,
+    /// Whether a result was healthy or degraded.
+    has_passed: AtomicBool,
     /// Notified when a run ends.
     ended: watch::Sender<()>,
     is_retired: AtomicBool,
@@ -54,8 +56,6 @@ pub(super) struct CheckEntry {
 #[derive(Default)]
 pub(super) struct Flight {
     pub(super) last: Option<Cached>,
-    /// Whether a result was healthy or degraded.
-    pub(super) has_passed: bool,
     run: Option<Run>,
     /// The number of runs started so far.
     runs: u64,
@@ -88,17 +88,6 @@ impl Flight {
         };
         self.run = Some(run);
         (run, true)
-    }
-
-    pub(super) fn cache(&mut self, result: CheckResult, run: u64) -> Cached {
-        self.has_passed |= result.status().is_passing();
-        let cached = Cached {
-            result: Arc::new(result),
-            at: Instant::now(),
-            run,
-        };
-        self.last = Some(cached.clone());
-        cached
     }
 
     pub(super) fn is_running(&self, number: u64) -> bool {
@@ -142,7 +131,7 @@ impl CheckEntry {
     ) -> Self {
         let ConfiguredCheck { check, mut options } = check;
         probes.for_each(|probe| options.add_probe(probe));
-        if options.is_shared {
+        if options.is_shared || options.probes.is_empty() {
             options.add_probe(Probe::Readiness);
         }
         let at_most = |duration: Duration| duration.min(MAX_DURATION);
@@ -155,6 +144,7 @@ impl CheckEntry {
             check,
             observer,
             flight: Mutex::default(),
+            has_passed: AtomicBool::new(false),
             ended: watch::Sender::new(()),
             is_retired: AtomicBool::new(false),
             background: Mutex::default(),
@@ -168,16 +158,11 @@ impl CheckEntry {
 
     /// Whether a failure only degrades the service.
     pub(super) fn only_degrades(&self) -> bool {
-        self.options.is_optional || (self.options.is_shared && self.flight().has_passed)
+        self.options.is_optional || (self.options.is_shared && self.has_passed())
     }
 
-    /// The service's status that follows from this status of the check.
-    pub(super) fn effective_status(&self, status: Status) -> Status {
-        if self.only_degrades() {
-            status.min(Status::Degraded)
-        } else {
-            status
-        }
+    pub(super) fn has_passed(&self) -> bool {
+        self.has_passed.load(Ordering::Acquire)
     }
 
     pub(super) fn result_from_memory(&self) -> Option<CheckResult> {
@@ -189,7 +174,25 @@ impl CheckEntry {
     }
 
     pub(super) fn result(&self, outcome: Outcome, duration: Duration) -> CheckResult {
-        CheckResult::new(&self.name, outcome, duration)
+        let mut result = CheckResult::new(&self.name, outcome, duration);
+        if self.only_degrades() {
+            result.effect = result.effect.min(Status::Degraded);
+        }
+        result
+    }
+
+    /// Caches a result of a run in this entry's flight.
+    pub(super) fn cache(&self, flight: &mut Flight, result: CheckResult, run: u64) -> Cached {
+        if result.status().is_passing() {
+            self.has_passed.store(true, Ordering::Release);
+        }
+        let cached = Cached {
+            result: Arc::new(result),
+            at: Instant::now(),
+            run,
+        };
+        flight.last = Some(cached.clone());
+        cached
     }
 
     /// Returns the last result and its age.
@@ -369,7 +372,7 @@ impl RunGuard {
         let cached = {
             let mut flight = entry.flight();
             flight.run = None;
-            flight.cache(result, self.run)
+            entry.cache(&mut flight, result, self.run)
         };
         // Callers first, because the observer may be slow.
         entry.ended.send_replace(());

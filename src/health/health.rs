@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
 use super::entry::{CheckEntry, Lookup};
+use super::gather::gather;
 use super::runtime_heartbeat::RuntimeHeartbeat;
 use super::state::State;
 use super::{Check, CheckInfo, CheckResult, Probe, Reason, Report, Status, StatusChanges};
@@ -21,12 +22,13 @@ use crate::redact::redact_line;
 /// use tower_vitals::health::{Check, Probe, Status};
 ///
 /// let health = Health::builder()
-///     .check("inventory", (|| async { true }).on(Probe::Readiness))
+///     .check("inventory", || async { true })
 ///     .check("search", (|| async { Err::<(), _>("index is empty") }).optional())
 ///     .build()?;
 ///
 /// assert_eq!(health.report().await.status(), Status::Degraded);
-/// assert_eq!(health.report_for(Probe::Readiness).await.status(), Status::Healthy);
+/// assert_eq!(health.report_for(Probe::Readiness).await.status(), Status::Degraded);
+/// assert_eq!(health.report_for(Probe::Liveness).await.status(), Status::Healthy);
 /// health.drain();
 /// assert_eq!(health.report_for(Probe::Readiness).await.status(), Status::Unhealthy);
 /// # Ok(()) }
@@ -81,7 +83,7 @@ impl Health {
 
     /// Returns the results of all checks, cached or new.
     pub async fn report(&self) -> Report {
-        self.gather(None, &self.state.entries(), |_| true).await
+        gather(None, &self.state.entries(), |_| true).await
     }
 
     /// Returns the results of the checks with this tag, or `None` if no check has it.
@@ -91,14 +93,15 @@ impl Health {
         if !entries.iter().any(|entry| has_tag(entry)) {
             return None;
         }
-        Some(self.gather(None, &entries, has_tag).await)
+        Some(gather(None, &entries, has_tag).await)
     }
 
     /// Returns the answer to a probe.
     ///
     /// - Liveness reads memory and runs no check. It is unhealthy after [`fail_liveness`](Self::fail_liveness), while the
     ///   runtime is stuck ([`HealthBuilder::runtime_heartbeat`]), and when a check on it is.
-    /// - Readiness is unhealthy while the service drains or has not started, and when a check on it is.
+    /// - Readiness is unhealthy while the service drains or has not started, and when a check on it is. While a first run
+    ///   takes longer than 100 ms, it is unhealthy with [`Reason::Starting`].
     /// - Startup is unhealthy until [`mark_started`](Self::mark_started) or, without
     ///   [`HealthBuilder::explicit_start`], until each check on it has passed once. It then stays healthy.
     ///
@@ -122,10 +125,11 @@ impl Health {
             Probe::Startup => {
                 let entries = self.state.entries();
                 let decides = |entry: &CheckEntry| entry.decides(probe);
-                let mut report = self.gather(Some(probe), &entries, decides).await;
+                let mut report = gather(Some(probe), &entries, decides).await;
                 if self.update_started(&entries) {
                     // Each check has passed once, but not necessarily in this report.
                     report.status = report.status.min(Status::Degraded);
+                    report.reason = None;
                 } else {
                     report.fail(Reason::Starting);
                 }
@@ -141,7 +145,7 @@ impl Health {
         let decides = |entry: &CheckEntry| {
             entry.decides(Probe::Readiness) || (is_starting && entry.decides(Probe::Startup))
         };
-        let mut report = self.gather(Some(Probe::Readiness), &entries, decides).await;
+        let mut report = gather(Some(Probe::Readiness), &entries, decides).await;
         if !self.update_started(&entries) {
             report.fail(Reason::Starting);
         }
@@ -165,8 +169,7 @@ impl Health {
         {
             if let Some(result) = entry.result_from_memory() {
                 entry.publish_from_memory(&result);
-                let status = entry.effective_status(result.status());
-                report.status = report.status.max(status);
+                report.status = report.status.max(result.effect);
                 report.results.push(Arc::new(result));
             }
         }
@@ -178,7 +181,7 @@ impl Health {
         let entry = self.state.find(name)?;
         let result = match entry.join(Instant::now()) {
             Lookup::Cached(result) => result,
-            Lookup::InFlight(in_flight) => in_flight.wait(None).await,
+            Lookup::InFlight(mut in_flight) => in_flight.result().await,
         };
         Some(CheckResult::clone(&result))
     }
@@ -242,39 +245,12 @@ impl Health {
         let mut decisive = entries.iter().filter(|entry| entry.decides(Probe::Startup));
         // It has passed once, or it is optional and has a result.
         let has_started = |entry: &Arc<CheckEntry>| {
-            let flight = entry.flight();
-            flight.has_passed || (entry.options.is_optional && flight.last.is_some())
+            entry.has_passed() || (entry.options.is_optional && entry.last().is_some())
         };
         if !self.is_started() && !self.state.starts_explicitly && decisive.all(has_started) {
             self.mark_started();
         }
         self.is_started()
-    }
-
-    async fn gather(
-        &self,
-        probe: Option<Probe>,
-        entries: &[Arc<CheckEntry>],
-        is_wanted: impl Fn(&CheckEntry) -> bool,
-    ) -> Report {
-        let started = Instant::now();
-        let wanted = || entries.iter().filter(|entry| is_wanted(entry));
-        // All runs start before the first wait, so they run in parallel.
-        let lookups: Vec<_> = wanted().map(|entry| entry.join(started)).collect();
-        let mut results = Vec::with_capacity(lookups.len());
-        for lookup in lookups {
-            results.push(match lookup {
-                // Not awaited, because the future of a wait is large.
-                Lookup::Cached(result) => result,
-                Lookup::InFlight(in_flight) => in_flight.wait(probe).await,
-            });
-        }
-        let status = wanted()
-            .zip(&results)
-            .map(|(entry, result)| entry.effective_status(result.status()))
-            .max();
-        let status = status.unwrap_or(Status::Healthy);
-        Report::new(probe, status, results, started.elapsed())
     }
 }
 

@@ -4,11 +4,11 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
 //! use std::time::Duration;
 //! use tower_vitals::{Health, Routes};
-//! use tower_vitals::health::{Check, Probe, Status, checks::Tcp};
+//! use tower_vitals::health::{Check, Status, checks::Tcp};
 //!
 //! let health = Health::builder()
 //!     .check("mail relay", Tcp::new("127.0.0.1:1").timeout(Duration::from_secs(1)).optional())
-//!     .check("licence", (|| async { true }).on(Probe::Readiness))
+//!     .check("licence", || async { true })
 //!     .build()?;
 //!
 //! assert_eq!(health.report().await.status(), Status::Degraded);
@@ -26,18 +26,19 @@ mod check_options;
 mod check_result;
 pub mod checks;
 mod entry;
+mod gather;
 mod health;
 mod outcome;
 mod probe;
 mod publish;
 mod reason;
+mod refresh;
 mod report;
 mod runtime_heartbeat;
 mod shutdown_signal;
 mod state;
 mod status;
 mod status_changes;
-mod wait;
 
 pub use self::builder::HealthBuilder;
 pub use self::check::{Check, ConfiguredCheck};

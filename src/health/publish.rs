@@ -31,12 +31,10 @@ impl Observer for State {
         let entries = self.entries();
         let statuses = entries.iter().filter_map(|entry| {
             // A result from memory is not cached in its entry.
-            let status = if *entry.name == *check {
-                status
-            } else {
-                entry.last()?.0.status()
-            };
-            Some(entry.effective_status(status))
+            if *entry.name == *check {
+                return Some(result.effect);
+            }
+            Some(entry.last()?.0.effect)
         });
         // Fails only when nobody subscribes.
         let _ = self.changes.send(StatusChange {

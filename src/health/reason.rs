@@ -6,7 +6,8 @@ use std::sync::Arc;
 pub enum Reason {
     /// The service is shutting down: [`Health::drain`](super::Health::drain).
     Draining,
-    /// The service has not started yet: [`Health::mark_started`](super::Health::mark_started).
+    /// The service has not started yet ([`Health::mark_started`](super::Health::mark_started)), or a check has no result
+    /// yet.
     Starting,
     /// The runtime is stuck: [`HealthBuilder::runtime_heartbeat`](super::HealthBuilder::runtime_heartbeat).
     RuntimeStuck,

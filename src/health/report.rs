@@ -40,13 +40,13 @@ pub struct Report {
 impl Report {
     pub(super) fn new(
         probe: Option<Probe>,
-        status: Status,
         results: Vec<Arc<CheckResult>>,
         duration: Duration,
     ) -> Self {
+        let status = results.iter().map(|result| result.effect).max();
         Self {
             probe,
-            status,
+            status: status.unwrap_or(Status::Healthy),
             reason: None,
             results,
             duration,
@@ -56,7 +56,7 @@ impl Report {
 
     /// The answer to a probe for which no check ran.
     pub(super) fn without_checks(probe: Probe, reason: Option<Reason>) -> Self {
-        let mut report = Self::new(Some(probe), Status::Healthy, Vec::new(), Duration::ZERO);
+        let mut report = Self::new(Some(probe), Vec::new(), Duration::ZERO);
         if let Some(reason) = reason {
             report.fail(reason);
         }

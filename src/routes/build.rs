@@ -9,6 +9,7 @@ use super::problem::problem;
 use super::route::{PARAMETER, Route, handler};
 use super::routes::{Change, Routes};
 use crate::error::Error;
+use crate::health::Health;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
 const DEFAULT_PATHS: [&str; 21] = [
@@ -125,6 +126,7 @@ impl Routes {
             routes,
             guard: self.guard,
             details: self.details,
+            health: self.health,
         };
         (
             resolved,
@@ -176,6 +178,7 @@ pub(super) struct Resolved {
     pub(super) routes: Vec<Route>,
     guard: Guard,
     details: Details,
+    health: Option<Health>,
 }
 
 impl Resolved {
@@ -186,7 +189,7 @@ impl Resolved {
                 let path = route.path.clone();
                 router.route(
                     &path,
-                    route.into_method_router(self.guard.clone(), self.details),
+                    route.into_method_router(self.guard.clone(), self.details, self.health.clone()),
                 )
             })
     }

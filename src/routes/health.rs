@@ -30,7 +30,12 @@ impl Routes {
     /// | `/health/checker/{name}` | details | one result; 404 with the known names for an unknown one |
     /// | `/health/status` | details | the registered [checks](crate::health::CheckInfo), without running them |
     ///
-    /// The status code is 200 when healthy or degraded, and 503 when unhealthy. `/health` and `/healthz` respond to
+    /// The status code is 200 when healthy or degraded, and 503 when unhealthy. A check without
+    /// [`on`](crate::health::Check::on) decides `/readyz`, and never `/livez`. While a first run takes longer than 100 ms, its
+    /// probe responds with 503 and the reason `starting`. With [`Routes::metrics`], a scrape first
+    /// [refreshes](Health::refresh) the checks.
+    ///
+    /// `/health` and `/healthz` respond to
     /// `Accept: application/health+json` in that format (draft-inadarei-api-health-check): `pass`, `warn`, `fail`.
     ///
     /// ```
@@ -48,7 +53,8 @@ impl Routes {
         clippy::needless_pass_by_value,
         reason = "takes a handle, as `metrics` does"
     )]
-    pub fn health(self, health: Health) -> Self {
+    pub fn health(mut self, health: Health) -> Self {
+        self.health = Some(health.clone());
         self.report("/health", &health, |report, request| {
             in_either_form(report, request, |level| {
                 let level = match level {

@@ -107,13 +107,20 @@ impl Routes {
             move |request: RouteRequest| {
                 let (prometheus, headers) = (prometheus.clone(), request.parts.headers);
                 let (format, durations) = (format.negotiated(&headers), Arc::clone(&durations));
-                respond(limits.clone(), headers, move || {
+                let (limits, health) = (limits.clone(), request.health);
+                let render = move || {
                     let start = Instant::now();
                     let rendered = format.render(&prometheus);
                     let seconds = start.elapsed().as_secs_f64();
                     durations.record(|durations| durations.record(seconds));
                     rendered
-                })
+                };
+                async move {
+                    if let Some(health) = health {
+                        health.refresh().await;
+                    }
+                    respond(limits, headers, render).await
+                }
             }
         };
         let history = {

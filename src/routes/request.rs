@@ -7,11 +7,14 @@ use http::request::Parts;
 use super::access::Details;
 use super::guard::Guard;
 use super::rejection::Rejection;
+use crate::health::Health;
 
 pub(super) struct RouteRequest {
     pub(super) parts: Parts,
     pub(super) guard: Guard,
     pub(super) details: Details,
+    /// The health that the routes serve, if they do.
+    pub(super) health: Option<Health>,
 }
 
 impl RouteRequest {

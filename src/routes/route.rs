@@ -18,6 +18,7 @@ use super::guard::Guard;
 use super::problem::problem;
 use super::request::RouteRequest;
 use super::respond::no_store;
+use crate::health::Health;
 use crate::http_metrics::SkipMetrics;
 
 /// The only parameter that a path can have, as its last segment.
@@ -55,11 +56,19 @@ impl Route {
         self,
         guard: Guard,
         details: Details,
+        health: Option<Health>,
     ) -> MethodRouter<S> {
         let method = self.method;
         let route = Arc::new(self);
         let handler = move |request: Request<Body>| async move {
-            route.respond(guard, details, request).await
+            let (parts, _) = request.into_parts();
+            let request = RouteRequest {
+                parts,
+                guard,
+                details,
+                health,
+            };
+            route.respond(request).await
         };
         match method {
             Method::Get => get(handler),
@@ -68,13 +77,7 @@ impl Route {
         .fallback(move || async move { finish(wrong_method(method)) })
     }
 
-    async fn respond(&self, guard: Guard, details: Details, request: Request<Body>) -> Response {
-        let (parts, _) = request.into_parts();
-        let request = RouteRequest {
-            parts,
-            guard,
-            details,
-        };
+    async fn respond(&self, request: RouteRequest) -> Response {
         finish(match self.refusal(&request) {
             Some(refusal) => refusal,
             None if self.method == Method::Post && is_cross_origin(&request.parts) => problem(

@@ -12,6 +12,7 @@ use super::guard::Guard;
 use super::request::RouteRequest;
 use super::respond;
 use super::route::{Method, Route, handler};
+use crate::health::Health;
 
 /// The crate's routes: a builder that becomes an [`axum::Router`], a tower service for hyper, or a server of its own.
 ///
@@ -47,6 +48,8 @@ pub struct Routes {
     pub(super) changes: Vec<(String, Change)>,
     pub(super) guard: Guard,
     pub(super) details: Details,
+    /// Refreshed before metrics are read.
+    pub(super) health: Option<Health>,
     /// The parts of `/admin/config` by name.
     pub(super) config: Map<String, Value>,
     pub(super) mistakes: Vec<String>,
@@ -72,6 +75,7 @@ impl Routes {
             changes: Vec::new(),
             guard: Guard::closed(),
             details: Details::default(),
+            health: None,
             config: Map::new(),
             mistakes: Vec::new(),
         };

@@ -618,6 +618,7 @@ async fn an_explicit_start_ends_startup() {
 async fn a_drain_fails_only_readiness() {
     let slow = Dependency::taking(SECOND);
     let health = with("db", slow.on(Probe::Readiness));
+    assert!(health.report().await.is_healthy());
     assert_eq!(status(&health, Probe::Readiness).await, Status::Healthy);
     sleep(2 * SECOND).await;
     health.drain();
@@ -637,6 +638,8 @@ async fn a_drain_that_starts_while_checks_run_fails_readiness() {
         true
     };
     let health = with("db", slow.on(Probe::Readiness));
+    assert!(health.report().await.is_healthy());
+    sleep(2 * SECOND).await;
     let probe = tokio::spawn({
         let health = health.clone();
         async move { health.report_for(Probe::Readiness).await }

@@ -13,6 +13,9 @@
 #[cfg(feature = "system")]
 mod checks;
 mod health;
+mod probes;
+#[cfg(feature = "prometheus")]
+mod refresh;
 mod runs;
 #[cfg(feature = "prometheus")]
 mod shutdown;

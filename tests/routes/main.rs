@@ -14,6 +14,9 @@
 mod admin;
 mod health;
 #[cfg(feature = "prometheus")]
+mod health_metrics;
+mod health_probes;
+#[cfg(feature = "prometheus")]
 mod history;
 #[cfg(feature = "jobs")]
 mod jobs;
