@@ -18,6 +18,8 @@ mod catalog;
 mod families;
 mod family;
 mod kind;
+#[cfg(feature = "prometheus")]
+mod suggest;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -28,6 +30,8 @@ pub use self::catalog::Catalog;
 pub use self::families::*;
 pub use self::family::Family;
 pub use self::kind::Kind;
+#[cfg(feature = "prometheus")]
+pub(crate) use self::suggest::suggest_histogram;
 #[cfg(feature = "prometheus")]
 pub(crate) use self::validate::check_buckets;
 pub(crate) use self::validate::{check_label_name, check_name, reserved_names};

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use metrics::Label;
+use metrics_exporter_prometheus::formatting::sanitize_metric_name;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder as ExporterBuilder};
 use metrics_util::layers::Layer;
 
@@ -100,6 +101,10 @@ impl PrometheusBuilder {
     ///
     /// Defaults to the catalogue's buckets. Histograms outside the catalogue default to [`catalog::SIZE_BUCKETS`] if
     /// their name ends in `_bytes`, and to [`catalog::DURATION_BUCKETS`] otherwise.
+    ///
+    /// A name that the catalogue lacks is an error if it looks mistyped: a few letters from a histogram of the catalogue,
+    /// with the prefix before it, or with the beginning of the crate's own names. Other such names are logged as a warning.
+    /// [`Catalog::register`] makes a name of your own known.
     pub fn buckets(mut self, metric: impl Into<String>, bounds: &[f64]) -> Self {
         self.buckets.push((metric.into(), bounds.to_vec()));
         self
@@ -152,12 +157,13 @@ impl PrometheusBuilder {
     /// # Errors
     ///
     /// - [`ErrorKind::InvalidConfig`] with all mistakes: a prefix or label name that Prometheus would reject; buckets
-    ///   that are empty, not ascending, not finite, or of a counter or gauge of the catalogue; an upkeep interval or a
-    ///   series limit of zero; a history whose interval or series limit is zero, or whose window has fewer than 2 or more
+    ///   that are empty, not ascending, not finite, of a counter or gauge of the catalogue, or of a metric whose name
+    ///   looks mistyped; an upkeep interval or a series limit of zero; a history whose interval or series limit is zero, or whose window has fewer than 2 or more
     ///   than 100,000 intervals.
     /// - [`ErrorKind::Io`] if a thread cannot be started.
     pub fn build(self) -> Result<Prometheus, Error> {
         Error::combine(self.mistakes())?;
+        self.warn_of_unknown_metrics();
         let prefix = match &*self.prefix {
             "" => String::new(),
             prefix => format!("{prefix}_"),
@@ -232,6 +238,45 @@ impl PrometheusBuilder {
         Ok(exporter)
     }
 
+    /// Returns the family of the catalogue that `metric` names, in the facade's spelling or Prometheus' own.
+    fn family(&self, metric: &str) -> Option<&catalog::Family> {
+        let metric = sanitize_metric_name(metric);
+        let mut families = self.catalog.families().iter();
+        families.find(|family| family.name == metric)
+    }
+
+    /// Returns the problem with the name of a metric that buckets are set for.
+    fn mistyped(&self, metric: &str) -> Option<String> {
+        if let Some(family) = self.family(metric) {
+            let kind = family.kind.as_str();
+            let is_histogram = family.kind == catalog::Kind::Histogram;
+            return (!is_histogram).then(|| {
+                format!("metric {metric:?}: a {kind} has no buckets: only histograms have them")
+            });
+        }
+        let name = sanitize_metric_name(metric);
+        let unprefixed = name.strip_prefix(&*self.prefix);
+        let unprefixed = unprefixed.and_then(|name| name.strip_prefix('_'));
+        let mut names = unprefixed.into_iter().chain([&*name]);
+        let near =
+            names.find_map(|name| catalog::suggest_histogram(self.catalog.families(), name))?;
+        Some(format!(
+            "metric {metric:?}: the catalogue has no such histogram to set buckets for: {near:?} is allowed, without a \
+             prefix, and so is a metric of your own after Catalog::register"
+        ))
+    }
+
+    fn warn_of_unknown_metrics(&self) {
+        let metrics = self.buckets.iter().map(|(metric, _)| metric);
+        for metric in metrics.filter(|metric| self.family(metric).is_none()) {
+            tracing::warn!(
+                metric,
+                "buckets are set for a metric that the catalogue lacks: they apply if a histogram of this name is recorded, and \
+                 Catalog::register ends this warning"
+            );
+        }
+    }
+
     fn mistakes(&self) -> Vec<Error> {
         let mut mistakes = Vec::new();
         if !self.prefix.is_empty() {
@@ -246,15 +291,7 @@ impl PrometheusBuilder {
             if let Err(error) = catalog::check_buckets(bounds) {
                 mistakes.push(Error::invalid(format!("metric {metric:?}: {error}")));
             }
-            let mut families = self.catalog.families().iter();
-            if let Some(family) = families.find(|family| family.name == metric)
-                && family.kind != catalog::Kind::Histogram
-            {
-                mistakes.push(Error::invalid(format!(
-                    "metric {metric:?}: a {} has no buckets: only histograms have them",
-                    family.kind.as_str()
-                )));
-            }
+            mistakes.extend(self.mistyped(metric).map(Error::invalid));
         }
         if self.upkeep_interval.is_zero() {
             mistakes.push(Error::invalid(

@@ -37,6 +37,7 @@
 mod form;
 mod reader;
 mod redacted;
+mod service_link;
 mod settings;
 
 pub use secrecy::{ExposeSecret, SecretString};

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 use super::form::Form;
+use super::service_link::is_service_link;
 use crate::error::Error;
 use crate::redact::{MASK, redact};
 
@@ -111,13 +112,22 @@ impl<'a> Reader<'a> {
         Err(Error::invalid(format!("{settings} wrong: {problems}")))
     }
 
-    /// Returns the variable, trimmed. An empty variable counts as not set.
+    /// Returns the variable, trimmed. An empty variable counts as not set, and so does a service link of Kubernetes.
     fn text(&mut self, name: &str) -> Option<String> {
         let Ok(text) = (self.lookup)(name)?.into_string() else {
             self.problem(format!("{name} is not UTF-8: text in UTF-8 is allowed"));
             return None;
         };
-        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+        let text = text.trim();
+        if is_service_link(name, text) {
+            tracing::info!(
+                variable = name,
+                value = text,
+                "the variable is a service link of Kubernetes: ignored"
+            );
+            return None;
+        }
+        Some(text.to_owned()).filter(|text| !text.is_empty())
     }
 
     fn problem(&mut self, problem: String) {

@@ -11,6 +11,7 @@
     reason = "tests panic on failure and compare exact values"
 )]
 
+mod bucket_names;
 mod catalog;
 mod exposition;
 mod history;

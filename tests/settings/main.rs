@@ -11,6 +11,9 @@
 )]
 
 mod secrets;
+mod service_links;
+#[path = "../support/mod.rs"]
+mod support;
 mod variables;
 
 use std::process::Command;
