@@ -26,6 +26,7 @@ mod health;
 mod health_shapes;
 #[cfg(feature = "jobs")]
 mod jobs;
+mod merge;
 #[cfg(feature = "prometheus")]
 mod metrics;
 #[cfg(feature = "prometheus")]

@@ -27,7 +27,9 @@ fn split(response: &[u8]) -> (String, &[u8]) {
 }
 
 fn routes() -> Routes {
-    Routes::new().metrics(Prometheus::builder().build().unwrap())
+    Routes::new()
+        .metrics(Prometheus::builder().build().unwrap())
+        .liveness()
 }
 
 #[tokio::test]
