@@ -13,6 +13,7 @@
 //! ```
 
 mod accept;
+mod acceptor;
 mod access;
 mod admin;
 mod build;

@@ -31,12 +31,12 @@ use super::route::{Method, Route};
 ///
 /// - In axum: `app.merge(routes)`, or `app.nest("/ops", routes.into())`. The app keeps its own fallback.
 /// - In hyper: [`Routes::around`] wraps the app's service.
-/// - On an address of their own: [`Routes::serve`].
+/// - On an address of their own: [`Routes::serve`], or [`Routes::spawn`] in the background.
 ///
 /// # Mistakes
 ///
-/// Setters collect mistakes, such as a path that is taken. [`build`](Self::build) and [`serve`](Self::serve) return all of
-/// them in one error. The infallible conversions (`app.merge(routes)`, [`around`](Self::around),
+/// Setters collect mistakes, such as a path that is taken. [`build`](Self::build), [`serve`](Self::serve) and
+/// [`spawn`](Self::spawn) return all of them in one error. The infallible conversions (`app.merge(routes)`, [`around`](Self::around),
 /// [`into_service`](Self::into_service)) log them: a route whose new path is invalid is left out, and all others respond
 /// with 500.
 #[derive(Clone)]

@@ -333,7 +333,7 @@ async fn build_and_serve_return_every_mistake() {
     ] {
         assert!(message.contains(part), "{part} is not in {message}");
     }
-    let error = mistaken().serve("127.0.0.1:0").await.unwrap_err();
+    let error = mistaken().spawn("127.0.0.1:0").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidConfig);
     assert_eq!(error.to_string(), message);
 }
