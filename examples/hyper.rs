@@ -24,6 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Guarded routes are open here because the listener is on loopback. Set a real guard on any other address.
     let routes = Routes::new()
         .metrics(Prometheus::install()?)
+        .liveness()
         .guard(Guard::open());
     let service = ServiceBuilder::new()
         .layer(

@@ -71,7 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // Open, because this listens on loopback only. Use a real guard on any other address.
         .guard(Guard::open());
     let port = env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
-    let server = routes.serve(format!("127.0.0.1:{port}")).await?;
+    let server = routes.spawn(format!("127.0.0.1:{port}")).await?;
     let url = format!("http://{}", server.local_addr());
     println!("listening on {url}");
     println!("try  curl {url}/jobs");

@@ -10,6 +10,8 @@ use super::routes::Routes;
 use crate::redact::{self, Budget};
 use crate::settings::Settings;
 
+pub(super) const CONFIG_PATH: &str = "/admin/config";
+
 /// The part of `/admin/config` that holds the crate's own settings.
 const MONITORING: &str = "monitoring";
 
@@ -82,9 +84,9 @@ impl Routes {
         }
     }
 
-    fn show_config(self) -> Self {
+    pub(super) fn show_config(self) -> Self {
         let config = Value::Object(self.config.clone());
-        self.add("/admin/config", Access::Guarded, move |_| {
+        self.add(CONFIG_PATH, Access::Guarded, move |_| {
             let response = respond::json(StatusCode::OK, &json!({ "config": config }));
             async { response }
         })

@@ -43,11 +43,11 @@ impl Routes {
     /// use axum::Router;
     /// use tower_vitals::Routes;
     ///
-    /// let routes = Routes::new().rename("/livez", "/internal/alive").build()?;
+    /// let routes = Routes::new().liveness().rename("/livez", "/internal/alive").build()?;
     /// let app: Router = Router::new().merge(routes);
     ///
-    /// let error = Routes::new().protect("/metrics").build::<()>().unwrap_err();
-    /// assert_eq!(error.to_string(), "route \"/metrics\" is not added: the added routes are /livez, /health");
+    /// let error = Routes::new().liveness().protect("/metrics").build::<()>().unwrap_err();
+    /// assert_eq!(error.to_string(), "route \"/metrics\" is not added: the added routes are /livez");
     /// # Ok::<_, tower_vitals::Error>(())
     /// ```
     ///
@@ -94,10 +94,13 @@ impl Routes {
         for (path, _) in &changes {
             if !added.iter().any(|route| route.default_path == path) {
                 let added: Vec<_> = added.iter().map(|route| route.default_path).collect();
-                let mistake = format!(
-                    "route {path:?} is not added: the added routes are {}",
-                    added.join(", ")
-                );
+                let mistake = match added.len() {
+                    0 => format!("route {path:?} is not added: no route is added"),
+                    _ => format!(
+                        "route {path:?} is not added: the added routes are {}",
+                        added.join(", ")
+                    ),
+                };
                 if !mistakes.contains(&mistake) {
                     mistakes.push(mistake);
                 }
@@ -124,8 +127,8 @@ impl Routes {
         }
         let resolved = Resolved {
             routes,
-            guard: self.guard,
-            details: self.details,
+            guard: self.guard.unwrap_or_else(Guard::closed),
+            details: self.details.unwrap_or_default(),
             health: self.health,
         };
         (

@@ -13,6 +13,7 @@
 //! ```
 
 mod accept;
+mod acceptor;
 mod access;
 mod admin;
 mod build;
@@ -26,6 +27,7 @@ mod health;
 mod health_shapes;
 #[cfg(feature = "jobs")]
 mod jobs;
+mod merge;
 #[cfg(feature = "prometheus")]
 mod metrics;
 #[cfg(feature = "prometheus")]

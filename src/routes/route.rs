@@ -49,9 +49,30 @@ pub(super) struct Route {
     pub(super) method: Method,
     pub(super) access: Access,
     pub(super) handler: Handler,
+    /// Whether another route of this default path replaces it.
+    pub(super) gives_way: bool,
 }
 
 impl Route {
+    pub(super) fn new<F>(
+        method: Method,
+        path: &'static str,
+        access: Access,
+        handle: impl Fn(RouteRequest) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Response> + Send + 'static,
+    {
+        Self {
+            default_path: path,
+            path: path.to_owned(),
+            method,
+            access,
+            handler: handler(handle),
+            gives_way: false,
+        }
+    }
+
     pub(super) fn into_method_router<S: Clone + Send + Sync + 'static>(
         self,
         guard: Guard,

@@ -11,33 +11,33 @@ use super::access::{Access, Details};
 use super::guard::Guard;
 use super::request::RouteRequest;
 use super::respond;
-use super::route::{Method, Route, handler};
+use super::route::{Method, Route};
 use crate::health::Health;
 
 /// The crate's routes: a builder that becomes an [`axum::Router`], a tower service for hyper, or a server of its own.
 ///
 /// | route | default access | response |
 /// |---|---|---|
-/// | `GET /livez`, `GET /health` | open | `{"status":"healthy"}`, until checks are added |
-/// | `GET /health/..`, `/livez`, `/readyz`, `/startupz` | open, or as [`Details`] says | health; see [`Routes::health`] |
+/// | `GET /health`, `/healthz`, `/livez`, `/readyz`, `/startupz`, `/health/..` | open, or as [`Details`] says | health; see [`Routes::health`], and [`Routes::liveness`] without checks |
 /// | `GET /metrics`, `/metrics/prometheus`, `/metrics/json`, `/metrics/registries` | open | Prometheus text 0.0.4, `OpenMetrics` or JSON, gzipped if accepted; see [`Routes::metrics`] |
 /// | `GET /metrics/history` | guarded | the last minutes of any metric, if a [history](crate::exporter::PrometheusBuilder::history) is kept; see [`Routes::metrics`] |
 /// | `GET /jobs`, `/jobs/status`, `/jobs/stats/{name}` | guarded | background jobs and their runs (feature `jobs`) |
 /// | `GET /admin/config` | guarded | settings without secrets; see [`Routes::settings`] and [`Routes::config`] |
 /// | `POST /admin/reset-metrics` | guarded | resets JSON and history; see [`Routes::metrics`] |
 ///
-/// Routes can be [renamed](Self::rename), [removed](Self::remove) and [protected](Self::protect). The order of all these
-/// calls does not matter. Responses carry `Cache-Control: no-store`, errors are `application/problem+json` (RFC 9457), and
+/// Nothing is mounted that no setter names, so an app can have its own `/health` next to the metrics. Routes can be
+/// [renamed](Self::rename), [removed](Self::remove), [protected](Self::protect) and [merged](Self::merge). The order of all
+/// these calls does not matter. Responses carry `Cache-Control: no-store`, errors are `application/problem+json` (RFC 9457), and
 /// [`HttpMetricsLayer`](crate::HttpMetricsLayer) records these routes only in the gauge of requests in progress.
 ///
 /// - In axum: `app.merge(routes)`, or `app.nest("/ops", routes.into())`. The app keeps its own fallback.
 /// - In hyper: [`Routes::around`] wraps the app's service.
-/// - On an address of their own: [`Routes::serve`].
+/// - On an address of their own: [`Routes::serve`], or [`Routes::spawn`] in the background.
 ///
 /// # Mistakes
 ///
-/// Setters collect mistakes, such as a path that is taken. [`build`](Self::build) and [`serve`](Self::serve) return all of
-/// them in one error. The infallible conversions (`app.merge(routes)`, [`around`](Self::around),
+/// Setters collect mistakes, such as a path that is taken. [`build`](Self::build), [`serve`](Self::serve) and
+/// [`spawn`](Self::spawn) return all of them in one error. The infallible conversions (`app.merge(routes)`, [`around`](Self::around),
 /// [`into_service`](Self::into_service)) log them: a route whose new path is invalid is left out, and all others respond
 /// with 500.
 #[derive(Clone)]
@@ -46,8 +46,8 @@ pub struct Routes {
     pub(super) added: Vec<Route>,
     /// By default path, in the order of the calls.
     pub(super) changes: Vec<(String, Change)>,
-    pub(super) guard: Guard,
-    pub(super) details: Details,
+    pub(super) guard: Option<Guard>,
+    pub(super) details: Option<Details>,
     /// Refreshed before metrics are read.
     pub(super) health: Option<Health>,
     /// The parts of `/admin/config` by name.
@@ -66,34 +66,49 @@ pub(super) enum Change {
 }
 
 impl Routes {
-    /// Creates the routes that need nothing: `/livez` and `/health`. They respond with `healthy` until checks are
-    /// [added](Self::health). [Remove](Self::remove) a route that the app has itself, because axum panics when it merges
-    /// two routes of one path.
+    /// Creates a builder without routes. Each setter adds the routes that it names.
     pub fn new() -> Self {
-        let routes = Self {
+        Self {
             added: Vec::new(),
             changes: Vec::new(),
-            guard: Guard::closed(),
-            details: Details::default(),
+            guard: None,
+            details: None,
             health: None,
             config: Map::new(),
             mistakes: Vec::new(),
-        };
-        let healthy = |_| async { respond::json(StatusCode::OK, &json!({ "status": "healthy" })) };
-        routes
-            .add("/livez", Access::Open, healthy)
-            .add("/health", Access::Open, healthy)
+        }
+    }
+
+    /// Adds `/livez`, which responds with `{"status":"healthy"}` as long as the process responds at all. For services without
+    /// checks: [`health`](Self::health) adds a `/livez` that also knows failed liveness, and takes precedence.
+    ///
+    /// ```
+    /// use tower_vitals::Routes;
+    ///
+    /// let routes = Routes::new().liveness();
+    /// ```
+    pub fn liveness(mut self) -> Self {
+        let path = "/livez";
+        if self.find(path).is_none() {
+            self.added.push(Route {
+                gives_way: true,
+                ..Route::new(Method::Get, path, Access::Open, |_| async {
+                    respond::json(StatusCode::OK, &json!({ "status": "healthy" }))
+                })
+            });
+        }
+        self
     }
 
     /// Sets the guard of guarded routes. Without one they respond with 403, and the body says how to set one.
     pub fn guard(mut self, guard: Guard) -> Self {
-        self.guard = guard;
+        self.guard = Some(guard);
         self
     }
 
     /// Sets the callers that see the details of health checks. Defaults to [`Details::Authorized`].
     pub fn details(mut self, details: Details) -> Self {
-        self.details = details;
+        self.details = Some(details);
         self
     }
 
@@ -130,15 +145,18 @@ impl Routes {
         self.change("/metrics", Change::ProtectAll)
     }
 
-    /// Removes the route of this default path. An unknown path is a [mistake](Self#mistakes).
+    /// Removes the route of this default path, for example because the app has its own: axum panics when it merges two routes
+    /// of one path. An unknown path is a [mistake](Self#mistakes).
     ///
     /// ```
     /// use axum::{Router, routing::get};
-    /// use tower_vitals::Routes;
+    /// use tower_vitals::{Health, Routes};
     ///
+    /// let health = Health::builder().build()?;
     /// let app: Router = Router::new()
     ///     .route("/health", get(|| async { "mine" }))
-    ///     .merge(Routes::new().remove("/health"));
+    ///     .merge(Routes::new().health(health).remove("/health"));
+    /// # Ok::<_, tower_vitals::Error>(())
     /// ```
     pub fn remove(self, default_path: impl Into<String>) -> Self {
         self.change(default_path, Change::Remove)
@@ -153,7 +171,7 @@ impl Routes {
     /// ```
     /// use tower_vitals::Routes;
     ///
-    /// let routes = Routes::new().rename("/livez", "/internal/alive");
+    /// let routes = Routes::new().liveness().rename("/livez", "/internal/alive");
     /// ```
     pub fn rename(self, default_path: impl Into<String>, path: impl Into<String>) -> Self {
         self.change(default_path, Change::Rename(path.into()))
@@ -193,7 +211,7 @@ impl Routes {
         self.add(path, access, move |request| handle(state.clone(), request))
     }
 
-    /// Adds a route, or replaces the handler of a route that was added before.
+    /// Adds a route, or replaces one that was added before.
     pub(super) fn add_with_method<F>(
         mut self,
         method: Method,
@@ -204,23 +222,17 @@ impl Routes {
     where
         F: Future<Output = Response> + Send + 'static,
     {
-        let handler = handler(handle);
-        if let Some(route) = self
-            .added
-            .iter_mut()
-            .find(|route| route.default_path == path)
-        {
-            route.handler = handler;
-            return self;
+        let route = Route::new(method, path, access, handle);
+        match self.find(path) {
+            Some(own) => *own = route,
+            None => self.added.push(route),
         }
-        self.added.push(Route {
-            default_path: path,
-            path: path.to_owned(),
-            method,
-            access,
-            handler,
-        });
         self
+    }
+
+    pub(super) fn find(&mut self, default_path: &str) -> Option<&mut Route> {
+        let mut added = self.added.iter_mut();
+        added.find(|route| route.default_path == default_path)
     }
 }
 

@@ -24,8 +24,8 @@ use super::routes::Routes;
 use crate::error::BoxError;
 
 impl Routes {
-    /// Wraps an app: the returned tower service responds to these routes and passes every other path to `app`. `/livez` and
-    /// `/health` are among these routes from the beginning: [remove](Routes::remove) them if the app has its own.
+    /// Wraps an app: the returned tower service responds to these routes and passes every other path to `app`.
+    /// If both have a path, these routes respond: [remove](Routes::remove) those that the app has itself.
     ///
     /// The service polls `app` for readiness only for its own requests, so probes and scrapes succeed while `app` is busy.
     ///

@@ -27,7 +27,7 @@
 //! let server = Routes::new()
 //!     .health(health.clone())
 //!     .guard(settings.guard())
-//!     .serve(settings.address())
+//!     .spawn(settings.address())
 //!     .await?;
 //! server.until(health.shutdown_signal()).await;
 //! # Ok(()) }

@@ -118,7 +118,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Returns `MONITORING_HOST` and `MONITORING_PORT`, for [`Routes::serve`](crate::Routes::serve).
+    /// Returns `MONITORING_HOST` and `MONITORING_PORT`, for [`Routes::serve`](crate::Routes::serve) and
+    /// [`Routes::spawn`](crate::Routes::spawn).
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         SocketAddr::new(self.monitoring_host, self.monitoring_port)

@@ -167,7 +167,7 @@ async fn quantiles_equal_those_of_prometheus() {
     }
     let server = Routes::new()
         .metrics(prometheus.clone())
-        .serve("127.0.0.1:0")
+        .spawn("127.0.0.1:0")
         .await
         .unwrap();
     let address = server.local_addr().to_string();

@@ -150,7 +150,7 @@ async fn a_second_signal_and_an_interrupt_skip_the_delay() {
 async fn a_separate_server_serves_until_the_signal() {
     let health = Health::builder().build().unwrap();
     let routes = Routes::new().health(health.clone());
-    let server = routes.serve("127.0.0.1:0").await.unwrap();
+    let server = routes.spawn("127.0.0.1:0").await.unwrap();
     let address = server.local_addr().to_string();
     let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(server.until(receiver));

@@ -46,7 +46,7 @@ async fn five_hundred_clients_cause_one_check_per_period() {
         .unwrap();
     let server = Routes::new()
         .health(health)
-        .serve("127.0.0.1:0")
+        .spawn("127.0.0.1:0")
         .await
         .unwrap();
     let health = format!("http://{}/health", server.local_addr());

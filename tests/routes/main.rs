@@ -23,6 +23,8 @@ mod jobs;
 #[cfg(feature = "prometheus")]
 mod metrics_json;
 #[cfg(feature = "prometheus")]
+mod mounting;
+#[cfg(feature = "prometheus")]
 mod routes;
 #[cfg(feature = "prometheus")]
 mod scrape;

@@ -18,7 +18,7 @@ use http_body_util::{BodyExt, Full};
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_vitals::routes::Guard;
-use tower_vitals::{ErrorKind, Prometheus, Routes};
+use tower_vitals::{ErrorKind, Health, Prometheus, Routes};
 
 fn prometheus() -> Prometheus {
     let prometheus = Prometheus::builder().build().unwrap();
@@ -26,6 +26,10 @@ fn prometheus() -> Prometheus {
     let key = Key::from_parts("seen_total", vec![Label::new("by", "test")]);
     prometheus.register_counter(&key, &metadata).increment(3);
     prometheus
+}
+
+fn health() -> Health {
+    Health::builder().build().unwrap()
 }
 
 const LINE: &str = "seen_total{by=\"test\"} 3\n";
@@ -123,7 +127,7 @@ async fn metrics_are_gzipped_if_the_client_accepts_it() {
 
 #[tokio::test]
 async fn head_has_no_body_and_other_methods_are_405() {
-    let app = app(Routes::new().metrics(prometheus()));
+    let app = app(Routes::new().metrics(prometheus()).health(health()));
     for path in ["/metrics", "/livez", "/health"] {
         let head = Request::head(path).body(Body::empty()).unwrap();
         let response = send(&app, head).await;
@@ -140,15 +144,19 @@ async fn head_has_no_body_and_other_methods_are_405() {
 
 #[tokio::test]
 async fn liveness_and_health_respond_without_checks() {
-    let app = app(Routes::new());
-    for path in ["/livez", "/health"] {
+    for (path, routes) in [
+        ("/livez", Routes::new().liveness()),
+        ("/livez", Routes::new().health(health())),
+        ("/health", Routes::new().health(health())),
+    ] {
+        let app = app(routes);
         let response = send(&app, get(path)).await;
         assert_eq!(response.status, 200);
         assert_eq!(response.header("content-type"), "application/json");
         assert_eq!(response.header("cache-control"), "no-store");
         assert_eq!(response.text(), r#"{"status":"healthy"}"#);
+        assert_eq!(send(&app, get("/metrics")).await.status, 404);
     }
-    assert_eq!(send(&app, get("/metrics")).await.status, 404);
 }
 
 /// Four renders wait until the gate opens. A fifth request gets 503 and `Retry-After`.
@@ -197,7 +205,7 @@ async fn own_routes_are_not_in_the_request_metrics() {
     let prometheus = prometheus();
     let app: Router = Router::new()
         .route("/", route_get(|| async { "hello" }))
-        .merge(Routes::new().metrics(prometheus.clone()))
+        .merge(Routes::new().metrics(prometheus.clone()).liveness())
         .layer(crate::support::layer(prometheus))
         .with_state(());
     for path in ["/", "/livez", "/metrics"] {
@@ -227,7 +235,7 @@ async fn merging_keeps_the_apps_fallback_and_state() {
             route_get(|state: axum::extract::State<u8>| async move { state.0.to_string() }),
         )
         .fallback(|| async { (StatusCode::IM_A_TEAPOT, "the app's own") })
-        .merge(Routes::new())
+        .merge(Routes::new().liveness())
         .with_state(7);
     assert_eq!(send(&app, get("/livez")).await.status, 200);
     assert_eq!(send(&app, get("/state")).await.text(), "7");
@@ -238,6 +246,7 @@ async fn merging_keeps_the_apps_fallback_and_state() {
 async fn routes_are_nested_and_renamed() {
     let routes = Routes::new()
         .metrics(prometheus())
+        .liveness()
         .rename("/metrics", "/internal/prom-1.txt");
     let app: Router = Router::new().nest("/ops", routes.into());
     assert_eq!(
@@ -252,8 +261,13 @@ async fn routes_are_nested_and_renamed() {
 
 #[test]
 fn wrong_paths_are_refused_with_what_is_allowed() {
-    let refused = |from: &str, to: &str| mistake(Routes::new().rename(from, to));
-    assert!(refused("/metrics", "/m").contains("the added routes are /livez, /health"));
+    let refused = |from: &str, to: &str| mistake(Routes::new().liveness().rename(from, to));
+    assert!(refused("/metrics", "/m").contains("the added routes are /livez"));
+    let message = mistake(Routes::new().rename("/metrics", "/m"));
+    assert_eq!(
+        message,
+        "route \"/metrics\" is not added: no route is added"
+    );
     for (path, problem) in [
         ("", "does not begin with /"),
         ("m", "does not begin with /"),
@@ -267,13 +281,13 @@ fn wrong_paths_are_refused_with_what_is_allowed() {
         let expected = format!("path {path:?} for /livez {problem}: {allowed}");
         assert_eq!(message, expected);
     }
-    let named = Routes::new().health(tower_vitals::Health::builder().build().unwrap());
+    let named = Routes::new().health(health());
     let message = mistake(named.rename("/health/checker/{name}", "/{name}"));
     assert!(message.contains("has nothing before /{name}"), "{message}");
-    let twice = Routes::new().rename("/health", "/x");
+    let twice = Routes::new().health(health()).rename("/health", "/x");
     let message = mistake(twice.rename("/livez", "/x"));
     assert!(
-        message.contains("\"/x\" for /health is taken by /livez"),
+        message.contains("\"/x\" for /livez is taken by /health"),
         "{message}"
     );
     let message = refused("/livez", "/metrics");
@@ -281,8 +295,8 @@ fn wrong_paths_are_refused_with_what_is_allowed() {
         message.contains("the default path of another route"),
         "{message}"
     );
-    let same = Routes::new().rename("/livez", "/livez").build::<()>();
-    assert!(same.is_ok());
+    let same = Routes::new().liveness().rename("/livez", "/livez");
+    assert!(same.build::<()>().is_ok());
     let message = mistake(Routes::new().protect("/metrics"));
     assert!(
         message.contains("route \"/metrics\" is not added"),
@@ -298,10 +312,11 @@ fn mistake(routes: Routes) -> String {
 
 fn mistaken() -> Routes {
     Routes::new()
+        .health(health())
         .rename("/health", "health")
         .protect("/metric")
         .protect("/metric")
-        .remove("/startupz")
+        .remove("/startup")
         .metrics(prometheus())
         .config("monitoring", &1)
 }
@@ -312,13 +327,13 @@ async fn build_and_serve_return_every_mistake() {
     assert!(message.starts_with("4 mistakes: "), "{message}");
     for part in [
         "config \"monitoring\" is taken",
-        "; route \"/metric\" is not added: the added routes are /livez, /health, /metrics",
-        "; route \"/startupz\" is not added",
+        "; route \"/metric\" is not added: the added routes are /health, /healthz, /livez",
+        "; route \"/startup\" is not added",
         "; path \"health\" for /health does not begin with /: a / and then letters",
     ] {
         assert!(message.contains(part), "{part} is not in {message}");
     }
-    let error = mistaken().serve("127.0.0.1:0").await.unwrap_err();
+    let error = mistaken().spawn("127.0.0.1:0").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidConfig);
     assert_eq!(error.to_string(), message);
 }
@@ -394,7 +409,7 @@ async fn a_built_router_merges_into_an_app_with_state() {
             "/state",
             route_get(|state: axum::extract::State<u8>| async move { state.0.to_string() }),
         )
-        .merge(Routes::new().build().unwrap())
+        .merge(Routes::new().liveness().build().unwrap())
         .with_state(7);
     assert_eq!(send(&app, get("/state")).await.text(), "7");
     assert_eq!(send(&app, get("/livez")).await.status, 200);
@@ -409,7 +424,7 @@ fn a_service_gives_access_to_its_app() {
 }
 
 fn guarded(guard: Option<Guard>) -> Router {
-    let routes = Routes::new().metrics(prometheus());
+    let routes = Routes::new().metrics(prometheus()).liveness();
     let routes = routes.protect("/metrics");
     app(match guard {
         Some(guard) => routes.guard(guard),
@@ -524,7 +539,7 @@ async fn unknown_paths_reach_the_wrapped_service() {
         )))
     });
     let service = crate::support::layer(prometheus.clone())
-        .layer(Routes::new().metrics(prometheus).around(busy));
+        .layer(Routes::new().metrics(prometheus).liveness().around(busy));
 
     let upload = Request::post("/upload").body(Body::from("+body")).unwrap();
     assert_eq!(send(&service, upload).await.text(), "app /upload+body");
@@ -553,7 +568,7 @@ async fn probes_succeed_while_the_app_is_not_ready() {
         .service(service_fn(|_: Request<Body>| {
             std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>()
         }));
-    let service = Routes::new().around(app);
+    let service = Routes::new().liveness().around(app);
     let hang = tokio::spawn(service.clone().oneshot(get("/")));
     tokio::task::yield_now().await;
     assert_eq!(send(&service, get("/livez")).await.status, 200);
@@ -591,6 +606,7 @@ async fn protect_metrics_guards_every_route_of_metrics() {
     );
     let routes = Routes::new()
         .metrics(prometheus())
+        .liveness()
         .rename("/metrics/json", "/numbers")
         .protect_metrics()
         .guard(Guard::bearer("s3cret"));
@@ -610,7 +626,7 @@ async fn protect_metrics_guards_every_route_of_metrics() {
 #[tokio::test]
 async fn a_removed_route_can_be_the_apps_own() {
     let mine = Router::new().route("/health", axum::routing::get(|| async { "mine" }));
-    let routes = Routes::new().remove("/health");
+    let routes = Routes::new().health(health()).remove("/health");
     let app = mine.merge(routes.clone()).with_state(());
     assert_eq!(send(&app, get("/health")).await.text(), "mine");
     assert_eq!(send(&app, get("/livez")).await.status, 200);

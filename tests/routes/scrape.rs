@@ -43,8 +43,8 @@ fn value(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
 fn serves_is_scraped_and_answers(name: &str) {
     let example = Example::start(name);
     assert!(get(&example, "/users/7").contains('7'));
-    let health: Value = serde_json::from_str(&get(&example, "/health")).unwrap();
-    assert_eq!(health["status"], "healthy");
+    let liveness: Value = serde_json::from_str(&get(&example, "/livez")).unwrap();
+    assert_eq!(liveness["status"], "healthy");
 
     let text = get(&example, "/metrics");
     let families = [

@@ -1,10 +1,17 @@
 //! `Routes::serve`: the routes on an address of their own, over real sockets.
 
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support;
+
+use axum::extract::ConnectInfo;
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tower_vitals::routes::Guard;
 use tower_vitals::{ErrorKind, Prometheus, Routes};
 
 async fn exchange(stream: &mut TcpStream, request: &str) -> String {
@@ -27,7 +34,9 @@ fn split(response: &[u8]) -> (String, &[u8]) {
 }
 
 fn routes() -> Routes {
-    Routes::new().metrics(Prometheus::builder().build().unwrap())
+    Routes::new()
+        .metrics(Prometheus::builder().build().unwrap())
+        .liveness()
 }
 
 #[tokio::test]
@@ -41,7 +50,7 @@ async fn shutdown_finishes_responses_in_progress() {
     }
     let server = Routes::new()
         .metrics(prometheus)
-        .serve("127.0.0.1:0")
+        .spawn("127.0.0.1:0")
         .await
         .unwrap();
     let address = server.local_addr();
@@ -57,7 +66,7 @@ async fn shutdown_finishes_responses_in_progress() {
     slow.write_all(SCRAPE.as_bytes()).await.unwrap();
     let mut first = [0; 1];
     slow.read_exact(&mut first).await.unwrap();
-    let shutdown = tokio::spawn(server.shutdown());
+    let shutdown = tokio::spawn(async move { server.shutdown().await });
     tokio::task::yield_now().await;
     let mut rest = Vec::new();
     slow.read_to_end(&mut rest).await.unwrap();
@@ -73,7 +82,7 @@ async fn shutdown_finishes_responses_in_progress() {
 
 #[tokio::test]
 async fn an_unknown_path_is_a_404_with_a_body() {
-    let server = routes().serve("127.0.0.1:0").await.unwrap();
+    let server = routes().spawn("127.0.0.1:0").await.unwrap();
     let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
     let request = "GET /none HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let response = exchange(&mut stream, request).await;
@@ -88,26 +97,86 @@ async fn an_unknown_path_is_a_404_with_a_body() {
     server.shutdown().await;
 }
 
+async fn livez(address: SocketAddr) -> std::io::Result<(u16, String)> {
+    support::request(&address.to_string(), "/livez").await
+}
+
 #[tokio::test]
-async fn a_dropped_server_stops() {
-    let server = routes().serve("127.0.0.1:0").await.unwrap();
+async fn serve_runs_until_its_future_is_dropped() {
+    let address = support::health::free_address();
+    let serving = tokio::spawn(async move {
+        routes().serve(address).await.unwrap();
+    });
+    support::until("the server responds", async || {
+        livez(address).await.is_ok_and(|(status, _)| status == 200)
+    })
+    .await;
+    assert!(!serving.is_finished());
+    serving.abort();
+    assert!(serving.await.unwrap_err().is_cancelled());
+    assert!(livez(address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_dropped_handle_leaves_the_server_running() {
+    let server = routes().spawn("127.0.0.1:0").await.unwrap();
     let address = server.local_addr();
     drop(server);
-    let refused = async {
-        while TcpStream::connect(address).await.is_ok() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), refused)
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(livez(address).await.unwrap().0, 200);
+}
+
+#[tokio::test]
+async fn every_clone_of_a_handle_can_stop_the_server_and_await_its_end() {
+    let server = routes().spawn("127.0.0.1:0").await.unwrap();
+    let stopped = tokio::spawn({
+        let server = server.clone();
+        async move { server.stopped().await }
+    });
+    assert_eq!(livez(server.local_addr()).await.unwrap().0, 200);
+    assert!(!stopped.is_finished());
+    server.clone().shutdown().await;
+    timeout(Duration::from_secs(5), stopped)
         .await
+        .unwrap()
         .unwrap();
+    assert!(livez(server.local_addr()).await.is_err());
+    // A stopped server stays stopped.
+    server.stopped().await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_guard_sees_the_address_of_the_peer() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let guard = Guard::with({
+        let seen = Arc::clone(&seen);
+        move |parts| {
+            let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+            seen.lock().unwrap().extend(peer.map(|peer| peer.0));
+            peer.is_some_and(|peer| peer.0.ip().is_loopback())
+        }
+    });
+    let routes = routes().protect("/metrics").guard(guard);
+    let server = routes.spawn("127.0.0.1:0").await.unwrap();
+    let mut addresses = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+        addresses.push(stream.local_addr().unwrap());
+        let response = exchange(&mut stream, SCRAPE).await;
+        assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+    }
+    assert_eq!(*seen.lock().unwrap(), addresses);
+    server.shutdown().await;
 }
 
 #[tokio::test]
 async fn an_address_in_use_is_an_error_that_names_it() {
-    let first = routes().serve("127.0.0.1:0").await.unwrap();
+    let first = routes().spawn("127.0.0.1:0").await.unwrap();
     let address = first.local_addr().to_string();
-    let error = routes().serve(address.clone()).await.unwrap_err();
+    let error = routes().spawn(address.clone()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     let message = error.to_string();
     assert!(
@@ -115,7 +184,9 @@ async fn an_address_in_use_is_an_error_that_names_it() {
         "{message}"
     );
     assert!(std::error::Error::source(&error).is_some());
-    assert!(routes().serve("no address").await.is_err());
+    assert!(routes().spawn("no address").await.is_err());
+    let error = routes().serve(address).await.unwrap_err();
+    assert_eq!(error.to_string(), message);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,7 +201,7 @@ async fn unread_responses_are_bounded() {
     }
     let server = Routes::new()
         .metrics(prometheus)
-        .serve("127.0.0.1:0")
+        .spawn("127.0.0.1:0")
         .await
         .unwrap();
     let address = server.local_addr();
@@ -176,7 +247,7 @@ async fn unread_responses_are_bounded() {
 /// The clock is paused, and advances while every task waits.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_never_ends_its_head_is_closed() {
-    let server = routes().serve("127.0.0.1:0").await.unwrap();
+    let server = routes().spawn("127.0.0.1:0").await.unwrap();
     let began = tokio::time::Instant::now();
     for head in ["", "GET /livez HTTP/1.1\r\nhost: x\r\nx-"] {
         let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
@@ -201,7 +272,7 @@ async fn a_client_that_reads_nothing_is_closed() {
         prometheus.register_counter(&key, &metadata).increment(1);
     }
     let server = Routes::new().metrics(prometheus);
-    let server = server.serve("127.0.0.1:0").await.unwrap();
+    let server = server.spawn("127.0.0.1:0").await.unwrap();
     let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
     stream.write_all(SCRAPE.as_bytes()).await.unwrap();
     let mut first = [0; 1];
@@ -219,7 +290,7 @@ async fn a_client_that_reads_nothing_is_closed() {
 
 #[tokio::test]
 async fn connections_are_bounded_and_others_wait() {
-    let server = routes().serve("127.0.0.1:0").await.unwrap();
+    let server = routes().spawn("127.0.0.1:0").await.unwrap();
     let mut open = Vec::new();
     for _ in 0..256 {
         let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
