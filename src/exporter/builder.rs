@@ -19,6 +19,7 @@ use super::limit::SeriesLimit;
 use super::prometheus::{Inner, Prometheus};
 use crate::catalog::{self, Catalog};
 use crate::error::{Error, ErrorKind};
+use crate::recorder;
 use crate::ticker::spawn_ticker;
 
 /// Whether this crate installed the global recorder. Only the wording of a second install's error depends on it.
@@ -148,6 +149,7 @@ impl PrometheusBuilder {
             };
             Error::new(ErrorKind::AlreadyInstalled, message)
         })?;
+        recorder::set_global_identity(prometheus.address());
         INSTALLED.store(true, Ordering::Release);
         Ok(prometheus)
     }
@@ -164,6 +166,7 @@ impl PrometheusBuilder {
     pub fn build(self) -> Result<Prometheus, Error> {
         Error::combine(self.mistakes())?;
         self.warn_of_unknown_metrics();
+        recorder::identify_with(|any| any.downcast_ref().map(Prometheus::address));
         let prefix = match &*self.prefix {
             "" => String::new(),
             prefix => format!("{prefix}_"),

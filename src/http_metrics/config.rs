@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::request::Parts;
 use metrics::Label;
 
+use super::group::Group;
 use super::labels::{ExtraLabel, METHODS, method_index};
 use super::naming::Naming;
 use super::outcome::Side;
@@ -40,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) until: Until,
     pub(crate) response_body_size: bool,
     pub(crate) reregister_after: Option<Duration>,
+    /// The layers that record the same metrics. Clients have none, because a request that is sent again is another one.
+    pub(crate) group: Option<Arc<Group>>,
     /// Whether any of the user's functions needs the request's parts.
     pub(crate) reads_parts: bool,
     pub(crate) max_endpoints: usize,
@@ -58,6 +61,7 @@ impl Config {
             until: Until::End,
             response_body_size: false,
             reregister_after: None,
+            group: None,
             reads_parts: false,
             max_endpoints: 1000,
             endpoint: None,

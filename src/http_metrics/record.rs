@@ -1,9 +1,11 @@
 //! The recordings of one request, before and after its response head.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::config::Until;
+use super::current_series::CurrentSeries;
+use super::group::Active;
 use super::outcome::{Outcome, Side, Status};
 use super::series::Series;
 use crate::measure::{Instant, Recording};
@@ -12,6 +14,8 @@ use crate::measure::{Instant, Recording};
 /// because the head can exclude the request.
 pub(crate) struct RequestBytes {
     series: Arc<Series>,
+    /// The series that a layer inside changed it to.
+    changed: OnceLock<Arc<Series>>,
     bytes: AtomicU64,
     skipped: AtomicBool,
 }
@@ -19,6 +23,10 @@ pub(crate) struct RequestBytes {
 impl RequestBytes {
     pub(crate) fn set_skipped(&self, is_skipped: bool) {
         self.skipped.store(is_skipped, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_series(&self, series: &Arc<Series>) {
+        self.changed.get_or_init(|| Arc::clone(series));
     }
 
     pub(crate) fn add(&self, bytes: u64) {
@@ -32,23 +40,44 @@ impl Drop for RequestBytes {
             return;
         }
         let bytes = *self.bytes.get_mut();
-        self.series
-            .with_live(|series| series.record_request_body(bytes));
+        let series = self.changed.get().unwrap_or(&self.series);
+        series.with_live(|series| series.record_request_body(bytes));
     }
 }
 
 /// A request before its response head. It has no series if it is skipped or already recorded.
 pub(crate) struct Pending {
     series: Option<Arc<Series>>,
+    /// The series if a layer inside may change it.
+    current: Option<Arc<CurrentSeries>>,
 }
 
 impl Pending {
     #[inline]
-    pub(crate) fn begin(series: Option<Arc<Series>>) -> Self {
+    pub(crate) fn begin(series: Option<Arc<Series>>, current: Option<Arc<CurrentSeries>>) -> Self {
         if let Some(series) = &series {
             series.in_progress.increment(1.0);
         }
-        Self { series }
+        Self { series, current }
+    }
+
+    /// How layers inside find this one.
+    #[inline]
+    pub(crate) fn active(&self) -> Active {
+        let series = self.series.as_ref();
+        let group = series.and_then(|series| series.config.group.as_ref());
+        group.map_or(Active::NONE, |group| {
+            Active::new(group, self.current.is_some())
+        })
+    }
+
+    /// Stops layers inside from changing the series.
+    #[inline]
+    pub(crate) fn settle(&mut self) -> Option<&Arc<Series>> {
+        if let Some(current) = self.current.take() {
+            self.series = current.take();
+        }
+        self.series.as_ref()
     }
 
     /// A counter for the bytes of the request body.
@@ -56,6 +85,7 @@ impl Pending {
         self.series.as_ref().map(|series| {
             Arc::new(RequestBytes {
                 series: Arc::clone(series),
+                changed: OnceLock::new(),
                 bytes: AtomicU64::new(0),
                 skipped: AtomicBool::new(false),
             })
@@ -104,6 +134,7 @@ impl Recording for Pending {
 
     #[inline]
     fn record(&mut self, outcome: Outcome, started: Instant) {
+        self.settle();
         if let Some(series) = self.series.take() {
             end_without_head(series, started, outcome);
         }

@@ -31,6 +31,8 @@ pub(crate) struct Series {
 struct Rest {
     /// The labels without the status.
     labels: Vec<Label>,
+    /// The index of the labels among those of the endpoint.
+    index: usize,
     registered_at: Instant,
     other_statuses: Statuses,
     request_body: OnceLock<Histogram>,
@@ -65,7 +67,7 @@ impl Series {
         endpoint: &Arc<str>,
         index: usize,
     ) -> Registration<Self> {
-        let mut series = Self::unregistered(config, labels(config, endpoint, index));
+        let mut series = Self::unregistered(config, labels(config, endpoint, index), index);
         config.recorder.with(|recorder| {
             if let Some(in_progress) = &config.naming.in_progress {
                 let key = key(in_progress, series.rest.labels.clone());
@@ -80,7 +82,7 @@ impl Series {
         }
     }
 
-    fn unregistered(config: &Arc<Config>, labels: Vec<Label>) -> Self {
+    fn unregistered(config: &Arc<Config>, labels: Vec<Label>, index: usize) -> Self {
         Self {
             config: Arc::clone(config),
             in_progress: Gauge::noop(),
@@ -88,6 +90,7 @@ impl Series {
             is_registered: false,
             rest: Box::new(Rest {
                 labels,
+                index,
                 registered_at: Instant::now(),
                 other_statuses: Statuses::default(),
                 request_body: OnceLock::new(),
@@ -120,6 +123,11 @@ impl Series {
             duration: recorder
                 .register_histogram(&key(&naming.duration, duration_labels), &METADATA),
         })
+    }
+
+    /// The index from [`Config::label_index`].
+    pub(crate) fn index(&self) -> usize {
+        self.rest.index
     }
 
     /// A request may begin under a local recorder and end under none, so each registration finds out whether one is
@@ -252,7 +260,7 @@ impl Series {
 
     /// Excludes the gauge, which must be decremented where it was incremented; a new one would fall below zero.
     fn reregister(&self) -> Self {
-        Self::unregistered(&self.config, self.rest.labels.clone())
+        Self::unregistered(&self.config, self.rest.labels.clone(), self.rest.index)
     }
 }
 
