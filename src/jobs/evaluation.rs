@@ -52,19 +52,19 @@ impl Facts {
         let due = Due::of(&self.entry.schedule, &self.job_state, self.clocks);
         let (mut open, mut changes) = (Vec::new(), Vec::new());
         let is_open = ProblemKind::ALL.map(|kind| {
-            let problem = match self.known(kind) {
-                Some(problem) if self.persists(problem) => Some(problem.clone()),
-                Some(problem) => {
-                    // If it has begun again, the next evaluation finds it.
-                    changes.push(ProblemChange::end(problem));
-                    None
-                }
+            let (problem, change) = match self.known(kind) {
+                Some(problem) if self.persists(problem) => (Some(problem.clone()), None),
+                // If it has begun again, the next evaluation finds it.
+                Some(problem) => (None, Some((problem.clone(), true))),
                 None => {
                     let found = self.find(kind, due);
-                    changes.extend(found.clone().map(ProblemChange::begin));
-                    found
+                    (found.clone(), found.map(|problem| (problem, false)))
                 }
             };
+            changes.extend(change.map(|(problem, is_resolved)| ProblemChange {
+                problem,
+                is_resolved,
+            }));
             // A long run that is unknown to the history shows only in this instance's metric.
             let mut long_runs = self.long_runs.iter();
             let is_untold = kind == ProblemKind::TooLong && long_runs.any(|run| !run.is_told);

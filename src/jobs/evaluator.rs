@@ -71,8 +71,14 @@ impl Evaluator {
             let changes = evaluation.changes.into_iter();
             self.unconfirmed.extend(changes.map(|change| (change, now)));
         }
-        let ended = abandoned.iter().map(ProblemChange::end);
-        self.unconfirmed.extend(ended.map(|change| (change, now)));
+        for problem in abandoned {
+            let is_resolved = true;
+            let change = ProblemChange {
+                problem,
+                is_resolved,
+            };
+            self.unconfirmed.push((change, now));
+        }
         let reported = self.report_unconfirmed().await;
         if reported.is_err() {
             // Known problems stay open meanwhile.
