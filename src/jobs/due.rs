@@ -4,7 +4,7 @@ use super::history::JobState;
 use super::schedule::Schedule;
 
 /// Clocks closer together than this count as equal.
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
+pub(super) const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// A clock further away than this is ignored.
 const MAX_CLOCK_SKEW: Duration = Duration::from_hours(24);

@@ -80,6 +80,16 @@ impl Facts {
         }
     }
 
+    /// Returns the problems as the history knows them.
+    pub(super) fn restore(&self) -> Evaluation {
+        Evaluation {
+            due: Due::of(&self.entry.schedule, &self.job_state, self.clocks),
+            open: self.known.clone(),
+            changes: Vec::new(),
+            is_open: ProblemKind::ALL.map(|kind| self.known(kind).is_some()),
+        }
+    }
+
     pub(super) fn known(&self, kind: ProblemKind) -> Option<&Problem> {
         self.known.iter().find(|problem| problem.kind == kind)
     }

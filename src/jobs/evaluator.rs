@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Interval;
 
 use super::due::Clocks;
-use super::evaluation::{Facts, Runs};
+use super::evaluation::{Evaluation, Facts, Runs};
 use super::history::{JobState, JobStates, RunQuery};
 use super::job_entry::JobEntry;
 use super::problem::{Problem, ProblemKind};
@@ -17,7 +17,7 @@ use super::problem_changes::ProblemChange;
 use super::run_record::RunRecord;
 use super::run_status::RunStatus;
 use super::state::{LongRuns, State};
-use super::store_call::{OutageLog, with_timeout};
+use super::store_call::{OutageLog, retry, with_timeout};
 use crate::error::Error;
 
 /// The problems of a job are resolved when no instance has registered it for this long.
@@ -48,6 +48,8 @@ impl Evaluator {
         let outages = OutageLog::new("track problems");
         loop {
             ticks.tick().await;
+            // A recorder may have been installed since.
+            self.state.registry.register_counters();
             let is_stable = *self.is_stable.borrow();
             if !is_stable || outages.log(self.evaluate_all().await).is_err() {
                 record_long_runs(&self.state);
@@ -58,12 +60,11 @@ impl Evaluator {
     async fn evaluate_all(&mut self) -> Result<(), Error> {
         let long_runs = self.state.flush_starts().await?;
         self.report_unconfirmed().await?;
-        let (now, mut facts, abandoned) = self.read(&long_runs).await?;
+        let (now, mut facts, abandoned) = read(&self.state, &long_runs).await?;
         let read = self.read_runs(&mut facts).await;
         let evaluations: Vec<_> = facts.iter().map(Facts::evaluate).collect();
         for (facts, evaluation) in facts.iter().zip(&evaluations) {
-            let (due, is_open) = (evaluation.due, evaluation.is_open);
-            facts.entry.record_state(&facts.job_state, due, is_open);
+            record(facts, evaluation);
         }
         let mut open = Vec::new();
         for evaluation in evaluations {
@@ -86,45 +87,6 @@ impl Evaluator {
         }
         *self.state.problems.lock() = open;
         read.and(reported)
-    }
-
-    /// Returns the history's time, what it knows of each job, and the problems of jobs that no instance has any more.
-    async fn read(
-        &self,
-        long_runs: &LongRuns,
-    ) -> Result<(SystemTime, Vec<Facts>, Vec<Problem>), Error> {
-        let history = &self.state.history;
-        let before = SystemTime::now();
-        let (JobStates { now, jobs, .. }, after, mut known) = (
-            with_timeout(|| history.job_states()).await?,
-            SystemTime::now(),
-            with_timeout(|| history.problems()).await?,
-        );
-        let entries = self.state.registry.all();
-        let facts = entries.iter().filter_map(|entry| {
-            let is_own = |problem: &&Problem| problem.job_name == entry.stored_name;
-            let job_state = (jobs.iter()).find(|job| job.job_name == entry.stored_name);
-            let failing_after = entry.job.failing_after;
-            Some(Facts {
-                entry: Arc::clone(entry),
-                job_state: job_state?.clone(),
-                clocks: Clocks {
-                    before,
-                    history: now,
-                    after,
-                },
-                failing_after: failing_after.unwrap_or(self.state.failing_after),
-                known: known.iter().filter(is_own).cloned().collect(),
-                long_runs: (long_runs.get(entry.job.name()).cloned()).unwrap_or_default(),
-                runs: None,
-            })
-        });
-        let facts = facts.collect();
-        known.retain(|problem| {
-            let job = (jobs.iter()).find(|job| job.job_name == problem.job_name);
-            job.is_some_and(|job| is_abandoned(job, now, &entries))
-        });
-        Ok((now, facts, known))
     }
 
     /// Stops at the first failure.
@@ -193,6 +155,66 @@ impl Evaluator {
         }
         is_news.map(drop)
     }
+}
+
+/// Restores gauges and problems from the history once it can be read, because the first evaluation is later.
+pub(super) async fn restore(state: Arc<State>, mut is_prepared: watch::Receiver<bool>) {
+    if is_prepared.wait_for(|it| *it).await.is_err() {
+        return;
+    }
+    let no_runs = LongRuns::new();
+    let (_, all, _) = retry("be read", || Box::pin(read(&state, &no_runs))).await;
+    let mut open = Vec::new();
+    for facts in &all {
+        let evaluation = facts.restore();
+        record(facts, &evaluation);
+        open.extend(evaluation.open);
+    }
+    *state.problems.lock() = open;
+}
+
+fn record(facts: &Facts, evaluation: &Evaluation) {
+    let (due, is_open) = (evaluation.due, evaluation.is_open);
+    facts.entry.record_state(&facts.job_state, due, is_open);
+}
+
+/// Returns the history's time, what it knows of each job, and the problems of jobs that no instance has any more.
+async fn read(
+    state: &State,
+    long_runs: &LongRuns,
+) -> Result<(SystemTime, Vec<Facts>, Vec<Problem>), Error> {
+    let history = &state.history;
+    let before = SystemTime::now();
+    let (JobStates { now, jobs, .. }, after, mut known) = (
+        with_timeout(|| history.job_states()).await?,
+        SystemTime::now(),
+        with_timeout(|| history.problems()).await?,
+    );
+    let entries = state.registry.all();
+    let facts = entries.iter().filter_map(|entry| {
+        let is_own = |problem: &&Problem| problem.job_name == entry.stored_name;
+        let job_state = (jobs.iter()).find(|job| job.job_name == entry.stored_name);
+        let failing_after = entry.job.failing_after;
+        Some(Facts {
+            entry: Arc::clone(entry),
+            job_state: job_state?.clone(),
+            clocks: Clocks {
+                before,
+                history: now,
+                after,
+            },
+            failing_after: failing_after.unwrap_or(state.failing_after),
+            known: known.iter().filter(is_own).cloned().collect(),
+            long_runs: (long_runs.get(entry.job.name()).cloned()).unwrap_or_default(),
+            runs: None,
+        })
+    });
+    let facts = facts.collect();
+    known.retain(|problem| {
+        let job = (jobs.iter()).find(|job| job.job_name == problem.job_name);
+        job.is_some_and(|job| is_abandoned(job, now, &entries))
+    });
+    Ok((now, facts, known))
 }
 
 fn publish(state: &State, change: ProblemChange) {

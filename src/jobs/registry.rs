@@ -59,6 +59,7 @@ impl Registry {
             }
             JobEntry::on_demand(job, &self.recorder)
         });
+        entry.register_counters();
         let mut entries = self.entries.write();
         let entry = entries.entry(job.name()).or_insert(Arc::new(entry));
         Arc::clone(entry)
@@ -76,6 +77,11 @@ impl Registry {
     /// Returns the jobs by name.
     pub(super) fn all(&self) -> Vec<Arc<JobEntry>> {
         self.entries.read().values().cloned().collect()
+    }
+
+    /// Registers the counters of all jobs.
+    pub(super) fn register_counters(&self) {
+        (self.entries.read().values()).for_each(|entry| entry.register_counters());
     }
 
     /// Returns a registration for every job that the history stores under its own name.

@@ -24,5 +24,7 @@ mod layer;
 mod processes;
 #[cfg(feature = "prometheus")]
 mod runs;
+#[cfg(feature = "prometheus")]
+mod series;
 #[path = "../support/mod.rs"]
 mod support;
