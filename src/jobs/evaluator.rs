@@ -61,7 +61,7 @@ impl Evaluator {
         let long_runs = self.state.flush_starts().await?;
         self.report_unconfirmed().await?;
         let (now, mut facts, abandoned) = read(&self.state, &long_runs).await?;
-        let read = self.read_runs(&mut facts).await;
+        let read = read_runs(&self.state, &mut facts).await;
         let evaluations: Vec<_> = facts.iter().map(Facts::evaluate).collect();
         for (facts, evaluation) in facts.iter().zip(&evaluations) {
             record(facts, evaluation);
@@ -87,46 +87,6 @@ impl Evaluator {
         }
         *self.state.problems.lock() = open;
         read.and(reported)
-    }
-
-    /// Stops at the first failure.
-    async fn read_runs(&self, all: &mut [Facts]) -> Result<(), Error> {
-        for facts in all {
-            facts.runs = Some(self.runs_of(facts).await?);
-        }
-        Ok(())
-    }
-
-    async fn runs_of(&self, facts: &Facts) -> Result<Runs, Error> {
-        let mut runs = Runs::default();
-        let suspects: Vec<_> = match facts.known(ProblemKind::TooLong) {
-            Some(problem) => problem.run.into_iter().collect(),
-            None => {
-                let told = facts.long_runs.iter().filter(|run| run.is_told);
-                told.map(|run| run.id).take(MAX_STATUS_QUERIES).collect()
-            }
-        };
-        for id in suspects {
-            // By the history: a run that was marked lost is not running, even if its work continues here.
-            let found = self.runs(RunQuery::new().id(id)).await?;
-            if found.iter().any(|run| run.status == RunStatus::Running) {
-                runs.running = Some(id);
-                break;
-            }
-        }
-        if facts.is_failing() && facts.known(ProblemKind::Failing).is_none() {
-            let mut last = Vec::new();
-            for status in [RunStatus::Failed, RunStatus::Lost] {
-                let query = RunQuery::new().job_name(&facts.job_state.job_name);
-                last.extend(self.runs(query.status(status).limit(1)).await?);
-            }
-            runs.last_failure = last.into_iter().max_by_key(|run| run.finished_at);
-        }
-        Ok(runs)
-    }
-
-    async fn runs(&self, query: RunQuery) -> Result<Vec<RunRecord>, Error> {
-        with_timeout(|| self.state.history.runs(&query)).await
     }
 
     async fn report_unconfirmed(&mut self) -> Result<(), Error> {
@@ -162,10 +122,13 @@ pub(super) async fn restore(state: Arc<State>, mut is_prepared: watch::Receiver<
     if is_prepared.wait_for(|it| *it).await.is_err() {
         return;
     }
-    let no_runs = LongRuns::new();
-    let (_, all, _) = retry("be read", || Box::pin(read(&state, &no_runs))).await;
+    let read_all = async || {
+        let (_, mut all, _) = read(&state, &LongRuns::new()).await?;
+        read_runs(&state, &mut all).await?;
+        Ok(all)
+    };
     let mut open = Vec::new();
-    for facts in &all {
+    for facts in &retry("be read", || Box::pin(read_all())).await {
         let evaluation = facts.restore();
         record(facts, &evaluation);
         open.extend(evaluation.open);
@@ -215,6 +178,49 @@ async fn read(
         job.is_some_and(|job| is_abandoned(job, now, &entries))
     });
     Ok((now, facts, known))
+}
+
+/// Stops at the first failure.
+async fn read_runs(state: &State, all: &mut [Facts]) -> Result<(), Error> {
+    for facts in all {
+        facts.runs = Some(runs_of(state, facts).await?);
+    }
+    Ok(())
+}
+
+async fn runs_of(state: &State, facts: &Facts) -> Result<Runs, Error> {
+    let mut known = Runs {
+        is_under_way: state.is_under_way(&facts.entry).await?,
+        ..Runs::default()
+    };
+    let suspects: Vec<_> = match facts.known(ProblemKind::TooLong) {
+        Some(problem) => problem.run.into_iter().collect(),
+        None => {
+            let told = facts.long_runs.iter().filter(|run| run.is_told);
+            told.map(|run| run.id).take(MAX_STATUS_QUERIES).collect()
+        }
+    };
+    for id in suspects {
+        // By the history: a run that was marked lost is not running, even if its work continues here.
+        let found = runs(state, RunQuery::new().id(id)).await?;
+        if found.iter().any(|run| run.status == RunStatus::Running) {
+            known.running = Some(id);
+            break;
+        }
+    }
+    if facts.is_failing() && facts.known(ProblemKind::Failing).is_none() {
+        let mut last = Vec::new();
+        for status in [RunStatus::Failed, RunStatus::Lost] {
+            let query = RunQuery::new().job_name(&facts.job_state.job_name);
+            last.extend(runs(state, query.status(status).limit(1)).await?);
+        }
+        known.last_failure = last.into_iter().max_by_key(|run| run.finished_at);
+    }
+    Ok(known)
+}
+
+async fn runs(state: &State, query: RunQuery) -> Result<Vec<RunRecord>, Error> {
+    with_timeout(|| state.history.runs(&query)).await
 }
 
 fn publish(state: &State, change: ProblemChange) {

@@ -89,7 +89,7 @@ impl Registry {
         let entries = self.all().into_iter();
         let jobs = entries.map(|entry| entry.job);
         jobs.filter(|job| is_stored_name(job.name()))
-            .map(|job| Registration::new(job.name(), job.schedule.to_text()))
+            .map(|job| Registration::new(job.name(), job.schedule_text()))
             .collect()
     }
 }

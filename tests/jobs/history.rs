@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use crate::conformance;
 use crate::conformance::fixtures::{LEASE, at, ended, ids, reap, running, write};
 use crate::conformance::violation::with_sources;
+use crate::from_last_end::a_run_holds_the_next_expectation_back;
 use crate::series::gauges_of_durable_state_are_filled_after_a_restart;
 use crate::support::disk::Disk;
 use tower_vitals::Prometheus;
@@ -130,6 +131,19 @@ async fn gauges_of_a_file_are_filled_after_a_restart() {
 async fn gauges_of_postgres_are_filled_after_a_restart() {
     let schema = Schema::new("gauges").await;
     gauges_of_durable_state_are_filled_after_a_restart(schema.history()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_in_a_file_holds_the_next_expectation_back() {
+    let file = File::new("hold");
+    a_run_holds_the_next_expectation_back(file.history()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: tests/run"]
+async fn a_run_in_postgres_holds_the_next_expectation_back() {
+    let schema = Schema::new("hold").await;
+    a_run_holds_the_next_expectation_back(schema.history()).await;
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ mod apalis;
 mod conformance;
 #[cfg(feature = "prometheus")]
 mod expected;
+#[cfg(feature = "prometheus")]
+mod from_last_end;
 #[cfg(feature = "full")]
 mod history;
 #[cfg(feature = "full")]
