@@ -4,7 +4,7 @@ use super::history::JobState;
 use super::schedule::Schedule;
 
 /// Clocks closer together than this count as equal.
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
+pub(super) const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// A clock further away than this is ignored.
 const MAX_CLOCK_SKEW: Duration = Duration::from_hours(24);
@@ -35,7 +35,12 @@ pub(super) struct Due {
 
 impl Due {
     /// Returns `None` for a job that is never expected.
-    pub(super) fn of(schedule: &Schedule, job_state: &JobState, clocks: Clocks) -> Option<Self> {
+    pub(super) fn of(
+        schedule: &Schedule,
+        job_state: &JobState,
+        is_under_way: bool,
+        clocks: Clocks,
+    ) -> Option<Self> {
         let (local, history) = (clocks.local(), clocks.history);
         // Cron expressions follow the clock of the instance.
         let is_plausible = difference(local, history) < MAX_CLOCK_SKEW;
@@ -51,7 +56,12 @@ impl Due {
         let is_plausible = |at: &SystemTime| difference(*at, start) < MAX_CLOCK_SKEW;
         let at = job_state.started_at.filter(is_plausible);
         let at = at.unwrap_or(start);
-        let from = at.checked_add(schedule.early_start_tolerance);
+        let mut from = at.checked_add(schedule.early_start_tolerance);
+        if schedule.is_from_last_end {
+            // A run under way ends now at the earliest.
+            let end = job_state.last_end.max(is_under_way.then_some(history));
+            from = from.max(end.and_then(|end| translate(end, start, at)));
+        }
         let next = from.and_then(|from| schedule.next_after(from));
         let next = Self::after(schedule, next, |time| translate(time, at, start));
         // `first` is later than `next` if the schedule changed after the last start.
@@ -125,7 +135,7 @@ mod tests {
         let mut job_state = JobState::new(job.name(), minute(known_since));
         job_state.last_start = start.map(|(by_history, _)| minute(by_history));
         job_state.started_at = start.map(|(_, by_instance)| minute(by_instance));
-        let due = Due::of(&schedule(job), &job_state, clocks(0, 0, 0)).unwrap();
+        let due = Due::of(&schedule(job), &job_state, false, clocks(0, 0, 0)).unwrap();
         let minutes = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap().as_secs() / 60;
         [
             minutes(due.expected_at),
@@ -167,7 +177,7 @@ mod tests {
         for (local, expected) in [(500, 180), (510, 170), (490, 190), (500_000, 180)] {
             let job_state = JobState::new("daily", minute(10));
             let expected_at = |job| {
-                let due = Due::of(&schedule(job), &job_state, clocks(local, 500, local));
+                let due = Due::of(&schedule(job), &job_state, false, clocks(local, 500, local));
                 due.unwrap().expected_at
             };
             assert_eq!(expected_at(DAILY), minute(expected));
@@ -175,7 +185,7 @@ mod tests {
         }
         // By the local clock it was registered after today's time, so it is expected tomorrow.
         let job_state = JobState::new("daily", minute(175));
-        let due = Due::of(&schedule(DAILY), &job_state, clocks(510, 500, 510)).unwrap();
+        let due = Due::of(&schedule(DAILY), &job_state, false, clocks(510, 500, 510)).unwrap();
         assert_eq!(due.expected_at, minute(1610));
     }
 
@@ -191,9 +201,39 @@ mod tests {
     }
 
     #[test]
+    fn a_schedule_from_the_last_end_counts_from_it_and_during_a_run_from_now() {
+        for (job, start, end, now, expected) in [
+            (HOURLY, (30, 30), None, 200, 90),
+            (HOURLY.from_last_end(), (30, 30), None, 200, 90),
+            (HOURLY.from_last_end(), (30, 30), Some(100), 200, 160),
+            // The last run to end began before the last one to start.
+            (HOURLY.from_last_end(), (30, 30), Some(20), 200, 90),
+            // The instance that ran it is ten minutes ahead, so its daily time is 1610 by the history's clock.
+            (DAILY.from_last_end(), (1500, 1510), Some(1609), 1609, 1610),
+            (DAILY.from_last_end(), (1500, 1510), Some(1611), 1611, 3050),
+        ] {
+            let mut job_state = JobState::new(job.name(), minute(10));
+            job_state.last_start = Some(minute(start.0));
+            job_state.started_at = Some(minute(start.1));
+            job_state.last_end = end.map(minute);
+            let due = |is_under_way| {
+                let schedule = schedule(job);
+                let due = Due::of(&schedule, &job_state, is_under_way, clocks(now, now, now));
+                due.unwrap().expected_at
+            };
+            assert_eq!(due(false), minute(expected));
+            let is_held = job.is_from_last_end;
+            assert_eq!(due(true) > minute(now), is_held || expected > now);
+        }
+    }
+
+    #[test]
     fn a_job_without_a_schedule_is_never_late() {
         let on_demand = schedule(Job::named("on_demand"));
         let job_state = JobState::new("on_demand", minute(0));
-        assert_eq!(Due::of(&on_demand, &job_state, clocks(0, 0, 0)), None);
+        assert_eq!(
+            Due::of(&on_demand, &job_state, false, clocks(0, 0, 0)),
+            None
+        );
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Facts {
 pub(super) struct Runs {
     /// The run of the known problem if it is running, or else the longest of the long runs that are.
     pub(super) running: Option<Uuid>,
+    /// Whether any run is under way, if the schedule depends on it.
+    pub(super) is_under_way: bool,
     /// The last failed or lost run, if it is needed.
     pub(super) last_failure: Option<RunRecord>,
 }
@@ -49,22 +51,22 @@ pub(super) struct Evaluation {
 
 impl Facts {
     pub(super) fn evaluate(&self) -> Evaluation {
-        let due = Due::of(&self.entry.schedule, &self.job_state, self.clocks);
+        let due = self.due();
         let (mut open, mut changes) = (Vec::new(), Vec::new());
         let is_open = ProblemKind::ALL.map(|kind| {
-            let problem = match self.known(kind) {
-                Some(problem) if self.persists(problem) => Some(problem.clone()),
-                Some(problem) => {
-                    // If it has begun again, the next evaluation finds it.
-                    changes.push(ProblemChange::end(problem));
-                    None
-                }
+            let (problem, change) = match self.known(kind) {
+                Some(problem) if self.persists(problem) => (Some(problem.clone()), None),
+                // If it has begun again, the next evaluation finds it.
+                Some(problem) => (None, Some((problem.clone(), true))),
                 None => {
                     let found = self.find(kind, due);
-                    changes.extend(found.clone().map(ProblemChange::begin));
-                    found
+                    (found.clone(), found.map(|problem| (problem, false)))
                 }
             };
+            changes.extend(change.map(|(problem, is_resolved)| ProblemChange {
+                problem,
+                is_resolved,
+            }));
             // A long run that is unknown to the history shows only in this instance's metric.
             let mut long_runs = self.long_runs.iter();
             let is_untold = kind == ProblemKind::TooLong && long_runs.any(|run| !run.is_told);
@@ -78,6 +80,26 @@ impl Facts {
             changes,
             is_open,
         }
+    }
+
+    /// Returns the problems as the history knows them.
+    pub(super) fn restore(&self) -> Evaluation {
+        Evaluation {
+            due: self.due(),
+            open: self.known.clone(),
+            changes: Vec::new(),
+            is_open: ProblemKind::ALL.map(|kind| self.known(kind).is_some()),
+        }
+    }
+
+    fn due(&self) -> Option<Due> {
+        let schedule = &self.entry.schedule;
+        let is_under_way = match &self.runs {
+            Some(runs) => runs.is_under_way,
+            None if schedule.is_from_last_end => return None,
+            None => false,
+        };
+        Due::of(schedule, &self.job_state, is_under_way, self.clocks)
     }
 
     pub(super) fn known(&self, kind: ProblemKind) -> Option<&Problem> {

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Interval;
 
 use super::due::Clocks;
-use super::evaluation::{Facts, Runs};
+use super::evaluation::{Evaluation, Facts, Runs};
 use super::history::{JobState, JobStates, RunQuery};
 use super::job_entry::JobEntry;
 use super::problem::{Problem, ProblemKind};
@@ -17,7 +17,7 @@ use super::problem_changes::ProblemChange;
 use super::run_record::RunRecord;
 use super::run_status::RunStatus;
 use super::state::{LongRuns, State};
-use super::store_call::{OutageLog, with_timeout};
+use super::store_call::{OutageLog, retry, with_timeout};
 use crate::error::Error;
 
 /// The problems of a job are resolved when no instance has registered it for this long.
@@ -48,6 +48,8 @@ impl Evaluator {
         let outages = OutageLog::new("track problems");
         loop {
             ticks.tick().await;
+            // A recorder may have been installed since.
+            self.state.registry.register_counters();
             let is_stable = *self.is_stable.borrow();
             if !is_stable || outages.log(self.evaluate_all().await).is_err() {
                 record_long_runs(&self.state);
@@ -58,12 +60,11 @@ impl Evaluator {
     async fn evaluate_all(&mut self) -> Result<(), Error> {
         let long_runs = self.state.flush_starts().await?;
         self.report_unconfirmed().await?;
-        let (now, mut facts, abandoned) = self.read(&long_runs).await?;
-        let read = self.read_runs(&mut facts).await;
+        let (now, mut facts, abandoned) = read(&self.state, &long_runs).await?;
+        let read = read_runs(&self.state, &mut facts).await;
         let evaluations: Vec<_> = facts.iter().map(Facts::evaluate).collect();
         for (facts, evaluation) in facts.iter().zip(&evaluations) {
-            let (due, is_open) = (evaluation.due, evaluation.is_open);
-            facts.entry.record_state(&facts.job_state, due, is_open);
+            record(facts, evaluation);
         }
         let mut open = Vec::new();
         for evaluation in evaluations {
@@ -71,8 +72,14 @@ impl Evaluator {
             let changes = evaluation.changes.into_iter();
             self.unconfirmed.extend(changes.map(|change| (change, now)));
         }
-        let ended = abandoned.iter().map(ProblemChange::end);
-        self.unconfirmed.extend(ended.map(|change| (change, now)));
+        for problem in abandoned {
+            let is_resolved = true;
+            let change = ProblemChange {
+                problem,
+                is_resolved,
+            };
+            self.unconfirmed.push((change, now));
+        }
         let reported = self.report_unconfirmed().await;
         if reported.is_err() {
             // Known problems stay open meanwhile.
@@ -80,85 +87,6 @@ impl Evaluator {
         }
         *self.state.problems.lock() = open;
         read.and(reported)
-    }
-
-    /// Returns the history's time, what it knows of each job, and the problems of jobs that no instance has any more.
-    async fn read(
-        &self,
-        long_runs: &LongRuns,
-    ) -> Result<(SystemTime, Vec<Facts>, Vec<Problem>), Error> {
-        let history = &self.state.history;
-        let before = SystemTime::now();
-        let (JobStates { now, jobs, .. }, after, mut known) = (
-            with_timeout(|| history.job_states()).await?,
-            SystemTime::now(),
-            with_timeout(|| history.problems()).await?,
-        );
-        let entries = self.state.registry.all();
-        let facts = entries.iter().filter_map(|entry| {
-            let is_own = |problem: &&Problem| problem.job_name == entry.stored_name;
-            let job_state = (jobs.iter()).find(|job| job.job_name == entry.stored_name);
-            let failing_after = entry.job.failing_after;
-            Some(Facts {
-                entry: Arc::clone(entry),
-                job_state: job_state?.clone(),
-                clocks: Clocks {
-                    before,
-                    history: now,
-                    after,
-                },
-                failing_after: failing_after.unwrap_or(self.state.failing_after),
-                known: known.iter().filter(is_own).cloned().collect(),
-                long_runs: (long_runs.get(entry.job.name()).cloned()).unwrap_or_default(),
-                runs: None,
-            })
-        });
-        let facts = facts.collect();
-        known.retain(|problem| {
-            let job = (jobs.iter()).find(|job| job.job_name == problem.job_name);
-            job.is_some_and(|job| is_abandoned(job, now, &entries))
-        });
-        Ok((now, facts, known))
-    }
-
-    /// Stops at the first failure.
-    async fn read_runs(&self, all: &mut [Facts]) -> Result<(), Error> {
-        for facts in all {
-            facts.runs = Some(self.runs_of(facts).await?);
-        }
-        Ok(())
-    }
-
-    async fn runs_of(&self, facts: &Facts) -> Result<Runs, Error> {
-        let mut runs = Runs::default();
-        let suspects: Vec<_> = match facts.known(ProblemKind::TooLong) {
-            Some(problem) => problem.run.into_iter().collect(),
-            None => {
-                let told = facts.long_runs.iter().filter(|run| run.is_told);
-                told.map(|run| run.id).take(MAX_STATUS_QUERIES).collect()
-            }
-        };
-        for id in suspects {
-            // By the history: a run that was marked lost is not running, even if its work continues here.
-            let found = self.runs(RunQuery::new().id(id)).await?;
-            if found.iter().any(|run| run.status == RunStatus::Running) {
-                runs.running = Some(id);
-                break;
-            }
-        }
-        if facts.is_failing() && facts.known(ProblemKind::Failing).is_none() {
-            let mut last = Vec::new();
-            for status in [RunStatus::Failed, RunStatus::Lost] {
-                let query = RunQuery::new().job_name(&facts.job_state.job_name);
-                last.extend(self.runs(query.status(status).limit(1)).await?);
-            }
-            runs.last_failure = last.into_iter().max_by_key(|run| run.finished_at);
-        }
-        Ok(runs)
-    }
-
-    async fn runs(&self, query: RunQuery) -> Result<Vec<RunRecord>, Error> {
-        with_timeout(|| self.state.history.runs(&query)).await
     }
 
     async fn report_unconfirmed(&mut self) -> Result<(), Error> {
@@ -187,6 +115,112 @@ impl Evaluator {
         }
         is_news.map(drop)
     }
+}
+
+/// Restores gauges and problems from the history once it can be read, because the first evaluation is later.
+pub(super) async fn restore(state: Arc<State>, mut is_prepared: watch::Receiver<bool>) {
+    if is_prepared.wait_for(|it| *it).await.is_err() {
+        return;
+    }
+    let read_all = async || {
+        let (_, mut all, _) = read(&state, &LongRuns::new()).await?;
+        read_runs(&state, &mut all).await?;
+        Ok(all)
+    };
+    let mut open = Vec::new();
+    for facts in &retry("be read", || Box::pin(read_all())).await {
+        let evaluation = facts.restore();
+        record(facts, &evaluation);
+        open.extend(evaluation.open);
+    }
+    *state.problems.lock() = open;
+}
+
+fn record(facts: &Facts, evaluation: &Evaluation) {
+    let (due, is_open) = (evaluation.due, evaluation.is_open);
+    facts.entry.record_state(&facts.job_state, due, is_open);
+}
+
+/// Returns the history's time, what it knows of each job, and the problems of jobs that no instance has any more.
+async fn read(
+    state: &State,
+    long_runs: &LongRuns,
+) -> Result<(SystemTime, Vec<Facts>, Vec<Problem>), Error> {
+    let history = &state.history;
+    let before = SystemTime::now();
+    let (JobStates { now, jobs, .. }, after, mut known) = (
+        with_timeout(|| history.job_states()).await?,
+        SystemTime::now(),
+        with_timeout(|| history.problems()).await?,
+    );
+    let entries = state.registry.all();
+    let facts = entries.iter().filter_map(|entry| {
+        let is_own = |problem: &&Problem| problem.job_name == entry.stored_name;
+        let job_state = (jobs.iter()).find(|job| job.job_name == entry.stored_name);
+        let failing_after = entry.job.failing_after;
+        Some(Facts {
+            entry: Arc::clone(entry),
+            job_state: job_state?.clone(),
+            clocks: Clocks {
+                before,
+                history: now,
+                after,
+            },
+            failing_after: failing_after.unwrap_or(state.failing_after),
+            known: known.iter().filter(is_own).cloned().collect(),
+            long_runs: (long_runs.get(entry.job.name()).cloned()).unwrap_or_default(),
+            runs: None,
+        })
+    });
+    let facts = facts.collect();
+    known.retain(|problem| {
+        let job = (jobs.iter()).find(|job| job.job_name == problem.job_name);
+        job.is_some_and(|job| is_abandoned(job, now, &entries))
+    });
+    Ok((now, facts, known))
+}
+
+/// Stops at the first failure.
+async fn read_runs(state: &State, all: &mut [Facts]) -> Result<(), Error> {
+    for facts in all {
+        facts.runs = Some(runs_of(state, facts).await?);
+    }
+    Ok(())
+}
+
+async fn runs_of(state: &State, facts: &Facts) -> Result<Runs, Error> {
+    let mut known = Runs {
+        is_under_way: state.is_under_way(&facts.entry).await?,
+        ..Runs::default()
+    };
+    let suspects: Vec<_> = match facts.known(ProblemKind::TooLong) {
+        Some(problem) => problem.run.into_iter().collect(),
+        None => {
+            let told = facts.long_runs.iter().filter(|run| run.is_told);
+            told.map(|run| run.id).take(MAX_STATUS_QUERIES).collect()
+        }
+    };
+    for id in suspects {
+        // By the history: a run that was marked lost is not running, even if its work continues here.
+        let found = runs(state, RunQuery::new().id(id)).await?;
+        if found.iter().any(|run| run.status == RunStatus::Running) {
+            known.running = Some(id);
+            break;
+        }
+    }
+    if facts.is_failing() && facts.known(ProblemKind::Failing).is_none() {
+        let mut last = Vec::new();
+        for status in [RunStatus::Failed, RunStatus::Lost] {
+            let query = RunQuery::new().job_name(&facts.job_state.job_name);
+            last.extend(runs(state, query.status(status).limit(1)).await?);
+        }
+        known.last_failure = last.into_iter().max_by_key(|run| run.finished_at);
+    }
+    Ok(known)
+}
+
+async fn runs(state: &State, query: RunQuery) -> Result<Vec<RunRecord>, Error> {
+    with_timeout(|| state.history.runs(&query)).await
 }
 
 fn publish(state: &State, change: ProblemChange) {

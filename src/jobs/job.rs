@@ -23,6 +23,7 @@ pub struct Job {
     name: &'static str,
     pub(super) schedule: ScheduleSpec,
     pub(super) grace: Duration,
+    pub(super) is_from_last_end: bool,
     pub(super) max_runtime: Option<Duration>,
     pub(super) failing_after: Option<u32>,
 }
@@ -38,20 +39,6 @@ pub(super) enum ScheduleSpec {
     },
 }
 
-impl ScheduleSpec {
-    /// The text that histories compare to detect a changed schedule.
-    pub(super) fn to_text(self) -> Option<String> {
-        match self {
-            Self::OnDemand => None,
-            Self::Every(interval) => Some(format!("every {interval:?}")),
-            Self::Cron {
-                expression,
-                time_zone,
-            } => Some(format!("cron {expression} {time_zone}")),
-        }
-    }
-}
-
 impl Job {
     /// Creates a job without a schedule. The name has at most 100 characters and is the value of `job_name` in its metrics.
     pub const fn named(name: &'static str) -> Self {
@@ -59,6 +46,7 @@ impl Job {
             name,
             schedule: ScheduleSpec::OnDemand,
             grace: Duration::from_mins(1),
+            is_from_last_end: false,
             max_runtime: None,
             failing_after: None,
         }
@@ -90,6 +78,27 @@ impl Job {
         self
     }
 
+    /// Counts the next expected start from the end of the last run instead of its start. While a run is under way, none is
+    /// expected. For loops that work, then sleep: `every(5 min)` then means a pause of 5 minutes between runs ("fixed delay" in
+    /// other schedulers).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_vitals::jobs::Job;
+    ///
+    /// const POLL: Job = Job::named("poll_orders")
+    ///     .every(Duration::from_mins(5))
+    ///     .from_last_end()
+    ///     .max_runtime(Duration::from_mins(30));
+    /// ```
+    ///
+    /// With a cron expression, times that pass during a run are not expected. A run that hangs is never late, so set
+    /// [`max_runtime`](Self::max_runtime) too.
+    pub const fn from_last_end(mut self) -> Self {
+        self.is_from_last_end = true;
+        self
+    }
+
     /// Reports a run that takes longer than this as [too long](super::ProblemKind::TooLong). The run is not stopped.
     /// Defaults to no limit.
     pub const fn max_runtime(mut self, max: Duration) -> Self {
@@ -108,6 +117,24 @@ impl Job {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The text that histories compare to detect a changed schedule.
+    pub(super) fn schedule_text(&self) -> Option<String> {
+        let text = match self.schedule {
+            ScheduleSpec::OnDemand => return None,
+            ScheduleSpec::Every(interval) => format!("every {interval:?}"),
+            ScheduleSpec::Cron {
+                expression,
+                time_zone,
+            } => format!("cron {expression} {time_zone}"),
+        };
+        let from = if self.is_from_last_end {
+            " from the last end"
+        } else {
+            ""
+        };
+        Some(text + from)
     }
 
     /// Returns every mistake outside the schedule.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use metrics::{Counter, Gauge, Histogram};
+use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
-use super::due::Due;
+use super::due::{CLOCK_TOLERANCE, Due};
 use super::history::JobState;
 use super::job::{Job, stored_name};
 use super::problem::ProblemKind;
@@ -35,6 +36,8 @@ pub(super) struct JobEntry {
     ended: [LazyHandle<Counter>; 5],
     duration: LazyHandle<Histogram>,
     last_success: LazyHandle<Gauge>,
+    /// The value of the gauge.
+    last_success_at: Mutex<Option<SystemTime>>,
     /// By `ProblemKind`.
     problems: [LazyHandle<Gauge>; 4],
     failures: LazyHandle<Gauge>,
@@ -88,12 +91,23 @@ impl JobEntry {
             ended: RunStatus::ALL.map(ended),
             duration: LazyHandle::new(recorder, SCHEDULER_JOB_DURATION.key([name.into()])),
             last_success: LazyHandle::new(recorder, SCHEDULER_JOB_LAST_SUCCESS.key([name.into()])),
+            last_success_at: Mutex::default(),
             problems: ProblemKind::ALL.map(problem),
             failures: LazyHandle::new(recorder, SCHEDULER_JOB_FAILURES_IN_A_ROW.key([name.into()])),
             expected: LazyHandle::new(recorder, SCHEDULER_JOB_EXPECTED.key([name.into()])),
             dropped: LazyHandle::new(recorder, MONITORING_JOB_EVENTS_DROPPED.key([name.into()])),
             has_warned: AtomicBool::new(false),
         }
+    }
+
+    /// Registers all counters, at zero, so that their first event is an increase. Does nothing while no recorder is installed.
+    pub(super) fn register_counters(&self) {
+        for status in RunStatus::ALL {
+            if status != RunStatus::Running {
+                self.ended[status as usize].record(|counter| counter.increment(0));
+            }
+        }
+        self.dropped.record(|counter| counter.increment(0));
     }
 
     pub(super) fn begin_run(
@@ -123,9 +137,23 @@ impl JobEntry {
             let at = unix_seconds(due.expected_at);
             self.expected.record(|gauge| gauge.set(at));
         }
+        if let Some(at) = job.last_success {
+            // A success of this process is known already, by a slightly different clock.
+            self.record_success(at, CLOCK_TOLERANCE);
+        }
         for kind in ProblemKind::ALL {
             self.record_problem(kind, is_open[kind as usize]);
         }
+    }
+
+    /// Sets the gauge, unless a success is known that is later, or earlier by at most this tolerance.
+    fn record_success(&self, at: SystemTime, tolerance: Duration) {
+        let mut last = self.last_success_at.lock();
+        if last.is_none_or(|last| at.duration_since(last).is_ok_and(|later| later > tolerance)) {
+            *last = Some(at);
+        }
+        let seconds = unix_seconds(last.unwrap_or(at));
+        self.last_success.record(|gauge| gauge.set(seconds));
     }
 
     pub(super) fn record_problem(&self, kind: ProblemKind, is_open: bool) {
@@ -164,8 +192,7 @@ impl ActiveRun {
         let seconds = duration.as_secs_f64();
         entry.duration.record(|durations| durations.record(seconds));
         if status == RunStatus::Success {
-            let now = unix_seconds(SystemTime::now());
-            entry.last_success.record(|gauge| gauge.set(now));
+            entry.record_success(SystemTime::now(), Duration::ZERO);
         }
         self.record.ended(status, duration, error, notes.metadata)
     }
@@ -175,7 +202,6 @@ impl ActiveRun {
 mod tests {
     use super::*;
     use metrics_util::debugging::DebuggingRecorder;
-    use std::time::Duration;
 
     #[test]
     fn a_run_that_began_before_the_recorder_does_not_lower_the_gauge() {

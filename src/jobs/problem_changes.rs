@@ -19,22 +19,6 @@ pub struct ProblemChange {
     pub is_resolved: bool,
 }
 
-impl ProblemChange {
-    pub(super) fn begin(problem: Problem) -> Self {
-        Self {
-            problem,
-            is_resolved: false,
-        }
-    }
-
-    pub(super) fn end(problem: &Problem) -> Self {
-        Self {
-            problem: problem.clone(),
-            is_resolved: true,
-        }
-    }
-}
-
 /// The stream returned by [`Jobs::subscribe`](super::Jobs::subscribe).
 ///
 /// ```

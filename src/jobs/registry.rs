@@ -59,6 +59,7 @@ impl Registry {
             }
             JobEntry::on_demand(job, &self.recorder)
         });
+        entry.register_counters();
         let mut entries = self.entries.write();
         let entry = entries.entry(job.name()).or_insert(Arc::new(entry));
         Arc::clone(entry)
@@ -78,12 +79,17 @@ impl Registry {
         self.entries.read().values().cloned().collect()
     }
 
+    /// Registers the counters of all jobs.
+    pub(super) fn register_counters(&self) {
+        (self.entries.read().values()).for_each(|entry| entry.register_counters());
+    }
+
     /// Returns a registration for every job that the history stores under its own name.
     pub(super) fn registrations(&self) -> Vec<Registration> {
         let entries = self.all().into_iter();
         let jobs = entries.map(|entry| entry.job);
         jobs.filter(|job| is_stored_name(job.name()))
-            .map(|job| Registration::new(job.name(), job.schedule.to_text()))
+            .map(|job| Registration::new(job.name(), job.schedule_text()))
             .collect()
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Schedule {
     times: Times,
     /// How long after an expected time the job is late.
     pub(super) grace: Duration,
+    /// Whether times count from the end of the last run, and none is expected during a run.
+    pub(super) is_from_last_end: bool,
     /// A start this short before an expected time counts as the start of that time, because clocks differ.
     pub(super) early_start_tolerance: Duration,
 }
@@ -48,6 +50,7 @@ impl Schedule {
         Ok(Self {
             times,
             grace: job.grace,
+            is_from_last_end: job.is_from_last_end,
             early_start_tolerance: Duration::from_secs(u64::from(is_cron)),
         })
     }

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-use super::history::{History, Registration};
+use super::history::{History, Registration, RunQuery};
 use super::job_entry::JobEntry;
 use super::problem::Problem;
 use super::problem_changes::ProblemChange;
@@ -137,6 +137,17 @@ impl State {
         };
         with_timeout(|| Box::pin(flushed)).await?;
         Ok(long_runs)
+    }
+
+    /// Returns whether a run of this job is under way on any instance, if its schedule depends on it.
+    pub(super) async fn is_under_way(&self, entry: &JobEntry) -> Result<bool, Error> {
+        if !entry.schedule.is_from_last_end {
+            return Ok(false);
+        }
+        let query = RunQuery::new().job_name(&entry.stored_name).limit(1);
+        let query = query.status(RunStatus::Running);
+        let running = with_timeout(|| self.history.runs(&query)).await?;
+        Ok(!running.is_empty())
     }
 
     /// Stops renewing the leases of these runs.

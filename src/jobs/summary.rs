@@ -51,18 +51,22 @@ pub(super) async fn summaries(state: &State) -> Result<Vec<JobSummary>, Error> {
     let last_runs = history.last_runs().await?.into_iter();
     let mut last_runs: HashMap<_, _> = last_runs.map(|run| (run.job_name.clone(), run)).collect();
     let mut problems = history.problems().await?;
-    let summaries = jobs.into_values().map(|job| {
-        let entry = state.registry.get(&job.job_name);
-        let due = entry.and_then(|entry| Due::of(&entry.schedule, &job, clocks));
+    let mut summaries = Vec::with_capacity(jobs.len());
+    for job in jobs.into_values() {
+        let mut due = None;
+        if let Some(entry) = state.registry.get(&job.job_name) {
+            let is_under_way = state.is_under_way(&entry).await?;
+            due = Due::of(&entry.schedule, &job, is_under_way, clocks);
+        }
         let own = problems.extract_if(.., |problem| problem.job_name == job.job_name);
-        JobSummary {
+        summaries.push(JobSummary {
             problems: own.collect(),
             last_run: last_runs.remove(&job.job_name),
             expected_at: due.map(|due| due.expected_at),
             is_late: due.is_some_and(|due| due.is_late(now)),
             failures_in_a_row: job.failures_in_a_row,
             job_name: job.job_name,
-        }
-    });
-    Ok(summaries.collect())
+        });
+    }
+    Ok(summaries)
 }

@@ -1,4 +1,5 @@
-//! `Tasks`: the background tasks of `Jobs`. One writes events, one renews leases, one evaluates jobs, one prunes the history.
+//! `Tasks`: the background tasks of `Jobs`. One writes events, one renews leases, one restores gauges, one evaluates jobs, one
+//! prunes the history.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -8,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout};
 
-use super::evaluator::Evaluator;
+use super::evaluator::{Evaluator, restore};
 use super::history::Retention;
 use super::lease_watch::{LeaseStability, RENEWALS_PER_LEASE, Reading};
 use super::run_record::RunRecord;
@@ -36,7 +37,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct Tasks {
     state: Arc<State>,
     writer: AbortHandle,
-    others: [AbortHandle; 3],
+    others: [AbortHandle; 4],
     runtime: Handle,
 }
 
@@ -47,6 +48,7 @@ impl Tasks {
         retention: Retention,
         runtime: Handle,
     ) -> Self {
+        state.registry.register_counters();
         let shared = || Arc::clone(&state);
         // Whether the history has its tables and the registered jobs. Nothing else is asked of it before.
         let (prepared, is_prepared) = watch::channel(false);
@@ -62,6 +64,7 @@ impl Tasks {
         let writer = runtime.spawn(async move { writer.run().await });
         let others = [
             runtime.spawn(run_leases(shared(), lease, is_prepared.clone(), stable)),
+            runtime.spawn(restore(shared(), is_prepared.clone())),
             runtime.spawn(prune(shared(), retention, is_prepared)),
             runtime.spawn(async move { evaluator.run(ticks(evaluate_every)).await }),
         ];

@@ -23,16 +23,16 @@ const HOURLY: Job = Job::named("hourly")
     .grace(Duration::from_mins(10));
 
 /// The time of two evaluations: one may happen too early to find a change.
-const EVALUATION: Duration = Duration::from_secs(10);
+pub(crate) const EVALUATION: Duration = Duration::from_secs(10);
 
 /// A history whose clock is tokio's, starting at `time`.
-fn history_from(time: &str) -> MemoryHistory {
+pub(crate) fn history_from(time: &str) -> MemoryHistory {
     let start: SystemTime = time.parse::<Timestamp>().unwrap().into();
     let began = Instant::now();
     MemoryHistory::new().clock(move || start + began.elapsed())
 }
 
-fn jobs(history: &MemoryHistory, all: &[Job]) -> Jobs {
+pub(crate) fn jobs(history: &MemoryHistory, all: &[Job]) -> Jobs {
     let mut builder = Jobs::builder().history(history.clone());
     for job in all {
         builder = builder.job(*job);
@@ -40,7 +40,7 @@ fn jobs(history: &MemoryHistory, all: &[Job]) -> Jobs {
     builder.run().unwrap()
 }
 
-async fn succeed(jobs: &Jobs, job: Job) {
+pub(crate) async fn succeed(jobs: &Jobs, job: Job) {
     jobs.monitor(job, ready(Ok::<_, String>(()))).await.unwrap();
     // The start is by the history's clock, so it must be written before the test advances the clock.
     jobs.flush().await;
@@ -52,14 +52,14 @@ async fn fail(jobs: &Jobs, job: Job, error: &str) {
 }
 
 /// The changes reported so far: kind, and whether it is resolved.
-fn reported(changes: &mut ProblemChanges) -> Vec<(ProblemKind, bool)> {
+pub(crate) fn reported(changes: &mut ProblemChanges) -> Vec<(ProblemKind, bool)> {
     let all = all_reported(changes);
     let kinds = all.iter();
     let kinds = kinds.map(|change| (change.problem.kind, change.is_resolved));
     kinds.collect()
 }
 
-fn all_reported(changes: &mut ProblemChanges) -> Vec<ProblemChange> {
+pub(crate) fn all_reported(changes: &mut ProblemChanges) -> Vec<ProblemChange> {
     let mut all = Vec::new();
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
     loop {
@@ -71,7 +71,7 @@ fn all_reported(changes: &mut ProblemChanges) -> Vec<ProblemChange> {
     }
 }
 
-async fn minutes(minutes: u64) {
+pub(crate) async fn minutes(minutes: u64) {
     sleep(Duration::from_mins(minutes)).await;
 }
 

@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 use crate::conformance;
 use crate::conformance::fixtures::{LEASE, at, ended, ids, reap, running, write};
 use crate::conformance::violation::with_sources;
+use crate::from_last_end::a_run_holds_the_next_expectation_back;
+use crate::series::gauges_of_durable_state_are_filled_after_a_restart;
 use crate::support::disk::Disk;
 use tower_vitals::Prometheus;
 use tower_vitals::health::checks::drivers::sqlx::sqlite::{
@@ -116,6 +118,32 @@ conformance! {
     problems_are_reported_and_resolved_once,
     sql_in_texts_is_not_executed,
     any_text_and_number_is_stored,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gauges_of_a_file_are_filled_after_a_restart() {
+    let file = File::new("gauges");
+    gauges_of_durable_state_are_filled_after_a_restart(file.history()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: tests/run"]
+async fn gauges_of_postgres_are_filled_after_a_restart() {
+    let schema = Schema::new("gauges").await;
+    gauges_of_durable_state_are_filled_after_a_restart(schema.history()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_in_a_file_holds_the_next_expectation_back() {
+    let file = File::new("hold");
+    a_run_holds_the_next_expectation_back(file.history()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: tests/run"]
+async fn a_run_in_postgres_holds_the_next_expectation_back() {
+    let schema = Schema::new("hold").await;
+    a_run_holds_the_next_expectation_back(schema.history()).await;
 }
 
 #[tokio::test]

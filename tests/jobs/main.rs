@@ -15,6 +15,8 @@ mod apalis;
 mod conformance;
 #[cfg(feature = "prometheus")]
 mod expected;
+#[cfg(feature = "prometheus")]
+mod from_last_end;
 #[cfg(feature = "full")]
 mod history;
 #[cfg(feature = "full")]
@@ -24,5 +26,7 @@ mod layer;
 mod processes;
 #[cfg(feature = "prometheus")]
 mod runs;
+#[cfg(feature = "prometheus")]
+mod series;
 #[path = "../support/mod.rs"]
 mod support;

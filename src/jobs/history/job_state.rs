@@ -24,6 +24,10 @@ pub struct JobState {
     pub success_epoch: u64,
     /// The time of the last failed or lost run.
     pub last_failure: Option<SystemTime>,
+    /// The time of the last success, counted from its end.
+    pub last_success: Option<SystemTime>,
+    /// The time at which a run last ended, however it ended.
+    pub last_end: Option<SystemTime>,
 }
 
 impl JobState {
@@ -39,6 +43,8 @@ impl JobState {
             failures_in_a_row: 0,
             success_epoch: 0,
             last_failure: None,
+            last_success: None,
+            last_end: None,
         }
     }
 
@@ -55,6 +61,8 @@ impl JobState {
         }
         self.failures_in_a_row += delta.failures;
         self.last_failure = self.last_failure.max(ago(delta.failure));
+        self.last_success = self.last_success.max(ago(delta.success));
+        self.last_end = self.last_end.max(ago(delta.end));
     }
 
     /// Sets the last start, if it is later. The same start may arrive twice: its age then differs a little, but its time by the

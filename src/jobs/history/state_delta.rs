@@ -18,6 +18,8 @@ pub struct StateDelta {
     pub success: Option<Duration>,
     /// The age of the last failure, counted from its end.
     pub failure: Option<Duration>,
+    /// The age of the last end.
+    pub end: Option<Duration>,
     /// The number of failures since that success, or in all.
     pub failures: u64,
 }
@@ -82,6 +84,9 @@ impl StateDelta {
     }
 
     fn add_end(&mut self, status: RunStatus, age: Duration) {
+        if status != RunStatus::Running {
+            self.end = Some(age);
+        }
         match status {
             RunStatus::Success => {
                 self.success = Some(age);

@@ -87,6 +87,10 @@ async fn runs_change_the_state(store: &impl History) -> Outcome {
     let promise = "the last start and the last failure are known";
     expect_near(promise, known.last_start, started)?;
     expect_near(promise, known.last_failure, started)?;
+    let promise = "the last success and the last end are known";
+    expect_near(promise, known.last_success, started)?;
+    expect_near(promise, known.last_end, started)?;
+    expect(promise, known.last_end > known.last_success, known.last_end)?;
     let promise = "the last start is known by the instance's own clock";
     let apart = known
         .started_at
@@ -119,6 +123,9 @@ async fn runs_change_the_state(store: &impl History) -> Outcome {
     let lost = last_by_name().await?;
     expect_eq(promise, lost.failures_in_a_row, 3)?;
     expect_eq(promise, lost.last_start, known.last_start)?;
+    let promise = "a lost run ends when it is marked";
+    expect_near(promise, lost.last_end, SystemTime::now())?;
+    expect_eq(promise, lost.last_success, known.last_success)?;
 
     let old = ended("d", 0, RunStatus::Success, Duration::ZERO);
     write(store, &[old]).await?;
@@ -127,6 +134,9 @@ async fn runs_change_the_state(store: &impl History) -> Outcome {
     let found = (after.failures_in_a_row, after.success_epoch);
     expect_eq(promise, found, (3, lost.success_epoch))?;
     expect_eq(promise, after.last_start, lost.last_start)?;
+    let promise = "a last success and a last end never go back";
+    let found = (after.last_success, after.last_end);
+    expect_eq(promise, found, (known.last_success, lost.last_end))?;
     gone.id = Uuid::now_v7();
     write(store, slice::from_ref(&gone)).await?;
     let started = last_by_name().await?.last_start;
@@ -139,6 +149,7 @@ async fn runs_change_the_state(store: &impl History) -> Outcome {
     let after = last_by_name().await?;
     let found = (after.failures_in_a_row, after.success_epoch);
     expect_eq(promise, found, (0, lost.success_epoch + 1))?;
+    expect_near(promise, after.last_success, SystemTime::now())?;
     let promise = "the end of a run is no start";
     expect_eq(promise, after.last_start, started)
 }

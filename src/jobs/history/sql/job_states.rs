@@ -50,8 +50,10 @@ pub(super) async fn apply<D: Dialect>(
         let window = StateDelta::REORDER_WINDOW.as_secs_f64();
         Statement::new(
             "INSERT INTO job_states AS known (job_name, known_since, last_start, started_at, failures_in_a_row, \
-             last_failure) VALUES ($1, clock_timestamp(), clock_timestamp() - make_interval(secs => $2), to_timestamp($3), \
-             $4, clock_timestamp() - make_interval(secs => $5)) \
+             last_failure, last_success, last_end) \
+             VALUES ($1, clock_timestamp(), clock_timestamp() - make_interval(secs => $2), to_timestamp($3), \
+             $4, clock_timestamp() - make_interval(secs => $5), clock_timestamp() - make_interval(secs => $7), \
+             clock_timestamp() - make_interval(secs => $8)) \
              ON CONFLICT (job_name) DO UPDATE SET \
              started_at = CASE WHEN known.last_start >= excluded.last_start OR excluded.last_start IS NULL \
                THEN known.started_at ELSE excluded.started_at END, \
@@ -65,7 +67,11 @@ pub(super) async fn apply<D: Dialect>(
                CASE WHEN clock_timestamp() - make_interval(secs => $6) >= COALESCE(known.last_failure, to_timestamp(0)) \
                THEN 1 ELSE 0 END, \
              last_failure = CASE WHEN known.last_failure >= excluded.last_failure OR excluded.last_failure IS NULL \
-               THEN known.last_failure ELSE excluded.last_failure END",
+               THEN known.last_failure ELSE excluded.last_failure END, \
+             last_success = CASE WHEN known.last_success >= excluded.last_success OR excluded.last_success IS NULL \
+               THEN known.last_success ELSE excluded.last_success END, \
+             last_end = CASE WHEN known.last_end >= excluded.last_end OR excluded.last_end IS NULL \
+               THEN known.last_end ELSE excluded.last_end END",
         )
         .text(job_name.to_owned())
         .float(seconds(delta.start))
@@ -73,6 +79,8 @@ pub(super) async fn apply<D: Dialect>(
         .integer(delta.failures)
         .float(seconds(delta.failure))
         .float(seconds(delta.success).map(|age| age - window))
+        .float(seconds(delta.success))
+        .float(seconds(delta.end))
         .fetch(&mut *connection)
         .await?;
     }
@@ -86,7 +94,8 @@ pub(super) async fn all<D: Dialect>(pool: &Pool<D>) -> Result<JobStates, sqlx::E
     let rows = Statement::new(
         "SELECT job_name, extract(epoch FROM known_since)::float8, extract(epoch FROM registered_at)::float8, \
          extract(epoch FROM last_start)::float8, extract(epoch FROM started_at)::float8, failures_in_a_row, \
-         success_epoch, extract(epoch FROM last_failure)::float8 FROM job_states ORDER BY job_name COLLATE \"C\"",
+         success_epoch, extract(epoch FROM last_failure)::float8, extract(epoch FROM last_success)::float8, \
+         extract(epoch FROM last_end)::float8 FROM job_states ORDER BY job_name COLLATE \"C\"",
     )
     .fetch_from(pool)
     .await?;
@@ -95,7 +104,7 @@ pub(super) async fn all<D: Dialect>(pool: &Pool<D>) -> Result<JobStates, sqlx::E
 }
 
 /// Reads the columns `job_name`, `known_since`, `registered_at`, `last_start`, `started_at`, `failures_in_a_row`,
-/// `success_epoch`, `last_failure`.
+/// `success_epoch`, `last_failure`, `last_success`, `last_end`.
 fn job_state(row: &impl Columns) -> Option<JobState> {
     let time = |column: usize| Some(row.float(column).ok()?.map(time::from_seconds));
     let number = |column: usize| Some(u64::try_from(row.integer(column).ok()?).unwrap_or(0));
@@ -106,5 +115,7 @@ fn job_state(row: &impl Columns) -> Option<JobState> {
     state.failures_in_a_row = number(5)?;
     state.success_epoch = number(6)?;
     state.last_failure = time(7)?;
+    state.last_success = time(8)?;
+    state.last_end = time(9)?;
     Some(state)
 }

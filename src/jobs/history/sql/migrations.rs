@@ -69,17 +69,25 @@ mod tests {
         let run = "INSERT INTO job_runs VALUES ('0', 'nightly', '2026-01-01T00:00:01.500000Z', NULL, 'running', NULL, \
                    NULL, '{}', 'shop-1', 1.0)";
         sqlx::raw_sql(run).execute(&mut file).await.unwrap();
+        let run = "INSERT INTO job_runs VALUES ('1', 'nightly', '2026-01-01T00:00:00.000000Z', \
+                   '2026-01-01T00:00:01.250000Z', 'success', 1.25, NULL, '{}', 'shop-1', NULL)";
+        sqlx::raw_sql(run).execute(&mut file).await.unwrap();
         for _ in 0..2 {
             apply(&mut file, Sqlite::MIGRATIONS).await.unwrap();
-            let rows =
-                sqlx::query("SELECT job_name, last_start, failures_in_a_row FROM job_states");
+            let rows = sqlx::query(
+                "SELECT job_name, last_start, failures_in_a_row, last_success, last_end FROM job_states",
+            );
             let rows = rows.fetch_all(&mut file).await.unwrap();
             assert_eq!(rows.len(), 1);
             assert_eq!(rows[0].get::<String, _>(0), "nightly");
             assert!((rows[0].get::<f64, _>(1) - 1_767_225_601.5).abs() < 0.001);
             assert_eq!(rows[0].get::<i64, _>(2), 0);
+            for column in [3, 4] {
+                let ended = rows[0].get::<f64, _>(column);
+                assert!((ended - 1_767_225_601.25).abs() < 0.001, "{ended}");
+            }
         }
-        assert_eq!(versions(&mut file).await, [1, 2]);
+        assert_eq!(versions(&mut file).await, [1, 2, 3]);
     }
 
     #[tokio::test]
@@ -89,7 +97,7 @@ mod tests {
         let newer = [Sqlite::MIGRATIONS, &[newer]].concat();
         apply(&mut file, &newer).await.unwrap();
         apply(&mut file, Sqlite::MIGRATIONS).await.unwrap();
-        assert_eq!(versions(&mut file).await, [1, 2, 3]);
+        assert_eq!(versions(&mut file).await, [1, 2, 3, 4]);
     }
 
     #[tokio::test]

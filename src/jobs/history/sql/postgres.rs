@@ -60,6 +60,10 @@ impl Dialect for Postgres {
             "job states",
             include_str!("../migrations/postgres/0002_job_states.sql"),
         ),
+        (
+            "last success and end",
+            include_str!("../migrations/postgres/0003_last_success_and_end.sql"),
+        ),
     ];
 
     /// Advisory locks have no names. The number is that of the letters "vitals".

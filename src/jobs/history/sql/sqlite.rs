@@ -82,6 +82,10 @@ impl Dialect for Sqlite {
             "job states",
             include_str!("../migrations/sqlite/0002_job_states.sql"),
         ),
+        (
+            "last success and end",
+            include_str!("../migrations/sqlite/0003_last_success_and_end.sql"),
+        ),
     ];
 
     const MIGRATION_LOCK: Option<&'static str> = None;
