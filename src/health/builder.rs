@@ -103,9 +103,9 @@ impl HealthBuilder {
     /// # Errors
     ///
     /// Returns every mistake in one error: a name that is empty, taken, longer than 100 bytes, not one line of text, or
-    /// `timestamp` (a key of `/healthz`); more than 1000 checks; a timeout, period or heartbeat of zero; a probe that
-    /// names an unknown check; a check on liveness that cannot answer from memory; the mistakes that
-    /// [`Check::validate`] returns.
+    /// `timestamp` (a key of `/healthz`); more than 1000 checks; a timeout, period, threshold or heartbeat of zero; a probe
+    /// that names an unknown check; a check on liveness that cannot answer from memory, or that has a threshold; the
+    /// mistakes that [`Check::validate`] returns.
     pub fn build(self) -> Result<Health, Error> {
         let mut problems = Vec::new();
         let heartbeat = self.state.runtime_heartbeat.as_ref();
@@ -164,6 +164,20 @@ impl CheckEntry {
         }
         if self.every == Some(Duration::ZERO) {
             reject("has a period of zero: it must be longer than zero");
+        }
+        let options = &self.options;
+        if options.failing_after == Some(0) {
+            reject("fails after zero results: one or more are allowed");
+        }
+        if options.passing_after == Some(0) {
+            reject("passes after zero results: one or more are allowed");
+        }
+        let has_threshold = options.failing_after.max(options.passing_after) > Some(1);
+        if self.decides(Probe::Liveness) && has_threshold {
+            reject(
+                "is on liveness, which reads memory and counts no results: failing_after and passing_after need runs, so \
+                 set the thresholds of the orchestrator's probe",
+            );
         }
         if self.decides(Probe::Liveness) && self.result_from_memory().is_none() {
             reject(

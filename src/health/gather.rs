@@ -97,7 +97,8 @@ impl InFlight {
                  overloaded",
                 entry.timeout
             );
-            let result = entry.result(Outcome::unhealthy().message(message), running_for);
+            let result =
+                entry.result_of_run(Outcome::unhealthy().message(message), running_for, false);
             // Cached, so that the other callers get it too until it expires.
             let cached = entry.cache(&mut flight, result, self.run.number);
             drop(flight);
