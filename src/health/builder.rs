@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
+
 use super::entry::CheckEntry;
 use super::runtime_heartbeat::RuntimeHeartbeat;
 use super::state::State;
@@ -96,6 +98,16 @@ impl HealthBuilder {
         self
     }
 
+    /// The HTTP status of a report that is degraded, for monitors that read nothing else. Defaults to 200.
+    ///
+    /// It applies to [`Report::status_code`] and to `/health` and the routes below it. The probes keep 200, so that an
+    /// [optional](Check::optional) check fails none of them. 200 to 299 and 400 to 599 are allowed, except 204 and 205,
+    /// which have no body.
+    pub fn degraded_status(mut self, code: StatusCode) -> Self {
+        self.state.degraded_status = code;
+        self
+    }
+
     recorder_setter!(state.recorder);
 
     /// Builds the `Health`. Nothing runs yet.
@@ -104,13 +116,14 @@ impl HealthBuilder {
     ///
     /// Returns every mistake in one error: a name that is empty, taken, longer than 100 bytes, not one line of text, or
     /// `timestamp` (a key of `/healthz`); more than 1000 checks; a timeout, period, threshold or heartbeat of zero; a probe
-    /// that names an unknown check; a check on liveness that cannot answer from memory, or that has a threshold; the
+    /// that names an unknown check; a status code that cannot carry a report; a check on liveness that cannot answer from memory, or that has a threshold; the
     /// mistakes that [`Check::validate`] returns.
     pub fn build(self) -> Result<Health, Error> {
         let mut problems = Vec::new();
         let heartbeat = self.state.runtime_heartbeat.as_ref();
         problems.extend(heartbeat.and_then(RuntimeHeartbeat::problem));
         problems.extend(self.unknown_checks());
+        problems.extend(degraded_status_problem(self.state.degraded_status));
         let state = Arc::new(self.state);
         for (name, check) in self.checks {
             let decided = self.probes.iter().filter(|(_, check)| *check == name);
@@ -187,6 +200,19 @@ impl CheckEntry {
         }
         problems
     }
+}
+
+fn degraded_status_problem(code: StatusCode) -> Option<String> {
+    let is_allowed = match code.as_u16() {
+        204 | 205 => false,
+        code => matches!(code, 200..=299 | 400..=599),
+    };
+    (!is_allowed).then(|| {
+        let code = code.as_u16();
+        format!(
+            "the degraded status {code} cannot carry a report: 200 to 299 and 400 to 599 are allowed, except 204 and 205"
+        )
+    })
 }
 
 fn name_problem(name: &str) -> Option<&'static str> {

@@ -143,7 +143,8 @@ pub trait Check: Sized + Send + Sync + 'static {
         self.configured().with(|options| options.add_probe(probe))
     }
 
-    /// Adds a tag, by which [`Health::report_for_tag`](super::Health::report_for_tag) selects checks.
+    /// Adds a tag, by which [`Health::report_for_tag`](super::Health::report_for_tag) and `/health/group/{name}` select
+    /// checks.
     fn tag(self, tag: impl Into<String>) -> ConfiguredCheck {
         self.configured()
             .with(|options| options.tags.push(tag.into()))

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use http::StatusCode;
 use tokio::time::Instant;
 
 use super::entry::{CheckEntry, Lookup};
@@ -83,7 +84,7 @@ impl Health {
 
     /// Returns the results of all checks, cached or new.
     pub async fn report(&self) -> Report {
-        gather(None, &self.state.entries(), |_| true).await
+        self.report_of(&self.state.entries(), |_| true).await
     }
 
     /// Returns the results of the checks with this tag, or `None` if no check has it.
@@ -93,7 +94,25 @@ impl Health {
         if !entries.iter().any(|entry| has_tag(entry)) {
             return None;
         }
-        Some(gather(None, &entries, has_tag).await)
+        Some(self.report_of(&entries, has_tag).await)
+    }
+
+    async fn report_of(
+        &self,
+        entries: &[Arc<CheckEntry>],
+        is_wanted: impl Fn(&CheckEntry) -> bool,
+    ) -> Report {
+        let mut report = gather(None, entries, is_wanted).await;
+        report.degraded_status = self.state.degraded_status;
+        report
+    }
+
+    /// The HTTP status of one check's result.
+    pub(crate) fn status_code(&self, result: &CheckResult) -> StatusCode {
+        match result.status() {
+            Status::Degraded => self.state.degraded_status,
+            status => status.status_code(),
+        }
     }
 
     /// Returns the answer to a probe.
@@ -191,6 +210,20 @@ impl Health {
     pub fn names(&self) -> Vec<String> {
         let entries = self.state.entries();
         entries.iter().map(|entry| entry.name.to_string()).collect()
+    }
+
+    /// Returns the tags of the checks, each once, in the order they were added.
+    #[must_use]
+    pub fn tags(&self) -> Vec<String> {
+        let mut tags = Vec::new();
+        for entry in &*self.state.entries() {
+            for tag in &entry.options.tags {
+                if !tags.contains(tag) {
+                    tags.push(tag.clone());
+                }
+            }
+        }
+        tags
     }
 
     /// Returns the registered checks with their last results, without running any.

@@ -28,9 +28,12 @@ impl Routes {
     /// | `/livez`, `/readyz`, `/startupz`, and the same as `/health/live`, `/health/ready`, `/health/startup` | open | the probe's `status` and `reason`, and with details `checks` |
     /// | `/health/detailed` | details | the whole [`Report`] |
     /// | `/health/checker/{name}` | details | one result; 404 with the known names for an unknown one |
+    /// | `/health/group/{name}` | details | the [`Report`] of the checks with this [tag](crate::health::Check::tag); 404 with the known tags for an unknown one |
     /// | `/health/status` | details | the registered [checks](crate::health::CheckInfo), without running them |
     ///
-    /// The status code is 200 when healthy or degraded, and 503 when unhealthy. A check without
+    /// The status code is 200 when healthy or degraded
+    /// ([`HealthBuilder::degraded_status`](crate::health::HealthBuilder::degraded_status) changes it, except for probes), and
+    /// 503 when unhealthy. A check without
     /// [`on`](crate::health::Check::on) decides `/readyz`, and never `/livez`. While a first run takes longer than 100 ms, its
     /// probe responds with 503 and the reason `starting`. With [`Routes::metrics`], a scrape first
     /// [refreshes](Health::refresh) the checks.
@@ -106,7 +109,7 @@ impl Routes {
                 } else {
                     DetailLevel::Nothing
                 };
-                let code = report.status().status_code();
+                let code = report.status_code();
                 respond::json(code, &Brief::new(&report, level))
             },
         )
@@ -130,6 +133,12 @@ impl Routes {
         )
         .add_with(
             health,
+            "/health/group/{name}",
+            Access::Details,
+            |health, request| or_reject(one_group(health, request)),
+        )
+        .add_with(
+            health,
             "/health/status",
             Access::Details,
             |health, _| async move {
@@ -142,19 +151,41 @@ impl Routes {
 
 async fn one_check(health: Health, mut request: RouteRequest) -> Result<Response, Rejection> {
     let name = request.name().await?;
-    if let Some(result) = health.run_check(&name).await {
-        return Ok(respond::json(result.status().status_code(), &result));
-    }
+    let Some(result) = health.run_check(&name).await else {
+        return Err(not_found(
+            "check",
+            &name,
+            "no check is registered",
+            &health.names(),
+        ));
+    };
+    Ok(respond::json(health.status_code(&result), &result))
+}
+
+async fn one_group(health: Health, mut request: RouteRequest) -> Result<Response, Rejection> {
+    let tag = request.name().await?;
+    let Some(report) = health.report_for_tag(&tag).await else {
+        return Err(not_found(
+            "group",
+            &tag,
+            "no check has a tag",
+            &health.tags(),
+        ));
+    };
+    Ok(json(&report, &report))
+}
+
+/// Lists what is known, because only callers that see details get here.
+fn not_found(kind: &str, name: &str, none: &str, known: &[String]) -> Rejection {
     let shown: String = name.chars().take(100).collect();
-    let known = health.names();
     let detail = match known.len() {
-        0 => format!("There is no check {shown:?}: no check is registered."),
+        0 => format!("There is no {kind} {shown:?}: {none}."),
         _ => format!(
-            "There is no check {shown:?}. The checks are: {}.",
+            "There is no {kind} {shown:?}. The {kind}s are: {}.",
             known.join(", ")
         ),
     };
-    Err(Rejection::new(StatusCode::NOT_FOUND, &detail))
+    Rejection::new(StatusCode::NOT_FOUND, &detail)
 }
 
 /// Responds in plain JSON, or in the draft's format to clients that prefer it.
@@ -170,7 +201,7 @@ fn in_either_form(
     };
     let mut response = if accept::prefers(&request.parts.headers, HEALTH_JSON, "application/json") {
         let body = HealthJson::new(report, level);
-        respond(report.status().status_code(), HEALTH_JSON, &body)
+        respond(report.status_code(), HEALTH_JSON, &body)
     } else {
         plain(level)
     };
@@ -181,5 +212,5 @@ fn in_either_form(
 }
 
 fn json(report: &Report, body: &impl Serialize) -> Response {
-    respond::json(report.status().status_code(), body)
+    respond::json(report.status_code(), body)
 }
