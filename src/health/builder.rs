@@ -110,7 +110,8 @@ impl HealthBuilder {
 
     recorder_setter!(state.recorder);
 
-    /// Builds the `Health`. Nothing runs yet.
+    /// Builds the `Health`. Nothing runs yet. The counts of runs are zero in the metrics from now on, or from
+    /// [`Health::run`] on if the recorder is installed later.
     ///
     /// # Errors
     ///
@@ -133,6 +134,9 @@ impl HealthBuilder {
             problems.extend(state.insert(entry).err());
         }
         Error::combine(problems.into_iter().map(Error::invalid))?;
+        for entry in &*state.entries() {
+            state.register(entry);
+        }
         Ok(Health { state })
     }
 

@@ -53,6 +53,8 @@ impl Health {
     pub fn run(&self) {
         self.state.runs_in_background.store(true, Ordering::Release);
         for entry in &*self.state.entries() {
+            // Again, because the recorder may have been installed since.
+            self.state.register(entry);
             entry.ensure_background();
         }
         if let Some(heartbeat) = &self.state.runtime_heartbeat {
@@ -70,6 +72,7 @@ impl Health {
         let entry = state.new_entry(&name.into(), check.configured(), std::iter::empty());
         Error::combine(entry.problems().into_iter().map(Error::invalid))?;
         state.insert(Arc::clone(&entry)).map_err(Error::invalid)?;
+        state.register(&entry);
         if state.runs_in_background.load(Ordering::Acquire) {
             entry.ensure_background();
         }
