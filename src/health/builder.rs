@@ -117,8 +117,8 @@ impl HealthBuilder {
     ///
     /// Returns every mistake in one error: a name that is empty, taken, longer than 100 bytes, not one line of text, or
     /// `timestamp` (a key of `/healthz`); more than 1000 checks; a timeout, period, threshold or heartbeat of zero; a probe
-    /// that names an unknown check; a status code that cannot carry a report; a check on liveness that cannot answer from memory, or that has a threshold; the
-    /// mistakes that [`Check::validate`] returns.
+    /// that names an unknown check; a check on liveness that cannot answer from memory, or that has a threshold; a status
+    /// code that cannot carry a report; the mistakes that [`Check::validate`] returns.
     pub fn build(self) -> Result<Health, Error> {
         let mut problems = Vec::new();
         let heartbeat = self.state.runtime_heartbeat.as_ref();

@@ -110,9 +110,11 @@ impl Health {
         report
     }
 
-    /// The HTTP status of one check's result.
-    pub(crate) fn status_code(&self, result: &CheckResult) -> StatusCode {
-        match result.status() {
+    /// Returns the HTTP status of a report, or of one check's result, with this status: 503 when unhealthy,
+    /// [`HealthBuilder::degraded_status`](super::HealthBuilder::degraded_status) when degraded, else 200.
+    #[must_use]
+    pub fn status_code(&self, status: Status) -> StatusCode {
+        match status {
             Status::Degraded => self.state.degraded_status,
             status => status.status_code(),
         }

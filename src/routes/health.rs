@@ -31,15 +31,13 @@ impl Routes {
     /// | `/health/group/{name}` | details | the [`Report`] of the checks with this [tag](crate::health::Check::tag); 404 with the known tags for an unknown one |
     /// | `/health/status` | details | the registered [checks](crate::health::CheckInfo), without running them |
     ///
-    /// The status code is 200 when healthy or degraded
-    /// ([`HealthBuilder::degraded_status`](crate::health::HealthBuilder::degraded_status) changes it, except for probes), and
-    /// 503 when unhealthy. A check without
-    /// [`on`](crate::health::Check::on) decides `/readyz`, and never `/livez`. While a first run takes longer than 100 ms, its
-    /// probe responds with 503 and the reason `starting`. With [`Routes::metrics`], a scrape first
-    /// [refreshes](Health::refresh) the checks.
+    /// The status code is 200 when healthy, 200 or [another](crate::health::HealthBuilder::degraded_status) when degraded, and
+    /// 503 when unhealthy. `/health` and `/healthz` respond to `Accept: application/health+json` in that format
+    /// (draft-inadarei-api-health-check): `pass`, `warn`, `fail`.
     ///
-    /// `/health` and `/healthz` respond to
-    /// `Accept: application/health+json` in that format (draft-inadarei-api-health-check): `pass`, `warn`, `fail`.
+    /// A check without [`on`](crate::health::Check::on) decides `/readyz`, and never `/livez`. While a check's first run takes
+    /// longer than 100 ms, its probe responds with 503 and the reason `starting`. With [`Routes::metrics`], each scrape first
+    /// [refreshes](Health::refresh) the checks.
     ///
     /// ```
     /// use tower_vitals::{Health, Routes};
@@ -52,33 +50,31 @@ impl Routes {
     ///     .details(Details::Authorized);
     /// # Ok::<_, tower_vitals::Error>(())
     /// ```
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "takes a handle, as `metrics` does"
-    )]
-    pub fn health(mut self, health: Health) -> Self {
-        self.health = Some(health.clone());
-        self.report("/health", &health, |report, request| {
-            in_either_form(report, request, |level| {
-                let level = match level {
-                    DetailLevel::Names => DetailLevel::Nothing,
-                    level => level,
-                };
-                json(report, &Brief::new(report, level))
+    pub fn health(self, health: Health) -> Self {
+        let mut routes = self
+            .report("/health", &health, |report, request| {
+                in_either_form(report, request, |level| {
+                    let level = match level {
+                        DetailLevel::Names => DetailLevel::Nothing,
+                        level => level,
+                    };
+                    json(report, &Brief::new(report, level))
+                })
             })
-        })
-        .report("/healthz", &health, |report, request| {
-            in_either_form(report, request, |level| {
-                json(report, &Healthz::new(report, level))
+            .report("/healthz", &health, |report, request| {
+                in_either_form(report, request, |level| {
+                    json(report, &Healthz::new(report, level))
+                })
             })
-        })
-        .probe("/livez", &health, Probe::Liveness)
-        .probe("/readyz", &health, Probe::Readiness)
-        .probe("/startupz", &health, Probe::Startup)
-        .probe("/health/live", &health, Probe::Liveness)
-        .probe("/health/ready", &health, Probe::Readiness)
-        .probe("/health/startup", &health, Probe::Startup)
-        .details_routes(&health)
+            .probe("/livez", &health, Probe::Liveness)
+            .probe("/readyz", &health, Probe::Readiness)
+            .probe("/startupz", &health, Probe::Startup)
+            .probe("/health/live", &health, Probe::Liveness)
+            .probe("/health/ready", &health, Probe::Readiness)
+            .probe("/health/startup", &health, Probe::Startup)
+            .details_routes(&health);
+        routes.health = Some(health);
+        routes
     }
 
     fn report(
@@ -159,7 +155,7 @@ async fn one_check(health: Health, mut request: RouteRequest) -> Result<Response
             &health.names(),
         ));
     };
-    Ok(respond::json(health.status_code(&result), &result))
+    Ok(respond::json(health.status_code(result.status()), &result))
 }
 
 async fn one_group(health: Health, mut request: RouteRequest) -> Result<Response, Rejection> {
