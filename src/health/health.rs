@@ -105,7 +105,7 @@ impl Health {
         entries: &[Arc<CheckEntry>],
         is_wanted: impl Fn(&CheckEntry) -> bool,
     ) -> Report {
-        let mut report = gather(None, entries, is_wanted).await;
+        let mut report = gather(None, false, entries, is_wanted).await;
         report.degraded_status = self.state.degraded_status;
         report
     }
@@ -145,11 +145,13 @@ impl Health {
                 }
                 report
             }
-            Probe::Startup if self.is_started() => Report::without_checks(probe, None),
             Probe::Startup => {
                 let entries = self.state.entries();
+                if self.update_started(&entries) {
+                    return Report::without_checks(probe, None);
+                }
                 let decides = |entry: &CheckEntry| entry.decides(probe);
-                let mut report = gather(Some(probe), &entries, decides).await;
+                let mut report = gather(Some(probe), true, &entries, decides).await;
                 if self.update_started(&entries) {
                     // Each check has passed once, but not necessarily in this report.
                     report.status = report.status.min(Status::Degraded);
@@ -164,12 +166,13 @@ impl Health {
 
     /// Returns the answer to readiness, apart from the drain.
     pub(crate) async fn readiness(&self) -> Report {
-        let is_starting = !self.is_started();
         let entries = self.state.entries();
+        let is_starting = !self.update_started(&entries);
         let decides = |entry: &CheckEntry| {
             entry.decides(Probe::Readiness) || (is_starting && entry.decides(Probe::Startup))
         };
-        let mut report = gather(Some(Probe::Readiness), &entries, decides).await;
+        let probe = Some(Probe::Readiness);
+        let mut report = gather(probe, is_starting, &entries, decides).await;
         if !self.update_started(&entries) {
             report.fail(Reason::Starting);
         }
