@@ -219,7 +219,7 @@ families! {
     HEALTH_CHECK_STATUS = gauge(
         "health_check_status",
         &["check"],
-        "Result of the last run of a health check: 1 healthy, 0.5 degraded, 0 unhealthy.",
+        "Status of a health check: 1 healthy, 0.5 degraded, 0 unhealthy.",
     );
     HEALTH_CHECK_DURATION = seconds(
         "health_check_duration_seconds",

@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
+
 use super::entry::CheckEntry;
 use super::runtime_heartbeat::RuntimeHeartbeat;
 use super::state::State;
@@ -96,21 +98,33 @@ impl HealthBuilder {
         self
     }
 
+    /// The HTTP status of a report that is degraded, for monitors that read nothing else. Defaults to 200.
+    ///
+    /// It applies to [`Report::status_code`] and to `/health` and the routes below it. The probes keep 200, so that an
+    /// [optional](Check::optional) check fails none of them. 200 to 299 and 400 to 599 are allowed, except 204 and 205,
+    /// which have no body.
+    pub fn degraded_status(mut self, code: StatusCode) -> Self {
+        self.state.degraded_status = code;
+        self
+    }
+
     recorder_setter!(state.recorder);
 
-    /// Builds the `Health`. Nothing runs yet.
+    /// Builds the `Health`. Nothing runs yet. The counts of runs are zero in the metrics from now on, or from
+    /// [`Health::run`] on if the recorder is installed later.
     ///
     /// # Errors
     ///
     /// Returns every mistake in one error: a name that is empty, taken, longer than 100 bytes, not one line of text, or
-    /// `timestamp` (a key of `/healthz`); more than 1000 checks; a timeout, period or heartbeat of zero; a probe that
-    /// names an unknown check; a check on liveness that cannot answer from memory; the mistakes that
-    /// [`Check::validate`] returns.
+    /// `timestamp` (a key of `/healthz`); more than 1000 checks; a timeout, period, threshold or heartbeat of zero; a probe
+    /// that names an unknown check; a check on liveness that cannot answer from memory, or that has a threshold; a status
+    /// code that cannot carry a report; the mistakes that [`Check::validate`] returns.
     pub fn build(self) -> Result<Health, Error> {
         let mut problems = Vec::new();
         let heartbeat = self.state.runtime_heartbeat.as_ref();
         problems.extend(heartbeat.and_then(RuntimeHeartbeat::problem));
         problems.extend(self.unknown_checks());
+        problems.extend(degraded_status_problem(self.state.degraded_status));
         let state = Arc::new(self.state);
         for (name, check) in self.checks {
             let decided = self.probes.iter().filter(|(_, check)| *check == name);
@@ -120,6 +134,9 @@ impl HealthBuilder {
             problems.extend(state.insert(entry).err());
         }
         Error::combine(problems.into_iter().map(Error::invalid))?;
+        for entry in &*state.entries() {
+            state.register(entry);
+        }
         Ok(Health { state })
     }
 
@@ -165,6 +182,20 @@ impl CheckEntry {
         if self.every == Some(Duration::ZERO) {
             reject("has a period of zero: it must be longer than zero");
         }
+        let options = &self.options;
+        if options.failing_after == Some(0) {
+            reject("fails after zero results: one or more are allowed");
+        }
+        if options.passing_after == Some(0) {
+            reject("passes after zero results: one or more are allowed");
+        }
+        let has_threshold = options.failing_after.max(options.passing_after) > Some(1);
+        if self.decides(Probe::Liveness) && has_threshold {
+            reject(
+                "is on liveness, which reads memory and counts no results: failing_after and passing_after need runs, so \
+                 set the thresholds of the orchestrator's probe",
+            );
+        }
         if self.decides(Probe::Liveness) && self.result_from_memory().is_none() {
             reject(
                 "is on liveness but does not answer from memory: only checks with Check::from_memory, such as Heartbeat, \
@@ -173,6 +204,19 @@ impl CheckEntry {
         }
         problems
     }
+}
+
+fn degraded_status_problem(code: StatusCode) -> Option<String> {
+    let is_allowed = match code.as_u16() {
+        204 | 205 => false,
+        code => matches!(code, 200..=299 | 400..=599),
+    };
+    (!is_allowed).then(|| {
+        let code = code.as_u16();
+        format!(
+            "the degraded status {code} cannot carry a report: 200 to 299 and 400 to 599 are allowed, except 204 and 205"
+        )
+    })
 }
 
 fn name_problem(name: &str) -> Option<&'static str> {

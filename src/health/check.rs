@@ -1,13 +1,16 @@
 //! `Check`, and the combinators that configure it.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
+use tokio::time::timeout;
 
 use super::{CheckOptions, Outcome, Probe};
 use crate::error::Error;
+use crate::panics;
 
 /// A health check.
 ///
@@ -97,6 +100,33 @@ pub trait Check: Sized + Send + Sync + 'static {
             .with(|options| options.every = Some(period))
     }
 
+    /// Reports a worse status only after `results` in a row are worse than the reported one, like HAProxy's `fall` and
+    /// Kubernetes' `failureThreshold`. Defaults to 1.
+    ///
+    /// Until then, the result keeps the reported status, and its message says what the check found and how often. So the
+    /// gauge, the event and the probe change once. The first result counts at once, because there is no status to keep. If
+    /// the results of the row differ, the mildest counts. Zero is an error at build, and so is a threshold on liveness,
+    /// which reads memory and counts no results.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// use tower_vitals::health::{Check, checks::Tcp};
+    ///
+    /// // Reported as unhealthy after 30 s at the latest, and as healthy after two successes.
+    /// let relay = Tcp::new("127.0.0.1:25").every(Duration::from_secs(10)).failing_after(3).passing_after(2);
+    /// ```
+    fn failing_after(self, results: u32) -> ConfiguredCheck {
+        self.configured()
+            .with(|options| options.failing_after = Some(results))
+    }
+
+    /// Reports a better status only after `results` in a row are better than the reported one, like HAProxy's `rise` and
+    /// Kubernetes' `successThreshold`. Defaults to 1. See [`failing_after`](Self::failing_after).
+    fn passing_after(self, results: u32) -> ConfiguredCheck {
+        self.configured()
+            .with(|options| options.passing_after = Some(results))
+    }
+
     /// Lets a failure only degrade the service.
     ///
     /// A probe waits at most 100 ms for an optional check and then uses the previous result, because the probe has a timeout
@@ -113,7 +143,8 @@ pub trait Check: Sized + Send + Sync + 'static {
         self.configured().with(|options| options.add_probe(probe))
     }
 
-    /// Adds a tag, by which [`Health::report_for_tag`](super::Health::report_for_tag) selects checks.
+    /// Adds a tag, by which [`Health::report_for_tag`](super::Health::report_for_tag) and `/health/group/{name}` select
+    /// checks.
     fn tag(self, tag: impl Into<String>) -> ConfiguredCheck {
         self.configured()
             .with(|options| options.tags.push(tag.into()))
@@ -180,6 +211,21 @@ impl Check for ConfiguredCheck {
 }
 
 debug_fields!(ConfiguredCheck { options });
+
+impl dyn AnyCheck {
+    /// Runs the check once, for at most `limit`. A panic is an outcome, too.
+    pub(super) async fn run(&self, limit: Duration) -> Outcome {
+        let mut check = Box::pin(panics::caught(async { self.check().await }));
+        let ended = timeout(limit, check.as_mut()).await;
+        // A future that timed out may panic when it is dropped.
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(check)));
+        match (ended, dropped) {
+            (_, Err(panic)) | (Ok(Err(panic)), _) => Outcome::panicked(&*panic),
+            (Ok(Ok(outcome)), _) => outcome,
+            (Err(_), _) => Outcome::unhealthy().message(format!("timed out after {limit:?}")),
+        }
+    }
+}
 
 /// `Check` as a trait object.
 pub(super) trait AnyCheck: Send + Sync {

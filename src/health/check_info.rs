@@ -34,6 +34,10 @@ pub struct CheckInfo {
     /// The period of background runs, if there are any.
     #[serde(rename = "every_ms", serialize_with = "serialize_milliseconds")]
     pub every: Option<Duration>,
+    /// The worse results in a row after which a worse status is reported.
+    pub failing_after: u32,
+    /// The better results in a row after which a better status is reported.
+    pub passing_after: u32,
     /// The last result.
     #[serde(rename = "status", serialize_with = "serialize_status")]
     pub last: Option<CheckResult>,
@@ -58,6 +62,8 @@ impl CheckInfo {
             timeout: entry.timeout,
             cache_for: entry.cache_for,
             every: entry.every,
+            failing_after: options.failing_after.unwrap_or(1),
+            passing_after: options.passing_after.unwrap_or(1),
             last: last.map(|result| CheckResult::clone(&result)),
             age,
             is_running: entry.is_running(),

@@ -22,6 +22,10 @@ pub struct CheckOptions {
     pub cache_for: Option<Duration>,
     /// See [`Check::every`](super::Check::every).
     pub every: Option<Duration>,
+    /// See [`Check::failing_after`](super::Check::failing_after). Defaults to 1.
+    pub failing_after: Option<u32>,
+    /// See [`Check::passing_after`](super::Check::passing_after). Defaults to 1.
+    pub passing_after: Option<u32>,
     /// See [`Check::optional`](super::Check::optional).
     pub is_optional: bool,
     /// See [`Check::shared`](super::Check::shared).

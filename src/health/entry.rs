@@ -9,12 +9,12 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::check::AnyCheck;
 use super::check_options::Defaults;
+use super::streak::Streak;
 use super::{CheckOptions, CheckResult, ConfiguredCheck, Outcome, Probe, Status};
-use crate::panics;
 
 /// Longer durations are cut to this, because a clock cannot add `Duration::MAX`.
 const MAX_DURATION: Duration = Duration::from_hours(365 * 24);
@@ -45,6 +45,7 @@ pub(super) struct CheckEntry {
     flight: Mutex<Flight>,
     /// Whether a result was healthy or degraded.
     has_passed: AtomicBool,
+    streak: Mutex<Streak>,
     /// Notified when a run ends.
     ended: watch::Sender<()>,
     is_retired: AtomicBool,
@@ -92,6 +93,10 @@ impl Flight {
 
     pub(super) fn is_running(&self, number: u64) -> bool {
         self.run.is_some_and(|run| run.number == number)
+    }
+
+    fn has_result_of(&self, run: u64) -> bool {
+        self.last.as_ref().is_some_and(|last| last.run == run)
     }
 }
 
@@ -145,6 +150,7 @@ impl CheckEntry {
             observer,
             flight: Mutex::default(),
             has_passed: AtomicBool::new(false),
+            streak: Mutex::default(),
             ended: watch::Sender::new(()),
             is_retired: AtomicBool::new(false),
             background: Mutex::default(),
@@ -179,6 +185,17 @@ impl CheckEntry {
             result.effect = result.effect.min(Status::Degraded);
         }
         result
+    }
+
+    /// The result of a run, with the status to report. `is_again` says that the run has a result already.
+    pub(super) fn result_of_run(
+        &self,
+        outcome: Outcome,
+        duration: Duration,
+        is_again: bool,
+    ) -> CheckResult {
+        let outcome = self.streak.lock().apply(outcome, is_again, &self.options);
+        self.result(outcome, duration)
     }
 
     /// Caches a result of a run in this entry's flight.
@@ -357,18 +374,9 @@ impl RunGuard {
     async fn run(self) {
         let entry = &self.entry;
         let started = Instant::now();
-        let mut check = Box::pin(panics::caught(async { entry.check.check().await }));
-        let ended = timeout(entry.timeout, check.as_mut()).await;
-        // A future that timed out may panic when it is dropped.
-        let dropped = catch_unwind(AssertUnwindSafe(|| drop(check)));
-        let outcome = match (ended, dropped) {
-            (_, Err(panic)) | (Ok(Err(panic)), _) => Outcome::panicked(&*panic),
-            (Ok(Ok(outcome)), _) => outcome,
-            (Err(_), _) => {
-                Outcome::unhealthy().message(format!("timed out after {:?}", entry.timeout))
-            }
-        };
-        let result = entry.result(outcome, started.elapsed());
+        let outcome = entry.check.run(entry.timeout).await;
+        let is_again = entry.flight().has_result_of(self.run);
+        let result = entry.result_of_run(outcome, started.elapsed(), is_again);
         let cached = {
             let mut flight = entry.flight();
             flight.run = None;

@@ -12,9 +12,11 @@ use super::{CheckResult, Outcome, Probe, Reason, Report};
 /// Kubernetes), and a check that hangs would exceed them.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Returns a report of the checks in `entries` that `is_wanted` selects.
+/// Returns a report of the checks in `entries` that `is_wanted` selects. While the service is starting, a probe waits for
+/// no slow run.
 pub(super) async fn gather(
     probe: Option<Probe>,
+    is_starting: bool,
     entries: &[Arc<CheckEntry>],
     is_wanted: impl Fn(&CheckEntry) -> bool,
 ) -> Report {
@@ -23,36 +25,40 @@ pub(super) async fn gather(
     // All runs start before the first wait, so they run in parallel.
     let lookups: Vec<_> = wanted.map(|entry| entry.join(started)).collect();
     let mut results = Vec::with_capacity(lookups.len());
-    let mut is_starting = false;
+    let mut has_gap = false;
     for lookup in lookups {
         results.push(match lookup {
             // Not awaited, because the future of a wait is large.
             Lookup::Cached(result) => result,
             Lookup::InFlight(mut in_flight) => match probe {
                 None => in_flight.result().await,
-                Some(_) => in_flight.result_for_probe().await.unwrap_or_else(|| {
-                    let result = in_flight.no_result();
-                    is_starting |= !result.effect.is_passing();
-                    Arc::new(result)
-                }),
+                Some(_) => {
+                    let result = in_flight.result_for_probe(is_starting || has_gap).await;
+                    result.unwrap_or_else(|| {
+                        let result = in_flight.no_result();
+                        has_gap |= !result.effect.is_passing();
+                        Arc::new(result)
+                    })
+                }
             },
         });
     }
     let mut report = Report::new(probe, results, started.elapsed());
-    if is_starting {
+    if has_gap {
         report.fail(Reason::Starting);
     }
     report
 }
 
 impl InFlight {
-    /// Returns the run's result. If a first run is slow, returns `None`. If the check only degrades and is slow, returns
-    /// the last result.
-    async fn result_for_probe(&mut self) -> Option<Arc<CheckResult>> {
+    /// Returns the run's result. If the run is slow, returns `None` for a first run, and the last result for a check that
+    /// only degrades or if the service is starting.
+    async fn result_for_probe(&mut self, is_starting: bool) -> Option<Arc<CheckResult>> {
         let last = self.entry.last().map(|(last, _)| last);
         // An overdue run blocks its thread. Only a caller that waits until the deadline can report that.
         let is_overdue = self.run.since + self.entry.timeout <= Instant::now();
-        if is_overdue || (last.is_some() && !self.entry.only_degrades()) {
+        let may_be_old = is_starting || self.entry.only_degrades();
+        if is_overdue || (last.is_some() && !may_be_old) {
             return Some(self.result().await);
         }
         let until = self.run.since + PROBE_TIMEOUT;
@@ -97,7 +103,8 @@ impl InFlight {
                  overloaded",
                 entry.timeout
             );
-            let result = entry.result(Outcome::unhealthy().message(message), running_for);
+            let result =
+                entry.result_of_run(Outcome::unhealthy().message(message), running_for, false);
             // Cached, so that the other callers get it too until it expires.
             let cached = entry.cache(&mut flight, result, self.run.number);
             drop(flight);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use http::StatusCode;
 use tokio::time::Instant;
 
 use super::entry::{CheckEntry, Lookup};
@@ -52,6 +53,8 @@ impl Health {
     pub fn run(&self) {
         self.state.runs_in_background.store(true, Ordering::Release);
         for entry in &*self.state.entries() {
+            // Again, because the recorder may have been installed since.
+            self.state.register(entry);
             entry.ensure_background();
         }
         if let Some(heartbeat) = &self.state.runtime_heartbeat {
@@ -69,6 +72,7 @@ impl Health {
         let entry = state.new_entry(&name.into(), check.configured(), std::iter::empty());
         Error::combine(entry.problems().into_iter().map(Error::invalid))?;
         state.insert(Arc::clone(&entry)).map_err(Error::invalid)?;
+        state.register(&entry);
         if state.runs_in_background.load(Ordering::Acquire) {
             entry.ensure_background();
         }
@@ -83,7 +87,7 @@ impl Health {
 
     /// Returns the results of all checks, cached or new.
     pub async fn report(&self) -> Report {
-        gather(None, &self.state.entries(), |_| true).await
+        self.report_of(&self.state.entries(), |_| true).await
     }
 
     /// Returns the results of the checks with this tag, or `None` if no check has it.
@@ -93,7 +97,27 @@ impl Health {
         if !entries.iter().any(|entry| has_tag(entry)) {
             return None;
         }
-        Some(gather(None, &entries, has_tag).await)
+        Some(self.report_of(&entries, has_tag).await)
+    }
+
+    async fn report_of(
+        &self,
+        entries: &[Arc<CheckEntry>],
+        is_wanted: impl Fn(&CheckEntry) -> bool,
+    ) -> Report {
+        let mut report = gather(None, false, entries, is_wanted).await;
+        report.degraded_status = self.state.degraded_status;
+        report
+    }
+
+    /// Returns the HTTP status of a report, or of one check's result, with this status: 503 when unhealthy,
+    /// [`HealthBuilder::degraded_status`](super::HealthBuilder::degraded_status) when degraded, else 200.
+    #[must_use]
+    pub fn status_code(&self, status: Status) -> StatusCode {
+        match status {
+            Status::Degraded => self.state.degraded_status,
+            status => status.status_code(),
+        }
     }
 
     /// Returns the answer to a probe.
@@ -121,11 +145,13 @@ impl Health {
                 }
                 report
             }
-            Probe::Startup if self.is_started() => Report::without_checks(probe, None),
             Probe::Startup => {
                 let entries = self.state.entries();
+                if self.update_started(&entries) {
+                    return Report::without_checks(probe, None);
+                }
                 let decides = |entry: &CheckEntry| entry.decides(probe);
-                let mut report = gather(Some(probe), &entries, decides).await;
+                let mut report = gather(Some(probe), true, &entries, decides).await;
                 if self.update_started(&entries) {
                     // Each check has passed once, but not necessarily in this report.
                     report.status = report.status.min(Status::Degraded);
@@ -140,12 +166,13 @@ impl Health {
 
     /// Returns the answer to readiness, apart from the drain.
     pub(crate) async fn readiness(&self) -> Report {
-        let is_starting = !self.is_started();
         let entries = self.state.entries();
+        let is_starting = !self.update_started(&entries);
         let decides = |entry: &CheckEntry| {
             entry.decides(Probe::Readiness) || (is_starting && entry.decides(Probe::Startup))
         };
-        let mut report = gather(Some(Probe::Readiness), &entries, decides).await;
+        let probe = Some(Probe::Readiness);
+        let mut report = gather(probe, is_starting, &entries, decides).await;
         if !self.update_started(&entries) {
             report.fail(Reason::Starting);
         }
@@ -191,6 +218,20 @@ impl Health {
     pub fn names(&self) -> Vec<String> {
         let entries = self.state.entries();
         entries.iter().map(|entry| entry.name.to_string()).collect()
+    }
+
+    /// Returns the tags of the checks, each once, in the order they were added.
+    #[must_use]
+    pub fn tags(&self) -> Vec<String> {
+        let mut tags = Vec::new();
+        for entry in &*self.state.entries() {
+            for tag in &entry.options.tags {
+                if !tags.contains(tag) {
+                    tags.push(tag.clone());
+                }
+            }
+        }
+        tags
     }
 
     /// Returns the registered checks with their last results, without running any.

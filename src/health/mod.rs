@@ -39,6 +39,7 @@ mod shutdown_signal;
 mod state;
 mod status;
 mod status_changes;
+mod streak;
 
 pub use self::builder::HealthBuilder;
 pub use self::check::{Check, ConfiguredCheck};

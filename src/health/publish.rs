@@ -4,12 +4,20 @@ use std::sync::Arc;
 
 use metrics::{Histogram, SharedString};
 
-use super::entry::{Newest, Observer};
+use super::entry::{CheckEntry, Newest, Observer};
 use super::state::State;
 use super::{CheckResult, Status, StatusChange};
 use crate::catalog::{HEALTH_CHECK_DURATION, HEALTH_CHECK_STATUS, MONITORING_CHECK_TIMESTAMP};
 use crate::recorder::RecorderRef;
 use crate::time::unix_seconds;
+
+impl State {
+    /// Registers the durations of a check, so that their count is zero before the first run.
+    pub(super) fn register(&self, entry: &CheckEntry) {
+        let name = SharedString::from_shared(Arc::clone(&entry.name));
+        let _: Histogram = self.recorder.register(&HEALTH_CHECK_DURATION.key([name]));
+    }
+}
 
 impl Observer for State {
     fn publish(&self, result: &CheckResult, has_ended: bool, newest: Option<Newest>) {

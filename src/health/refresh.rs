@@ -31,7 +31,7 @@ impl Health {
         if Handle::try_current().is_ok() {
             // The wait for a report reports a check that blocks its thread, as `/health` does.
             let entries = self.state.entries();
-            let _ = timeout(TIMEOUT, gather(None, &entries, |_| true)).await;
+            let _ = timeout(TIMEOUT, gather(None, false, &entries, |_| true)).await;
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use http::StatusCode;
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
@@ -13,7 +14,8 @@ use crate::time::{milliseconds, rfc3339};
 ///
 /// Serialized, it is `/health/detailed`: `overall_status`, `is_healthy` (false when degraded), `reason` (if there is
 /// one), `total_checks`, `passed_checks` (healthy or degraded), `failed_checks` (their names), `duration_ms`,
-/// `timestamp` (RFC 3339, UTC) and `results`. As an axum response it has the status code of [`Status::status_code`].
+/// `timestamp` (RFC 3339, UTC) and `results`. As an axum response it has the status code of
+/// [`Report::status_code`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
@@ -32,6 +34,7 @@ pub struct Report {
     pub(super) probe: Option<Probe>,
     pub(super) status: Status,
     pub(super) reason: Option<Reason>,
+    pub(super) degraded_status: StatusCode,
     pub(super) results: Vec<Arc<CheckResult>>,
     pub(super) duration: Duration,
     pub(super) timestamp: SystemTime,
@@ -48,6 +51,7 @@ impl Report {
             probe,
             status: status.unwrap_or(Status::Healthy),
             reason: None,
+            degraded_status: StatusCode::OK,
             results,
             duration,
             timestamp: SystemTime::now(),
@@ -72,6 +76,16 @@ impl Report {
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
+    }
+
+    /// The HTTP status of the report: that of [`Status::status_code`], but
+    /// [`HealthBuilder::degraded_status`](super::HealthBuilder::degraded_status) when degraded, except for a probe.
+    #[must_use]
+    pub fn status_code(&self) -> StatusCode {
+        match self.status {
+            Status::Degraded => self.degraded_status,
+            status => status.status_code(),
+        }
     }
 
     /// Whether the status is [`Status::Healthy`].

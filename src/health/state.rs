@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use http::StatusCode;
 use parking_lot::RwLock;
 use tokio::sync::broadcast;
 
@@ -21,6 +22,8 @@ pub(super) struct State {
     /// Replaced as a whole when a check is added or removed, so that reports hold no lock.
     entries: RwLock<Arc<[Arc<CheckEntry>]>>,
     pub(super) defaults: Defaults,
+    /// The status code of reports that are degraded.
+    pub(super) degraded_status: StatusCode,
     pub(super) starts_explicitly: bool,
     pub(super) is_started: AtomicBool,
     pub(super) is_draining: AtomicBool,
@@ -40,6 +43,7 @@ impl State {
                 timeout: Duration::from_secs(2),
                 cache_for: Duration::from_secs(1),
             },
+            degraded_status: StatusCode::OK,
             starts_explicitly: false,
             is_started: AtomicBool::new(false),
             is_draining: AtomicBool::new(false),

@@ -37,7 +37,7 @@ impl Status {
         }
     }
 
-    /// The HTTP status of a probe: 503 when unhealthy, else 200.
+    /// The HTTP status of a probe: 503 when unhealthy, else 200. See also [`Report::status_code`](super::Report::status_code).
     #[must_use]
     pub const fn status_code(self) -> StatusCode {
         match self {

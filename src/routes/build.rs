@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::health::Health;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
-const DEFAULT_PATHS: [&str; 21] = [
+const DEFAULT_PATHS: [&str; 22] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -23,6 +23,7 @@ const DEFAULT_PATHS: [&str; 21] = [
     "/health/startup",
     "/health/detailed",
     "/health/checker/{name}",
+    "/health/group/{name}",
     "/health/status",
     "/metrics",
     "/metrics/prometheus",

@@ -64,13 +64,13 @@ impl NotReady {
 impl IntoResponse for NotReady {
     fn into_response(self) -> Response {
         let brief = Brief::new(&self.report, DetailLevel::Names);
-        no_store(json(self.report.status().status_code(), &brief))
+        no_store(json(self.report.status_code(), &brief))
     }
 }
 
 /// The whole report with its status code, messages and data included: put the route behind a guard.
 impl IntoResponse for Report {
     fn into_response(self) -> Response {
-        no_store(json(self.status().status_code(), &self))
+        no_store(json(self.status_code(), &self))
     }
 }

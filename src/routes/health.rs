@@ -28,15 +28,16 @@ impl Routes {
     /// | `/livez`, `/readyz`, `/startupz`, and the same as `/health/live`, `/health/ready`, `/health/startup` | open | the probe's `status` and `reason`, and with details `checks` |
     /// | `/health/detailed` | details | the whole [`Report`] |
     /// | `/health/checker/{name}` | details | one result; 404 with the known names for an unknown one |
+    /// | `/health/group/{name}` | details | the [`Report`] of the checks with this [tag](crate::health::Check::tag); 404 with the known tags for an unknown one |
     /// | `/health/status` | details | the registered [checks](crate::health::CheckInfo), without running them |
     ///
-    /// The status code is 200 when healthy or degraded, and 503 when unhealthy. A check without
-    /// [`on`](crate::health::Check::on) decides `/readyz`, and never `/livez`. While a first run takes longer than 100 ms, its
-    /// probe responds with 503 and the reason `starting`. With [`Routes::metrics`], a scrape first
-    /// [refreshes](Health::refresh) the checks.
+    /// The status code is 200 when healthy, 200 or [another](crate::health::HealthBuilder::degraded_status) when degraded, and
+    /// 503 when unhealthy. `/health` and `/healthz` respond to `Accept: application/health+json` in that format
+    /// (draft-inadarei-api-health-check): `pass`, `warn`, `fail`.
     ///
-    /// `/health` and `/healthz` respond to
-    /// `Accept: application/health+json` in that format (draft-inadarei-api-health-check): `pass`, `warn`, `fail`.
+    /// A check without [`on`](crate::health::Check::on) decides `/readyz`, and never `/livez`. While a check's first run takes
+    /// longer than 100 ms, its probe responds with 503 and the reason `starting`. With [`Routes::metrics`], each scrape first
+    /// [refreshes](Health::refresh) the checks.
     ///
     /// ```
     /// use tower_vitals::{Health, Routes};
@@ -49,33 +50,31 @@ impl Routes {
     ///     .details(Details::Authorized);
     /// # Ok::<_, tower_vitals::Error>(())
     /// ```
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "takes a handle, as `metrics` does"
-    )]
-    pub fn health(mut self, health: Health) -> Self {
-        self.health = Some(health.clone());
-        self.report("/health", &health, |report, request| {
-            in_either_form(report, request, |level| {
-                let level = match level {
-                    DetailLevel::Names => DetailLevel::Nothing,
-                    level => level,
-                };
-                json(report, &Brief::new(report, level))
+    pub fn health(self, health: Health) -> Self {
+        let mut routes = self
+            .report("/health", &health, |report, request| {
+                in_either_form(report, request, |level| {
+                    let level = match level {
+                        DetailLevel::Names => DetailLevel::Nothing,
+                        level => level,
+                    };
+                    json(report, &Brief::new(report, level))
+                })
             })
-        })
-        .report("/healthz", &health, |report, request| {
-            in_either_form(report, request, |level| {
-                json(report, &Healthz::new(report, level))
+            .report("/healthz", &health, |report, request| {
+                in_either_form(report, request, |level| {
+                    json(report, &Healthz::new(report, level))
+                })
             })
-        })
-        .probe("/livez", &health, Probe::Liveness)
-        .probe("/readyz", &health, Probe::Readiness)
-        .probe("/startupz", &health, Probe::Startup)
-        .probe("/health/live", &health, Probe::Liveness)
-        .probe("/health/ready", &health, Probe::Readiness)
-        .probe("/health/startup", &health, Probe::Startup)
-        .details_routes(&health)
+            .probe("/livez", &health, Probe::Liveness)
+            .probe("/readyz", &health, Probe::Readiness)
+            .probe("/startupz", &health, Probe::Startup)
+            .probe("/health/live", &health, Probe::Liveness)
+            .probe("/health/ready", &health, Probe::Readiness)
+            .probe("/health/startup", &health, Probe::Startup)
+            .details_routes(&health);
+        routes.health = Some(health);
+        routes
     }
 
     fn report(
@@ -106,7 +105,7 @@ impl Routes {
                 } else {
                     DetailLevel::Nothing
                 };
-                let code = report.status().status_code();
+                let code = report.status_code();
                 respond::json(code, &Brief::new(&report, level))
             },
         )
@@ -130,6 +129,12 @@ impl Routes {
         )
         .add_with(
             health,
+            "/health/group/{name}",
+            Access::Details,
+            |health, request| or_reject(one_group(health, request)),
+        )
+        .add_with(
+            health,
             "/health/status",
             Access::Details,
             |health, _| async move {
@@ -142,19 +147,41 @@ impl Routes {
 
 async fn one_check(health: Health, mut request: RouteRequest) -> Result<Response, Rejection> {
     let name = request.name().await?;
-    if let Some(result) = health.run_check(&name).await {
-        return Ok(respond::json(result.status().status_code(), &result));
-    }
+    let Some(result) = health.run_check(&name).await else {
+        return Err(not_found(
+            "check",
+            &name,
+            "no check is registered",
+            &health.names(),
+        ));
+    };
+    Ok(respond::json(health.status_code(result.status()), &result))
+}
+
+async fn one_group(health: Health, mut request: RouteRequest) -> Result<Response, Rejection> {
+    let tag = request.name().await?;
+    let Some(report) = health.report_for_tag(&tag).await else {
+        return Err(not_found(
+            "group",
+            &tag,
+            "no check has a tag",
+            &health.tags(),
+        ));
+    };
+    Ok(json(&report, &report))
+}
+
+/// Lists what is known, because only callers that see details get here.
+fn not_found(kind: &str, name: &str, none: &str, known: &[String]) -> Rejection {
     let shown: String = name.chars().take(100).collect();
-    let known = health.names();
     let detail = match known.len() {
-        0 => format!("There is no check {shown:?}: no check is registered."),
+        0 => format!("There is no {kind} {shown:?}: {none}."),
         _ => format!(
-            "There is no check {shown:?}. The checks are: {}.",
+            "There is no {kind} {shown:?}. The {kind}s are: {}.",
             known.join(", ")
         ),
     };
-    Err(Rejection::new(StatusCode::NOT_FOUND, &detail))
+    Rejection::new(StatusCode::NOT_FOUND, &detail)
 }
 
 /// Responds in plain JSON, or in the draft's format to clients that prefer it.
@@ -170,7 +197,7 @@ fn in_either_form(
     };
     let mut response = if accept::prefers(&request.parts.headers, HEALTH_JSON, "application/json") {
         let body = HealthJson::new(report, level);
-        respond(report.status().status_code(), HEALTH_JSON, &body)
+        respond(report.status_code(), HEALTH_JSON, &body)
     } else {
         plain(level)
     };
@@ -181,5 +208,5 @@ fn in_either_form(
 }
 
 fn json(report: &Report, body: &impl Serialize) -> Response {
-    respond::json(report.status().status_code(), body)
+    respond::json(report.status_code(), body)
 }

@@ -14,6 +14,10 @@ pub(super) struct RouteRequest {
     pub(super) guard: Guard,
     pub(super) details: Details,
     /// The health that the routes serve, if they do.
+    #[cfg_attr(
+        not(feature = "prometheus"),
+        expect(dead_code, reason = "only the metrics read it")
+    )]
     pub(super) health: Option<Health>,
 }
 

@@ -21,3 +21,4 @@ mod runs;
 mod shutdown;
 #[path = "../support/mod.rs"]
 mod support;
+mod thresholds;

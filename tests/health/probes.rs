@@ -1,6 +1,8 @@
 //! The checks that decide a probe, and probes that arrive before a check's first result.
 
 use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -144,4 +146,50 @@ async fn an_optional_check_without_a_result_only_degrades() {
     let report = health.report_for(Probe::Readiness).await;
     assert_eq!(started.elapsed(), Duration::from_millis(100));
     assert_eq!((report.status(), report.reason()), (Degraded, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn startup_ends_when_a_slow_check_has_passed_also_between_two_probes() {
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&runs);
+    let slow = move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async {
+            sleep(5 * SECOND).await;
+            true
+        }
+    };
+    for probe in [Probe::Startup, Probe::Readiness] {
+        runs.store(0, Ordering::SeqCst);
+        let check = slow.clone().on(Probe::Startup).timeout(10 * SECOND);
+        let health = with("index", check);
+        let report = health.report_for(probe).await;
+        assert_eq!(report.reason(), Some(&Reason::Starting));
+        sleep(10 * SECOND).await;
+        let started = Instant::now();
+        assert_eq!(health.report_for(probe).await.status(), Healthy);
+        assert_eq!(started.elapsed(), Duration::ZERO);
+        assert_eq!(runs.load(Ordering::SeqCst), 1, "its result has expired");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn startup_does_not_wait_for_a_slow_check_that_fails_again_and_again() {
+    let slow = || async {
+        sleep(SECOND).await;
+        Err::<(), _>("not loaded")
+    };
+    let health = with("index", slow.on(Probe::Startup));
+    for message in [
+        "no result yet: the first run has taken 100ms so far",
+        "not loaded",
+        "not loaded",
+    ] {
+        let started = Instant::now();
+        let report = health.report_for(Probe::Startup).await;
+        assert_eq!(started.elapsed(), Duration::from_millis(100));
+        assert_eq!(report.reason(), Some(&Reason::Starting));
+        assert_eq!(report.result("index").unwrap().message(), Some(message));
+        sleep(10 * SECOND).await;
+    }
 }

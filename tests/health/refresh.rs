@@ -122,3 +122,22 @@ async fn a_refresher_does_not_keep_the_health() {
     assert!(changes.next().await.is_none());
     assert_eq!(status(&prometheus), None);
 }
+
+/// `increase()` of a counter that is born at one is zero.
+#[tokio::test]
+async fn the_number_of_runs_is_zero_from_registration() {
+    let (health, prometheus) = with(|| async { true });
+    health.add("cache", || async { true }).unwrap();
+    let runs = |check: &str| {
+        let series = format!("health_check_duration_seconds_count{{check=\"{check}\"}} ");
+        let text = prometheus.render();
+        let line = text.lines().find_map(|line| line.strip_prefix(&series));
+        line.map(str::to_owned)
+    };
+    for check in ["db", "cache"] {
+        assert_eq!(runs(check).as_deref(), Some("0"));
+    }
+    assert_eq!(status(&prometheus), None, "no result, no status");
+    health.report().await;
+    assert_eq!(runs("db").as_deref(), Some("1"));
+}
