@@ -1,11 +1,13 @@
-//! `RecorderRef`, the recorder that metrics go to, and `LazyHandle`, a series that is registered at its first use.
+//! `RecorderRef`, the recorder that metrics go to, `LazyHandle`, a series that is registered at its first use, and `Zeros`,
+//! the series of an instrument that exist earlier.
 
 use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use metrics::{Counter, Gauge, Histogram, Key, Level, Metadata, Recorder};
+use parking_lot::Mutex;
 
 pub(crate) static METADATA: Metadata<'static> =
     Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
@@ -131,6 +133,7 @@ pub(crate) struct LazyHandle<H> {
     recorder: RecorderRef,
     key: Key,
     handle: OnceLock<H>,
+    zeros: Option<Arc<ZeroSeries>>,
 }
 
 impl<H: Handle> LazyHandle<H> {
@@ -139,6 +142,7 @@ impl<H: Handle> LazyHandle<H> {
             recorder: recorder.clone(),
             key,
             handle: OnceLock::new(),
+            zeros: None,
         }
     }
 
@@ -147,9 +151,21 @@ impl<H: Handle> LazyHandle<H> {
         Self::new(&RecorderRef::default(), key)
     }
 
+    /// A series that exists at 0 before its first use: see [`Zeros`].
+    pub(crate) fn zero(recorder: &RecorderRef, key: Key) -> Self {
+        let mut zeros = Zeros::new(recorder);
+        let handle = zeros.add(key);
+        zeros.announce();
+        handle
+    }
+
     /// The same series of another recorder.
     pub(crate) fn with_recorder(&self, recorder: &RecorderRef) -> Self {
-        Self::new(recorder, self.key.clone())
+        let key = self.key.clone();
+        match self.zeros {
+            Some(_) => Self::zero(recorder, key),
+            None => Self::new(recorder, key),
+        }
     }
 
     #[inline]
@@ -176,6 +192,9 @@ impl<H: Handle> LazyHandle<H> {
         self.recorder.with(|recorder| {
             let handle = H::register(recorder, &self.key);
             if self.recorder.is_installed(recorder) {
+                if let Some(series) = self.zeros.as_ref().and_then(|zeros| zeros.get()) {
+                    register(series, recorder);
+                }
                 record(self.handle.get_or_init(|| handle));
             } else {
                 record(&handle);
@@ -187,5 +206,96 @@ impl<H: Handle> LazyHandle<H> {
 impl<H> fmt::Debug for LazyHandle<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("LazyHandle").field(&self.key).finish()
+    }
+}
+
+/// Makes the counters and histograms of one instrument exist at 0 before their first use.
+///
+/// A counter that appears at 1 has not increased for Prometheus: `increase()` does not see the first event. The series are
+/// registered by [`announce`](Self::announce) if there is a recorder, else by [`announce_waiting`] or, with another crate's
+/// recorder, by the first use of one of them.
+pub(crate) struct Zeros {
+    recorder: RecorderRef,
+    series: Vec<(Register, Key)>,
+    shared: Arc<ZeroSeries>,
+}
+
+/// What [`Zeros`] registers. The handles keep it alive.
+type ZeroSeries = OnceLock<Vec<(Register, Key)>>;
+
+type Register = fn(&dyn Recorder, &Key);
+
+impl Zeros {
+    pub(crate) fn new(recorder: &RecorderRef) -> Self {
+        Self {
+            recorder: recorder.clone(),
+            series: Vec::new(),
+            shared: Arc::default(),
+        }
+    }
+
+    pub(crate) fn add<H: Handle>(&mut self, key: Key) -> LazyHandle<H> {
+        let register: Register = |recorder, key| drop(H::register(recorder, key));
+        self.series.push((register, key.clone()));
+        LazyHandle {
+            zeros: Some(Arc::clone(&self.shared)),
+            ..LazyHandle::new(&self.recorder, key)
+        }
+    }
+
+    pub(crate) fn announce(self) {
+        let Self {
+            recorder,
+            series,
+            shared,
+        } = self;
+        let shown = shared.get_or_init(|| series);
+        let register_if_installed = || {
+            recorder.with(|to| {
+                let is_installed = recorder.is_installed(to);
+                if is_installed {
+                    register(shown, to);
+                }
+                is_installed
+            })
+        };
+        if register_if_installed() {
+            return;
+        }
+        wait_for_recorder(&shared);
+        // The recorder may have been installed just before.
+        register_if_installed();
+    }
+}
+
+fn register(series: &[(Register, Key)], recorder: &dyn Recorder) {
+    for (register, key) in series {
+        register(recorder, key);
+    }
+}
+
+/// The instruments that were created while no recorder was installed.
+static WAITING: Mutex<Vec<Weak<ZeroSeries>>> = Mutex::new(Vec::new());
+
+/// Series of later instruments exist from their first use.
+const MAX_WAITING: usize = 4_096;
+
+fn wait_for_recorder(series: &Arc<ZeroSeries>) {
+    let mut waiting = WAITING.lock();
+    if waiting.len() == MAX_WAITING {
+        waiting.retain(|series| series.strong_count() > 0);
+    }
+    if waiting.len() < MAX_WAITING {
+        waiting.push(Arc::downgrade(series));
+    }
+}
+
+/// Registers the series that waited for the facade's recorder.
+#[cfg(feature = "prometheus")]
+pub(crate) fn announce_waiting(recorder: &dyn Recorder) {
+    // Without the lock, because a recorder may log, and a subscriber may create an instrument.
+    let waiting = std::mem::take(&mut *WAITING.lock());
+    for series in waiting.iter().filter_map(Weak::upgrade) {
+        register(series.get().map_or(&[], Vec::as_slice), recorder);
     }
 }

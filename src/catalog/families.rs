@@ -108,7 +108,7 @@ families! {
     EXTERNAL_API_REQUESTS = counter(
         "external_api_requests_total",
         &["service", "endpoint", "status"],
-        "Outbound HTTP requests; status is the status code, success, error or timeout.",
+        "Outbound HTTP requests; status is the status code, success, error, timeout or cancelled.",
     );
     EXTERNAL_API_DURATION = seconds(
         "external_api_duration_seconds",

@@ -44,6 +44,10 @@ pub struct Family {
 
 impl Family {
     /// A total that only rises. By convention its name ends in `_total`.
+    ///
+    /// A counter without labels, and one whose labels all have [`Closed`](Values::Closed) values, exists at 0 from the moment
+    /// that [`Prometheus`](crate::exporter::PrometheusBuilder::catalog) is built, in up to 1,000 series. Prometheus does not
+    /// see the first event of a counter that appears at 1: `increase()` is 0.
     pub const fn counter(name: &'static str, help: &'static str) -> Self {
         Self::new(Kind::Counter, name, help)
     }
@@ -107,6 +111,32 @@ impl Family {
         let labels = self.labels.iter().zip(values);
         let labels = labels.map(|(label, value)| Label::new(*label, value));
         Key::from_parts(self.name, labels.collect::<Vec<_>>())
+    }
+
+    /// Returns the keys of all series if the values of all labels are closed and there are at most `most` series, else none.
+    #[cfg(feature = "prometheus")]
+    pub(crate) fn closed_keys(&self, most: usize) -> Vec<Key> {
+        let mut keys = vec![Vec::new()];
+        for label in self.labels {
+            let values = self.values.iter().find(|(name, _)| name == label);
+            let Some((_, Values::Closed(values))) = values else {
+                return Vec::new();
+            };
+            if keys.len() * values.len() > most {
+                return Vec::new();
+            }
+            let with = |labels: &Vec<Label>, value| {
+                let own = Label::from_static_parts(label, value);
+                labels.iter().cloned().chain([own]).collect()
+            };
+            keys = keys
+                .iter()
+                .flat_map(|labels| values.iter().map(move |value| with(labels, value)))
+                .collect();
+        }
+        keys.into_iter()
+            .map(|labels| Key::from_parts(self.name, labels))
+            .collect()
     }
 
     /// Describes unit and help to `recorder`, under `name`, which a naming may have changed.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use metrics::Label;
+use metrics::{Counter, Gauge, Label};
 use metrics_exporter_prometheus::formatting::sanitize_metric_name;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder as ExporterBuilder};
 use metrics_util::layers::Layer;
@@ -17,13 +17,16 @@ use super::gatherer::Gatherer;
 use super::history::{HistoryConfig, MetricsHistory};
 use super::limit::SeriesLimit;
 use super::prometheus::{Inner, Prometheus};
-use crate::catalog::{self, Catalog};
+use crate::catalog::{self, Catalog, Kind};
 use crate::error::{Error, ErrorKind};
-use crate::recorder;
+use crate::recorder::{self, Handle, announce_waiting};
 use crate::ticker::spawn_ticker;
 
 /// Whether this crate installed the global recorder. Only the wording of a second install's error depends on it.
 static INSTALLED: AtomicBool = AtomicBool::new(false);
+
+/// The series of one family that exist at 0.
+const MAX_ZEROS: usize = 1_000;
 
 impl Prometheus {
     /// Builds a recorder with the default settings and installs it as the process' global recorder.
@@ -151,6 +154,7 @@ impl PrometheusBuilder {
         })?;
         recorder::set_global_identity(prometheus.address());
         INSTALLED.store(true, Ordering::Release);
+        announce_waiting(&prometheus);
         Ok(prometheus)
     }
 
@@ -208,7 +212,7 @@ impl PrometheusBuilder {
                 Some(history)
             }
         };
-        Ok(Prometheus {
+        let prometheus = Prometheus {
             inner: Arc::new(Inner {
                 prefix,
                 catalog: self.catalog,
@@ -218,7 +222,9 @@ impl PrometheusBuilder {
                 baseline: Baseline::now().into(),
                 _threads: threads,
             }),
-        })
+        };
+        register_zeros(&prometheus, self.max_series.min(MAX_ZEROS));
+        Ok(prometheus)
     }
 
     fn exporter(&self, prefix: &str) -> Result<ExporterBuilder, BuildError> {
@@ -252,7 +258,7 @@ impl PrometheusBuilder {
     fn mistyped(&self, metric: &str) -> Option<String> {
         if let Some(family) = self.family(metric) {
             let kind = family.kind.as_str();
-            let is_histogram = family.kind == catalog::Kind::Histogram;
+            let is_histogram = family.kind == Kind::Histogram;
             return (!is_histogram).then(|| {
                 format!("metric {metric:?}: a {kind} has no buckets: only histograms have them")
             });
@@ -308,5 +314,24 @@ impl PrometheusBuilder {
         }
         mistakes.extend(self.history.iter().flat_map(HistoryConfig::mistakes));
         mistakes
+    }
+}
+
+/// Registers the counters of the service whose labels are known. Those of the crate are left to its instruments, which a
+/// service may not use.
+fn register_zeros(prometheus: &Prometheus, most: usize) {
+    let families = prometheus.catalog().families().iter();
+    let is_own = |family: &&catalog::Family| !catalog::FAMILIES.contains(family);
+    for family in families
+        .filter(is_own)
+        .filter(|family| family.kind == Kind::Counter)
+    {
+        for key in family.closed_keys(most) {
+            if family.is_float {
+                let _gauge: Gauge = Handle::register(prometheus, &key);
+            } else {
+                let _counter: Counter = Handle::register(prometheus, &key);
+            }
+        }
     }
 }

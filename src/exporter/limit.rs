@@ -18,7 +18,7 @@ use crate::catalog::MONITORING_SERIES_DROPPED;
 ///
 /// [`Prometheus`](super::Prometheus) includes it; use it with other exporters. Series above the limit are recorded in
 /// one series whose labels all have the value `other`. Each such registration is counted in
-/// `monitoring_series_dropped_total{metric}`. The first one is logged as a warning naming the label with most values.
+/// `monitoring_series_dropped_total{metric}`, which exists at 0 for each metric with labels. The first one is logged as a warning naming the label with most values.
 ///
 /// Admitted series stay admitted as long as the recorder lives.
 ///
@@ -88,6 +88,8 @@ pub struct Limited<R> {
 #[derive(Default)]
 struct Metric {
     admitted: HashSet<u64>,
+    /// Whether a series with labels was admitted.
+    has_labels: bool,
     values: BTreeMap<String, HashSet<u64>>,
     over: Option<Arc<Over>>,
 }
@@ -142,6 +144,13 @@ impl<R: Recorder> Limited<R> {
             }
             if metric.admitted.len() < self.limit.max_series {
                 self.admit(&mut metric, series, key);
+                let is_first =
+                    key.labels().len() > 0 && !mem::replace(&mut metric.has_labels, true);
+                drop(metric);
+                if is_first {
+                    // The count exists at 0, so that `increase()` sees the first dropped series.
+                    let _zero = self.dropped(key);
+                }
                 return None;
             }
             let is_new = metric.over.is_none();

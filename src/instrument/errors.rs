@@ -4,7 +4,7 @@ use std::sync::Arc;
 use metrics::Counter;
 
 use crate::catalog::ERRORS;
-use crate::recorder::LazyHandle;
+use crate::recorder::{LazyHandle, RecorderRef};
 
 /// Errors of one type in one component: `errors_total{error_type, component}`.
 ///
@@ -28,7 +28,7 @@ impl Errors {
     ) -> Self {
         let key = ERRORS.key([error_type.into().into(), component.into().into()]);
         Self {
-            errors: Arc::new(LazyHandle::global(key)),
+            errors: Arc::new(LazyHandle::zero(&RecorderRef::default(), key)),
         }
     }
 

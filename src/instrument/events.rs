@@ -25,7 +25,7 @@ impl Events {
     pub fn new(event_type: impl Into<Cow<'static, str>>) -> Self {
         let key = EVENTS.key([event_type.into().into()]);
         Self {
-            events: Arc::new(LazyHandle::global(key)),
+            events: Arc::new(LazyHandle::zero(&RecorderRef::default(), key)),
         }
     }
 

@@ -12,7 +12,7 @@ use parking_lot::RwLock;
 
 use super::observe::{Observe, Observer, Outcome};
 use crate::catalog::{EXTERNAL_API_DURATION, EXTERNAL_API_REQUESTS};
-use crate::recorder::{LazyHandle, RecorderRef};
+use crate::recorder::{LazyHandle, RecorderRef, Zeros};
 
 /// Requests to one endpoint of another service: `external_api_requests_total{service, endpoint, status}` and
 /// `external_api_duration_seconds{service}`.
@@ -46,6 +46,7 @@ struct Inner {
     success: LazyHandle<Counter>,
     error: LazyHandle<Counter>,
     timeout: LazyHandle<Counter>,
+    cancelled: LazyHandle<Counter>,
     /// At most 900 status codes exist.
     codes: RwLock<HashMap<StatusCode, Arc<LazyHandle<Counter>>>>,
     duration: LazyHandle<Histogram>,
@@ -66,6 +67,23 @@ impl ExternalApi {
 
     recorder_setter!(handles: inner);
 
+    /// Makes the counters of these status codes exist at 0, so that `increase()` sees the first response with one of them.
+    /// Defaults to none. `success`, `error`, `timeout` and `cancelled` always exist.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// use tower_vitals::instrument::ExternalApi;
+    ///
+    /// let charges = ExternalApi::new("stripe", "/v1/charges")
+    ///     .zero_statuses([StatusCode::INTERNAL_SERVER_ERROR, StatusCode::TOO_MANY_REQUESTS]);
+    /// ```
+    pub fn zero_statuses(self, statuses: impl IntoIterator<Item = StatusCode>) -> Self {
+        for status in statuses {
+            self.inner.zero(status);
+        }
+        self
+    }
+
     /// Records a request that received a response with this status code.
     pub fn record(&self, status: StatusCode, duration: Duration) {
         self.inner
@@ -83,8 +101,8 @@ impl ExternalApi {
             .record(&self.inner.timeout, duration.as_secs_f64());
     }
 
-    /// Records the outcome and the duration of `request`: `success` for `Ok`, and `error` for `Err`, a panic and a dropped
-    /// request.
+    /// Records the outcome and the duration of `request`: `success` for `Ok`, `error` for `Err` and a panic, and `cancelled`
+    /// for a dropped request.
     pub fn observe<F, T, E>(&self, request: F) -> Observe<'_, F>
     where
         F: Future<Output = Result<T, E>>,
@@ -99,39 +117,57 @@ fn key(service: &SharedString, endpoint: &SharedString, status: SharedString) ->
 
 impl Inner {
     fn new(recorder: RecorderRef, service: SharedString, endpoint: SharedString) -> Self {
-        let requests = |status: &'static str| {
-            LazyHandle::new(&recorder, key(&service, &endpoint, status.into()))
-        };
-        let duration = EXTERNAL_API_DURATION.key([service.clone()]);
-        Self {
+        let mut zeros = Zeros::new(&recorder);
+        let mut requests =
+            |status: &'static str| zeros.add(key(&service, &endpoint, status.into()));
+        let inner = Self {
             success: requests("success"),
             error: requests("error"),
             timeout: requests("timeout"),
+            cancelled: requests("cancelled"),
             codes: RwLock::default(),
-            duration: LazyHandle::new(&recorder, duration),
+            duration: zeros.add(EXTERNAL_API_DURATION.key([service.clone()])),
             service,
             endpoint,
             recorder,
-        }
+        };
+        zeros.announce();
+        inner
     }
 
     fn with_recorder(&self, recorder: &RecorderRef) -> Self {
-        Self::new(
-            recorder.clone(),
-            self.service.clone(),
-            self.endpoint.clone(),
+        let codes = self.codes.read();
+        let codes = codes
+            .iter()
+            .map(|(status, requests)| (*status, Arc::new(requests.with_recorder(recorder))));
+        Self {
+            codes: RwLock::new(codes.collect()),
+            ..Self::new(
+                recorder.clone(),
+                self.service.clone(),
+                self.endpoint.clone(),
+            )
+        }
+    }
+
+    fn key_of(&self, status: StatusCode) -> Key {
+        key(
+            &self.service,
+            &self.endpoint,
+            status.as_str().to_owned().into(),
         )
+    }
+
+    fn zero(&self, status: StatusCode) {
+        let requests = LazyHandle::zero(&self.recorder, self.key_of(status));
+        self.codes.write().insert(status, Arc::new(requests));
     }
 
     fn requests(&self, status: StatusCode) -> Arc<LazyHandle<Counter>> {
         if let Some(requests) = self.codes.read().get(&status) {
             return Arc::clone(requests);
         }
-        let new = || {
-            let status = status.as_str().to_owned().into();
-            let key = key(&self.service, &self.endpoint, status);
-            Arc::new(LazyHandle::new(&self.recorder, key))
-        };
+        let new = || Arc::new(LazyHandle::new(&self.recorder, self.key_of(status)));
         Arc::clone(self.codes.write().entry(status).or_insert_with(new))
     }
 
@@ -145,7 +181,8 @@ impl Observer for Inner {
     fn ended(&self, outcome: Outcome, seconds: f64) {
         let requests = match outcome {
             Outcome::Success => &self.success,
-            Outcome::Failure | Outcome::Cancelled | Outcome::Panic => &self.error,
+            Outcome::Failure | Outcome::Panic => &self.error,
+            Outcome::Cancelled => &self.cancelled,
         };
         self.record(requests, seconds);
     }

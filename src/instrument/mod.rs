@@ -1,9 +1,8 @@
 //! Instruments for everything except HTTP requests: service calls, external APIs, queries, storage, events, errors, tokens,
 //! plugins and connections.
 //!
-//! An instrument is a cheap handle with fixed labels. Create it once, keep it where it is used, clone it freely. It registers
-//! with the recorder on first use and allocates nothing afterwards. It records through the `metrics` facade, so every exporter
-//! of the facade can read it.
+//! An instrument is a cheap handle with fixed labels. Create it once, keep it where it is used, clone it freely. It allocates
+//! nothing after its first use. It records through the `metrics` facade, so every exporter of the facade can read it.
 //!
 //! ```
 //! use std::sync::LazyLock;
@@ -22,6 +21,12 @@
 //!
 //! An observed future is recorded exactly once, with one of four outcomes: it returned `Ok` (`success`) or `Err` (`failure`),
 //! was dropped before it finished (`cancelled`), or panicked (`panic`; the panic propagates).
+//!
+//! The counters and durations of an instrument exist at 0 from its creation, because Prometheus does not see the first event of
+//! a counter that appears at 1: `increase()` over it is 0. Instruments that are created before the recorder exist at 0 from
+//! [`Prometheus::install`](crate::exporter::PrometheusBuilder::install), or from their first use with another exporter. A
+//! `static` is created by its first use: run `LazyLock::force(&NOT_FOUND)` at start to have its counters at 0. Gauges exist once they
+//! are set.
 //!
 //! An instrument stays with the recorder of its first use, even if that is a thread-local one
 //! (`metrics::with_local_recorder`). In tests, pass the recorder to `recorder(..)`. Handles are not renewed, so recorders with

@@ -7,7 +7,7 @@ use metrics::Histogram;
 
 use super::observe::Observe;
 use crate::catalog::DB_QUERY_DURATION;
-use crate::recorder::LazyHandle;
+use crate::recorder::{LazyHandle, RecorderRef};
 
 /// Database queries of one type: `db_query_duration_seconds{query_type}`.
 ///
@@ -33,7 +33,7 @@ impl Query {
     pub fn new(query_type: impl Into<Cow<'static, str>>) -> Self {
         let key = DB_QUERY_DURATION.key([query_type.into().into()]);
         Self {
-            duration: Arc::new(LazyHandle::global(key)),
+            duration: Arc::new(LazyHandle::zero(&RecorderRef::default(), key)),
         }
     }
 

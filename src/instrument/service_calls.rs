@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use super::observe::{Observe, Observed, Observer, Outcome};
 use crate::catalog::{SERVICE_CALL_DURATION, SERVICE_CALLS};
-use crate::recorder::{LazyHandle, RecorderRef};
+use crate::recorder::{LazyHandle, RecorderRef, Zeros};
 
 /// Calls to a service: `service_calls_total{service_name, status}` and `service_call_duration_seconds{service_name}`.
 ///
@@ -62,14 +62,16 @@ impl ServiceCalls {
     /// Creates an instrument for calls to `service`.
     pub fn new(service: impl Into<Cow<'static, str>>) -> Self {
         let service = SharedString::from(service.into());
-        Self {
-            handles: Arc::new(Handles {
-                calls: Outcome::ALL.map(|outcome| {
-                    let status = outcome.as_str().into();
-                    LazyHandle::global(SERVICE_CALLS.key([service.clone(), status]))
-                }),
-                duration: LazyHandle::global(SERVICE_CALL_DURATION.key([service.clone()])),
+        let mut zeros = Zeros::new(&RecorderRef::default());
+        let handles = Handles {
+            calls: Outcome::ALL.map(|outcome| {
+                zeros.add(SERVICE_CALLS.key([service.clone(), outcome.as_str().into()]))
             }),
+            duration: zeros.add(SERVICE_CALL_DURATION.key([service.clone()])),
+        };
+        zeros.announce();
+        Self {
+            handles: Arc::new(handles),
         }
     }
 

@@ -6,7 +6,7 @@ use metrics::Counter;
 
 use super::observe::Observe;
 use crate::catalog::STORAGE_OPERATIONS;
-use crate::recorder::LazyHandle;
+use crate::recorder::{LazyHandle, RecorderRef};
 
 /// Operations of a store: `storage_operations_total{operation, namespace}`.
 ///
@@ -33,7 +33,7 @@ impl Storage {
     ) -> Self {
         let key = STORAGE_OPERATIONS.key([operation.into().into(), namespace.into().into()]);
         Self {
-            operations: Arc::new(LazyHandle::global(key)),
+            operations: Arc::new(LazyHandle::zero(&RecorderRef::default(), key)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use metrics::{Counter, Gauge, SharedString};
 
 use crate::catalog::{TOKEN_COST, TOKENS};
-use crate::recorder::{LazyHandle, RecorderRef};
+use crate::recorder::{LazyHandle, RecorderRef, Zeros};
 
 /// Tokens of a language model and their cost: `tokens_total{model, kind}`, where `kind` is `prompt` or `completion`, and
 /// `token_cost_total{model, currency}`.
@@ -46,14 +46,16 @@ impl Tokens {
         currency: impl Into<Cow<'static, str>>,
     ) -> Self {
         let model = SharedString::from(model.into());
-        let tokens =
-            |kind: &'static str| LazyHandle::global(TOKENS.key([model.clone(), kind.into()]));
+        let tokens = |kind: &'static str| TOKENS.key([model.clone(), kind.into()]);
+        let mut zeros = Zeros::new(&RecorderRef::default());
+        let handles = Handles {
+            prompt: zeros.add(tokens("prompt")),
+            completion: zeros.add(tokens("completion")),
+            cost: zeros.add(TOKEN_COST.key([model.clone(), currency.into().into()])),
+        };
+        zeros.announce();
         Self {
-            handles: Arc::new(Handles {
-                prompt: tokens("prompt"),
-                completion: tokens("completion"),
-                cost: LazyHandle::global(TOKEN_COST.key([model.clone(), currency.into().into()])),
-            }),
+            handles: Arc::new(handles),
         }
     }
 

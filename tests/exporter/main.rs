@@ -23,3 +23,4 @@ mod push;
 mod snapshot;
 #[path = "../support/mod.rs"]
 mod support;
+mod zeros;

@@ -135,6 +135,8 @@ fn keys_that_render_alike_are_one_series() {
             .filter(|line| line.starts_with("eu_"))
             .collect();
         let expected = [
+            r#"eu_monitoring_series_dropped_total{region="eu-1",metric="eu_orders_total"} 0"#,
+            r#"eu_monitoring_series_dropped_total{region="eu-1",metric="eu_shop_visits"} 0"#,
             r#"eu_orders_total{region="eu-1"} 1007"#,
             r#"eu_orders_total{region="us-1"} 3"#,
             r#"eu_shop_visits{region="eu-1",by_way="x"} 520"#,

@@ -167,7 +167,13 @@ fn external_api_requests_are_counted_by_status() {
     charges.record_timeout(Duration::from_secs(3));
     charges.record_error(Duration::from_secs(1));
     let taken = reader.take();
-    let statuses = [("success", 2), ("error", 5), ("201", 2), ("timeout", 1)];
+    let statuses = [
+        ("success", 2),
+        ("error", 3),
+        ("cancelled", 2),
+        ("201", 2),
+        ("timeout", 1),
+    ];
     let labels = [("service", "stripe"), ("endpoint", "/v1/charges")];
     assert_counts(
         &taken,

@@ -17,3 +17,4 @@ mod instruments;
 mod pool;
 #[path = "../support/mod.rs"]
 mod support;
+mod zeros;

@@ -118,11 +118,16 @@ async fn without_a_metric_it_is_an_overview() {
     let all = found(&recorded().await, "").await;
     assert_eq!(
         all["metrics"],
-        json!({"orders_total": "counter", "queue": "gauge", "wait_seconds": "histogram"})
+        json!({
+            "monitoring_series_dropped_total": "counter",
+            "orders_total": "counter",
+            "queue": "gauge",
+            "wait_seconds": "histogram",
+        })
     );
     assert_eq!(
         (&all["series"], &all["series_dropped"]),
-        (&json!(6), &json!(0))
+        (&json!(9), &json!(0))
     );
     assert_eq!(
         (&all["interval_seconds"], &all["window_seconds"]),
