@@ -34,6 +34,7 @@ mod reason;
 mod report;
 mod runtime_heartbeat;
 mod shutdown_signal;
+mod signals;
 mod state;
 mod status;
 mod status_changes;
