@@ -24,7 +24,7 @@ fn kill(example: &Example, signal: &str) {
 }
 
 async fn exit_code(example: &mut Example) -> Option<i32> {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(status) = example.process.try_wait().unwrap() {
             return status.code();
