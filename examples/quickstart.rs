@@ -47,8 +47,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("     curl -N {url}/stream  sends chunks for a second");
     println!("     curl {url}/health");
     println!("     curl {url}/metrics    what Prometheus reads");
-    axum::serve(listener, app)
-        .with_graceful_shutdown(health.shutdown_signal().into_future())
+    // On SIGTERM readiness fails, then the listener closes, and requests in flight finish.
+    health
+        .shutdown_signal()
+        .run(|stop| axum::serve(listener, app).with_graceful_shutdown(stop))
         .await?;
     Ok(())
 }

@@ -36,6 +36,7 @@ mod refresh;
 mod report;
 mod runtime_heartbeat;
 mod shutdown_signal;
+mod signals;
 mod state;
 mod status;
 mod status_changes;

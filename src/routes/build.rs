@@ -92,6 +92,9 @@ impl Routes {
             mut mistakes,
             ..
         } = self;
+        if let Some(guard) = &self.guard {
+            guard.add_mistakes(&mut mistakes);
+        }
         for (path, _) in &changes {
             if !added.iter().any(|route| route.default_path == path) {
                 let added: Vec<_> = added.iter().map(|route| route.default_path).collect();

@@ -4,15 +4,59 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::response::Response;
-use http::StatusCode;
-use http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use subtle::ConstantTimeEq;
 
-use super::problem::problem;
+use super::ip_guard::IpGuard;
+use super::refusal::Refusal;
 use crate::settings::{ExposeSecret, Settings};
 
 /// Decides which requests may read guarded routes.
+///
+/// ```
+/// use tower_vitals::routes::Guard;
+///
+/// // Prometheus in the cluster, and people with a token from anywhere.
+/// let guard = Guard::any([Guard::ip(["10.0.0.0/8", "fd00::/8"]), Guard::bearer("s3cret")]);
+/// ```
+///
+/// # The address of the client
+///
+/// [`Guard::ip`] reads it from the extensions of the request: axum's
+/// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo), or a plain [`SocketAddr`](std::net::SocketAddr).
+/// [`Routes::serve`](super::Routes::serve) and [`Routes::spawn`](super::Routes::spawn) pass it. In axum,
+/// `into_make_service_with_connect_info` does:
+///
+/// ```no_run
+/// use std::net::SocketAddr;
+///
+/// # async fn serve(app: axum::Router, listener: tokio::net::TcpListener) -> std::io::Result<()> {
+/// axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
+/// # }
+/// ```
+///
+/// In front of a hyper service ([`Routes::around`](super::Routes::around)), the accept loop adds it:
+///
+/// ```
+/// use std::net::SocketAddr;
+/// use http::Request;
+/// use tower::ServiceBuilder;
+///
+/// # fn accepted<S, B>(service: S, peer: SocketAddr) -> impl tower::Service<Request<B>>
+/// # where S: tower::Service<Request<B>> {
+/// // `peer` comes from `listener.accept()`.
+/// let service = ServiceBuilder::new()
+///     .map_request(move |mut request: Request<_>| {
+///         request.extensions_mut().insert(peer);
+///         request
+///     })
+///     .service(service);
+/// # service
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct Guard {
@@ -24,7 +68,17 @@ enum Kind {
     Closed,
     Open,
     Bearer(Arc<str>),
+    Basic(Arc<Basic>),
+    Ip(Arc<IpGuard>),
     With(Arc<dyn Fn(&Parts) -> bool + Send + Sync>),
+    Any(Arc<[Guard]>),
+    All(Arc<[Guard]>),
+}
+
+struct Basic {
+    /// The user and the password as clients send them, or `None` if the password is empty.
+    credentials: Option<String>,
+    has_colon: bool,
 }
 
 impl Guard {
@@ -39,6 +93,108 @@ impl Guard {
     pub fn bearer(secret: impl Into<String>) -> Self {
         Self {
             kind: Kind::Bearer(secret.into().trim().into()),
+        }
+    }
+
+    /// Allows requests with this user and password (`Authorization: Basic ..`, RFC 7617, in UTF-8). Others get 401 and a
+    /// challenge.
+    ///
+    /// Line breaks at the end of the password are trimmed. The comparison takes constant time, and does not hide the length.
+    /// An empty password allows no request. A user with a colon is a [mistake](super::Routes#mistakes).
+    ///
+    /// ```
+    /// use tower_vitals::routes::Guard;
+    ///
+    /// // curl -u prometheus:s3cret
+    /// let guard = Guard::basic("prometheus", "s3cret");
+    /// ```
+    pub fn basic(user: impl AsRef<str>, password: impl AsRef<str>) -> Self {
+        let (user, password) = (user.as_ref(), password.as_ref());
+        let password = password.trim_end_matches(['\r', '\n']);
+        let credentials = || STANDARD.encode([user, ":", password].concat());
+        let basic = Basic {
+            credentials: (!password.is_empty()).then(credentials),
+            has_colon: user.contains(':'),
+        };
+        Self {
+            kind: Kind::Basic(Arc::new(basic)),
+        }
+    }
+
+    /// Allows requests from these IP addresses and ranges (CIDR). Others get 403.
+    ///
+    /// The address is that of the connection's other end ([how it is passed](Self#the-address-of-the-client)). Headers such
+    /// as `X-Forwarded-For` are ignored, because any client can send them: behind a proxy use
+    /// [`ip_behind_proxies`](Self::ip_behind_proxies). An IPv4 address in IPv6 form (`::ffff:10.0.0.1`) counts as IPv4.
+    ///
+    /// A text that is no range is a [mistake](super::Routes#mistakes), and so is an empty list.
+    ///
+    /// ```
+    /// use tower_vitals::Routes;
+    /// use tower_vitals::routes::Guard;
+    ///
+    /// let routes = Routes::new().guard(Guard::ip(["10.0.0.0/8", "::1"]));
+    /// assert!(routes.build::<()>().is_ok());
+    ///
+    /// let routes = Routes::new().guard(Guard::ip(["10.0.0.1/8"]));
+    /// assert_eq!(
+    ///     routes.build::<()>().unwrap_err().to_string(),
+    ///     "the guard's range \"10.0.0.1/8\" has bits after its prefix: write 10.0.0.0/8 for the range, or 10.0.0.1 for the \
+    ///      address"
+    /// );
+    /// ```
+    pub fn ip(ranges: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        Self {
+            kind: Kind::Ip(Arc::new(IpGuard::new(ranges))),
+        }
+    }
+
+    /// Allows requests from these IP addresses and ranges, as [`ip`](Self::ip) does, that came directly or through these
+    /// proxies.
+    ///
+    /// If the peer is one of the proxies, the client's address is the last in `X-Forwarded-For` that is not a proxy, or the
+    /// first if all are. Each proxy must append the address of its own peer, as nginx' `$proxy_add_x_forwarded_for`, Envoy
+    /// and most load balancers do. A request of a proxy without a valid header gets 403.
+    ///
+    /// ```
+    /// use tower_vitals::routes::Guard;
+    ///
+    /// let guard = Guard::ip_behind_proxies(["192.0.2.0/24"], ["10.0.0.5", "10.0.0.6"]);
+    /// ```
+    pub fn ip_behind_proxies(
+        ranges: impl IntoIterator<Item = impl AsRef<str>>,
+        proxies: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Self {
+        Self {
+            kind: Kind::Ip(Arc::new(IpGuard::new(ranges).behind(proxies))),
+        }
+    }
+
+    /// Allows requests that at least one of the guards allows. Others get 401 and every challenge of the guards, or 403 if
+    /// no guard has one. No guards are a [mistake](super::Routes#mistakes).
+    ///
+    /// ```
+    /// use tower_vitals::routes::Guard;
+    ///
+    /// let guard = Guard::any([Guard::ip(["10.0.0.0/8"]), Guard::basic("prometheus", "s3cret")]);
+    /// ```
+    pub fn any(guards: impl IntoIterator<Item = Self>) -> Self {
+        Self {
+            kind: Kind::Any(guards.into_iter().collect()),
+        }
+    }
+
+    /// Allows requests that all of the guards allow. Others get the refusal of the first guard that does not. No guards are a
+    /// [mistake](super::Routes#mistakes).
+    ///
+    /// ```
+    /// use tower_vitals::routes::Guard;
+    ///
+    /// let guard = Guard::all([Guard::ip(["10.0.0.0/8"]), Guard::basic("prometheus", "s3cret")]);
+    /// ```
+    pub fn all(guards: impl IntoIterator<Item = Self>) -> Self {
+        Self {
+            kind: Kind::All(guards.into_iter().collect()),
         }
     }
 
@@ -61,46 +217,99 @@ impl Guard {
     }
 
     pub(super) fn allows(&self, parts: &Parts) -> bool {
-        match &self.kind {
-            Kind::Open => true,
-            Kind::Closed => false,
-            Kind::With(allows) => allows(parts),
-            Kind::Bearer(secret) => bearer_token(parts).is_some_and(|token| {
-                !secret.is_empty() && bool::from(token.ct_eq(secret.as_bytes()))
-            }),
-        }
+        self.check(parts).is_ok()
     }
 
     /// Returns the refusal of this request, or `None` if it may pass.
     pub(super) fn refusal(&self, parts: &Parts) -> Option<Response> {
-        if self.allows(parts) {
-            return None;
-        }
-        Some(match &self.kind {
-            Kind::Open | Kind::Closed => problem(
-                StatusCode::FORBIDDEN,
+        self.check(parts).err().map(Refusal::into_response)
+    }
+
+    fn check(&self, parts: &Parts) -> Result<(), Refusal> {
+        let refusal = match &self.kind {
+            Kind::Open => return Ok(()),
+            Kind::Closed => Refusal::forbidden(
                 "This route is guarded, and the service has set no guard. Its owner sets one with \
                  Routes::guard(Guard::bearer(secret)), Guard::with(function) or Guard::open().",
             ),
-            Kind::With(_) => problem(
-                StatusCode::FORBIDDEN,
-                "The service's guard refused this request.",
+            Kind::With(allows) if allows(parts) => return Ok(()),
+            Kind::With(_) => Refusal::forbidden("The service's guard refused this request."),
+            Kind::Ip(guard) => return guard.check(parts),
+            Kind::Bearer(secret) if secret.is_empty() => Refusal::forbidden(EMPTY_SECRET),
+            Kind::Bearer(secret) => match credentials(parts, b"Bearer ") {
+                Some(token) if is_secret(token, secret) => return Ok(()),
+                Some(_) => Refusal::challenge(
+                    "Bearer error=\"invalid_token\"",
+                    "The bearer token is wrong.",
+                ),
+                None => Refusal::challenge(
+                    "Bearer",
+                    "This route needs a bearer token: send Authorization: Bearer <token>.",
+                ),
+            },
+            Kind::Basic(basic) => match (&basic.credentials, credentials(parts, b"Basic ")) {
+                (None, _) => Refusal::forbidden(EMPTY_SECRET),
+                (Some(own), Some(sent)) if is_secret(sent, own) => return Ok(()),
+                (Some(_), Some(_)) => {
+                    Refusal::challenge(BASIC, "The user or the password is wrong.")
+                }
+                (Some(_), None) => Refusal::challenge(
+                    BASIC,
+                    "This route needs a user and a password: send Authorization: Basic <credentials>.",
+                ),
+            },
+            Kind::Any(guards) => {
+                let mut refusals = Vec::new();
+                for guard in &**guards {
+                    match guard.check(parts) {
+                        Ok(()) => return Ok(()),
+                        Err(refusal) => refusals.push(refusal),
+                    }
+                }
+                Refusal::any(refusals)
+            }
+            Kind::All(guards) => return guards.iter().try_for_each(|guard| guard.check(parts)),
+        };
+        Err(refusal)
+    }
+
+    /// Adds the mistakes in this guard and in those that it combines. Such a guard must not be asked.
+    pub(super) fn add_mistakes(&self, mistakes: &mut Vec<String>) {
+        match &self.kind {
+            Kind::Basic(basic) if basic.has_colon => mistakes.push(
+                "the user of Guard::basic has a colon, which separates user and password: use a user without".to_owned(),
             ),
-            Kind::Bearer(secret) if secret.is_empty() => problem(
-                StatusCode::FORBIDDEN,
-                "The service's guard has an empty secret, which allows no request. Its owner sets another.",
-            ),
-            Kind::Bearer(_) if bearer_token(parts).is_some() => challenge(
-                "Bearer error=\"invalid_token\"",
-                "The bearer token is wrong.",
-            ),
-            Kind::Bearer(_) => challenge(
-                "Bearer",
-                "This route needs a bearer token: send Authorization: Bearer <token>.",
-            ),
-        })
+            Kind::Ip(guard) => mistakes.extend_from_slice(&guard.mistakes),
+            Kind::Any(guards) | Kind::All(guards) => {
+                if guards.is_empty() {
+                    mistakes.push(format!("{} has no guards: it needs one at least", self.name()));
+                }
+                for guard in &**guards {
+                    guard.add_mistakes(mistakes);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self.kind {
+            Kind::Closed => "Guard::closed",
+            Kind::Open => "Guard::open",
+            Kind::Bearer(_) => "Guard::bearer",
+            Kind::Basic(_) => "Guard::basic",
+            Kind::Ip(_) => "Guard::ip",
+            Kind::With(_) => "Guard::with",
+            Kind::Any(_) => "Guard::any",
+            Kind::All(_) => "Guard::all",
+        }
     }
 }
+
+const EMPTY_SECRET: &str =
+    "The service's guard has an empty secret, which allows no request. Its owner sets another.";
+
+const BASIC: &str = r#"Basic realm="monitoring", charset="UTF-8""#;
 
 impl Settings {
     /// Returns a guard with `MONITORING_TOKEN` as its bearer token. If it is not set, guarded routes refuse every request.
@@ -112,30 +321,27 @@ impl Settings {
     }
 }
 
-fn bearer_token(parts: &Parts) -> Option<&[u8]> {
+/// The credentials of a scheme, which has no case.
+fn credentials<'a>(parts: &'a Parts, scheme: &[u8]) -> Option<&'a [u8]> {
     let value = parts.headers.get(AUTHORIZATION)?.as_bytes();
-    let (scheme, token) = value.split_at_checked("Bearer ".len())?;
-    scheme
-        .eq_ignore_ascii_case(b"Bearer ")
-        .then(|| token.trim_ascii())
+    let (own, credentials) = value.split_at_checked(scheme.len())?;
+    own.eq_ignore_ascii_case(scheme)
+        .then(|| credentials.trim_ascii())
 }
 
-/// RFC 6750, section 3.
-fn challenge(challenge: &'static str, detail: &str) -> Response {
-    let mut response = problem(StatusCode::UNAUTHORIZED, detail);
-    response
-        .headers_mut()
-        .insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-    response
+fn is_secret(sent: &[u8], secret: &str) -> bool {
+    sent.ct_eq(secret.as_bytes()).into()
 }
 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
-            Kind::Closed => "Guard::closed",
-            Kind::Open => "Guard::open",
-            Kind::Bearer(_) => "Guard::bearer([redacted])",
-            Kind::With(_) => "Guard::with(..)",
-        })
+        let name = self.name();
+        match &self.kind {
+            Kind::Closed | Kind::Open => f.write_str(name),
+            Kind::Bearer(_) | Kind::Basic(_) => write!(f, "{name}([redacted])"),
+            Kind::With(_) => write!(f, "{name}(..)"),
+            Kind::Ip(guard) => guard.fmt(f),
+            Kind::Any(guards) | Kind::All(guards) => write!(f, "{name}({guards:?})"),
+        }
     }
 }

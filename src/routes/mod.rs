@@ -25,6 +25,8 @@ mod guard;
 mod gzip;
 mod health;
 mod health_shapes;
+mod ip_guard;
+mod ip_range;
 #[cfg(feature = "jobs")]
 mod jobs;
 mod merge;
@@ -41,6 +43,7 @@ mod metrics_render;
 mod problem;
 #[cfg(any(feature = "jobs", feature = "prometheus"))]
 mod query;
+mod refusal;
 mod rejection;
 mod request;
 mod respond;

@@ -100,7 +100,7 @@ async fn not_found() -> Response {
 async fn until_stopped(mut stopping: watch::Receiver<bool>) {
     if stopping.wait_for(|is_stopping| *is_stopping).await.is_err() {
         // Every handle was dropped, so nobody can stop the server.
-        pending().await
+        pending::<()>().await;
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::support::example::Example;
 use crate::support::request;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 use tower_vitals::{Health, Routes};
@@ -23,7 +24,7 @@ fn kill(example: &Example, signal: &str) {
 }
 
 async fn exit_code(example: &mut Example) -> Option<i32> {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(status) = example.process.try_wait().unwrap() {
             return status.code();
@@ -123,8 +124,12 @@ async fn readiness_fails_before_the_listener_closes_and_no_request_is_lost() {
 
 #[tokio::test]
 #[ignore = "needs the examples built: tests/run"]
-async fn a_second_signal_and_an_interrupt_skip_the_delay() {
-    for signals in [&["-TERM", "-TERM"][..], &["-INT"], &["-TERM", "-INT"]] {
+async fn an_interrupt_skips_the_delay_and_a_second_signal_ends_the_process() {
+    for (signals, code) in [
+        (&["-INT"][..], 0),
+        (&["-TERM", "-TERM"], 143),
+        (&["-TERM", "-INT"], 130),
+    ] {
         let mut example = Example::start("quickstart");
         assert_eq!(request(example.address(), "/readyz").await.unwrap().0, 200);
         let started = Instant::now();
@@ -137,13 +142,32 @@ async fn a_second_signal_and_an_interrupt_skip_the_delay() {
             }
             kill(&example, name);
         }
-        assert_eq!(exit_code(&mut example).await, Some(0));
+        assert_eq!(exit_code(&mut example).await, Some(code), "{signals:?}");
         assert!(
             started.elapsed() < Duration::from_secs(4),
             "{signals:?}: {:?}",
             started.elapsed()
         );
     }
+}
+
+#[tokio::test]
+#[ignore = "needs the examples built: tests/run"]
+async fn a_client_that_never_ends_its_request_delays_the_end_by_30_seconds_at_most() {
+    let mut example = Example::start("quickstart");
+    let mut client = TcpStream::connect(example.address()).await.unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nx-")
+        .await
+        .unwrap();
+    assert_eq!(request(example.address(), "/readyz").await.unwrap().0, 200);
+    let started = Instant::now();
+    kill(&example, "-TERM");
+    assert_eq!(exit_code(&mut example).await, Some(0));
+    let took = started.elapsed();
+    println!("ended after {took:?}");
+    assert!(took >= Duration::from_secs(30), "{took:?}");
+    assert!(took < Duration::from_secs(35), "{took:?}");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@
 
 #[cfg(feature = "prometheus")]
 mod admin;
+mod guard;
 mod health;
 #[cfg(feature = "prometheus")]
 mod health_metrics;

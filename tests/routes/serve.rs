@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use crate::support;
 
+use axum::Router;
 use axum::extract::ConnectInfo;
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tower_vitals::routes::Guard;
 use tower_vitals::{ErrorKind, Prometheus, Routes};
@@ -170,6 +171,28 @@ async fn a_guard_sees_the_address_of_the_peer() {
     }
     assert_eq!(*seen.lock().unwrap(), addresses);
     server.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_ip_guard_checks_real_peers_here_and_in_axum() {
+    for (range, status) in [("127.0.0.0/8", 200), ("10.0.0.0/8", 403)] {
+        let routes = routes().protect("/metrics").guard(Guard::ip([range]));
+        let server = routes.clone().spawn("127.0.0.1:0").await.unwrap();
+        let address = server.local_addr().to_string();
+        let response = support::request(&address, "/metrics").await.unwrap();
+        assert_eq!(response.0, status, "{range}");
+        server.shutdown().await;
+
+        // The peer of a dual-stack listener is ::ffff:127.0.0.1.
+        let listener = TcpListener::bind("[::]:0").await.unwrap();
+        let address = format!("127.0.0.1:{}", listener.local_addr().unwrap().port());
+        let app = Router::new().merge(routes);
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
+        let serving = tokio::spawn(axum::serve(listener, app).into_future());
+        let response = support::request(&address, "/metrics").await.unwrap();
+        assert_eq!(response.0, status, "{range}");
+        serving.abort();
+    }
 }
 
 #[tokio::test]

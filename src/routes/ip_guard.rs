@@ -1,0 +1,131 @@
+//! [`IpGuard`]: access by the address of the client.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::ConnectInfo;
+use http::HeaderMap;
+use http::request::Parts;
+
+use super::ip_range::IpRange;
+use super::refusal::Refusal;
+
+pub(super) struct IpGuard {
+    ranges: Vec<IpRange>,
+    /// The proxies whose `X-Forwarded-For` counts.
+    proxies: Option<Vec<IpRange>>,
+    pub(super) mistakes: Vec<String>,
+}
+
+impl IpGuard {
+    pub(super) fn new(ranges: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let mut mistakes = Vec::new();
+        Self {
+            ranges: parse("ranges", ranges, &mut mistakes),
+            proxies: None,
+            mistakes,
+        }
+    }
+
+    pub(super) fn behind(mut self, proxies: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        self.proxies = Some(parse("proxies", proxies, &mut self.mistakes));
+        self
+    }
+
+    pub(super) fn check(&self, parts: &Parts) -> Result<(), Refusal> {
+        let Some(peer) = peer(parts) else {
+            return Err(Refusal::forbidden(
+                "The service's guard checks the address of the client, which the server does not pass on. Its owner serves \
+                 the app with into_make_service_with_connect_info::<SocketAddr>().",
+            ));
+        };
+        let client = match &self.proxies {
+            Some(proxies) if is_in(proxies, peer) => forwarded_for(&parts.headers, proxies),
+            _ => Some(peer),
+        };
+        let Some(client) = client else {
+            return Err(Refusal::forbidden(
+                "The service's guard checks the address of the client, and the proxy sent no valid X-Forwarded-For.",
+            ));
+        };
+        if is_in(&self.ranges, client) {
+            return Ok(());
+        }
+        Err(Refusal::forbidden(format!(
+            "The service's guard does not allow the address {client}."
+        )))
+    }
+}
+
+fn parse(
+    list: &str,
+    texts: impl IntoIterator<Item = impl AsRef<str>>,
+    mistakes: &mut Vec<String>,
+) -> Vec<IpRange> {
+    let (mut ranges, mut is_empty) = (Vec::new(), true);
+    for text in texts {
+        is_empty = false;
+        let text = text.as_ref().trim();
+        match IpRange::parse(text) {
+            Ok(range) => ranges.push(range),
+            Err(problem) => mistakes.push(format!("the guard's range {text:?} {problem}")),
+        }
+    }
+    if is_empty {
+        mistakes.push(format!(
+            "the guard's list of {list} is empty: it needs one at least"
+        ));
+    }
+    ranges
+}
+
+fn is_in(ranges: &[IpRange], address: IpAddr) -> bool {
+    ranges.iter().any(|range| range.contains(address))
+}
+
+/// The address of the connection's other end, as axum and [`Routes::serve`](super::Routes::serve) pass it.
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let address = info.map(|ConnectInfo(address)| address);
+    let address = address.or_else(|| parts.extensions.get::<SocketAddr>())?;
+    Some(address.ip().to_canonical())
+}
+
+/// The last address that is no proxy's, because each proxy appends the address that it sees. All before it are claims of the
+/// client. Without such an address, the first.
+fn forwarded_for(headers: &HeaderMap, proxies: &[IpRange]) -> Option<IpAddr> {
+    let mut first = None;
+    for line in headers.get_all("x-forwarded-for").iter().rev() {
+        for entry in line.to_str().ok()?.rsplit(',') {
+            let address = forwarded_address(entry.trim())?;
+            if !is_in(proxies, address) {
+                return Some(address);
+            }
+            first = Some(address);
+        }
+    }
+    first
+}
+
+/// An address, also with a port or in brackets.
+fn forwarded_address(entry: &str) -> Option<IpAddr> {
+    let bare = entry
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let address = bare.unwrap_or(entry).parse::<IpAddr>().ok();
+    let address = address.or_else(|| Some(entry.parse::<SocketAddr>().ok()?.ip()))?;
+    Some(address.to_canonical())
+}
+
+impl fmt::Debug for IpGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.proxies {
+            None => write!(f, "Guard::ip({:?})", self.ranges),
+            Some(proxies) => write!(
+                f,
+                "Guard::ip_behind_proxies({:?}, {proxies:?})",
+                self.ranges
+            ),
+        }
+    }
+}
