@@ -12,7 +12,7 @@ use parking_lot::RwLock;
 use super::cache::Cache;
 use super::config::Config;
 use super::group::Group;
-use super::labels::{EndpointName, ExtraLabel};
+use super::labels::EndpointName;
 use super::outcome::{Outcome, Side};
 use super::record::Pending;
 use super::series::Series;
@@ -40,11 +40,8 @@ enum SeriesCache {
 
 impl LayerState {
     pub(crate) fn new(mut config: Config) -> Arc<Self> {
-        config.reads_parts =
-            config.endpoint.is_some() || config.skip.is_some() || !config.extra.is_empty();
-        config.group =
-            (config.side == Side::Server).then(|| Group::of(&config.recorder, &config.naming));
-        let cache = Cache::new(config.max_endpoints, config.label_sets());
+        config.finish();
+        let cache = Cache::new(config.max_endpoints, config.label_sets(), config.methods());
         Arc::new(Self {
             series: match config.reregister_after {
                 None => SeriesCache::Permanent(cache),
@@ -83,7 +80,7 @@ impl LayerState {
     /// The matched route, for servers only: a proxy sends its request to an endpoint of another service.
     #[inline]
     fn matched<'a>(&self, extensions: &'a http::Extensions) -> Option<EndpointName<'a>> {
-        match self.config.side {
+        match self.config.side() {
             Side::Server => EndpointName::matched(extensions),
             Side::Client => None,
         }
@@ -105,7 +102,7 @@ impl LayerState {
         if config.skip.as_ref().is_some_and(|skip| skip(parts)) {
             return None;
         }
-        let combination = config.combination(|label| label.index(parts));
+        let combination = config.request_labels.combination(parts);
         let index = config.label_index(&parts.method, combination);
         let named = self.named(parts);
         let name = self.endpoint(named.as_ref(), &parts.extensions);
@@ -157,7 +154,7 @@ impl LayerState {
         index: usize,
     ) -> (Arc<Series>, bool) {
         let mut is_new = false;
-        let register = |endpoint: &Arc<str>| {
+        let register = |endpoint: &Arc<str>, index| {
             is_new = true;
             self.describe_once();
             Series::register(&self.config, endpoint, index)
@@ -219,7 +216,7 @@ struct PanicGuard<'a> {
 impl Drop for PanicGuard<'_> {
     fn drop(&mut self) {
         let config = &self.state.config;
-        let combination = config.combination(ExtraLabel::other_index);
+        let combination = config.request_labels.others();
         let index = config.label_index(self.method, combination);
         let (series, _) = self.state.lookup(None, index);
         RecordGuard::start(Pending::begin(Some(series), None)).finish(Outcome::Panic);

@@ -20,27 +20,44 @@
 //!     }));
 //! hello.oneshot(Request::new(String::new())).await.unwrap();
 //!
-//! // A gauge back at zero, a counter at one and a duration.
-//! assert_eq!(snapshotter.snapshot().into_vec().len(), 3);
+//! // A gauge back at zero, a counter at one, the counter of a 500 at zero, and a duration.
+//! assert_eq!(snapshotter.snapshot().into_vec().len(), 4);
 //! # Ok(())
 //! # }
 //! ```
+
+#[macro_use]
+mod setters;
 
 mod address_table;
 pub mod body;
 mod builder;
 mod cache;
 mod client;
+mod client_builder;
 mod config;
+mod config_check;
+mod conventions;
 mod current_series;
+mod duration_status;
+mod ending;
+mod extra_label;
+mod family_labels;
 pub mod future;
 mod group;
 mod head;
+mod known_labels;
+mod label_set;
+mod label_values;
 mod labels;
 mod layer;
 mod layer_state;
 mod mark;
+// Its examples are tests.
+#[cfg(all(doctest, feature = "axum", feature = "prometheus"))]
+mod migrating;
 mod naming;
+mod naming_check;
 mod outcome;
 mod record;
 mod response_future;
@@ -49,8 +66,10 @@ mod service;
 mod skip;
 
 pub use builder::HttpMetricsBuilder;
-pub use client::{ClientMetrics, ClientMetricsBuilder, ClientMetricsLayer};
+pub use client::{ClientMetrics, ClientMetricsLayer};
+pub use client_builder::ClientMetricsBuilder;
 pub use config::Until;
+pub use duration_status::DurationStatus;
 pub use layer::HttpMetricsLayer;
 pub use naming::Naming;
 pub use service::{CountRequestBody, HttpMetrics, PassThrough};

@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use super::config::Until;
 use super::current_series::CurrentSeries;
+use super::ending::Ending;
 use super::group::Active;
-use super::outcome::{Outcome, Side, Status};
+use super::outcome::{Outcome, Side};
 use super::series::Series;
 use crate::measure::{Instant, Recording};
 
@@ -92,32 +93,47 @@ impl Pending {
         })
     }
 
-    /// Whether the duration ends at the response head.
+    /// Whether the response head is read for more than its status.
     #[inline]
-    pub(crate) fn ends_at_head(&self) -> bool {
+    pub(crate) fn reads_head(&self) -> bool {
         let series = self.series.as_ref();
-        series.is_some_and(|series| series.config.until == Until::Head)
+        series.is_some_and(|series| series.config.reads_head)
+    }
+
+    /// The ending that a response head has, and the duration if it ends here, else [`UNTIL_END`].
+    #[cold]
+    pub(crate) fn read_head(
+        &self,
+        parts: &http::response::Parts,
+        started: Instant,
+    ) -> (Ending, u64) {
+        let ending = Ending::new(parts.status.as_u16());
+        let Some(series) = &self.series else {
+            return (ending, UNTIL_END);
+        };
+        let config = &series.config;
+        let nanos = match config.until {
+            Until::Head => started.nanos(),
+            Until::End => UNTIL_END,
+        };
+        let variant = config.response_labels.combination(parts);
+        (ending.with_variant(variant), nanos)
     }
 
     /// Whether the response may exclude the request. A response from another service may not.
     pub(crate) fn allows_skip(&self) -> bool {
         let series = self.series.as_ref();
-        series.is_some_and(|series| series.config.side == Side::Server)
+        series.is_some_and(|series| series.config.side() == Side::Server)
     }
 
     /// Continues as [`Sending`]. A skipped request is excluded from everything but the gauge.
     #[inline]
-    pub(crate) fn on_head(
-        &mut self,
-        status: http::StatusCode,
-        head_nanos: u64,
-        is_skipped: bool,
-    ) -> Sending {
+    pub(crate) fn on_head(&mut self, ending: Ending, head_nanos: u64, is_skipped: bool) -> Sending {
         Sending {
             series: self.series.take(),
             head_nanos,
             bytes: 0,
-            status: status.as_u16(),
+            ending,
             is_skipped,
         }
     }
@@ -125,7 +141,7 @@ impl Pending {
 
 impl Recording for Pending {
     type Outcome = Outcome;
-    const DROPPED: Outcome = Outcome::Dropped;
+    const DROPPED: Outcome = Outcome::Cancelled;
 
     #[inline]
     fn is_armed(&self) -> bool {
@@ -148,12 +164,8 @@ fn end_without_head(series: Arc<Series>, started: Instant, outcome: Outcome) {
     let nanos = started.nanos();
     series.in_progress.decrement(1.0);
     series.with_live(|series| {
-        series.count(series.config.side.status_without_head(outcome), nanos);
-        series.count_aborted(match outcome {
-            Outcome::Dropped => "cancelled",
-            Outcome::Panic => "panic",
-            _ => "service_error",
-        });
+        series.count(series.config.ending_without_head(outcome), nanos);
+        series.count_aborted(outcome.reason());
     });
     drop(series);
 }
@@ -165,7 +177,7 @@ pub(crate) struct Sending {
     /// The duration if it ends at the response head, else [`UNTIL_END`].
     head_nanos: u64,
     bytes: u64,
-    status: Status,
+    ending: Ending,
     is_skipped: bool,
 }
 
@@ -181,7 +193,7 @@ impl Sending {
 
 impl Recording for Sending {
     type Outcome = Outcome;
-    const DROPPED: Outcome = Outcome::Dropped;
+    const DROPPED: Outcome = Outcome::BodyDropped;
 
     #[inline]
     fn is_armed(&self) -> bool {
@@ -196,7 +208,7 @@ impl Recording for Sending {
                 started,
                 self.head_nanos,
                 self.bytes,
-                self.status,
+                self.ending,
                 self.is_skipped,
                 outcome,
             );
@@ -212,7 +224,7 @@ fn end(
     started: Instant,
     head_nanos: u64,
     bytes: u64,
-    status: Status,
+    ending: Ending,
     is_skipped: bool,
     outcome: Outcome,
 ) {
@@ -222,7 +234,7 @@ fn end(
     };
     series.in_progress.decrement(1.0);
     if !is_skipped {
-        series.with_live(|series| series.end(status, nanos, bytes, outcome));
+        series.with_live(|series| series.end(ending, nanos, bytes, outcome));
     }
     drop(series);
 }
