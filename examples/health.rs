@@ -32,12 +32,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let health = Health::builder()
         .check("uptime", Uptime::new())
         .check("settings", Configuration::environment(["PATH"]))
-        .check("disk", Disk::new("/").every(Duration::from_secs(30)))
+        .check(
+            "disk",
+            Disk::new("/").every(Duration::from_secs(30)).tag("storage"),
+        )
         .check("memory", Memory::new())
-        .check("files", StorageRoundTrip::new(Files(directory.clone())))
+        .check(
+            "files",
+            StorageRoundTrip::new(Files(directory.clone())).tag("storage"),
+        )
         .check("plugins", plugins.clone().on(Probe::Startup))
         .check("worker", worker.clone().on(Probe::Liveness))
-        .check("own port", Tcp::new(address.to_string()))
+        .check("own port", Tcp::new(address.to_string()).failing_after(3))
         .check(
             "own page",
             Http::get(&format!("http://{address}/"))?.slow_after(Duration::from_millis(100)),
@@ -86,6 +92,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("try  curl {url}/health");
     println!("     curl {url}/health/detailed");
     println!("     curl {url}/health/checker/disk");
+    println!("     curl {url}/health/group/storage");
     println!("     curl {url}/health/status");
     println!("     curl {url}/readyz");
     println!("     curl -H 'Accept: application/health+json' {url}/healthz");

@@ -100,9 +100,9 @@ impl HealthBuilder {
 
     /// The HTTP status of a report that is degraded, for monitors that read nothing else. Defaults to 200.
     ///
-    /// It applies to [`Report::status_code`] and to `/health` and the routes below it. The probes keep 200, so that an
-    /// [optional](Check::optional) check fails none of them. 200 to 299 and 400 to 599 are allowed, except 204 and 205,
-    /// which have no body.
+    /// It applies to [`Report::status_code`](super::Report::status_code), `/health`, `/healthz`, `/health/detailed`,
+    /// `/health/checker/{name}` and `/health/group/{name}`. The probes keep 200, so that an [optional](Check::optional)
+    /// check fails none of them. 200 to 299 and 400 to 599 are allowed, except 204 and 205, which have no body.
     pub fn degraded_status(mut self, code: StatusCode) -> Self {
         self.state.degraded_status = code;
         self

@@ -112,7 +112,7 @@ pub trait Check: Sized + Send + Sync + 'static {
     /// # use std::time::Duration;
     /// use tower_vitals::health::{Check, checks::Tcp};
     ///
-    /// // Reported as unhealthy after 30 s at the latest, and as healthy after two successes.
+    /// // Reported as unhealthy after about 30 s, and as healthy after two successes.
     /// let relay = Tcp::new("127.0.0.1:25").every(Duration::from_secs(10)).failing_after(3).passing_after(2);
     /// ```
     fn failing_after(self, results: u32) -> ConfiguredCheck {

@@ -30,17 +30,15 @@ pub(super) async fn gather(
         results.push(match lookup {
             // Not awaited, because the future of a wait is large.
             Lookup::Cached(result) => result,
-            Lookup::InFlight(mut in_flight) => match probe {
-                None => in_flight.result().await,
-                Some(_) => {
-                    let result = in_flight.result_for_probe(is_starting || has_gap).await;
-                    result.unwrap_or_else(|| {
-                        let result = in_flight.no_result();
-                        has_gap |= !result.effect.is_passing();
-                        Arc::new(result)
-                    })
-                }
-            },
+            Lookup::InFlight(mut in_flight) if probe.is_none() => in_flight.result().await,
+            Lookup::InFlight(mut in_flight) => {
+                let result = in_flight.result_for_probe(is_starting || has_gap).await;
+                result.unwrap_or_else(|| {
+                    let result = in_flight.no_result();
+                    has_gap |= !result.effect.is_passing();
+                    Arc::new(result)
+                })
+            }
         });
     }
     let mut report = Report::new(probe, results, started.elapsed());

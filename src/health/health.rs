@@ -37,7 +37,8 @@ use crate::redact::redact_line;
 ///
 /// Checks run in parallel, each on its own task and at most once at a time. Results are cached ([`Check::cache_for`]).
 /// Checks need a tokio runtime with time enabled: a run is spawned on the runtime of the first caller, which must keep
-/// running. Background runs start with the first report or with [`run`](Self::run), and end with the last clone.
+/// running. Background runs start with the first report, [`refresh`](Self::refresh) or [`run`](Self::run), and end with
+/// the last clone.
 #[derive(Clone)]
 pub struct Health {
     pub(super) state: Arc<State>,

@@ -15,7 +15,7 @@ use crate::time::{milliseconds, rfc3339};
 /// Serialized, it is `/health/detailed`: `overall_status`, `is_healthy` (false when degraded), `reason` (if there is
 /// one), `total_checks`, `passed_checks` (healthy or degraded), `failed_checks` (their names), `duration_ms`,
 /// `timestamp` (RFC 3339, UTC) and `results`. As an axum response it has the status code of
-/// [`Report::status_code`].
+/// [`status_code`](Self::status_code).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {

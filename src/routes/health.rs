@@ -105,7 +105,7 @@ impl Routes {
                 } else {
                     DetailLevel::Nothing
                 };
-                let code = report.status_code();
+                let code = report.status().status_code();
                 respond::json(code, &Brief::new(&report, level))
             },
         )
