@@ -1,7 +1,6 @@
 //! `Check`, and the combinators that configure it.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -218,7 +217,7 @@ impl dyn AnyCheck {
         let mut check = Box::pin(panics::caught(async { self.check().await }));
         let ended = timeout(limit, check.as_mut()).await;
         // A future that timed out may panic when it is dropped.
-        let dropped = catch_unwind(AssertUnwindSafe(|| drop(check)));
+        let dropped = panics::caught_here(|| drop(check));
         match (ended, dropped) {
             (_, Err(panic)) | (Ok(Err(panic)), _) => Outcome::panicked(&*panic),
             (Ok(Ok(outcome)), _) => outcome,

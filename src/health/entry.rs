@@ -1,6 +1,5 @@
 //! `CheckEntry`: one registered check, with its single flight, its cache and its background runs.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use super::check::AnyCheck;
 use super::check_options::Defaults;
 use super::streak::Streak;
 use super::{CheckOptions, CheckResult, ConfiguredCheck, Outcome, Probe, Status};
+use crate::panics;
 
 /// Longer durations are cut to this, because a clock cannot add `Duration::MAX`.
 const MAX_DURATION: Duration = Duration::from_hours(365 * 24);
@@ -172,7 +172,7 @@ impl CheckEntry {
     }
 
     pub(super) fn result_from_memory(&self) -> Option<CheckResult> {
-        let outcome = match catch_unwind(AssertUnwindSafe(|| self.check.outcome_from_memory())) {
+        let outcome = match panics::caught_here(|| self.check.outcome_from_memory()) {
             Ok(outcome) => outcome?,
             Err(panic) => Outcome::panicked(&*panic),
         };

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::ConnectInfo;
 use http::HeaderMap;
 use http::request::Parts;
 
 use super::ip_range::IpRange;
+use super::peer::peer;
 use super::refusal::Refusal;
 
 pub(super) struct IpGuard {
@@ -81,14 +81,6 @@ fn parse(
 
 fn is_in(ranges: &[IpRange], address: IpAddr) -> bool {
     ranges.iter().any(|range| range.contains(address))
-}
-
-/// The address of the connection's other end, as axum and [`Routes::serve`](super::Routes::serve) pass it.
-fn peer(parts: &Parts) -> Option<IpAddr> {
-    let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    let address = info.map(|ConnectInfo(address)| address);
-    let address = address.or_else(|| parts.extensions.get::<SocketAddr>())?;
-    Some(address.ip().to_canonical())
 }
 
 /// The last address that is no proxy's, because each proxy appends the address that it sees. All before it are claims of the

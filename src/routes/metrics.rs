@@ -10,7 +10,8 @@ use serde_json::json;
 use super::access::Access;
 use super::metrics_json::Json;
 use super::metrics_registries::Registries;
-use super::metrics_render::{Limits, Rendered, render_json, respond};
+use super::metrics_render::{Rendered, render_json, respond};
+use super::render_queue::RenderQueue;
 use super::request::RouteRequest;
 use super::route::Method;
 use super::routes::Routes;
@@ -46,6 +47,16 @@ impl Format {
                 _ => Self::Text,
             },
             format => format,
+        }
+    }
+
+    /// The name of the format that this one is rendered as.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Negotiated | Self::Text => "text",
+            Self::OpenMetrics => "openmetrics",
+            Self::Json => "json",
+            Self::Registries => "registries",
         }
     }
 
@@ -94,20 +105,24 @@ impl Routes {
     /// oldest first: pairs of Unix seconds and a number, which is null if it is infinite or missing. A wrong parameter is a
     /// 400 that names the allowed values.
     ///
-    /// At most four responses are rendered at once, on tokio's blocking threads, and at most 16 wait for slow clients to read
-    /// them. A request past either limit gets 503 and `Retry-After: 1`.
+    /// Texts are rendered on tokio's blocking threads. Requests for the same format that arrive while it is rendered wait and
+    /// share the next text, so no text is older than the request for it. At most four texts are rendered at once, at most 16
+    /// exist while slow clients read them, and at most 256 requests wait. One client address gets at most half of each, if
+    /// the server [passes it on](super::Guard#the-address-of-the-client). A request that finds no room within a second gets
+    /// 503 and `Retry-After: 1`. The runtime needs its time driver enabled.
     pub fn metrics(self, prometheus: Prometheus) -> Self {
-        let limits = Limits::new();
+        let queue = RenderQueue::default();
         let recorder = RecorderRef::new(prometheus.clone());
         let durations = LazyHandle::<Histogram>::new(&recorder, MONITORING_SCRAPE_DURATION.key([]));
         let durations = Arc::new(durations);
         let scrape = |format: Format| {
-            let (prometheus, limits) = (prometheus.clone(), limits.clone());
+            let (prometheus, queue) = (prometheus.clone(), queue.clone());
             let durations = Arc::clone(&durations);
             move |request: RouteRequest| {
-                let (prometheus, headers) = (prometheus.clone(), request.parts.headers);
-                let (format, durations) = (format.negotiated(&headers), Arc::clone(&durations));
-                let (limits, health) = (limits.clone(), request.health);
+                let (prometheus, parts) = (prometheus.clone(), request.parts);
+                let (format, durations) =
+                    (format.negotiated(&parts.headers), Arc::clone(&durations));
+                let (queue, health) = (queue.clone(), request.health);
                 let render = move || {
                     let start = Instant::now();
                     let rendered = format.render(&prometheus);
@@ -119,16 +134,16 @@ impl Routes {
                     if let Some(health) = health {
                         health.refresh().await;
                     }
-                    respond(limits, headers, render).await
+                    respond(queue, parts, Some(format.name()), render).await
                 }
             }
         };
         let history = {
-            let (prometheus, limits) = (prometheus.clone(), limits.clone());
+            let (prometheus, queue) = (prometheus.clone(), queue.clone());
             move |request: RouteRequest| {
                 let (prometheus, parts) = (prometheus.clone(), request.parts);
                 let query = parts.uri.query().unwrap_or_default().to_owned();
-                respond(limits.clone(), parts.headers, move || {
+                respond(queue.clone(), parts, None, move || {
                     metrics_history::render(prometheus.history(), &query)
                 })
             }
@@ -145,7 +160,7 @@ impl Routes {
             .add("/metrics/history", Access::Guarded, history);
         let reset = move |request: RouteRequest| {
             let prometheus = prometheus.clone();
-            respond(limits.clone(), request.parts.headers, move || {
+            respond(queue.clone(), request.parts, None, move || {
                 prometheus.reset();
                 render_json(&json!({ "since": rfc3339(prometheus.reset_at()) }))
             })

@@ -40,17 +40,28 @@ mod metrics_json;
 mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_render;
+mod peer;
 mod problem;
 #[cfg(any(feature = "jobs", feature = "prometheus"))]
 mod query;
 mod refusal;
 mod rejection;
+#[cfg(feature = "prometheus")]
+mod release;
+#[cfg(feature = "prometheus")]
+mod render_job;
+#[cfg(feature = "prometheus")]
+mod render_queue;
+#[cfg(feature = "prometheus")]
+mod render_state;
 mod request;
 mod respond;
 mod route;
 mod routes;
 mod server;
 mod service;
+#[cfg(feature = "prometheus")]
+mod shared_text;
 mod write_timeout;
 
 pub use self::access::Details;

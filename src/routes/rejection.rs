@@ -5,17 +5,22 @@ use http::StatusCode;
 
 use super::problem::problem;
 
-/// Boxed, because a response makes a large `Err`.
-#[derive(Debug)]
-pub(super) struct Rejection(Box<Response>);
+#[derive(Debug, Clone)]
+pub(super) struct Rejection {
+    status: StatusCode,
+    detail: String,
+}
 
 impl Rejection {
     pub(super) fn new(status: StatusCode, detail: &str) -> Self {
-        Self(Box::new(problem(status, detail)))
+        Self {
+            status,
+            detail: detail.to_owned(),
+        }
     }
 
     pub(super) fn into_response(self) -> Response {
-        *self.0
+        problem(self.status, &self.detail)
     }
 }
 

@@ -30,6 +30,8 @@ mod routes;
 #[cfg(feature = "prometheus")]
 mod scrape;
 #[cfg(feature = "prometheus")]
+mod scrape_fairness;
+#[cfg(feature = "prometheus")]
 mod scrape_load;
 #[cfg(feature = "prometheus")]
 mod serve;

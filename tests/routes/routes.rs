@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
 
 use crate::support::log::Log;
 use crate::support::until;
@@ -11,11 +12,11 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get as route_get;
 use bytes::Bytes;
-use futures_util::future::join_all;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use metrics::{Key, Label, Level, Metadata, Recorder};
+use tokio::task::JoinHandle;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_vitals::routes::Guard;
 use tower_vitals::{ErrorKind, Health, Prometheus, Routes};
@@ -159,45 +160,154 @@ async fn liveness_and_health_respond_without_checks() {
     }
 }
 
-/// Four renders wait until the gate opens. A fifth request gets 503 and `Retry-After`.
+/// Renders wait until the gate opens.
+struct Gate {
+    renders: Arc<AtomicUsize>,
+    is_open: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Gate {
+    fn new(prometheus: &Prometheus) -> Self {
+        let gate = Self {
+            renders: Arc::default(),
+            is_open: Arc::default(),
+        };
+        prometheus.on_gather({
+            let (renders, gate) = (Arc::clone(&gate.renders), Arc::clone(&gate.is_open));
+            move || {
+                renders.fetch_add(1, Ordering::SeqCst);
+                let (is_open, opened) = &*gate;
+                let is_open = is_open.lock().unwrap();
+                drop(opened.wait_while(is_open, |is_open| !*is_open).unwrap());
+            }
+        });
+        gate
+    }
+
+    fn renders(&self) -> usize {
+        self.renders.load(Ordering::SeqCst)
+    }
+
+    fn open(&self) {
+        *self.is_open.0.lock().unwrap() = true;
+        self.is_open.1.notify_all();
+    }
+}
+
+/// Starts a request for the metrics in this format.
+fn start_scrape(app: &Router, accept: &'static str, coding: &'static str) -> JoinHandle<Received> {
+    let app = app.clone();
+    let mut request = get("/metrics");
+    let headers = request.headers_mut();
+    headers.insert(ACCEPT, accept.parse().unwrap());
+    headers.insert(ACCEPT_ENCODING, coding.parse().unwrap());
+    tokio::spawn(async move { send(&app, request).await })
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fifth_concurrent_render_is_503() {
+async fn a_fifth_concurrent_render_is_503_after_a_second() {
     let prometheus = prometheus();
-    let in_progress = Arc::new(AtomicUsize::new(0));
-    let gate = Arc::new((Mutex::new(false), Condvar::new()));
-    prometheus.on_gather({
-        let (in_progress, gate) = (Arc::clone(&in_progress), Arc::clone(&gate));
-        move || {
-            in_progress.fetch_add(1, Ordering::SeqCst);
-            let (is_open, opened) = &*gate;
-            let is_open = is_open.lock().unwrap();
-            drop(opened.wait_while(is_open, |is_open| !*is_open).unwrap());
-        }
-    });
+    let gate = Gate::new(&prometheus);
     let app = app(Routes::new().metrics(prometheus));
-    let four = (0..4).map(|_| {
-        let app = app.clone();
-        tokio::spawn(async move { send(&app, get("/metrics")).await.status })
-    });
-    let four = join_all(four.collect::<Vec<_>>());
-    until("four renders are in progress", async || {
-        in_progress.load(Ordering::SeqCst) == 4
-    })
-    .await;
-    let response = send(&app, get("/metrics")).await;
+    let four = [
+        ("text/plain", "identity"),
+        ("text/plain", "gzip"),
+        ("application/json", "identity"),
+        ("application/json", "gzip"),
+    ];
+    let four = four.map(|(accept, coding)| start_scrape(&app, accept, coding));
+    until("four renders are in progress", async || gate.renders() == 4).await;
+    let asked = Instant::now();
+    let response = start_scrape(&app, "application/openmetrics-text", "identity");
+    let response = response.await.unwrap();
+    assert!(asked.elapsed() >= Duration::from_secs(1));
     assert_eq!(response.status, 503);
     assert_eq!(response.header("retry-after"), "1");
     assert_eq!(response.header("content-type"), "application/problem+json");
     assert_eq!(response.json()["status"], 503);
     assert!(response.text().contains("renders"), "{}", response.text());
 
-    *gate.0.lock().unwrap() = true;
-    gate.1.notify_all();
-    for status in four.await {
-        assert_eq!(status.unwrap(), 200);
+    // One that waits is rendered as soon as there is room.
+    let fifth = start_scrape(&app, "application/openmetrics-text", "identity");
+    tokio::task::yield_now().await;
+    gate.open();
+    for response in four {
+        assert_eq!(response.await.unwrap().status, 200);
     }
-    assert_eq!(send(&app, get("/metrics")).await.status, 200);
-    assert_eq!(in_progress.load(Ordering::SeqCst), 5);
+    assert_eq!(fifth.await.unwrap().status, 200);
+    assert_eq!(gate.renders(), 5);
+}
+
+/// A text is never older than the request for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_during_a_render_share_the_next_one() {
+    let prometheus = prometheus();
+    let gate = Gate::new(&prometheus);
+    let app = app(Routes::new().metrics(prometheus.clone()));
+    let first = start_scrape(&app, "text/plain", "identity");
+    until("a render is in progress", async || gate.renders() == 1).await;
+    let metadata = Metadata::new("test", Level::INFO, None);
+    let late = Key::from_name("late_total");
+    prometheus.register_counter(&late, &metadata).increment(1);
+    let others = (0..20).map(|_| start_scrape(&app, "text/plain", "identity"));
+    let others: Vec<_> = others.collect();
+    // This one leaves.
+    others[0].abort();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(gate.renders(), 1);
+    gate.open();
+    assert_eq!(first.await.unwrap().status, 200);
+    for response in others.into_iter().skip(1) {
+        let response = response.await.unwrap();
+        assert_eq!(response.status, 200);
+        assert!(response.text().contains("late_total 1\n"));
+    }
+    assert_eq!(gate.renders(), 2);
+}
+
+/// A hook that hangs costs one of four renders, and not the format.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_render_that_hangs_holds_no_other_request() {
+    let prometheus = prometheus();
+    let gate = Gate::new(&prometheus);
+    let app = app(Routes::new().metrics(prometheus));
+    let hung = start_scrape(&app, "text/plain", "identity");
+    until("a render hangs", async || gate.renders() == 1).await;
+    let second = start_scrape(&app, "text/plain", "identity");
+    until("a second one starts", async || gate.renders() == 2).await;
+    gate.open();
+    assert_eq!(second.await.unwrap().status, 200);
+    assert_eq!(hung.await.unwrap().status, 200);
+}
+
+/// Sixteen texts are not read. The wait takes place in paused time, because no render is in progress.
+#[tokio::test(start_paused = true)]
+async fn a_seventeenth_unread_text_is_503_after_a_second() {
+    let app = app(Routes::new().metrics(prometheus()));
+    let mut unread = Vec::new();
+    for _ in 0..16 {
+        unread.push(app.clone().oneshot(get("/metrics")).await.unwrap());
+    }
+    assert!(unread.iter().all(|response| response.status() == 200));
+    let asked = tokio::time::Instant::now();
+    let response = send(&app, get("/metrics")).await;
+    assert_eq!(response.status, 503);
+    assert_eq!(asked.elapsed(), Duration::from_millis(1000));
+    assert!(
+        response.text().contains("wait to be read"),
+        "{}",
+        response.text()
+    );
+
+    // A request that waits gets the text as soon as another one was read.
+    let waiting = start_scrape(&app, "text/plain", "identity");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    drop(unread.pop());
+    let asked = tokio::time::Instant::now();
+    assert_eq!(waiting.await.unwrap().status, 200);
+    assert!(asked.elapsed() < Duration::from_millis(500));
 }
 
 #[tokio::test]
