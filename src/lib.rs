@@ -74,10 +74,16 @@ mod http_url;
 pub mod instrument;
 #[cfg(feature = "jobs")]
 pub mod jobs;
+#[cfg(feature = "axum")]
+mod log_limit;
 mod measure;
 #[cfg(any(feature = "health", feature = "push"))]
 mod outage;
-#[cfg(feature = "health")]
+#[cfg(any(feature = "health", feature = "prometheus"))]
+#[cfg_attr(
+    not(feature = "health"),
+    expect(dead_code, reason = "the recorder catches panics of functions only")
+)]
 mod panics;
 pub mod prelude;
 mod recorder;

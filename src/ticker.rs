@@ -1,10 +1,10 @@
 //! `spawn_ticker`: periodic work on a thread of its own, with or without a tokio runtime.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::panics;
 use crate::thread;
 
 /// Calls `work` at every multiple of `interval` after the start, until the returned sender is dropped. Ticks that pass while
@@ -23,7 +23,7 @@ pub(crate) fn spawn_ticker(
         while ended.recv_timeout(until_next(started.elapsed(), interval))
             == Err(RecvTimeoutError::Timeout)
         {
-            if catch_unwind(AssertUnwindSafe(&mut work)).is_err() {
+            if panics::caught_here(&mut work).is_err() {
                 tracing::error!(
                     thread = name,
                     "periodic work panicked; it runs again at the next interval"

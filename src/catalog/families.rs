@@ -373,6 +373,11 @@ families! {
         &[],
         "Time to render the metrics, in seconds.",
     );
+    MONITORING_GUARD_REFUSALS = counter(
+        "monitoring_guard_refusals_total",
+        &["route"],
+        "Requests that a guarded route refused; route is its default path.",
+    );
     MONITORING_SERIES_DROPPED = counter(
         "monitoring_series_dropped_total",
         &["metric"],

@@ -1,7 +1,6 @@
 //! `Gatherer`: reads all metrics from the exporter.
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -14,6 +13,7 @@ use super::fractional::Fractional;
 use super::parse::parse;
 use super::snapshot::{FamilySnapshot, Snapshot};
 use crate::catalog::Family;
+use crate::panics;
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
 
@@ -84,13 +84,22 @@ impl Gatherer {
         if IN_HOOK.replace(true) {
             return;
         }
+        let _in_hook = InHook;
         // The lock is released first, because a hook may add another hook.
         let hooks = self.hooks.read().clone();
         for hook in hooks {
-            if catch_unwind(AssertUnwindSafe(|| hook())).is_err() {
+            if panics::caught_here(|| hook()).is_err() {
                 tracing::error!("on_gather hook panicked; it runs again at the next gathering");
             }
         }
+    }
+}
+
+/// Ends the hooks, even if the log panics.
+struct InHook;
+
+impl Drop for InHook {
+    fn drop(&mut self) {
         IN_HOOK.set(false);
     }
 }

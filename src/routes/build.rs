@@ -10,6 +10,7 @@ use super::route::{PARAMETER, Route, handler};
 use super::routes::{Change, Routes};
 use crate::error::Error;
 use crate::health::Health;
+use crate::recorder::RecorderRef;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
 const DEFAULT_PATHS: [&str; 22] = [
@@ -134,6 +135,7 @@ impl Routes {
             guard: self.guard.unwrap_or_else(Guard::closed),
             details: self.details.unwrap_or_default(),
             health: self.health,
+            recorder: self.recorder.unwrap_or_default(),
         };
         (
             resolved,
@@ -186,6 +188,7 @@ pub(super) struct Resolved {
     guard: Guard,
     details: Details,
     health: Option<Health>,
+    recorder: RecorderRef,
 }
 
 impl Resolved {
@@ -194,10 +197,9 @@ impl Resolved {
             .into_iter()
             .fold(Router::new(), |router, route| {
                 let path = route.path.clone();
-                router.route(
-                    &path,
-                    route.into_method_router(self.guard.clone(), self.details, self.health.clone()),
-                )
+                let (guard, health) = (self.guard.clone(), self.health.clone());
+                let route = route.into_method_router(guard, self.details, health, &self.recorder);
+                router.route(&path, route)
             })
     }
 }

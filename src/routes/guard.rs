@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use subtle::ConstantTimeEq;
 
+use super::function_guard::FunctionGuard;
+use super::hosts::Hosts;
 use super::ip_guard::IpGuard;
 use super::refusal::Refusal;
 use crate::settings::{ExposeSecret, Settings};
@@ -61,6 +62,8 @@ use crate::settings::{ExposeSecret, Settings};
 #[must_use]
 pub struct Guard {
     kind: Kind,
+    /// The hosts that requests may be sent to, or `None` for all.
+    hosts: Option<Hosts>,
 }
 
 #[derive(Clone)]
@@ -70,7 +73,7 @@ enum Kind {
     Bearer(Arc<str>),
     Basic(Arc<Basic>),
     Ip(Arc<IpGuard>),
-    With(Arc<dyn Fn(&Parts) -> bool + Send + Sync>),
+    With(Arc<FunctionGuard>),
     Any(Arc<[Guard]>),
     All(Arc<[Guard]>),
 }
@@ -82,8 +85,12 @@ struct Basic {
 }
 
 impl Guard {
+    fn new(kind: Kind) -> Self {
+        Self { kind, hosts: None }
+    }
+
     pub(crate) fn closed() -> Self {
-        Self { kind: Kind::Closed }
+        Self::new(Kind::Closed)
     }
 
     /// Allows requests with `Authorization: Bearer <secret>` (RFC 6750, section 2.1). Others get 401 and a challenge.
@@ -91,9 +98,7 @@ impl Guard {
     /// White space around the secret is trimmed. The comparison takes constant time, and does not hide the secret's length.
     /// An empty secret, such as that of an environment variable that is not set, allows no request.
     pub fn bearer(secret: impl Into<String>) -> Self {
-        Self {
-            kind: Kind::Bearer(secret.into().trim().into()),
-        }
+        Self::new(Kind::Bearer(secret.into().trim().into()))
     }
 
     /// Allows requests with this user and password (`Authorization: Basic ..`, RFC 7617, in UTF-8). Others get 401 and a
@@ -116,9 +121,7 @@ impl Guard {
             credentials: (!password.is_empty()).then(credentials),
             has_colon: user.contains(':'),
         };
-        Self {
-            kind: Kind::Basic(Arc::new(basic)),
-        }
+        Self::new(Kind::Basic(Arc::new(basic)))
     }
 
     /// Allows requests from these IP addresses and ranges (CIDR). Others get 403.
@@ -144,9 +147,7 @@ impl Guard {
     /// );
     /// ```
     pub fn ip(ranges: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        Self {
-            kind: Kind::Ip(Arc::new(IpGuard::new(ranges))),
-        }
+        Self::new(Kind::Ip(Arc::new(IpGuard::new(ranges))))
     }
 
     /// Allows requests from these IP addresses and ranges, as [`ip`](Self::ip) does, that came directly or through these
@@ -165,9 +166,7 @@ impl Guard {
         ranges: impl IntoIterator<Item = impl AsRef<str>>,
         proxies: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Self {
-        Self {
-            kind: Kind::Ip(Arc::new(IpGuard::new(ranges).behind(proxies))),
-        }
+        Self::new(Kind::Ip(Arc::new(IpGuard::new(ranges).behind(proxies))))
     }
 
     /// Allows requests that at least one of the guards allows. Others get 401 and every challenge of the guards, or 403 if
@@ -179,9 +178,7 @@ impl Guard {
     /// let guard = Guard::any([Guard::ip(["10.0.0.0/8"]), Guard::basic("prometheus", "s3cret")]);
     /// ```
     pub fn any(guards: impl IntoIterator<Item = Self>) -> Self {
-        Self {
-            kind: Kind::Any(guards.into_iter().collect()),
-        }
+        Self::new(Kind::Any(guards.into_iter().collect()))
     }
 
     /// Allows requests that all of the guards allow. Others get the refusal of the first guard that does not. No guards are a
@@ -193,12 +190,11 @@ impl Guard {
     /// let guard = Guard::all([Guard::ip(["10.0.0.0/8"]), Guard::basic("prometheus", "s3cret")]);
     /// ```
     pub fn all(guards: impl IntoIterator<Item = Self>) -> Self {
-        Self {
-            kind: Kind::All(guards.into_iter().collect()),
-        }
+        Self::new(Kind::All(guards.into_iter().collect()))
     }
 
-    /// Allows requests for which the function returns true. Others get 403.
+    /// Allows requests for which the function returns true. Others get 403. A panic counts as false and is logged; without
+    /// another guard the status is then 500.
     ///
     /// ```
     /// use tower_vitals::routes::Guard;
@@ -206,34 +202,55 @@ impl Guard {
     /// let guard = Guard::with(|parts| parts.headers.contains_key("x-from-our-proxy"));
     /// ```
     pub fn with(allows: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+        Self::new(Kind::With(Arc::new(FunctionGuard::new(allows))))
+    }
+
+    /// Allows every request to an IP address, to `localhost` or to one of the added [`hosts`](Self::hosts): for a loopback or
+    /// a private network that is guarded by other means. Others get 403.
+    ///
+    /// Without that check, any web page that a developer visits could read the routes: it points its own name at 127.0.0.1
+    /// (DNS rebinding), and the browser takes the routes for a part of the page.
+    pub fn open() -> Self {
         Self {
-            kind: Kind::With(Arc::new(allows)),
+            kind: Kind::Open,
+            hosts: Some(Hosts::default()),
         }
     }
 
-    /// Allows every request: for a loopback or a private network that is guarded by other means.
-    pub fn open() -> Self {
-        Self { kind: Kind::Open }
+    /// Allows only requests to one of these hosts, to `localhost` or to an IP address, in addition to what the guard demands.
+    /// Others get 403. [`open`](Self::open) does so anyway and takes the names from here; for a guard by IP address it
+    /// keeps pages out that a browser in its range visits.
+    ///
+    /// The host is that of the `Host` header, and in HTTP/2 of `:authority`. Case, the port and a dot at the end do not
+    /// matter. Requests without a host pass, because every browser sends one. A name with anything but letters, digits and
+    /// `- _ .` is a [mistake](super::Routes#mistakes).
+    ///
+    /// ```
+    /// use tower_vitals::routes::Guard;
+    ///
+    /// // curl http://shop.internal:9100/jobs
+    /// let guard = Guard::open().hosts(["shop.internal"]);
+    /// ```
+    pub fn hosts(mut self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        self.hosts.get_or_insert_default().add(names);
+        self
     }
 
     pub(super) fn allows(&self, parts: &Parts) -> bool {
         self.check(parts).is_ok()
     }
 
-    /// Returns the refusal of this request, or `None` if it may pass.
-    pub(super) fn refusal(&self, parts: &Parts) -> Option<Response> {
-        self.check(parts).err().map(Refusal::into_response)
-    }
-
-    fn check(&self, parts: &Parts) -> Result<(), Refusal> {
+    pub(super) fn check(&self, parts: &Parts) -> Result<(), Refusal> {
+        if let Some(hosts) = &self.hosts {
+            hosts.check(parts)?;
+        }
         let refusal = match &self.kind {
             Kind::Open => return Ok(()),
             Kind::Closed => Refusal::forbidden(
                 "This route is guarded, and the service has set no guard. Its owner sets one with \
                  Routes::guard(Guard::bearer(secret)), Guard::with(function) or Guard::open().",
             ),
-            Kind::With(allows) if allows(parts) => return Ok(()),
-            Kind::With(_) => Refusal::forbidden("The service's guard refused this request."),
+            Kind::With(function) => return function.check(parts),
             Kind::Ip(guard) => return guard.check(parts),
             Kind::Bearer(secret) if secret.is_empty() => Refusal::forbidden(EMPTY_SECRET),
             Kind::Bearer(secret) => match credentials(parts, b"Bearer ") {
@@ -275,6 +292,9 @@ impl Guard {
 
     /// Adds the mistakes in this guard and in those that it combines. Such a guard must not be asked.
     pub(super) fn add_mistakes(&self, mistakes: &mut Vec<String>) {
+        if let Some(hosts) = &self.hosts {
+            mistakes.extend_from_slice(&hosts.mistakes);
+        }
         match &self.kind {
             Kind::Basic(basic) if basic.has_colon => mistakes.push(
                 "the user of Guard::basic has a colon, which separates user and password: use a user without".to_owned(),
@@ -342,6 +362,10 @@ impl fmt::Debug for Guard {
             Kind::With(_) => write!(f, "{name}(..)"),
             Kind::Ip(guard) => guard.fmt(f),
             Kind::Any(guards) | Kind::All(guards) => write!(f, "{name}({guards:?})"),
+        }?;
+        match &self.hosts {
+            Some(hosts) if !hosts.is_empty() => write!(f, ".hosts({hosts:?})"),
+            _ => Ok(()),
         }
     }
 }

@@ -50,6 +50,7 @@ impl Routes {
         }
         self.guard = self.guard.or(other.guard);
         self.health = self.health.or(other.health);
+        self.recorder = self.recorder.or(other.recorder);
         match (self.details, other.details) {
             (Some(own), Some(other)) if own != other => self.mistakes.push(format!(
                 "the merged Routes have different details, {own:?} and {other:?}: set them on one of them"

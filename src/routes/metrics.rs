@@ -110,9 +110,10 @@ impl Routes {
     /// exist while slow clients read them, and at most 256 requests wait. One client address gets at most half of each, if
     /// the server [passes it on](super::Guard#the-address-of-the-client). A request that finds no room within a second gets
     /// 503 and `Retry-After: 1`. The runtime needs its time driver enabled.
-    pub fn metrics(self, prometheus: Prometheus) -> Self {
+    pub fn metrics(mut self, prometheus: Prometheus) -> Self {
         let queue = RenderQueue::default();
         let recorder = RecorderRef::new(prometheus.clone());
+        self.recorder = Some(recorder.clone());
         let durations = LazyHandle::<Histogram>::new(&recorder, MONITORING_SCRAPE_DURATION.key([]));
         let durations = Arc::new(durations);
         let scrape = |format: Format| {

@@ -20,11 +20,13 @@ mod build;
 #[cfg(feature = "prometheus")]
 mod chunked_body;
 mod extract;
+mod function_guard;
 mod guard;
 #[cfg(feature = "prometheus")]
 mod gzip;
 mod health;
 mod health_shapes;
+mod hosts;
 mod ip_guard;
 mod ip_range;
 #[cfg(feature = "jobs")]
@@ -45,6 +47,7 @@ mod problem;
 #[cfg(any(feature = "jobs", feature = "prometheus"))]
 mod query;
 mod refusal;
+mod refusals;
 mod rejection;
 #[cfg(feature = "prometheus")]
 mod release;

@@ -13,6 +13,8 @@ pub(super) struct Refusal {
     detail: Cow<'static, str>,
     /// The challenges to authenticate with (RFC 9110, section 11.6.1). Without one the status is 403.
     challenges: Vec<&'static str>,
+    /// Whether the guard itself failed. Without a challenge the status is then 500.
+    is_failure: bool,
 }
 
 impl Refusal {
@@ -20,6 +22,14 @@ impl Refusal {
         Self {
             detail: detail.into(),
             challenges: Vec::new(),
+            is_failure: false,
+        }
+    }
+
+    pub(super) fn failure(detail: &'static str) -> Self {
+        Self {
+            is_failure: true,
+            ..Self::forbidden(detail)
         }
     }
 
@@ -27,6 +37,7 @@ impl Refusal {
         Self {
             detail: detail.into(),
             challenges: vec![challenge],
+            is_failure: false,
         }
     }
 
@@ -38,6 +49,7 @@ impl Refusal {
             .any(|refusal| !refusal.challenges.is_empty());
         let mut details: Vec<Cow<'static, str>> = Vec::new();
         let mut challenges = Vec::new();
+        let is_failure = refusals.iter().any(|refusal| refusal.is_failure);
         for refusal in refusals {
             if is_challenged && refusal.challenges.is_empty() || details.contains(&refusal.detail) {
                 continue;
@@ -48,14 +60,20 @@ impl Refusal {
         Self {
             detail: details.join(" Or: ").into(),
             challenges,
+            is_failure,
         }
     }
 
+    /// The reason, in a sentence.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(super) fn into_response(self) -> Response {
-        let status = if self.challenges.is_empty() {
-            StatusCode::FORBIDDEN
-        } else {
-            StatusCode::UNAUTHORIZED
+        let status = match (&*self.challenges, self.is_failure) {
+            ([], false) => StatusCode::FORBIDDEN,
+            ([], true) => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::UNAUTHORIZED,
         };
         let mut response = problem(status, &self.detail);
         for challenge in self.challenges {

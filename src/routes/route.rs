@@ -16,10 +16,14 @@ use http::{StatusCode, Uri};
 use super::access::{Access, Details};
 use super::guard::Guard;
 use super::problem::problem;
+use super::refusal::Refusal;
+use super::refusals::Refusals;
 use super::request::RouteRequest;
 use super::respond::no_store;
 use crate::health::Health;
 use crate::http_metrics::SkipMetrics;
+use crate::panics;
+use crate::recorder::RecorderRef;
 
 /// The only parameter that a path can have, as its last segment.
 pub(super) const PARAMETER: &str = "/{name}";
@@ -78,9 +82,12 @@ impl Route {
         guard: Guard,
         details: Details,
         health: Option<Health>,
+        recorder: &RecorderRef,
     ) -> MethodRouter<S> {
         let method = self.method;
-        let route = Arc::new(self);
+        let refusals = self.is_guarded(details);
+        let refusals = refusals.then(|| Refusals::new(self.default_path, recorder));
+        let route = Arc::new((self, refusals));
         let handler = move |request: Request<Body>| async move {
             let (parts, _) = request.into_parts();
             let request = RouteRequest {
@@ -89,7 +96,8 @@ impl Route {
                 details,
                 health,
             };
-            route.respond(request).await
+            let (route, refusals) = &*route;
+            route.respond(request, refusals.as_ref()).await
         };
         match method {
             Method::Get => get(handler),
@@ -98,29 +106,45 @@ impl Route {
         .fallback(move || async move { finish(wrong_method(method)) })
     }
 
-    async fn respond(&self, request: RouteRequest) -> Response {
-        finish(match self.refusal(&request) {
-            Some(refusal) => refusal,
-            None if self.method == Method::Post && is_cross_origin(&request.parts) => problem(
-                StatusCode::FORBIDDEN,
-                "This request comes from a page of another origin, which may change nothing here.",
-            ),
-            None => (self.handler)(request).await,
-        })
+    async fn respond(&self, request: RouteRequest, refusals: Option<&Refusals>) -> Response {
+        if let Err(refusal) = self.check(&request) {
+            if let Some(refusals) = refusals {
+                refusals.note(&request.parts, refusal.detail());
+            }
+            return finish(refusal.into_response());
+        }
+        let handled = panics::caught(async { (self.handler)(request).await });
+        finish(handled.await.unwrap_or_else(|_| {
+            problem(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The route panicked; the service's log may say why.",
+            )
+        }))
     }
 
-    /// Returns the refusal of the request, or `None` if it may pass.
-    fn refusal(&self, request: &RouteRequest) -> Option<Response> {
-        match (self.access, request.details) {
-            (Access::Open, _) | (Access::Details, Details::Always) => None,
-            (Access::Details, Details::Never) => Some(problem(
-                StatusCode::FORBIDDEN,
-                "This service shows no details. Its owner shows them with Routes::details(Details::Authorized).",
-            )),
-            (Access::Guarded, _) | (Access::Details, Details::Authorized) => {
-                request.guard.refusal(&request.parts)
-            }
+    /// Whether the guard decides who may pass.
+    fn is_guarded(&self, details: Details) -> bool {
+        match self.access {
+            Access::Open => false,
+            Access::Guarded => true,
+            Access::Details => details == Details::Authorized,
         }
+    }
+
+    fn check(&self, request: &RouteRequest) -> Result<(), Refusal> {
+        if self.is_guarded(request.details) {
+            request.guard.check(&request.parts)?;
+        } else if self.access == Access::Details && request.details == Details::Never {
+            return Err(Refusal::forbidden(
+                "This service shows no details. Its owner shows them with Routes::details(Details::Authorized).",
+            ));
+        }
+        if self.method == Method::Post && is_cross_origin(&request.parts) {
+            return Err(Refusal::forbidden(
+                "This request comes from a page of another origin, which may change nothing here.",
+            ));
+        }
+        Ok(())
     }
 
     pub(super) fn matches(&self, path: &str) -> bool {

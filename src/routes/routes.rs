@@ -13,6 +13,7 @@ use super::request::RouteRequest;
 use super::respond;
 use super::route::{Method, Route};
 use crate::health::Health;
+use crate::recorder::RecorderRef;
 
 /// The crate's routes: a builder that becomes an [`axum::Router`], a tower service for hyper, or a server of its own.
 ///
@@ -50,6 +51,8 @@ pub struct Routes {
     pub(super) details: Option<Details>,
     /// Refreshed before metrics are read.
     pub(super) health: Option<Health>,
+    /// Counts refusals. Defaults to the recorder of the `metrics` facade.
+    pub(super) recorder: Option<RecorderRef>,
     /// The parts of `/admin/config` by name.
     pub(super) config: Map<String, Value>,
     pub(super) mistakes: Vec<String>,
@@ -74,6 +77,7 @@ impl Routes {
             guard: None,
             details: None,
             health: None,
+            recorder: None,
             config: Map::new(),
             mistakes: Vec::new(),
         }
@@ -101,6 +105,11 @@ impl Routes {
     }
 
     /// Sets the guard of guarded routes. Without one they respond with 403, and the body says how to set one.
+    ///
+    /// Each refusal is counted in `monitoring_guard_refusals_total{route}`, by the route's default path. At most one a minute
+    /// and route is logged as a warning, with the peer's address if the server [passes it
+    /// on](Guard#the-address-of-the-client). The recorder is that of [`metrics`](Self::metrics), else that of the `metrics`
+    /// facade.
     pub fn guard(mut self, guard: Guard) -> Self {
         self.guard = Some(guard);
         self

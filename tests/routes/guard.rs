@@ -8,8 +8,8 @@ use axum::extract::ConnectInfo;
 use axum::response::Response as AxumResponse;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use http::{Request, Response};
+use http::header::{AUTHORIZATION, HOST, WWW_AUTHENTICATE};
+use http::{Request, Response, Version};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::{ServiceExt, service_fn};
@@ -323,6 +323,142 @@ async fn any_guard_or_all_guards_decide() {
     );
 }
 
+fn to_host(host: &str) -> http::request::Builder {
+    Request::get("/").header(HOST, host)
+}
+
+/// A page can point its own name at 127.0.0.1, but not make the browser send one of these.
+#[tokio::test]
+async fn an_open_guard_allows_only_hosts_that_no_page_can_have() {
+    let open = Guard::open().hosts(["shop.internal", " Ops-1.example.com. "]);
+    for host in [
+        "127.0.0.1",
+        "127.0.0.1:3000",
+        "127.0.0.1.",
+        "192.0.2.7:80",
+        "[::1]",
+        "[::1]:3000",
+        "::1",
+        "[2001:DB8::1]:9100",
+        "localhost",
+        "localhost:3000",
+        "LocalHost.",
+        "localhost.:3000",
+        "shop.internal",
+        "SHOP.internal:9100",
+        "shop.internal.",
+        "ops-1.example.com",
+    ] {
+        assert_eq!(send(&open, to_host(host)).await.status, 200, "{host}");
+    }
+    for host in [
+        "",
+        ".",
+        ":80",
+        "evil.example",
+        "evil.example:3000",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "127.0.0.1.evil.example:3000",
+        "127.0.0.1@evil.example",
+        "evil.example@localhost",
+        "localhost:3000:4000",
+        "localhost:http",
+        "[::1",
+        "[evil.example]",
+        "[::1].evil.example",
+        "shop",
+        "internal",
+        "shop.internal..",
+        "127.1",
+        "2130706433",
+        "localhost, evil.example",
+    ] {
+        let answer = send(&open, to_host(host)).await;
+        assert_eq!((answer.status, answer.challenges.len()), (403, 0), "{host}");
+        assert_eq!(
+            answer.detail,
+            format!(
+                "This request is sent to the host {host:?}. The service's guard allows IP addresses, localhost, and the \
+                 names that its owner adds with Guard::open().hosts([..])."
+            )
+        );
+    }
+    // HTTP/1.0 has no host, nor has a service behind the routes. Every browser sends one.
+    let old = Request::get("/").version(Version::HTTP_10);
+    assert_eq!(send(&open, old).await.status, 200);
+    assert_eq!(
+        send(&open, to_host("localhost").header(HOST, "evil.example"))
+            .await
+            .status,
+        403
+    );
+    let latin = Request::get("/").header(HOST, &b"\xe4.example"[..]);
+    assert_eq!(send(&open, latin).await.status, 403);
+}
+
+/// HTTP/2 sends the host as `:authority`, which hyper puts into the URI.
+#[tokio::test]
+async fn the_authority_of_the_uri_is_a_host_too() {
+    async fn status(uri: &str, host: Option<&str>) -> u16 {
+        let routes = Routes::new().config("shop", &1).guard(Guard::open());
+        let mut request = Request::get(uri).version(Version::HTTP_2);
+        if let Some(host) = host {
+            request = request.header(HOST, host);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = routes.into_service().oneshot(request).await.unwrap();
+        response.status().as_u16()
+    }
+    assert_eq!(
+        status("http://127.0.0.1:3000/admin/config", None).await,
+        200
+    );
+    assert_eq!(status("http://[::1]:3000/admin/config", None).await, 200);
+    assert_eq!(
+        status("http://localhost/admin/config", Some("localhost")).await,
+        200
+    );
+    assert_eq!(status("http://evil.example/admin/config", None).await, 403);
+    assert_eq!(
+        status("http://evil.example/admin/config", Some("localhost")).await,
+        403
+    );
+    assert_eq!(
+        status("http://localhost/admin/config", Some("evil.example")).await,
+        403
+    );
+}
+
+#[tokio::test]
+async fn other_guards_allow_any_host_until_hosts_are_named() {
+    for guard in [Guard::with(|_| true), Guard::ip(["::1"])] {
+        let request = || from("::1").header(HOST, "evil.example");
+        assert_eq!(send(&guard, request()).await.status, 200);
+        let guard = guard.hosts(["shop.internal"]);
+        assert_eq!(send(&guard, request()).await.status, 403);
+        let request = from("::1").header(HOST, "shop.internal");
+        assert_eq!(send(&guard, request).await.status, 200);
+    }
+    // Credentials are not sent to another name, so that guard needs no host.
+    let either = Guard::any([Guard::open(), Guard::bearer("t0ken")]);
+    let request = with_bearer("t0ken").header(HOST, "evil.example");
+    assert_eq!(send(&either, request).await.status, 200);
+    assert_eq!(send(&either, to_host("evil.example")).await.status, 401);
+}
+
+#[test]
+fn mistaken_hosts_are_errors_of_build() {
+    let allowed = "a name without scheme and port is allowed, with letters, digits and - _ .";
+    assert_eq!(
+        mistakes(Guard::open().hosts(["http://a", "a:80", "", "*.example.com", "fine.example"])),
+        format!(
+            "4 mistakes: the guard's host \"http://a\" contains ':': {allowed}; the guard's host \"a:80\" contains ':': \
+             {allowed}; the guard's host \"\" is empty: {allowed}; the guard's host \"*.example.com\" contains '*': {allowed}"
+        )
+    );
+}
+
 #[test]
 fn mistaken_guards_are_errors_of_build() {
     let range = "an address (10.0.0.1, ::1) or a range (10.0.0.0/8, fd00::/8) is allowed";
@@ -388,10 +524,12 @@ fn debug_output_names_the_guards_and_no_secret() {
         Guard::basic("prometheus", "s3cret"),
         Guard::with(|_| true),
         Guard::open(),
+        Guard::open().hosts(["a", "b.example"]),
     ]);
     assert_eq!(
         format!("{guard:?}"),
         "Guard::any([Guard::all([Guard::ip_behind_proxies([192.0.2.0/24, ::1/128], [10.0.0.0/8]), \
-         Guard::bearer([redacted])]), Guard::ip([::1/128]), Guard::basic([redacted]), Guard::with(..), Guard::open])"
+         Guard::bearer([redacted])]), Guard::ip([::1/128]), Guard::basic([redacted]), Guard::with(..), Guard::open, \
+         Guard::open.hosts([\"a\", \"b.example\"])])"
     );
 }

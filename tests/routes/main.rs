@@ -26,6 +26,8 @@ mod metrics_json;
 #[cfg(feature = "prometheus")]
 mod mounting;
 #[cfg(feature = "prometheus")]
+mod refusals;
+#[cfg(feature = "prometheus")]
 mod routes;
 #[cfg(feature = "prometheus")]
 mod scrape;
