@@ -12,6 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::check::AnyCheck;
 use super::check_options::Defaults;
+use super::publications::{Observer, Publications};
 use super::streak::Streak;
 use super::{CheckOptions, CheckResult, ConfiguredCheck, Outcome, Probe, Status};
 use crate::panics;
@@ -21,18 +22,6 @@ const MAX_DURATION: Duration = Duration::from_hours(365 * 24);
 /// How much longer than the check's timeout a caller waits. The run itself keeps the timeout, so only a check that
 /// blocks its thread is still running after this.
 pub(super) const GRACE: Duration = Duration::from_millis(50);
-
-/// Receives the results of checks. It owns the entries, so they hold it weakly.
-pub(super) trait Observer: Send + Sync {
-    /// Receives a result: that of a run that has ended, one that is newer than every published one, or both.
-    fn publish(&self, result: &CheckResult, has_ended: bool, newest: Option<Newest>);
-}
-
-/// The result is newer than every published one.
-pub(super) struct Newest {
-    /// The status published last.
-    pub(super) before: Option<Status>,
-}
 
 pub(super) struct CheckEntry {
     pub(super) name: Arc<str>,
@@ -49,8 +38,8 @@ pub(super) struct CheckEntry {
     /// Notified when a run ends.
     ended: watch::Sender<()>,
     is_retired: AtomicBool,
-    background: Mutex<Option<AbortHandle>>,
-    published: Mutex<Published>,
+    background: Mutex<Background>,
+    publications: Publications,
 }
 
 /// At most one run of a check at a time, and its last result.
@@ -115,15 +104,10 @@ pub(super) struct InFlight {
     pub(super) ended: watch::Receiver<()>,
 }
 
-/// The result published last. Runs end in order, but their results may arrive out of order.
 #[derive(Default)]
-struct Published {
-    run: u64,
-    /// Whether that run had ended, rather than exceeded its timeout.
-    has_ended: bool,
-    status: Option<Status>,
-    /// The last status from memory, published or not.
-    from_memory: Option<Status>,
+struct Background {
+    task: Option<AbortHandle>,
+    is_starting: bool,
 }
 
 impl CheckEntry {
@@ -154,7 +138,7 @@ impl CheckEntry {
             ended: watch::Sender::new(()),
             is_retired: AtomicBool::new(false),
             background: Mutex::default(),
-            published: Mutex::default(),
+            publications: Publications::default(),
         }
     }
 
@@ -285,20 +269,36 @@ impl CheckEntry {
         let Some(period) = self.every else {
             return;
         };
-        let mut background = self.background.lock();
-        if background.as_ref().is_some_and(|task| !task.is_finished()) {
+        let Ok(runtime) = Handle::try_current() else {
             return;
+        };
+        {
+            let mut background = self.background.lock();
+            let is_running = |task: &AbortHandle| !task.is_finished();
+            if background.is_starting || background.task.as_ref().is_some_and(is_running) {
+                return;
+            }
+            background.is_starting = true;
         }
-        if let Ok(runtime) = Handle::try_current() {
-            let task = runtime.spawn(run_every(Arc::clone(self), period));
-            *background = Some(task.abort_handle());
-        }
+        // Not under the lock, because a runtime may have hooks, and drops the task at once when it shuts down.
+        let task = runtime.spawn(run_every(Arc::clone(self), period));
+        let ended = {
+            let mut background = self.background.lock();
+            background.is_starting = false;
+            background.task.replace(task.abort_handle())
+        };
+        drop(ended);
     }
 
-    /// Ends the background runs. A run in flight goes on for its callers, but its result is not published.
+    /// Lets no more results be published. A run in flight goes on for its callers.
     pub(super) fn retire(&self) {
         self.is_retired.store(true, Ordering::Release);
-        if let Some(task) = self.background.lock().take() {
+    }
+
+    /// Ends the background runs of a retired entry. Those that are just starting end themselves.
+    pub(super) fn end_background(&self) {
+        let task = self.background.lock().task.take();
+        if let Some(task) = task {
             task.abort();
         }
     }
@@ -316,35 +316,19 @@ impl CheckEntry {
         let Some(observer) = self.observer() else {
             return;
         };
-        let mut published = self.published.lock();
-        let is_newest = (published.run, published.has_ended) <= (cached.run, has_ended);
-        let newest = is_newest.then(|| {
-            (published.run, published.has_ended) = (cached.run, has_ended);
-            let before = published.status.replace(cached.result.status());
-            Newest { before }
-        });
-        // Under the lock, so that the newest status is also the one recorded last.
-        observer.publish(&cached.result, has_ended, newest);
+        self.publications
+            .add_of_run(&cached.result, cached.run, has_ended);
+        self.publications.publish(&*observer);
     }
 
     /// Publishes a result from memory if its status differs from the last one from memory and from the published one.
     ///
     /// A check whose run and memory disagree would otherwise publish a change each time the other one is read.
     pub(super) fn publish_from_memory(&self, result: &CheckResult) {
-        let Some(observer) = self.observer() else {
-            return;
-        };
-        let status = Some(result.status());
-        let before = {
-            let mut published = self.published.lock();
-            if std::mem::replace(&mut published.from_memory, status) == status
-                || published.status == status
-            {
-                return;
-            }
-            std::mem::replace(&mut published.status, status)
-        };
-        observer.publish(result, false, Some(Newest { before }));
+        if let Some(observer) = self.observer() {
+            self.publications.add_from_memory(result);
+            self.publications.publish(&*observer);
+        }
     }
 }
 

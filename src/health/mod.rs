@@ -30,6 +30,7 @@ mod gather;
 mod health;
 mod outcome;
 mod probe;
+mod publications;
 mod publish;
 mod reason;
 mod refresh;

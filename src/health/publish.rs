@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use metrics::{Histogram, SharedString};
 
-use super::entry::{CheckEntry, Newest, Observer};
+use super::entry::CheckEntry;
+use super::publications::{Newest, Observer};
 use super::state::State;
 use super::{CheckResult, Status, StatusChange};
 use crate::catalog::{HEALTH_CHECK_DURATION, HEALTH_CHECK_STATUS, MONITORING_CHECK_TIMESTAMP};

@@ -1,9 +1,9 @@
 //! `RuntimeHeartbeat`: detects a runtime that is stuck.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
@@ -16,7 +16,8 @@ use crate::outage::{Outage, Transition};
 pub(super) struct RuntimeHeartbeat {
     limit: Duration,
     last: Arc<LastBeat>,
-    task: Mutex<Option<AbortHandle>>,
+    is_started: AtomicBool,
+    task: OnceLock<AbortHandle>,
     outage: Outage,
 }
 
@@ -25,7 +26,8 @@ impl RuntimeHeartbeat {
         Self {
             limit,
             last: Arc::new(LastBeat::new()),
-            task: Mutex::default(),
+            is_started: AtomicBool::new(false),
+            task: OnceLock::new(),
             outage: Outage::default(),
         }
     }
@@ -38,11 +40,13 @@ impl RuntimeHeartbeat {
     /// Starts the task on the current runtime. Does nothing if it was started before: a task that ended with its
     /// runtime is reported by `is_stuck`, not replaced on another runtime.
     pub(super) fn start(&self) {
-        let mut task = self.task.lock();
-        if task.is_none()
-            && let Ok(runtime) = Handle::try_current()
+        if let Ok(runtime) = Handle::try_current()
+            && !self.is_started()
         {
             self.last.beat();
+            if self.is_started.swap(true, Ordering::AcqRel) {
+                return;
+            }
             let (last, pause) = (Arc::clone(&self.last), self.limit / 4);
             let beats = runtime.spawn(async move {
                 loop {
@@ -50,12 +54,17 @@ impl RuntimeHeartbeat {
                     sleep(pause).await;
                 }
             });
-            *task = Some(beats.abort_handle());
+            // Cannot be set already.
+            let _ = self.task.set(beats.abort_handle());
         }
     }
 
+    fn is_started(&self) -> bool {
+        self.is_started.load(Ordering::Acquire)
+    }
+
     pub(super) fn is_stuck(&self) -> bool {
-        let is_stuck = self.task.lock().is_some() && self.last.age() > self.limit;
+        let is_stuck = self.is_started() && self.last.age() > self.limit;
         match self.outage.update(is_stuck) {
             Some(Transition::Started) => {
                 tracing::error!("the runtime is stuck: liveness is unhealthy");
@@ -69,7 +78,7 @@ impl RuntimeHeartbeat {
 
 impl Drop for RuntimeHeartbeat {
     fn drop(&mut self) {
-        if let Some(task) = self.task.get_mut().take() {
+        if let Some(task) = self.task.get() {
             task.abort();
         }
     }

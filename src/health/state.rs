@@ -99,6 +99,8 @@ impl State {
         *entries = entries.iter().filter(is_kept).cloned().collect();
         // Under the lock, so that its results cannot be taken for those of a new check with the same name.
         removed.retire();
+        drop(entries);
+        removed.end_background();
         Some(removed)
     }
 }
@@ -107,6 +109,7 @@ impl Drop for State {
     fn drop(&mut self) {
         for entry in &**self.entries.get_mut() {
             entry.retire();
+            entry.end_background();
         }
     }
 }

@@ -15,6 +15,8 @@ mod checks;
 mod health;
 mod probes;
 #[cfg(feature = "prometheus")]
+mod reentrancy;
+#[cfg(feature = "prometheus")]
 mod refresh;
 mod runs;
 #[cfg(feature = "prometheus")]
