@@ -67,7 +67,8 @@ impl RuntimeHeartbeat {
         let is_stuck = self.is_started() && self.last.age() > self.limit;
         match self.outage.update(is_stuck) {
             Some(Transition::Started) => {
-                tracing::error!("the runtime is stuck: liveness is unhealthy");
+                let left_out = self.outage.left_out();
+                tracing::error!(left_out, "the runtime is stuck: liveness is unhealthy");
             }
             Some(Transition::Ended) => tracing::info!("the runtime is no longer stuck"),
             None => {}

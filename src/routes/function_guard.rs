@@ -28,6 +28,7 @@ impl FunctionGuard {
             )),
             Err(panic) => {
                 if let Some(left_out) = self.panics.next() {
+                    let left_out = Some(left_out).filter(|left_out| *left_out > 0);
                     let panic = redact_line(panics::message(&*panic), 1024);
                     tracing::error!(
                         panic,

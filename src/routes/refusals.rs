@@ -31,6 +31,7 @@ impl Refusals {
         let Some(left_out) = self.log.next() else {
             return;
         };
+        let left_out = Some(left_out).filter(|left_out| *left_out > 0);
         let peer = peer(parts).map(tracing::field::display);
         tracing::warn!(
             reason,

@@ -77,7 +77,8 @@ impl Pushgateway {
 /// # Ok(()) }
 /// ```
 ///
-/// A failed push does not end the task. The first failure is logged as a warning, and the next success as information.
+/// A failed push does not end the task. The first failure is logged as a warning, and the next success as information, at
+/// most once a minute; `left_out` counts the changes that were not logged.
 /// Dropping the `PushTask` stops the task without a final push; a push in progress is completed.
 #[derive(Debug)]
 #[must_use = "dropping it stops the task without a final push"]
@@ -115,7 +116,8 @@ async fn run(
         let pushed = gateway.push(&prometheus).await;
         match (outage.update(pushed.is_err()), pushed) {
             (Some(Transition::Started), Err(error)) => {
-                tracing::warn!(%error, "metrics cannot be pushed; retrying at the next interval");
+                let left_out = outage.left_out();
+                tracing::warn!(%error, left_out, "metrics cannot be pushed; retrying at the next interval");
             }
             (Some(Transition::Ended), _) => {
                 tracing::info!(gateway = %gateway.group, "metrics are pushed again");
