@@ -87,7 +87,11 @@ mod outage;
 mod panics;
 pub mod prelude;
 mod recorder;
-#[cfg(any(feature = "health", feature = "push"))]
+#[cfg(any(feature = "health", feature = "prometheus"))]
+#[cfg_attr(
+    not(any(feature = "health", feature = "push")),
+    allow(dead_code, reason = "the recorder alone masks only Debug output")
+)]
 mod redact;
 #[cfg(feature = "axum")]
 pub mod routes;

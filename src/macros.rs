@@ -55,6 +55,34 @@ macro_rules! debug_fields {
     };
 }
 
+/// `Debug` of a type with text of the service, as it is derived, but with secrets masked: `redacted_debug!(Tcp { address });`,
+/// or with `..` if it shows not all fields. A field may be shown as another value: `labels = Pairs(&self.labels)` with
+/// `|self|` before the type.
+#[cfg(any(feature = "health", feature = "prometheus"))]
+macro_rules! redacted_debug {
+    ($Type:ident $(<$param:ident>)? { $($field:ident),* }) => {
+        redacted_debug!(@ finish, self, $Type $(<$param>)? { $($field = &self.$field),* });
+    };
+    ($Type:ident $(<$param:ident>)? { $($field:ident),*, .. }) => {
+        redacted_debug!(@ finish_non_exhaustive, self, $Type $(<$param>)? { $($field = &self.$field),* });
+    };
+    (|$self:ident| $Type:ident { $($field:ident = $value:expr),* }) => {
+        redacted_debug!(@ finish, $self, $Type { $($field = $value),* });
+    };
+    (|$self:ident| $Type:ident { $($field:ident = $value:expr),*, .. }) => {
+        redacted_debug!(@ finish_non_exhaustive, $self, $Type { $($field = $value),* });
+    };
+    (@ $finish:ident, $self:ident, $Type:ident $(<$param:ident>)? { $($field:ident = $value:expr),* }) => {
+        impl $(<$param>)? std::fmt::Debug for $Type $(<$param>)? {
+            fn fmt(&$self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($Type))
+                    $(.field(stringify!($field), &crate::redact::Shown($value)))*
+                    .$finish()
+            }
+        }
+    };
+}
+
 /// `Default` of a type whose `new()` takes nothing.
 macro_rules! default_is_new {
     ($Type:ty) => {

@@ -40,7 +40,7 @@ use crate::catalog::MONITORING_SERIES_DROPPED;
 /// // ann, bob, other and the count of dropped series.
 /// assert_eq!(seen.snapshot().into_vec().len(), 4);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SeriesLimit {
     max_series: usize,
     prefix: String,
@@ -267,3 +267,5 @@ impl<R: fmt::Debug> fmt::Debug for Limited<R> {
             .finish_non_exhaustive()
     }
 }
+
+redacted_debug!(SeriesLimit { max_series, prefix });

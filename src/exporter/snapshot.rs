@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use super::histogram_snapshot::HistogramSnapshot;
 use crate::catalog::Kind;
 use crate::measure::Instant;
+use crate::redact::Pairs;
 
 /// All metrics at one moment: families, series and values.
 ///
@@ -36,7 +37,7 @@ pub struct Snapshot {
 }
 
 /// All series of one name.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FamilySnapshot {
     /// The name that Prometheus reads, with its prefix.
@@ -50,7 +51,7 @@ pub struct FamilySnapshot {
 }
 
 /// One series of a family.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Series {
     /// Names and values of the labels, in the order in which they were recorded.
@@ -160,3 +161,15 @@ impl Value {
         }
     }
 }
+
+redacted_debug!(|self| FamilySnapshot {
+    name = &self.name,
+    kind = &self.kind,
+    help = &self.help,
+    series = &self.series
+});
+
+redacted_debug!(|self| Series {
+    labels = Pairs(&self.labels),
+    value = &self.value
+});

@@ -10,7 +10,7 @@ use crate::time::serialize_milliseconds;
 ///
 /// Serialized, it is one of the `checkers` of `/health/status`, with durations in milliseconds and unknown values as
 /// null.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CheckInfo {
     /// The check's name.
@@ -78,3 +78,19 @@ fn serialize_status<S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     last.as_ref().map(CheckResult::status).serialize(serializer)
 }
+
+redacted_debug!(CheckInfo {
+    name,
+    probes,
+    tags,
+    is_optional,
+    is_shared,
+    timeout,
+    cache_for,
+    every,
+    failing_after,
+    passing_after,
+    last,
+    age,
+    is_running
+});

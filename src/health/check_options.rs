@@ -13,7 +13,7 @@ use super::Probe;
 /// options.timeout = Some(Duration::from_secs(10));
 /// options.is_optional = true;
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct CheckOptions {
     /// See [`Check::timeout`](super::Check::timeout).
@@ -50,3 +50,15 @@ pub(super) struct Defaults {
     pub(super) timeout: Duration,
     pub(super) cache_for: Duration,
 }
+
+redacted_debug!(CheckOptions {
+    timeout,
+    cache_for,
+    every,
+    failing_after,
+    passing_after,
+    is_optional,
+    is_shared,
+    probes,
+    tags
+});

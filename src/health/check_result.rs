@@ -16,7 +16,7 @@ const MAX_TEXT: usize = 256;
 const MAX_VALUES: usize = 64;
 
 /// The result of one run of a check. Serialized, it is one of the `results` of `/health/detailed`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 pub struct CheckResult {
     pub(super) name: Arc<str>,
     status: Status,
@@ -90,6 +90,16 @@ impl CheckResult {
         self.taken_at
     }
 }
+
+redacted_debug!(CheckResult {
+    name,
+    status,
+    effect,
+    message,
+    duration,
+    taken_at,
+    data
+});
 
 #[cfg(test)]
 mod tests {

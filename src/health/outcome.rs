@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::Status;
 use crate::error::with_sources;
 use crate::panics;
+use crate::redact::{self, Budget};
 
 /// The outcome of a check: a [`Status`], a message for a person, and data for a program.
 ///
@@ -25,7 +26,7 @@ use crate::panics;
 ///
 /// Secrets in messages and data are masked before they are shown: credentials in URLs, and values named like a password
 /// or token. Messages are cut to 1 KiB, strings in the data to 256 bytes, and data to 64 values.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[must_use]
 pub struct Outcome {
     pub(super) status: Status,
@@ -118,6 +119,12 @@ impl<E: Display> From<Result<Self, E>> for Outcome {
         result.unwrap_or_else(|error| Self::unhealthy().message(format!("{error:#}")))
     }
 }
+
+redacted_debug!(|self| Outcome {
+    status = &self.status,
+    message = &self.message,
+    data = redact::json(self.data.clone(), &mut Budget { values: usize::MAX, text: usize::MAX })
+});
 
 #[cfg(test)]
 mod tests {

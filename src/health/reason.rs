@@ -1,7 +1,10 @@
+use std::fmt;
 use std::sync::Arc;
 
+use crate::redact::Shown;
+
 /// Why a probe is unhealthy regardless of its checks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
     /// The service is shutting down: [`Health::drain`](super::Health::drain).
@@ -24,6 +27,17 @@ impl Reason {
             Self::Starting => "starting",
             Self::RuntimeStuck => "runtime_stuck",
             Self::Failed(_) => "failed",
+        }
+    }
+}
+
+impl fmt::Debug for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Draining => f.write_str("Draining"),
+            Self::Starting => f.write_str("Starting"),
+            Self::RuntimeStuck => f.write_str("RuntimeStuck"),
+            Self::Failed(reason) => f.debug_tuple("Failed").field(&Shown(reason)).finish(),
         }
     }
 }

@@ -5,6 +5,7 @@
 #[cfg(feature = "health")]
 mod json;
 mod named;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -14,5 +15,8 @@ mod word;
 
 #[cfg(feature = "health")]
 pub(crate) use self::json::{Budget, json};
+#[cfg(feature = "prometheus")]
+pub(crate) use self::shown::Pairs;
+pub(crate) use self::shown::Shown;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::text::{MASK, redact, redact_line};

@@ -14,6 +14,7 @@ use super::respond;
 use super::route::{Method, Route};
 use crate::health::Health;
 use crate::recorder::RecorderRef;
+use crate::redact::Shown;
 
 /// The crate's routes: a builder that becomes an [`axum::Router`], a tower service for hyper, or a server of its own.
 ///
@@ -252,10 +253,10 @@ impl fmt::Debug for Routes {
         let paths = self.added.iter().map(|route| route.default_path);
         f.debug_struct("Routes")
             .field("paths", &paths.collect::<Vec<_>>())
-            .field("changes", &self.changes)
+            .field("changes", &Shown(&self.changes))
             .field("guard", &self.guard)
             .field("details", &self.details)
-            .field("config", &self.config.keys().collect::<Vec<_>>())
+            .field("config", &Shown(self.config.keys().collect::<Vec<_>>()))
             .finish_non_exhaustive()
     }
 }

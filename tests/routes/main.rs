@@ -12,6 +12,8 @@
 
 #[cfg(feature = "prometheus")]
 mod admin;
+#[cfg(feature = "full")]
+mod debug;
 mod guard;
 mod health;
 #[cfg(feature = "prometheus")]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::ring::{Labels, Metric, Ring};
+use crate::redact::Pairs;
 
 /// A query to a [`MetricsHistory`](super::MetricsHistory): values, rate, average or a quantile of a metric over time.
 ///
@@ -18,7 +19,7 @@ use super::ring::{Labels, Metric, Ring};
 ///     .window(Duration::from_mins(5))
 ///     .sum();
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[must_use]
 pub struct HistoryQuery {
     pub(super) metric: String,
@@ -103,3 +104,11 @@ impl HistoryQuery {
         matching
     }
 }
+
+redacted_debug!(|self| HistoryQuery {
+    metric = &self.metric,
+    measure = &self.measure,
+    labels = Pairs(&self.labels),
+    window = &self.window,
+    is_sum = &self.is_sum
+});

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use crate::catalog::Kind;
 
 /// The content and size of a [`MetricsHistory`](super::MetricsHistory).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct HistoryStats {
     /// When recording began: at the start of the process or at the last [`clear`](super::MetricsHistory::clear). Ticks
@@ -24,3 +24,14 @@ pub struct HistoryStats {
     /// The names and kinds of the metrics that have series, by name.
     pub metrics: Vec<(String, Kind)>,
 }
+
+redacted_debug!(HistoryStats {
+    since,
+    interval,
+    window,
+    ticks,
+    series,
+    series_dropped,
+    bytes,
+    metrics
+});

@@ -1,9 +1,10 @@
 //! `TimeSeries`: the points of one series over time.
 
+use crate::redact::Pairs;
 use std::time::SystemTime;
 
 /// The result of a [`HistoryQuery`](super::HistoryQuery) for one series, or for the sum of all matching series.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TimeSeries {
     /// The labels of the series. For a [`sum`](super::HistoryQuery::sum), the labels of the query.
@@ -11,3 +12,8 @@ pub struct TimeSeries {
     /// Times and values, oldest first. Ticks without a value have no point.
     pub points: Vec<(SystemTime, f64)>,
 }
+
+redacted_debug!(|self| TimeSeries {
+    labels = Pairs(&self.labels),
+    points = &self.points
+});

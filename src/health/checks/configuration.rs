@@ -63,4 +63,4 @@ impl Check for Configuration {
     }
 }
 
-debug_fields!(Configuration { names });
+redacted_debug!(Configuration { names, .. });

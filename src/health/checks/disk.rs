@@ -21,7 +21,7 @@ use super::thresholds::Thresholds;
 ///     .build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct Disk {
     path: PathBuf,
@@ -102,6 +102,12 @@ impl Check for Disk {
         self.flight.run_on_thread(move || disk.read()).await
     }
 }
+
+redacted_debug!(Disk {
+    path,
+    limits,
+    flight
+});
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ use super::super::{Check, Outcome};
 use crate::error::Error;
 use crate::http_client::HttpClient;
 use crate::http_url::{HttpUrl, without_secrets};
+use crate::redact::Shown;
 use crate::time::milliseconds;
 
 /// The bytes of a response body that are read: enough for any health endpoint, and an endless stream is cut off.
@@ -178,8 +179,8 @@ impl fmt::Debug for Http {
         f.debug_struct("Http")
             .field("method", &self.method)
             .field("host", &self.uri.authority())
-            .field("path", &self.uri.path())
-            .field("headers", &self.headers)
+            .field("path", &Shown(self.uri.path()))
+            .field("headers", &Shown(&self.headers))
             .finish_non_exhaustive()
     }
 }

@@ -21,7 +21,7 @@ use super::super::{Check, Outcome};
 /// plugins.register("billing");
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RegisteredModules {
     expected: Arc<BTreeSet<String>>,
     registered: Arc<Mutex<BTreeSet<String>>>,
@@ -75,3 +75,8 @@ impl Check for RegisteredModules {
         Some(self.outcome())
     }
 }
+
+redacted_debug!(|self| RegisteredModules {
+    expected = &self.expected,
+    registered = self.registered.lock().clone()
+});

@@ -28,7 +28,7 @@ const QUERY: &str = "SELECT 1 FROM sqlite_schema LIMIT 1";
 /// let health = Health::builder().check("orders", Sqlite::url("sqlite://orders.db")?).build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive()]
 pub struct Sqlite {
     source: Source,
     flight: SingleFlight,
@@ -128,3 +128,5 @@ impl Check for Sqlite {
             .await
     }
 }
+
+redacted_debug!(Sqlite { source, flight });

@@ -142,4 +142,4 @@ impl<S: Store> Check for StorageRoundTrip<S> {
     }
 }
 
-debug_fields!(StorageRoundTrip<S> { key, slow });
+redacted_debug!(StorageRoundTrip<S> { key, slow, .. });

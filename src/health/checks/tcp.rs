@@ -17,7 +17,7 @@ use crate::time::milliseconds;
 /// let health = Health::builder().check("mail relay", Tcp::new("mail.internal:25")).build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Tcp {
     address: String,
 }
@@ -42,3 +42,5 @@ impl Check for Tcp {
         }
     }
 }
+
+redacted_debug!(Tcp { address });
