@@ -104,6 +104,8 @@ async fn each_family_has_its_shape() {
 #[tokio::test]
 async fn values_equal_those_of_the_snapshot() {
     let prometheus = recorded();
+    // The routes register their own series.
+    drop(Routes::new().metrics(prometheus.clone()).into_service());
     // Taken first, because a scrape records its own duration.
     let snapshot = prometheus.snapshot();
     let found = as_json(&prometheus).await;
@@ -211,12 +213,18 @@ async fn registries_list_all_families() {
         (&orders["in_catalogue"], &orders["labels"]),
         (&json!(false), &json!(["user"]))
     );
+    // Of the orders and of the refusals.
     assert_eq!(
         families["shop_monitoring_series_dropped_total"]["series"],
-        1
+        2
+    );
+    // The history and the reset are guarded.
+    assert_eq!(
+        families["shop_monitoring_guard_refusals_total"]["series"],
+        2
     );
     assert_eq!(families["shop_http_requests_total"]["series"], 0);
-    assert_eq!(found["total_series"], 4);
+    assert_eq!(found["total_series"], 7);
 }
 
 #[tokio::test]

@@ -238,8 +238,8 @@ async fn a_fifth_concurrent_render_is_503_after_a_second() {
     assert_eq!(gate.renders(), 5);
 }
 
-/// A text is never older than the request for it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// A text is never older than the request for it. On one thread, so that all requests wait before the gate opens.
+#[tokio::test]
 async fn requests_during_a_render_share_the_next_one() {
     let prometheus = prometheus();
     let gate = Gate::new(&prometheus);
