@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::access::Access;
 use super::respond;
 use super::routes::Routes;
-use crate::redact::{self, Budget};
+use crate::panics;
+use crate::redact::{self, Budget, redact_line};
 use crate::settings::Settings;
 
 pub(super) const CONFIG_PATH: &str = "/admin/config";
@@ -44,7 +45,7 @@ impl Routes {
     /// 1 kB, and the configuration of one call at 10,000 values.
     ///
     /// A name that is taken is a [mistake](Self#mistakes), and so is a value that JSON has no form for (a map whose keys are
-    /// no strings).
+    /// no strings, or whose `Serialize` panics).
     ///
     /// ```
     /// use serde_json::json;
@@ -64,8 +65,9 @@ impl Routes {
             ));
             return self;
         }
-        match serde_json::to_value(value) {
-            Ok(value) => {
+        let value = panics::caught_here(|| serde_json::to_value(value));
+        let problem = match value {
+            Ok(Ok(value)) => {
                 // Redacted together with its name, which may be that of a secret.
                 let part = [(name, value)].into_iter().collect();
                 let mut budget = Budget {
@@ -73,15 +75,18 @@ impl Routes {
                     text: MAX_TEXT,
                 };
                 self.config.extend(redact::json(part, &mut budget));
-                self.show_config()
+                return self.show_config();
             }
-            Err(error) => {
-                self.mistakes.push(format!(
-                    "config {name:?} cannot be written as JSON: {error}"
-                ));
-                self
-            }
-        }
+            Ok(Err(error)) => redact_line(&error.to_string(), MAX_TEXT),
+            Err(panic) => format!(
+                "its Serialize panicked: {}",
+                redact_line(panics::message(&*panic), MAX_TEXT)
+            ),
+        };
+        self.mistakes.push(format!(
+            "config {name:?} cannot be written as JSON: {problem}"
+        ));
+        self
     }
 
     pub(super) fn show_config(self) -> Self {

@@ -243,3 +243,21 @@ fn a_name_of_config_is_unique_and_its_value_is_json() {
         "{error}"
     );
 }
+
+struct Panics;
+
+impl serde::Serialize for Panics {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("password=hunter2-hunter2")
+    }
+}
+
+#[test]
+fn a_config_that_panics_is_a_mistake() {
+    let routes = Routes::new().config("shop", &Panics).config("cart", &1);
+    let error = routes.build::<()>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "config \"shop\" cannot be written as JSON: its Serialize panicked: password=[redacted]"
+    );
+}

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::prometheus::{Target, prometheus_answers};
 use axum::Router;
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 use tower_vitals::{Prometheus, Routes};
 
@@ -64,34 +66,57 @@ async fn read(stream: &mut TcpStream) -> (u16, usize) {
     (head[9..12].parse().unwrap(), length)
 }
 
-/// Scrapes at an interval beside clients that ask without pause. Returns the number of whole scrapes.
-async fn scrapes_beside_greedy_clients(address: SocketAddr, greedy_from: &'static str) -> usize {
-    let is_over = Arc::new(AtomicBool::new(false));
-    let served = Arc::new(AtomicUsize::new(0));
-    let greedy = (0..GREEDY).map(|number| {
-        let (is_over, served) = (Arc::clone(&is_over), Arc::clone(&served));
-        tokio::spawn(async move {
-            // Different formats, so that they do not share one text.
-            let (path, headers) = [
-                ("/metrics", ""),
-                ("/metrics", "accept-encoding: gzip\r\n"),
-                ("/metrics/json", ""),
-                (
-                    "/metrics",
-                    "accept: application/openmetrics-text; version=1.0.0\r\n",
-                ),
-            ][number % 4];
-            let mut stream = connect(greedy_from, address).await;
-            while !is_over.load(Ordering::Relaxed) {
-                send(&mut stream, path, headers).await;
-                served.fetch_add(
-                    usize::from(read(&mut stream).await.0 == 200),
-                    Ordering::Relaxed,
-                );
-            }
-        })
-    });
-    let greedy: Vec<_> = greedy.collect();
+/// Clients that ask without pause.
+struct Greedy {
+    is_over: Arc<AtomicBool>,
+    served: Arc<AtomicUsize>,
+    clients: Vec<JoinHandle<()>>,
+}
+
+impl Greedy {
+    fn start(address: SocketAddr, from: &'static str) -> Self {
+        let (is_over, served) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+        let clients = (0..GREEDY).map(|number| {
+            let (is_over, served) = (Arc::clone(&is_over), Arc::clone(&served));
+            tokio::spawn(async move {
+                // Different formats, so that they do not share one text.
+                let (path, headers) = [
+                    ("/metrics", ""),
+                    ("/metrics", "accept-encoding: gzip\r\n"),
+                    ("/metrics/json", ""),
+                    (
+                        "/metrics",
+                        "accept: application/openmetrics-text; version=1.0.0\r\n",
+                    ),
+                ][number % 4];
+                let mut stream = connect(from, address).await;
+                while !is_over.load(Ordering::Relaxed) {
+                    send(&mut stream, path, headers).await;
+                    let is_served = read(&mut stream).await.0 == 200;
+                    served.fetch_add(usize::from(is_served), Ordering::Relaxed);
+                }
+            })
+        });
+        Self {
+            clients: clients.collect(),
+            is_over,
+            served,
+        }
+    }
+
+    /// Returns the number of their requests that were served.
+    async fn stop(self) -> usize {
+        self.is_over.store(true, Ordering::Relaxed);
+        for client in self.clients {
+            client.await.unwrap();
+        }
+        self.served.load(Ordering::Relaxed)
+    }
+}
+
+/// Scrapes at an interval beside greedy clients. Returns the number of whole scrapes.
+async fn scrapes_beside_greedy_clients(address: SocketAddr, from: &'static str) -> usize {
+    let greedy = Greedy::start(address, from);
     let mut times = interval(Duration::from_millis(200));
     times.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut whole, mut longest) = (0, Duration::ZERO);
@@ -100,36 +125,60 @@ async fn scrapes_beside_greedy_clients(address: SocketAddr, greedy_from: &'stati
         let asked = Instant::now();
         let mut stream = connect("127.0.0.1", address).await;
         // As Prometheus asks.
-        send(
-            &mut stream,
-            "/metrics",
-            "accept: text/plain\r\naccept-encoding: gzip\r\n",
-        )
-        .await;
+        let headers = "accept: text/plain\r\naccept-encoding: gzip\r\n";
+        send(&mut stream, "/metrics", headers).await;
         let (status, length) = read(&mut stream).await;
         whole += usize::from(status == 200 && length > SERIES);
         longest = longest.max(asked.elapsed());
     }
-    is_over.store(true, Ordering::Relaxed);
-    for client in greedy {
-        client.await.unwrap();
-    }
-    let served = served.load(Ordering::Relaxed);
+    let served = greedy.stop().await;
     println!(
         "{whole} of {SCRAPES} scrapes, the longest in {longest:?}, beside {served} for {GREEDY} greedy clients"
     );
     whole
 }
 
-/// The server does not pass the clients' addresses on, so all of them share one queue.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_scraper_is_served_beside_eight_greedy_clients() {
+/// Serves an app that does not pass the clients' addresses on.
+async fn serve_app() -> SocketAddr {
     let app: Router = Router::new().merge(Routes::new().metrics(prometheus(SERIES)));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+/// All share one queue.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scraper_is_served_beside_eight_greedy_clients() {
+    let address = serve_app().await;
     let whole = scrapes_beside_greedy_clients(address, "127.0.0.1").await;
     assert!(whole >= SCRAPES - 1, "{whole}");
+}
+
+/// `tests/servers` lets it scrape once a second.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Prometheus: tests/run"]
+async fn a_real_prometheus_is_served_beside_eight_greedy_clients() {
+    let address = serve_app().await;
+    let target = spawn_blocking(move || Target::add(&address.to_string(), "greedy"));
+    let _target = target.await.unwrap();
+    let greedy = Greedy::start(address, "127.0.0.1");
+    let over = |function: &str| {
+        let query = format!("{function}_over_time(up{{example=\"greedy\"}}[{SCRAPES}s])");
+        spawn_blocking(move || prometheus_answers(&query, |_| true))
+    };
+    // Those before the greedy clients leave the window.
+    let mut seconds = interval(Duration::from_secs(1));
+    for _ in 0..=SCRAPES {
+        seconds.tick().await;
+    }
+    let (up, all) = (over("sum").await.unwrap(), over("count").await.unwrap());
+    let served = greedy.stop().await;
+    println!("{up} of {all} scrapes beside {served} for {GREEDY} greedy clients");
+    assert!(
+        all >= SCRAPES as f64 - 1.0 && up >= all - 1.0,
+        "{up} of {all}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
