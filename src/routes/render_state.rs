@@ -1,4 +1,4 @@
-//! [`RenderState`]: who waits, and who may go on.
+//! `RenderState`: who waits, and who may go on.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
