@@ -54,27 +54,27 @@ impl LayerState {
         })
     }
 
-    /// Whether [`Self::series_for_parts`] is needed in place of [`Self::series`].
-    #[inline]
-    pub(crate) fn reads_parts(&self) -> bool {
-        self.config.reads.request
-    }
-
     #[inline]
     pub(crate) fn group(&self) -> Option<&Arc<Group>> {
         self.config.group.as_ref()
     }
 
-    /// The series of a request, without calls to the user's functions.
+    /// The series of a request, if it is known and no more than the method and the matched route decides it. The others
+    /// are those of [`series_for_parts`](Self::series_for_parts).
     #[inline]
-    pub(crate) fn series<B>(&self, request: &Request<B>) -> Found {
-        let index = self.config.label_index(request.method(), 0);
-        let (series, is_new) = self.lookup(self.matched(request.extensions()).as_ref(), index);
-        Found {
-            series,
-            is_new,
-            is_named: false,
+    pub(crate) fn known_series<B>(&self, request: &Request<B>) -> Option<Arc<Series>> {
+        let SeriesCache::Permanent(cache) = &self.series else {
+            return None;
+        };
+        let config = &*self.config;
+        let group = config.group.as_ref();
+        if config.reads.request || group.is_some_and(|group| group.may_be_inside()) {
+            return None;
         }
+        let index = config.label_index(request.method(), 0);
+        cache
+            .find(self.matched(request.extensions()).as_ref(), index)
+            .map(Arc::clone)
     }
 
     /// The matched route, for servers only: a proxy sends its request to an endpoint of another service.
@@ -133,22 +133,7 @@ impl LayerState {
     }
 
     /// The series of an endpoint at an index, and whether it is new.
-    #[inline]
     pub(crate) fn lookup(
-        &self,
-        name: Option<&EndpointName<'_>>,
-        index: usize,
-    ) -> (Arc<Series>, bool) {
-        if let SeriesCache::Permanent(cache) = &self.series
-            && let Some(series) = cache.find(name, index)
-        {
-            return (Arc::clone(series), false);
-        }
-        self.lookup_or_register(name, index)
-    }
-
-    #[cold]
-    fn lookup_or_register(
         &self,
         name: Option<&EndpointName<'_>>,
         index: usize,

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use super::config::Until;
 use super::current_series::CurrentSeries;
 use super::ending::Ending;
-use super::group::Active;
 use super::outcome::{Outcome, Side};
 use super::series::Series;
 use crate::measure::{Instant, Recording};
@@ -60,16 +59,6 @@ impl Pending {
             series.in_progress.increment(1.0);
         }
         Self { series, current }
-    }
-
-    /// How layers inside find this one.
-    #[inline]
-    pub(crate) fn active(&self) -> Active {
-        let series = self.series.as_ref();
-        let group = series.and_then(|series| series.config.group.as_ref());
-        group.map_or(Active::NONE, |group| {
-            Active::new(group, self.current.is_some())
-        })
     }
 
     /// Stops layers inside from changing the series.
