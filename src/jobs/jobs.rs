@@ -74,7 +74,7 @@ impl Jobs {
         job: Job,
         work: impl FnOnce(&Run) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut guard = RunGuard::begin(self.0.clone(), job, Value::Null);
+        let mut guard = RunGuard::begin(self.0.clone(), &job, Value::Null);
         let result = guard.watch(work);
         guard.end_with(result)
     }
@@ -86,7 +86,7 @@ impl Jobs {
 
     /// Like [`start`](Self::start), with initial metadata: an object, or a value that is stored as `value`.
     pub fn start_with(&self, job: Job, metadata: Value) -> RunHandle {
-        RunHandle::begin(self.0.clone(), job, metadata)
+        RunHandle::begin(self.0.clone(), &job, metadata)
     }
 
     /// Returns a stream of problems that begin or end from now on.
@@ -188,9 +188,9 @@ impl Jobs {
 
     /// Returns the names of the jobs known to this instance.
     #[must_use]
-    pub fn names(&self) -> Vec<&'static str> {
-        let entries = self.0.state.registry.all();
-        entries.iter().map(|entry| entry.job.name()).collect()
+    pub fn names(&self) -> Vec<String> {
+        let entries = self.0.state.registry.all().into_iter();
+        entries.map(|entry| entry.job.name().to_owned()).collect()
     }
 
     /// Waits until the history has every event that occurred before this call. There is no timeout.
