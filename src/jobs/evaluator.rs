@@ -193,12 +193,10 @@ async fn runs_of(state: &State, facts: &Facts) -> Result<Runs, Error> {
         is_under_way: state.is_under_way(&facts.entry).await?,
         ..Runs::default()
     };
+    let told = facts.long_runs.iter().filter(|run| run.is_told);
     let suspects: Vec<_> = match facts.known(ProblemKind::TooLong) {
         Some(problem) => problem.run.into_iter().collect(),
-        None => {
-            let told = facts.long_runs.iter().filter(|run| run.is_told);
-            told.map(|run| run.id).take(MAX_STATUS_QUERIES).collect()
-        }
+        None => told.map(|run| run.id).take(MAX_STATUS_QUERIES).collect(),
     };
     for id in suspects {
         // By the history: a run that was marked lost is not running, even if its work continues here.

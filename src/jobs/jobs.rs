@@ -74,7 +74,7 @@ impl Jobs {
         job: Job,
         work: impl FnOnce(&Run) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut guard = RunGuard::begin(self.0.clone(), &job, Value::Null);
+        let mut guard = RunGuard::begin(self.0.clone(), job, Value::Null);
         let result = guard.watch(work);
         guard.end_with(result)
     }
@@ -86,7 +86,7 @@ impl Jobs {
 
     /// Like [`start`](Self::start), with initial metadata: an object, or a value that is stored as `value`.
     pub fn start_with(&self, job: Job, metadata: Value) -> RunHandle {
-        RunHandle::begin(self.0.clone(), &job, metadata)
+        RunHandle::begin(self.0.clone(), job, metadata)
     }
 
     /// Returns a stream of problems that begin or end from now on.
@@ -98,7 +98,8 @@ impl Jobs {
         ProblemChanges::new(self.0.state.changes.subscribe())
     }
 
-    /// Returns the open problems of the jobs known to this instance, as of the last evaluation. Sorted by job.
+    /// Returns the open problems of the jobs known to this instance, as of the last evaluation, or as the history knew them
+    /// at the start. Sorted by job.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
         self.0.state.problems.lock().clone()

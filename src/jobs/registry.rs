@@ -55,15 +55,15 @@ impl Registry {
     }
 
     /// Registers a job at its first run if the builder did not.
-    pub(super) fn get_or_insert(&self, job: &Job) -> Arc<JobEntry> {
+    pub(super) fn get_or_insert(&self, job: Job) -> Arc<JobEntry> {
         if let Some(entry) = self.get(job.name()) {
-            if entry.job != *job {
+            if entry.job != job {
                 entry.warn_once("two different jobs have this name: the registered one is used");
             }
             return entry;
         }
-        if self.entries.read().len() >= self.capacity && *job != OTHER {
-            let other = self.get_or_insert(&OTHER);
+        if self.entries.read().len() >= self.capacity && job != OTHER {
+            let other = self.get_or_insert(OTHER);
             other.warn_once("too many jobs are not registered: others are recorded as this one");
             return other;
         }
@@ -71,11 +71,11 @@ impl Registry {
             if let Err(error) = Error::combine(mistakes.into_iter().map(Error::invalid)) {
                 tracing::error!(%error, "an unregistered job is invalid: it is never expected");
             }
-            JobEntry::on_demand(job.clone(), &self.recorder)
+            JobEntry::on_demand(job, &self.recorder)
         });
         new.register_counters();
         let mut entries = self.entries.write();
-        let entry = entries.entry(job.name().to_owned());
+        let entry = entries.entry(new.job.name().to_owned());
         let entry = entry.or_insert_with(|| Arc::new(new));
         Arc::clone(entry)
     }
@@ -119,13 +119,13 @@ mod tests {
         let registry = Registry::new(&registered, RecorderRef::default(), &mut Vec::new());
         for n in 0..5000 {
             let name = format!("job {n}");
-            let entry = registry.get_or_insert(&Job::new(name.clone()));
+            let entry = registry.get_or_insert(Job::new(name.clone()));
             let is_known = n < MAX_UNREGISTERED;
             assert_eq!(entry.job.name(), if is_known { &name } else { "other" });
         }
         // Known jobs are found.
         for name in ["nightly", "job 0", "job 999"] {
-            assert_eq!(registry.get_or_insert(&Job::new(name)).job.name(), name);
+            assert_eq!(registry.get_or_insert(Job::new(name)).job.name(), name);
         }
         assert_eq!(registry.all().len(), MAX_UNREGISTERED + 2);
     }

@@ -39,7 +39,7 @@ pub struct RunHandle {
 }
 
 impl RunHandle {
-    pub(super) fn begin(handle: Handle, job: &Job, metadata: Value) -> Self {
+    pub(super) fn begin(handle: Handle, job: Job, metadata: Value) -> Self {
         let metadata = match metadata {
             Value::Null => Map::new(),
             Value::Object(metadata) => metadata,
@@ -109,7 +109,7 @@ impl fmt::Debug for RunHandle {
 pub(super) struct RunGuard(RunHandle);
 
 impl RunGuard {
-    pub(super) fn begin(handle: Handle, job: &Job, metadata: Value) -> Self {
+    pub(super) fn begin(handle: Handle, job: Job, metadata: Value) -> Self {
         Self(RunHandle::begin(handle, job, metadata))
     }
 

@@ -35,7 +35,7 @@ pub(super) struct State {
     untold_starts: Mutex<BTreeMap<String, SystemTime>>,
     /// The number of failures in a row that are a problem, unless the job overrides it.
     pub(super) failing_after: u32,
-    /// The open problems of registered jobs, as of the last evaluation.
+    /// The open problems of registered jobs, as of the last evaluation, or as the history knew them at the start.
     pub(super) problems: Mutex<Vec<Problem>>,
     pub(super) changes: broadcast::Sender<ProblemChange>,
 }
