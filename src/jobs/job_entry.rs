@@ -74,7 +74,7 @@ impl JobEntry {
     }
 
     fn with(job: Job, schedule: Schedule, recorder: &RecorderRef) -> Self {
-        let name = SharedString::from(job.name().to_owned());
+        let name = SharedString::from(Arc::<str>::from(job.name()));
         let name = || name.clone();
         let ended = |status: RunStatus| {
             let key = SCHEDULER_JOBS.key([name(), status.as_str().into()]);
