@@ -217,7 +217,7 @@ mod tests {
             job_state.started_at = Some(minute(start.1));
             job_state.last_end = end.map(minute);
             let due = |is_under_way| {
-                let schedule = schedule(job);
+                let schedule = schedule(job.clone());
                 let due = Due::of(&schedule, &job_state, is_under_way, clocks(now, now, now));
                 due.unwrap().expected_at
             };

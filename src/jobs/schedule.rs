@@ -33,7 +33,7 @@ enum Times {
 impl Schedule {
     /// Parses the schedule of a job, or returns every mistake in it.
     pub(super) fn of(job: &Job) -> Result<Self, Vec<String>> {
-        let times = match job.schedule {
+        let times = match job.schedule() {
             ScheduleSpec::OnDemand => Times::OnDemand,
             ScheduleSpec::Every(Duration::ZERO) => {
                 return Err(vec![
