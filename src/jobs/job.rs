@@ -12,8 +12,8 @@ const MAX_NAME: usize = 100;
 /// use tower_vitals::jobs::Job;
 ///
 /// const SYNC: Job = Job::named("sync_orders")
-///     .every(Duration::from_hours(24))
-///     .grace(Duration::from_hours(1));
+///     .every(Duration::from_secs(24 * 60 * 60))
+///     .grace(Duration::from_secs(60 * 60));
 /// const REPORT: Job = Job::named("morning_report").cron("30 6 * * MON-FRI", "Europe/Berlin");
 /// assert_eq!((SYNC.name(), REPORT.name()), ("sync_orders", "morning_report"));
 /// ```
@@ -58,7 +58,7 @@ impl Job {
         Self {
             name,
             schedule: ScheduleSpec::OnDemand,
-            grace: Duration::from_mins(1),
+            grace: Duration::from_secs(60),
             max_runtime: None,
             failing_after: None,
         }
