@@ -7,7 +7,7 @@ use super::schedule::Schedule;
 pub(super) const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// A clock further away than this is ignored.
-const MAX_CLOCK_SKEW: Duration = Duration::from_hours(24);
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The history's time, and the local times before and after it was read.
 #[derive(Debug, Clone, Copy)]

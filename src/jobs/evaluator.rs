@@ -20,7 +20,7 @@ use super::store_call::{OutageLog, retry, with_timeout};
 use crate::error::Error;
 
 /// The problems of a job are resolved when no instance has registered it for this long.
-const ABANDONED_AFTER: Duration = Duration::from_hours(24);
+const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The most long runs of a job whose status is read from the history.
 const MAX_STATUS_QUERIES: usize = 100;

@@ -13,8 +13,8 @@ const MAX_NAME: usize = 100;
 /// use tower_vitals::jobs::Job;
 ///
 /// const SYNC: Job = Job::named("sync_orders")
-///     .every(Duration::from_hours(24))
-///     .grace(Duration::from_hours(1));
+///     .every(Duration::from_secs(24 * 60 * 60))
+///     .grace(Duration::from_secs(60 * 60));
 /// const REPORT: Job = Job::named("morning_report").cron("30 6 * * MON-FRI", "Europe/Berlin");
 /// assert_eq!((SYNC.name(), REPORT.name()), ("sync_orders", "morning_report"));
 /// ```
@@ -65,7 +65,7 @@ impl Job {
             schedule: ScheduleSpec::OnDemand,
             owned_cron: None,
             is_cron_owned: false,
-            grace: Duration::from_mins(1),
+            grace: Duration::from_secs(60),
             is_from_last_end: false,
             max_runtime: None,
             failing_after: None,
@@ -131,7 +131,7 @@ impl Job {
     /// use tower_vitals::jobs::Job;
     ///
     /// const POLL: Job = Job::named("poll_orders")
-    ///     .every(Duration::from_mins(5))
+    ///     .every(Duration::from_secs(300))
     ///     .from_last_end()
     ///     .max_runtime(Duration::from_mins(30));
     /// ```

@@ -25,8 +25,8 @@ use crate::settings::{ExposeSecret, Settings};
 ///
 /// # The address of the client
 ///
-/// [`Guard::ip`] reads it from the extensions of the request: axum's
-/// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo), or a plain [`SocketAddr`](std::net::SocketAddr).
+/// [`Guard::ip`] reads it from the extensions of the request, in axum's
+/// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo) or as a plain [`SocketAddr`](std::net::SocketAddr).
 /// [`Routes::serve`](super::Routes::serve) and [`Routes::spawn`](super::Routes::spawn) pass it. In axum,
 /// `into_make_service_with_connect_info` does:
 ///
@@ -198,7 +198,8 @@ impl Guard {
         }
     }
 
-    /// Allows requests for which the function returns true. Others get 403.
+    /// Allows requests for which the function returns true. Others get 403. The request's extensions have the address of the
+    /// client, if [the server passes it](Self#the-address-of-the-client).
     ///
     /// ```
     /// use tower_vitals::routes::Guard;

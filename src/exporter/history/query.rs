@@ -15,7 +15,7 @@ use super::ring::{Labels, Metric, Ring};
 ///
 /// let latency = HistoryQuery::quantile("http_request_duration_seconds", 0.95)
 ///     .label("endpoint", "/orders")
-///     .window(Duration::from_mins(5))
+///     .window(Duration::from_secs(5 * 60))
 ///     .sum();
 /// ```
 #[derive(Debug, Clone, PartialEq)]
