@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::request::Parts;
 use metrics::Recorder;
 
-use super::config::{Config, Until};
+use super::config::{Config, Protocol, Until};
 use super::labels::ExtraLabel;
 use super::layer::HttpMetricsLayer;
 use super::naming::Naming;
@@ -120,6 +120,34 @@ impl<R> HttpMetricsBuilder<R> {
         let values = values.into_iter().map(Into::into).collect();
         let label = ExtraLabel::new(name.into(), values, pick);
         self.config.extra.push(label);
+        self
+    }
+
+    /// Records gRPC calls by method and status, for tonic's servers and for its routes in axum. Defaults to off, which
+    /// costs requests over HTTP nothing.
+    ///
+    /// A request is a call if its content type is `application/grpc`. Calls have the further label `grpc_status` with the
+    /// name of their status code, such as `OK` or `NOT_FOUND`, from the headers or the trailers. A call without one has
+    /// that of its end, as gRPC defines it: `CANCELLED` if the client (or a deadline in tonic) dropped it. Other requests
+    /// have no such label.
+    ///
+    /// `endpoint` is `/pkg.Service/Method` if the method exists, which its first answer tells. Until then, the call is in
+    /// progress as `unmatched`. A path that is answered with `UNIMPLEMENTED` is `unmatched`, and so are paths that have
+    /// only failed once they are a tenth of [`max_endpoints`](Self::max_endpoints), because clients can invent paths that
+    /// an authentication rejects.
+    ///
+    /// With [`Naming::open_telemetry`], calls follow its RPC conventions: `rpc_server_call_duration_seconds` with
+    /// `rpc_system_name`, `rpc_method`, `rpc_response_status_code` and, on errors, `error_type`.
+    ///
+    /// ```
+    /// use tower_vitals::HttpMetricsLayer;
+    ///
+    /// let layer = HttpMetricsLayer::builder().grpc().build()?;
+    /// let server = tonic::transport::Server::builder().layer(layer);
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    pub fn grpc(mut self) -> Self {
+        self.config.protocol = Protocol::Both;
         self
     }
 

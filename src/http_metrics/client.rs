@@ -17,7 +17,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::body::ResponseBody;
-use super::config::Config;
+use super::config::{Config, Protocol};
 use super::layer_state::LayerState;
 use super::naming::Naming;
 use super::outcome::{Outcome, Side};
@@ -105,6 +105,29 @@ impl ClientMetricsBuilder {
     /// Limits the number of endpoints. Requests to further ones are counted as `other`. Defaults to 1000.
     pub fn max_endpoints(mut self, max: usize) -> Self {
         self.config.max_endpoints = max;
+        self
+    }
+
+    /// Records gRPC calls by method and status, for tonic's channels. Defaults to off.
+    ///
+    /// Calls have the further label `grpc_status`, as described at
+    /// [`HttpMetricsBuilder::grpc`](super::HttpMetricsBuilder::grpc). A call without an answer is `DEADLINE_EXCEEDED` after
+    /// a timeout, `CANCELLED` if it was dropped, and else `UNAVAILABLE`. `endpoint` is `/pkg.Service/Method`, or
+    /// `unmatched` if the server answers `UNIMPLEMENTED`.
+    ///
+    /// ```
+    /// use tonic::transport::Endpoint;
+    /// use tower::Layer;
+    /// use tower_vitals::ClientMetricsLayer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let channel = Endpoint::from_static("http://127.0.0.1:50051").connect_lazy();
+    /// let channel = ClientMetricsLayer::builder("carts").grpc().build().layer(channel);
+    /// // let carts = CartsClient::new(channel);
+    /// # }
+    /// ```
+    pub fn grpc(mut self) -> Self {
+        self.config.protocol = Protocol::Both;
         self
     }
 
@@ -201,13 +224,14 @@ where
 debug_fields!(ClientResponseFuture<F> {});
 
 /// Errors of other crates are recognized by their messages, because their types would need these crates as
-/// dependencies: tower "request timed out", hyper-util and reqwest "operation timed out", tokio "deadline has elapsed".
+/// dependencies: tower "request timed out", tonic "Timeout expired", hyper-util and reqwest "operation timed out", tokio "deadline has elapsed".
 fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
     let reports_timeout = |error: &(dyn StdError + 'static)| {
         let kind = error.downcast_ref().map(io::Error::kind);
         kind == Some(io::ErrorKind::TimedOut) || {
             let message = error.to_string();
-            message.contains("timed out") || message.contains("deadline has elapsed")
+            let timeouts = ["timed out", "Timeout expired", "deadline has elapsed"];
+            timeouts.iter().any(|timeout| message.contains(timeout))
         }
     };
     std::iter::successors(Some(error), |error| source(*error)).any(reports_timeout)

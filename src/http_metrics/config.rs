@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::request::Parts;
 use metrics::Label;
 
+use super::grpc::{GrpcNaming, naming_of_calls};
 use super::labels::{ExtraLabel, METHODS, method_index};
 use super::naming::Naming;
 use super::outcome::Side;
@@ -27,6 +28,17 @@ pub enum Until {
     Head,
 }
 
+/// Which requests are recorded as gRPC calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// None.
+    Http,
+    /// Those that are. Their series have a configuration of their own.
+    Both,
+    /// All: this is the configuration of their series.
+    Grpc,
+}
+
 type EndpointFn = dyn Fn(&Parts) -> Option<Cow<'static, str>> + Send + Sync;
 type SkipFn = dyn Fn(&Parts) -> bool + Send + Sync;
 
@@ -40,6 +52,7 @@ pub(crate) struct Config {
     pub(crate) until: Until,
     pub(crate) response_body_size: bool,
     pub(crate) reregister_after: Option<Duration>,
+    pub(crate) protocol: Protocol,
     /// Whether any of the user's functions needs the request's parts.
     pub(crate) reads_parts: bool,
     pub(crate) max_endpoints: usize,
@@ -58,6 +71,7 @@ impl Config {
             until: Until::End,
             response_body_size: false,
             reregister_after: None,
+            protocol: Protocol::Http,
             reads_parts: false,
             max_endpoints: 1000,
             endpoint: None,
@@ -76,8 +90,16 @@ impl Config {
 
     /// All mistakes in names and labels.
     pub(crate) fn problems(&self) -> Vec<String> {
-        let names = self.extra.iter().map(|label| &label.name);
-        let mut problems = self.naming.problems(names);
+        let names = || self.extra.iter().map(|label| &label.name);
+        let mut problems = match (self.protocol, &self.naming.grpc) {
+            (Protocol::Both, GrpcNaming::Requests(status)) => {
+                self.naming.problems(names().chain([status]))
+            }
+            _ => self.naming.problems(names()),
+        };
+        if problems.is_empty() && self.protocol == Protocol::Both {
+            problems = naming_of_calls(&self.naming, self.side).problems(names());
+        }
         let empty = self.extra.iter().filter(|label| !label.has_values());
         problems.extend(empty.map(|label| {
             let name = &label.name;
@@ -138,5 +160,6 @@ debug_fields!(Config {
     response_body_size,
     reregister_after,
     max_endpoints,
+    protocol,
     extra
 });

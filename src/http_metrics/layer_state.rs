@@ -9,7 +9,8 @@ use http::request::Parts;
 use parking_lot::RwLock;
 
 use super::cache::Cache;
-use super::config::Config;
+use super::config::{Config, Protocol};
+use super::grpc::{Calls, Decide, Methods, SeriesSource, is_call, naming_of_calls};
 use super::labels::{EndpointName, ExtraLabel};
 use super::outcome::{Outcome, Side};
 use super::record::Pending;
@@ -20,6 +21,8 @@ pub(crate) struct LayerState {
     config: Arc<Config>,
     series: SeriesCache,
     described: Once,
+    /// The series of gRPC calls, if they are recorded as such.
+    calls: Option<Arc<Calls<LayerState>>>,
 }
 
 enum SeriesCache {
@@ -30,8 +33,11 @@ enum SeriesCache {
 
 impl LayerState {
     pub(crate) fn new(mut config: Config) -> Arc<Self> {
-        config.reads_parts =
-            config.endpoint.is_some() || config.skip.is_some() || !config.extra.is_empty();
+        config.reads_parts = config.endpoint.is_some()
+            || config.skip.is_some()
+            || !config.extra.is_empty()
+            || config.protocol == Protocol::Both;
+        let calls = (config.protocol == Protocol::Both).then(|| Self::new_calls(&config));
         let cache = Cache::new(config.max_endpoints, config.label_sets());
         Arc::new(Self {
             series: match config.reregister_after {
@@ -42,7 +48,18 @@ impl LayerState {
             },
             config: Arc::new(config),
             described: Once::new(),
+            calls,
         })
+    }
+
+    fn new_calls(config: &Config) -> Arc<Calls<Self>> {
+        let methods = Methods::new(config.max_endpoints, config.side);
+        let source = Self::new(Config {
+            protocol: Protocol::Grpc,
+            naming: naming_of_calls(&config.naming, config.side),
+            ..config.clone()
+        });
+        Arc::new(Calls::new(source, methods))
     }
 
     /// Whether [`Self::series_for_parts`] is needed in place of [`Self::series`].
@@ -89,11 +106,14 @@ impl LayerState {
             .endpoint
             .as_ref()
             .and_then(|endpoint| endpoint(parts));
-        let name = match &endpoint {
-            Some(name) => Some(EndpointName::new(name)),
-            None => self.matched(&parts.extensions),
-        };
-        Some(self.lookup(name.as_ref(), index))
+        let named = endpoint.as_ref().map(EndpointName::new);
+        let matched = self.matched(&parts.extensions);
+        if let Some(calls) = &self.calls
+            && is_call(parts, matched.as_ref().map(|route| route.text))
+        {
+            return Some(calls.series(named.as_ref(), parts.uri.path(), index));
+        }
+        Some(self.lookup(named.or(matched).as_ref(), index))
     }
 
     #[inline]
@@ -150,6 +170,18 @@ impl LayerState {
                 }
             });
         });
+    }
+}
+
+impl SeriesSource for LayerState {
+    type Series = Series;
+
+    fn series_of(&self, name: Option<&EndpointName<'_>>, index: usize) -> Arc<Series> {
+        self.lookup(name, index)
+    }
+
+    fn undecided(&self, shown: &Series, decide: Box<dyn Decide<Series>>) -> Arc<Series> {
+        Arc::new(Series::undecided(shown, decide))
     }
 }
 

@@ -33,6 +33,7 @@ mod cache;
 mod client;
 mod config;
 pub mod future;
+mod grpc;
 mod head;
 mod labels;
 mod layer;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::grpc::GrpcNaming;
 use crate::catalog::{self, Family, check_label_name, check_name};
 
 type Name = Cow<'static, str>;
@@ -17,7 +18,7 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    const fn new(family: &'static Family) -> Self {
+    pub(crate) const fn new(family: &'static Family) -> Self {
         Self {
             name: Cow::Borrowed(family.name),
             family,
@@ -62,6 +63,7 @@ pub struct Naming {
     pub(crate) status: Name,
     pub(crate) reason: Name,
     pub(crate) status_on_duration: bool,
+    pub(crate) grpc: GrpcNaming,
 }
 
 impl Naming {
@@ -81,6 +83,7 @@ impl Naming {
             status: Cow::Borrowed("status"),
             reason: Cow::Borrowed("reason"),
             status_on_duration: false,
+            grpc: GrpcNaming::Requests(Cow::Borrowed("grpc_status")),
         }
     }
 
@@ -104,6 +107,7 @@ impl Naming {
             status: Cow::Borrowed("http_response_status_code"),
             reason: Cow::Borrowed("error_type"),
             status_on_duration: true,
+            grpc: GrpcNaming::Rpc(Cow::Borrowed("rpc_response_status_code")),
         }
     }
 
@@ -175,6 +179,14 @@ impl Naming {
     /// Names the label for the response's status.
     pub fn status_label(mut self, name: impl Into<Name>) -> Self {
         self.status = name.into();
+        self
+    }
+
+    /// Names the label for the status of gRPC calls (`grpc_status`, or `rpc_response_status_code` in OpenTelemetry's
+    /// convention 1.44, which 1.45 calls `rpc_status_code`). Only layers with
+    /// [`grpc`](super::HttpMetricsBuilder::grpc) have it.
+    pub fn grpc_status_label(mut self, name: impl Into<Name>) -> Self {
+        self.grpc.set_status(name.into());
         self
     }
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::config::Until;
+use http::{HeaderMap, response};
+
+use super::config::{Protocol, Until};
+use super::grpc::{Code, Evidence, code_of, with_code};
 use super::outcome::{Outcome, Side, Status};
 use super::series::Series;
 use crate::measure::{Instant, Recording};
@@ -79,15 +82,21 @@ impl Pending {
     #[inline]
     pub(crate) fn on_head(
         &mut self,
-        status: http::StatusCode,
+        head: &response::Parts,
         head_nanos: u64,
         is_skipped: bool,
     ) -> Sending {
+        let (series, status) = match self.series.take() {
+            Some(series) if series.config.protocol == Protocol::Grpc => {
+                grpc_head(series, head, is_skipped)
+            }
+            series => (series, head.status.as_u16()),
+        };
         Sending {
-            series: self.series.take(),
+            series,
             head_nanos,
             bytes: 0,
-            status: status.as_u16(),
+            status,
             is_skipped,
         }
     }
@@ -110,14 +119,58 @@ impl Recording for Pending {
     }
 }
 
+/// Reads the status of a call from the head, where it is if there are no messages. A server's head also tells whether the
+/// method exists; other servers answer with a head and trailers to methods that do not.
+#[cold]
+#[inline(never)]
+fn grpc_head(
+    mut series: Arc<Series>,
+    head: &response::Parts,
+    is_skipped: bool,
+) -> (Option<Arc<Series>>, Status) {
+    if series.config.side == Side::Server && !is_skipped {
+        let shown = Arc::clone(&series);
+        series = series.decide(Evidence::of_head(head));
+        series.in_progress.increment(1.0);
+        shown.in_progress.decrement(1.0);
+    }
+    let status = head.status.as_u16();
+    let code = Code::of_headers(&head.headers);
+    let status = code.map_or(status, |code| with_code(status, code));
+    (Some(series), status)
+}
+
+/// Adds the status of a call that ended without one, and decides its series.
+#[cold]
+#[inline(never)]
+fn grpc_end(
+    series: Arc<Series>,
+    status: Status,
+    bytes: u64,
+    outcome: Outcome,
+) -> (Arc<Series>, Status) {
+    let side = series.config.side;
+    let code = code_of(status).unwrap_or_else(|| Code::of_end(side, status, outcome));
+    let evidence = match bytes {
+        0 => Evidence::of_code(Some(code)),
+        _ => Evidence::Exists,
+    };
+    (series.decide(evidence), with_code(status, code))
+}
+
 /// Not inlined and by value, for the reasons given at [`end`].
 #[cold]
 #[inline(never)]
 fn end_without_head(series: Arc<Series>, started: Instant, outcome: Outcome) {
     let nanos = started.nanos();
     series.in_progress.decrement(1.0);
+    let mut series = series;
+    let mut status = series.config.side.status_without_head(outcome);
+    if series.config.protocol == Protocol::Grpc {
+        (series, status) = grpc_end(series, status, 0, outcome);
+    }
     series.with_live(|series| {
-        series.count(series.config.side.status_without_head(outcome), nanos);
+        series.count(status, nanos);
         series.count_aborted(match outcome {
             Outcome::Dropped => "cancelled",
             Outcome::Panic => "panic",
@@ -145,6 +198,17 @@ impl Sending {
     #[inline]
     pub(crate) fn add_bytes(&mut self, bytes: u64) {
         self.bytes += bytes;
+    }
+
+    /// Reads the status of a call from the trailers.
+    #[inline]
+    pub(crate) fn on_trailers(&mut self, trailers: &HeaderMap) {
+        if let Some(series) = &self.series
+            && series.config.protocol == Protocol::Grpc
+            && let Some(code) = Code::of_headers(trailers)
+        {
+            self.status = with_code(self.status, code);
+        }
     }
 }
 
@@ -177,11 +241,11 @@ impl Recording for Sending {
 /// recording would tie it to memory, where each move of the body around it waits for stores to land (13 ns a request).
 #[inline(never)]
 fn end(
-    series: Arc<Series>,
+    mut series: Arc<Series>,
     started: Instant,
     head_nanos: u64,
     bytes: u64,
-    status: Status,
+    mut status: Status,
     is_skipped: bool,
     outcome: Outcome,
 ) {
@@ -191,6 +255,9 @@ fn end(
     };
     series.in_progress.decrement(1.0);
     if !is_skipped {
+        if series.config.protocol == Protocol::Grpc {
+            (series, status) = grpc_end(series, status, bytes, outcome);
+        }
         series.with_live(|series| series.end(status, nanos, bytes, outcome));
     }
     drop(series);

@@ -131,7 +131,7 @@ impl<F> ResponseFuture<F> {
                 if let Some(bytes) = this.request_bytes.take() {
                     bytes.set_skipped(is_skipped);
                 }
-                let next = |pending: &mut Pending| pending.on_head(parts.status, nanos, is_skipped);
+                let next = |pending: &mut Pending| pending.on_head(&parts, nanos, is_skipped);
                 let mut sending = guard.hand_over(next);
                 if head.is_complete {
                     sending.finish(Outcome::Complete);

@@ -1,15 +1,15 @@
 //! `Series`: the metric handles of one label set.
 
-use std::slice;
 use std::sync::{Arc, OnceLock};
 
 use metrics::{Counter, Gauge, Histogram, Key, Label, Recorder, SharedString};
 
 use super::cache::Registration;
 use super::config::Config;
+use super::grpc::{Decide, Evidence, rpc_labels, status_labels};
 use super::labels::METHODS;
 use super::naming::{Named, SERVICE_LABEL};
-use super::outcome::{Outcome, Side, Status, status_text};
+use super::outcome::{Outcome, Side, Status};
 use crate::measure::Instant;
 use crate::recorder::METADATA;
 
@@ -35,6 +35,8 @@ struct Rest {
     other_statuses: Statuses,
     request_body: OnceLock<Histogram>,
     response_body: OnceLock<Histogram>,
+    /// Set for the one call of a series whose endpoint its answer decides.
+    undecided: Option<Box<dyn Decide<Series>>>,
 }
 
 /// Handles by status, in the order of first use.
@@ -92,7 +94,24 @@ impl Series {
                 other_statuses: Statuses::default(),
                 request_body: OnceLock::new(),
                 response_body: OnceLock::new(),
+                undecided: None,
             }),
+        }
+    }
+
+    /// A series that is `shown` in progress until the answer decides its endpoint. Nothing else is recorded to it.
+    pub(crate) fn undecided(shown: &Self, decide: Box<dyn Decide<Self>>) -> Self {
+        let mut series = Self::unregistered(&shown.config, Vec::new());
+        series.in_progress = shown.in_progress.clone();
+        series.rest.undecided = Some(decide);
+        series
+    }
+
+    /// The series that the answer decides, if it was undecided.
+    pub(crate) fn decide(self: Arc<Self>, evidence: Evidence) -> Arc<Self> {
+        match &self.rest.undecided {
+            Some(undecided) => undecided.decide(evidence),
+            None => self,
         }
     }
 
@@ -101,10 +120,10 @@ impl Series {
     #[cold]
     fn register_status(&self, status: Status) -> Registration<StatusHandles> {
         let naming = &self.config.naming;
-        let label = Label::new(naming.status.clone(), status_text(status));
-        let with_status = |labels: &[Label]| [labels, slice::from_ref(&label)].concat();
+        let status_labels = status_labels(&self.config, status);
+        let with_status = |labels: &[Label]| [labels, &status_labels].concat();
         let duration_labels = match self.config.side {
-            Side::Server if naming.status_on_duration => with_status(&self.rest.labels),
+            _ if naming.status_on_duration => with_status(&self.rest.labels),
             Side::Server => self.rest.labels.clone(),
             Side::Client => self.rest.labels[..1].to_vec(),
         };
@@ -263,6 +282,10 @@ fn key(named: &Named, labels: Vec<Label>) -> Key {
 /// The labels of all families but the client's duration, which has only the first of them, its service.
 fn labels(config: &Config, endpoint: &Arc<str>, index: usize) -> Vec<Label> {
     let naming = &config.naming;
+    if let Some(mut labels) = rpc_labels(config, endpoint) {
+        labels.extend(config.extra_labels(index / METHODS.len()));
+        return labels;
+    }
     let endpoint = Label::new(
         naming.endpoint.clone(),
         SharedString::from_shared(Arc::clone(endpoint)),

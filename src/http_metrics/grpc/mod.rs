@@ -1,0 +1,18 @@
+//! gRPC calls: their methods, their status, and the names of both.
+//!
+//! A call is a request with the content type of gRPC. Whether its method exists is known only from its answer, so the
+//! series of a method's first call is decided there ([`Calls`]).
+
+mod calls;
+mod code;
+mod decide;
+mod methods;
+mod naming;
+mod rpc;
+
+pub(crate) use calls::{Calls, SeriesSource};
+pub(crate) use code::{Code, code_of, with_code};
+pub(crate) use decide::{Decide, Evidence, is_call};
+pub(crate) use methods::Methods;
+pub(crate) use naming::GrpcNaming;
+pub(crate) use rpc::{naming_of_calls, rpc_labels, status_labels};

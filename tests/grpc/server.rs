@@ -1,0 +1,236 @@
+//! `HttpMetricsLayer` under `Server::layer`, and in axum around tonic's routes.
+
+use axum::Router;
+use axum::routing::get;
+use tonic::Code;
+use tonic::transport::{Channel, Server};
+use tonic_health::pb::health_client::HealthClient;
+use tower_vitals::HttpMetricsLayer;
+
+use crate::double::{CHECK, Double, WATCH, at, listen, named};
+use crate::support::{Reader, Taken, recorder, until};
+
+const REQUESTS: &str = "http_requests_total";
+const IN_PROGRESS: &str = "http_requests_in_progress";
+
+fn layer() -> (HttpMetricsLayer, Reader) {
+    let (recorder, reader) = recorder();
+    let builder = HttpMetricsLayer::builder().recorder(recorder).grpc();
+    (builder.build().unwrap(), reader)
+}
+
+/// A tonic server of [`Double`] with the layer.
+async fn serve(double: Double) -> (Channel, Reader) {
+    let (layer, reader) = layer();
+    let (incoming, channel) = listen().await;
+    let server = Server::builder()
+        .layer(layer)
+        .add_service(double.server())
+        .serve_with_incoming(incoming);
+    tokio::spawn(server);
+    (channel, reader)
+}
+
+/// Waits until `count` calls have ended.
+async fn ended(reader: &Reader, count: u64) -> Taken {
+    until("the calls are recorded", async || {
+        reader.take().requests() >= count
+    })
+    .await;
+    reader.take()
+}
+
+/// The requests of an endpoint with this gRPC status.
+fn counted(taken: &Taken, endpoint: &str, grpc_status: &str) -> u64 {
+    let labels = [("endpoint", endpoint), ("grpc_status", grpc_status)];
+    taken.counter(REQUESTS, &labels)
+}
+
+#[tokio::test]
+async fn unary_calls_are_counted_by_method_and_grpc_status() {
+    let (channel, reader) = serve(Double::default()).await;
+    let mut client = HealthClient::new(channel);
+    for _ in 0..3 {
+        client.check(named("")).await.unwrap();
+    }
+    for _ in 0..2 {
+        let status = client.check(named("x")).await.unwrap_err();
+        assert_eq!(status.code(), Code::NotFound);
+    }
+    client.check(named("denied")).await.unwrap_err();
+    client.check(named("todo")).await.unwrap_err();
+
+    let taken = ended(&reader, 7).await;
+    assert_eq!(taken.requests(), 7);
+    assert_eq!(counted(&taken, CHECK, "OK"), 3);
+    assert_eq!(counted(&taken, CHECK, "NOT_FOUND"), 2);
+    assert_eq!(counted(&taken, CHECK, "UNAUTHENTICATED"), 1);
+    // The method exists: it has answered otherwise.
+    assert_eq!(counted(&taken, CHECK, "UNIMPLEMENTED"), 1);
+    assert_eq!(taken.with_status("200"), 7);
+    assert_eq!(taken.counter(REQUESTS, &[("method", "POST")]), 7);
+    assert_eq!(taken.values(REQUESTS, "endpoint"), [CHECK]);
+    assert_eq!(taken.durations().len(), 7);
+    assert_eq!(taken.in_progress(), 0.0);
+    assert_eq!(taken.all_aborted(), 0);
+}
+
+#[tokio::test]
+async fn a_method_that_has_only_failed_has_its_own_series() {
+    let (channel, reader) = serve(Double::default()).await;
+    let mut client = HealthClient::new(channel);
+    for _ in 0..2 {
+        client.check(named("down")).await.unwrap_err();
+    }
+    client.check(named("x")).await.unwrap_err();
+    let taken = ended(&reader, 3).await;
+    assert_eq!(counted(&taken, CHECK, "UNAVAILABLE"), 2);
+    assert_eq!(counted(&taken, CHECK, "NOT_FOUND"), 1);
+    assert_eq!(taken.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_path_that_is_unimplemented_creates_no_series() {
+    let (channel, reader) = serve(Double::default()).await;
+    for path in [
+        "/grpc.health.v1.Health/Invented",
+        "/pkg.Invented/Method",
+        "/a/b/c",
+        "/",
+    ] {
+        let mut client = HealthClient::new(at(channel.clone(), path));
+        let status = client.check(named("")).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unimplemented);
+    }
+    let taken = ended(&reader, 4).await;
+    assert_eq!(counted(&taken, "unmatched", "UNIMPLEMENTED"), 4);
+    for family in [REQUESTS, IN_PROGRESS, "http_request_duration_seconds"] {
+        assert_eq!(taken.values(family, "endpoint"), ["unmatched"]);
+    }
+}
+
+#[tokio::test]
+async fn a_server_stream_takes_its_status_from_the_trailers() {
+    let (channel, reader) = serve(Double::default()).await;
+    let mut client = HealthClient::new(channel);
+    for service in ["", "", "fails"] {
+        let mut answers = client.watch(named(service)).await.unwrap().into_inner();
+        let mut count = 0;
+        while let Ok(Some(_)) = answers.message().await {
+            count += 1;
+        }
+        assert_eq!(count, 3);
+    }
+    client.watch(named("x")).await.unwrap_err();
+    let taken = ended(&reader, 4).await;
+    assert_eq!(counted(&taken, WATCH, "OK"), 2);
+    assert_eq!(counted(&taken, WATCH, "DATA_LOSS"), 1);
+    assert_eq!(counted(&taken, WATCH, "NOT_FOUND"), 1);
+    assert_eq!(taken.requests(), 4);
+    assert_eq!(taken.all_aborted(), 0);
+}
+
+/// The first stream of a method moves the gauge from `unmatched` to the method once the method is known.
+#[tokio::test]
+async fn a_cancelled_stream_is_in_progress_until_then() {
+    let (channel, reader) = serve(Double::default()).await;
+    let mut client = HealthClient::new(channel);
+    let mut answers = client.watch(named("never")).await.unwrap().into_inner();
+    answers.message().await.unwrap().unwrap();
+    let taken = reader.take();
+    assert_eq!(taken.gauge(IN_PROGRESS, &[("endpoint", WATCH)]), 1.0);
+    assert_eq!(taken.in_progress(), 1.0);
+    assert_eq!(taken.requests(), 0);
+    drop(answers);
+
+    let taken = ended(&reader, 1).await;
+    assert_eq!(counted(&taken, WATCH, "CANCELLED"), 1);
+    let aborted = [("endpoint", WATCH), ("reason", "body_dropped")];
+    assert_eq!(taken.counter("http_requests_aborted_total", &aborted), 1);
+    assert_eq!(taken.in_progress(), 0.0);
+    assert_eq!(taken.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_is_cancelled_before_its_answer_is_cancelled() {
+    let double = Double::default();
+    let hangs = double.hangs.clone();
+    let (channel, reader) = serve(double).await;
+    let mut client = HealthClient::new(channel);
+    for _ in 0..2 {
+        let call = client.check(named("never"));
+        tokio::select! {
+            _ = call => panic!("it never answers"),
+            () = hangs.notified() => {}
+        }
+    }
+    let taken = ended(&reader, 2).await;
+    assert_eq!(counted(&taken, CHECK, "CANCELLED"), 2);
+    assert_eq!(taken.with_status("499"), 2);
+    assert_eq!(taken.aborted("cancelled"), 2);
+    assert_eq!(taken.in_progress(), 0.0);
+}
+
+#[tokio::test]
+async fn a_panic_is_internal() {
+    let (channel, reader) = serve(Double::default()).await;
+    let mut client = HealthClient::new(channel);
+    client.check(named("panic")).await.unwrap_err();
+    let taken = ended(&reader, 1).await;
+    assert_eq!(counted(&taken, CHECK, "INTERNAL"), 1);
+    assert_eq!(taken.aborted("panic"), 1);
+    assert_eq!(taken.in_progress(), 0.0);
+}
+
+/// tonic's routes beside the app's own, with one layer around both.
+#[tokio::test]
+async fn axum_serves_tonic_routes_beside_its_own() {
+    let (layer, reader) = layer();
+    let grpc = tonic::service::Routes::new(Double::default().server()).into_axum_router();
+    let app: Router = Router::new()
+        .route("/users/{id}", get(async || "user").post(async || "made"))
+        .merge(grpc)
+        .layer(layer);
+    let (incoming, channel) = listen().await;
+    let server = Server::builder()
+        .accept_http1(true)
+        .add_routes(tonic::service::Routes::from(app))
+        .serve_with_incoming(incoming);
+    tokio::spawn(server);
+
+    let mut client = HealthClient::new(channel.clone());
+    client.check(named("")).await.unwrap();
+    client.check(named("x")).await.unwrap_err();
+    let mut answers = client.watch(named("")).await.unwrap().into_inner();
+    while answers.message().await.unwrap().is_some() {}
+    let mut invented = HealthClient::new(at(channel.clone(), "/grpc.health.v1.Health/Invented"));
+    invented.check(named("")).await.unwrap_err();
+    let mut invented = HealthClient::new(at(channel.clone(), "/pkg.Invented/Method"));
+    invented.check(named("")).await.unwrap_err();
+    // A route of the app answers, and not with gRPC.
+    HealthClient::new(at(channel.clone(), "/users/7"))
+        .check(named(""))
+        .await
+        .unwrap_err();
+
+    let taken = ended(&reader, 6).await;
+    assert_eq!(counted(&taken, CHECK, "OK"), 1);
+    assert_eq!(counted(&taken, CHECK, "NOT_FOUND"), 1);
+    assert_eq!(counted(&taken, WATCH, "OK"), 1);
+    assert_eq!(counted(&taken, "unmatched", "UNIMPLEMENTED"), 2);
+    assert_eq!(taken.counter(REQUESTS, &[("endpoint", "/users/{id}")]), 1);
+    assert_eq!(taken.requests(), 6);
+    assert_eq!(
+        taken.values(REQUESTS, "endpoint"),
+        [CHECK, WATCH, "/users/{id}", "unmatched"]
+    );
+    // HTTP requests have no gRPC status.
+    let users = taken.family(REQUESTS).filter(|series| {
+        let is_users = |label: &(String, String)| label.1 == "/users/{id}";
+        series.labels.iter().any(is_users)
+    });
+    for series in users {
+        let names: Vec<_> = series.labels.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["endpoint", "method", "status"]);
+    }
+}
