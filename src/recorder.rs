@@ -1,6 +1,8 @@
 //! `RecorderRef`, the recorder that metrics go to, and `LazyHandle`, a series that is registered at its first use.
 
+use std::any::Any;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use metrics::{Counter, Gauge, Histogram, Key, Level, Metadata, Recorder};
@@ -8,23 +10,66 @@ use metrics::{Counter, Gauge, Histogram, Key, Level, Metadata, Recorder};
 pub(crate) static METADATA: Metadata<'static> =
     Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
 
+/// Returns the address of the state that the clones of a recorder share, for the types that it knows.
+type Identify = fn(&dyn Any) -> Option<usize>;
+
+static IDENTIFY: OnceLock<Identify> = OnceLock::new();
+/// The identity of the facade's recorder, or zero if it is of another crate.
+static GLOBAL: AtomicUsize = AtomicUsize::new(0);
+
+/// Lets [`RecorderRef::is_same`] recognize the clones of the crate's own recorder.
+#[cfg(feature = "prometheus")]
+pub(crate) fn identify_with(identify: Identify) {
+    IDENTIFY.get_or_init(|| identify);
+}
+
+/// Sets the identity of the facade's recorder.
+#[cfg(feature = "prometheus")]
+pub(crate) fn set_global_identity(identity: usize) {
+    GLOBAL.store(identity, Ordering::Relaxed);
+}
+
 /// A recorder that the caller supplied, or else the one of the `metrics` facade.
 #[derive(Clone, Default)]
 pub(crate) struct RecorderRef {
-    recorder: Option<Arc<dyn Recorder + Send + Sync>>,
+    recorder: Option<Supplied>,
+}
+
+#[derive(Clone)]
+struct Supplied {
+    recorder: Arc<dyn Recorder + Send + Sync>,
+    identity: usize,
 }
 
 impl RecorderRef {
     pub(crate) fn new(recorder: impl Recorder + Send + Sync + 'static) -> Self {
+        let identify = IDENTIFY.get();
+        let known = identify.and_then(|identify| identify(&recorder));
+        let recorder = Arc::new(recorder);
         Self {
-            recorder: Some(Arc::new(recorder)),
+            recorder: Some(Supplied {
+                identity: known.unwrap_or_else(|| Arc::as_ptr(&recorder).addr()),
+                recorder,
+            }),
         }
     }
 
     pub(crate) fn with<T>(&self, register: impl FnOnce(&dyn Recorder) -> T) -> T {
         match &self.recorder {
-            Some(recorder) => register(recorder),
+            Some(supplied) => register(&supplied.recorder),
             None => metrics::with_recorder(register),
+        }
+    }
+
+    /// Whether both are the same recorder: the facade's, clones of one reference, or clones of the crate's recorder.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+
+    fn identity(&self) -> usize {
+        match &self.recorder {
+            Some(supplied) => supplied.identity,
+            None => GLOBAL.load(Ordering::Relaxed),
         }
     }
 

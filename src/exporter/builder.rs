@@ -18,6 +18,7 @@ use super::limit::SeriesLimit;
 use super::prometheus::{Inner, Prometheus};
 use crate::catalog::{self, Catalog};
 use crate::error::{Error, ErrorKind};
+use crate::recorder;
 use crate::ticker::spawn_ticker;
 
 /// Whether this crate installed the global recorder. Only the wording of a second install's error depends on it.
@@ -143,6 +144,7 @@ impl PrometheusBuilder {
             };
             Error::new(ErrorKind::AlreadyInstalled, message)
         })?;
+        recorder::set_global_identity(prometheus.address());
         INSTALLED.store(true, Ordering::Release);
         Ok(prometheus)
     }
@@ -158,6 +160,7 @@ impl PrometheusBuilder {
     /// - [`ErrorKind::Io`] if a thread cannot be started.
     pub fn build(self) -> Result<Prometheus, Error> {
         Error::combine(self.mistakes())?;
+        recorder::identify_with(|any| any.downcast_ref().map(Prometheus::address));
         let prefix = match &*self.prefix {
             "" => String::new(),
             prefix => format!("{prefix}_"),

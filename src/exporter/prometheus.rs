@@ -135,6 +135,11 @@ impl Prometheus {
         self.json_view().delta
     }
 
+    /// The address of the state that all clones share.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.inner).addr()
+    }
+
     /// Gathers everything that `/metrics/json` shows.
     pub(crate) fn json_view(&self) -> JsonView {
         let baseline = self.inner.baseline.lock().clone();

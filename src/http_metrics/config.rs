@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::request::Parts;
 use metrics::Label;
 
+use super::group::Group;
 use super::grpc::{GrpcNaming, naming_of_calls};
 use super::labels::{ExtraLabel, METHODS, method_index};
 use super::naming::Naming;
@@ -53,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) response_body_size: bool,
     pub(crate) reregister_after: Option<Duration>,
     pub(crate) protocol: Protocol,
+    /// The layers that record the same metrics. Clients have none, because a request that is sent again is another one.
+    pub(crate) group: Option<Arc<Group>>,
     /// Whether any of the user's functions needs the request's parts.
     pub(crate) reads_parts: bool,
     pub(crate) max_endpoints: usize,
@@ -72,6 +75,7 @@ impl Config {
             response_body_size: false,
             reregister_after: None,
             protocol: Protocol::Http,
+            group: None,
             reads_parts: false,
             max_endpoints: 1000,
             endpoint: None,

@@ -33,6 +33,12 @@ use super::service::{HttpMetrics, PassThrough};
 /// A request is measured from its `call` on. tower's limits make requests wait in `poll_ready`: that time is not
 /// included, and requests abandoned there are not counted.
 ///
+/// Layers with the same recorder and the same metric names may be around each other, as in a library's router inside an
+/// app: a request counts once. The outermost layer records it, under the innermost endpoint that is known, unless its
+/// own [`endpoint`](super::HttpMetricsBuilder::endpoint) function named one. A request that a handler sends to a service
+/// in the same process is a request of its own. A recorder is the same if both layers use the facade's, clones of one
+/// [`Prometheus`](crate::Prometheus), or are clones of one layer.
+///
 /// In axum, merge routers first and add the layer last, with `Router::layer`, where `MatchedPath` is known.
 ///
 /// ```

@@ -1,5 +1,6 @@
 //! `LayerState`: the configuration and the cached series that all services of one layer share.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use parking_lot::RwLock;
 
 use super::cache::Cache;
 use super::config::{Config, Protocol};
+use super::group::Group;
 use super::grpc::{Calls, Decide, Methods, SeriesSource, is_call, naming_of_calls};
 use super::labels::{EndpointName, ExtraLabel};
 use super::outcome::{Outcome, Side};
@@ -25,6 +27,14 @@ pub(crate) struct LayerState {
     calls: Option<Arc<Calls<LayerState>>>,
 }
 
+/// The series of a request.
+pub(crate) struct Found {
+    pub(crate) series: Arc<Series>,
+    pub(crate) is_new: bool,
+    /// Whether the user's function named the endpoint.
+    pub(crate) is_named: bool,
+}
+
 enum SeriesCache {
     Permanent(Cache<Series>),
     /// Replaced as a whole when it is older than the duration.
@@ -37,6 +47,9 @@ impl LayerState {
             || config.skip.is_some()
             || !config.extra.is_empty()
             || config.protocol == Protocol::Both;
+        if config.side == Side::Server && config.group.is_none() {
+            config.group = Some(Group::of(&config.recorder, &config.naming));
+        }
         let calls = (config.protocol == Protocol::Both).then(|| Self::new_calls(&config));
         let cache = Cache::new(config.max_endpoints, config.label_sets());
         Arc::new(Self {
@@ -68,11 +81,21 @@ impl LayerState {
         self.config.reads_parts
     }
 
+    #[inline]
+    pub(crate) fn group(&self) -> Option<&Arc<Group>> {
+        self.config.group.as_ref()
+    }
+
     /// The series of a request, without calls to the user's functions.
     #[inline]
-    pub(crate) fn series<B>(&self, request: &Request<B>) -> Arc<Series> {
+    pub(crate) fn series<B>(&self, request: &Request<B>) -> Found {
         let index = self.config.label_index(request.method(), 0);
-        self.lookup(self.matched(request.extensions()).as_ref(), index)
+        let (series, is_new) = self.lookup(self.matched(request.extensions()).as_ref(), index);
+        Found {
+            series,
+            is_new,
+            is_named: false,
+        }
     }
 
     /// The matched route, for servers only: a proxy sends its request to an endpoint of another service.
@@ -85,7 +108,7 @@ impl LayerState {
     }
 
     /// The series of a request, or `None` if the request is skipped.
-    pub(crate) fn series_for_parts(&self, parts: &Parts) -> Option<Arc<Series>> {
+    pub(crate) fn series_for_parts(&self, parts: &Parts) -> Option<Found> {
         let guard = PanicGuard {
             state: self,
             method: &parts.method,
@@ -95,49 +118,87 @@ impl LayerState {
         series
     }
 
-    fn resolve(&self, parts: &Parts) -> Option<Arc<Series>> {
+    fn resolve(&self, parts: &Parts) -> Option<Found> {
         let config = &*self.config;
         if config.skip.as_ref().is_some_and(|skip| skip(parts)) {
             return None;
         }
         let combination = config.combination(|label| label.index(parts));
         let index = config.label_index(&parts.method, combination);
-        let endpoint = config
-            .endpoint
-            .as_ref()
-            .and_then(|endpoint| endpoint(parts));
-        let named = endpoint.as_ref().map(EndpointName::new);
-        let matched = self.matched(&parts.extensions);
+        let named = self.named(parts);
         if let Some(calls) = &self.calls
-            && is_call(parts, matched.as_ref().map(|route| route.text))
+            && is_call(parts, self.matched(&parts.extensions).as_ref())
         {
-            return Some(calls.series(named.as_ref(), parts.uri.path(), index));
+            let named = named.as_ref().map(EndpointName::new);
+            let (series, is_new) = calls.series(named.as_ref(), parts.uri.path(), index);
+            return Some(Found {
+                series,
+                is_new,
+                // A route found inside is less than the method.
+                is_named: true,
+            });
         }
-        Some(self.lookup(named.or(matched).as_ref(), index))
+        let name = self.endpoint(named.as_ref(), &parts.extensions);
+        let (series, is_new) = self.lookup(name.as_ref(), index);
+        Some(Found {
+            series,
+            is_new,
+            is_named: named.is_some(),
+        })
     }
 
+    /// The name that the user's function gives the endpoint.
+    pub(crate) fn named(&self, parts: &Parts) -> Option<Cow<'static, str>> {
+        let endpoint = self.config.endpoint.as_ref()?;
+        endpoint(parts)
+    }
+
+    /// The endpoint's name, if it has one, else the matched route.
+    pub(crate) fn endpoint<'a>(
+        &self,
+        named: Option<&'a Cow<'static, str>>,
+        extensions: &'a http::Extensions,
+    ) -> Option<EndpointName<'a>> {
+        match named {
+            Some(name) => Some(EndpointName::new(name)),
+            None => self.matched(extensions),
+        }
+    }
+
+    /// The series of an endpoint at an index, and whether it is new.
     #[inline]
-    fn lookup(&self, name: Option<&EndpointName<'_>>, index: usize) -> Arc<Series> {
+    pub(crate) fn lookup(
+        &self,
+        name: Option<&EndpointName<'_>>,
+        index: usize,
+    ) -> (Arc<Series>, bool) {
         if let SeriesCache::Permanent(cache) = &self.series
             && let Some(series) = cache.find(name, index)
         {
-            return Arc::clone(series);
+            return (Arc::clone(series), false);
         }
         self.lookup_or_register(name, index)
     }
 
     #[cold]
-    fn lookup_or_register(&self, name: Option<&EndpointName<'_>>, index: usize) -> Arc<Series> {
+    fn lookup_or_register(
+        &self,
+        name: Option<&EndpointName<'_>>,
+        index: usize,
+    ) -> (Arc<Series>, bool) {
+        let mut is_new = false;
         let register = |endpoint: &Arc<str>| {
+            is_new = true;
             self.describe_once();
             Series::register(&self.config, endpoint, index)
         };
-        match &self.series {
+        let series = match &self.series {
             SeriesCache::Permanent(cache) => cache.get(name, index, register),
             SeriesCache::Expiring(after, current) => {
                 Self::unexpired(*after, current).get(name, index, register)
             }
-        }
+        };
+        (series, is_new)
     }
 
     fn unexpired(
@@ -176,7 +237,7 @@ impl LayerState {
 impl SeriesSource for LayerState {
     type Series = Series;
 
-    fn series_of(&self, name: Option<&EndpointName<'_>>, index: usize) -> Arc<Series> {
+    fn series_of(&self, name: Option<&EndpointName<'_>>, index: usize) -> (Arc<Series>, bool) {
         self.lookup(name, index)
     }
 
@@ -202,7 +263,7 @@ impl Drop for PanicGuard<'_> {
         let config = &self.state.config;
         let combination = config.combination(ExtraLabel::other_index);
         let index = config.label_index(self.method, combination);
-        let series = self.state.lookup(None, index);
-        RecordGuard::start(Pending::begin(Some(series))).finish(Outcome::Panic);
+        let (series, _) = self.state.lookup(None, index);
+        RecordGuard::start(Pending::begin(Some(series), None)).finish(Outcome::Panic);
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::grpc::GrpcNaming;
 use crate::catalog::{self, Family, check_label_name, check_name};
 
-type Name = Cow<'static, str>;
+pub(crate) type Name = Cow<'static, str>;
 
 /// The label of [`ClientMetricsLayer`](super::ClientMetricsLayer) that names the called service.
 pub(crate) const SERVICE_LABEL: &str = "service";

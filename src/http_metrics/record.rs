@@ -1,11 +1,13 @@
 //! The recordings of one request, before and after its response head.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use http::{HeaderMap, response};
 
 use super::config::{Protocol, Until};
+use super::current_series::CurrentSeries;
+use super::group::Active;
 use super::grpc::{Code, Evidence, code_of, with_code};
 use super::outcome::{Outcome, Side, Status};
 use super::series::Series;
@@ -15,6 +17,8 @@ use crate::measure::{Instant, Recording};
 /// because the head can exclude the request.
 pub(crate) struct RequestBytes {
     series: Arc<Series>,
+    /// The series that a layer inside changed it to.
+    changed: OnceLock<Arc<Series>>,
     bytes: AtomicU64,
     skipped: AtomicBool,
 }
@@ -22,6 +26,10 @@ pub(crate) struct RequestBytes {
 impl RequestBytes {
     pub(crate) fn set_skipped(&self, is_skipped: bool) {
         self.skipped.store(is_skipped, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_series(&self, series: &Arc<Series>) {
+        self.changed.get_or_init(|| Arc::clone(series));
     }
 
     pub(crate) fn add(&self, bytes: u64) {
@@ -35,23 +43,45 @@ impl Drop for RequestBytes {
             return;
         }
         let bytes = *self.bytes.get_mut();
-        self.series
-            .with_live(|series| series.record_request_body(bytes));
+        let series = Arc::clone(self.changed.get().unwrap_or(&self.series));
+        // A series that is undecided still had no answer.
+        let series = series.decide(Evidence::Failed);
+        series.with_live(|series| series.record_request_body(bytes));
     }
 }
 
 /// A request before its response head. It has no series if it is skipped or already recorded.
 pub(crate) struct Pending {
     series: Option<Arc<Series>>,
+    /// The series if a layer inside may change it.
+    current: Option<Arc<CurrentSeries>>,
 }
 
 impl Pending {
     #[inline]
-    pub(crate) fn begin(series: Option<Arc<Series>>) -> Self {
+    pub(crate) fn begin(series: Option<Arc<Series>>, current: Option<Arc<CurrentSeries>>) -> Self {
         if let Some(series) = &series {
             series.in_progress.increment(1.0);
         }
-        Self { series }
+        Self { series, current }
+    }
+
+    /// How layers inside find this one.
+    #[inline]
+    pub(crate) fn active(&self) -> Active {
+        let series = self.series.as_ref();
+        let group = series.and_then(|series| series.config.group.as_ref());
+        group.map_or(Active::NONE, |group| {
+            Active::new(group, self.current.is_some())
+        })
+    }
+
+    /// Stops layers inside from changing the series.
+    #[inline]
+    fn settle(&mut self) {
+        if let Some(current) = self.current.take() {
+            self.series = current.take();
+        }
     }
 
     /// A counter for the bytes of the request body.
@@ -59,6 +89,7 @@ impl Pending {
         self.series.as_ref().map(|series| {
             Arc::new(RequestBytes {
                 series: Arc::clone(series),
+                changed: OnceLock::new(),
                 bytes: AtomicU64::new(0),
                 skipped: AtomicBool::new(false),
             })
@@ -86,6 +117,7 @@ impl Pending {
         head_nanos: u64,
         is_skipped: bool,
     ) -> Sending {
+        self.settle();
         let (series, status) = match self.series.take() {
             Some(series) if series.config.protocol == Protocol::Grpc => {
                 grpc_head(series, head, is_skipped)
@@ -113,6 +145,7 @@ impl Recording for Pending {
 
     #[inline]
     fn record(&mut self, outcome: Outcome, started: Instant) {
+        self.settle();
         if let Some(series) = self.series.take() {
             end_without_head(series, started, outcome);
         }
@@ -131,8 +164,10 @@ fn grpc_head(
     if series.config.side == Side::Server && !is_skipped {
         let shown = Arc::clone(&series);
         series = series.decide(Evidence::of_head(head));
-        series.in_progress.increment(1.0);
-        shown.in_progress.decrement(1.0);
+        if !Arc::ptr_eq(&series, &shown) {
+            series.in_progress.increment(1.0);
+            shown.in_progress.decrement(1.0);
+        }
     }
     let status = head.status.as_u16();
     let code = Code::of_headers(&head.headers);
@@ -198,6 +233,10 @@ impl Sending {
     #[inline]
     pub(crate) fn add_bytes(&mut self, bytes: u64) {
         self.bytes += bytes;
+    }
+
+    pub(crate) fn series(&self) -> Option<&Arc<Series>> {
+        self.series.as_ref()
     }
 
     /// Reads the status of a call from the trailers.

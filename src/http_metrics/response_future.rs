@@ -12,10 +12,10 @@ use pin_project_lite::pin_project;
 
 use super::body::ResponseBody;
 use super::head::{Head, NoBody};
-use super::layer_state::LayerState;
+use super::layer_state::{Found, LayerState};
+use super::mark::{Above, Mark};
 use super::outcome::Outcome;
 use super::record::{Pending, RequestBytes, UNTIL_END};
-use super::series::Series;
 use crate::measure::{Instant, RecordGuard};
 
 pin_project! {
@@ -44,61 +44,71 @@ impl<F> ResponseFuture<F> {
     /// inlined, to keep the other one small.
     #[inline]
     pub(crate) fn begin<B>(
-        state: &LayerState,
+        state: &Arc<LayerState>,
         request: Request<B>,
         count_body: CountBody,
         call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
     ) -> Self {
         let started = Instant::now();
-        if state.reads_parts() {
+        if state.reads_parts() || state.group().is_some_and(|group| group.may_be_inside()) {
             Self::begin_with_parts(state, started, request, count_body, call)
         } else {
-            Self::call(
-                Some(state.series(&request)),
-                started,
-                request,
-                count_body,
-                call,
-            )
+            let found = Some(state.series(&request));
+            Self::call(state, found, started, request, count_body, call)
         }
     }
 
     #[inline(never)]
     fn begin_with_parts<B>(
-        state: &LayerState,
+        state: &Arc<LayerState>,
         started: Instant,
         request: Request<B>,
         count_body: CountBody,
         call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
     ) -> Self {
         let (parts, body) = request.into_parts();
-        let series = state.series_for_parts(&parts);
-        Self::call(
-            series,
-            started,
-            Request::from_parts(parts, body),
-            count_body,
-            call,
-        )
+        let group = state.group().filter(|group| group.may_be_inside());
+        let above = group.and_then(|group| Above::find(group, &parts.extensions));
+        let found = match above {
+            Some(above) => {
+                above.report(state, &parts);
+                None
+            }
+            None => state.series_for_parts(&parts),
+        };
+        let request = Request::from_parts(parts, body);
+        Self::call(state, found, started, request, count_body, call)
     }
 
     #[inline]
     fn call<B>(
-        series: Option<Arc<Series>>,
+        state: &Arc<LayerState>,
+        found: Option<Found>,
         started: Instant,
-        request: Request<B>,
+        mut request: Request<B>,
         count_body: CountBody,
         call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
     ) -> Self {
         let no_body = NoBody::of(request.method());
-        let mut guard = RecordGuard::since(started, Pending::begin(series));
+        let current = match (&found, state.group()) {
+            (Some(found), Some(group)) if found.is_new || group.is_nested() => {
+                let extensions = request.extensions_mut();
+                Some(Mark::put(extensions, state, group, found))
+            }
+            _ => None,
+        };
+        let series = found.map(|found| found.series);
+        let mut guard = RecordGuard::since(started, Pending::begin(series, current));
         let request_bytes = match count_body {
             CountBody::No => None,
             CountBody::Yes => guard.recording().count_request_bytes(),
         };
         let bytes = request_bytes.clone();
         Self {
-            inner: guard.watch(Outcome::Panic, || call(request, bytes)),
+            inner: {
+                let active = guard.recording().active();
+                guard.watch(Outcome::Panic, || active.run(|| call(request, bytes)))
+            },
             guard,
             request_bytes,
             no_body,
@@ -117,7 +127,8 @@ impl<F> ResponseFuture<F> {
     {
         let this = self.project();
         let guard = this.guard;
-        match guard.watch(Outcome::Panic, || this.inner.poll(cx)) {
+        let active = guard.recording().active();
+        match guard.watch(Outcome::Panic, || active.run(|| this.inner.poll(cx))) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(response)) => {
                 let (parts, body) = response.into_parts();
@@ -128,11 +139,14 @@ impl<F> ResponseFuture<F> {
                 } else {
                     UNTIL_END
                 };
-                if let Some(bytes) = this.request_bytes.take() {
-                    bytes.set_skipped(is_skipped);
-                }
                 let next = |pending: &mut Pending| pending.on_head(&parts, nanos, is_skipped);
                 let mut sending = guard.hand_over(next);
+                if let Some(bytes) = this.request_bytes.take() {
+                    bytes.set_skipped(is_skipped);
+                    if let Some(series) = sending.recording().series() {
+                        bytes.set_series(series);
+                    }
+                }
                 if head.is_complete {
                     sending.finish(Outcome::Complete);
                 }

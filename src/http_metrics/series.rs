@@ -31,6 +31,8 @@ pub(crate) struct Series {
 struct Rest {
     /// The labels without the status.
     labels: Vec<Label>,
+    /// The index of the labels among those of the endpoint.
+    index: usize,
     registered_at: Instant,
     other_statuses: Statuses,
     request_body: OnceLock<Histogram>,
@@ -67,7 +69,7 @@ impl Series {
         endpoint: &Arc<str>,
         index: usize,
     ) -> Registration<Self> {
-        let mut series = Self::unregistered(config, labels(config, endpoint, index));
+        let mut series = Self::unregistered(config, labels(config, endpoint, index), index);
         config.recorder.with(|recorder| {
             if let Some(in_progress) = &config.naming.in_progress {
                 let key = key(in_progress, series.rest.labels.clone());
@@ -82,7 +84,7 @@ impl Series {
         }
     }
 
-    fn unregistered(config: &Arc<Config>, labels: Vec<Label>) -> Self {
+    fn unregistered(config: &Arc<Config>, labels: Vec<Label>, index: usize) -> Self {
         Self {
             config: Arc::clone(config),
             in_progress: Gauge::noop(),
@@ -90,6 +92,7 @@ impl Series {
             is_registered: false,
             rest: Box::new(Rest {
                 labels,
+                index,
                 registered_at: Instant::now(),
                 other_statuses: Statuses::default(),
                 request_body: OnceLock::new(),
@@ -101,7 +104,7 @@ impl Series {
 
     /// A series that is `shown` in progress until the answer decides its endpoint. Nothing else is recorded to it.
     pub(crate) fn undecided(shown: &Self, decide: Box<dyn Decide<Self>>) -> Self {
-        let mut series = Self::unregistered(&shown.config, Vec::new());
+        let mut series = Self::unregistered(&shown.config, Vec::new(), shown.rest.index);
         series.in_progress = shown.in_progress.clone();
         series.rest.undecided = Some(decide);
         series
@@ -139,6 +142,11 @@ impl Series {
             duration: recorder
                 .register_histogram(&key(&naming.duration, duration_labels), &METADATA),
         })
+    }
+
+    /// The index from [`Config::label_index`].
+    pub(crate) fn index(&self) -> usize {
+        self.rest.index
     }
 
     /// A request may begin under a local recorder and end under none, so each registration finds out whether one is
@@ -271,7 +279,7 @@ impl Series {
 
     /// Excludes the gauge, which must be decremented where it was incremented; a new one would fall below zero.
     fn reregister(&self) -> Self {
-        Self::unregistered(&self.config, self.rest.labels.clone())
+        Self::unregistered(&self.config, self.rest.labels.clone(), self.rest.index)
     }
 }
 

@@ -234,3 +234,67 @@ async fn axum_serves_tonic_routes_beside_its_own() {
         assert_eq!(names, ["endpoint", "method", "status"]);
     }
 }
+
+/// The first call of a method has no series before its answer.
+#[tokio::test]
+async fn the_sizes_of_a_call_are_its_methods() {
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
+        .request_body_size()
+        .response_body_size()
+        .grpc()
+        .build()
+        .unwrap();
+    let double = Double::default();
+    let hangs = double.hangs.clone();
+    let (incoming, channel) = listen().await;
+    let server = Server::builder().layer(layer).add_service(double.server());
+    tokio::spawn(server.serve_with_incoming(incoming));
+    let mut client = HealthClient::new(channel);
+    // Five bytes announce a message, and two its text.
+    tokio::select! {
+        _ = client.check(named("never")) => panic!("it never answers"),
+        () = hangs.notified() => {}
+    }
+    ended(&reader, 1).await;
+    client.check(named("x")).await.unwrap_err();
+    client.check(named("")).await.unwrap();
+    ended(&reader, 3).await;
+    let sizes = |name| {
+        let mut sizes = reader.take().samples(name, &[("endpoint", CHECK)]);
+        sizes.sort_by(f64::total_cmp);
+        sizes
+    };
+    until("the sizes are recorded", async || {
+        sizes("http_request_body_size_bytes").len() == 3
+    })
+    .await;
+    assert_eq!(sizes("http_request_body_size_bytes"), [5.0, 8.0, 12.0]);
+    assert_eq!(sizes("http_response_body_size_bytes"), [0.0, 5.0]);
+    let all = reader.take().samples("http_request_body_size_bytes", &[]);
+    assert_eq!(all.len(), 3);
+}
+
+/// An app's layer around tonic's own: the call counts once, by its method.
+#[tokio::test]
+async fn a_layer_around_another_counts_a_call_once() {
+    let (layer, reader) = layer();
+    let grpc = tonic::service::Routes::new(Double::default().server()).into_axum_router();
+    let app: Router = Router::new().merge(grpc.layer(layer.clone()));
+    let (incoming, channel) = listen().await;
+    let server = Server::builder()
+        .layer(layer)
+        .add_routes(tonic::service::Routes::from(app));
+    tokio::spawn(server.serve_with_incoming(incoming));
+    let mut client = HealthClient::new(channel);
+    for _ in 0..5 {
+        client.check(named("")).await.unwrap();
+        client.check(named("x")).await.unwrap_err();
+    }
+    let taken = ended(&reader, 10).await;
+    assert_eq!(counted(&taken, CHECK, "OK"), 5);
+    assert_eq!(counted(&taken, CHECK, "NOT_FOUND"), 5);
+    assert_eq!(taken.requests(), 10);
+    assert_eq!(taken.in_progress(), 0.0);
+}

@@ -14,5 +14,6 @@ mod client;
 mod labels;
 mod layer;
 mod naming;
+mod nesting;
 #[path = "../support/mod.rs"]
 mod support;

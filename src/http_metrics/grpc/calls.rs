@@ -13,8 +13,9 @@ const MAX_PATH: usize = 256;
 pub(crate) trait SeriesSource: Send + Sync + 'static {
     type Series: Send + Sync;
 
-    /// The series of an endpoint (`None` if unmatched) at an index.
-    fn series_of(&self, name: Option<&EndpointName<'_>>, index: usize) -> Arc<Self::Series>;
+    /// The series of an endpoint (`None` if unmatched) at an index, and whether it is new.
+    fn series_of(&self, name: Option<&EndpointName<'_>>, index: usize)
+    -> (Arc<Self::Series>, bool);
 
     /// A series that is `shown` in progress until its call has an answer.
     fn undecided(
@@ -35,17 +36,17 @@ impl<S: SeriesSource> Calls<S> {
         Self { source, methods }
     }
 
-    /// The series of a call to `path`, or to the endpoint that the user named.
+    /// The series of a call to `path`, or to the endpoint that the user named, and whether it is new.
     pub(crate) fn series(
         self: &Arc<Self>,
         named: Option<&EndpointName<'_>>,
         path: &str,
         index: usize,
-    ) -> Arc<S::Series> {
+    ) -> (Arc<S::Series>, bool) {
         if named.is_some() || !is_method(path) {
             return self.source.series_of(named, index);
         }
-        let shown = match self.methods.find(path) {
+        let (shown, is_new) = match self.methods.find(path) {
             Lookup::Proven(name) => return self.known(&name, index),
             Lookup::Unproven(name) => self.known(&name, index),
             Lookup::Unknown => self.source.series_of(None, index),
@@ -55,10 +56,11 @@ impl<S: SeriesSource> Calls<S> {
             path: path.into(),
             index,
         };
-        self.source.undecided(&shown, Box::new(undecided))
+        let series = self.source.undecided(&shown, Box::new(undecided));
+        (series, is_new)
     }
 
-    fn known(&self, name: &Arc<str>, index: usize) -> Arc<S::Series> {
+    fn known(&self, name: &Arc<str>, index: usize) -> (Arc<S::Series>, bool) {
         let name = EndpointName {
             text: name,
             owner: TextOwner::Shared(name),
@@ -77,15 +79,13 @@ struct Undecided<S> {
 impl<S: SeriesSource> Decide<S::Series> for Undecided<S> {
     fn decide(&self, evidence: Evidence) -> Arc<S::Series> {
         let Self { calls, path, index } = self;
-        if calls.methods.learn(path, evidence) {
-            let name = EndpointName {
-                text: path,
-                owner: TextOwner::Request,
-            };
-            calls.source.series_of(Some(&name), *index)
-        } else {
-            calls.source.series_of(None, *index)
-        }
+        let name = EndpointName {
+            text: path,
+            owner: TextOwner::Request,
+        };
+        let exists = calls.methods.learn(path, evidence);
+        let (series, _) = calls.source.series_of(exists.then_some(&name), *index);
+        series
     }
 }
 

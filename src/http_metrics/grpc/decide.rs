@@ -6,6 +6,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, request, response};
 
 use super::code::Code;
+use crate::http_metrics::labels::EndpointName;
 
 /// The answer of a method, as far as it tells whether the method exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +45,10 @@ pub(crate) trait Decide<S>: Send + Sync {
 
 /// Whether a request is a gRPC call. gRPC-Web is not: its status is in the body. A route that is neither the path nor a
 /// prefix of it (tonic's are `/pkg.Service/{*rest}`) is one for HTTP, whatever its client claims.
-pub(crate) fn is_call(request: &request::Parts, route: Option<&str>) -> bool {
+pub(crate) fn is_call(request: &request::Parts, route: Option<&EndpointName<'_>>) -> bool {
     request.method == Method::POST
         && is_grpc(&request.headers)
-        && route.is_none_or(|route| route.contains("{*") || route == request.uri.path())
+        && route.is_none_or(|route| route.text.contains("{*") || route.text == request.uri.path())
 }
 
 /// `application/grpc`, with a codec or without (gRPC, "gRPC over HTTP2").
@@ -81,7 +82,10 @@ mod tests {
                 ("/pkg.Service/Method", true),
                 ("/{service}/{method}", false),
             ] {
-                assert_eq!(is_call(&parts, Some(route)), expected && is_grpc, "{route}");
+                let route = route.into();
+                let name = EndpointName::new(&route);
+                let is_call = is_call(&parts, Some(&name));
+                assert_eq!(is_call, expected && is_grpc, "{route}");
             }
             parts.method = Method::GET;
             assert!(!is_call(&parts, None));

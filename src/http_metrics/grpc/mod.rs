@@ -6,6 +6,7 @@
 mod calls;
 mod code;
 mod decide;
+mod labels;
 mod methods;
 mod naming;
 mod rpc;
@@ -13,6 +14,7 @@ mod rpc;
 pub(crate) use calls::{Calls, SeriesSource};
 pub(crate) use code::{Code, code_of, with_code};
 pub(crate) use decide::{Decide, Evidence, is_call};
+pub(crate) use labels::{rpc_labels, status_labels};
 pub(crate) use methods::Methods;
 pub(crate) use naming::GrpcNaming;
-pub(crate) use rpc::{naming_of_calls, rpc_labels, status_labels};
+pub(crate) use rpc::naming_of_calls;
