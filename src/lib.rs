@@ -45,6 +45,7 @@
 //! | `check-sqlite` | [`Sqlite`](health::checks::Sqlite), with sqlx and a bundled SQLite | 71 over `health` |
 //! | `check-redis` | [`Redis`](health::checks::Redis) | 42 over `health` |
 //! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), with lapin | 48 over `health` |
+//! | `grpc-health` | [`GrpcHealth`](health::GrpcHealth): the gRPC health service, with tonic | 20 over `health` |
 //! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools | 73 more |
 //! | `full` | everything | 226 crates in total |
 #![cfg_attr(docsrs, feature(doc_cfg))]

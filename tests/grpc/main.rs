@@ -12,6 +12,7 @@
 
 mod channel;
 mod double;
+mod health;
 mod naming;
 mod server;
 #[path = "../support/mod.rs"]
