@@ -46,8 +46,10 @@
 //! | `check-redis` | [`Redis`](health::checks::Redis) | 42 over `health` |
 //! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), with lapin | 48 over `health` |
 //! | `grpc-health` | [`GrpcHealth`](health::GrpcHealth): the gRPC health service, with tonic | 20 over `health` |
+//! | `reqwest-0-12` | [`ClientMetricsLayer`] around [reqwest 0.12](http_metrics::reqwest::v0_12) | 58 more |
+//! | `reqwest-0-13` | [`ClientMetricsLayer`] around [reqwest 0.13](http_metrics::reqwest::v0_13) | 53 more |
 //! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools | 73 more |
-//! | `full` | everything | 226 crates in total |
+//! | `full` | everything | 241 crates in total |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Links to gated items resolve with all features, as on docs.rs. Other builds of the docs leave them out.
 #![cfg_attr(not(feature = "full"), allow(rustdoc::broken_intra_doc_links))]

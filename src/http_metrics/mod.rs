@@ -44,6 +44,8 @@ mod mark;
 mod naming;
 mod outcome;
 mod record;
+#[cfg(any(feature = "reqwest-0-12", feature = "reqwest-0-13"))]
+pub mod reqwest;
 mod response_future;
 mod series;
 mod service;
