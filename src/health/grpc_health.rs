@@ -81,6 +81,7 @@ impl GrpcHealth {
     }
 
     /// Returns the service for tonic's `add_service`.
+    #[must_use]
     pub fn into_server(self) -> HealthServer<impl health_server::Health> {
         let answers = Arc::new(Answers {
             watchers: Arc::new(Semaphore::new(self.max_watchers)),

@@ -138,11 +138,11 @@ async fn a_watcher_receives_each_change_once() {
 async fn watchers_end_at_shutdown() {
     let health = Health::builder().build().unwrap();
     let (incoming, channel) = listen().await;
-    let (stop, stopped) = oneshot::channel::<()>();
+    let (stop, signal) = oneshot::channel::<()>();
     let service = GrpcHealth::new(health.clone()).into_server();
     let server = Server::builder()
         .add_service(service)
-        .serve_with_incoming_shutdown(incoming, async { drop(stopped.await) });
+        .serve_with_incoming_shutdown(incoming, async { drop(signal.await) });
     let server = tokio::spawn(server);
     let mut client = HealthClient::new(channel);
     let mut ready = watch(&mut client, "").await;
@@ -154,8 +154,8 @@ async fn watchers_end_at_shutdown() {
     assert_eq!(next(&mut ready).await, Some(NotServing));
     assert_eq!(next(&mut ready).await, None);
     assert_eq!(next(&mut live).await, None);
-    let served = timeout(Duration::from_secs(10), server).await;
-    served.expect("the server stops").unwrap().unwrap();
+    let stopped = timeout(Duration::from_secs(10), server).await;
+    stopped.expect("the server stops").unwrap().unwrap();
 }
 
 #[tokio::test]
