@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     "/late" => Some("/late"),
                     _ => None,
                 })
-                .build(),
+                .build()?,
         )
         .timeout(Duration::from_millis(200))
         .service(client);

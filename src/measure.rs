@@ -125,6 +125,18 @@ impl<R: Recording> RecordGuard<R> {
         watch.on_panic = None;
         polled
     }
+
+    /// Like [`watch`](Self::watch), for a function that reads the recording.
+    #[inline]
+    pub(crate) fn watch_with<T>(&mut self, on_panic: R::Outcome, read: impl FnOnce(&R) -> T) -> T {
+        let mut watch = Watch {
+            guard: self,
+            on_panic: Some(on_panic),
+        };
+        let value = read(&watch.guard.recording);
+        watch.on_panic = None;
+        value
+    }
 }
 
 impl<R: Recording> Drop for RecordGuard<R> {

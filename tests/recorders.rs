@@ -223,7 +223,9 @@ async fn the_client_layer_reregisters_too() {
         &ClientMetricsLayer::builder("rare")
             .recorder(recorder)
             .reregister_after(Duration::from_millis(500))
-            .build(),
+            .zero_statuses([])
+            .build()
+            .unwrap(),
         tower::service_fn(|_: http::Request<()>| async {
             Ok::<_, std::convert::Infallible>(Response::new(Empty::<Bytes>::new()))
         }),

@@ -78,33 +78,69 @@ families! {
     /// OpenTelemetry's `http.server.request.duration`.
     OTEL_REQUEST_DURATION = seconds(
         "http_server_request_duration_seconds",
-        &["http_request_method", "http_route", "http_response_status_code"],
+        &["http_request_method", "url_scheme", "http_route", "http_response_status_code", "error_type"],
         "Duration of HTTP server requests, in seconds.",
     );
     /// OpenTelemetry's `http.server.active_requests`.
     OTEL_ACTIVE_REQUESTS = gauge(
         "http_server_active_requests",
-        &["http_request_method", "http_route"],
+        &["http_request_method", "url_scheme"],
         "Number of active HTTP server requests.",
     );
     /// OpenTelemetry defines no such metric.
     OTEL_REQUESTS_ABORTED = counter(
         "http_server_requests_aborted_total",
-        &["http_request_method", "http_route", "error_type"],
+        &["http_request_method", "url_scheme", "http_route", "error_type"],
         "HTTP requests that ended early; error_type is cancelled, panic, service_error, body_error or body_dropped.",
     );
     /// OpenTelemetry's `http.server.request.body.size`; opt-in.
     OTEL_REQUEST_BODY_SIZE = bytes(
         "http_server_request_body_size_bytes",
-        &["http_request_method", "http_route"],
+        &["http_request_method", "url_scheme", "http_route"],
         "Size of HTTP server request bodies, in bytes.",
     );
     /// OpenTelemetry's `http.server.response.body.size`; opt-in.
     OTEL_RESPONSE_BODY_SIZE = bytes(
         "http_server_response_body_size_bytes",
-        &["http_request_method", "http_route"],
+        &["http_request_method", "url_scheme", "http_route"],
         "Size of HTTP server response bodies, in bytes.",
     );
+    /// OpenTelemetry's `http.client.request.duration`.
+    OTEL_CLIENT_REQUEST_DURATION = seconds(
+        "http_client_request_duration_seconds",
+        &["http_request_method", "url_template", "server_address", "server_port", "http_response_status_code", "error_type"],
+        "Duration of HTTP client requests, in seconds.",
+    );
+    /// axum-prometheus' name.
+    AXUM_REQUESTS = counter(
+        "axum_http_requests_total",
+        &["method", "endpoint", "status"],
+        "HTTP requests served, including those that ended early.",
+    );
+    /// axum-prometheus' name and buckets.
+    AXUM_REQUEST_DURATION = seconds(
+        "axum_http_requests_duration_seconds",
+        &["method", "endpoint", "status"],
+        "Time from the arrival of a request to the end of its response, or to the response head if so configured, in seconds.",
+    ).buckets(super::AXUM_DURATION_BUCKETS);
+    /// axum-prometheus' name.
+    AXUM_REQUESTS_PENDING = gauge(
+        "axum_http_requests_pending",
+        &["method", "endpoint"],
+        "HTTP requests in progress, until the end of the response body.",
+    );
+    /// axum-prometheus has no such metric; opt-in.
+    AXUM_REQUEST_BODY_SIZE = bytes(
+        "axum_http_request_body_size",
+        &["method", "endpoint"],
+        "Bytes read from the request body.",
+    ).unit(Unit::Count);
+    /// axum-prometheus' name; opt-in.
+    AXUM_RESPONSE_BODY_SIZE = bytes(
+        "axum_http_response_body_size",
+        &["method", "endpoint"],
+        "Bytes sent of the response body, before compression by outer layers.",
+    ).unit(Unit::Count);
     /// OpenTelemetry's `rpc.server.call.duration`.
     RPC_SERVER_CALL_DURATION = seconds(
         "rpc_server_call_duration_seconds",
@@ -114,13 +150,20 @@ families! {
     /// OpenTelemetry's `rpc.client.call.duration`.
     RPC_CLIENT_CALL_DURATION = seconds(
         "rpc_client_call_duration_seconds",
-        &["rpc_system_name", "rpc_method", "rpc_response_status_code", "error_type"],
+        &[
+            "rpc_system_name",
+            "rpc_method",
+            "rpc_response_status_code",
+            "server_address",
+            "server_port",
+            "error_type",
+        ],
         "Duration of outgoing remote procedure calls, in seconds.",
     );
     EXTERNAL_API_REQUESTS = counter(
         "external_api_requests_total",
         &["service", "endpoint", "status"],
-        "Outbound HTTP requests; status is the status code, success, error or timeout.",
+        "Outbound HTTP requests; status is the status code, success, error, timeout or cancelled.",
     );
     EXTERNAL_API_DURATION = seconds(
         "external_api_duration_seconds",

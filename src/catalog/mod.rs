@@ -23,7 +23,7 @@ mod tests;
 mod validate;
 mod values;
 
-pub use self::buckets::{DURATION_BUCKETS, JOB_BUCKETS, SIZE_BUCKETS};
+pub use self::buckets::{AXUM_DURATION_BUCKETS, DURATION_BUCKETS, JOB_BUCKETS, SIZE_BUCKETS};
 pub use self::catalog::Catalog;
 pub use self::families::*;
 pub use self::family::Family;

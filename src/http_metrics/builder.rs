@@ -8,7 +8,9 @@ use http::request::Parts;
 use metrics::Recorder;
 
 use super::config::{Config, Protocol, Until};
-use super::labels::ExtraLabel;
+use super::duration_status::DurationStatus;
+use super::extra_label::ExtraLabel;
+use super::known_labels;
 use super::layer::HttpMetricsLayer;
 use super::naming::Naming;
 use super::outcome::Side;
@@ -28,7 +30,7 @@ impl HttpMetricsLayer {
     /// Starts to configure a layer.
     pub fn builder() -> HttpMetricsBuilder {
         HttpMetricsBuilder {
-            config: Config::new(Side::Server, Naming::prometheus()),
+            config: Config::new(Naming::prometheus()),
             mode: PassThrough,
         }
     }
@@ -64,14 +66,6 @@ impl<R> HttpMetricsBuilder<R> {
         }
     }
 
-    /// Limits the number of endpoints. Requests to further ones are counted as `other`. Defaults to 1000.
-    ///
-    /// `unmatched` and `other` do not count towards the limit.
-    pub fn max_endpoints(mut self, max: usize) -> Self {
-        self.config.max_endpoints = max;
-        self
-    }
-
     /// Names a request's endpoint, for services without axum's `MatchedPath`. Defaults to none. If the function returns
     /// `None`, `MatchedPath` is used.
     ///
@@ -98,28 +92,57 @@ impl<R> HttpMetricsBuilder<R> {
         self
     }
 
-    /// Adds a label with these values to every family of the layer. Any other value of `pick`, and `None`, is counted
-    /// as `other`.
+    layer_setters!(
+        "tower_vitals::HttpMetricsLayer",
+        "HttpMetricsLayer::builder()"
+    );
+
+    /// Lets the counter of requests begin at zero for these statuses, at the first request of each endpoint, because
+    /// Prometheus' `increase` does not see a counter that begins at one. Defaults to 500. Namings without such a counter
+    /// ignore it.
+    pub fn zero_statuses(mut self, statuses: impl IntoIterator<Item = u16>) -> Self {
+        self.config.zero_statuses = statuses.into_iter().collect();
+        self
+    }
+
+    /// Sets the scheme of requests that do not tell theirs, for the label `url_scheme` of [`Naming::open_telemetry`].
+    /// Defaults to `http`. Set `https` if this process itself terminates TLS.
+    pub fn url_scheme(mut self, scheme: impl Into<Cow<'static, str>>) -> Self {
+        self.config.url_scheme = Some(scheme.into());
+        self
+    }
+
+    /// Adds `network_protocol_version` (`1.0`, `1.1`, `2`, `3`) to every family but the gauge, as OpenTelemetry's
+    /// convention recommends. Defaults to off.
+    pub fn network_protocol_version(mut self) -> Self {
+        let label = known_labels::request_version();
+        self.config.request_labels.add(label);
+        self
+    }
+
+    /// Adds `server_address` and `server_port`, which are optional in OpenTelemetry's convention, to every family.
+    /// Defaults to off.
+    ///
+    /// Each server is a host, or a host and a port; `server_port` is only on those with one. A request belongs to the
+    /// server that its target or its `Host` header names. Clients choose that header, so requests to hosts that are not
+    /// in the list have neither label.
     ///
     /// ```
-    /// use tower_vitals::HttpMetricsLayer;
+    /// use tower_vitals::{HttpMetricsLayer, http_metrics::Naming};
     ///
     /// let layer = HttpMetricsLayer::builder()
-    ///     .label("tier", ["free", "paid"], |parts| {
-    ///         parts.headers.get("x-tier")?.to_str().ok()
-    ///     })
+    ///     .naming(Naming::open_telemetry())
+    ///     .server_addresses(["shop.example", "admin.shop.example:8443"])
     ///     .build()?;
     /// # Ok::<_, tower_vitals::Error>(())
     /// ```
-    pub fn label<V: Into<Cow<'static, str>>>(
+    pub fn server_addresses<V: Into<Cow<'static, str>>>(
         mut self,
-        name: impl Into<Cow<'static, str>>,
-        values: impl IntoIterator<Item = V>,
-        pick: impl Fn(&Parts) -> Option<&str> + Send + Sync + 'static,
+        servers: impl IntoIterator<Item = V>,
     ) -> Self {
-        let values = values.into_iter().map(Into::into).collect();
-        let label = ExtraLabel::new(name.into(), values, pick);
-        self.config.extra.push(label);
+        let servers = servers.into_iter().map(Into::into).collect();
+        let label = known_labels::declared_servers(servers);
+        self.config.request_labels.add(label);
         self
     }
 
@@ -136,8 +159,8 @@ impl<R> HttpMetricsBuilder<R> {
     /// only failed once they are a tenth of [`max_endpoints`](Self::max_endpoints), because clients can invent paths that
     /// an authentication rejects.
     ///
-    /// With [`Naming::open_telemetry`], calls follow its RPC conventions: `rpc_server_call_duration_seconds` with
-    /// `rpc_system_name`, `rpc_method`, `rpc_response_status_code` and, on errors, `error_type`.
+    /// With [`zero_statuses`](Self::zero_statuses), the codes `UNKNOWN`, `INTERNAL` and `UNAVAILABLE` begin at zero, too.
+    /// With [`Naming::open_telemetry`], calls follow its RPC conventions.
     ///
     /// ```
     /// use tower_vitals::HttpMetricsLayer;
@@ -148,14 +171,6 @@ impl<R> HttpMetricsBuilder<R> {
     /// ```
     pub fn grpc(mut self) -> Self {
         self.config.protocol = Protocol::Both;
-        self
-    }
-
-    /// Excludes the requests for which `skip` returns true from all metrics. Defaults to none.
-    ///
-    /// A handler can exclude its request later by putting [`SkipMetrics`](super::SkipMetrics) into the response.
-    pub fn skip(mut self, skip: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
-        self.config.skip = Some(Arc::new(skip));
         self
     }
 
@@ -183,10 +198,13 @@ impl<R> HttpMetricsBuilder<R> {
     /// # Errors
     ///
     /// Returns all mistakes in one [`InvalidConfig`](crate::ErrorKind::InvalidConfig) error: names that Prometheus
-    /// would reject, that are used twice or that clash, labels without values, and more than 128 combinations of label
-    /// values.
-    pub fn build(self) -> Result<HttpMetricsLayer<R>, Error> {
-        Error::combine(self.config.problems().into_iter().map(Error::invalid))?;
+    /// would reject, that are used twice or that clash, labels without values, more than 128 combinations of declared
+    /// label values or 10,000 with learned ones, a zero status that is no status code, a URL scheme other than `http` and
+    /// `https`, and the naming of a client.
+    pub fn build(mut self) -> Result<HttpMetricsLayer<R>, Error> {
+        self.config.add_convention();
+        let problems = self.config.problems(Side::Server);
+        Error::combine(problems.into_iter().map(Error::invalid))?;
         Ok(HttpMetricsLayer::from_config(self.config, self.mode))
     }
 }

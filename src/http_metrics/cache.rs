@@ -20,6 +20,12 @@ use super::labels::{EndpointName, KeepAlive, OTHER, TextOwner, UNMATCHED};
 /// times has several, and a nested service lends a new string on every request, so the number must be bounded.
 const MAX_ADDRESSES: usize = 4;
 
+/// The number of label sets up to which an endpoint has a place for each.
+const MAX_DENSE: usize = 1_280;
+
+/// The number of further series, of all endpoints together. Prometheus' recorder has the same limit for each metric.
+const MAX_SPARSE: usize = 10_000;
+
 /// Series by endpoint, and by an index within the endpoint that the caller defines (its method and extra labels).
 pub(crate) struct Cache<T> {
     by_address: AddressTable<T>,
@@ -28,11 +34,17 @@ pub(crate) struct Cache<T> {
     other: OnceLock<Arc<Endpoint<T>>>,
     max_endpoints: usize,
     label_sets: usize,
+    /// The number of last label sets that take the series beyond [`MAX_SPARSE`].
+    last_sets: usize,
+    sparse_count: AtomicUsize,
 }
 
 struct Endpoint<T> {
     name: Arc<str>,
+    /// The entries of all indexes, or none if there are too many.
     entries: Box<[Entry<T>]>,
+    /// The entries of indexes beyond.
+    sparse: RwLock<HashMap<usize, Arc<Entry<T>>>>,
 }
 
 struct Entry<T> {
@@ -49,7 +61,7 @@ pub(crate) enum Registration<T> {
 }
 
 impl<T> Cache<T> {
-    pub(crate) fn new(max_endpoints: usize, label_sets: usize) -> Self {
+    pub(crate) fn new(max_endpoints: usize, label_sets: usize, last_sets: usize) -> Self {
         Self {
             by_address: AddressTable::new(),
             by_name: RwLock::default(),
@@ -57,12 +69,14 @@ impl<T> Cache<T> {
             other: OnceLock::new(),
             max_endpoints,
             label_sets,
+            last_sets,
+            sparse_count: AtomicUsize::new(0),
         }
     }
 
     /// An empty cache with the same endpoints, so that a replacement does not admit further ones.
     pub(crate) fn successor(&self) -> Self {
-        let successor = Self::new(self.max_endpoints, self.label_sets);
+        let successor = Self::new(self.max_endpoints, self.label_sets, self.last_sets);
         {
             let mut names = successor.by_name.write();
             for name in self.by_name.read().keys() {
@@ -78,16 +92,16 @@ impl<T> Cache<T> {
     pub(crate) fn find(&self, name: Option<&EndpointName<'_>>, index: usize) -> Option<&Arc<T>> {
         match name {
             Some(name) => self.by_address.find(name.text, index),
-            None => self.unmatched.get()?.entries[index].series.get(),
+            None => self.unmatched.get()?.entries.get(index)?.series.get(),
         }
     }
 
-    /// The series of the endpoint at `index`. Registers it at its first use.
+    /// The series of the endpoint at `index`. Registers it at its first use, possibly at another index.
     pub(crate) fn get(
         &self,
         name: Option<&EndpointName<'_>>,
-        index: usize,
-        register: impl FnOnce(&Arc<str>) -> Registration<T>,
+        mut index: usize,
+        register: impl FnOnce(&Arc<str>, usize) -> Registration<T>,
     ) -> Arc<T> {
         if let Some(series) = self.find(name, index) {
             return Arc::clone(series);
@@ -96,10 +110,17 @@ impl<T> Cache<T> {
             Some(name) => self.endpoint(name.text),
             None => self.reserved(&self.unmatched, UNMATCHED),
         };
-        let entry = &endpoint.entries[index];
+        let sparse;
+        let entry = match endpoint.entries.get(index) {
+            Some(entry) => entry,
+            None => {
+                (index, sparse) = self.sparse(&endpoint, index);
+                &*sparse
+            }
+        };
         let series = match entry.series.get() {
             Some(series) => series,
-            None => match register(&endpoint.name) {
+            None => match register(&endpoint.name, index) {
                 Registration::Registered(series) => entry.series.get_or_init(|| Arc::new(series)),
                 Registration::Detached(series) => return Arc::new(series),
             },
@@ -108,6 +129,26 @@ impl<T> Cache<T> {
             self.remember_address(name, &entry.addresses, index, series);
         }
         Arc::clone(series)
+    }
+
+    /// The entry at an index beyond the dense ones, or at one of the last indexes if there are too many entries.
+    fn sparse(&self, endpoint: &Endpoint<T>, index: usize) -> (usize, Arc<Entry<T>>) {
+        if let Some(entry) = endpoint.sparse.read().get(&index) {
+            return (index, Arc::clone(entry));
+        }
+        let first_last = self.label_sets - self.last_sets;
+        let is_full = self.sparse_count.load(Ordering::Relaxed) >= MAX_SPARSE;
+        let index = if is_full && index < first_last {
+            first_last + index % self.last_sets
+        } else {
+            index
+        };
+        let mut entries = endpoint.sparse.write();
+        let entry = entries.entry(index).or_insert_with(|| {
+            self.sparse_count.fetch_add(1, Ordering::Relaxed);
+            Arc::new(Entry::new())
+        });
+        (index, Arc::clone(entry))
     }
 
     fn endpoint(&self, text: &str) -> Arc<Endpoint<T>> {
@@ -176,12 +217,20 @@ impl<T> Endpoint<T> {
     fn new(name: &str, label_sets: usize) -> Self {
         Self {
             name: name.into(),
-            entries: (0..label_sets)
-                .map(|_| Entry {
-                    series: OnceLock::new(),
-                    addresses: AtomicUsize::new(0),
-                })
-                .collect(),
+            entries: match label_sets {
+                0..=MAX_DENSE => (0..label_sets).map(|_| Entry::new()).collect(),
+                _ => Box::default(),
+            },
+            sparse: RwLock::default(),
+        }
+    }
+}
+
+impl<T> Entry<T> {
+    fn new() -> Self {
+        Self {
+            series: OnceLock::new(),
+            addresses: AtomicUsize::new(0),
         }
     }
 }
@@ -190,7 +239,7 @@ impl<T> Endpoint<T> {
 mod tests {
     use super::*;
 
-    fn register(name: &Arc<str>) -> Registration<String> {
+    fn register(name: &Arc<str>, _: usize) -> Registration<String> {
         Registration::Registered(name.to_string())
     }
 
@@ -201,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_series_is_registered_once() {
-        let cache = Cache::new(10, 2);
+        let cache = Cache::new(10, 2, 1);
         let (text, copy) = ("/a".into(), "/a".into());
         let first = get(&cache, &text, 1);
         assert_eq!(*first, "/a");
@@ -212,7 +261,7 @@ mod tests {
 
     #[test]
     fn names_past_the_limit_share_other_and_unmatched_is_separate() {
-        let cache = Cache::new(2, 1);
+        let cache = Cache::new(2, 1, 1);
         for (text, endpoint) in [("/a", "/a"), ("/b", "/b"), ("/c", "other"), ("/d", "other")] {
             assert_eq!(*get(&cache, &text.into(), 0), endpoint);
         }
@@ -222,7 +271,7 @@ mod tests {
 
     #[test]
     fn equal_texts_are_one_endpoint_and_at_most_four_of_them_are_kept() {
-        let cache = Cache::new(10, 1);
+        let cache = Cache::new(10, 1, 1);
         let copies: Vec<Arc<str>> = (0..100).map(|_| "/nested".into()).collect();
         for copy in &copies {
             assert_eq!(*get(&cache, copy, 0), "/nested");
@@ -234,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_remembered_address_is_never_reused() {
-        let cache = Cache::new(1000, 1);
+        let cache = Cache::new(1000, 1, 1);
         for number in 0..500 {
             let text: Arc<str> = format!("/{number:03}").into();
             // If an address were reused, the lookup would find an earlier endpoint of the same length.
@@ -244,7 +293,7 @@ mod tests {
 
     #[test]
     fn tables_grow_and_keep_their_entries() {
-        let cache = Cache::new(5000, 1);
+        let cache = Cache::new(5000, 1, 1);
         let names: Vec<Arc<str>> = (0..3000).map(|n| format!("/r{n}").into()).collect();
         let get_all = || names.iter().map(|name| get(&cache, name, 0));
         let first: Vec<_> = get_all().collect();
@@ -268,11 +317,34 @@ mod tests {
 
     #[test]
     fn a_detached_series_is_not_kept() {
-        let cache: Cache<u32> = Cache::new(10, 1);
-        assert_eq!(*cache.get(None, 0, |_| Registration::Detached(1)), 1);
+        let cache: Cache<u32> = Cache::new(10, 1, 1);
+        assert_eq!(*cache.get(None, 0, |_, _| Registration::Detached(1)), 1);
         assert_eq!(cache.find(None, 0), None);
-        assert_eq!(*cache.get(None, 0, |_| Registration::Registered(2)), 2);
-        assert_eq!(*cache.get(None, 0, |_| Registration::Registered(3)), 2);
+        assert_eq!(*cache.get(None, 0, |_, _| Registration::Registered(2)), 2);
+        assert_eq!(*cache.get(None, 0, |_, _| Registration::Registered(3)), 2);
         assert_eq!(cache.find(None, 0).map(|series| **series), Some(2));
+    }
+
+    #[test]
+    fn many_label_sets_are_kept_up_to_a_limit_and_then_share_the_last_ones() {
+        let cache: Cache<usize> = Cache::new(10, 100_000, 10);
+        let text: Arc<str> = "/a".into();
+        let get = |index| *get_at(&cache, &text, index);
+        for index in 0..MAX_SPARSE {
+            assert_eq!(get(index), index);
+        }
+        assert_eq!(get(MAX_SPARSE + 7), 99_997);
+        assert_eq!(get(MAX_SPARSE + 8), 99_998);
+        assert_eq!(get(99_999), 99_999);
+        assert_eq!(get(7), 7);
+        assert_eq!(cache.sparse_count.load(Ordering::Relaxed), MAX_SPARSE + 3);
+    }
+
+    fn get_at(cache: &Cache<usize>, text: &Arc<str>, index: usize) -> Arc<usize> {
+        let owner = TextOwner::Shared(text);
+        let name = EndpointName { text, owner };
+        cache.get(Some(&name), index, |_, index| {
+            Registration::Registered(index)
+        })
     }
 }

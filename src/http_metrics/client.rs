@@ -7,9 +7,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -17,10 +15,10 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::body::ResponseBody;
-use super::config::{Config, Protocol};
+use super::config::Config;
 use super::layer_state::LayerState;
 use super::naming::Naming;
-use super::outcome::{Outcome, Side};
+use super::outcome::Outcome;
 use super::response_future::{CountBody, ResponseFuture};
 use crate::error::BoxError;
 
@@ -30,12 +28,13 @@ use crate::error::BoxError;
 ///
 /// | metric | |
 /// |---|---|
-/// | `external_api_requests_total{service, endpoint, status}` | `status` is the code, or else `error` or `timeout` |
+/// | `external_api_requests_total{service, endpoint, status}` | `status` is the code, or else `error`, `timeout` or `cancelled` |
 /// | `external_api_duration_seconds{service}` | seconds from the call to the end of the response body |
 ///
 /// `timeout` is an error with an [`io::ErrorKind::TimedOut`], or with the message of a timeout of tower, tokio or
-/// hyper, in its chain of sources. A call dropped before its response is a `timeout` too, because that is how an outer
-/// timeout ends it. All other calls without a response are an `error`.
+/// hyper, in its chain of sources. `cancelled` is a call that was dropped before its response: the caller gave up, or a
+/// timeout around this layer did. A timeout inside, as `tower::timeout` added after this layer, counts as `timeout`. All
+/// other calls without a response, and panics, are an `error`.
 ///
 /// A request is measured from its `call` on. Requests that wait or fail in `poll_ready` are not recorded.
 ///
@@ -66,88 +65,20 @@ pub struct ClientMetricsLayer {
 impl ClientMetricsLayer {
     /// Creates a layer with the defaults for calls to `service`, which is the value of the `service` label.
     pub fn new(service: impl Into<Cow<'static, str>>) -> Self {
-        Self::builder(service).build()
+        Self::from_config(default_config(service.into()))
     }
 
-    /// Starts to configure a layer for calls to `service`.
-    ///
-    /// ```
-    /// use tower_vitals::ClientMetricsLayer;
-    ///
-    /// let layer = ClientMetricsLayer::builder("stripe")
-    ///     .endpoint(|parts| match parts.uri.path() {
-    ///         path if path.starts_with("/v1/charges") => Some("/v1/charges"),
-    ///         _ => None,
-    ///     })
-    ///     .build();
-    /// ```
-    pub fn builder(service: impl Into<Cow<'static, str>>) -> ClientMetricsBuilder {
-        let mut config = Config::new(Side::Client, Naming::external_api());
-        config.service = Some(service.into());
-        ClientMetricsBuilder { config }
-    }
-}
-
-/// Configures a [`ClientMetricsLayer`]. Made by [`ClientMetricsLayer::builder`].
-#[derive(Debug, Clone)]
-#[must_use]
-pub struct ClientMetricsBuilder {
-    config: Config,
-}
-
-impl ClientMetricsBuilder {
-    /// Names a request's endpoint. Defaults to `unmatched`.
-    pub fn endpoint<T: Into<Cow<'static, str>>>(
-        mut self,
-        endpoint: impl Fn(&Parts) -> Option<T> + Send + Sync + 'static,
-    ) -> Self {
-        self.config.set_endpoint(endpoint);
-        self
-    }
-
-    /// Limits the number of endpoints. Requests to further ones are counted as `other`. Defaults to 1000.
-    pub fn max_endpoints(mut self, max: usize) -> Self {
-        self.config.max_endpoints = max;
-        self
-    }
-
-    /// Records gRPC calls by method and status, for tonic's channels. Defaults to off.
-    ///
-    /// Calls have the further label `grpc_status`, as described at
-    /// [`HttpMetricsBuilder::grpc`](super::HttpMetricsBuilder::grpc). A call without an answer is `DEADLINE_EXCEEDED` after
-    /// a timeout, `CANCELLED` if it was dropped, and else `UNAVAILABLE`. `endpoint` is `/pkg.Service/Method`, or
-    /// `unmatched` if the server answers `UNIMPLEMENTED`.
-    ///
-    /// ```
-    /// use tonic::transport::Endpoint;
-    /// use tower::Layer;
-    /// use tower_vitals::ClientMetricsLayer;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let channel = Endpoint::from_static("http://127.0.0.1:50051").connect_lazy();
-    /// let channel = ClientMetricsLayer::builder("carts").grpc().build().layer(channel);
-    /// // let carts = CartsClient::new(channel);
-    /// # }
-    /// ```
-    pub fn grpc(mut self) -> Self {
-        self.config.protocol = Protocol::Both;
-        self
-    }
-
-    /// Registers handles again after this time. Defaults to never; see
-    /// [`HttpMetricsBuilder::reregister_after`](super::HttpMetricsBuilder::reregister_after).
-    pub fn reregister_after(mut self, after: Duration) -> Self {
-        self.config.reregister_after = Some(after);
-        self
-    }
-
-    recorder_setter!(config.recorder);
-
-    /// Builds the layer. No setting can be wrong, so this returns no error.
-    pub fn build(self) -> ClientMetricsLayer {
-        ClientMetricsLayer {
-            state: LayerState::new(self.config),
+    pub(crate) fn from_config(config: Config) -> Self {
+        Self {
+            state: LayerState::new(config),
         }
+    }
+}
+
+pub(crate) fn default_config(service: Cow<'static, str>) -> Config {
+    Config {
+        service: Some(service),
+        ..Config::new(Naming::external_api())
     }
 }
 

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
-use metrics::Label;
+use http::response;
 
+use super::duration_status::DurationStatus;
+use super::ending::{
+    CANCELLED, CLIENT_CLOSED, ERROR, Ending, INTERNAL_ERROR, NO_STATUS, Status, TIMEOUT,
+};
 use super::group::Group;
-use super::grpc::{GrpcNaming, naming_of_calls};
-use super::labels::{ExtraLabel, METHODS, method_index};
-use super::naming::Naming;
-use super::outcome::Side;
+use super::grpc::zero_endings_of_calls;
+use super::known_labels;
+use super::label_set::LabelSet;
+use super::labels::{METHODS, method_index};
+use super::naming::{Name, Naming};
+use super::outcome::{Outcome, Side};
 use crate::recorder::RecorderRef;
-
-/// The number of combinations of extra label values that one layer may declare.
-const MAX_COMBINATIONS: usize = 128;
 
 /// Where a request's duration ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -46,40 +49,55 @@ type SkipFn = dyn Fn(&Parts) -> bool + Send + Sync;
 /// The configuration that all services of a layer share.
 #[derive(Clone)]
 pub(crate) struct Config {
-    pub(crate) side: Side,
     pub(crate) naming: Naming,
-    /// The client layer's `service` label.
-    pub(crate) service: Option<Cow<'static, str>>,
     pub(crate) until: Until,
+    /// Whether the response head is read for more than its status.
+    pub(crate) reads_head: bool,
     pub(crate) response_body_size: bool,
-    pub(crate) reregister_after: Option<Duration>,
     pub(crate) protocol: Protocol,
-    /// The layers that record the same metrics. Clients have none, because a request that is sent again is another one.
-    pub(crate) group: Option<Arc<Group>>,
     /// Whether any of the user's functions needs the request's parts.
     pub(crate) reads_parts: bool,
+    /// The layers that record the same metrics. Clients have none, because a request that is sent again is another one.
+    pub(crate) group: Option<Arc<Group>>,
+    pub(crate) reregister_after: Option<Duration>,
+    /// The client layer's `service` label.
+    pub(crate) service: Option<Name>,
     pub(crate) max_endpoints: usize,
     pub(crate) endpoint: Option<Arc<EndpointFn>>,
-    pub(crate) extra: Vec<ExtraLabel>,
+    pub(crate) request_labels: LabelSet<Parts>,
+    pub(crate) response_labels: LabelSet<response::Parts>,
+    pub(crate) duration_status: Option<DurationStatus>,
+    pub(crate) endpoint_on_duration: bool,
+    pub(crate) zero_statuses: Vec<Status>,
+    pub(crate) url_scheme: Option<Name>,
     pub(crate) skip: Option<Arc<SkipFn>>,
     pub(crate) recorder: RecorderRef,
 }
 
 impl Config {
-    pub(crate) fn new(side: Side, naming: Naming) -> Self {
+    pub(crate) fn new(naming: Naming) -> Self {
+        let zero_statuses = match naming.convention.side {
+            Side::Server => vec![INTERNAL_ERROR],
+            Side::Client => vec![INTERNAL_ERROR, ERROR, TIMEOUT],
+        };
         Self {
-            side,
             naming,
-            service: None,
             until: Until::End,
+            reads_head: false,
             response_body_size: false,
-            reregister_after: None,
             protocol: Protocol::Http,
-            group: None,
             reads_parts: false,
+            group: None,
+            reregister_after: None,
+            service: None,
             max_endpoints: 1000,
             endpoint: None,
-            extra: Vec::new(),
+            request_labels: LabelSet::default(),
+            response_labels: LabelSet::default(),
+            duration_status: None,
+            endpoint_on_duration: false,
+            zero_statuses,
+            url_scheme: None,
             skip: None,
             recorder: RecorderRef::default(),
         }
@@ -92,67 +110,93 @@ impl Config {
         self.endpoint = Some(Arc::new(move |parts| endpoint(parts).map(Into::into)));
     }
 
-    /// All mistakes in names and labels.
-    pub(crate) fn problems(&self) -> Vec<String> {
-        let names = || self.extra.iter().map(|label| &label.name);
-        let mut problems = match (self.protocol, &self.naming.grpc) {
-            (Protocol::Both, GrpcNaming::Requests(status)) => {
-                self.naming.problems(names().chain([status]))
-            }
-            _ => self.naming.problems(names()),
-        };
-        if problems.is_empty() && self.protocol == Protocol::Both {
-            problems = naming_of_calls(&self.naming, self.side).problems(names());
+    /// Adds the labels of the naming's convention.
+    pub(crate) fn add_convention(&mut self) {
+        let convention = self.naming.convention;
+        if convention.has_url_scheme {
+            let label = known_labels::url_scheme(self.url_scheme.clone());
+            self.request_labels.add(label);
         }
-        let empty = self.extra.iter().filter(|label| !label.has_values());
-        problems.extend(empty.map(|label| {
-            let name = &label.name;
-            format!("label {name:?} has no values: at least one is needed")
-        }));
-        let combinations = self.combinations();
-        if combinations > MAX_COMBINATIONS {
-            problems.push(format!(
-                "extra labels have {combinations} combinations of values (\"other\" included): at most \
-                 {MAX_COMBINATIONS} are allowed, because each multiplies the series of every endpoint"
-            ));
+        if convention.has_server_address {
+            self.request_labels.add(known_labels::called_servers());
         }
-        problems
     }
 
-    fn combinations(&self) -> usize {
-        let counts = self.extra.iter().map(ExtraLabel::value_count);
-        counts.fold(1, usize::saturating_mul)
+    /// Derives the flags that the request path reads.
+    pub(crate) fn finish(&mut self) {
+        if self.side() == Side::Server && self.group.is_none() {
+            self.group = Some(Group::of(&self.recorder, &self.naming));
+        }
+        self.reads_parts = self.endpoint.is_some()
+            || self.skip.is_some()
+            || !self.request_labels.is_empty()
+            || self.protocol == Protocol::Both;
+        self.reads_head = self.until == Until::Head
+            || !self.response_labels.is_empty()
+            || self.protocol == Protocol::Grpc;
     }
 
-    /// Encodes the values of the extra labels, given by their indexes, in mixed radix for [`Self::extra_labels`].
-    pub(crate) fn combination(&self, index: impl Fn(&ExtraLabel) -> usize) -> usize {
-        self.extra.iter().rev().fold(0, |number, label| {
-            number * label.value_count() + index(label)
-        })
+    pub(crate) fn side(&self) -> Side {
+        self.naming.convention.side
     }
 
-    pub(crate) fn extra_labels(&self, mut number: usize) -> impl Iterator<Item = Label> {
-        self.extra.iter().map(move |label| {
-            let index = number % label.value_count();
-            number /= label.value_count();
-            Label::new(label.name.clone(), label.value(index))
-        })
+    pub(crate) fn duration_status(&self) -> DurationStatus {
+        let convention = self.naming.convention;
+        self.duration_status.unwrap_or(convention.duration_status)
+    }
+
+    /// The number of methods that are distinguished.
+    pub(crate) fn methods(&self) -> usize {
+        match self.naming.method {
+            Some(_) => METHODS.len(),
+            None => 1,
+        }
     }
 
     /// The number of label sets that one endpoint can have, statuses aside.
     pub(crate) fn label_sets(&self) -> usize {
-        match self.side {
-            Side::Server => METHODS.len() * self.combinations(),
-            Side::Client => 1,
-        }
+        let combinations = self.request_labels.combinations(|_| true);
+        self.methods().saturating_mul(combinations)
     }
 
     /// The index of a label set among those of its endpoint.
     #[inline]
     pub(crate) fn label_index(&self, method: &http::Method, combination: usize) -> usize {
-        match self.side {
-            Side::Server => method_index(method) + METHODS.len() * combination,
-            Side::Client => 0,
+        match self.naming.method {
+            Some(_) => method_index(method) + METHODS.len() * combination,
+            None => combination,
+        }
+    }
+
+    /// The endings whose counters begin at zero.
+    pub(crate) fn zero_endings(&self) -> Vec<Ending> {
+        let endings = self.zero_statuses.iter().map(|status| Ending::new(*status));
+        match self.protocol {
+            Protocol::Grpc => zero_endings_of_calls(endings),
+            _ => endings.collect(),
+        }
+    }
+
+    /// The ending of a request without a response head.
+    pub(crate) fn ending_without_head(&self, outcome: Outcome) -> Ending {
+        let status = match (self.side(), outcome) {
+            _ if self.naming.convention.has_error_type => NO_STATUS,
+            (Side::Server, Outcome::Cancelled) => CLIENT_CLOSED,
+            (Side::Server, _) => INTERNAL_ERROR,
+            (Side::Client, Outcome::Cancelled) => CANCELLED,
+            (Side::Client, Outcome::TimedOut) => TIMEOUT,
+            (Side::Client, _) => ERROR,
+        };
+        let ending = Ending::new(status).with_variant(self.response_labels.others());
+        self.with_outcome(ending, outcome)
+    }
+
+    /// Adds the outcome to an ending if the convention has a label for it.
+    pub(crate) fn with_outcome(&self, ending: Ending, outcome: Outcome) -> Ending {
+        if self.naming.convention.has_error_type {
+            ending.with_outcome(outcome)
+        } else {
+            ending
         }
     }
 }
@@ -163,7 +207,8 @@ debug_fields!(Config {
     until,
     response_body_size,
     reregister_after,
-    max_endpoints,
     protocol,
-    extra
+    max_endpoints,
+    request_labels,
+    response_labels
 });

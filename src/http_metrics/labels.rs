@@ -2,10 +2,8 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use http::Method;
-use http::request::Parts;
 
 /// The label value that stands for all values beyond the known ones.
 pub(crate) const OTHER: &str = "other";
@@ -96,59 +94,6 @@ impl<'a> EndpointName<'a> {
     }
 }
 
-type Pick = dyn Fn(&Parts) -> Option<&str> + Send + Sync;
-
-/// A label that the user added, with its declared values.
-#[derive(Clone)]
-pub(crate) struct ExtraLabel {
-    pub(crate) name: Cow<'static, str>,
-    values: Arc<[Cow<'static, str>]>,
-    pick: Arc<Pick>,
-}
-
-impl ExtraLabel {
-    pub(crate) fn new(
-        name: Cow<'static, str>,
-        values: Vec<Cow<'static, str>>,
-        pick: impl Fn(&Parts) -> Option<&str> + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            name,
-            values: values.into(),
-            pick: Arc::new(pick),
-        }
-    }
-
-    pub(crate) fn has_values(&self) -> bool {
-        !self.values.is_empty()
-    }
-
-    /// The number of values the label can take, including `other`.
-    pub(crate) fn value_count(&self) -> usize {
-        self.values.len() + 1
-    }
-
-    /// The index of the value that this request has.
-    pub(crate) fn index(&self, parts: &Parts) -> usize {
-        (self.pick)(parts)
-            .and_then(|picked| self.values.iter().position(|value| value == picked))
-            .unwrap_or(self.other_index())
-    }
-
-    pub(crate) fn other_index(&self) -> usize {
-        self.values.len()
-    }
-
-    pub(crate) fn value(&self, index: usize) -> Cow<'static, str> {
-        self.values
-            .get(index)
-            .cloned()
-            .unwrap_or(Cow::Borrowed(OTHER))
-    }
-}
-
-debug_fields!(ExtraLabel { name, values });
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,24 +107,5 @@ mod tests {
         for invented in ["get", "PROPFIND", "_OTHER", "X"] {
             assert_eq!(METHODS[method_index(&invented.parse().unwrap())], "_OTHER");
         }
-    }
-
-    #[test]
-    fn an_undeclared_value_is_other() {
-        let label = ExtraLabel::new("tier".into(), vec!["free".into(), "paid".into()], |parts| {
-            parts.headers.get("tier")?.to_str().ok()
-        });
-        let picked = |tier: Option<&str>| {
-            let mut request = http::Request::builder();
-            if let Some(tier) = tier {
-                request = request.header("tier", tier);
-            }
-            let (parts, ()) = request.body(()).unwrap().into_parts();
-            label.value(label.index(&parts))
-        };
-        assert_eq!(picked(Some("free")), "free");
-        assert_eq!(picked(Some("paid")), "paid");
-        assert_eq!(picked(Some("gold")), OTHER);
-        assert_eq!(picked(None), OTHER);
     }
 }

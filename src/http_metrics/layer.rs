@@ -7,7 +7,6 @@ use tower_layer::Layer;
 use super::config::Config;
 use super::layer_state::LayerState;
 use super::naming::Naming;
-use super::outcome::Side;
 use super::service::{HttpMetrics, PassThrough};
 
 /// A [`tower::Layer`](tower_layer::Layer) that measures every HTTP request through the `metrics` facade.
@@ -59,7 +58,7 @@ pub struct HttpMetricsLayer<R = PassThrough> {
 impl HttpMetricsLayer {
     /// Creates a layer with the defaults. [`HttpMetricsLayer::builder`] has the settings.
     pub fn new() -> Self {
-        let config = Config::new(Side::Server, Naming::prometheus());
+        let config = Config::new(Naming::prometheus());
         Self::from_config(config, PassThrough)
     }
 }

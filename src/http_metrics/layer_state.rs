@@ -12,8 +12,8 @@ use parking_lot::RwLock;
 use super::cache::Cache;
 use super::config::{Config, Protocol};
 use super::group::Group;
-use super::grpc::{Calls, Decide, Methods, SeriesSource, is_call, naming_of_calls};
-use super::labels::{EndpointName, ExtraLabel};
+use super::grpc::{Calls, Decide, Methods, SeriesSource, config_of_calls, is_call};
+use super::labels::EndpointName;
 use super::outcome::{Outcome, Side};
 use super::record::Pending;
 use super::series::Series;
@@ -43,15 +43,9 @@ enum SeriesCache {
 
 impl LayerState {
     pub(crate) fn new(mut config: Config) -> Arc<Self> {
-        config.reads_parts = config.endpoint.is_some()
-            || config.skip.is_some()
-            || !config.extra.is_empty()
-            || config.protocol == Protocol::Both;
-        if config.side == Side::Server && config.group.is_none() {
-            config.group = Some(Group::of(&config.recorder, &config.naming));
-        }
+        config.finish();
         let calls = (config.protocol == Protocol::Both).then(|| Self::new_calls(&config));
-        let cache = Cache::new(config.max_endpoints, config.label_sets());
+        let cache = Cache::new(config.max_endpoints, config.label_sets(), config.methods());
         Arc::new(Self {
             series: match config.reregister_after {
                 None => SeriesCache::Permanent(cache),
@@ -66,12 +60,8 @@ impl LayerState {
     }
 
     fn new_calls(config: &Config) -> Arc<Calls<Self>> {
-        let methods = Methods::new(config.max_endpoints, config.side);
-        let source = Self::new(Config {
-            protocol: Protocol::Grpc,
-            naming: naming_of_calls(&config.naming, config.side),
-            ..config.clone()
-        });
+        let methods = Methods::new(config.max_endpoints, config.side());
+        let source = Self::new(config_of_calls(config));
         Arc::new(Calls::new(source, methods))
     }
 
@@ -101,7 +91,7 @@ impl LayerState {
     /// The matched route, for servers only: a proxy sends its request to an endpoint of another service.
     #[inline]
     fn matched<'a>(&self, extensions: &'a http::Extensions) -> Option<EndpointName<'a>> {
-        match self.config.side {
+        match self.config.side() {
             Side::Server => EndpointName::matched(extensions),
             Side::Client => None,
         }
@@ -123,21 +113,20 @@ impl LayerState {
         if config.skip.as_ref().is_some_and(|skip| skip(parts)) {
             return None;
         }
-        let combination = config.combination(|label| label.index(parts));
-        let index = config.label_index(&parts.method, combination);
         let named = self.named(parts);
         if let Some(calls) = &self.calls
             && is_call(parts, self.matched(&parts.extensions).as_ref())
         {
             let named = named.as_ref().map(EndpointName::new);
-            let (series, is_new) = calls.series(named.as_ref(), parts.uri.path(), index);
+            let (series, is_new) = calls.series(named.as_ref(), parts);
             return Some(Found {
                 series,
                 is_new,
-                // A route found inside is less than the method.
+                // A route found inside says less than the method.
                 is_named: true,
             });
         }
+        let index = self.index(parts);
         let name = self.endpoint(named.as_ref(), &parts.extensions);
         let (series, is_new) = self.lookup(name.as_ref(), index);
         Some(Found {
@@ -145,6 +134,11 @@ impl LayerState {
             is_new,
             is_named: named.is_some(),
         })
+    }
+
+    fn index(&self, parts: &Parts) -> usize {
+        let combination = self.config.request_labels.combination(parts);
+        self.config.label_index(&parts.method, combination)
     }
 
     /// The name that the user's function gives the endpoint.
@@ -187,7 +181,7 @@ impl LayerState {
         index: usize,
     ) -> (Arc<Series>, bool) {
         let mut is_new = false;
-        let register = |endpoint: &Arc<str>| {
+        let register = |endpoint: &Arc<str>, index| {
             is_new = true;
             self.describe_once();
             Series::register(&self.config, endpoint, index)
@@ -237,6 +231,10 @@ impl LayerState {
 impl SeriesSource for LayerState {
     type Series = Series;
 
+    fn index(&self, parts: &Parts) -> usize {
+        self.index(parts)
+    }
+
     fn series_of(&self, name: Option<&EndpointName<'_>>, index: usize) -> (Arc<Series>, bool) {
         self.lookup(name, index)
     }
@@ -261,7 +259,7 @@ struct PanicGuard<'a> {
 impl Drop for PanicGuard<'_> {
     fn drop(&mut self) {
         let config = &self.state.config;
-        let combination = config.combination(ExtraLabel::other_index);
+        let combination = config.request_labels.others();
         let index = config.label_index(self.method, combination);
         let (series, _) = self.state.lookup(None, index);
         RecordGuard::start(Pending::begin(Some(series), None)).finish(Outcome::Panic);

@@ -26,22 +26,36 @@
 //! # }
 //! ```
 
+#[macro_use]
+mod setters;
+
 mod address_table;
 pub mod body;
 mod builder;
 mod cache;
 mod client;
+mod client_builder;
 mod config;
+mod config_check;
+mod conventions;
 mod current_series;
+mod duration_status;
+mod ending;
+mod extra_label;
+mod family_labels;
 pub mod future;
 mod group;
 mod grpc;
 mod head;
+mod known_labels;
+mod label_set;
+mod label_values;
 mod labels;
 mod layer;
 mod layer_state;
 mod mark;
 mod naming;
+mod naming_check;
 mod outcome;
 mod record;
 #[cfg(any(feature = "reqwest-0-12", feature = "reqwest-0-13"))]
@@ -52,8 +66,10 @@ mod service;
 mod skip;
 
 pub use builder::HttpMetricsBuilder;
-pub use client::{ClientMetrics, ClientMetricsBuilder, ClientMetricsLayer};
+pub use client::{ClientMetrics, ClientMetricsLayer};
+pub use client_builder::ClientMetricsBuilder;
 pub use config::Until;
+pub use duration_status::DurationStatus;
 pub use layer::HttpMetricsLayer;
 pub use naming::Naming;
 pub use service::{CountRequestBody, HttpMetrics, PassThrough};

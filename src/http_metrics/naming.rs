@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::duration_status::DurationStatus;
 use super::grpc::GrpcNaming;
-use crate::catalog::{self, Family, check_label_name, check_name};
+use super::outcome::Side;
+use crate::catalog::{self, Family};
 
 pub(crate) type Name = Cow<'static, str>;
-
-/// The label of [`ClientMetricsLayer`](super::ClientMetricsLayer) that names the called service.
-pub(crate) const SERVICE_LABEL: &str = "service";
 
 /// A family and the name that a naming gives it.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,9 +29,9 @@ impl Named {
     }
 }
 
-/// The metric and label names of [`HttpMetricsLayer`](super::HttpMetricsLayer): a convention, or names of your own.
+/// The metric and label names of a layer: a convention, or names of your own.
 ///
-/// Defaults to [`Naming::prometheus`]. Start from a convention and rename what should differ. The names are checked
+/// A server's layer defaults to [`Naming::prometheus`], and a client's to [`Naming::external_api`]. Start from a convention and rename what should differ. The names are checked
 /// when the layer is [built](super::HttpMetricsBuilder::build).
 ///
 /// ```
@@ -58,70 +57,34 @@ pub struct Naming {
     pub(crate) aborted: Option<Named>,
     pub(crate) request_body_size: Named,
     pub(crate) response_body_size: Named,
-    pub(crate) method: Name,
+    /// `None` in a convention without the label.
+    pub(crate) service: Option<Name>,
+    /// `None` in a convention without the label.
+    pub(crate) method: Option<Name>,
     pub(crate) endpoint: Name,
     pub(crate) status: Name,
     pub(crate) reason: Name,
-    pub(crate) status_on_duration: bool,
+    pub(crate) convention: Convention,
     pub(crate) grpc: GrpcNaming,
 }
 
+/// What a convention records, beside its names.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Convention {
+    pub(crate) side: Side,
+    pub(crate) duration_status: DurationStatus,
+    pub(crate) has_endpoint_on_duration: bool,
+    pub(crate) has_endpoint_on_gauge: bool,
+    /// Whether a request that no route matched has an endpoint.
+    pub(crate) names_unmatched: bool,
+    /// Whether failed requests have the reason as a label, and requests without a response no status.
+    pub(crate) has_error_type: bool,
+    pub(crate) has_url_scheme: bool,
+    /// Whether calls have the address of the server.
+    pub(crate) has_server_address: bool,
+}
+
 impl Naming {
-    /// `http_requests_total`, `http_request_duration_seconds`, `http_requests_in_progress`,
-    /// `http_requests_aborted_total`, and for bodies `http_request_body_size_bytes`, `http_response_body_size_bytes`,
-    /// with the labels `method`, `endpoint`, `status`, `reason`. The default.
-    pub const fn prometheus() -> Self {
-        Self {
-            requests: Some(Named::new(&catalog::HTTP_REQUESTS)),
-            duration: Named::new(&catalog::HTTP_REQUEST_DURATION),
-            in_progress: Some(Named::new(&catalog::HTTP_REQUESTS_IN_PROGRESS)),
-            aborted: Some(Named::new(&catalog::HTTP_REQUESTS_ABORTED)),
-            request_body_size: Named::new(&catalog::HTTP_REQUEST_BODY_SIZE),
-            response_body_size: Named::new(&catalog::HTTP_RESPONSE_BODY_SIZE),
-            method: Cow::Borrowed("method"),
-            endpoint: Cow::Borrowed("endpoint"),
-            status: Cow::Borrowed("status"),
-            reason: Cow::Borrowed("reason"),
-            status_on_duration: false,
-            grpc: GrpcNaming::Requests(Cow::Borrowed("grpc_status")),
-        }
-    }
-
-    /// OpenTelemetry's semantic conventions for HTTP server metrics (stable since 1.23), as Prometheus spells them:
-    /// `http_server_request_duration_seconds` with `http_request_method`, `http_route` and
-    /// `http_response_status_code`, `http_server_active_requests`, and for bodies
-    /// `http_server_request_body_size_bytes`, `http_server_response_body_size_bytes`.
-    ///
-    /// The convention has no counter of requests. The duration carries the status, so its `_count` serves as one.
-    /// Requests that ended early are counted in `http_server_requests_aborted_total` with `error_type`.
-    pub const fn open_telemetry() -> Self {
-        Self {
-            requests: None,
-            duration: Named::new(&catalog::OTEL_REQUEST_DURATION),
-            in_progress: Some(Named::new(&catalog::OTEL_ACTIVE_REQUESTS)),
-            aborted: Some(Named::new(&catalog::OTEL_REQUESTS_ABORTED)),
-            request_body_size: Named::new(&catalog::OTEL_REQUEST_BODY_SIZE),
-            response_body_size: Named::new(&catalog::OTEL_RESPONSE_BODY_SIZE),
-            method: Cow::Borrowed("http_request_method"),
-            endpoint: Cow::Borrowed("http_route"),
-            status: Cow::Borrowed("http_response_status_code"),
-            reason: Cow::Borrowed("error_type"),
-            status_on_duration: true,
-            grpc: GrpcNaming::Rpc(Cow::Borrowed("rpc_response_status_code")),
-        }
-    }
-
-    /// The names of [`ClientMetricsLayer`](super::ClientMetricsLayer), which has no gauge and no counter of aborts.
-    pub(crate) fn external_api() -> Self {
-        Self {
-            requests: Some(Named::new(&catalog::EXTERNAL_API_REQUESTS)),
-            duration: Named::new(&catalog::EXTERNAL_API_DURATION),
-            in_progress: None,
-            aborted: None,
-            ..Self::prometheus()
-        }
-    }
-
     /// Names the counter of requests. Adds the counter to a convention without one.
     pub fn requests(mut self, name: impl Into<Name>) -> Self {
         self.requests
@@ -164,9 +127,9 @@ impl Naming {
         self
     }
 
-    /// Names the label for the request's method.
+    /// Names the label for the request's method. Adds the label to a convention without one.
     pub fn method_label(mut self, name: impl Into<Name>) -> Self {
-        self.method = name.into();
+        self.method = Some(name.into());
         self
     }
 
@@ -182,9 +145,8 @@ impl Naming {
         self
     }
 
-    /// Names the label for the status of gRPC calls (`grpc_status`, or `rpc_response_status_code` in OpenTelemetry's
-    /// convention 1.44, which 1.45 calls `rpc_status_code`). Only layers with
-    /// [`grpc`](super::HttpMetricsBuilder::grpc) have it.
+    /// Names the label for the status of gRPC calls: `grpc_status`, or `rpc_response_status_code` in OpenTelemetry's
+    /// conventions (in 1.45: `rpc_status_code`). Only layers with [`grpc`](super::HttpMetricsBuilder::grpc) have it.
     pub fn grpc_status_label(mut self, name: impl Into<Name>) -> Self {
         self.grpc.set_status(name.into());
         self
@@ -206,142 +168,10 @@ impl Naming {
                 &self.response_body_size,
             ])
     }
-
-    /// All mistakes in these names and in the names of `extra` labels beside them.
-    pub(crate) fn problems<'a>(&'a self, extra: impl Iterator<Item = &'a Name>) -> Vec<String> {
-        let families: Vec<_> = self.families().collect();
-        let metrics: Vec<_> = families.iter().map(|named| &named.name).collect();
-        let own = [&self.method, &self.endpoint, &self.status, &self.reason];
-        let extra: Vec<_> = extra.collect();
-        let labels: Vec<_> = own.into_iter().chain(extra.iter().copied()).collect();
-        let taken = extra.iter().filter(|name| own.contains(name)).map(|name| {
-            format!("label name {name:?} is a label of the layer itself: choose another")
-        });
-        let metric_names = metrics.iter().map(|name| check_name("metric name", name));
-        let label_names = labels.iter().map(|name| check_label_name(name));
-        metric_names
-            .chain(label_names)
-            .filter_map(|checked| Some(checked.err()?.to_string()))
-            .chain(repeated("metric", &metrics))
-            .chain(repeated("label", &own))
-            .chain(repeated("label", &extra))
-            .chain(taken)
-            .chain(clashes(&families))
-            .collect()
-    }
 }
 
 impl Default for Naming {
     fn default() -> Self {
         Self::prometheus()
-    }
-}
-
-fn repeated(what: &str, names: &[&Name]) -> impl Iterator<Item = String> {
-    names
-        .iter()
-        .enumerate()
-        .filter(|(index, name)| names[..*index].contains(name))
-        .map(move |(_, name)| {
-            format!("{what} name {name:?} is used twice: each name must be unique")
-        })
-}
-
-/// Two families must not share a name in the exposition, where a histogram also has its `_count`, and a name of the
-/// catalogue must keep its kind.
-fn clashes(families: &[&Named]) -> impl Iterator<Item = String> {
-    families.iter().enumerate().filter_map(|(index, named)| {
-        let (name, kind) = (&named.name, named.family.kind);
-        let before = &families[..index];
-        if before.iter().any(|other| other.name == *name) {
-            return None;
-        }
-        let names = catalog::reserved_names(name, kind);
-        let own = before.iter().find(|other| {
-            let others = catalog::reserved_names(&other.name, other.family.kind);
-            others.iter().any(|name| names.contains(name))
-        });
-        let own = own.map(|other| (other.family.kind, &*other.name));
-        let mut catalogued = catalog::FAMILIES.iter();
-        let catalogued = catalogued.find(|family| family.name == *name && family.kind != kind);
-        let catalogued = catalogued.map(|family| (family.kind, family.name));
-        let (other_kind, other) = own.or(catalogued)?;
-        Some(format!(
-            "{} {name:?} clashes with {} {other:?}: they would share a name in the exposition",
-            kind.as_str(),
-            other_kind.as_str()
-        ))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn problems(naming: &Naming) -> Vec<String> {
-        naming.problems([].into_iter())
-    }
-
-    #[test]
-    fn both_conventions_pass_their_own_check() {
-        assert_eq!(problems(&Naming::prometheus()), [""; 0]);
-        assert_eq!(problems(&Naming::open_telemetry()), [""; 0]);
-    }
-
-    #[test]
-    fn all_wrong_names_are_reported_with_the_allowed_ones() {
-        let labels = ["", "le", "__name__", "http-method", "größe"].map(Name::from);
-        let naming = Naming::prometheus().duration("9lives");
-        let problems = naming.problems(labels.iter());
-        assert!(
-            problems[0].contains("\"9lives\"")
-                && problems[0].contains("letters, digits and underscores"),
-            "{problems:?}"
-        );
-        assert_eq!(problems.len(), 6, "{problems:?}");
-        for (label, problem) in labels.iter().zip(&problems[1..]) {
-            assert!(problem.contains(&format!("{label:?}")), "{problem}");
-        }
-    }
-
-    #[test]
-    fn an_extra_label_has_a_name_of_its_own() {
-        let labels = ["status", "tier", "tier"].map(Name::from);
-        assert_eq!(
-            Naming::prometheus().problems(labels.iter()),
-            [
-                "label name \"tier\" is used twice: each name must be unique",
-                "label name \"status\" is a label of the layer itself: choose another"
-            ]
-        );
-    }
-
-    #[test]
-    fn each_clash_is_refused_once() {
-        let count = "http_server_request_duration_seconds_count";
-        for (naming, words) in [
-            (
-                Naming::open_telemetry().requests(count),
-                "clashes with counter \"http_server_request_duration_seconds_count\"",
-            ),
-            (
-                Naming::prometheus().duration("db_connections_active"),
-                "clashes with gauge \"db_connections_active\"",
-            ),
-            (
-                Naming::prometheus().duration("http_requests_total"),
-                "\"http_requests_total\" is used twice",
-            ),
-            (
-                Naming::prometheus().method_label("endpoint"),
-                "\"endpoint\" is used twice",
-            ),
-        ] {
-            let problems = problems(&naming);
-            assert!(
-                problems.len() == 1 && problems[0].contains(words),
-                "{problems:?}"
-            );
-        }
     }
 }

@@ -1,14 +1,14 @@
-//! How a request ended, and the status that is recorded for it.
-
-use std::borrow::Cow;
+//! How a request ended, and on which side it was recorded.
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The response was sent to its end.
     Complete,
-    /// The future was dropped before the response head, or the body before its end.
-    Dropped,
+    /// The future was dropped before the response head.
+    Cancelled,
+    /// The body was dropped before its end.
+    BodyDropped,
     /// The inner service, its future or the body panicked.
     Panic,
     /// The inner service returned an error.
@@ -19,38 +19,35 @@ pub(crate) enum Outcome {
     BodyError,
 }
 
-/// A value of the status label: an HTTP status code, or one of the two constants below.
-pub(crate) type Status = u16;
-const ERROR: Status = 0;
-const TIMEOUT: Status = 1;
+impl Outcome {
+    /// In the order of their numbers.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Complete,
+        Self::Cancelled,
+        Self::BodyDropped,
+        Self::Panic,
+        Self::ServiceError,
+        Self::TimedOut,
+        Self::BodyError,
+    ];
 
-/// nginx's "client closed request".
-const CLIENT_CLOSED: Status = 499;
-const INTERNAL_ERROR: Status = 500;
+    /// The reason why a request ended early.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Cancelled => "cancelled",
+            Self::BodyDropped => "body_dropped",
+            Self::Panic => "panic",
+            Self::ServiceError => "service_error",
+            Self::TimedOut => "timeout",
+            Self::BodyError => "body_error",
+        }
+    }
+}
 
 /// Whether a layer records the requests that a server receives or those that a client sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Server,
     Client,
-}
-
-impl Side {
-    /// The status of a request that ended without a response head.
-    pub(crate) fn status_without_head(self, outcome: Outcome) -> Status {
-        match (self, outcome) {
-            (Self::Server, Outcome::Dropped) => CLIENT_CLOSED,
-            (Self::Server, _) => INTERNAL_ERROR,
-            (Self::Client, Outcome::Dropped | Outcome::TimedOut) => TIMEOUT,
-            (Self::Client, _) => ERROR,
-        }
-    }
-}
-
-pub(crate) fn status_text(status: Status) -> Cow<'static, str> {
-    match status {
-        ERROR => "error".into(),
-        TIMEOUT => "timeout".into(),
-        code => code.to_string().into(),
-    }
 }

@@ -7,9 +7,10 @@ use http::{HeaderMap, response};
 
 use super::config::{Protocol, Until};
 use super::current_series::CurrentSeries;
+use super::ending::Ending;
 use super::group::Active;
-use super::grpc::{Code, Evidence, code_of, with_code};
-use super::outcome::{Outcome, Side, Status};
+use super::grpc::{Code, Evidence, ending_of_call};
+use super::outcome::{Outcome, Side};
 use super::series::Series;
 use crate::measure::{Instant, Recording};
 
@@ -78,10 +79,11 @@ impl Pending {
 
     /// Stops layers inside from changing the series.
     #[inline]
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) -> Option<&Arc<Series>> {
         if let Some(current) = self.current.take() {
             self.series = current.take();
         }
+        self.series.as_ref()
     }
 
     /// A counter for the bytes of the request body.
@@ -96,39 +98,70 @@ impl Pending {
         })
     }
 
-    /// Whether the duration ends at the response head.
+    /// Whether the response head is read for more than its status.
     #[inline]
-    pub(crate) fn ends_at_head(&self) -> bool {
+    pub(crate) fn reads_head(&self) -> bool {
         let series = self.series.as_ref();
-        series.is_some_and(|series| series.config.until == Until::Head)
+        series.is_some_and(|series| series.config.reads_head)
+    }
+
+    /// The ending that a response head has, and the duration if it ends here, else [`UNTIL_END`].
+    #[cold]
+    pub(crate) fn read_head(
+        &self,
+        parts: &http::response::Parts,
+        started: Instant,
+    ) -> (Ending, u64) {
+        let ending = Ending::new(parts.status.as_u16());
+        let Some(series) = &self.series else {
+            return (ending, UNTIL_END);
+        };
+        let config = &series.config;
+        let nanos = match config.until {
+            Until::Head => started.nanos(),
+            Until::End => UNTIL_END,
+        };
+        let variant = config.response_labels.combination(parts);
+        let ending = ending.with_variant(variant);
+        let code = match config.protocol {
+            Protocol::Grpc => Code::of_headers(&parts.headers),
+            _ => None,
+        };
+        (code.map_or(ending, |code| code.added_to(ending)), nanos)
+    }
+
+    /// Decides the series of a gRPC call by the head of a server's answer. A client waits for the trailers, because some
+    /// servers answer with a head and trailers to methods that they do not have.
+    #[cold]
+    pub(crate) fn decide(&mut self, head: &response::Parts) {
+        self.settle();
+        let is_call = |series: &Arc<Series>| {
+            series.config.protocol == Protocol::Grpc && series.config.side() == Side::Server
+        };
+        if let Some(shown) = self.series.take_if(|series| is_call(series)) {
+            let series = Arc::clone(&shown).decide(Evidence::of_head(head));
+            if !Arc::ptr_eq(&series, &shown) {
+                series.in_progress.increment(1.0);
+                shown.in_progress.decrement(1.0);
+            }
+            self.series = Some(series);
+        }
     }
 
     /// Whether the response may exclude the request. A response from another service may not.
     pub(crate) fn allows_skip(&self) -> bool {
         let series = self.series.as_ref();
-        series.is_some_and(|series| series.config.side == Side::Server)
+        series.is_some_and(|series| series.config.side() == Side::Server)
     }
 
     /// Continues as [`Sending`]. A skipped request is excluded from everything but the gauge.
     #[inline]
-    pub(crate) fn on_head(
-        &mut self,
-        head: &response::Parts,
-        head_nanos: u64,
-        is_skipped: bool,
-    ) -> Sending {
-        self.settle();
-        let (series, status) = match self.series.take() {
-            Some(series) if series.config.protocol == Protocol::Grpc => {
-                grpc_head(series, head, is_skipped)
-            }
-            series => (series, head.status.as_u16()),
-        };
+    pub(crate) fn on_head(&mut self, ending: Ending, head_nanos: u64, is_skipped: bool) -> Sending {
         Sending {
-            series,
+            series: self.series.take(),
             head_nanos,
             bytes: 0,
-            status,
+            ending,
             is_skipped,
         }
     }
@@ -136,7 +169,7 @@ impl Pending {
 
 impl Recording for Pending {
     type Outcome = Outcome;
-    const DROPPED: Outcome = Outcome::Dropped;
+    const DROPPED: Outcome = Outcome::Cancelled;
 
     #[inline]
     fn is_armed(&self) -> bool {
@@ -152,65 +185,36 @@ impl Recording for Pending {
     }
 }
 
-/// Reads the status of a call from the head, where it is if there are no messages. A server's head also tells whether the
-/// method exists; other servers answer with a head and trailers to methods that do not.
-#[cold]
-#[inline(never)]
-fn grpc_head(
-    mut series: Arc<Series>,
-    head: &response::Parts,
-    is_skipped: bool,
-) -> (Option<Arc<Series>>, Status) {
-    if series.config.side == Side::Server && !is_skipped {
-        let shown = Arc::clone(&series);
-        series = series.decide(Evidence::of_head(head));
-        if !Arc::ptr_eq(&series, &shown) {
-            series.in_progress.increment(1.0);
-            shown.in_progress.decrement(1.0);
-        }
-    }
-    let status = head.status.as_u16();
-    let code = Code::of_headers(&head.headers);
-    let status = code.map_or(status, |code| with_code(status, code));
-    (Some(series), status)
-}
-
 /// Adds the status of a call that ended without one, and decides its series.
 #[cold]
 #[inline(never)]
-fn grpc_end(
+fn end_of_call(
     series: Arc<Series>,
-    status: Status,
+    ending: Ending,
     bytes: u64,
     outcome: Outcome,
-) -> (Arc<Series>, Status) {
-    let side = series.config.side;
-    let code = code_of(status).unwrap_or_else(|| Code::of_end(side, status, outcome));
+) -> (Arc<Series>, Ending) {
+    let (code, ending) = ending_of_call(series.config.side(), ending, outcome);
     let evidence = match bytes {
         0 => Evidence::of_code(Some(code)),
         _ => Evidence::Exists,
     };
-    (series.decide(evidence), with_code(status, code))
+    (series.decide(evidence), ending)
 }
 
 /// Not inlined and by value, for the reasons given at [`end`].
 #[cold]
 #[inline(never)]
-fn end_without_head(series: Arc<Series>, started: Instant, outcome: Outcome) {
+fn end_without_head(mut series: Arc<Series>, started: Instant, outcome: Outcome) {
     let nanos = started.nanos();
     series.in_progress.decrement(1.0);
-    let mut series = series;
-    let mut status = series.config.side.status_without_head(outcome);
+    let mut ending = series.config.ending_without_head(outcome);
     if series.config.protocol == Protocol::Grpc {
-        (series, status) = grpc_end(series, status, 0, outcome);
+        (series, ending) = end_of_call(series, ending, 0, outcome);
     }
     series.with_live(|series| {
-        series.count(status, nanos);
-        series.count_aborted(match outcome {
-            Outcome::Dropped => "cancelled",
-            Outcome::Panic => "panic",
-            _ => "service_error",
-        });
+        series.count(ending, nanos);
+        series.count_aborted(outcome.reason());
     });
     drop(series);
 }
@@ -222,7 +226,7 @@ pub(crate) struct Sending {
     /// The duration if it ends at the response head, else [`UNTIL_END`].
     head_nanos: u64,
     bytes: u64,
-    status: Status,
+    ending: Ending,
     is_skipped: bool,
 }
 
@@ -235,10 +239,6 @@ impl Sending {
         self.bytes += bytes;
     }
 
-    pub(crate) fn series(&self) -> Option<&Arc<Series>> {
-        self.series.as_ref()
-    }
-
     /// Reads the status of a call from the trailers.
     #[inline]
     pub(crate) fn on_trailers(&mut self, trailers: &HeaderMap) {
@@ -246,14 +246,14 @@ impl Sending {
             && series.config.protocol == Protocol::Grpc
             && let Some(code) = Code::of_headers(trailers)
         {
-            self.status = with_code(self.status, code);
+            self.ending = code.added_to(self.ending);
         }
     }
 }
 
 impl Recording for Sending {
     type Outcome = Outcome;
-    const DROPPED: Outcome = Outcome::Dropped;
+    const DROPPED: Outcome = Outcome::BodyDropped;
 
     #[inline]
     fn is_armed(&self) -> bool {
@@ -268,7 +268,7 @@ impl Recording for Sending {
                 started,
                 self.head_nanos,
                 self.bytes,
-                self.status,
+                self.ending,
                 self.is_skipped,
                 outcome,
             );
@@ -284,7 +284,7 @@ fn end(
     started: Instant,
     head_nanos: u64,
     bytes: u64,
-    mut status: Status,
+    mut ending: Ending,
     is_skipped: bool,
     outcome: Outcome,
 ) {
@@ -295,9 +295,9 @@ fn end(
     series.in_progress.decrement(1.0);
     if !is_skipped {
         if series.config.protocol == Protocol::Grpc {
-            (series, status) = grpc_end(series, status, bytes, outcome);
+            (series, ending) = end_of_call(series, ending, bytes, outcome);
         }
-        series.with_live(|series| series.end(status, nanos, bytes, outcome));
+        series.with_live(|series| series.end(ending, nanos, bytes, outcome));
     }
     drop(series);
 }

@@ -11,6 +11,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::ResponseBody;
+use super::ending::Ending;
 use super::head::{Head, NoBody};
 use super::layer_state::{Found, LayerState};
 use super::mark::{Above, Mark};
@@ -134,19 +135,26 @@ impl<F> ResponseFuture<F> {
                 let (parts, body) = response.into_parts();
                 let head = Head::of(&parts, &body, *this.no_body);
                 let is_skipped = head.has_skip_metrics && guard.recording().allows_skip();
-                let nanos = if guard.recording().ends_at_head() {
-                    guard.started().nanos()
+                let (ending, nanos) = if guard.recording().reads_head() {
+                    let started = guard.started();
+                    let read = guard
+                        .watch_with(Outcome::Panic, |pending| pending.read_head(&parts, started));
+                    if !is_skipped {
+                        guard.recording().decide(&parts);
+                    }
+                    read
                 } else {
-                    UNTIL_END
+                    (Ending::new(parts.status.as_u16()), UNTIL_END)
                 };
-                let next = |pending: &mut Pending| pending.on_head(&parts, nanos, is_skipped);
-                let mut sending = guard.hand_over(next);
+                let settled = guard.recording().settle();
                 if let Some(bytes) = this.request_bytes.take() {
                     bytes.set_skipped(is_skipped);
-                    if let Some(series) = sending.recording().series() {
+                    if let Some(series) = settled {
                         bytes.set_series(series);
                     }
                 }
+                let next = |pending: &mut Pending| pending.on_head(ending, nanos, is_skipped);
+                let mut sending = guard.hand_over(next);
                 if head.is_complete {
                     sending.finish(Outcome::Complete);
                 }
@@ -154,7 +162,7 @@ impl<F> ResponseFuture<F> {
                 Poll::Ready(Ok(Response::from_parts(parts, body)))
             }
             Poll::Ready(Err(error)) => {
-                let (outcome, error) = classify(error);
+                let (outcome, error) = guard.watch(Outcome::Panic, || classify(error));
                 guard.finish(outcome);
                 Poll::Ready(Err(error))
             }

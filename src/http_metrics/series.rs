@@ -2,14 +2,15 @@
 
 use std::sync::{Arc, OnceLock};
 
-use metrics::{Counter, Gauge, Histogram, Key, Label, Recorder, SharedString};
+use metrics::{Counter, Gauge, Histogram, Key, Label, Recorder};
 
 use super::cache::Registration;
 use super::config::Config;
-use super::grpc::{Decide, Evidence, rpc_labels, status_labels};
-use super::labels::METHODS;
-use super::naming::{Named, SERVICE_LABEL};
-use super::outcome::{Outcome, Side, Status};
+use super::ending::Ending;
+use super::family_labels::{Of, labels};
+use super::grpc::{Decide, Evidence};
+use super::naming::Named;
+use super::outcome::Outcome;
 use crate::measure::Instant;
 use crate::recorder::METADATA;
 
@@ -20,8 +21,8 @@ use crate::recorder::METADATA;
 pub(crate) struct Series {
     pub(crate) config: Arc<Config>,
     pub(crate) in_progress: Gauge,
-    /// The first recorded status, which nearly all requests have.
-    first_status: OnceLock<StatusHandles>,
+    /// The first recorded ending, which nearly all requests have.
+    first_ending: OnceLock<EndingHandles>,
     /// Whether a recorder was installed at registration.
     is_registered: bool,
     rest: Box<Rest>,
@@ -29,32 +30,31 @@ pub(crate) struct Series {
 
 /// The fields that few requests read.
 struct Rest {
-    /// The labels without the status.
-    labels: Vec<Label>,
+    endpoint: Arc<str>,
     /// The index of the labels among those of the endpoint.
     index: usize,
     registered_at: Instant,
-    other_statuses: Statuses,
+    other_endings: Endings,
     request_body: OnceLock<Histogram>,
     response_body: OnceLock<Histogram>,
     /// Set for the one call of a series whose endpoint its answer decides.
     undecided: Option<Box<dyn Decide<Series>>>,
 }
 
-/// Handles by status, in the order of first use.
+/// Handles by ending, in the order of first use.
 #[derive(Default)]
-struct Statuses {
-    slots: [OnceLock<StatusHandles>; 4],
-    more: OnceLock<Box<Statuses>>,
+struct Endings {
+    slots: [OnceLock<EndingHandles>; 4],
+    more: OnceLock<Box<Endings>>,
 }
 
-struct StatusHandles {
-    status: Status,
+struct EndingHandles {
+    ending: Ending,
     requests: Counter,
     duration: Histogram,
 }
 
-impl StatusHandles {
+impl EndingHandles {
     #[inline]
     fn count(&self, nanos: u64) {
         self.requests.increment(1);
@@ -69,10 +69,10 @@ impl Series {
         endpoint: &Arc<str>,
         index: usize,
     ) -> Registration<Self> {
-        let mut series = Self::unregistered(config, labels(config, endpoint, index), index);
+        let mut series = Self::unregistered(config, endpoint, index);
         config.recorder.with(|recorder| {
             if let Some(in_progress) = &config.naming.in_progress {
-                let key = key(in_progress, series.rest.labels.clone());
+                let key = key(in_progress, series.labels(Of::InProgress));
                 series.in_progress = recorder.register_gauge(&key, &METADATA);
             }
             series.is_registered = config.recorder.is_installed(recorder);
@@ -84,17 +84,17 @@ impl Series {
         }
     }
 
-    fn unregistered(config: &Arc<Config>, labels: Vec<Label>, index: usize) -> Self {
+    fn unregistered(config: &Arc<Config>, endpoint: &Arc<str>, index: usize) -> Self {
         Self {
             config: Arc::clone(config),
             in_progress: Gauge::noop(),
-            first_status: OnceLock::new(),
+            first_ending: OnceLock::new(),
             is_registered: false,
             rest: Box::new(Rest {
-                labels,
+                endpoint: Arc::clone(endpoint),
                 index,
                 registered_at: Instant::now(),
-                other_statuses: Statuses::default(),
+                other_endings: Endings::default(),
                 request_body: OnceLock::new(),
                 response_body: OnceLock::new(),
                 undecided: None,
@@ -104,7 +104,7 @@ impl Series {
 
     /// A series that is `shown` in progress until the answer decides its endpoint. Nothing else is recorded to it.
     pub(crate) fn undecided(shown: &Self, decide: Box<dyn Decide<Self>>) -> Self {
-        let mut series = Self::unregistered(&shown.config, Vec::new(), shown.rest.index);
+        let mut series = shown.reregister();
         series.in_progress = shown.in_progress.clone();
         series.rest.undecided = Some(decide);
         series
@@ -118,29 +118,43 @@ impl Series {
         }
     }
 
-    /// Called at the first use of the status, because a recorder with an idle timeout may drop a series that is
+    fn labels(&self, of: Of) -> Vec<Label> {
+        labels(&self.config, &self.rest.endpoint, self.rest.index, of)
+    }
+
+    /// Lets the counters of some statuses begin at zero, so that Prometheus sees their first increase. Called with the
+    /// first ending, because requests that a handler skips have none.
+    fn register_zeros(&self, recorder: &dyn Recorder) {
+        let Some(requests) = &self.config.naming.requests else {
+            return;
+        };
+        let others = self.config.response_labels.others();
+        for ending in self.config.zero_endings() {
+            let ending = ending.with_variant(others);
+            let key = key(requests, self.labels(Of::Requests(ending)));
+            recorder.register_counter(&key, &METADATA).increment(0);
+        }
+    }
+
+    /// Called at the first use of the ending, because a recorder with an idle timeout may drop a series that is
     /// registered but not written to.
     #[cold]
-    fn register_status(&self, status: Status) -> Registration<StatusHandles> {
+    fn register_ending(&self, ending: Ending) -> Registration<EndingHandles> {
         let naming = &self.config.naming;
-        let status_labels = status_labels(&self.config, status);
-        let with_status = |labels: &[Label]| [labels, &status_labels].concat();
-        let duration_labels = match self.config.side {
-            _ if naming.status_on_duration => with_status(&self.rest.labels),
-            Side::Server => self.rest.labels.clone(),
-            Side::Client => self.rest.labels[..1].to_vec(),
-        };
-        self.register_with(|recorder| StatusHandles {
-            status,
-            requests: naming
-                .requests
-                .as_ref()
-                .map_or_else(Counter::noop, |requests| {
-                    let key = key(requests, with_status(&self.rest.labels));
-                    recorder.register_counter(&key, &METADATA)
-                }),
-            duration: recorder
-                .register_histogram(&key(&naming.duration, duration_labels), &METADATA),
+        self.register_with(|recorder| {
+            if self.first_ending.get().is_none() {
+                self.register_zeros(recorder);
+            }
+            let requests = naming.requests.as_ref().map(|requests| {
+                let key = key(requests, self.labels(Of::Requests(ending)));
+                recorder.register_counter(&key, &METADATA)
+            });
+            let duration = key(&naming.duration, self.labels(Of::Duration(ending)));
+            EndingHandles {
+                ending,
+                requests: requests.unwrap_or(Counter::noop()),
+                duration: recorder.register_histogram(&duration, &METADATA),
+            }
         })
     }
 
@@ -163,35 +177,35 @@ impl Series {
     }
 
     #[inline]
-    pub(crate) fn count(&self, status: Status, nanos: u64) {
-        match self.first_status.get() {
-            Some(first) if first.status == status => first.count(nanos),
-            _ => self.count_other_status(status, nanos),
+    pub(crate) fn count(&self, ending: Ending, nanos: u64) {
+        match self.first_ending.get() {
+            Some(first) if first.ending == ending => first.count(nanos),
+            _ => self.count_other_ending(ending, nanos),
         }
     }
 
-    /// Counts a status other than the first one. Not inlined, so that the common path stays small.
+    /// Counts an ending other than the first one. Not inlined, so that the common path stays small.
     #[cold]
     #[inline(never)]
-    fn count_other_status(&self, status: Status, nanos: u64) {
-        if self.count_in(&self.first_status, status, nanos) {
+    fn count_other_ending(&self, ending: Ending, nanos: u64) {
+        if self.count_in(&self.first_ending, ending, nanos) {
             return;
         }
-        let mut statuses = &self.rest.other_statuses;
-        while !statuses
+        let mut endings = &self.rest.other_endings;
+        while !endings
             .slots
             .iter()
-            .any(|slot| self.count_in(slot, status, nanos))
+            .any(|slot| self.count_in(slot, ending, nanos))
         {
-            statuses = statuses.more.get_or_init(Box::default);
+            endings = endings.more.get_or_init(Box::default);
         }
     }
 
-    /// Counts in this slot if it is free or belongs to the status. Returns whether it did.
-    fn count_in(&self, slot: &OnceLock<StatusHandles>, status: Status, nanos: u64) -> bool {
+    /// Counts in this slot if it is free or belongs to the ending. Returns whether it did.
+    fn count_in(&self, slot: &OnceLock<EndingHandles>, ending: Ending, nanos: u64) -> bool {
         let handles = match slot.get() {
             Some(handles) => handles,
-            None => match self.register_status(status) {
+            None => match self.register_ending(ending) {
                 Registration::Registered(handles) => slot.get_or_init(|| handles),
                 Registration::Detached(handles) => {
                     handles.count(nanos);
@@ -199,7 +213,7 @@ impl Series {
                 }
             },
         };
-        let is_match = handles.status == status;
+        let is_match = handles.ending == ending;
         if is_match {
             handles.count(nanos);
         }
@@ -208,17 +222,18 @@ impl Series {
 
     /// Records the end of a response.
     #[inline]
-    pub(crate) fn end(&self, status: Status, nanos: u64, bytes: u64, outcome: Outcome) {
-        self.count(status, nanos);
+    pub(crate) fn end(&self, ending: Ending, nanos: u64, bytes: u64, outcome: Outcome) {
+        let ending = match outcome {
+            Outcome::Complete => ending,
+            outcome => self.config.with_outcome(ending, outcome),
+        };
+        self.count(ending, nanos);
         if self.config.response_body_size {
             let named = &self.config.naming.response_body_size;
             self.record_size(&self.rest.response_body, named, bytes);
         }
-        match outcome {
-            Outcome::Complete => {}
-            Outcome::Panic => self.count_aborted("panic"),
-            Outcome::Dropped => self.count_aborted("body_dropped"),
-            _ => self.count_aborted("body_error"),
+        if outcome != Outcome::Complete {
+            self.count_aborted(outcome.reason());
         }
     }
 
@@ -229,9 +244,7 @@ impl Series {
         let Some(aborted) = &naming.aborted else {
             return;
         };
-        let mut labels = self.rest.labels.clone();
-        labels.push(Label::new(naming.reason.clone(), reason));
-        let key = key(aborted, labels);
+        let key = key(aborted, self.labels(Of::Aborted(reason)));
         self.config
             .recorder
             .with(|recorder| recorder.register_counter(&key, &METADATA).increment(1));
@@ -247,7 +260,7 @@ impl Series {
         if let Some(histogram) = cell.get() {
             return histogram.record(size);
         }
-        let key = key(named, self.rest.labels.clone());
+        let key = key(named, self.labels(Of::BodySize));
         match self.register_with(|recorder| recorder.register_histogram(&key, &METADATA)) {
             Registration::Registered(histogram) => cell.get_or_init(|| histogram).record(size),
             Registration::Detached(histogram) => histogram.record(size),
@@ -279,30 +292,10 @@ impl Series {
 
     /// Excludes the gauge, which must be decremented where it was incremented; a new one would fall below zero.
     fn reregister(&self) -> Self {
-        Self::unregistered(&self.config, self.rest.labels.clone(), self.rest.index)
+        Self::unregistered(&self.config, &self.rest.endpoint, self.rest.index)
     }
 }
 
 fn key(named: &Named, labels: Vec<Label>) -> Key {
     Key::from_parts(named.name.clone(), labels)
-}
-
-/// The labels of all families but the client's duration, which has only the first of them, its service.
-fn labels(config: &Config, endpoint: &Arc<str>, index: usize) -> Vec<Label> {
-    let naming = &config.naming;
-    if let Some(mut labels) = rpc_labels(config, endpoint) {
-        labels.extend(config.extra_labels(index / METHODS.len()));
-        return labels;
-    }
-    let endpoint = Label::new(
-        naming.endpoint.clone(),
-        SharedString::from_shared(Arc::clone(endpoint)),
-    );
-    if let Some(service) = &config.service {
-        return vec![Label::new(SERVICE_LABEL, service.clone()), endpoint];
-    }
-    let method = Label::new(naming.method.clone(), METHODS[index % METHODS.len()]);
-    let mut labels = vec![method, endpoint];
-    labels.extend(config.extra_labels(index / METHODS.len()));
-    labels
 }

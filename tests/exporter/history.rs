@@ -241,7 +241,8 @@ fn a_metric_of_the_catalogue_is_known_before_it_has_series() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "metric \"http_requests_total\" is unknown: similar names are shop_http_requests_total"
+        "metric \"http_requests_total\" is unknown: similar names are shop_axum_http_requests_total, \
+         shop_http_requests_total"
     );
 }
 

@@ -19,7 +19,8 @@ fn measured(channel: Channel) -> (ClientMetrics<Channel>, Reader) {
     let layer = ClientMetricsLayer::builder("health")
         .recorder(recorder)
         .grpc()
-        .build();
+        .build()
+        .unwrap();
     (layer.layer(channel), reader)
 }
 

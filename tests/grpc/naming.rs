@@ -2,8 +2,9 @@
 
 use tonic::transport::Server;
 use tonic_health::pb::health_client::HealthClient;
-use tower_vitals::HttpMetricsLayer;
+use tower::Layer;
 use tower_vitals::http_metrics::Naming;
+use tower_vitals::{ClientMetricsLayer, HttpMetricsLayer};
 
 use crate::double::{Double, at, listen, named};
 use crate::support::{Series, Taken, recorder, until};
@@ -36,7 +37,7 @@ fn assert_series(taken: &Taken, name: &str, expected: &[(Labels<'_>, usize)]) {
 }
 
 #[tokio::test]
-async fn open_telemetry_names_the_calls_of_servers_and_clients_as_rpc() {
+async fn open_telemetry_names_the_calls_of_servers_as_rpc() {
     let (server_recorder, server) = recorder();
     let layer = HttpMetricsLayer::builder()
         .naming(Naming::open_telemetry())
@@ -107,6 +108,46 @@ async fn open_telemetry_names_the_calls_of_servers_and_clients_as_rpc() {
 }
 
 #[tokio::test]
+async fn open_telemetry_names_the_calls_of_clients_as_rpc() {
+    let (client_recorder, client) = recorder();
+    let layer = ClientMetricsLayer::builder("health")
+        .naming(Naming::open_telemetry_client())
+        .recorder(client_recorder)
+        .grpc()
+        .build()
+        .unwrap();
+    let (incoming, channel) = listen().await;
+    let address = incoming.local_addr().unwrap();
+    let server = Server::builder().add_service(Double::default().server());
+    tokio::spawn(server.serve_with_incoming(incoming));
+
+    let channel = layer.layer(channel);
+    let origin = format!("http://{address}").parse().unwrap();
+    let mut with_origin = HealthClient::with_origin(channel.clone(), origin);
+    with_origin.check(named("")).await.unwrap();
+    let mut without = HealthClient::new(channel);
+    without.check(named("")).await.unwrap();
+    without.check(named("x")).await.unwrap_err();
+
+    let check = ("rpc_method", "grpc.health.v1.Health/Check");
+    let grpc = ("rpc_system_name", "grpc");
+    let ok = ("rpc_response_status_code", "OK");
+    let not_found = ("rpc_response_status_code", "NOT_FOUND");
+    let port = address.port().to_string();
+    let host = ("server_address", "127.0.0.1");
+    assert_series(
+        &client.take(),
+        "rpc_client_call_duration_seconds",
+        &[
+            (&[check, ok, grpc, host, ("server_port", &port)], 1),
+            (&[check, ok, grpc], 1),
+            (&[("error_type", "NOT_FOUND"), check, not_found, grpc], 1),
+        ],
+    );
+    assert_eq!(client.take().0.len(), 3);
+}
+
+#[tokio::test]
 async fn the_status_label_can_be_renamed() {
     let (recorder, reader) = recorder();
     let layer = HttpMetricsLayer::builder()
@@ -125,8 +166,10 @@ async fn the_status_label_can_be_renamed() {
         reader.take().requests() == 1
     })
     .await;
-    let codes = reader.take().values("http_requests_total", "grpc_code");
-    assert_eq!(codes, ["OK"]);
+    let ok = [("grpc_code", "OK")];
+    assert_eq!(reader.take().counter("http_requests_total", &ok), 1);
+    let old = reader.take().values("http_requests_total", "grpc_status");
+    assert_eq!(old, [""; 0]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tower_vitals::HttpMetricsLayer;
 
 use crate::double::{CHECK, Double, WATCH, at, listen, named};
-use crate::support::{Reader, Taken, recorder, until};
+use crate::support::{Reader, Taken, Value, recorder, until};
 
 const REQUESTS: &str = "http_requests_total";
 const IN_PROGRESS: &str = "http_requests_in_progress";
@@ -297,4 +297,36 @@ async fn a_layer_around_another_counts_a_call_once() {
     assert_eq!(counted(&taken, CHECK, "NOT_FOUND"), 5);
     assert_eq!(taken.requests(), 10);
     assert_eq!(taken.in_progress(), 0.0);
+}
+
+/// Prometheus' `increase` does not see a counter that begins at one.
+#[tokio::test]
+async fn the_errors_of_servers_begin_at_zero() {
+    let (channel, reader) = serve(Double::default()).await;
+    HealthClient::new(channel).check(named("")).await.unwrap();
+    let taken = ended(&reader, 1).await;
+    let mut series: Vec<_> = taken
+        .family(REQUESTS)
+        .map(|series| {
+            let value = |name| {
+                let mut labels = series.labels.iter();
+                labels
+                    .find(|label| label.0 == name)
+                    .map(|label| label.1.as_str())
+            };
+            let Value::Counter(count) = series.value else {
+                panic!("{series:?} is no counter");
+            };
+            (value("status"), value("grpc_status"), count)
+        })
+        .collect();
+    series.sort_unstable();
+    let expected = [
+        (Some("200"), Some("INTERNAL"), 0),
+        (Some("200"), Some("OK"), 1),
+        (Some("200"), Some("UNAVAILABLE"), 0),
+        (Some("200"), Some("UNKNOWN"), 0),
+        (Some("500"), Some("INTERNAL"), 0),
+    ];
+    assert_eq!(series, expected);
 }

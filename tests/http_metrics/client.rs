@@ -12,7 +12,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Empty};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_vitals::ClientMetricsLayer;
-use tower_vitals::http_metrics::SkipMetrics;
+use tower_vitals::http_metrics::{DurationStatus, Naming, SkipMetrics};
 
 const REQUESTS: &str = "external_api_requests_total";
 
@@ -22,7 +22,9 @@ fn client_layer(
 ) -> ClientMetricsLayer {
     ClientMetricsLayer::builder(service)
         .recorder(recorder)
+        .zero_statuses([])
         .build()
+        .unwrap()
 }
 
 #[tokio::test]
@@ -37,7 +39,8 @@ async fn a_call_is_counted_at_the_end_of_its_response() {
                 .starts_with("/v1/charges")
                 .then_some("/v1/charges")
         })
-        .build();
+        .build()
+        .unwrap();
     let client = layer.layer(service_fn(|_: Request<()>| async {
         let body = Script::new([Step::Data(b"ab")]);
         Ok::<_, Infallible>(Response::builder().status(402).body(body).unwrap())
@@ -66,8 +69,13 @@ async fn a_call_is_counted_at_the_end_of_its_response() {
         [("service".to_owned(), "stripe".to_owned())]
     );
     assert_eq!(taken.samples("external_api_duration_seconds", &[]).len(), 2);
+    for status in ["500", "error", "timeout"] {
+        let labels = [("endpoint", "/v1/charges"), ("status", status)];
+        assert_eq!(taken.having(REQUESTS, &labels).count(), 1, "{status}");
+        assert_eq!(taken.counter(REQUESTS, &labels), 0);
+    }
     // There is no gauge and no counter of aborts.
-    assert_eq!(taken.0.len(), 3);
+    assert_eq!(taken.0.len(), 3 + 2 * 3);
 }
 
 async fn status_of(error: impl Into<BoxError> + Send + 'static) -> Vec<String> {
@@ -119,7 +127,7 @@ async fn skip_metrics_of_the_called_service_does_not_skip_the_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_layer_inside_or_outside_is_a_timeout() {
+async fn a_timeout_inside_is_a_timeout_and_a_call_that_is_dropped_is_cancelled() {
     let hangs =
         || service_fn(|_: Request<()>| pending::<Result<Response<Empty<Bytes>>, Infallible>>());
     let (recorder, reader) = recorder();
@@ -130,14 +138,18 @@ async fn a_timeout_layer_inside_or_outside_is_a_timeout() {
         .timeout(second)
         .service(hangs());
     assert!(inside.oneshot(get("/")).await.is_err());
+    let client = layer.clone().layer(hangs());
     let outside = ServiceBuilder::new()
         .timeout(second)
         .layer(layer)
         .service(hangs());
     assert!(outside.oneshot(get("/")).await.is_err());
+    let dropped = client.oneshot(get("/")).now_or_never();
+    assert!(dropped.is_none());
     let taken = reader.take();
-    assert_eq!(taken.counter(REQUESTS, &[("status", "timeout")]), 2);
-    assert_eq!(taken.counter(REQUESTS, &[]), 2);
+    assert_eq!(taken.counter(REQUESTS, &[("status", "timeout")]), 1);
+    assert_eq!(taken.counter(REQUESTS, &[("status", "cancelled")]), 2);
+    assert_eq!(taken.counter(REQUESTS, &[]), 3);
 }
 
 #[test]
@@ -149,6 +161,173 @@ fn a_panic_is_an_error_and_propagates() {
     let call = std::panic::AssertUnwindSafe(client.oneshot(get("/"))).catch_unwind();
     assert!(call.now_or_never().unwrap().is_err());
     assert_eq!(reader.take().counter(REQUESTS, &[("status", "error")]), 1);
+}
+
+#[tokio::test]
+async fn a_clients_layer_has_the_options_of_a_servers_layer() {
+    let (recorder, reader) = recorder();
+    let layer = ClientMetricsLayer::builder("stripe")
+        .recorder(recorder)
+        .naming(
+            Naming::external_api()
+                .requests("out_requests_total")
+                .duration("out_seconds"),
+        )
+        .endpoint(|parts| (parts.uri.path() == "/a").then_some("/a"))
+        .endpoint_on_duration()
+        .duration_status(DurationStatus::Class)
+        .label("tier", ["free"], |parts| {
+            parts.headers.get("tier")?.to_str().ok()
+        })
+        .response_label("cache", ["hit"], |response| {
+            response.headers.get("cache")?.to_str().ok()
+        })
+        .skip(|parts| parts.uri.path() == "/quiet")
+        .zero_statuses([])
+        .build()
+        .unwrap();
+    let client = layer.layer(service_fn(async |request: Request<()>| {
+        let response = Response::builder().header("cache", "hit");
+        match request.uri().path() {
+            "/b" => Err("down".into()) as Result<_, BoxError>,
+            _ => Ok(response.status(201).body(Empty::<Bytes>::new()).unwrap()),
+        }
+    }));
+    let tier = Request::get("/a").header("tier", "free").body(()).unwrap();
+    for request in [tier, get("/a"), get("/b"), get("/quiet")] {
+        drop(client.clone().oneshot(request).await);
+    }
+    let taken = reader.take();
+    let series = |name| {
+        let mut sets: Vec<_> = taken
+            .family(name)
+            .map(|series| {
+                let values = series.labels.iter().map(|(_, value)| value.as_str());
+                values.collect::<Vec<_>>().join(" ")
+            })
+            .collect();
+        sets.sort();
+        sets
+    };
+    // Sorted by label: cache, endpoint, service, status, tier.
+    assert_eq!(
+        series("out_requests_total"),
+        [
+            "hit /a stripe 201 free",
+            "hit /a stripe 201 other",
+            "other unmatched stripe error other"
+        ]
+    );
+    assert_eq!(
+        series("out_seconds"),
+        [
+            "hit /a stripe 2xx free",
+            "hit /a stripe 2xx other",
+            "other unmatched stripe error other"
+        ]
+    );
+    assert_eq!(taken.counter("out_requests_total", &[]), 3);
+    assert_eq!(taken.samples("out_seconds", &[]).len(), 3);
+}
+
+#[tokio::test]
+async fn open_telemetry_names_the_called_server_and_the_error() {
+    let (recorder, reader) = recorder();
+    let layer = ClientMetricsLayer::builder("stripe")
+        .recorder(recorder)
+        .naming(Naming::open_telemetry_client())
+        .network_protocol_version()
+        .build()
+        .unwrap();
+    let client = layer.layer(service_fn(async |request: Request<()>| {
+        let response = Response::builder().version(http::Version::HTTP_2);
+        match request.uri().path() {
+            "/late" => Err(io::Error::from(io::ErrorKind::TimedOut).into()) as Result<_, BoxError>,
+            "/down" => Err("refused".into()),
+            "/hang" => pending().await,
+            path => Ok(response
+                .status(&path[1..])
+                .body(Empty::<Bytes>::new())
+                .unwrap()),
+        }
+    }));
+    for path in ["200", "404", "503", "late", "down", "hang"] {
+        let call = client
+            .clone()
+            .oneshot(get(&format!("https://api.example/{path}")));
+        drop(call.now_or_never());
+    }
+    drop(client.oneshot(get("http://api.example:8080/200")).await);
+    let taken = reader.take();
+    let duration = "http_client_request_duration_seconds";
+    let mut sets: Vec<_> = taken
+        .family(duration)
+        .map(|series| {
+            let labels = series.labels.iter();
+            let labels = labels.map(|(name, value)| format!("{name}={value}"));
+            labels.collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    sets.sort();
+    let (get, https) = (
+        "http_request_method=GET",
+        "server_address=api.example server_port=443",
+    );
+    let version = "network_protocol_version=2";
+    assert_eq!(
+        sets,
+        [
+            format!("error_type=404 {get} http_response_status_code=404 {version} {https}"),
+            format!("error_type=503 {get} http_response_status_code=503 {version} {https}"),
+            format!("error_type=error {get} {https}"),
+            format!("error_type=timeout {get} {https}"),
+            format!("{get} http_response_status_code=200 {version} {https}"),
+            format!(
+                "{get} http_response_status_code=200 {version} server_address=api.example server_port=8080"
+            ),
+            format!("{get} {https}"),
+        ]
+    );
+    assert_eq!(taken.samples(duration, &[]).len(), 7);
+    assert_eq!(taken.0.len(), 7);
+}
+
+#[test]
+fn the_naming_of_the_other_side_is_refused() {
+    let client = ClientMetricsLayer::builder("api").naming(Naming::open_telemetry());
+    assert_eq!(
+        client.build().unwrap_err().to_string(),
+        "the naming is for a server: the naming of a client's layer begins with external_api or open_telemetry_client"
+    );
+    let server = tower_vitals::HttpMetricsLayer::builder().naming(Naming::external_api());
+    assert_eq!(
+        server.build().unwrap_err().to_string(),
+        "the naming is for a client: the naming of a server's layer begins with prometheus, open_telemetry or \
+         axum_prometheus"
+    );
+}
+
+/// An error that panics when it is made into a boxed one.
+#[derive(Debug)]
+struct Unboxable;
+
+impl From<Unboxable> for BoxError {
+    fn from(_: Unboxable) -> Self {
+        panic!("boom")
+    }
+}
+
+#[test]
+fn a_panic_in_the_conversion_of_an_error_is_an_error() {
+    let (recorder, reader) = recorder();
+    let client = client_layer("api", recorder).layer(service_fn(|_: Request<()>| async {
+        Err::<Response<Empty<Bytes>>, _>(Unboxable)
+    }));
+    let call = std::panic::AssertUnwindSafe(client.oneshot(get("/"))).catch_unwind();
+    assert!(call.now_or_never().unwrap().is_err());
+    let taken = reader.take();
+    assert_eq!(taken.counter(REQUESTS, &[("status", "error")]), 1);
+    assert_eq!(taken.counter(REQUESTS, &[]), 1);
 }
 
 /// The server responds, then closes the connection, then is gone.

@@ -7,9 +7,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get as route_get;
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::{Request, Response};
 use http_body_util::Empty;
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tower::{Layer, ServiceExt, service_fn};
+use tower_vitals::http_metrics::DurationStatus;
 use tower_vitals::{ErrorKind, HttpMetricsLayer};
 
 const REQUESTS: &str = "http_requests_total";
@@ -49,10 +52,32 @@ async fn invented_paths_methods_and_hosts_add_one_value_each() {
     let taken = reader.take();
     assert_eq!(taken.values(REQUESTS, "endpoint"), ["/known", "unmatched"]);
     assert_eq!(taken.values(REQUESTS, "method"), ["GET", "_OTHER"]);
-    assert_eq!(taken.values(REQUESTS, "status"), ["404", "405"]);
+    assert_eq!(taken.values(REQUESTS, "status"), ["404", "405", "500"]);
     assert_eq!(taken.requests(), 101_000);
-    // Two series each of counter, gauge and histogram.
-    assert_eq!(taken.0.len(), 6);
+    // Two series each of counter, counter of a 500, gauge and histogram.
+    assert_eq!(taken.0.len(), 8);
+}
+
+#[tokio::test]
+async fn the_counter_of_a_500_begins_at_zero_with_the_first_request_of_an_endpoint() {
+    let (recorder, reader) = recorder();
+    let app: Router = Router::new()
+        .route("/a", route_get(|| async {}))
+        .route("/b", route_get(|| async {}))
+        .layer(layer(recorder))
+        .with_state(());
+    for path in ["/a", "/a", "/b"] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        drop(app.clone().oneshot(request).await.unwrap());
+    }
+    let taken = reader.take();
+    for endpoint in ["/a", "/b"] {
+        let labels = [("endpoint", endpoint), ("status", "500")];
+        let zero: Vec<_> = taken.having(REQUESTS, &labels).collect();
+        assert_eq!(zero.len(), 1, "{endpoint}: {taken:?}");
+    }
+    assert_eq!(taken.counter(REQUESTS, &[("status", "500")]), 0);
+    assert_eq!((taken.requests(), taken.durations().len()), (3, 3));
 }
 
 #[tokio::test]
@@ -274,4 +299,181 @@ fn extra_labels_have_at_most_128_combinations() {
     };
     assert!(build(63).is_ok());
     assert!(build(64).is_err());
+}
+
+#[tokio::test]
+async fn learned_values_are_kept_up_to_the_cap_and_then_counted_as_other() {
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
+        .label_at_most("tenant", 500, |parts| {
+            parts.headers.get("tenant")?.to_str().ok()
+        })
+        .build()
+        .unwrap();
+    let app = Router::new()
+        .route("/a", route_get(|| async {}))
+        .layer(layer);
+    for _ in 0..2 {
+        for tenant in 0..2_000 {
+            for path in ["/a", "/none"] {
+                let request = Request::get(path).header("tenant", format!("t{tenant}"));
+                let request = request.body(Body::empty()).unwrap();
+                drop(app.clone().oneshot(request).await.unwrap());
+            }
+        }
+    }
+    let request = Request::get("/a").body(Body::empty()).unwrap();
+    drop(app.clone().oneshot(request).await.unwrap());
+    let taken = reader.take();
+    assert_eq!(taken.values(REQUESTS, "tenant").len(), 501);
+    assert_eq!(taken.counter(REQUESTS, &[("tenant", "t499")]), 4);
+    assert_eq!(taken.counter(REQUESTS, &[("tenant", "t500")]), 0);
+    let others = |endpoint| taken.counter(REQUESTS, &[("tenant", "other"), ("endpoint", endpoint)]);
+    assert_eq!((others("/a"), others("unmatched")), (3_001, 3_000));
+    assert_eq!((taken.requests(), taken.in_progress()), (8_001, 0.0));
+    assert_eq!(taken.durations().len(), 8_001);
+}
+
+#[tokio::test]
+async fn series_of_learned_labels_are_bounded() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let builder = || HttpMetricsLayer::builder();
+    let error = builder().label_at_most("a", 10_000, |_| None).build();
+    let message = error.unwrap_err().to_string();
+    assert!(message.contains("at most 10000 are allowed"), "{message}");
+    let layer = builder()
+        .recorder(recorder)
+        .label_at_most("a", 60, |parts| parts.headers.get("a")?.to_str().ok())
+        .label_at_most("b", 160, |parts| parts.headers.get("b")?.to_str().ok())
+        .zero_statuses([])
+        .build()
+        .unwrap();
+    let service = measured(layer, empty);
+    for method in ["GET", "POST"] {
+        for number in 0..9_600_u32 {
+            let request = Request::builder().method(method).uri("/");
+            let request = request.header("a", (number / 160).to_string());
+            let request = request.header("b", (number % 160).to_string());
+            call(&service, request.body(()).unwrap()).await;
+        }
+    }
+    let mut counts: Vec<_> = snapshotter
+        .snapshot()
+        .into_vec()
+        .into_iter()
+        .filter_map(|(key, _, _, value)| match value {
+            DebugValue::Counter(count) if key.key().name() == REQUESTS => Some(count),
+            _ => None,
+        })
+        .collect();
+    counts.sort_unstable();
+    // Each of the first 10,000 series has one request, and the others share one more.
+    assert_eq!(counts.len(), 10_001);
+    assert_eq!(counts[..10_000], vec![1; 10_000]);
+    assert_eq!(counts[10_000], 2 * 9_600 - 10_000);
+}
+
+#[tokio::test]
+async fn labels_of_the_response_are_on_counter_and_duration() {
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
+        .response_label("cache", ["hit", "miss"], |response| {
+            response.headers.get("x-cache")?.to_str().ok()
+        })
+        .response_body_size()
+        .build()
+        .unwrap();
+    let service = measured(layer, |request| {
+        let cache = request.uri().path().trim_start_matches('/').to_owned();
+        let response = Response::builder().header("x-cache", cache);
+        response.body(Empty::<Bytes>::new()).unwrap()
+    });
+    for path in ["/hit", "/hit", "/miss", "/stale"] {
+        call(&service, get(path)).await;
+    }
+    let taken = reader.take();
+    let counts = ["hit", "miss", "other"].map(|cache| {
+        let labels = [("cache", cache), ("status", "200")];
+        let durations = taken.samples("http_request_duration_seconds", &labels[..1]);
+        (taken.counter(REQUESTS, &labels), durations.len())
+    });
+    assert_eq!(counts, [(2, 2), (1, 1), (1, 1)]);
+    assert_eq!((taken.requests(), taken.in_progress()), (4, 0.0));
+    for family in ["http_requests_in_progress", "http_response_body_size_bytes"] {
+        assert_eq!(taken.values(family, "cache"), [""; 0], "{family}");
+    }
+}
+
+#[tokio::test]
+async fn the_duration_has_the_status_or_its_class_by_choice() {
+    for (detail, expected) in [
+        (DurationStatus::Absent, vec![]),
+        (DurationStatus::Class, vec!["2xx", "4xx"]),
+        (DurationStatus::Code, vec!["200", "201", "404"]),
+    ] {
+        let (recorder, reader) = recorder();
+        let layer = HttpMetricsLayer::builder()
+            .recorder(recorder)
+            .duration_status(detail)
+            .build()
+            .unwrap();
+        let service = measured(layer, |request| {
+            let status = &request.uri().path()[1..];
+            Response::builder()
+                .status(status)
+                .body(Empty::<Bytes>::new())
+                .unwrap()
+        });
+        for path in ["/200", "/201", "/404"] {
+            call(&service, get(path)).await;
+        }
+        let taken = reader.take();
+        assert_eq!(
+            taken.values("http_request_duration_seconds", "status"),
+            expected
+        );
+        assert_eq!(taken.durations().len(), 3);
+        assert_eq!(
+            taken.values(REQUESTS, "status"),
+            ["200", "201", "404", "500"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn zero_statuses_are_configurable() {
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
+        .zero_statuses([500, 503])
+        .build()
+        .unwrap();
+    call(&measured(layer, empty), get("/")).await;
+    let taken = reader.take();
+    assert_eq!(taken.values(REQUESTS, "status"), ["200", "500", "503"]);
+    assert_eq!(taken.requests(), 1);
+    let error = HttpMetricsLayer::builder().zero_statuses([7]).build();
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "zero status 7 is no status code: it must be between 100 and 999"
+    );
+}
+
+#[tokio::test]
+async fn a_panic_in_a_function_of_the_response_is_recorded() {
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
+        .response_label("cache", ["hit"], |response| {
+            response.headers["x-cache"].to_str().ok()
+        })
+        .build()
+        .unwrap();
+    let service = measured(layer, empty);
+    let caught = std::panic::AssertUnwindSafe(call(&service, get("/"))).catch_unwind();
+    assert!(caught.await.is_err());
+    reader.take().assert_one("500", Some("panic"));
 }

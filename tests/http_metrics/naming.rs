@@ -2,9 +2,10 @@
 
 use crate::support::{Script, Step, Taken, call, get, layer, measured, recorder};
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::Response;
 use http_body_util::Empty;
-use tower::Layer;
+use tower::{Layer, ServiceExt};
 use tower_vitals::HttpMetricsLayer;
 use tower_vitals::http_metrics::Naming;
 
@@ -15,7 +16,7 @@ fn names(taken: &Taken) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn open_telemetry_carries_the_status_on_the_duration() {
+async fn open_telemetry_has_the_labels_of_the_convention_and_no_others() {
     let (recorder, reader) = recorder();
     let layer = HttpMetricsLayer::builder()
         .recorder(recorder)
@@ -23,48 +24,133 @@ async fn open_telemetry_carries_the_status_on_the_duration() {
         .naming(Naming::open_telemetry())
         .build()
         .unwrap();
-    let service = measured(layer, |request| {
-        let status = if request.uri() == "/" { 200 } else { 404 };
-        Response::builder()
-            .status(status)
-            .body(Script::new([Step::Data(b"abc")]))
-            .unwrap()
-    });
-    for path in ["/", "/", "/x"] {
-        let body = call(&service, get(path)).await.into_body();
-        http_body_util::BodyExt::collect(body).await.unwrap();
-    }
-    drop(call(&service, get("/")).await);
+    let app = axum::Router::new()
+        .route("/users/{id}", axum::routing::get(respond))
+        .route("/hang", axum::routing::get(std::future::pending::<()>))
+        .layer(layer);
+    let send = async |request: http::request::Builder| {
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        http_body_util::BodyExt::collect(response.into_body())
+            .await
+            .unwrap();
+    };
+    let get = |path: &str| http::Request::get(path);
+    send(get("/users/200")).await;
+    send(get("/users/200").header("x-forwarded-proto", "https")).await;
+    send(get("/users/404")).await;
+    send(get("/users/503")).await;
+    send(get("/none")).await;
+    let request = get("/hang").body(axum::body::Body::empty()).unwrap();
+    assert!(app.clone().oneshot(request).now_or_never().is_none());
+    let request = get("/users/200").body(axum::body::Body::empty()).unwrap();
+    drop(app.clone().oneshot(request).await.unwrap());
 
     let taken = reader.take();
-    let duration = "http_server_request_duration_seconds";
-    let with = |status| {
-        let labels = [
-            ("http_request_method", "GET"),
-            ("http_route", "unmatched"),
-            ("http_response_status_code", status),
-        ];
-        taken.samples(duration, &labels).len()
-    };
-    assert_eq!((with("200"), with("404")), (3, 1));
-    assert_eq!(taken.gauge("http_server_active_requests", &[]), 0.0);
-    let dropped = [("error_type", "body_dropped")];
-    assert_eq!(
-        taken.counter("http_server_requests_aborted_total", &dropped),
-        1
-    );
-    let sizes = taken.samples("http_server_response_body_size_bytes", &[]);
-    assert_eq!(sizes, [3.0, 3.0, 3.0, 0.0]);
-    assert_eq!(
-        names(&taken),
+    let (user, other) = ("http_route=/users/{id}", "url_scheme=http");
+    let expected = [
         [
-            "http_server_active_requests",
-            "http_server_request_duration_seconds",
-            "http_server_request_duration_seconds",
-            "http_server_requests_aborted_total",
-            "http_server_response_body_size_bytes",
+            "http_request_method=GET",
+            "http_response_status_code=200",
+            user,
+            other,
+        ]
+        .to_vec(),
+        [
+            "http_request_method=GET",
+            "http_response_status_code=200",
+            user,
+            "url_scheme=https",
+        ]
+        .to_vec(),
+        [
+            "http_request_method=GET",
+            "http_response_status_code=404",
+            other,
+        ]
+        .to_vec(),
+        [
+            "http_request_method=GET",
+            "http_response_status_code=404",
+            user,
+            other,
+        ]
+        .to_vec(),
+        [
+            "error_type=503",
+            "http_request_method=GET",
+            "http_response_status_code=503",
+            user,
+            other,
+        ]
+        .to_vec(),
+        [
+            "error_type=body_dropped",
+            "http_request_method=GET",
+            "http_response_status_code=200",
+            user,
+            other,
+        ]
+        .to_vec(),
+        [
+            "error_type=cancelled",
+            "http_request_method=GET",
+            "http_route=/hang",
+            other,
+        ]
+        .to_vec(),
+    ];
+    assert_eq!(
+        label_sets(&taken, "http_server_request_duration_seconds"),
+        sorted(expected)
+    );
+    assert_eq!(
+        taken
+            .samples("http_server_request_duration_seconds", &[])
+            .len(),
+        7
+    );
+    assert_eq!(
+        label_sets(&taken, "http_server_active_requests"),
+        [
+            ["http_request_method=GET", "url_scheme=http"],
+            ["http_request_method=GET", "url_scheme=https"]
         ]
     );
+    assert_eq!(taken.gauge("http_server_active_requests", &[]), 0.0);
+    for reason in ["cancelled", "body_dropped"] {
+        let labels = [("error_type", reason)];
+        assert_eq!(
+            taken.counter("http_server_requests_aborted_total", &labels),
+            1
+        );
+    }
+    assert!(names(&taken).contains(&"http_server_response_body_size_bytes"));
+}
+
+/// A response with the status that the path ends in.
+async fn respond(
+    axum::extract::Path(status): axum::extract::Path<u16>,
+) -> (http::StatusCode, axum::body::Body) {
+    let body = axum::body::Body::new(Script::new([Step::Data(b"abc")]));
+    (http::StatusCode::from_u16(status).unwrap(), body)
+}
+
+/// The labels of each series of a family, sorted.
+fn label_sets(taken: &Taken, family: &str) -> Vec<Vec<String>> {
+    let sets = taken.family(family).map(|series| {
+        let labels = series.labels.iter();
+        labels
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect()
+    });
+    sorted(sets)
+}
+
+fn sorted<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<_> = items.into_iter().collect();
+    items.sort();
+    items
 }
 
 #[tokio::test]
@@ -97,7 +183,7 @@ async fn two_layers_with_different_names_record_side_by_side() {
     assert_eq!(taken.counter("shop_requests_total", &labels), 1);
     assert_eq!(taken.samples("shop_seconds", &labels[..2]).len(), 1);
     assert_eq!(taken.requests(), 1);
-    assert_eq!(taken.0.len(), 6);
+    assert_eq!(taken.0.len(), 8);
     let help = |name| taken.family(name).next().unwrap().help.clone();
     assert_eq!(help("shop_requests_total"), help("http_requests_total"));
 }
@@ -112,5 +198,66 @@ fn an_extra_label_that_clashes_with_the_naming_is_refused() {
     assert_eq!(
         error.to_string(),
         "label name \"verb\" is a label of the layer itself: choose another"
+    );
+}
+
+#[tokio::test]
+async fn server_and_protocol_version_are_optional_and_bounded() {
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
+        .naming(Naming::open_telemetry())
+        .network_protocol_version()
+        .server_addresses(["shop.example", "admin.example:8443"])
+        .url_scheme("https")
+        .build()
+        .unwrap();
+    let service = measured(layer, |_| Response::new(Empty::<Bytes>::new()));
+    for host in ["shop.example", "admin.example:8443"] {
+        let request = http::Request::get("/").header("host", host);
+        call(&service, request.body(()).unwrap()).await;
+    }
+    for number in 0..1_000 {
+        let request = http::Request::get("/").version(http::Version::HTTP_2);
+        let request = request.header("host", format!("h{number}.example"));
+        call(&service, request.body(()).unwrap()).await;
+    }
+    let taken = reader.take();
+    let (get, ok, https) = (
+        "http_request_method=GET",
+        "http_response_status_code=200",
+        "url_scheme=https",
+    );
+    let (one, two) = ("network_protocol_version=1.1", "network_protocol_version=2");
+    let (shop, admin) = (
+        "server_address=shop.example",
+        "server_address=admin.example",
+    );
+    assert_eq!(
+        label_sets(&taken, "http_server_request_duration_seconds"),
+        sorted([
+            vec![get, ok, one, admin, "server_port=8443", https],
+            vec![get, ok, one, shop, https],
+            vec![get, ok, two, https],
+        ])
+    );
+    assert_eq!(
+        label_sets(&taken, "http_server_active_requests"),
+        sorted([
+            vec![get, admin, "server_port=8443", https],
+            vec![get, shop, https],
+            vec![get, https]
+        ])
+    );
+    assert_eq!(
+        taken
+            .samples("http_server_request_duration_seconds", &[])
+            .len(),
+        1_002
+    );
+    let error = HttpMetricsLayer::builder().url_scheme("gopher").build();
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "URL scheme \"gopher\" is neither \"http\" nor \"https\""
     );
 }

@@ -36,7 +36,8 @@ impl Setup {
                 let is_tagged = parts.headers.contains_key("x-tag");
                 (is_user && is_tagged).then_some("/users/{id}")
             })
-            .build();
+            .build()
+            .unwrap();
         let hangs = Arc::new(Notify::new());
         let notify = Arc::clone(&hangs);
         let app: Router = Router::new()
@@ -89,6 +90,7 @@ pub(crate) async fn closed_port() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
+/// The tests for one version.
 #[macro_export]
 macro_rules! cases {
     ($version:ident, $reqwest:ident) => {
@@ -182,7 +184,7 @@ macro_rules! cases {
                 drop(response);
 
                 let taken = setup.reader.take();
-                assert_eq!(counted(&taken, "unmatched", "timeout"), 1);
+                assert_eq!(counted(&taken, "unmatched", "cancelled"), 1);
                 assert_eq!(counted(&taken, "unmatched", "200"), 1);
                 assert_eq!(taken.counter(REQUESTS, &[]), 2);
             }

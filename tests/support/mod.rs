@@ -126,7 +126,7 @@ impl Taken {
     }
 
     /// The series of `name` that have all of `labels`.
-    fn having<'a>(
+    pub fn having<'a>(
         &'a self,
         name: &'a str,
         labels: &'a [(&str, &str)],

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use http::request::Parts;
+
 use super::decide::{Decide, Evidence};
 use super::methods::{Lookup, Methods};
 use crate::http_metrics::labels::{EndpointName, TextOwner};
@@ -12,6 +14,9 @@ const MAX_PATH: usize = 256;
 /// Registers series and finds them again.
 pub(crate) trait SeriesSource: Send + Sync + 'static {
     type Series: Send + Sync;
+
+    /// The index of a request's labels among those of its endpoint.
+    fn index(&self, parts: &Parts) -> usize;
 
     /// The series of an endpoint (`None` if unmatched) at an index, and whether it is new.
     fn series_of(&self, name: Option<&EndpointName<'_>>, index: usize)
@@ -36,13 +41,14 @@ impl<S: SeriesSource> Calls<S> {
         Self { source, methods }
     }
 
-    /// The series of a call to `path`, or to the endpoint that the user named, and whether it is new.
+    /// The series of a call to the request's path, or to the endpoint that the user named, and whether it is new.
     pub(crate) fn series(
         self: &Arc<Self>,
         named: Option<&EndpointName<'_>>,
-        path: &str,
-        index: usize,
+        request: &Parts,
     ) -> (Arc<S::Series>, bool) {
+        let path = request.uri.path();
+        let index = self.source.index(request);
         if named.is_some() || !is_method(path) {
             return self.source.series_of(named, index);
         }

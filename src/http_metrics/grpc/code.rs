@@ -2,7 +2,8 @@
 
 use http::HeaderMap;
 
-use crate::http_metrics::outcome::{Outcome, Side, Status};
+use crate::http_metrics::ending::{ERROR, Ending, INTERNAL_ERROR, Status, TIMEOUT};
+use crate::http_metrics::outcome::{Outcome, Side};
 
 /// The names in gRPC's `code.proto`, by number. gRPC's own metrics (proposal A66) and OpenTelemetry use them, too.
 const NAMES: [&str; 17] = [
@@ -41,6 +42,16 @@ impl Code {
     const DATA_LOSS: Self = Self(15);
     const UNAUTHENTICATED: Self = Self(16);
 
+    /// The code that an ending has.
+    pub(crate) fn of(ending: Ending) -> Option<Self> {
+        let is_defined = |number: &u8| usize::from(*number) < NAMES.len();
+        ending.code().filter(is_defined).map(Self)
+    }
+
+    pub(crate) fn added_to(self, ending: Ending) -> Ending {
+        ending.with_code(self.0)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         NAMES[usize::from(self.0)]
     }
@@ -69,7 +80,7 @@ impl Code {
     pub(crate) fn of_end(side: Side, status: Status, outcome: Outcome) -> Self {
         match (outcome, side) {
             (Outcome::Complete, _) => Self::of_http(status),
-            (Outcome::Dropped, _) => Self::CANCELLED,
+            (Outcome::Cancelled | Outcome::BodyDropped, _) => Self::CANCELLED,
             (Outcome::TimedOut, _) => Self::DEADLINE_EXCEEDED,
             (Outcome::Panic, _) | (_, Side::Server) => Self::INTERNAL,
             (_, Side::Client) => Self::UNAVAILABLE,
@@ -94,43 +105,34 @@ impl Code {
     }
 }
 
-/// The bits of a [`Status`] that hold the HTTP status, which is below 1000. The bits above hold a code plus one, so that
-/// requests without one pay nothing for it.
-const HTTP_BITS: u32 = 10;
-
-/// The status with this code.
-pub(crate) fn with_code(status: Status, code: Code) -> Status {
-    http_status(status) | (Status::from(code.0) + 1) << HTTP_BITS
+/// The code of a call, and its ending with this code.
+pub(crate) fn ending_of_call(side: Side, ending: Ending, outcome: Outcome) -> (Code, Ending) {
+    let code = Code::of(ending).unwrap_or_else(|| Code::of_end(side, ending.status(), outcome));
+    (code, code.added_to(ending))
 }
 
-/// The code that was put into the status.
-pub(crate) fn code_of(status: Status) -> Option<Code> {
-    let code = (status >> HTTP_BITS).checked_sub(1)?;
-    u8::try_from(code).ok().map(Code)
-}
-
-/// The status without its code.
-pub(crate) fn http_status(status: Status) -> Status {
-    status & ((1 << HTTP_BITS) - 1)
+/// The endings of calls whose counters begin at zero: those of requests with their codes, and the codes of a handler's
+/// errors, whose status is 200.
+pub(crate) fn zero_endings_of_calls(requests: impl Iterator<Item = Ending>) -> Vec<Ending> {
+    let code = |ending: Ending| match ending.status() {
+        ERROR => Code::UNAVAILABLE,
+        TIMEOUT => Code::DEADLINE_EXCEEDED,
+        INTERNAL_ERROR => Code::INTERNAL,
+        status => Code::of_http(status),
+    };
+    let mut endings: Vec<_> = requests
+        .map(|ending| code(ending).added_to(ending))
+        .collect();
+    if !endings.is_empty() {
+        let codes = [Code::UNKNOWN, Code::INTERNAL, Code::UNAVAILABLE];
+        endings.extend(codes.map(|code| code.added_to(Ending::new(200))));
+    }
+    endings
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_status_holds_every_code_beside_every_http_status() {
-        for http in [0, 1, 100, 200, 499, 999] {
-            assert_eq!((http_status(http), code_of(http)), (http, None));
-            for number in 0..17 {
-                let both = with_code(http, Code(number));
-                assert_eq!(
-                    (http_status(both), code_of(both)),
-                    (http, Some(Code(number)))
-                );
-            }
-        }
-    }
 
     #[test]
     fn an_undefined_status_is_unknown() {

@@ -4,46 +4,54 @@ use std::sync::Arc;
 
 use metrics::{Label, SharedString};
 
-use super::code::{code_of, http_status};
+use super::code::Code;
 use super::naming::GrpcNaming;
 use crate::http_metrics::config::{Config, Protocol};
-use crate::http_metrics::labels::{OTHER, UNMATCHED};
-use crate::http_metrics::outcome::{Status, status_text};
+use crate::http_metrics::duration_status::DurationStatus;
+use crate::http_metrics::labels::{METHODS, OTHER, UNMATCHED};
 
 /// Whether these are calls that follow the RPC conventions.
 fn is_rpc(config: &Config) -> bool {
     config.protocol == Protocol::Grpc && matches!(config.naming.grpc, GrpcNaming::Rpc(_))
 }
 
-/// `rpc_system_name` and `rpc_method`, if the calls follow the RPC conventions.
-pub(crate) fn rpc_labels(config: &Config, endpoint: &Arc<str>) -> Option<Vec<Label>> {
-    let naming = &config.naming;
-    is_rpc(config).then(|| {
-        let method = match &**endpoint {
-            UNMATCHED | OTHER => SharedString::const_str("_OTHER"),
-            path => SharedString::from_owned(path.trim_start_matches('/').to_owned()),
-        };
-        vec![
-            Label::new(naming.method.clone(), "grpc"),
-            Label::new(naming.endpoint.clone(), method),
-        ]
-    })
+/// The method of a request, or the RPC system in its place.
+pub(crate) fn method_text(config: &Config, index: usize) -> SharedString {
+    match is_rpc(config) {
+        true => "grpc".into(),
+        false => METHODS[index % METHODS.len()].into(),
+    }
 }
 
-/// The status labels of a request or a call.
-pub(crate) fn status_labels(config: &Config, status: Status) -> Vec<Label> {
-    let naming = &config.naming;
-    let http = || Label::new(naming.status.clone(), status_text(http_status(status)));
-    let Some(code) = code_of(status) else {
-        return vec![http()];
-    };
-    match &naming.grpc {
-        GrpcNaming::Requests(name) => vec![http(), Label::new(name.clone(), code.name())],
+/// The endpoint, or the method of a call.
+pub(crate) fn endpoint_text(config: &Config, endpoint: &Arc<str>) -> SharedString {
+    match &**endpoint {
+        UNMATCHED | OTHER if is_rpc(config) => "_OTHER".into(),
+        path if is_rpc(config) => path.trim_start_matches('/').to_owned().into(),
+        _ => SharedString::from_shared(Arc::clone(endpoint)),
+    }
+}
+
+/// Adds the status of a call. Returns whether it replaces that of the request.
+pub(crate) fn push_code(
+    config: &Config,
+    code: Code,
+    detail: DurationStatus,
+    labels: &mut Vec<Label>,
+) -> bool {
+    match &config.naming.grpc {
+        GrpcNaming::Requests(name) => {
+            if detail != DurationStatus::Absent {
+                labels.push(Label::new(name.clone(), code.name()));
+            }
+            false
+        }
         GrpcNaming::Rpc(name) => {
-            let is_error = code.is_error(config.side);
-            let error = is_error.then(|| Label::new(naming.reason.clone(), code.name()));
-            let code = Label::new(name.clone(), code.name());
-            [code].into_iter().chain(error).collect()
+            labels.push(Label::new(name.clone(), code.name()));
+            if code.is_error(config.side()) {
+                labels.push(Label::new(config.naming.reason.clone(), code.name()));
+            }
+            true
         }
     }
 }
