@@ -17,9 +17,10 @@ fn is_rpc(config: &Config) -> bool {
 
 /// The method of a request, or the RPC system in its place.
 pub(crate) fn method_text(config: &Config, index: usize) -> SharedString {
-    match is_rpc(config) {
-        true => "grpc".into(),
-        false => METHODS[index % METHODS.len()].into(),
+    if is_rpc(config) {
+        "grpc".into()
+    } else {
+        METHODS[index % METHODS.len()].into()
     }
 }
 
