@@ -46,17 +46,23 @@ pub(crate) enum Protocol {
 type EndpointFn = dyn Fn(&Parts) -> Option<Cow<'static, str>> + Send + Sync;
 type SkipFn = dyn Fn(&Parts) -> bool + Send + Sync;
 
+/// The parts of a message that the configuration needs, beyond those that every request needs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reads {
+    /// The request's parts, for the user's functions.
+    pub(crate) request: bool,
+    /// The response's parts, or the time of the response head.
+    pub(crate) response: bool,
+}
+
 /// The configuration that all services of a layer share.
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) naming: Naming,
     pub(crate) until: Until,
-    /// Whether the response head is read for more than its status.
-    pub(crate) reads_head: bool,
+    pub(crate) reads: Reads,
     pub(crate) response_body_size: bool,
     pub(crate) protocol: Protocol,
-    /// Whether any of the user's functions needs the request's parts.
-    pub(crate) reads_parts: bool,
     /// The layers that record the same metrics. Clients have none, because a request that is sent again is another one.
     pub(crate) group: Option<Arc<Group>>,
     pub(crate) reregister_after: Option<Duration>,
@@ -83,10 +89,9 @@ impl Config {
         Self {
             naming,
             until: Until::End,
-            reads_head: false,
+            reads: Reads::default(),
             response_body_size: false,
             protocol: Protocol::Http,
-            reads_parts: false,
             group: None,
             reregister_after: None,
             service: None,
@@ -127,13 +132,15 @@ impl Config {
         if self.side() == Side::Server && self.group.is_none() {
             self.group = Some(Group::of(&self.recorder, &self.naming));
         }
-        self.reads_parts = self.endpoint.is_some()
-            || self.skip.is_some()
-            || !self.request_labels.is_empty()
-            || self.protocol == Protocol::Both;
-        self.reads_head = self.until == Until::Head
-            || !self.response_labels.is_empty()
-            || self.protocol == Protocol::Grpc;
+        self.reads = Reads {
+            request: self.endpoint.is_some()
+                || self.skip.is_some()
+                || !self.request_labels.is_empty()
+                || self.protocol == Protocol::Both,
+            response: self.until == Until::Head
+                || !self.response_labels.is_empty()
+                || self.protocol == Protocol::Grpc,
+        };
     }
 
     pub(crate) fn side(&self) -> Side {

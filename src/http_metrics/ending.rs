@@ -31,7 +31,7 @@ pub(crate) struct Ending(u32);
 impl Ending {
     #[inline]
     pub(crate) fn new(status: Status) -> Self {
-        Self(status as u32)
+        Self(u32::from(status))
     }
 
     pub(crate) fn with_variant(self, variant: usize) -> Self {

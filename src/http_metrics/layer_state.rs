@@ -68,7 +68,7 @@ impl LayerState {
     /// Whether [`Self::series_for_parts`] is needed in place of [`Self::series`].
     #[inline]
     pub(crate) fn reads_parts(&self) -> bool {
-        self.config.reads_parts
+        self.config.reads.request
     }
 
     #[inline]

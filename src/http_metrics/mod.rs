@@ -20,8 +20,8 @@
 //!     }));
 //! hello.oneshot(Request::new(String::new())).await.unwrap();
 //!
-//! // A gauge back at zero, a counter at one and a duration.
-//! assert_eq!(snapshotter.snapshot().into_vec().len(), 3);
+//! // A gauge back at zero, a counter at one, the counter of a 500 at zero, and a duration.
+//! assert_eq!(snapshotter.snapshot().into_vec().len(), 4);
 //! # Ok(())
 //! # }
 //! ```
@@ -54,6 +54,9 @@ mod labels;
 mod layer;
 mod layer_state;
 mod mark;
+// Its examples are tests.
+#[cfg(all(doctest, feature = "axum", feature = "prometheus"))]
+mod migrating;
 mod naming;
 mod naming_check;
 mod outcome;

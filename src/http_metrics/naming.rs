@@ -70,6 +70,10 @@ pub struct Naming {
 
 /// What a convention records, beside its names.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each convention is one row of a table"
+)]
 pub(crate) struct Convention {
     pub(crate) side: Side,
     pub(crate) duration_status: DurationStatus,

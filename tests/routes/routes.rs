@@ -211,7 +211,9 @@ async fn own_routes_are_not_in_the_request_metrics() {
         text.text()
             .contains(&format!("{series}\"/\",status=\"200\"}} 1\n"))
     );
-    assert_eq!(text.text().matches("http_requests_total{").count(), 1);
+    let zero = format!("{series}\"/\",status=\"500\"}} 0\n");
+    assert!(text.text().contains(&zero));
+    assert_eq!(text.text().matches("http_requests_total{").count(), 2);
     let gauge = "http_requests_in_progress{method=\"GET\",endpoint=\"/metrics\"} 1\n";
     assert!(
         text.text().contains(gauge),
