@@ -151,8 +151,8 @@ impl<R> HttpMetricsBuilder<R> {
     ///
     /// A request is a call if its content type is `application/grpc`. Calls have the further label `grpc_status` with the
     /// name of their status code, such as `OK` or `NOT_FOUND`, from the headers or the trailers. A call without one has
-    /// that of its end, as gRPC defines it: `CANCELLED` if the client (or a deadline in tonic) dropped it. Other requests
-    /// have no such label.
+    /// that of its end, as gRPC defines it: `CANCELLED` if the client (or a deadline in tonic) dropped it. Other requests,
+    /// gRPC-Web among them, have no such label.
     ///
     /// `endpoint` is `/pkg.Service/Method` if the method exists, which its first answer tells. Until then, the call is in
     /// progress as `unmatched`. A path that is answered with `UNIMPLEMENTED` is `unmatched`, and so are paths that have

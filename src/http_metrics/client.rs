@@ -43,7 +43,7 @@ use crate::error::BoxError;
 /// The error type is the boxed one of tower's timeout and limits.
 ///
 /// Around `reqwest::Client`, it measures requests of reqwest, in its own types: see [`reqwest`](super::reqwest). Around
-/// tonic's `Channel`, it measures gRPC calls: see [`grpc`](ClientMetricsBuilder::grpc).
+/// tonic's `Channel`, it measures gRPC calls: see [`grpc`](super::ClientMetricsBuilder::grpc).
 ///
 /// ```
 /// use hyper_util::{client::legacy::Client, rt::TokioExecutor};

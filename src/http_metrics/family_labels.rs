@@ -8,7 +8,7 @@ use metrics::{Label, SharedString};
 use super::config::Config;
 use super::duration_status::DurationStatus;
 use super::ending::{Ending, NO_STATUS, Status, status_class, status_text};
-use super::grpc::{Code, endpoint_text, method_text, push_code};
+use super::grpc::{Code, endpoint_text, method_text, push_grpc_status, push_rpc_status};
 use super::labels::UNMATCHED;
 use super::outcome::{Outcome, Side};
 
@@ -69,9 +69,8 @@ fn push_ending(config: &Config, ending: Ending, detail: DurationStatus, labels: 
     config
         .response_labels
         .push(ending.variant(), |_| true, labels);
-    if let Some(code) = Code::of(ending)
-        && push_code(config, code, detail, labels)
-    {
+    let code = Code::of(ending);
+    if code.is_some_and(|code| push_rpc_status(config, code, labels)) {
         return;
     }
     let status = ending.status();
@@ -82,6 +81,11 @@ fn push_ending(config: &Config, ending: Ending, detail: DurationStatus, labels: 
         DurationStatus::Code => Some(status_text(status)),
     };
     labels.extend(text.map(|text| Label::new(naming.status.clone(), text)));
+    if let Some(code) = code
+        && detail != DurationStatus::Absent
+    {
+        push_grpc_status(config, code, labels);
+    }
     if naming.convention.has_error_type {
         let error_type = error_type(config.side(), status, ending.outcome());
         labels.extend(error_type.map(|error| Label::new(naming.reason.clone(), error)));

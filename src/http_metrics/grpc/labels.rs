@@ -7,7 +7,6 @@ use metrics::{Label, SharedString};
 use super::code::Code;
 use super::naming::GrpcNaming;
 use crate::http_metrics::config::{Config, Protocol};
-use crate::http_metrics::duration_status::DurationStatus;
 use crate::http_metrics::labels::{METHODS, OTHER, UNMATCHED};
 
 /// Whether these are calls that follow the RPC conventions.
@@ -33,26 +32,21 @@ pub(crate) fn endpoint_text(config: &Config, endpoint: &Arc<str>) -> SharedStrin
     }
 }
 
-/// Adds the status of a call. Returns whether it replaces that of the request.
-pub(crate) fn push_code(
-    config: &Config,
-    code: Code,
-    detail: DurationStatus,
-    labels: &mut Vec<Label>,
-) -> bool {
-    match &config.naming.grpc {
-        GrpcNaming::Requests(name) => {
-            if detail != DurationStatus::Absent {
-                labels.push(Label::new(name.clone(), code.name()));
-            }
-            false
-        }
-        GrpcNaming::Rpc(name) => {
-            labels.push(Label::new(name.clone(), code.name()));
-            if code.is_error(config.side()) {
-                labels.push(Label::new(config.naming.reason.clone(), code.name()));
-            }
-            true
-        }
+/// Adds the status of a call in the RPC conventions, where it replaces that of the request. Returns whether it did.
+pub(crate) fn push_rpc_status(config: &Config, code: Code, labels: &mut Vec<Label>) -> bool {
+    let GrpcNaming::Rpc(name) = &config.naming.grpc else {
+        return false;
+    };
+    labels.push(Label::new(name.clone(), code.name()));
+    if code.is_error(config.side()) {
+        labels.push(Label::new(config.naming.reason.clone(), code.name()));
+    }
+    true
+}
+
+/// Adds the status of a call beside that of the request.
+pub(crate) fn push_grpc_status(config: &Config, code: Code, labels: &mut Vec<Label>) {
+    if let GrpcNaming::Requests(name) = &config.naming.grpc {
+        labels.push(Label::new(name.clone(), code.name()));
     }
 }
