@@ -93,10 +93,11 @@ pub(crate) fn named(service: &str) -> HealthCheckRequest {
 /// Sends the calls through `service` to `path`.
 pub(crate) fn at<S>(
     service: S,
-    path: &'static str,
-) -> MapRequest<S, impl FnMut(http::Request<Body>) -> http::Request<Body> + Clone> {
+    path: &str,
+) -> MapRequest<S, impl FnMut(http::Request<Body>) -> http::Request<Body> + Clone + use<S>> {
+    let path: Uri = path.parse().unwrap();
     MapRequest::new(service, move |mut request: http::Request<Body>| {
-        *request.uri_mut() = Uri::from_static(path);
+        *request.uri_mut() = path.clone();
         request
     })
 }

@@ -2,9 +2,10 @@
 
 use axum::Router;
 use axum::routing::get;
-use tonic::Code;
 use tonic::transport::{Channel, Server};
+use tonic::{Code, Request, Status};
 use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::health_server::HealthServer;
 use tower_vitals::HttpMetricsLayer;
 
 use crate::double::{CHECK, Double, WATCH, at, listen, named};
@@ -329,4 +330,52 @@ async fn the_errors_of_servers_begin_at_zero() {
         (Some("500"), Some("INTERNAL"), 0),
     ];
     assert_eq!(series, expected);
+}
+
+/// An interceptor rejects paths that do not exist, too.
+#[tokio::test]
+async fn rejected_calls_to_invented_paths_create_few_series() {
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
+        .max_endpoints(20)
+        .grpc()
+        .build()
+        .unwrap();
+    let (incoming, channel) = listen().await;
+    let double = HealthServer::with_interceptor(Double::default(), |request: Request<()>| {
+        match request.metadata().get("authorization") {
+            Some(_) => Ok(request),
+            None => Err(Status::unauthenticated("who are you?")),
+        }
+    });
+    let server = Server::builder().layer(layer).add_service(double);
+    tokio::spawn(server.serve_with_incoming(incoming));
+    for number in 0..30 {
+        let path = format!("/grpc.health.v1.Health/Invented{number}");
+        let mut client = HealthClient::new(at(channel.clone(), &path));
+        let status = client.check(named("")).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unauthenticated);
+    }
+    let mut client = HealthClient::new(channel);
+    client.check(named("")).await.unwrap_err();
+    let mut request = Request::new(named(""));
+    let token = "Bearer 1".parse().unwrap();
+    request.metadata_mut().insert("authorization", token);
+    client.check(request).await.unwrap();
+    client.check(named("")).await.unwrap_err();
+
+    let taken = ended(&reader, 33).await;
+    assert_eq!(
+        taken.values(REQUESTS, "endpoint"),
+        [
+            CHECK,
+            "/grpc.health.v1.Health/Invented0",
+            "/grpc.health.v1.Health/Invented1",
+            "unmatched"
+        ]
+    );
+    assert_eq!(counted(&taken, "unmatched", "UNAUTHENTICATED"), 29);
+    assert_eq!(counted(&taken, CHECK, "OK"), 1);
+    assert_eq!(counted(&taken, CHECK, "UNAUTHENTICATED"), 1);
 }
