@@ -2,14 +2,15 @@
 
 use axum::Router;
 use axum::routing::get;
+use tokio::net::TcpListener;
 use tonic::transport::{Channel, Server};
 use tonic::{Code, Request, Status};
 use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::health_server::HealthServer;
 use tower_vitals::HttpMetricsLayer;
 
-use crate::double::{CHECK, Double, WATCH, at, listen, named};
-use crate::support::{Reader, Taken, Value, recorder, until};
+use crate::double::{CHECK, Double, WATCH, at, channel, listen, named};
+use crate::support::{Reader, Taken, Value, recorder, request, until};
 
 const REQUESTS: &str = "http_requests_total";
 const IN_PROGRESS: &str = "http_requests_in_progress";
@@ -192,13 +193,13 @@ async fn axum_serves_tonic_routes_beside_its_own() {
         .route("/users/{id}", get(async || "user").post(async || "made"))
         .merge(grpc)
         .layer(layer);
-    let (incoming, channel) = listen().await;
-    let server = Server::builder()
-        .accept_http1(true)
-        .add_routes(tonic::service::Routes::from(app))
-        .serve_with_incoming(incoming);
-    tokio::spawn(server);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async { axum::serve(listener, app).await });
 
+    let (status, _) = request(&address.to_string(), "/users/7").await.unwrap();
+    assert_eq!(status, 200);
+    let channel = channel(address);
     let mut client = HealthClient::new(channel.clone());
     client.check(named("")).await.unwrap();
     client.check(named("x")).await.unwrap_err();
@@ -214,13 +215,16 @@ async fn axum_serves_tonic_routes_beside_its_own() {
         .await
         .unwrap_err();
 
-    let taken = ended(&reader, 6).await;
+    let taken = ended(&reader, 7).await;
     assert_eq!(counted(&taken, CHECK, "OK"), 1);
     assert_eq!(counted(&taken, CHECK, "NOT_FOUND"), 1);
     assert_eq!(counted(&taken, WATCH, "OK"), 1);
     assert_eq!(counted(&taken, "unmatched", "UNIMPLEMENTED"), 2);
-    assert_eq!(taken.counter(REQUESTS, &[("endpoint", "/users/{id}")]), 1);
-    assert_eq!(taken.requests(), 6);
+    for method in ["GET", "POST"] {
+        let labels = [("endpoint", "/users/{id}"), ("method", method)];
+        assert_eq!(taken.counter(REQUESTS, &labels), 1);
+    }
+    assert_eq!(taken.requests(), 7);
     assert_eq!(
         taken.values(REQUESTS, "endpoint"),
         [CHECK, WATCH, "/users/{id}", "unmatched"]
@@ -378,4 +382,52 @@ async fn rejected_calls_to_invented_paths_create_few_series() {
     assert_eq!(counted(&taken, "unmatched", "UNAUTHENTICATED"), 29);
     assert_eq!(counted(&taken, CHECK, "OK"), 1);
     assert_eq!(counted(&taken, CHECK, "UNAUTHENTICATED"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_thousand_calls_at_once_add_up() {
+    let (channel, reader) = serve(Double::default()).await;
+    let calls = (0..1000).map(|number| {
+        let mut client = HealthClient::new(channel.clone());
+        let mut invented = HealthClient::new(at(channel.clone(), "/pkg.Invented/Method"));
+        tokio::spawn(async move {
+            match number % 5 {
+                0 => drop(client.check(named("")).await.unwrap()),
+                1 => drop(client.check(named("x")).await.unwrap_err()),
+                2 => {
+                    let mut answers = client.watch(named("")).await.unwrap().into_inner();
+                    while answers.message().await.unwrap().is_some() {}
+                }
+                3 => {
+                    let mut answers = client.watch(named("never")).await.unwrap().into_inner();
+                    answers.message().await.unwrap().unwrap();
+                }
+                _ => drop(invented.check(named("")).await.unwrap_err()),
+            }
+        })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap();
+    }
+    let taken = ended(&reader, 1000).await;
+    for (endpoint, status) in [
+        (CHECK, "OK"),
+        (CHECK, "NOT_FOUND"),
+        (WATCH, "OK"),
+        (WATCH, "CANCELLED"),
+        ("unmatched", "UNIMPLEMENTED"),
+    ] {
+        assert_eq!(
+            counted(&taken, endpoint, status),
+            200,
+            "{endpoint} {status}"
+        );
+    }
+    assert_eq!(taken.requests(), 1000);
+    assert_eq!(taken.aborted("body_dropped"), 200);
+    assert_eq!(taken.durations().len(), 1000);
+    for endpoint in [CHECK, WATCH, "unmatched"] {
+        let gauge = taken.gauge(IN_PROGRESS, &[("endpoint", endpoint)]);
+        assert_eq!(gauge, 0.0, "{endpoint}");
+    }
 }
