@@ -92,7 +92,8 @@ impl Naming {
     ///
     /// With [`grpc`](super::HttpMetricsBuilder::grpc), gRPC calls follow the conventions for RPC servers instead:
     /// `rpc_server_call_duration_seconds` with `rpc_system_name`, `rpc_method` (`pkg.Service/Method`, or `_OTHER`),
-    /// `rpc_response_status_code` (such as `NOT_FOUND`), and `error_type` if that is a server's error.
+    /// `rpc_response_status_code` (such as `NOT_FOUND`), and `error_type` if that is a server's error. These conventions
+    /// have no gauge and no sizes.
     pub const fn open_telemetry() -> Self {
         Self {
             requests: None,

@@ -9,7 +9,7 @@ use super::config::{Protocol, Until};
 use super::current_series::CurrentSeries;
 use super::ending::Ending;
 use super::group::Active;
-use super::grpc::{Code, Evidence, ending_of_call};
+use super::grpc::{Code, Evidence, ending_of_call, is_rpc};
 use super::outcome::{Outcome, Side};
 use super::series::Series;
 use crate::measure::{Instant, Recording};
@@ -88,14 +88,17 @@ impl Pending {
 
     /// A counter for the bytes of the request body.
     pub(crate) fn count_request_bytes(&self) -> Option<Arc<RequestBytes>> {
-        self.series.as_ref().map(|series| {
-            Arc::new(RequestBytes {
-                series: Arc::clone(series),
-                changed: OnceLock::new(),
-                bytes: AtomicU64::new(0),
-                skipped: AtomicBool::new(false),
+        let series = self.series.as_ref();
+        series
+            .filter(|series| !is_rpc(&series.config))
+            .map(|series| {
+                Arc::new(RequestBytes {
+                    series: Arc::clone(series),
+                    changed: OnceLock::new(),
+                    bytes: AtomicU64::new(0),
+                    skipped: AtomicBool::new(false),
+                })
             })
-        })
     }
 
     /// Whether the response head is read for more than its status.

@@ -42,6 +42,8 @@ async fn open_telemetry_names_the_calls_of_servers_as_rpc() {
     let layer = HttpMetricsLayer::builder()
         .naming(Naming::open_telemetry())
         .recorder(server_recorder)
+        .request_body_size()
+        .response_body_size()
         .grpc()
         .build()
         .unwrap();

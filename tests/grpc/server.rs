@@ -364,8 +364,8 @@ async fn rejected_calls_to_invented_paths_create_few_series() {
     let mut client = HealthClient::new(channel);
     client.check(named("")).await.unwrap_err();
     let mut request = Request::new(named(""));
-    let token = "Bearer 1".parse().unwrap();
-    request.metadata_mut().insert("authorization", token);
+    let bearer = "Bearer 1".parse().unwrap();
+    request.metadata_mut().insert("authorization", bearer);
     client.check(request).await.unwrap();
     client.check(named("")).await.unwrap_err();
 

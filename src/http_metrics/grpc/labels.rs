@@ -9,8 +9,8 @@ use super::naming::GrpcNaming;
 use crate::http_metrics::config::{Config, Protocol};
 use crate::http_metrics::labels::{METHODS, OTHER, UNMATCHED};
 
-/// Whether these are calls that follow the RPC conventions.
-fn is_rpc(config: &Config) -> bool {
+/// Whether these are calls that follow the RPC conventions, which have no sizes.
+pub(crate) fn is_rpc(config: &Config) -> bool {
     config.protocol == Protocol::Grpc && matches!(config.naming.grpc, GrpcNaming::Rpc(_))
 }
 

@@ -14,7 +14,7 @@ mod rpc;
 pub(crate) use calls::{Calls, SeriesSource};
 pub(crate) use code::{Code, ending_of_call, zero_endings_of_calls};
 pub(crate) use decide::{Decide, Evidence, is_call};
-pub(crate) use labels::{endpoint_text, method_text, push_grpc_status, push_rpc_status};
+pub(crate) use labels::{endpoint_text, is_rpc, method_text, push_grpc_status, push_rpc_status};
 pub(crate) use methods::Methods;
 pub(crate) use naming::GrpcNaming;
 pub(crate) use rpc::{config_of_calls, naming_of_calls};
