@@ -99,7 +99,11 @@ macro_rules! cases {
 
             use tower::{Layer, ServiceExt};
 
+            use tower_vitals::ClientMetricsLayer;
+            use tower_vitals::http_metrics::Naming;
+
             use $crate::cases::{REQUESTS, Setup, closed_port, counted};
+            use $crate::support::recorder;
 
             #[tokio::test]
             async fn responses_are_counted_at_their_end() {
@@ -187,6 +191,35 @@ macro_rules! cases {
                 assert_eq!(counted(&taken, "unmatched", "cancelled"), 1);
                 assert_eq!(counted(&taken, "unmatched", "200"), 1);
                 assert_eq!(taken.counter(REQUESTS, &[]), 2);
+            }
+
+            #[tokio::test]
+            async fn open_telemetry_names_the_server_that_was_called() {
+                let setup = Setup::new().await;
+                let (recorder, reader) = recorder();
+                let layer = ClientMetricsLayer::builder("shop")
+                    .naming(Naming::open_telemetry_client())
+                    .network_protocol_version()
+                    .recorder(recorder)
+                    .build()
+                    .unwrap();
+                let client = $reqwest::Client::new();
+                let request = client.get(setup.url("/gone")).build().unwrap();
+                drop(layer.layer(client).execute(request).await.unwrap());
+                let taken = reader.take();
+                let port = setup.address.port().to_string();
+                let labels = [
+                    ("error_type", "410"),
+                    ("http_request_method", "GET"),
+                    ("http_response_status_code", "410"),
+                    ("network_protocol_version", "1.1"),
+                    ("server_address", "127.0.0.1"),
+                    ("server_port", &port),
+                ];
+                let duration = "http_client_request_duration_seconds";
+                assert_eq!(taken.samples(duration, &labels).len(), 1);
+                assert_eq!(taken.0.len(), 1);
+                assert_eq!(taken.0[0].labels.len(), labels.len());
             }
 
             /// It is a service of reqwest's own types, so other layers go around and inside it.
