@@ -47,8 +47,11 @@
 //! | `check-sqlite` | [`Sqlite`](health::checks::Sqlite), with sqlx and a bundled SQLite; needs Rust 1.94 | 71 over `health` |
 //! | `check-redis` | [`Redis`](health::checks::Redis) | 42 over `health` |
 //! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), with lapin | 48 over `health` |
+//! | `grpc-health` | [`GrpcHealth`](health::GrpcHealth): the gRPC health service, with tonic | 20 over `health` |
+//! | `reqwest-0-12` | [`ClientMetricsLayer`] around [reqwest 0.12](http_metrics::reqwest::v0_12) | 58 more |
+//! | `reqwest-0-13` | [`ClientMetricsLayer`] around [reqwest 0.13](http_metrics::reqwest::v0_13) | 53 more |
 //! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools; needs Rust 1.94 | 73 more |
-//! | `full` | everything; needs Rust 1.95 | 226 crates in total |
+//! | `full` | everything; needs Rust 1.95 | 241 crates in total |
 #![warn(clippy::incompatible_msrv)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Links to gated items resolve with all features, as on docs.rs. Other builds of the docs leave them out.

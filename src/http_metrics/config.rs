@@ -12,6 +12,7 @@ use super::ending::{
     CANCELLED, CLIENT_CLOSED, ERROR, Ending, INTERNAL_ERROR, NO_STATUS, Status, TIMEOUT,
 };
 use super::group::Group;
+use super::grpc::zero_endings_of_calls;
 use super::known_labels;
 use super::label_set::LabelSet;
 use super::labels::{METHODS, method_index};
@@ -29,6 +30,17 @@ pub enum Until {
     /// At the response head, where OpenTelemetry's instrumentations often measure. The request still counts as in
     /// progress, and can still be aborted, until the body ends.
     Head,
+}
+
+/// Which requests are recorded as gRPC calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// None.
+    Http,
+    /// Those that are. Their series have a configuration of their own.
+    Both,
+    /// All: this is the configuration of their series.
+    Grpc,
 }
 
 type EndpointFn = dyn Fn(&Parts) -> Option<Cow<'static, str>> + Send + Sync;
@@ -50,6 +62,7 @@ pub(crate) struct Config {
     pub(crate) until: Until,
     pub(crate) reads: Reads,
     pub(crate) response_body_size: bool,
+    pub(crate) protocol: Protocol,
     /// The layers that record the same metrics. Clients have none, because a request that is sent again is another one.
     pub(crate) group: Option<Arc<Group>>,
     pub(crate) reregister_after: Option<Duration>,
@@ -78,6 +91,7 @@ impl Config {
             until: Until::End,
             reads: Reads::default(),
             response_body_size: false,
+            protocol: Protocol::Http,
             group: None,
             reregister_after: None,
             service: None,
@@ -115,15 +129,17 @@ impl Config {
 
     /// Derives the flags that the request path reads.
     pub(crate) fn finish(&mut self) {
-        self.group = match self.side() {
-            Side::Server => Some(Group::of(&self.recorder, &self.naming)),
-            Side::Client => None,
-        };
+        if self.side() == Side::Server && self.group.is_none() {
+            self.group = Some(Group::of(&self.recorder, &self.naming));
+        }
         self.reads = Reads {
             request: self.endpoint.is_some()
                 || self.skip.is_some()
-                || !self.request_labels.is_empty(),
-            response: self.until == Until::Head || !self.response_labels.is_empty(),
+                || !self.request_labels.is_empty()
+                || self.protocol == Protocol::Both,
+            response: self.until == Until::Head
+                || !self.response_labels.is_empty()
+                || self.protocol == Protocol::Grpc,
         };
     }
 
@@ -159,6 +175,15 @@ impl Config {
         }
     }
 
+    /// The endings whose counters begin at zero.
+    pub(crate) fn zero_endings(&self) -> Vec<Ending> {
+        let endings = self.zero_statuses.iter().map(|status| Ending::new(*status));
+        match self.protocol {
+            Protocol::Grpc => zero_endings_of_calls(endings),
+            _ => endings.collect(),
+        }
+    }
+
     /// The ending of a request without a response head.
     pub(crate) fn ending_without_head(&self, outcome: Outcome) -> Ending {
         let status = match (self.side(), outcome) {
@@ -189,6 +214,7 @@ debug_fields!(Config {
     until,
     response_body_size,
     reregister_after,
+    protocol,
     max_endpoints,
     request_labels,
     response_labels

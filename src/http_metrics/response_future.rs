@@ -147,7 +147,12 @@ impl<F> ResponseFuture<F> {
                 let is_skipped = head.has_skip_metrics && guard.recording().allows_skip();
                 let (ending, nanos) = if guard.recording().reads_head() {
                     let started = guard.started();
-                    guard.watch_with(Outcome::Panic, |pending| pending.read_head(&parts, started))
+                    let read = guard
+                        .watch_with(Outcome::Panic, |pending| pending.read_head(&parts, started));
+                    if !is_skipped {
+                        guard.recording().decide(&parts);
+                    }
+                    read
                 } else {
                     (Ending::new(parts.status.as_u16()), UNTIL_END)
                 };
