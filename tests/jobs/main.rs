@@ -21,6 +21,8 @@ mod history;
 mod kill;
 mod layer;
 #[cfg(feature = "full")]
+mod pgbouncer;
+#[cfg(feature = "full")]
 mod processes;
 #[cfg(feature = "prometheus")]
 mod runs;

@@ -25,7 +25,7 @@ pub(super) async fn reap<D: Dialect>(
         D::RUN_COLUMNS
     ))
     .float(time::to_seconds(by))
-    .fetch(&mut *transaction)
+    .fetch(&mut transaction)
     .await?;
     let lost: Vec<_> = lost.iter().filter_map(rows::run).collect();
     runs::count::<D>(&mut transaction, lost.iter()).await?;

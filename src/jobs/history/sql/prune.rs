@@ -20,9 +20,9 @@ pub(super) async fn prune<D: Dialect>(
          ORDER BY started_at, id LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING TRUE",
     );
     let by_age = by_age.text(time::to_text(retention.oldest())).integer(max);
-    let mut pruned = by_age.fetch_from(pool).await?.len();
+    let mut pruned = by_age.write(pool).await?.len();
     let groups = Statement::new("SELECT job_name, status FROM job_run_totals");
-    for group in groups.fetch_from(pool).await? {
+    for group in groups.read(pool).await? {
         let left = max.saturating_sub(pruned);
         if left == 0 {
             break;
@@ -36,7 +36,7 @@ pub(super) async fn prune<D: Dialect>(
         );
         let by_count = by_count.text(group.text(0)?).text(group.text(1)?);
         let by_count = by_count.integer(retention.count.max(1)).integer(left);
-        pruned += by_count.fetch_from(pool).await?.len();
+        pruned += by_count.write(pool).await?.len();
     }
     Ok(pruned)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use sqlx::{Connection, Pool};
+use sqlx::{Connection, Pool, Transaction};
 use uuid::Uuid;
 
 use super::columns::Columns;
@@ -60,7 +60,7 @@ fn once_each(runs: &[RunRecord]) -> Vec<&RunRecord> {
 
 /// Adds ended runs to the totals. Rows are locked in the order of names.
 pub(super) async fn count<D: Dialect>(
-    connection: &mut D::Connection,
+    transaction: &mut Transaction<'_, D>,
     runs: impl Iterator<Item = &RunRecord>,
 ) -> Result<(), sqlx::Error> {
     let mut totals: BTreeMap<&str, RunTotals> = BTreeMap::new();
@@ -78,7 +78,7 @@ pub(super) async fn count<D: Dialect>(
             .text(status.to_owned())
             .integer(runs)
             .float(seconds)
-            .fetch(&mut *connection)
+            .fetch(transaction)
             .await?;
         }
     }
@@ -89,6 +89,19 @@ pub(super) async fn find<D: Dialect>(
     pool: &Pool<D>,
     query: &RunQuery,
 ) -> Result<Vec<RunRecord>, sqlx::Error> {
+    let rows = select::<D>(query).read(pool).await?;
+    Ok(rows.iter().filter_map(rows::run).collect())
+}
+
+pub(super) async fn find_within<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    query: &RunQuery,
+) -> Result<Vec<RunRecord>, sqlx::Error> {
+    let rows = select::<D>(query).fetch(transaction).await?;
+    Ok(rows.iter().filter_map(rows::run).collect())
+}
+
+fn select<D: Dialect>(query: &RunQuery) -> Statement {
     let mut sql = format!("SELECT {} FROM job_runs WHERE TRUE", D::RUN_COLUMNS);
     let conditions = [
         (query.id.is_some(), " AND id = $1::uuid"),
@@ -108,7 +121,7 @@ pub(super) async fn find<D: Dialect>(
     let before = query.before;
     let before = before.map(|(start, id)| (time::to_text(start), id.to_string()));
     let (before_start, before_id) = before.unzip();
-    let rows = Statement::new(sql)
+    Statement::new(sql)
         .text(query.id.map(|id| id.to_string()))
         .text(query.job_name.clone())
         .text(query.status.map(|status| status.to_string()))
@@ -116,18 +129,17 @@ pub(super) async fn find<D: Dialect>(
         .text(before_start)
         .text(before_id)
         .integer(query.limit)
-        .fetch_from(pool)
-        .await?;
-    Ok(rows.iter().filter_map(rows::run).collect())
 }
 
 pub(super) async fn last_of_each<D: Dialect>(
     pool: &Pool<D>,
 ) -> Result<Vec<RunRecord>, sqlx::Error> {
+    let mut connection = D::acquire(pool).await?;
+    let mut transaction = connection.begin_with(D::BEGIN_READ).await?;
     let rows = Statement::new(
         "SELECT job_name FROM job_run_totals UNION SELECT job_name FROM job_runs WHERE status = 'running'",
     )
-    .fetch_from(pool)
+    .fetch(&mut transaction)
     .await?;
     // In the order of bytes, regardless of the database's collation.
     let mut names = BTreeSet::new();
@@ -137,7 +149,8 @@ pub(super) async fn last_of_each<D: Dialect>(
     let mut last = Vec::with_capacity(names.len());
     for name in names {
         let query = RunQuery::new().job_name(name).limit(1);
-        last.extend(find(pool, &query).await?);
+        last.extend(find_within(&mut transaction, &query).await?);
     }
+    transaction.commit().await?;
     Ok(last)
 }
