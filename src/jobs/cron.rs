@@ -88,7 +88,7 @@ pub(super) fn parse(expression: &str) -> Result<Vec<Cron>, String> {
         .find(|(nickname, _)| nickname.eq_ignore_ascii_case(name));
     let fields = nickname.map_or(name, |(_, fields)| fields);
     let invalid = |problem| format!("cron {expression:?} is invalid: {problem}");
-    validate(fields, &parser).map_err(invalid)?;
+    validate(fields, parser).map_err(invalid)?;
     let crons = times_of_day(fields)
         .into_iter()
         .map(|time| parser.parse(&time));
@@ -97,7 +97,7 @@ pub(super) fn parse(expression: &str) -> Result<Vec<Cron>, String> {
 }
 
 /// Returns the first mistake.
-fn validate(expression: &str, parser: &CronParser) -> Result<(), String> {
+fn validate(expression: &str, parser: CronParser) -> Result<(), String> {
     if expression.starts_with('@') {
         let nicknames = NICKNAMES.map(|(nickname, _)| nickname).join(", ");
         return Err(format!("of the nicknames, {nicknames} are allowed"));

@@ -24,6 +24,8 @@ mod layer;
 mod pgbouncer;
 #[cfg(feature = "full")]
 mod processes;
+#[cfg(feature = "full")]
+mod round_trips;
 #[cfg(feature = "prometheus")]
 mod runs;
 #[path = "../support/mod.rs"]

@@ -21,6 +21,8 @@ const MAX_QUEUED: usize = 100_000;
 /// At 500 runs a second, an outage is longer than a lease.
 const RUNS: usize = 1_500;
 
+type Action = fn(&Cluster);
+
 #[tokio::test]
 #[ignore = "needs PostgreSQL's programs and PgBouncer: tests/run"]
 async fn restarts_of_pgbouncer_and_of_its_server_lose_no_run() {
@@ -28,7 +30,7 @@ async fn restarts_of_pgbouncer_and_of_its_server_lose_no_run() {
     let (recorder, reader) = support::recorder();
     let cluster = Arc::new(Cluster::start("bouncer"));
     let url = cluster.start_pgbouncer();
-    let act = async |action: fn(&Cluster)| {
+    let act = async |action: Action| {
         let cluster = Arc::clone(&cluster);
         spawn_blocking(move || action(&cluster)).await.unwrap();
     };
@@ -46,7 +48,7 @@ async fn restarts_of_pgbouncer_and_of_its_server_lose_no_run() {
     load.wait_for(RUNS).await;
     jobs.flush().await;
 
-    let outages: [(fn(&Cluster), fn(&Cluster)); 3] = [
+    let outages: [(Action, Action); 3] = [
         (Cluster::stop_pgbouncer, |it| drop(it.start_pgbouncer())),
         (Cluster::kill, Cluster::start_again),
         (
@@ -95,8 +97,15 @@ async fn restarts_of_pgbouncer_and_of_its_server_lose_no_run() {
         "prepared statement",
         "a run is lost",
     ];
-    let lines = lines.map(|line| log.count(line));
-    assert_eq!(lines, [3, 3, 0, 0], "{}", log.text());
+    let [failed, works_again, prepared, lost] = lines.map(|line| log.count(line));
+    // While its server is down, PgBouncer may let a client wait.
+    assert!((1..=3).contains(&failed), "{}", log.text());
+    assert_eq!(
+        [works_again, prepared, lost],
+        [failed, 0, 0],
+        "{}",
+        log.text()
+    );
     jobs.shutdown(Duration::from_secs(5)).await.unwrap();
     println!("{} runs", ended.len());
 }

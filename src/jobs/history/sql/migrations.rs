@@ -1,10 +1,10 @@
 //! Creates the tables, and updates those of an older version.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType};
 use sqlx::{Connection, Pool, SqlSafeStr, Transaction};
+use tokio::time::Instant;
 
 use super::columns::Columns;
 use super::dialect::{Dialect, MigrationFile};

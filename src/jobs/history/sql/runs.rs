@@ -16,6 +16,9 @@ use crate::jobs::{RunRecord, RunStatus};
 /// The number of runs in one statement. Each has ten parameters, and SQLite accepts 32,766.
 const CHUNK: usize = 1000;
 
+/// The number of jobs whose last runs one statement selects. SQLite accepts 500 selects.
+const JOBS_CHUNK: usize = 100;
+
 /// The end of the statement that writes runs.
 const ON_CONFLICT_UPDATE: &str = "ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at, \
     status = excluded.status, duration_seconds = excluded.duration_seconds, error_message = excluded.error_message, \
@@ -141,16 +144,31 @@ pub(super) async fn last_of_each<D: Dialect>(
     )
     .fetch(&mut transaction)
     .await?;
-    // In the order of bytes, regardless of the database's collation.
     let mut names = BTreeSet::new();
     for row in &rows {
         names.extend(row.text(0)?);
     }
-    let mut last = Vec::with_capacity(names.len());
-    for name in names {
-        let query = RunQuery::new().job_name(name).limit(1);
-        last.extend(find_within(&mut transaction, &query).await?);
+    let names: Vec<_> = names.into_iter().collect();
+    let mut last: Vec<RunRecord> = Vec::with_capacity(names.len());
+    for chunk in names.chunks(JOBS_CHUNK) {
+        let selects = (1..=chunk.len()).map(|n| {
+            format!(
+                "SELECT * FROM (SELECT {} FROM job_runs WHERE job_name = ${n} \
+                 ORDER BY job_runs.started_at DESC, job_runs.id DESC LIMIT 1) AS last",
+                D::RUN_COLUMNS
+            )
+        });
+        let selects = selects.collect::<Vec<_>>().join(" UNION ALL ");
+        let statement = chunk
+            .iter()
+            .fold(Statement::new(selects), |statement, name| {
+                statement.text(name.clone())
+            });
+        let rows = statement.fetch(&mut transaction).await?;
+        last.extend(rows.iter().filter_map(rows::run));
     }
     transaction.commit().await?;
+    // In the order of bytes, regardless of the database's collation.
+    last.sort_by(|a, b| a.job_name.cmp(&b.job_name));
     Ok(last)
 }
