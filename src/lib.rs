@@ -85,6 +85,12 @@ mod measure;
 mod outage;
 #[cfg(feature = "health")]
 mod panics;
+#[cfg(any(
+    feature = "check-postgres",
+    feature = "check-sqlite",
+    feature = "jobs-postgres"
+))]
+mod pgbouncer;
 pub mod prelude;
 mod recorder;
 #[cfg(any(feature = "health", feature = "push"))]

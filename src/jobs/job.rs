@@ -91,7 +91,9 @@ impl Job {
     }
 
     /// Expects a start at the times of a cron expression, in a time zone of the IANA database (`Europe/Berlin`, `UTC`).
-    /// The fields are minute, hour, day of month, month and day of week, with an optional leading second.
+    /// The fields are those of `crontab(5)`: minute, hour, day of month, month and day of week, with an optional leading
+    /// second. Days of the week are 0-7 or `SUN`-`SAT`; 0 and 7 are Sunday. `@hourly`, `@daily`, `@midnight`, `@weekly`,
+    /// `@monthly`, `@yearly` and `@annually` are allowed, too. The module's [documentation](super#cron-expressions) lists all.
     ///
     /// Daylight-saving changes are handled as in `cron(8)` of Debian if the expression names at most 100 times of day as
     /// numbers or lists of numbers (`0,30 2`): a skipped time is expected right after the change, and a repeated time once.

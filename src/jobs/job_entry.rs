@@ -223,8 +223,7 @@ mod tests {
         const JOB: Job = Job::named("a");
         let name = "job \"\": the name has 0 characters: 1 to 100 are allowed";
         let control = "job \"a\\nb\": the name contains a control character: none is allowed";
-        let range = "job \"a\": cron \"61 * * * *\" is invalid: five fields are allowed: minute 0-59, hour 0-23, day of month \
-                     1-31, month 1-12 or JAN-DEC, day of week 0-7 or SUN-SAT, with an optional second first";
+        let range = "job \"a\": cron \"61 * * * *\" is invalid: the minute is \"61\": 0-59 is allowed, as a number, ";
         let interval = "job \"a\": the interval is 0 s";
         let failures = "job \"a\": failing_after is 0: at least 1 is required";
         let zone = "time zone \"Europe/Atlantis\" is not in this system's database";

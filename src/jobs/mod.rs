@@ -24,6 +24,7 @@
 #![doc = include_str!("../../docs/jobs.md")]
 
 mod builder;
+mod cron;
 mod due;
 mod evaluation;
 mod evaluator;

@@ -14,6 +14,7 @@
 mod hangs;
 mod http;
 mod load;
+mod pgbouncer;
 mod servers;
 mod sqlite;
 #[path = "../support/mod.rs"]
