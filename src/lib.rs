@@ -91,6 +91,8 @@ mod thread;
 #[cfg(feature = "prometheus")]
 mod ticker;
 mod time;
+#[cfg(any(feature = "check-http", feature = "check-redis", feature = "push"))]
+mod tls;
 
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]

@@ -14,6 +14,7 @@
 mod hangs;
 mod http;
 mod load;
+mod redis_tls;
 mod servers;
 mod sqlite;
 #[path = "../support/mod.rs"]

@@ -11,6 +11,7 @@ use super::group::{self, Group};
 use crate::catalog;
 use crate::error::Error;
 use crate::http_client::HttpClient;
+use crate::tls::Tls;
 
 impl Pushgateway {
     /// Returns a client with the default settings, see [`builder`](Self::builder).
@@ -134,7 +135,7 @@ impl PushgatewayBuilder {
         });
         Error::combine(mistakes)?;
         Ok(Pushgateway {
-            client: Arc::new(HttpClient::for_uri(&uri)),
+            client: Arc::new(HttpClient::new(Tls::system(), None)),
             group: Group {
                 server: self.server,
                 job: self.job,

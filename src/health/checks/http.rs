@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::http_client::HttpClient;
 use crate::http_url::{HttpUrl, without_secrets};
 use crate::time::milliseconds;
+use crate::tls::Tls;
 
 /// The bytes of a response body that are read: enough for any health endpoint, and an endless stream is cut off.
 const MAX_BODY: usize = 64 * 1024;
@@ -76,7 +77,7 @@ impl Http {
         }
         Ok(Self {
             method,
-            client: HttpClient::for_uri(url.uri()),
+            client: HttpClient::new(Tls::system(), None),
             uri: url.uri().clone(),
             headers: HeaderMap::from_iter([(USER_AGENT, HeaderValue::from_static("tower-vitals"))]),
             mistakes: Vec::new(),
