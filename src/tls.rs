@@ -28,6 +28,10 @@ impl Tls {
     }
 
     /// Trusts only these certificates. The error does not quote the text, which may be a secret in the wrong place.
+    #[cfg_attr(
+        not(any(feature = "check-http", feature = "check-redis")),
+        expect(dead_code, reason = "only the checks have root certificates")
+    )]
     pub(crate) fn with_roots(pem: &[u8]) -> Result<Self, Error> {
         Ok(Self {
             roots: Some(roots(pem).map_err(|problem| {

@@ -33,12 +33,31 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
+#[cfg_attr(
+    not(feature = "check-http"),
+    expect(dead_code, reason = "only the check has these options")
+)]
 impl HttpClient {
-    pub(crate) fn new(tls: Tls, proxy: Option<Proxy>) -> Self {
+    pub(crate) fn set_tls(&mut self, tls: Tls) {
+        self.tls = tls;
+    }
+
+    pub(crate) fn set_proxy(&mut self, proxy: Proxy) {
+        self.proxy = Some(proxy);
+    }
+}
+
+impl HttpClient {
+    /// Trusts the system's root certificates.
+    pub(crate) fn new() -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        Self { tcp, tls, proxy }
+        Self {
+            tcp,
+            tls: Tls::system(),
+            proxy: None,
+        }
     }
 
     /// Sends the request and reads at most `max_body` bytes of the response body; the rest is discarded with the
@@ -87,19 +106,15 @@ impl HttpClient {
             return Ok(Box::new(connection));
         }
         let name = host.trim_start_matches('[').trim_end_matches(']');
-        Ok(match &self.proxy {
-            Some(proxy) => {
-                let server = format!("{host}:{}", port(uri));
-                let tunnel = proxy.tunnel(connection, &server);
-                let tunnel = tunnel.await.map_err(cannot)?;
-                let tls = self.tls.connect(name, tunnel).await;
-                Box::new(tls.map_err(|error| cannot(error.into()))?)
-            }
-            None => {
-                let tls = self.tls.connect(name, connection).await;
-                Box::new(tls.map_err(|error| cannot(error.into()))?)
-            }
-        })
+        let connection: Box<dyn Stream> = if let Some(proxy) = &self.proxy {
+            let server = format!("{host}:{}", port(uri));
+            let tunnel = proxy.tunnel(connection, &server).await;
+            Box::new(tunnel.map_err(cannot)?)
+        } else {
+            Box::new(connection)
+        };
+        let tls = self.tls.connect(name, connection).await;
+        Ok(Box::new(tls.map_err(|error| cannot(error.into()))?))
     }
 
     async fn open(&self, uri: &Uri) -> Result<TcpStream, BoxError> {

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
+use http::uri::PathAndQuery;
 use http::{Request, Uri};
 use http_body_util::Empty;
 use hyper::client::conn::http1;
@@ -39,7 +40,7 @@ impl Proxy {
             return Err(invalid("its scheme is not http"));
         }
         if !matches!(
-            url.uri().path_and_query().map(|path| path.as_str()),
+            url.uri().path_and_query().map(PathAndQuery::as_str),
             None | Some("/")
         ) {
             return Err(invalid("it has a path"));

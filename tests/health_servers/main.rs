@@ -13,6 +13,7 @@
 
 mod hangs;
 mod http;
+mod http_options;
 mod load;
 mod redis_tls;
 mod servers;

@@ -11,7 +11,6 @@ use super::group::{self, Group};
 use crate::catalog;
 use crate::error::Error;
 use crate::http_client::HttpClient;
-use crate::tls::Tls;
 
 impl Pushgateway {
     /// Returns a client with the default settings, see [`builder`](Self::builder).
@@ -135,7 +134,7 @@ impl PushgatewayBuilder {
         });
         Error::combine(mistakes)?;
         Ok(Pushgateway {
-            client: Arc::new(HttpClient::new(Tls::system(), None)),
+            client: Arc::new(HttpClient::new()),
             group: Group {
                 server: self.server,
                 job: self.job,
