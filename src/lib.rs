@@ -34,7 +34,7 @@
 //! | none | the layers and the instruments, with `http`, `http-body`, `tower-layer`, `tower-service`, `futures-core`, `metrics`, `parking_lot`, `quanta` and `tracing` | 25 crates |
 //! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; enables `health` | 46 more |
 //! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 27 more |
-//! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 28 over `prometheus` |
+//! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 27 over `prometheus` |
 //! | `health` | [`Health`], the probes, the checks without drivers, and the [`Collectors`](instrument::Collectors) of the runtime | 17 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host | 4 over `health` |
 //! | `jobs` | [`jobs`]: background jobs and their runs | 16 over `health` |
@@ -43,10 +43,10 @@
 //! | `check-http` | [`Http`](health::checks::Http), with rustls | 23 over `health` |
 //! | `check-postgres` | [`Postgres`](health::checks::Postgres), with sqlx and rustls | 101 over `health` |
 //! | `check-sqlite` | [`Sqlite`](health::checks::Sqlite), with sqlx and a bundled SQLite | 71 over `health` |
-//! | `check-redis` | [`Redis`](health::checks::Redis) | 42 over `health` |
+//! | `check-redis` | [`Redis`](health::checks::Redis), with rustls | 53 over `health` |
 //! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), with lapin | 48 over `health` |
 //! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools | 73 more |
-//! | `full` | everything | 226 crates in total |
+//! | `full` | everything | 225 crates in total |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Links to gated items resolve with all features, as on docs.rs. Other builds of the docs leave them out.
 #![cfg_attr(not(feature = "full"), allow(rustdoc::broken_intra_doc_links))]
