@@ -1,8 +1,9 @@
 //! `RecorderRef`, the recorder that metrics go to, `LazyHandle`, a series that is registered at its first use, and `Zeros`,
 //! the series of an instrument that exist earlier.
 
-use std::fmt;
+use std::cell::Cell;
 use std::sync::{Arc, OnceLock, Weak};
+use std::{fmt, ptr, thread};
 
 use metrics::{Counter, Gauge, Histogram, Key, Level, Metadata, Recorder};
 use parking_lot::Mutex;
@@ -49,6 +50,46 @@ impl RecorderRef {
     pub(crate) fn is_installed(&self, recorder: &dyn Recorder) -> bool {
         self.recorder.is_some() || size_of_val(recorder) > 0
     }
+
+    /// Whether `recorder` stays the one that this refers to, on every thread: the supplied or the global recorder, but not the
+    /// local recorder of a thread, which a test sets. A handle kept by a `static` would record to the test that was first.
+    fn is_lasting(&self, recorder: &dyn Recorder) -> bool {
+        self.recorder.is_some() || self.is_installed(recorder) && is_global(recorder)
+    }
+}
+
+thread_local! {
+    /// A local recorder that this thread has seen, because each look for the global one takes a thread.
+    static LOCAL: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether this is the facade's global recorder. The facade does not expose which one a thread sees.
+fn is_global(recorder: &dyn Recorder) -> bool {
+    /// Once set, the global recorder never changes.
+    static GLOBAL: OnceLock<usize> = OnceLock::new();
+    let address = |recorder: &dyn Recorder| ptr::from_ref(recorder).cast::<()>().addr();
+    let own = address(recorder);
+    if let Some(global) = GLOBAL.get() {
+        return *global == own;
+    }
+    if LOCAL.get() == own {
+        return false;
+    }
+    // A new thread has no local recorder.
+    let look = move || {
+        let facade = RecorderRef::default();
+        facade.with(|recorder| facade.is_installed(recorder).then(|| address(recorder)))
+    };
+    let thread = thread::Builder::new().name("vitals-recorder".to_owned());
+    let global = thread.spawn(look).ok().and_then(|look| look.join().ok());
+    let is_global = match global.flatten() {
+        Some(global) => *GLOBAL.get_or_init(|| global) == own,
+        None => false,
+    };
+    if !is_global {
+        LOCAL.set(own);
+    }
+    is_global
 }
 
 impl fmt::Debug for RecorderRef {
@@ -142,14 +183,26 @@ impl<H: Handle> LazyHandle<H> {
         is_installed
     }
 
+    /// Returns the handle of the current recorder, if one is installed.
+    pub(crate) fn installed(&self) -> Option<H>
+    where
+        H: Clone,
+    {
+        let mut handle = None;
+        self.record_if_installed(|own| handle = Some(own.clone()));
+        handle
+    }
+
     #[cold]
     fn record_first(&self, record: impl FnOnce(&H)) {
         self.recorder.with(|recorder| {
             let handle = H::register(recorder, &self.key);
-            if self.recorder.is_installed(recorder) {
-                if let Some(series) = self.zeros.as_ref().and_then(|zeros| zeros.get()) {
-                    register(series, recorder);
-                }
+            if self.recorder.is_installed(recorder)
+                && let Some(series) = self.zeros.as_ref().and_then(|zeros| zeros.get())
+            {
+                register(series, recorder);
+            }
+            if self.recorder.is_lasting(recorder) {
                 record(self.handle.get_or_init(|| handle));
             } else {
                 record(&handle);
