@@ -87,6 +87,7 @@ impl Prometheus {
     ///
     /// `#[tokio::test]` runs a test and the tasks that it spawns on one thread, so the guard holds across awaits. Other threads
     /// keep the recorder of the process.
+    #[must_use = "the recorder is local until this is dropped"]
     pub fn set_local(&self) -> LocalRecorderGuard<'_> {
         metrics::set_default_local_recorder(self)
     }
