@@ -11,6 +11,7 @@
     reason = "tests panic on failure and compare exact values"
 )]
 
+mod amqps;
 mod hangs;
 mod http;
 mod http_options;
