@@ -42,17 +42,12 @@ fn shop() -> Router {
         .layer(HttpMetricsLayer::new())
 }
 
-/// The tests run at once: each request waits for one of the other test.
-static TOGETHER: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(2));
-
-async fn counts_its_own(orders: usize, common: usize) {
+async fn counts_its_own(orders: usize, before: impl AsyncFn(usize)) {
     let prometheus = Prometheus::builder().build().unwrap();
     let _local = prometheus.set_local();
     let shop = shop();
     for order in 0..orders {
-        if order < common {
-            TOGETHER.wait().await;
-        }
+        before(order).await;
         let request = Request::get("/orders").body(axum::body::Body::empty());
         let response = shop.clone().oneshot(request.unwrap()).await.unwrap();
         axum::body::to_bytes(response.into_body(), 1024)
@@ -73,12 +68,34 @@ async fn counts_its_own(orders: usize, common: usize) {
 
 #[tokio::test]
 async fn a_test_counts_its_own_hundred_orders() {
-    counts_its_own(100, 7).await;
+    counts_its_own(100, async |_| {}).await;
 }
 
 #[tokio::test]
-async fn another_test_counts_its_own_seven_orders_at_the_same_time() {
-    counts_its_own(7, 7).await;
+async fn another_test_counts_its_own_seven_orders() {
+    counts_its_own(7, async |_| {}).await;
+}
+
+/// As two tests on two threads, whatever the number of threads that run the tests.
+#[test]
+fn tests_at_the_same_time_count_their_own() {
+    let together = Barrier::new(2);
+    std::thread::scope(|scope| {
+        for orders in [7, 100] {
+            let together = &together;
+            scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .build()
+                    .unwrap();
+                // Each of the first seven requests begins with one of the other test.
+                runtime.block_on(counts_its_own(orders, async |order| {
+                    if order < 7 {
+                        together.wait().await;
+                    }
+                }));
+            });
+        }
+    });
 }
 
 /// A local recorder is not seen by other threads, so this test passes it.
