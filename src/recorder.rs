@@ -2,9 +2,10 @@
 //! the series of an instrument that exist earlier.
 
 use std::any::Any;
-use std::fmt;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
+use std::{fmt, ptr, thread};
 
 use metrics::{Counter, Gauge, Histogram, Key, Level, Metadata, Recorder};
 use parking_lot::Mutex;
@@ -94,6 +95,46 @@ impl RecorderRef {
     pub(crate) fn is_installed(&self, recorder: &dyn Recorder) -> bool {
         self.recorder.is_some() || size_of_val(recorder) > 0
     }
+
+    /// Whether `recorder` stays the one that this refers to, on every thread: the supplied or the global recorder, but not the
+    /// local recorder of a thread, which a test sets. A handle kept by a `static` would record to the test that was first.
+    fn is_lasting(&self, recorder: &dyn Recorder) -> bool {
+        self.recorder.is_some() || self.is_installed(recorder) && is_global(recorder)
+    }
+}
+
+thread_local! {
+    /// A local recorder that this thread has seen, because each look for the global one takes a thread.
+    static LOCAL: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether this is the facade's global recorder. The facade does not expose which one a thread sees.
+fn is_global(recorder: &dyn Recorder) -> bool {
+    /// Once set, the global recorder never changes.
+    static GLOBAL: OnceLock<usize> = OnceLock::new();
+    let address = |recorder: &dyn Recorder| ptr::from_ref(recorder).cast::<()>().addr();
+    let own = address(recorder);
+    if let Some(global) = GLOBAL.get() {
+        return *global == own;
+    }
+    if LOCAL.get() == own {
+        return false;
+    }
+    // A new thread has no local recorder.
+    let look = move || {
+        let facade = RecorderRef::default();
+        facade.with(|recorder| facade.is_installed(recorder).then(|| address(recorder)))
+    };
+    let thread = thread::Builder::new().name("vitals-recorder".to_owned());
+    let global = thread.spawn(look).ok().and_then(|look| look.join().ok());
+    let is_global = match global.flatten() {
+        Some(global) => *GLOBAL.get_or_init(|| global) == own,
+        None => false,
+    };
+    if !is_global {
+        LOCAL.set(own);
+    }
+    is_global
 }
 
 impl fmt::Debug for RecorderRef {
@@ -106,7 +147,7 @@ impl fmt::Debug for RecorderRef {
 }
 
 /// A counter, a gauge or a histogram.
-pub(crate) trait Handle: Sized {
+pub(crate) trait Handle: Sized + Send + Sync + 'static {
     fn register(recorder: &dyn Recorder, key: &Key) -> Self;
 }
 
@@ -131,17 +172,22 @@ impl Handle for Histogram {
 /// One series, registered at its first use. While no recorder is installed, each use registers it again.
 pub(crate) struct LazyHandle<H> {
     recorder: RecorderRef,
+    slot: Arc<Slot<H>>,
+    zeros: Option<Arc<ZeroSeries>>,
+}
+
+/// A series, and its handle once it is kept.
+struct Slot<H> {
     key: Key,
     handle: OnceLock<H>,
-    zeros: Option<Arc<ZeroSeries>>,
 }
 
 impl<H: Handle> LazyHandle<H> {
     pub(crate) fn new(recorder: &RecorderRef, key: Key) -> Self {
+        let handle = OnceLock::new();
         Self {
             recorder: recorder.clone(),
-            key,
-            handle: OnceLock::new(),
+            slot: Arc::new(Slot { key, handle }),
             zeros: None,
         }
     }
@@ -161,7 +207,7 @@ impl<H: Handle> LazyHandle<H> {
 
     /// The same series of another recorder.
     pub(crate) fn with_recorder(&self, recorder: &RecorderRef) -> Self {
-        let key = self.key.clone();
+        let key = self.slot.key.clone();
         match self.zeros {
             Some(_) => Self::zero(recorder, key),
             None => Self::new(recorder, key),
@@ -170,7 +216,7 @@ impl<H: Handle> LazyHandle<H> {
 
     #[inline]
     pub(crate) fn record(&self, record: impl FnOnce(&H)) {
-        match self.handle.get() {
+        match self.slot.handle.get() {
             Some(handle) => record(handle),
             None => self.record_first(record),
         }
@@ -187,25 +233,44 @@ impl<H: Handle> LazyHandle<H> {
         is_installed
     }
 
+    /// Returns the handle of the current recorder, if one is installed.
+    pub(crate) fn installed(&self) -> Option<H>
+    where
+        H: Clone,
+    {
+        let mut handle = None;
+        self.record_if_installed(|own| handle = Some(own.clone()));
+        handle
+    }
+
     #[cold]
     fn record_first(&self, record: impl FnOnce(&H)) {
+        let slot = &*self.slot;
         self.recorder.with(|recorder| {
-            let handle = H::register(recorder, &self.key);
-            if self.recorder.is_installed(recorder) {
-                if let Some(series) = self.zeros.as_ref().and_then(|zeros| zeros.get()) {
-                    register(series, recorder);
-                }
-                record(self.handle.get_or_init(|| handle));
+            let keeps = self.recorder.is_lasting(recorder);
+            if let Some(series) = &self.zeros
+                && self.recorder.is_installed(recorder)
+            {
+                register(series, recorder, keeps);
+            }
+            if keeps {
+                record(slot.keep(recorder));
             } else {
-                record(&handle);
+                record(&H::register(recorder, &slot.key));
             }
         });
     }
 }
 
+impl<H: Handle> Slot<H> {
+    fn keep(&self, recorder: &dyn Recorder) -> &H {
+        self.handle.get_or_init(|| H::register(recorder, &self.key))
+    }
+}
+
 impl<H> fmt::Debug for LazyHandle<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("LazyHandle").field(&self.key).finish()
+        f.debug_tuple("LazyHandle").field(&self.slot.key).finish()
     }
 }
 
@@ -216,14 +281,26 @@ impl<H> fmt::Debug for LazyHandle<H> {
 /// recorder, by the first use of one of them.
 pub(crate) struct Zeros {
     recorder: RecorderRef,
-    series: Vec<(Register, Key)>,
+    series: Vec<Arc<dyn Register>>,
     shared: Arc<ZeroSeries>,
 }
 
 /// What [`Zeros`] registers. The handles keep it alive.
-type ZeroSeries = OnceLock<Vec<(Register, Key)>>;
+type ZeroSeries = OnceLock<Vec<Arc<dyn Register>>>;
 
-type Register = fn(&dyn Recorder, &Key);
+trait Register: Send + Sync {
+    fn register(&self, recorder: &dyn Recorder, keeps: bool);
+}
+
+impl<H: Handle> Register for Slot<H> {
+    fn register(&self, recorder: &dyn Recorder, keeps: bool) {
+        if keeps {
+            self.keep(recorder);
+        } else {
+            drop(H::register(recorder, &self.key));
+        }
+    }
+}
 
 impl Zeros {
     pub(crate) fn new(recorder: &RecorderRef) -> Self {
@@ -235,12 +312,13 @@ impl Zeros {
     }
 
     pub(crate) fn add<H: Handle>(&mut self, key: Key) -> LazyHandle<H> {
-        let register: Register = |recorder, key| drop(H::register(recorder, key));
-        self.series.push((register, key.clone()));
-        LazyHandle {
+        let handle = LazyHandle {
             zeros: Some(Arc::clone(&self.shared)),
             ..LazyHandle::new(&self.recorder, key)
-        }
+        };
+        self.series
+            .push(Arc::clone(&handle.slot) as Arc<dyn Register>);
+        handle
     }
 
     pub(crate) fn announce(self) {
@@ -249,12 +327,12 @@ impl Zeros {
             series,
             shared,
         } = self;
-        let shown = shared.get_or_init(|| series);
+        shared.get_or_init(|| series);
         let register_if_installed = || {
             recorder.with(|to| {
                 let is_installed = recorder.is_installed(to);
                 if is_installed {
-                    register(shown, to);
+                    register(&shared, to, recorder.is_lasting(to));
                 }
                 is_installed
             })
@@ -268,9 +346,10 @@ impl Zeros {
     }
 }
 
-fn register(series: &[(Register, Key)], recorder: &dyn Recorder) {
-    for (register, key) in series {
-        register(recorder, key);
+/// `keeps` the handles if the recorder is the one that their records will go to.
+fn register(series: &ZeroSeries, recorder: &dyn Recorder, keeps: bool) {
+    for one in series.get().into_iter().flatten() {
+        one.register(recorder, keeps);
     }
 }
 
@@ -296,6 +375,6 @@ pub(crate) fn announce_waiting(recorder: &dyn Recorder) {
     // Without the lock, because a recorder may log, and a subscriber may create an instrument.
     let waiting = std::mem::take(&mut *WAITING.lock());
     for series in waiting.iter().filter_map(Weak::upgrade) {
-        register(series.get().map_or(&[], Vec::as_slice), recorder);
+        register(&series, recorder, true);
     }
 }
