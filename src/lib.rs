@@ -34,12 +34,12 @@
 //! | feature | provides | dependencies |
 //! |---|---|---|
 //! | none | the layers and the instruments, with `http`, `http-body`, `tower-layer`, `tower-service`, `futures-core`, `metrics`, `parking_lot`, `quanta` and `tracing` | 25 crates |
-//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; enables `health` | 47 more |
+//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; enables `health` | 44 more |
 //! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 27 more |
 //! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 27 over `prometheus` |
 //! | `health` | [`Health`], the probes, the checks without drivers, and the [`Collectors`](instrument::Collectors) of the runtime | 17 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host; needs Rust 1.95 | 4 over `health` |
-//! | `jobs` | [`jobs`]: background jobs and their runs | 16 over `health` |
+//! | `jobs` | [`jobs`]: background jobs and their runs | 19 over `health` |
 //! | `jobs-sqlite` | [`SqliteHistory`](jobs::SqliteHistory), with sqlx and a bundled SQLite; needs Rust 1.94 | 70 over `jobs` |
 //! | `jobs-postgres` | [`PostgresHistory`](jobs::PostgresHistory), with sqlx and rustls; needs Rust 1.94 | 99 over `jobs` |
 //! | `check-http` | [`Http`](health::checks::Http), with rustls | 23 over `health` |
