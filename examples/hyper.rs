@@ -42,12 +42,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("     curl {url}/slow");
     println!("     curl {url}/metrics");
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok((stream, peer)) = listener.accept().await else {
             // The client left, or no file descriptor is free. Neither should end the service.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let service = TowerToHyperService::new(service.clone());
+        let service = ServiceBuilder::new()
+            // Guards that check the client's address find it here.
+            .map_request(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(peer);
+                request
+            })
+            .service(service.clone());
+        let service = TowerToHyperService::new(service);
         tokio::spawn(async move {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())

@@ -198,9 +198,9 @@ async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
 
 /// Background jobs: more sweeps than fit into a queue of two events, and a failing import.
 async fn sweep() -> Result<Jobs, Box<dyn Error>> {
-    const SWEEP: Job = Job::named("sweep").every(Duration::from_hours(1));
+    const SWEEP: Job = Job::named("sweep").every(Duration::from_secs(60 * 60));
     const IMPORT: Job = Job::named("import")
-        .every(Duration::from_hours(1))
+        .every(Duration::from_secs(60 * 60))
         .failing_after(1);
     let jobs = Jobs::builder()
         .job(SWEEP)
@@ -245,6 +245,6 @@ async fn charge(cents: usize) -> Result<(), &'static str> {
 }
 
 async fn sleep_for_a_day() -> Result<(), &'static str> {
-    sleep(Duration::from_hours(24)).await;
+    sleep(Duration::from_secs(24 * 60 * 60)).await;
     Ok(())
 }

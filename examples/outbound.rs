@@ -69,7 +69,7 @@ async fn serve(listener: TcpListener) {
     while let Ok((stream, _)) = listener.accept().await {
         let service = service_fn(|request: Request<hyper::body::Incoming>| async move {
             if request.uri().path() == "/late" {
-                tokio::time::sleep(Duration::from_mins(1)).await;
+                tokio::time::sleep(Duration::from_secs(60)).await;
             }
             Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"charged"))))
         });

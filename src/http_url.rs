@@ -63,6 +63,37 @@ impl HttpUrl {
         Ok(Self { uri, credentials })
     }
 
+    /// Resolves a reference against `base` (RFC 3986, section 5.2), without its fragment. The error is as that of
+    /// [`parse`](Self::parse).
+    #[cfg_attr(
+        not(feature = "check-http"),
+        expect(dead_code, reason = "only the check follows redirects")
+    )]
+    pub(crate) fn join(base: &Uri, reference: &str) -> Result<Self, Cow<'static, str>> {
+        let reference = reference.split('#').next().unwrap_or_default();
+        let before_path = reference.split(['/', '?']).next().unwrap_or_default();
+        if before_path.contains(':') {
+            return Self::parse(reference);
+        }
+        let scheme = base.scheme_str().unwrap_or_default();
+        if let Some(rest) = reference.strip_prefix("//") {
+            return Self::parse(&format!("{scheme}://{rest}"));
+        }
+        let (path, query) = match reference.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (reference, None),
+        };
+        let (folder, _) = base.path().rsplit_once('/').unwrap_or_default();
+        let (path, query) = match path {
+            "" => (base.path().to_owned(), query.or(base.query())),
+            path if path.starts_with('/') => (without_dots(path), query),
+            path => (without_dots(&format!("{folder}/{path}")), query),
+        };
+        let server = base.authority().map_or("", |authority| authority.as_str());
+        let query = query.map_or_else(String::new, |query| format!("?{query}"));
+        Self::parse(&format!("{scheme}://{server}{path}{query}"))
+    }
+
     /// The URL without its credentials.
     pub(crate) fn uri(&self) -> &Uri {
         &self.uri
@@ -71,6 +102,23 @@ impl HttpUrl {
     pub(crate) fn credentials(&self) -> Option<&Credentials> {
         self.credentials.as_ref()
     }
+}
+
+/// Resolves `.` and `..` in a path that begins with a slash (RFC 3986, section 5.2.4).
+fn without_dots(path: &str) -> String {
+    let mut kept = Vec::new();
+    let mut parts = path.split('/').skip(1).peekable();
+    while let Some(part) = parts.next() {
+        if part == ".." {
+            kept.pop();
+        }
+        if part != "." && part != ".." {
+            kept.push(part);
+        } else if parts.peek().is_none() {
+            kept.push("");
+        }
+    }
+    format!("/{}", kept.join("/"))
 }
 
 fn is_port(text: &str) -> bool {
@@ -149,6 +197,46 @@ mod tests {
             url.credentials(),
             Some(&("token".to_owned(), String::new()))
         );
+    }
+
+    /// The examples of RFC 3986, section 5.4, that have a path.
+    #[test]
+    fn references_are_resolved() {
+        let base = Uri::from_static("http://a/b/c/d;p?q");
+        for (reference, expected) in [
+            ("g", "http://a/b/c/g"),
+            ("./g", "http://a/b/c/g"),
+            ("g/", "http://a/b/c/g/"),
+            ("/g", "http://a/g"),
+            ("//g", "http://g/"),
+            ("?y", "http://a/b/c/d;p?y"),
+            ("g?y", "http://a/b/c/g?y"),
+            ("#s", "http://a/b/c/d;p?q"),
+            ("g#s", "http://a/b/c/g"),
+            ("g?y#s", "http://a/b/c/g?y"),
+            (";x", "http://a/b/c/;x"),
+            ("g;x", "http://a/b/c/g;x"),
+            ("", "http://a/b/c/d;p?q"),
+            (".", "http://a/b/c/"),
+            ("./", "http://a/b/c/"),
+            ("..", "http://a/b/"),
+            ("../g", "http://a/b/g"),
+            ("../..", "http://a/"),
+            ("../../../g", "http://a/g"),
+            ("/./g", "http://a/g"),
+            ("/../g", "http://a/g"),
+            ("g.", "http://a/b/c/g."),
+            ("..g", "http://a/b/c/..g"),
+            ("./g/.", "http://a/b/c/g/"),
+            ("g/./h", "http://a/b/c/g/h"),
+            ("g/../h", "http://a/b/c/h"),
+            ("g?y/../x", "http://a/b/c/g?y/../x"),
+            ("https://u:pw@h:8443/x", "https://h:8443/x"),
+        ] {
+            let joined = HttpUrl::join(&base, reference).unwrap();
+            assert_eq!(joined.uri(), expected, "{reference}");
+        }
+        assert!(HttpUrl::join(&base, "g:h").is_err());
     }
 
     #[test]

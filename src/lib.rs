@@ -29,24 +29,30 @@
 //!
 //! # Features
 //!
+//! The crate needs Rust 1.88. Some features have dependencies that need more, as the table says.
+//!
 //! | feature | provides | dependencies |
 //! |---|---|---|
 //! | none | the layers and the instruments, with `http`, `http-body`, `tower-layer`, `tower-service`, `futures-core`, `metrics`, `parking_lot`, `quanta` and `tracing` | 25 crates |
-//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; enables `health` | 47 more |
+//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; enables `health` | 44 more |
 //! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 27 more |
-//! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 28 over `prometheus` |
+//! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 27 over `prometheus` |
 //! | `health` | [`Health`], the probes, the checks without drivers, and the [`Collectors`](instrument::Collectors) of the runtime | 17 more |
-//! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host | 4 over `health` |
-//! | `jobs` | [`jobs`]: background jobs and their runs | 16 over `health` |
-//! | `jobs-sqlite` | [`SqliteHistory`](jobs::SqliteHistory), with sqlx and a bundled SQLite | 70 over `jobs` |
-//! | `jobs-postgres` | [`PostgresHistory`](jobs::PostgresHistory), with sqlx and rustls | 99 over `jobs` |
+//! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host; needs Rust 1.95 | 4 over `health` |
+//! | `jobs` | [`jobs`]: background jobs and their runs | 19 over `health` |
+//! | `jobs-sqlite` | [`SqliteHistory`](jobs::SqliteHistory), with sqlx and a bundled SQLite; needs Rust 1.94 | 70 over `jobs` |
+//! | `jobs-postgres` | [`PostgresHistory`](jobs::PostgresHistory), with sqlx and rustls; needs Rust 1.94 | 99 over `jobs` |
 //! | `check-http` | [`Http`](health::checks::Http), with rustls | 23 over `health` |
-//! | `check-postgres` | [`Postgres`](health::checks::Postgres), with sqlx and rustls | 101 over `health` |
-//! | `check-sqlite` | [`Sqlite`](health::checks::Sqlite), with sqlx and a bundled SQLite | 71 over `health` |
-//! | `check-redis` | [`Redis`](health::checks::Redis) | 42 over `health` |
+//! | `check-postgres` | [`Postgres`](health::checks::Postgres), with sqlx and rustls; needs Rust 1.94 | 101 over `health` |
+//! | `check-sqlite` | [`Sqlite`](health::checks::Sqlite), with sqlx and a bundled SQLite; needs Rust 1.94 | 71 over `health` |
+//! | `check-redis` | [`Redis`](health::checks::Redis), with rustls | 53 over `health` |
 //! | `check-rabbitmq` | [`RabbitMq`](health::checks::RabbitMq), with lapin | 48 over `health` |
-//! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools | 73 more |
-//! | `full` | everything | 226 crates in total |
+//! | `grpc-health` | [`GrpcHealth`](health::GrpcHealth): the gRPC health service, with tonic | 20 over `health` |
+//! | `reqwest-0-12` | [`ClientMetricsLayer`] around [reqwest 0.12](http_metrics::reqwest::v0_12) | 58 more |
+//! | `reqwest-0-13` | [`ClientMetricsLayer`] around [reqwest 0.13](http_metrics::reqwest::v0_13) | 53 more |
+//! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools; needs Rust 1.94 | 73 more |
+//! | `full` | everything; needs Rust 1.95 | 240 crates in total |
+#![warn(clippy::incompatible_msrv)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Links to gated items resolve with all features, as on docs.rs. Other builds of the docs leave them out.
 #![cfg_attr(not(feature = "full"), allow(rustdoc::broken_intra_doc_links))]
@@ -85,6 +91,12 @@ mod outage;
     expect(dead_code, reason = "the recorder catches panics of functions only")
 )]
 mod panics;
+#[cfg(any(
+    feature = "check-postgres",
+    feature = "check-sqlite",
+    feature = "jobs-postgres"
+))]
+mod pgbouncer;
 pub mod prelude;
 mod recorder;
 #[cfg(any(feature = "health", feature = "prometheus"))]
@@ -101,6 +113,8 @@ mod thread;
 #[cfg(feature = "prometheus")]
 mod ticker;
 mod time;
+#[cfg(any(feature = "check-http", feature = "check-redis", feature = "push"))]
+mod tls;
 
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]

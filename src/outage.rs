@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// The time from the report of one start to that of the next.
-const PERIOD: Duration = Duration::from_mins(1);
+const PERIOD: Duration = Duration::from_secs(60);
 
 /// Whether something fails at the moment, and whether that was reported. No code of the service runs under its lock.
 #[derive(Debug, Default)]

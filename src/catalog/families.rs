@@ -141,6 +141,25 @@ families! {
         &["method", "endpoint"],
         "Bytes sent of the response body, before compression by outer layers.",
     ).unit(Unit::Count);
+    /// OpenTelemetry's `rpc.server.call.duration`.
+    RPC_SERVER_CALL_DURATION = seconds(
+        "rpc_server_call_duration_seconds",
+        &["rpc_system_name", "rpc_method", "rpc_response_status_code", "error_type"],
+        "Duration of incoming remote procedure calls, in seconds.",
+    );
+    /// OpenTelemetry's `rpc.client.call.duration`.
+    RPC_CLIENT_CALL_DURATION = seconds(
+        "rpc_client_call_duration_seconds",
+        &[
+            "rpc_system_name",
+            "rpc_method",
+            "rpc_response_status_code",
+            "server_address",
+            "server_port",
+            "error_type",
+        ],
+        "Duration of outgoing remote procedure calls, in seconds.",
+    );
     EXTERNAL_API_REQUESTS = counter(
         "external_api_requests_total",
         &["service", "endpoint", "status"],

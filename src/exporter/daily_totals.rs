@@ -8,7 +8,7 @@ use crate::measure::Instant;
 
 /// Returns the number of days since 1970, in UTC.
 pub(super) fn day_of(time: SystemTime) -> u64 {
-    const DAY: Duration = Duration::from_hours(24);
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     since_1970.as_secs() / DAY.as_secs()
 }

@@ -147,7 +147,7 @@ impl<R: Recorder> Limited<R> {
                 let is_first =
                     key.labels().len() > 0 && !mem::replace(&mut metric.has_labels, true);
                 drop(metric);
-                if is_first {
+                if is_first && key.name() != MONITORING_SERIES_DROPPED.name {
                     // The count exists at 0, so that `increase()` sees the first dropped series.
                     let _zero = self.dropped(key);
                 }

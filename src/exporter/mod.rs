@@ -18,6 +18,7 @@ mod prometheus;
 #[cfg(feature = "push")]
 mod push;
 mod snapshot;
+pub mod testing;
 
 #[cfg(feature = "axum")]
 pub(crate) use self::baseline::JsonView;

@@ -3,7 +3,10 @@
 use std::sync::{Arc, mpsc};
 use std::time::SystemTime;
 
-use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use metrics::{
+    Counter, Gauge, Histogram, Key, KeyName, LocalRecorderGuard, Metadata, Recorder, SharedString,
+    Unit,
+};
 use metrics_exporter_prometheus::PrometheusRecorder;
 use parking_lot::Mutex;
 
@@ -77,6 +80,16 @@ impl Prometheus {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.inner.gatherer.snapshot()
+    }
+
+    /// Makes this the recorder of the current thread until the guard is dropped. For tests, which run in parallel in one
+    /// process: see [`testing`](crate::exporter::testing).
+    ///
+    /// `#[tokio::test]` runs a test and the tasks that it spawns on one thread, so the guard holds across awaits. Other threads
+    /// keep the recorder of the process.
+    #[must_use = "the recorder is local until this is dropped"]
+    pub fn set_local(&self) -> LocalRecorderGuard<'_> {
+        metrics::set_default_local_recorder(self)
     }
 
     /// Calls `hook` before the metrics are gathered in any format, on the gathering thread. Use it for values that are

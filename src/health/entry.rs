@@ -18,7 +18,7 @@ use super::{CheckOptions, CheckResult, ConfiguredCheck, Outcome, Probe, Status};
 use crate::panics;
 
 /// Longer durations are cut to this, because a clock cannot add `Duration::MAX`.
-const MAX_DURATION: Duration = Duration::from_hours(365 * 24);
+const MAX_DURATION: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How much longer than the check's timeout a caller waits. The run itself keeps the timeout, so only a check that
 /// blocks its thread is still running after this.
 pub(super) const GRACE: Duration = Duration::from_millis(50);

@@ -27,6 +27,8 @@ mod check_result;
 pub mod checks;
 mod entry;
 mod gather;
+#[cfg(feature = "grpc-health")]
+mod grpc_health;
 mod health;
 mod outcome;
 mod probe;
@@ -48,6 +50,8 @@ pub use self::check::{Check, ConfiguredCheck};
 pub use self::check_info::CheckInfo;
 pub use self::check_options::CheckOptions;
 pub use self::check_result::CheckResult;
+#[cfg(feature = "grpc-health")]
+pub use self::grpc_health::GrpcHealth;
 pub use self::health::Health;
 pub use self::outcome::Outcome;
 pub use self::probe::Probe;

@@ -77,6 +77,8 @@ impl<B: Body> Body for ResponseBody<B> {
                     if *this.remaining != UNKNOWN_LENGTH {
                         *this.remaining = this.remaining.saturating_sub(bytes);
                     }
+                } else if let Some(trailers) = frame.trailers_ref() {
+                    guard.recording().on_trailers(trailers);
                 }
                 if frame.is_trailers() || *this.remaining == 0 || this.inner.is_end_stream() {
                     guard.finish(ended(*this.remaining));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::request::Parts;
 use metrics::Recorder;
 
-use super::config::{Config, Until};
+use super::config::{Config, Protocol, Until};
 use super::duration_status::DurationStatus;
 use super::extra_label::ExtraLabel;
 use super::known_labels;
@@ -143,6 +143,34 @@ impl<R> HttpMetricsBuilder<R> {
         let servers = servers.into_iter().map(Into::into).collect();
         let label = known_labels::declared_servers(servers);
         self.config.request_labels.add(label);
+        self
+    }
+
+    /// Records gRPC calls by method and status, for tonic's servers and for its routes in axum. Defaults to off, which
+    /// costs requests over HTTP nothing.
+    ///
+    /// A request is a call if its content type is `application/grpc`. Calls have the further label `grpc_status` with the
+    /// name of their status code, such as `OK` or `NOT_FOUND`, from the headers or the trailers. A call without one has
+    /// that of its end, as gRPC defines it: `CANCELLED` if the client (or a deadline in tonic) dropped it. Other requests,
+    /// gRPC-Web among them, have no such label.
+    ///
+    /// `endpoint` is `/pkg.Service/Method` if the method exists, which its first answer tells. Until then, the call is in
+    /// progress as `unmatched`. A path that is answered with `UNIMPLEMENTED` is `unmatched`, and so are paths that have
+    /// only failed once they are a tenth of [`max_endpoints`](Self::max_endpoints), because clients can invent paths that
+    /// an authentication rejects.
+    ///
+    /// With [`zero_statuses`](Self::zero_statuses), the codes `UNKNOWN`, `INTERNAL` and `UNAVAILABLE` begin at zero, too.
+    /// With [`Naming::open_telemetry`], calls follow its RPC conventions.
+    ///
+    /// ```
+    /// use tower_vitals::HttpMetricsLayer;
+    ///
+    /// let layer = HttpMetricsLayer::builder().grpc().build()?;
+    /// let server = tonic::transport::Server::builder().layer(layer);
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    pub fn grpc(mut self) -> Self {
+        self.config.protocol = Protocol::Both;
         self
     }
 

@@ -111,12 +111,11 @@ impl<T> Cache<T> {
             None => self.reserved(&self.unmatched, UNMATCHED),
         };
         let sparse;
-        let entry = match endpoint.entries.get(index) {
-            Some(entry) => entry,
-            None => {
-                (index, sparse) = self.sparse(&endpoint, index);
-                &*sparse
-            }
+        let entry = if let Some(entry) = endpoint.entries.get(index) {
+            entry
+        } else {
+            (index, sparse) = self.sparse(&endpoint, index);
+            &*sparse
         };
         let series = match entry.series.get() {
             Some(series) => series,

@@ -42,6 +42,9 @@ use crate::error::BoxError;
 ///
 /// The error type is the boxed one of tower's timeout and limits.
 ///
+/// Around `reqwest::Client`, it measures requests of reqwest, in its own types: see [`reqwest`](super::reqwest). Around
+/// tonic's `Channel`, it measures gRPC calls: see [`grpc`](super::ClientMetricsBuilder::grpc).
+///
 /// ```
 /// use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 /// use http_body_util::Empty;
@@ -93,8 +96,8 @@ impl<S> Layer<S> for ClientMetricsLayer {
 /// The service of [`ClientMetricsLayer`].
 #[derive(Debug, Clone)]
 pub struct ClientMetrics<S> {
-    inner: S,
-    state: Arc<LayerState>,
+    pub(crate) inner: S,
+    pub(crate) state: Arc<LayerState>,
 }
 
 impl<S> ClientMetrics<S> {
@@ -143,25 +146,31 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.project().inner.poll_head(cx, |error: E| {
             let error = error.into();
-            if is_timeout(&*error) {
-                (Outcome::TimedOut, error)
-            } else {
-                (Outcome::ServiceError, error)
-            }
+            (outcome_of(&*error), error)
         })
     }
 }
 
 debug_fields!(ClientResponseFuture<F> {});
 
+/// How a call without a response ended.
+pub(crate) fn outcome_of(error: &(dyn StdError + 'static)) -> Outcome {
+    if is_timeout(error) {
+        Outcome::TimedOut
+    } else {
+        Outcome::ServiceError
+    }
+}
+
 /// Errors of other crates are recognized by their messages, because their types would need these crates as
-/// dependencies: tower "request timed out", hyper-util and reqwest "operation timed out", tokio "deadline has elapsed".
+/// dependencies: tower "request timed out", tonic "Timeout expired", hyper-util and reqwest "operation timed out", tokio "deadline has elapsed".
 fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
     let reports_timeout = |error: &(dyn StdError + 'static)| {
         let kind = error.downcast_ref().map(io::Error::kind);
         kind == Some(io::ErrorKind::TimedOut) || {
             let message = error.to_string();
-            message.contains("timed out") || message.contains("deadline has elapsed")
+            let timeouts = ["timed out", "Timeout expired", "deadline has elapsed"];
+            timeouts.iter().any(|timeout| message.contains(timeout))
         }
     };
     std::iter::successors(Some(error), |error| source(*error)).any(reports_timeout)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::request::Parts;
 
 use super::client::{ClientMetricsLayer, default_config};
-use super::config::Config;
+use super::config::{Config, Protocol};
 use super::duration_status::DurationStatus;
 use super::ending::{ERROR, TIMEOUT};
 use super::extra_label::ExtraLabel;
@@ -97,6 +97,30 @@ impl ClientMetricsBuilder {
     pub fn network_protocol_version(mut self) -> Self {
         let label = known_labels::response_version();
         self.config.response_labels.add(label);
+        self
+    }
+
+    /// Records gRPC calls by method and status, for tonic's channels. Defaults to off.
+    ///
+    /// Calls have the further label `grpc_status`, as described at
+    /// [`HttpMetricsBuilder::grpc`](super::HttpMetricsBuilder::grpc). A call without an answer is `DEADLINE_EXCEEDED` after
+    /// a timeout, `CANCELLED` if it was dropped, and else `UNAVAILABLE`. `endpoint` is `/pkg.Service/Method`, or
+    /// `unmatched` if the server answers `UNIMPLEMENTED`. [`Naming::open_telemetry_client`] names calls by its RPC
+    /// conventions.
+    ///
+    /// ```
+    /// use tonic::transport::Endpoint;
+    /// use tower::Layer;
+    /// use tower_vitals::ClientMetricsLayer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
+    /// let channel = Endpoint::from_static("http://127.0.0.1:50051").connect_lazy();
+    /// let channel = ClientMetricsLayer::builder("carts").grpc().build()?.layer(channel);
+    /// // let carts = CartsClient::new(channel);
+    /// # Ok(()) }
+    /// ```
+    pub fn grpc(mut self) -> Self {
+        self.config.protocol = Protocol::Both;
         self
     }
 

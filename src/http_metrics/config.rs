@@ -12,6 +12,7 @@ use super::ending::{
     CANCELLED, CLIENT_CLOSED, ERROR, Ending, INTERNAL_ERROR, NO_STATUS, Status, TIMEOUT,
 };
 use super::group::Group;
+use super::grpc::zero_endings_of_calls;
 use super::known_labels;
 use super::label_set::LabelSet;
 use super::labels::{METHODS, method_index};
@@ -31,19 +32,37 @@ pub enum Until {
     Head,
 }
 
+/// Which requests are recorded as gRPC calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// None.
+    Http,
+    /// Those that are. Their series have a configuration of their own.
+    Both,
+    /// All: this is the configuration of their series.
+    Grpc,
+}
+
 type EndpointFn = dyn Fn(&Parts) -> Option<Cow<'static, str>> + Send + Sync;
 type SkipFn = dyn Fn(&Parts) -> bool + Send + Sync;
+
+/// The parts of a message that the configuration needs, beyond those that every request needs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reads {
+    /// The request's parts, for the user's functions.
+    pub(crate) request: bool,
+    /// The response's parts, or the time of the response head.
+    pub(crate) response: bool,
+}
 
 /// The configuration that all services of a layer share.
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) naming: Naming,
     pub(crate) until: Until,
-    /// Whether the response head is read for more than its status.
-    pub(crate) reads_head: bool,
+    pub(crate) reads: Reads,
     pub(crate) response_body_size: bool,
-    /// Whether any of the user's functions needs the request's parts.
-    pub(crate) reads_parts: bool,
+    pub(crate) protocol: Protocol,
     /// The layers that record the same metrics. Clients have none, because a request that is sent again is another one.
     pub(crate) group: Option<Arc<Group>>,
     pub(crate) reregister_after: Option<Duration>,
@@ -70,9 +89,9 @@ impl Config {
         Self {
             naming,
             until: Until::End,
-            reads_head: false,
+            reads: Reads::default(),
             response_body_size: false,
-            reads_parts: false,
+            protocol: Protocol::Http,
             group: None,
             reregister_after: None,
             service: None,
@@ -110,13 +129,18 @@ impl Config {
 
     /// Derives the flags that the request path reads.
     pub(crate) fn finish(&mut self) {
-        self.group = match self.side() {
-            Side::Server => Some(Group::of(&self.recorder, &self.naming)),
-            Side::Client => None,
+        if self.side() == Side::Server && self.group.is_none() {
+            self.group = Some(Group::of(&self.recorder, &self.naming));
+        }
+        self.reads = Reads {
+            request: self.endpoint.is_some()
+                || self.skip.is_some()
+                || !self.request_labels.is_empty()
+                || self.protocol == Protocol::Both,
+            response: self.until == Until::Head
+                || !self.response_labels.is_empty()
+                || self.protocol == Protocol::Grpc,
         };
-        self.reads_parts =
-            self.endpoint.is_some() || self.skip.is_some() || !self.request_labels.is_empty();
-        self.reads_head = self.until == Until::Head || !self.response_labels.is_empty();
     }
 
     pub(crate) fn side(&self) -> Side {
@@ -151,6 +175,15 @@ impl Config {
         }
     }
 
+    /// The endings whose counters begin at zero.
+    pub(crate) fn zero_endings(&self) -> Vec<Ending> {
+        let endings = self.zero_statuses.iter().map(|status| Ending::new(*status));
+        match self.protocol {
+            Protocol::Grpc => zero_endings_of_calls(endings),
+            _ => endings.collect(),
+        }
+    }
+
     /// The ending of a request without a response head.
     pub(crate) fn ending_without_head(&self, outcome: Outcome) -> Ending {
         let status = match (self.side(), outcome) {
@@ -181,6 +214,7 @@ debug_fields!(Config {
     until,
     response_body_size,
     reregister_after,
+    protocol,
     max_endpoints,
     request_labels,
     response_labels

@@ -1,8 +1,9 @@
 //! The checks of a layer's configuration.
 
-use super::config::Config;
+use super::config::{Config, Protocol};
 use super::ending::MAX_VARIANTS;
 use super::extra_label::ExtraLabel;
+use super::grpc::{GrpcNaming, naming_of_calls};
 use super::label_set::LabelSet;
 use super::outcome::Side;
 
@@ -17,9 +18,20 @@ const _: () = assert!(MAX_DECLARED <= MAX_VARIANTS);
 impl Config {
     /// All mistakes for a layer of this side.
     pub(crate) fn problems(&self, side: Side) -> Vec<String> {
-        let request = self.request_labels.iter().flat_map(ExtraLabel::names);
-        let response = self.response_labels.iter().flat_map(ExtraLabel::names);
-        let mut problems = self.naming.problems(request.chain(response));
+        let response = || self.response_labels.iter().flat_map(ExtraLabel::names);
+        let names = || {
+            let request = self.request_labels.iter().flat_map(ExtraLabel::names);
+            request.chain(response())
+        };
+        let mut problems = match (self.protocol, &self.naming.grpc) {
+            (Protocol::Both, GrpcNaming::Requests(status)) => {
+                self.naming.problems(names().chain([status]))
+            }
+            _ => self.naming.problems(names()),
+        };
+        if problems.is_empty() && self.protocol == Protocol::Both {
+            problems = naming_of_calls(&self.naming).problems(names());
+        }
         problems.extend(problems_of(&self.request_labels));
         problems.extend(problems_of(&self.response_labels));
         if side != self.side() {

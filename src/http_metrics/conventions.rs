@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::duration_status::DurationStatus;
+use super::grpc::GrpcNaming;
 use super::naming::{Convention, Named, Naming};
 use super::outcome::Side;
 use crate::catalog;
@@ -45,6 +46,7 @@ impl Naming {
             status: Cow::Borrowed("status"),
             reason: Cow::Borrowed("reason"),
             convention: PROMETHEUS,
+            grpc: GrpcNaming::Requests(Cow::Borrowed("grpc_status")),
         }
     }
 
@@ -87,6 +89,11 @@ impl Naming {
     /// The convention has no counter of requests. The duration carries the status, so its `_count` serves as one.
     /// Requests that ended early are also counted in `http_server_requests_aborted_total` with `error_type`, which is
     /// not of the convention.
+    ///
+    /// With [`grpc`](super::HttpMetricsBuilder::grpc), gRPC calls follow the conventions for RPC servers instead:
+    /// `rpc_server_call_duration_seconds` with `rpc_system_name`, `rpc_method` (`pkg.Service/Method`, or `_OTHER`),
+    /// `rpc_response_status_code` (such as `NOT_FOUND`), and `error_type` if that is a server's error. These conventions
+    /// have no gauge and no sizes.
     pub const fn open_telemetry() -> Self {
         Self {
             requests: None,
@@ -101,6 +108,7 @@ impl Naming {
             status: Cow::Borrowed("http_response_status_code"),
             reason: Cow::Borrowed("error_type"),
             convention: OPEN_TELEMETRY,
+            grpc: GrpcNaming::Rpc(Cow::Borrowed("rpc_response_status_code")),
         }
     }
 
@@ -113,6 +121,10 @@ impl Naming {
     /// `body_error`. A call that its caller dropped has neither status nor `error_type`, because the convention does not
     /// treat a cancellation as an error. `server_address` and `server_port` are those of the request's URI, for the first
     /// 100 servers; further ones are `other`.
+    ///
+    /// With [`grpc`](super::ClientMetricsBuilder::grpc), gRPC calls are `rpc_client_call_duration_seconds` with
+    /// `rpc_system_name`, `rpc_method`, `rpc_response_status_code` and `error_type`, and `server_address` and
+    /// `server_port` if the request's URI has them.
     pub fn open_telemetry_client() -> Self {
         Self {
             duration: Named::new(&catalog::OTEL_CLIENT_REQUEST_DURATION),

@@ -21,15 +21,17 @@ pub(crate) const INTERNAL_ERROR: Status = 500;
 pub(crate) const MAX_VARIANTS: usize = 1 << VARIANT_BITS;
 
 const VARIANT_BITS: u32 = 12;
+const STATUS_BITS: u32 = 10;
+const STATUS_MASK: u32 = (1 << STATUS_BITS) - 1;
 
-/// A status, a combination of response labels (its variant), and an outcome. Packed, because each request compares it.
+/// A status, that of a gRPC call, a combination of response labels (its variant), and an outcome. Packed, because each request compares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Ending(u32);
 
 impl Ending {
     #[inline]
     pub(crate) fn new(status: Status) -> Self {
-        Self(status as u32)
+        Self(u32::from(status))
     }
 
     pub(crate) fn with_variant(self, variant: usize) -> Self {
@@ -43,8 +45,20 @@ impl Ending {
         Self(self.0 & !(u32::MAX << shift) | (outcome as u32) << shift)
     }
 
+    /// Adds the number of a gRPC status. Statuses of HTTP take ten bits, and it takes the six above, plus one.
+    pub(crate) fn with_code(self, code: u8) -> Self {
+        let code = (u32::from(code) + 1) << STATUS_BITS;
+        Self(self.0 & !(0xFFFF ^ STATUS_MASK) | code & 0xFFFF)
+    }
+
     pub(crate) fn status(self) -> Status {
-        (self.0 & 0xFFFF) as Status
+        (self.0 & STATUS_MASK) as Status
+    }
+
+    /// The number of the gRPC status, if there is one.
+    pub(crate) fn code(self) -> Option<u8> {
+        let code = (self.0 & 0xFFFF) >> STATUS_BITS;
+        u8::try_from(code).ok()?.checked_sub(1)
     }
 
     pub(crate) fn variant(self) -> usize {
@@ -92,6 +106,13 @@ mod tests {
                     let ending = ending.with_outcome(Outcome::BodyError);
                     let ending = ending.with_outcome(outcome).with_variant(variant);
                     assert_eq!(ending.status(), status);
+                    assert_eq!(ending.code(), None);
+                    for code in [0, 16] {
+                        let ending = ending.with_code(3).with_code(code);
+                        assert_eq!((ending.status(), ending.code()), (status, Some(code)));
+                        assert_eq!(ending.variant(), variant);
+                        assert_eq!(ending.outcome(), outcome);
+                    }
                     assert_eq!(ending.variant(), variant);
                     assert_eq!(ending.outcome(), outcome);
                 }

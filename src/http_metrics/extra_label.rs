@@ -75,7 +75,7 @@ impl<P> ExtraLabel<P> {
     /// The index of the value that these parts have.
     pub(crate) fn index(&self, parts: &P) -> usize {
         let picked = (self.pick)(parts);
-        picked.map_or(self.values.other_index(), |picked| {
+        picked.map_or(self.values.absent_index(), |picked| {
             self.values.index(&picked)
         })
     }

@@ -8,7 +8,8 @@ use metrics::{Label, SharedString};
 use super::config::Config;
 use super::duration_status::DurationStatus;
 use super::ending::{Ending, NO_STATUS, Status, status_class, status_text};
-use super::labels::{METHODS, UNMATCHED};
+use super::grpc::{Code, endpoint_text, method_text, push_grpc_status, push_rpc_status};
+use super::labels::UNMATCHED;
 use super::outcome::{Outcome, Side};
 
 /// A family whose labels differ from those of the others.
@@ -32,13 +33,10 @@ pub(crate) fn labels(config: &Config, endpoint: &Arc<str>, index: usize, of: Of)
         push(name, service.clone().into());
     }
     if let Some(name) = &naming.method {
-        push(name, METHODS[index % METHODS.len()].into());
+        push(name, method_text(config, index));
     }
     if has_endpoint(config, endpoint, of) {
-        push(
-            &naming.endpoint,
-            SharedString::from_shared(Arc::clone(endpoint)),
-        );
+        push(&naming.endpoint, endpoint_text(config, endpoint));
     }
     let combination = index / config.methods();
     let is_gauge = of == Of::InProgress;
@@ -71,6 +69,10 @@ fn push_ending(config: &Config, ending: Ending, detail: DurationStatus, labels: 
     config
         .response_labels
         .push(ending.variant(), |_| true, labels);
+    let code = Code::of(ending);
+    if code.is_some_and(|code| push_rpc_status(config, code, labels)) {
+        return;
+    }
     let status = ending.status();
     let text = match detail {
         _ if status == NO_STATUS => None,
@@ -79,6 +81,11 @@ fn push_ending(config: &Config, ending: Ending, detail: DurationStatus, labels: 
         DurationStatus::Code => Some(status_text(status)),
     };
     labels.extend(text.map(|text| Label::new(naming.status.clone(), text)));
+    if let Some(code) = code
+        && detail != DurationStatus::Absent
+    {
+        push_grpc_status(config, code, labels);
+    }
     if naming.convention.has_error_type {
         let error_type = error_type(config.side(), status, ending.outcome());
         labels.extend(error_type.map(|error| Label::new(naming.reason.clone(), error)));

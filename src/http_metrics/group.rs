@@ -86,9 +86,14 @@ impl Active {
     /// No layer, or one that does not record its request.
     pub(crate) const NONE: Self = Self(0);
 
+    /// A layer that does not mark its request.
     #[inline]
-    pub(crate) fn new(group: &Group, is_marked: bool) -> Self {
-        Self(std::ptr::from_ref(group).addr() | usize::from(is_marked))
+    pub(crate) fn unmarked(group: Option<&Arc<Group>>) -> Self {
+        Self(group.map_or(0, |group| Arc::as_ptr(group).addr()))
+    }
+
+    pub(crate) fn marked(self) -> Self {
+        Self(self.0 | 1)
     }
 
     #[inline]

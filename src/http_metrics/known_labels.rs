@@ -14,12 +14,14 @@ use super::naming::Name;
 /// The number of servers whose names a client learns.
 const MAX_SERVERS: usize = 100;
 
+pub(crate) const URL_SCHEME: Name = Cow::Borrowed("url_scheme");
+
 /// `url_scheme`: the scheme of the original request if a proxy reports it, else of this one, else `default`.
 pub(crate) fn url_scheme(default: Option<Name>) -> ExtraLabel<Parts> {
     let values = ["http".into(), "https".into()];
     let values = LabelValues::DeclaredOrAbsent(values.into());
     let default = default.unwrap_or("http".into());
-    ExtraLabel::new("url_scheme".into(), values, move |parts: &Parts| {
+    ExtraLabel::new(URL_SCHEME, values, move |parts: &Parts| {
         let forwarded = forwarded_proto(&parts.headers);
         let own = || parts.uri.scheme().map(|scheme| lower(scheme.as_str()));
         let known = |scheme: &Cow<'_, str>| matches!(&**scheme, "http" | "https");
@@ -108,9 +110,10 @@ pub(crate) fn declared_servers(servers: Vec<Name>) -> ExtraLabel<Parts> {
     ))
 }
 
-/// `server_address` and `server_port` of the first servers that a client calls.
+/// `server_address` and `server_port` of the first servers that a client calls, if the request's URI tells them. (tonic's
+/// does only with an origin.)
 pub(crate) fn called_servers() -> ExtraLabel<Parts> {
-    let values = LabelValues::at_most(MAX_SERVERS);
+    let values = LabelValues::at_most_or_absent(MAX_SERVERS);
     with_port(ExtraLabel::new(
         "server_address".into(),
         values,
@@ -211,7 +214,6 @@ mod tests {
             ];
             assert_eq!(picked(&label, http::Request::get(uri)), expected);
         }
-        let none = ["server_address=other"];
-        assert_eq!(picked(&label, http::Request::get("/")), none);
+        assert_eq!(picked(&label, http::Request::get("/")), [""; 0]);
     }
 }

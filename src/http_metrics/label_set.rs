@@ -25,6 +25,11 @@ impl<P> LabelSet<P> {
         self.0.push(label);
     }
 
+    /// Removes the labels for which `keep` is false.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&ExtraLabel<P>) -> bool) {
+        self.0.retain(keep);
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &ExtraLabel<P>> {
         self.0.iter()
     }

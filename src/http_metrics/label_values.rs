@@ -20,30 +20,41 @@ pub(crate) enum LabelValues {
     /// Declared values. A request with another one has no such label.
     DeclaredOrAbsent(Arc<[Name]>),
     Learned(Arc<Learned>),
+    /// Learned values. A request for which none was picked has no such label.
+    LearnedOrAbsent(Arc<Learned>),
 }
 
 impl LabelValues {
     pub(crate) fn at_most(max: usize) -> Self {
-        Self::Learned(Arc::new(Learned {
-            max,
-            values: RwLock::default(),
-        }))
+        Self::Learned(Learned::at_most(max))
     }
 
-    /// The number of values, including the one for all others.
+    pub(crate) fn at_most_or_absent(max: usize) -> Self {
+        Self::LearnedOrAbsent(Learned::at_most(max))
+    }
+
+    /// The number of values, including the one for all others and the one for none.
     pub(crate) fn count(&self) -> usize {
-        self.other_index() + 1
+        self.absent_index() + 1
+    }
+
+    /// The index if no value was picked.
+    pub(crate) fn absent_index(&self) -> usize {
+        match self {
+            Self::LearnedOrAbsent(learned) => learned.max + 1,
+            _ => self.other_index(),
+        }
     }
 
     pub(crate) fn other_index(&self) -> usize {
         match self {
             Self::Declared(values) | Self::DeclaredOrAbsent(values) => values.len(),
-            Self::Learned(learned) => learned.max,
+            Self::Learned(learned) | Self::LearnedOrAbsent(learned) => learned.max,
         }
     }
 
     pub(crate) fn is_learned(&self) -> bool {
-        matches!(self, Self::Learned(_))
+        matches!(self, Self::Learned(_) | Self::LearnedOrAbsent(_))
     }
 
     pub(crate) fn index(&self, picked: &str) -> usize {
@@ -51,7 +62,7 @@ impl LabelValues {
             Self::Declared(values) | Self::DeclaredOrAbsent(values) => {
                 values.iter().position(|value| value == picked)
             }
-            Self::Learned(learned) => learned.index(picked),
+            Self::Learned(learned) | Self::LearnedOrAbsent(learned) => learned.index(picked),
         };
         index.unwrap_or(self.other_index())
     }
@@ -61,7 +72,8 @@ impl LabelValues {
         let known = match self {
             Self::Declared(values) => values.get(index).cloned().map(SharedString::from),
             Self::DeclaredOrAbsent(values) => return Some(values.get(index)?.clone().into()),
-            Self::Learned(learned) => learned.value(index),
+            Self::LearnedOrAbsent(learned) if index > learned.max => return None,
+            Self::Learned(learned) | Self::LearnedOrAbsent(learned) => learned.value(index),
         };
         Some(known.unwrap_or(Cow::Borrowed(OTHER).into()))
     }
@@ -71,7 +83,9 @@ impl std::fmt::Debug for LabelValues {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Declared(values) | Self::DeclaredOrAbsent(values) => values.fmt(f),
-            Self::Learned(learned) => write!(f, "at most {}", learned.max),
+            Self::Learned(learned) | Self::LearnedOrAbsent(learned) => {
+                write!(f, "at most {}", learned.max)
+            }
         }
     }
 }
@@ -89,6 +103,13 @@ struct Known {
 }
 
 impl Learned {
+    fn at_most(max: usize) -> Arc<Self> {
+        Arc::new(Self {
+            max,
+            values: RwLock::default(),
+        })
+    }
+
     fn index(&self, picked: &str) -> Option<usize> {
         if picked.is_empty() || picked.len() > MAX_LENGTH {
             return None;

@@ -42,10 +42,6 @@ pub(crate) enum TextOwner<'a> {
     /// The text is `'static`.
     Static,
     /// The text stays as long as a clone of this value exists.
-    #[cfg_attr(
-        not(feature = "axum"),
-        allow(dead_code, reason = "only axum's router shares its texts")
-    )]
     Shared(&'a dyn KeepAlive),
     /// The text is freed with the request.
     Request,

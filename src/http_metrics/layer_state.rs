@@ -10,8 +10,9 @@ use http::request::Parts;
 use parking_lot::RwLock;
 
 use super::cache::Cache;
-use super::config::Config;
+use super::config::{Config, Protocol};
 use super::group::Group;
+use super::grpc::{Calls, Decide, Methods, SeriesSource, config_of_calls, is_call};
 use super::labels::EndpointName;
 use super::outcome::{Outcome, Side};
 use super::record::Pending;
@@ -22,6 +23,8 @@ pub(crate) struct LayerState {
     config: Arc<Config>,
     series: SeriesCache,
     described: Once,
+    /// The series of gRPC calls, if they are recorded as such.
+    calls: Option<Arc<Calls<LayerState>>>,
 }
 
 /// The series of a request.
@@ -41,6 +44,7 @@ enum SeriesCache {
 impl LayerState {
     pub(crate) fn new(mut config: Config) -> Arc<Self> {
         config.finish();
+        let calls = (config.protocol == Protocol::Both).then(|| Self::new_calls(&config));
         let cache = Cache::new(config.max_endpoints, config.label_sets(), config.methods());
         Arc::new(Self {
             series: match config.reregister_after {
@@ -51,13 +55,14 @@ impl LayerState {
             },
             config: Arc::new(config),
             described: Once::new(),
+            calls,
         })
     }
 
-    /// Whether [`Self::series_for_parts`] is needed in place of [`Self::series`].
-    #[inline]
-    pub(crate) fn reads_parts(&self) -> bool {
-        self.config.reads_parts
+    fn new_calls(config: &Config) -> Arc<Calls<Self>> {
+        let methods = Methods::new(config.max_endpoints, config.side());
+        let source = Self::new(config_of_calls(config));
+        Arc::new(Calls::new(source, methods))
     }
 
     #[inline]
@@ -65,16 +70,22 @@ impl LayerState {
         self.config.group.as_ref()
     }
 
-    /// The series of a request, without calls to the user's functions.
+    /// The series of a request, if it is known and no more than the method and the matched route decides it. The others
+    /// are those of [`series_for_parts`](Self::series_for_parts).
     #[inline]
-    pub(crate) fn series<B>(&self, request: &Request<B>) -> Found {
-        let index = self.config.label_index(request.method(), 0);
-        let (series, is_new) = self.lookup(self.matched(request.extensions()).as_ref(), index);
-        Found {
-            series,
-            is_new,
-            is_named: false,
+    pub(crate) fn known_series<B>(&self, request: &Request<B>) -> Option<Arc<Series>> {
+        let SeriesCache::Permanent(cache) = &self.series else {
+            return None;
+        };
+        let config = &*self.config;
+        let group = config.group.as_ref();
+        if config.reads.request || group.is_some_and(|group| group.may_be_inside()) {
+            return None;
         }
+        let index = config.label_index(request.method(), 0);
+        cache
+            .find(self.matched(request.extensions()).as_ref(), index)
+            .map(Arc::clone)
     }
 
     /// The matched route, for servers only: a proxy sends its request to an endpoint of another service.
@@ -102,9 +113,20 @@ impl LayerState {
         if config.skip.as_ref().is_some_and(|skip| skip(parts)) {
             return None;
         }
-        let combination = config.request_labels.combination(parts);
-        let index = config.label_index(&parts.method, combination);
         let named = self.named(parts);
+        if let Some(calls) = &self.calls
+            && is_call(parts, self.matched(&parts.extensions).as_ref())
+        {
+            let named = named.as_ref().map(EndpointName::new);
+            let (series, is_new) = calls.series(named.as_ref(), parts);
+            return Some(Found {
+                series,
+                is_new,
+                // A route found inside says less than the method.
+                is_named: true,
+            });
+        }
+        let index = self.index(parts);
         let name = self.endpoint(named.as_ref(), &parts.extensions);
         let (series, is_new) = self.lookup(name.as_ref(), index);
         Some(Found {
@@ -112,6 +134,11 @@ impl LayerState {
             is_new,
             is_named: named.is_some(),
         })
+    }
+
+    fn index(&self, parts: &Parts) -> usize {
+        let combination = self.config.request_labels.combination(parts);
+        self.config.label_index(&parts.method, combination)
     }
 
     /// The name that the user's function gives the endpoint.
@@ -133,22 +160,7 @@ impl LayerState {
     }
 
     /// The series of an endpoint at an index, and whether it is new.
-    #[inline]
     pub(crate) fn lookup(
-        &self,
-        name: Option<&EndpointName<'_>>,
-        index: usize,
-    ) -> (Arc<Series>, bool) {
-        if let SeriesCache::Permanent(cache) = &self.series
-            && let Some(series) = cache.find(name, index)
-        {
-            return (Arc::clone(series), false);
-        }
-        self.lookup_or_register(name, index)
-    }
-
-    #[cold]
-    fn lookup_or_register(
         &self,
         name: Option<&EndpointName<'_>>,
         index: usize,
@@ -198,6 +210,22 @@ impl LayerState {
                 }
             });
         });
+    }
+}
+
+impl SeriesSource for LayerState {
+    type Series = Series;
+
+    fn index(&self, parts: &Parts) -> usize {
+        self.index(parts)
+    }
+
+    fn series_of(&self, name: Option<&EndpointName<'_>>, index: usize) -> (Arc<Series>, bool) {
+        self.lookup(name, index)
+    }
+
+    fn undecided(&self, shown: &Series, decide: Box<dyn Decide<Series>>) -> Arc<Series> {
+        Arc::new(Series::undecided(shown, decide))
     }
 }
 

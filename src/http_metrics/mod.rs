@@ -45,6 +45,7 @@ mod extra_label;
 mod family_labels;
 pub mod future;
 mod group;
+mod grpc;
 mod head;
 mod known_labels;
 mod label_set;
@@ -60,6 +61,8 @@ mod naming;
 mod naming_check;
 mod outcome;
 mod record;
+#[cfg(any(feature = "reqwest-0-12", feature = "reqwest-0-13"))]
+pub mod reqwest;
 mod response_future;
 mod series;
 mod service;

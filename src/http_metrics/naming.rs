@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::duration_status::DurationStatus;
+use super::grpc::GrpcNaming;
 use super::outcome::Side;
 use crate::catalog::{self, Family};
 
@@ -64,10 +65,15 @@ pub struct Naming {
     pub(crate) status: Name,
     pub(crate) reason: Name,
     pub(crate) convention: Convention,
+    pub(crate) grpc: GrpcNaming,
 }
 
 /// What a convention records, beside its names.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each convention is one row of a table"
+)]
 pub(crate) struct Convention {
     pub(crate) side: Side,
     pub(crate) duration_status: DurationStatus,
@@ -140,6 +146,13 @@ impl Naming {
     /// Names the label for the response's status.
     pub fn status_label(mut self, name: impl Into<Name>) -> Self {
         self.status = name.into();
+        self
+    }
+
+    /// Names the label for the status of gRPC calls: `grpc_status`, or `rpc_response_status_code` in OpenTelemetry's
+    /// conventions (in 1.45: `rpc_status_code`). Only layers with [`grpc`](super::HttpMetricsBuilder::grpc) have it.
+    pub fn grpc_status_label(mut self, name: impl Into<Name>) -> Self {
+        self.grpc.set_status(name.into());
         self
     }
 

@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::config::Until;
+use http::{HeaderMap, response};
+
+use super::config::{Protocol, Until};
 use super::current_series::CurrentSeries;
 use super::ending::Ending;
-use super::group::Active;
+use super::grpc::{Code, Evidence, ending_of_call, is_rpc};
 use super::outcome::{Outcome, Side};
 use super::series::Series;
 use crate::measure::{Instant, Recording};
@@ -41,7 +43,9 @@ impl Drop for RequestBytes {
             return;
         }
         let bytes = *self.bytes.get_mut();
-        let series = self.changed.get().unwrap_or(&self.series);
+        let series = Arc::clone(self.changed.get().unwrap_or(&self.series));
+        // A series that is undecided still had no answer.
+        let series = series.decide(Evidence::Failed);
         series.with_live(|series| series.record_request_body(bytes));
     }
 }
@@ -62,16 +66,6 @@ impl Pending {
         Self { series, current }
     }
 
-    /// How layers inside find this one.
-    #[inline]
-    pub(crate) fn active(&self) -> Active {
-        let series = self.series.as_ref();
-        let group = series.and_then(|series| series.config.group.as_ref());
-        group.map_or(Active::NONE, |group| {
-            Active::new(group, self.current.is_some())
-        })
-    }
-
     /// Stops layers inside from changing the series.
     #[inline]
     pub(crate) fn settle(&mut self) -> Option<&Arc<Series>> {
@@ -83,21 +77,24 @@ impl Pending {
 
     /// A counter for the bytes of the request body.
     pub(crate) fn count_request_bytes(&self) -> Option<Arc<RequestBytes>> {
-        self.series.as_ref().map(|series| {
-            Arc::new(RequestBytes {
-                series: Arc::clone(series),
-                changed: OnceLock::new(),
-                bytes: AtomicU64::new(0),
-                skipped: AtomicBool::new(false),
+        let series = self.series.as_ref();
+        series
+            .filter(|series| !is_rpc(&series.config))
+            .map(|series| {
+                Arc::new(RequestBytes {
+                    series: Arc::clone(series),
+                    changed: OnceLock::new(),
+                    bytes: AtomicU64::new(0),
+                    skipped: AtomicBool::new(false),
+                })
             })
-        })
     }
 
     /// Whether the response head is read for more than its status.
     #[inline]
     pub(crate) fn reads_head(&self) -> bool {
         let series = self.series.as_ref();
-        series.is_some_and(|series| series.config.reads_head)
+        series.is_some_and(|series| series.config.reads.response)
     }
 
     /// The ending that a response head has, and the duration if it ends here, else [`UNTIL_END`].
@@ -117,7 +114,30 @@ impl Pending {
             Until::End => UNTIL_END,
         };
         let variant = config.response_labels.combination(parts);
-        (ending.with_variant(variant), nanos)
+        let ending = ending.with_variant(variant);
+        let code = match config.protocol {
+            Protocol::Grpc => Code::of_headers(&parts.headers),
+            _ => None,
+        };
+        (code.map_or(ending, |code| code.added_to(ending)), nanos)
+    }
+
+    /// Decides the series of a gRPC call by the head of a server's answer. A client waits for the trailers, because some
+    /// servers answer with a head and trailers to methods that they do not have.
+    #[cold]
+    pub(crate) fn decide(&mut self, head: &response::Parts) {
+        self.settle();
+        let is_call = |series: &Arc<Series>| {
+            series.config.protocol == Protocol::Grpc && series.config.side() == Side::Server
+        };
+        if let Some(shown) = self.series.take_if(|series| is_call(series)) {
+            let series = Arc::clone(&shown).decide(Evidence::of_head(head));
+            if !Arc::ptr_eq(&series, &shown) {
+                series.in_progress.increment(1.0);
+                shown.in_progress.decrement(1.0);
+            }
+            self.series = Some(series);
+        }
     }
 
     /// Whether the response may exclude the request. A response from another service may not.
@@ -157,14 +177,35 @@ impl Recording for Pending {
     }
 }
 
+/// Adds the status of a call that ended without one, and decides its series.
+#[cold]
+#[inline(never)]
+fn end_of_call(
+    series: Arc<Series>,
+    ending: Ending,
+    bytes: u64,
+    outcome: Outcome,
+) -> (Arc<Series>, Ending) {
+    let (code, ending) = ending_of_call(series.config.side(), ending, outcome);
+    let evidence = match bytes {
+        0 => Evidence::of_code(Some(code)),
+        _ => Evidence::Exists,
+    };
+    (series.decide(evidence), ending)
+}
+
 /// Not inlined and by value, for the reasons given at [`end`].
 #[cold]
 #[inline(never)]
-fn end_without_head(series: Arc<Series>, started: Instant, outcome: Outcome) {
+fn end_without_head(mut series: Arc<Series>, started: Instant, outcome: Outcome) {
     let nanos = started.nanos();
     series.in_progress.decrement(1.0);
+    let mut ending = series.config.ending_without_head(outcome);
+    if series.config.protocol == Protocol::Grpc {
+        (series, ending) = end_of_call(series, ending, 0, outcome);
+    }
     series.with_live(|series| {
-        series.count(series.config.ending_without_head(outcome), nanos);
+        series.count(ending, nanos);
         series.count_aborted(outcome.reason());
     });
     drop(series);
@@ -188,6 +229,17 @@ impl Sending {
     #[inline]
     pub(crate) fn add_bytes(&mut self, bytes: u64) {
         self.bytes += bytes;
+    }
+
+    /// Reads the status of a call from the trailers.
+    #[inline]
+    pub(crate) fn on_trailers(&mut self, trailers: &HeaderMap) {
+        if let Some(series) = &self.series
+            && series.config.protocol == Protocol::Grpc
+            && let Some(code) = Code::of_headers(trailers)
+        {
+            self.ending = code.added_to(self.ending);
+        }
     }
 }
 
@@ -220,11 +272,11 @@ impl Recording for Sending {
 /// recording would tie it to memory, where each move of the body around it waits for stores to land (13 ns a request).
 #[inline(never)]
 fn end(
-    series: Arc<Series>,
+    mut series: Arc<Series>,
     started: Instant,
     head_nanos: u64,
     bytes: u64,
-    ending: Ending,
+    mut ending: Ending,
     is_skipped: bool,
     outcome: Outcome,
 ) {
@@ -234,6 +286,9 @@ fn end(
     };
     series.in_progress.decrement(1.0);
     if !is_skipped {
+        if series.config.protocol == Protocol::Grpc {
+            (series, ending) = end_of_call(series, ending, bytes, outcome);
+        }
         series.with_live(|series| series.end(ending, nanos, bytes, outcome));
     }
     drop(series);

@@ -6,14 +6,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::ResponseBody;
 use super::ending::Ending;
+use super::group::Active;
 use super::head::{Head, NoBody};
-use super::layer_state::{Found, LayerState};
+use super::layer_state::LayerState;
 use super::mark::{Above, Mark};
 use super::outcome::Outcome;
 use super::record::{Pending, RequestBytes, UNTIL_END};
@@ -26,6 +28,7 @@ pin_project! {
         inner: F,
         guard: RecordGuard<Pending>,
         request_bytes: Option<Arc<RequestBytes>>,
+        active: Active,
         no_body: NoBody,
     }
 }
@@ -41,8 +44,8 @@ impl<F> ResponseFuture<F> {
     /// Starts to record `request` and passes it to the service with `call`, together with a counter for the bytes of its
     /// body if they are to be counted.
     ///
-    /// A request is large, so it is moved into its parts only if the user's functions need them. That path is not
-    /// inlined, to keep the other one small.
+    /// A request is large, so it is moved into its parts only if it must be read or marked. That path is not inlined, to
+    /// keep the other one small.
     #[inline]
     pub(crate) fn begin<B>(
         state: &Arc<LayerState>,
@@ -51,11 +54,13 @@ impl<F> ResponseFuture<F> {
         call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
     ) -> Self {
         let started = Instant::now();
-        if state.reads_parts() || state.group().is_some_and(|group| group.may_be_inside()) {
-            Self::begin_with_parts(state, started, request, count_body, call)
-        } else {
-            let found = Some(state.series(&request));
-            Self::call(state, found, started, request, count_body, call)
+        match state.known_series(&request) {
+            Some(series) => {
+                let pending = Pending::begin(Some(series), None);
+                let active = Active::unmarked(state.group());
+                Self::call(pending, active, started, request, count_body, call)
+            }
+            None => Self::begin_with_parts(state, started, request, count_body, call),
         }
     }
 
@@ -67,51 +72,56 @@ impl<F> ResponseFuture<F> {
         count_body: CountBody,
         call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
     ) -> Self {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let group = state.group().filter(|group| group.may_be_inside());
         let above = group.and_then(|group| Above::find(group, &parts.extensions));
-        let found = match above {
+        let (pending, active) = match above {
             Some(above) => {
                 above.report(state, &parts);
-                None
+                (Pending::begin(None, None), Active::NONE)
             }
-            None => state.series_for_parts(&parts),
+            None => Self::pending(state, &mut parts),
         };
         let request = Request::from_parts(parts, body);
-        Self::call(state, found, started, request, count_body, call)
+        Self::call(pending, active, started, request, count_body, call)
+    }
+
+    fn pending(state: &Arc<LayerState>, parts: &mut Parts) -> (Pending, Active) {
+        let Some(found) = state.series_for_parts(parts) else {
+            return (Pending::begin(None, None), Active::NONE);
+        };
+        let unmarked = Active::unmarked(state.group());
+        let (current, active) = match state.group() {
+            Some(group) if found.is_new || group.is_nested() => {
+                let current = Mark::put(&mut parts.extensions, state, group, &found);
+                (Some(current), unmarked.marked())
+            }
+            _ => (None, unmarked),
+        };
+        (Pending::begin(Some(found.series), current), active)
     }
 
     #[inline]
     fn call<B>(
-        state: &Arc<LayerState>,
-        found: Option<Found>,
+        pending: Pending,
+        active: Active,
         started: Instant,
-        mut request: Request<B>,
+        request: Request<B>,
         count_body: CountBody,
         call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
     ) -> Self {
         let no_body = NoBody::of(request.method());
-        let current = match (&found, state.group()) {
-            (Some(found), Some(group)) if found.is_new || group.is_nested() => {
-                let extensions = request.extensions_mut();
-                Some(Mark::put(extensions, state, group, found))
-            }
-            _ => None,
-        };
-        let series = found.map(|found| found.series);
-        let mut guard = RecordGuard::since(started, Pending::begin(series, current));
+        let mut guard = RecordGuard::since(started, pending);
         let request_bytes = match count_body {
             CountBody::No => None,
             CountBody::Yes => guard.recording().count_request_bytes(),
         };
         let bytes = request_bytes.clone();
         Self {
-            inner: {
-                let active = guard.recording().active();
-                guard.watch(Outcome::Panic, || active.run(|| call(request, bytes)))
-            },
+            inner: guard.watch(Outcome::Panic, || active.run(|| call(request, bytes))),
             guard,
             request_bytes,
+            active,
             no_body,
         }
     }
@@ -128,8 +138,8 @@ impl<F> ResponseFuture<F> {
     {
         let this = self.project();
         let guard = this.guard;
-        let active = guard.recording().active();
-        match guard.watch(Outcome::Panic, || active.run(|| this.inner.poll(cx))) {
+        let inner = this.inner;
+        match guard.watch(Outcome::Panic, || this.active.run(|| inner.poll(cx))) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(response)) => {
                 let (parts, body) = response.into_parts();
@@ -137,7 +147,12 @@ impl<F> ResponseFuture<F> {
                 let is_skipped = head.has_skip_metrics && guard.recording().allows_skip();
                 let (ending, nanos) = if guard.recording().reads_head() {
                     let started = guard.started();
-                    guard.watch_with(Outcome::Panic, |pending| pending.read_head(&parts, started))
+                    let read = guard
+                        .watch_with(Outcome::Panic, |pending| pending.read_head(&parts, started));
+                    if !is_skipped {
+                        guard.recording().decide(&parts);
+                    }
+                    read
                 } else {
                     (Ending::new(parts.status.as_u16()), UNTIL_END)
                 };

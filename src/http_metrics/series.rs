@@ -8,6 +8,7 @@ use super::cache::Registration;
 use super::config::Config;
 use super::ending::Ending;
 use super::family_labels::{Of, labels};
+use super::grpc::{Decide, Evidence};
 use super::naming::Named;
 use super::outcome::Outcome;
 use crate::measure::Instant;
@@ -36,6 +37,8 @@ struct Rest {
     other_endings: Endings,
     request_body: OnceLock<Histogram>,
     response_body: OnceLock<Histogram>,
+    /// Set for the one call of a series whose endpoint its answer decides.
+    undecided: Option<Box<dyn Decide<Series>>>,
 }
 
 /// Handles by ending, in the order of first use.
@@ -94,7 +97,24 @@ impl Series {
                 other_endings: Endings::default(),
                 request_body: OnceLock::new(),
                 response_body: OnceLock::new(),
+                undecided: None,
             }),
+        }
+    }
+
+    /// A series that is `shown` in progress until the answer decides its endpoint. Nothing else is recorded to it.
+    pub(crate) fn undecided(shown: &Self, decide: Box<dyn Decide<Self>>) -> Self {
+        let mut series = shown.reregister();
+        series.in_progress = shown.in_progress.clone();
+        series.rest.undecided = Some(decide);
+        series
+    }
+
+    /// The series that the answer decides, if it was undecided.
+    pub(crate) fn decide(self: Arc<Self>, evidence: Evidence) -> Arc<Self> {
+        match &self.rest.undecided {
+            Some(undecided) => undecided.decide(evidence),
+            None => self,
         }
     }
 
@@ -109,8 +129,8 @@ impl Series {
             return;
         };
         let others = self.config.response_labels.others();
-        for status in &self.config.zero_statuses {
-            let ending = Ending::new(*status).with_variant(others);
+        for ending in self.config.zero_endings() {
+            let ending = ending.with_variant(others);
             let key = key(requests, self.labels(Of::Requests(ending)));
             recorder.register_counter(&key, &METADATA).increment(0);
         }

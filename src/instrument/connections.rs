@@ -33,29 +33,29 @@ impl Connections {
 
     /// Counts a connection until the returned guard is dropped.
     pub fn open(&self) -> Connection {
-        let is_counted = self
-            .active
-            .record_if_installed(|gauge| gauge.increment(1.0));
-        Connection {
-            active: is_counted.then(|| Arc::clone(&self.active)),
+        let active = self.active.installed();
+        if let Some(active) = &active {
+            active.increment(1.0);
         }
+        Connection { active }
     }
 }
 
 default_is_new!(Connections);
 
 /// The guard of an open connection. Dropping it ends the count.
-#[derive(Debug)]
 #[must_use = "the connection is counted until this is dropped"]
 pub struct Connection {
     /// `None` if no recorder was installed when the connection was opened, so that the gauge does not fall below zero.
-    active: Option<Arc<LazyHandle<Gauge>>>,
+    active: Option<Gauge>,
 }
+
+debug_fields!(Connection {});
 
 impl Drop for Connection {
     fn drop(&mut self) {
         if let Some(active) = &self.active {
-            active.record(|gauge| gauge.decrement(1.0));
+            active.decrement(1.0);
         }
     }
 }

@@ -28,9 +28,9 @@
 //! `static` is created by its first use: run `LazyLock::force(&NOT_FOUND)` at start to have its counters at 0. Gauges exist once they
 //! are set.
 //!
-//! An instrument stays with the recorder of its first use, even if that is a thread-local one
-//! (`metrics::with_local_recorder`). In tests, pass the recorder to `recorder(..)`. Handles are not renewed, so recorders with
-//! an idle timeout lose the records of series that they have dropped.
+//! An instrument stays with the recorder that is installed in the process at its first use, or with that of `recorder(..)`. On a
+//! thread with a local recorder it records there, without staying. [Tests](crate::exporter::testing) use this. Handles are not
+//! renewed, so recorders with an idle timeout lose the records of series that they have dropped.
 //!
 //! Values that are sampled rather than recorded (memory, file descriptors, the runtime) come from [`Collectors`].
 

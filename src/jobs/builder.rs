@@ -27,7 +27,7 @@ const MAX_INSTANCE: usize = 200;
 /// let jobs = Jobs::builder()
 ///     .job(SWEEP)
 ///     .history(MemoryHistory::new())
-///     .retention(Retention::new().age(Duration::from_hours(24)))
+///     .retention(Retention::new().age(Duration::from_secs(24 * 60 * 60)))
 ///     .instance("shop-1")
 ///     .run()?;
 /// # Ok(()) }
@@ -52,7 +52,7 @@ impl Jobs {
             jobs: Vec::new(),
             history: Arc::new(MemoryHistory::new()),
             retention: Retention::new(),
-            lease: Duration::from_mins(1),
+            lease: Duration::from_secs(60),
             failing_after: 3,
             max_queued: 10_000,
             instance: None,
@@ -120,7 +120,7 @@ impl JobsBuilder {
     /// characters or contains control characters; no tokio runtime.
     pub fn run(self) -> Result<Jobs, Error> {
         let mut mistakes = Vec::new();
-        let leases = Duration::from_secs(1)..=Duration::from_hours(24);
+        let leases = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
         if !leases.contains(&self.lease) {
             mistakes.push(format!(
                 "lease is {:?}: 1 s to 24 h are allowed",

@@ -7,7 +7,7 @@ use super::schedule::Schedule;
 pub(super) const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// A clock further away than this is ignored.
-const MAX_CLOCK_SKEW: Duration = Duration::from_hours(24);
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The history's time, and the local times before and after it was read.
 #[derive(Debug, Clone, Copy)]
@@ -119,8 +119,8 @@ mod tests {
         }
     }
 
-    fn schedule(job: Job) -> Schedule {
-        Schedule::of(&job).unwrap()
+    fn schedule(job: &Job) -> Schedule {
+        Schedule::of(job).unwrap()
     }
 
     const HOURLY: Job = Job::named("hourly")
@@ -131,7 +131,7 @@ mod tests {
         .grace(Duration::from_mins(5));
 
     /// The minutes at which a job is expected, late and missed. `start` is by the history's clock and by the instance's.
-    fn due(job: Job, known_since: u64, start: Option<(u64, u64)>) -> [u64; 3] {
+    fn due(job: &Job, known_since: u64, start: Option<(u64, u64)>) -> [u64; 3] {
         let mut job_state = JobState::new(job.name(), minute(known_since));
         job_state.last_start = start.map(|(by_history, _)| minute(by_history));
         job_state.started_at = start.map(|(_, by_instance)| minute(by_instance));
@@ -146,15 +146,15 @@ mod tests {
 
     #[test]
     fn a_job_is_late_after_its_grace_and_missed_an_interval_later() {
-        assert_eq!(due(HOURLY, 10, None), [70, 75, 135]);
-        assert_eq!(due(HOURLY, 10, Some((30, 30))), [90, 95, 155]);
-        assert_eq!(due(DAILY, 10, None), [180, 185, 1625]);
-        assert_eq!(due(DAILY, 10, Some((180, 180))), [1620, 1625, 3065]);
+        assert_eq!(due(&HOURLY, 10, None), [70, 75, 135]);
+        assert_eq!(due(&HOURLY, 10, Some((30, 30))), [90, 95, 155]);
+        assert_eq!(due(&DAILY, 10, None), [180, 185, 1625]);
+        assert_eq!(due(&DAILY, 10, Some((180, 180))), [1620, 1625, 3065]);
     }
 
     #[test]
     fn a_changed_schedule_counts_from_the_change() {
-        assert_eq!(due(HOURLY, 1000, Some((30, 30))), [1060, 1065, 1125]);
+        assert_eq!(due(&HOURLY, 1000, Some((30, 30))), [1060, 1065, 1125]);
     }
 
     #[test]
@@ -177,7 +177,12 @@ mod tests {
         for (local, expected) in [(500, 180), (510, 170), (490, 190), (500_000, 180)] {
             let job_state = JobState::new("daily", minute(10));
             let expected_at = |job| {
-                let due = Due::of(&schedule(job), &job_state, false, clocks(local, 500, local));
+                let due = Due::of(
+                    &schedule(&job),
+                    &job_state,
+                    false,
+                    clocks(local, 500, local),
+                );
                 due.unwrap().expected_at
             };
             assert_eq!(expected_at(DAILY), minute(expected));
@@ -185,19 +190,19 @@ mod tests {
         }
         // By the local clock it was registered after today's time, so it is expected tomorrow.
         let job_state = JobState::new("daily", minute(175));
-        let due = Due::of(&schedule(DAILY), &job_state, false, clocks(510, 500, 510)).unwrap();
+        let due = Due::of(&schedule(&DAILY), &job_state, false, clocks(510, 500, 510)).unwrap();
         assert_eq!(due.expected_at, minute(1610));
     }
 
     /// The instance is ten minutes ahead, and ten behind.
     #[test]
     fn clock_differences_do_not_matter_after_a_start() {
-        assert_eq!(due(HOURLY, 10, Some((30, 40))), [90, 95, 155]);
-        assert_eq!(due(HOURLY, 10, Some((30, 20))), [90, 95, 155]);
-        assert_eq!(due(DAILY, 10, Some((170, 180))), [1610, 1615, 3055]);
-        assert_eq!(due(DAILY, 10, Some((190, 180))), [1630, 1635, 3075]);
+        assert_eq!(due(&HOURLY, 10, Some((30, 40))), [90, 95, 155]);
+        assert_eq!(due(&HOURLY, 10, Some((30, 20))), [90, 95, 155]);
+        assert_eq!(due(&DAILY, 10, Some((170, 180))), [1610, 1615, 3055]);
+        assert_eq!(due(&DAILY, 10, Some((190, 180))), [1630, 1635, 3075]);
         // A clock that is a year ahead is ignored.
-        assert_eq!(due(DAILY, 10, Some((180, 525_600))), [1620, 1625, 3065]);
+        assert_eq!(due(&DAILY, 10, Some((180, 525_600))), [1620, 1625, 3065]);
     }
 
     #[test]
@@ -217,7 +222,7 @@ mod tests {
             job_state.started_at = Some(minute(start.1));
             job_state.last_end = end.map(minute);
             let due = |is_under_way| {
-                let schedule = schedule(job);
+                let schedule = schedule(&job);
                 let due = Due::of(&schedule, &job_state, is_under_way, clocks(now, now, now));
                 due.unwrap().expected_at
             };
@@ -229,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_job_without_a_schedule_is_never_late() {
-        let on_demand = schedule(Job::named("on_demand"));
+        let on_demand = schedule(&Job::named("on_demand"));
         let job_state = JobState::new("on_demand", minute(0));
         assert_eq!(
             Due::of(&on_demand, &job_state, false, clocks(0, 0, 0)),

@@ -187,3 +187,69 @@ impl Facts {
         problem
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::Job;
+    use crate::recorder::RecorderRef;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    /// An hourly job ten hours after its registration, with a long run and with three failures.
+    fn facts(runs: Option<Runs>, known: &[ProblemKind]) -> Facts {
+        const JOB: Job = Job::named("hourly").every(Duration::from_hours(1));
+        let now = UNIX_EPOCH + Duration::from_hours(1010);
+        let job = JOB.max_runtime(Duration::from_mins(5));
+        let mut job_state = JobState::new("hourly", UNIX_EPOCH + Duration::from_hours(1000));
+        job_state.failures_in_a_row = 3;
+        let problem = |kind: &ProblemKind| {
+            let mut problem = Problem::new("hourly", *kind, now, "");
+            problem.run = Some(Uuid::nil());
+            problem
+        };
+        Facts {
+            entry: Arc::new(JobEntry::new(job, &RecorderRef::default()).unwrap()),
+            job_state,
+            clocks: Clocks {
+                before: now,
+                history: now,
+                after: now,
+            },
+            failing_after: 3,
+            known: known.iter().map(problem).collect(),
+            long_runs: vec![LongRun {
+                id: Uuid::nil(),
+                excess: Duration::from_mins(1),
+                is_told: true,
+            }],
+            runs,
+        }
+    }
+
+    fn changes(facts: &Facts) -> Vec<(ProblemKind, bool)> {
+        let changes = facts.evaluate().changes.into_iter();
+        let kinds = changes.map(|change| (change.problem.kind, change.is_resolved));
+        kinds.collect()
+    }
+
+    use ProblemKind::{Failing, Late, Missed, TooLong};
+
+    #[test]
+    fn without_its_runs_only_what_needs_no_run_begins_or_ends() {
+        let running = |running| {
+            Some(Runs {
+                running,
+                ..Runs::default()
+            })
+        };
+        let found = [(Late, false), (Missed, false)];
+        assert_eq!(changes(&facts(None, &[])), found);
+        let more = [&found[..], &[(TooLong, false), (Failing, false)]].concat();
+        assert_eq!(changes(&facts(running(Some(Uuid::nil())), &[])), more);
+        let known = facts(None, &[Late, Missed, TooLong]);
+        assert_eq!(changes(&known), []);
+        let over = facts(running(None), &[Late, Missed, TooLong, Failing]);
+        assert_eq!(changes(&over), [(TooLong, true)]);
+        assert_eq!(over.evaluate().is_open, [true, true, false, true]);
+    }
+}

@@ -10,8 +10,7 @@ use tokio::time::Interval;
 
 use super::due::Clocks;
 use super::evaluation::{Evaluation, Facts, Runs};
-use super::history::{JobState, JobStates, RunQuery};
-use super::job_entry::JobEntry;
+use super::history::{JobStates, RunQuery};
 use super::problem::{Problem, ProblemKind};
 use super::problem_changes::ProblemChange;
 use super::run_record::RunRecord;
@@ -21,7 +20,7 @@ use super::store_call::{OutageLog, retry, with_timeout};
 use crate::error::Error;
 
 /// The problems of a job are resolved when no instance has registered it for this long.
-const ABANDONED_AFTER: Duration = Duration::from_hours(24);
+const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The most long runs of a job whose status is read from the history.
 const MAX_STATUS_QUERIES: usize = 100;
@@ -66,20 +65,13 @@ impl Evaluator {
         for (facts, evaluation) in facts.iter().zip(&evaluations) {
             record(facts, evaluation);
         }
-        let mut open = Vec::new();
+        let (mut open, mut changes) = (Vec::new(), abandoned);
         for evaluation in evaluations {
             open.extend(evaluation.open);
-            let changes = evaluation.changes.into_iter();
-            self.unconfirmed.extend(changes.map(|change| (change, now)));
+            changes.extend(evaluation.changes);
         }
-        for problem in abandoned {
-            let is_resolved = true;
-            let change = ProblemChange {
-                problem,
-                is_resolved,
-            };
-            self.unconfirmed.push((change, now));
-        }
+        let changes = changes.into_iter().map(|change| (change, now));
+        self.unconfirmed.extend(changes);
         let reported = self.report_unconfirmed().await;
         if reported.is_err() {
             // Known problems stay open meanwhile.
@@ -141,14 +133,14 @@ fn record(facts: &Facts, evaluation: &Evaluation) {
     facts.entry.record_state(&facts.job_state, due, is_open);
 }
 
-/// Returns the history's time, what it knows of each job, and the problems of jobs that no instance has any more.
+/// Returns the history's time, what it knows of each job, and the ends of problems of jobs that no instance has any more.
 async fn read(
     state: &State,
     long_runs: &LongRuns,
-) -> Result<(SystemTime, Vec<Facts>, Vec<Problem>), Error> {
+) -> Result<(SystemTime, Vec<Facts>, Vec<ProblemChange>), Error> {
     let history = &state.history;
     let before = SystemTime::now();
-    let (JobStates { now, jobs, .. }, after, mut known) = (
+    let (JobStates { now, jobs, .. }, after, known) = (
         with_timeout(|| history.job_states()).await?,
         SystemTime::now(),
         with_timeout(|| history.problems()).await?,
@@ -173,11 +165,19 @@ async fn read(
         })
     });
     let facts = facts.collect();
-    known.retain(|problem| {
+    let is_abandoned = |problem: &Problem| {
+        let has_entry = (entries.iter()).any(|entry| entry.stored_name == problem.job_name);
         let job = (jobs.iter()).find(|job| job.job_name == problem.job_name);
-        job.is_some_and(|job| is_abandoned(job, now, &entries))
+        let registered_at = job.map(|job| job.registered_at.unwrap_or(job.known_since));
+        let age = registered_at.and_then(|at| now.duration_since(at).ok());
+        !has_entry && age.is_some_and(|age| age > ABANDONED_AFTER)
+    };
+    let abandoned = known.iter().filter(|problem| is_abandoned(problem));
+    let abandoned = abandoned.map(|problem| ProblemChange {
+        problem: problem.clone(),
+        is_resolved: true,
     });
-    Ok((now, facts, known))
+    Ok((now, facts, abandoned.collect()))
 }
 
 /// Stops at the first failure.
@@ -193,12 +193,10 @@ async fn runs_of(state: &State, facts: &Facts) -> Result<Runs, Error> {
         is_under_way: state.is_under_way(&facts.entry).await?,
         ..Runs::default()
     };
+    let told = facts.long_runs.iter().filter(|run| run.is_told);
     let suspects: Vec<_> = match facts.known(ProblemKind::TooLong) {
         Some(problem) => problem.run.into_iter().collect(),
-        None => {
-            let told = facts.long_runs.iter().filter(|run| run.is_told);
-            told.map(|run| run.id).take(MAX_STATUS_QUERIES).collect()
-        }
+        None => told.map(|run| run.id).take(MAX_STATUS_QUERIES).collect(),
     };
     for id in suspects {
         // By the history: a run that was marked lost is not running, even if its work continues here.
@@ -245,13 +243,4 @@ fn record_long_runs(state: &State) {
         let is_open = is_known || long_runs.contains_key(entry.job.name());
         entry.record_problem(ProblemKind::TooLong, is_open);
     }
-}
-
-fn is_abandoned(job: &JobState, now: SystemTime, entries: &[Arc<JobEntry>]) -> bool {
-    let last_registered = job.registered_at.unwrap_or(job.known_since);
-    let age = now.duration_since(last_registered);
-    age.is_ok_and(|age| age > ABANDONED_AFTER)
-        && !entries
-            .iter()
-            .any(|entry| entry.stored_name == job.job_name)
 }

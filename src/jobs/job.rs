@@ -1,5 +1,6 @@
 //! `Job`: a job's name, schedule and limits.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// The longest name that a history stores, in characters.
@@ -12,16 +13,33 @@ const MAX_NAME: usize = 100;
 /// use tower_vitals::jobs::Job;
 ///
 /// const SYNC: Job = Job::named("sync_orders")
-///     .every(Duration::from_hours(24))
-///     .grace(Duration::from_hours(1));
+///     .every(Duration::from_secs(24 * 60 * 60))
+///     .grace(Duration::from_secs(60 * 60));
 /// const REPORT: Job = Job::named("morning_report").cron("30 6 * * MON-FRI", "Europe/Berlin");
 /// assert_eq!((SYNC.name(), REPORT.name()), ("sync_orders", "morning_report"));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// Names and cron expressions that are only known at run time, such as those of a configuration file, are set by
+/// [`new`](Self::new) and [`cron_expression`](Self::cron_expression), which are not `const`. Clone such a job for each run:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use tower_vitals::jobs::{Job, Jobs};
+///
+/// # let (shop, cron) = ("berlin", "0 3 * * *".to_owned());
+/// let sync = Job::new(format!("sync_{shop}")).cron_expression(cron, "Europe/Berlin");
+/// let jobs = Jobs::builder().job(sync.clone()).run()?;
+/// jobs.monitor(sync.clone(), async { Ok::<_, std::io::Error>(()) }).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Job {
-    name: &'static str,
-    pub(super) schedule: ScheduleSpec,
+    name: Cow<'static, str>,
+    schedule: ScheduleSpec<'static>,
+    /// Replaces `schedule`. A setter that is `const` cannot drop an owned text, so it only unsets the flag.
+    owned_cron: Option<(Cow<'static, str>, Cow<'static, str>)>,
+    is_cron_owned: bool,
     pub(super) grace: Duration,
     pub(super) is_from_last_end: bool,
     pub(super) max_runtime: Option<Duration>,
@@ -30,12 +48,12 @@ pub struct Job {
 
 /// A schedule as it was written, not yet parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ScheduleSpec {
+pub(super) enum ScheduleSpec<'a> {
     OnDemand,
     Every(Duration),
     Cron {
-        expression: &'static str,
-        time_zone: &'static str,
+        expression: &'a str,
+        time_zone: &'a str,
     },
 }
 
@@ -43,23 +61,39 @@ impl Job {
     /// Creates a job without a schedule. The name has at most 100 characters and is the value of `job_name` in its metrics.
     pub const fn named(name: &'static str) -> Self {
         Self {
-            name,
+            name: Cow::Borrowed(name),
             schedule: ScheduleSpec::OnDemand,
-            grace: Duration::from_mins(1),
+            owned_cron: None,
+            is_cron_owned: false,
+            grace: Duration::from_secs(60),
             is_from_last_end: false,
             max_runtime: None,
             failing_after: None,
         }
     }
 
+    /// Like [`named`](Self::named), for a name that is known at run time.
+    ///
+    /// Each name is a value of `job_name` in metrics, so names must come from a small set. Runs of more than 1,000 jobs that
+    /// are not registered are recorded as runs of the job `other`.
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::named("")
+        }
+    }
+
     /// Expects a start every `interval`, counted from the last start.
     pub const fn every(mut self, interval: Duration) -> Self {
         self.schedule = ScheduleSpec::Every(interval);
+        self.is_cron_owned = false;
         self
     }
 
     /// Expects a start at the times of a cron expression, in a time zone of the IANA database (`Europe/Berlin`, `UTC`).
-    /// The fields are minute, hour, day of month, month and day of week, with an optional leading second.
+    /// The fields are those of `crontab(5)`: minute, hour, day of month, month and day of week, with an optional leading
+    /// second. Days of the week are 0-7 or `SUN`-`SAT`; 0 and 7 are Sunday. `@hourly`, `@daily`, `@midnight`, `@weekly`,
+    /// `@monthly`, `@yearly` and `@annually` are allowed, too. The module's [documentation](super#cron-expressions) lists all.
     ///
     /// Daylight-saving changes are handled as in `cron(8)` of Debian if the expression names at most 100 times of day as
     /// numbers or lists of numbers (`0,30 2`): a skipped time is expected right after the change, and a repeated time once.
@@ -69,6 +103,18 @@ impl Job {
             expression,
             time_zone,
         };
+        self.is_cron_owned = false;
+        self
+    }
+
+    /// Like [`cron`](Self::cron), for texts that are known at run time.
+    pub fn cron_expression(
+        mut self,
+        expression: impl Into<Cow<'static, str>>,
+        time_zone: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.owned_cron = Some((expression.into(), time_zone.into()));
+        self.is_cron_owned = true;
         self
     }
 
@@ -87,7 +133,7 @@ impl Job {
     /// use tower_vitals::jobs::Job;
     ///
     /// const POLL: Job = Job::named("poll_orders")
-    ///     .every(Duration::from_mins(5))
+    ///     .every(Duration::from_secs(300))
     ///     .from_last_end()
     ///     .max_runtime(Duration::from_mins(30));
     /// ```
@@ -115,13 +161,26 @@ impl Job {
 
     /// Returns the name.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.name
+    pub const fn name(&self) -> &str {
+        match &self.name {
+            Cow::Borrowed(name) => name,
+            Cow::Owned(name) => name.as_str(),
+        }
+    }
+
+    pub(super) fn schedule(&self) -> ScheduleSpec<'_> {
+        match &self.owned_cron {
+            Some((expression, time_zone)) if self.is_cron_owned => ScheduleSpec::Cron {
+                expression,
+                time_zone,
+            },
+            _ => self.schedule,
+        }
     }
 
     /// The text that histories compare to detect a changed schedule.
     pub(super) fn schedule_text(&self) -> Option<String> {
-        let text = match self.schedule {
+        let text = match self.schedule() {
             ScheduleSpec::OnDemand => return None,
             ScheduleSpec::Every(interval) => format!("every {interval:?}"),
             ScheduleSpec::Cron {
@@ -165,4 +224,22 @@ pub(super) fn stored_name(job_name: &str) -> String {
 /// Whether a history can contain a job of this name.
 pub(super) fn is_stored_name(job_name: &str) -> bool {
     stored_name(job_name) == job_name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_schedule_is_used() {
+        let text = |job: Job| job.schedule_text().unwrap_or_default();
+        let owned = || Job::new("a".to_owned()).cron_expression("0 3 * * *".to_owned(), "UTC");
+        assert_eq!(text(owned()), "cron 0 3 * * * UTC");
+        let hour = Duration::from_hours(1);
+        assert_eq!(text(owned().every(hour)), "every 3600s");
+        assert_eq!(text(owned().cron("0 4 * * *", "UTC")), "cron 0 4 * * * UTC");
+        let again = owned().every(hour).cron_expression("0 5 * * *", "UTC");
+        let again = again.from_last_end();
+        assert_eq!(text(again), "cron 0 5 * * * UTC from the last end");
+    }
 }

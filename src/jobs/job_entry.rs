@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use metrics::{Counter, Gauge, Histogram};
+use metrics::{Counter, Gauge, Histogram, SharedString};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
@@ -74,28 +74,29 @@ impl JobEntry {
     }
 
     fn with(job: Job, schedule: Schedule, recorder: &RecorderRef) -> Self {
-        let name = job.name();
+        let name = SharedString::from(Arc::<str>::from(job.name()));
+        let name = || name.clone();
         let ended = |status: RunStatus| {
-            let key = SCHEDULER_JOBS.key([name.into(), status.as_str().into()]);
+            let key = SCHEDULER_JOBS.key([name(), status.as_str().into()]);
             LazyHandle::new(recorder, key)
         };
         let problem = |kind: ProblemKind| {
-            let key = SCHEDULER_JOB_PROBLEM.key([name.into(), kind.as_str().into()]);
+            let key = SCHEDULER_JOB_PROBLEM.key([name(), kind.as_str().into()]);
             LazyHandle::new(recorder, key)
         };
         Self {
+            stored_name: stored_name(job.name()),
             job,
             schedule,
-            stored_name: stored_name(name),
-            in_progress: LazyHandle::new(recorder, SCHEDULER_JOBS_IN_PROGRESS.key([name.into()])),
+            in_progress: LazyHandle::new(recorder, SCHEDULER_JOBS_IN_PROGRESS.key([name()])),
             ended: RunStatus::ALL.map(ended),
-            duration: LazyHandle::new(recorder, SCHEDULER_JOB_DURATION.key([name.into()])),
-            last_success: LazyHandle::new(recorder, SCHEDULER_JOB_LAST_SUCCESS.key([name.into()])),
+            duration: LazyHandle::new(recorder, SCHEDULER_JOB_DURATION.key([name()])),
+            last_success: LazyHandle::new(recorder, SCHEDULER_JOB_LAST_SUCCESS.key([name()])),
             last_success_at: Mutex::default(),
             problems: ProblemKind::ALL.map(problem),
-            failures: LazyHandle::new(recorder, SCHEDULER_JOB_FAILURES_IN_A_ROW.key([name.into()])),
-            expected: LazyHandle::new(recorder, SCHEDULER_JOB_EXPECTED.key([name.into()])),
-            dropped: LazyHandle::new(recorder, MONITORING_JOB_EVENTS_DROPPED.key([name.into()])),
+            failures: LazyHandle::new(recorder, SCHEDULER_JOB_FAILURES_IN_A_ROW.key([name()])),
+            expected: LazyHandle::new(recorder, SCHEDULER_JOB_EXPECTED.key([name()])),
+            dropped: LazyHandle::new(recorder, MONITORING_JOB_EVENTS_DROPPED.key([name()])),
             has_warned: AtomicBool::new(false),
         }
     }
@@ -160,14 +161,11 @@ impl JobEntry {
         self.problems[kind as usize].record(|gauge| gauge.set(f64::from(u8::from(is_open))));
     }
 
-    /// Logs once that a different job of the same name is run.
-    pub(super) fn warn_of_duplicate(&self) {
+    /// Logs one line about this job.
+    pub(super) fn warn_once(&self, message: &str) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             let job = self.job.name();
-            tracing::warn!(
-                job,
-                "two different jobs have this name: the registered one is used"
-            );
+            tracing::warn!(job, "{message}");
         }
     }
 
@@ -222,11 +220,10 @@ mod tests {
 
     #[test]
     fn an_invalid_job_is_refused_with_a_reason() {
-        let job = Job::named("a");
+        const JOB: Job = Job::named("a");
         let name = "job \"\": the name has 0 characters: 1 to 100 are allowed";
         let control = "job \"a\\nb\": the name contains a control character: none is allowed";
-        let range = "job \"a\": cron \"61 * * * *\" is invalid: five fields are allowed: minute 0-59, hour 0-23, day of month \
-                     1-31, month 1-12 or JAN-DEC, day of week 0-7 or SUN-SAT, with an optional second first";
+        let range = "job \"a\": cron \"61 * * * *\" is invalid: the minute is \"61\": 0-59 is allowed, as a number, ";
         let interval = "job \"a\": the interval is 0 s";
         let failures = "job \"a\": failing_after is 0: at least 1 is required";
         let zone = "time zone \"Europe/Atlantis\" is not in this system's database";
@@ -234,19 +231,19 @@ mod tests {
             (Job::named(""), name),
             (Job::named(LONG), "the name has 101 characters"),
             (Job::named("a\nb"), control),
-            (job.every(Duration::ZERO), interval),
-            (job.failing_after(0), failures),
-            (job.cron("61 * * * *", "UTC"), range),
-            (job.cron(", 2 * * *", "UTC"), "\", 2 * * *\" never matches"),
-            (job.cron("0 0 2 * * * 2026", "UTC"), "2026\" is invalid: "),
-            (job.cron("0 2,24 * * *", "UTC"), "24 * * *\" is invalid: "),
-            (job.cron("", "UTC"), "cron \"\" is invalid: "),
-            (job.cron("daily at noon", "UTC"), "noon\" is invalid: "),
+            (JOB.every(Duration::ZERO), interval),
+            (JOB.failing_after(0), failures),
+            (JOB.cron("61 * * * *", "UTC"), range),
+            (JOB.cron(", 2 * * *", "UTC"), "\", 2 * * *\" never matches"),
+            (JOB.cron("0 0 2 * * * 2026", "UTC"), "2026\" is invalid: "),
+            (JOB.cron("0 2,24 * * *", "UTC"), "24 * * *\" is invalid: "),
+            (JOB.cron("", "UTC"), "cron \"\" is invalid: "),
+            (JOB.cron("daily at noon", "UTC"), "noon\" is invalid: "),
             (
-                job.cron("0 0 30 2 *", "UTC"),
+                JOB.cron("0 0 30 2 *", "UTC"),
                 "\"0 0 30 2 *\" never matches",
             ),
-            (job.cron("0 0 * * *", "Europe/Atlantis"), zone),
+            (JOB.cron("0 0 * * *", "Europe/Atlantis"), zone),
         ] {
             let mistakes = JobEntry::new(job, &RecorderRef::default()).unwrap_err();
             assert_eq!(mistakes.len(), 1, "{mistakes:?}");

@@ -98,7 +98,8 @@ impl Jobs {
         ProblemChanges::new(self.0.state.changes.subscribe())
     }
 
-    /// Returns the open problems of the jobs known to this instance, as of the last evaluation. Sorted by job.
+    /// Returns the open problems of the jobs known to this instance, as of the last evaluation, or as the history knew them
+    /// at the start. Sorted by job.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
         self.0.state.problems.lock().clone()
@@ -188,9 +189,9 @@ impl Jobs {
 
     /// Returns the names of the jobs known to this instance.
     #[must_use]
-    pub fn names(&self) -> Vec<&'static str> {
-        let entries = self.0.state.registry.all();
-        entries.iter().map(|entry| entry.job.name()).collect()
+    pub fn names(&self) -> Vec<String> {
+        let entries = self.0.state.registry.all().into_iter();
+        entries.map(|entry| entry.job.name().to_owned()).collect()
     }
 
     /// Waits until the history has every event that occurred before this call. There is no timeout.

@@ -118,7 +118,7 @@ impl JobLayer {
 
 impl<M> JobLayer<M> {
     fn begin<F>(&self, metadata: Value, call: impl FnOnce() -> F) -> JobFuture<F> {
-        let mut run = RunGuard::begin(self.jobs.0.clone(), self.job, metadata);
+        let mut run = RunGuard::begin(self.jobs.0.clone(), self.job.clone(), metadata);
         JobFuture {
             inner: run.watch(|_| call()),
             run,

@@ -4,7 +4,7 @@
 //! use std::time::Duration;
 //! use tower_vitals::jobs::{Job, Jobs};
 //!
-//! const SYNC: Job = Job::named("sync_orders").every(Duration::from_hours(24));
+//! const SYNC: Job = Job::named("sync_orders").every(Duration::from_secs(24 * 60 * 60));
 //!
 //! # async fn fetch_orders() -> Result<u64, std::io::Error> { Ok(120) }
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,6 +24,7 @@
 #![doc = include_str!("../../docs/jobs.md")]
 
 mod builder;
+mod cron;
 mod due;
 mod evaluation;
 mod evaluator;

@@ -77,7 +77,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let begin = || RunGuard::begin(this.handle.clone(), *this.job, this.metadata.take());
+        let begin = || RunGuard::begin(this.handle.clone(), this.job.clone(), this.metadata.take());
         // The closure that makes the future and the drop of the future may panic too.
         this.run.get_or_insert_with(begin).poll(|run| {
             if let WorkProjection::NotStarted { make } = this.work.as_mut().project()

@@ -12,10 +12,16 @@ use super::run_record::RunRecord;
 use crate::error::Error;
 use crate::recorder::RecorderRef;
 
+/// The most jobs that are not registered. Runs of further jobs are runs of `OTHER`.
+const MAX_UNREGISTERED: usize = 1000;
+const OTHER: Job = Job::named("other");
+
 #[derive(Debug)]
 pub(super) struct Registry {
-    entries: RwLock<BTreeMap<&'static str, Arc<JobEntry>>>,
+    entries: RwLock<BTreeMap<String, Arc<JobEntry>>>,
     recorder: RecorderRef,
+    /// The most entries.
+    capacity: usize,
 }
 
 impl Registry {
@@ -32,13 +38,16 @@ impl Registry {
                     "two different jobs are named {name:?}: each needs a name of its own"
                 ));
             }
-            match JobEntry::new(*job, &recorder) {
-                Ok(entry) => drop(entries.insert(name, Arc::new(entry))),
+            match JobEntry::new(job.clone(), &recorder) {
+                Ok(entry) => drop(entries.insert(name.to_owned(), Arc::new(entry))),
                 Err(all) => mistakes.extend(all),
             }
         }
-        let entries = RwLock::new(entries);
-        Self { entries, recorder }
+        Self {
+            capacity: entries.len() + MAX_UNREGISTERED,
+            entries: RwLock::new(entries),
+            recorder,
+        }
     }
 
     pub(super) fn get(&self, job_name: &str) -> Option<Arc<JobEntry>> {
@@ -49,19 +58,25 @@ impl Registry {
     pub(super) fn get_or_insert(&self, job: Job) -> Arc<JobEntry> {
         if let Some(entry) = self.get(job.name()) {
             if entry.job != job {
-                entry.warn_of_duplicate();
+                entry.warn_once("two different jobs have this name: the registered one is used");
             }
             return entry;
         }
-        let entry = JobEntry::new(job, &self.recorder).unwrap_or_else(|mistakes| {
+        if self.entries.read().len() >= self.capacity && job != OTHER {
+            let other = self.get_or_insert(OTHER);
+            other.warn_once("too many jobs are not registered: others are recorded as this one");
+            return other;
+        }
+        let new = JobEntry::new(job.clone(), &self.recorder).unwrap_or_else(|mistakes| {
             if let Err(error) = Error::combine(mistakes.into_iter().map(Error::invalid)) {
                 tracing::error!(%error, "an unregistered job is invalid: it is never expected");
             }
             JobEntry::on_demand(job, &self.recorder)
         });
-        entry.register_counters();
+        new.register_counters();
         let mut entries = self.entries.write();
-        let entry = entries.entry(job.name()).or_insert(Arc::new(entry));
+        let entry = entries.entry(new.job.name().to_owned());
+        let entry = entry.or_insert_with(|| Arc::new(new));
         Arc::clone(entry)
     }
 
@@ -87,9 +102,31 @@ impl Registry {
     /// Returns a registration for every job that the history stores under its own name.
     pub(super) fn registrations(&self) -> Vec<Registration> {
         let entries = self.all().into_iter();
-        let jobs = entries.map(|entry| entry.job);
-        jobs.filter(|job| is_stored_name(job.name()))
-            .map(|job| Registration::new(job.name(), job.schedule_text()))
+        let stored = entries.filter(|entry| is_stored_name(entry.job.name()));
+        stored
+            .map(|entry| Registration::new(entry.job.name(), entry.job.schedule_text()))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unregistered_jobs_are_bounded() {
+        let registered = [Job::named("nightly")];
+        let registry = Registry::new(&registered, RecorderRef::default(), &mut Vec::new());
+        for n in 0..5000 {
+            let name = format!("job {n}");
+            let entry = registry.get_or_insert(Job::new(name.clone()));
+            let is_known = n < MAX_UNREGISTERED;
+            assert_eq!(entry.job.name(), if is_known { &name } else { "other" });
+        }
+        // Known jobs are found.
+        for name in ["nightly", "job 0", "job 999"] {
+            assert_eq!(registry.get_or_insert(Job::new(name)).job.name(), name);
+        }
+        assert_eq!(registry.all().len(), MAX_UNREGISTERED + 2);
     }
 }

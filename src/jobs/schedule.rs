@@ -3,10 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use croner::Cron;
-use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+use super::cron;
 use super::job::{Job, ScheduleSpec};
 
 /// The parsed schedule of a job. The default is never expected.
@@ -33,7 +33,7 @@ enum Times {
 impl Schedule {
     /// Parses the schedule of a job, or returns every mistake in it.
     pub(super) fn of(job: &Job) -> Result<Self, Vec<String>> {
-        let times = match job.schedule {
+        let times = match job.schedule() {
             ScheduleSpec::OnDemand => Times::OnDemand,
             ScheduleSpec::Every(Duration::ZERO) => {
                 return Err(vec![
@@ -70,28 +70,13 @@ impl Schedule {
 
 impl Times {
     fn cron(expression: &str, time_zone: &str) -> Result<Self, Vec<String>> {
-        let parser = CronParser::builder()
-            .seconds(Seconds::Optional)
-            .year(Year::Disallowed)
-            .build();
-        let parse = |time: &String| parser.parse(time);
-        let crons = parser.parse(expression).and_then(|_| {
-            let times = times_of_day(expression);
-            times.iter().map(parse).collect::<Result<Vec<_>, _>>()
-        });
-        let crons = crons.map_err(|_| {
-            format!(
-                "cron {expression:?} is invalid: five fields are allowed: minute 0-59, hour 0-23, day of month 1-31, month \
-                 1-12 or JAN-DEC, day of week 0-7 or SUN-SAT, with an optional second first"
-            )
-        });
         let zone = TimeZone::get(time_zone).map_err(|_| {
             format!(
                 "time zone {time_zone:?} is not in this system's database: a name such as \"Europe/Berlin\" or \"UTC\" \
                  is allowed"
             )
         });
-        let (crons, zone) = match (crons, zone) {
+        let (crons, zone) = match (cron::parse(expression), zone) {
             (Ok(crons), Ok(zone)) => (crons, zone),
             (crons, zone) => return Err(crons.err().into_iter().chain(zone.err()).collect()),
         };
@@ -103,35 +88,6 @@ impl Times {
         }
         Ok(Self::Cron(crons, zone))
     }
-}
-
-/// The most times of day that are split into expressions of their own. An expression with more counts as an interval.
-const MAX_TIMES_OF_DAY: usize = 100;
-
-/// Splits lists of seconds, minutes and hours into one expression for each time of day, because croner treats lists as
-/// intervals at daylight-saving changes. `expression` must be valid.
-fn times_of_day(expression: &str) -> Vec<String> {
-    let fields: Vec<_> = expression.split_whitespace().collect();
-    // The last three fields are day of month, month and day of week.
-    let Some((time, days)) = fields.split_last_chunk::<3>() else {
-        return vec![expression.to_owned()];
-    };
-    let mut times = vec![String::new()];
-    for field in time {
-        let is_list = field.bytes().all(|c| c.is_ascii_digit() || c == b',');
-        // croner ignores empty items, too.
-        let values: Vec<_> = field.split(',').filter(|value| !value.is_empty()).collect();
-        if !is_list || times.len() * values.len() > MAX_TIMES_OF_DAY {
-            return vec![expression.to_owned()];
-        }
-        let combine = |time: &String| -> Vec<_> {
-            let longer = values.iter().map(|value| format!("{time}{value} "));
-            longer.collect()
-        };
-        times = times.iter().flat_map(combine).collect();
-    }
-    let days = days.join(" ");
-    times.iter().map(|time| format!("{time}{days}")).collect()
 }
 
 fn next_of(crons: &[Cron], after: &Zoned) -> Option<Timestamp> {

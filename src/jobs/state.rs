@@ -35,7 +35,7 @@ pub(super) struct State {
     untold_starts: Mutex<BTreeMap<String, SystemTime>>,
     /// The number of failures in a row that are a problem, unless the job overrides it.
     pub(super) failing_after: u32,
-    /// The open problems of registered jobs, as of the last evaluation.
+    /// The open problems of registered jobs, as of the last evaluation, or as the history knew them at the start.
     pub(super) problems: Mutex<Vec<Problem>>,
     pub(super) changes: broadcast::Sender<ProblemChange>,
 }
@@ -50,7 +50,7 @@ struct Underway {
 }
 
 /// The runs that have exceeded their job's `max_runtime`: by job, the longest first.
-pub(super) type LongRuns = HashMap<&'static str, Vec<LongRun>>;
+pub(super) type LongRuns = HashMap<String, Vec<LongRun>>;
 
 /// A run that has exceeded its job's `max_runtime`.
 #[derive(Clone)]
@@ -173,11 +173,11 @@ impl State {
         let mut all = LongRuns::new();
         let underway = self.underway.lock();
         for (id, run) in underway.iter().filter(|(_, run)| !run.has_ended) {
-            let job = run.entry.job;
+            let job = &run.entry.job;
             let excess = |max| run.began.elapsed().checked_sub(max);
             if let Some(excess) = job.max_runtime.and_then(excess) {
                 let (id, is_told) = (*id, run.is_told);
-                let runs = all.entry(job.name()).or_default();
+                let runs = all.entry(job.name().to_owned()).or_default();
                 runs.push(LongRun {
                     id,
                     excess,

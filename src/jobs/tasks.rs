@@ -26,7 +26,7 @@ const RENEW_BATCH: usize = 1000;
 const EVALUATE_EVERY: Duration = Duration::from_secs(5);
 
 /// Old runs are removed in batches, with pauses that let writers in.
-const PRUNE_EVERY: Duration = Duration::from_mins(10);
+const PRUNE_EVERY: Duration = Duration::from_secs(10 * 60);
 const PRUNE_BATCH: usize = 500;
 const PRUNE_PAUSE: Duration = Duration::from_millis(10);
 

@@ -2,6 +2,7 @@
 //!
 //! In doubt it masks, and it leaves the words around a secret readable.
 
+mod char_boundary;
 #[cfg(feature = "health")]
 mod json;
 mod named;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::word::starts_word;
-use super::{named, token, url};
+use super::{char_boundary, named, token, url};
 
 /// The replacement of a secret.
 pub(crate) const MASK: &str = "[redacted]";
@@ -53,9 +53,9 @@ pub(crate) fn redact(text: &str) -> Cow<'_, str> {
 
 /// Redacts the text, joins its lines, and cuts it to `max` bytes with a note of the number of bytes that were cut.
 pub(crate) fn redact_line(text: &str, max: usize) -> String {
-    let searched = &text[..text.floor_char_boundary(MAX_TEXT)];
+    let searched = &text[..char_boundary::floor(text, MAX_TEXT)];
     let redacted = redact(searched);
-    let end = redacted.floor_char_boundary(max);
+    let end = char_boundary::floor(&redacted, max);
     let mut line: String = redacted[..end]
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

@@ -1,5 +1,6 @@
 //! Credentials in URLs and connection strings.
 
+use super::char_boundary;
 use super::word::Span;
 
 /// The maximum distance between a scheme and its `@`, in bytes.
@@ -13,7 +14,7 @@ const WINDOW: usize = 1024;
 pub(super) fn credentials(text: &str, at: usize) -> Option<Span> {
     let rest = text[at..].strip_prefix("://")?;
     let start = text.len() - rest.len();
-    let rest = &rest[..rest.floor_char_boundary(WINDOW)];
+    let rest = &rest[..char_boundary::floor(rest, WINDOW)];
     let scheme = text[..at]
         .rsplit(|c: char| !c.is_ascii_alphanumeric())
         .next()?;
@@ -61,7 +62,7 @@ fn is_host(authority: &str) -> bool {
 /// The password before the `@` at `at` of a connection string without a scheme: `root:secret@tcp(db)`. It ends at the
 /// last `@` before white space.
 pub(super) fn credentials_without_scheme(text: &str, copied: usize, at: usize) -> Option<Span> {
-    let from = text.ceil_char_boundary(copied.max(at.saturating_sub(WINDOW)));
+    let from = char_boundary::ceil(text, copied.max(at.saturating_sub(WINDOW)));
     let delimiter = text[from..at].rfind(|c: char| c.is_whitespace() || "\"'`<>".contains(c));
     let start = delimiter.map_or(from, |delimiter| {
         let c = text[from + delimiter..].chars().next();
@@ -72,7 +73,7 @@ pub(super) fn credentials_without_scheme(text: &str, copied: usize, at: usize) -
     if text[start..at].contains("://") {
         return None;
     }
-    let rest = &text[at..text.floor_char_boundary(at + WINDOW)];
+    let rest = &text[at..char_boundary::floor(text, at + WINDOW)];
     let run = &rest[..rest
         .find(|c: char| c.is_whitespace() || "\"'`<>".contains(c))
         .unwrap_or(rest.len())];

@@ -24,7 +24,7 @@ use super::write_timeout::WriteTimeout;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// How long a client may read nothing of a response.
-const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Concurrent connections: each is a file descriptor of the service's process. Others wait to be accepted.
 const MAX_CONNECTIONS: usize = 256;

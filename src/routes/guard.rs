@@ -26,8 +26,8 @@ use crate::settings::{ExposeSecret, Settings};
 ///
 /// # The address of the client
 ///
-/// [`Guard::ip`] reads it from the extensions of the request: axum's
-/// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo), or a plain [`SocketAddr`](std::net::SocketAddr).
+/// [`Guard::ip`] reads it from the extensions of the request, in axum's
+/// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo) or as a plain [`SocketAddr`](std::net::SocketAddr).
 /// [`Routes::serve`](super::Routes::serve) and [`Routes::spawn`](super::Routes::spawn) pass it. In axum,
 /// `into_make_service_with_connect_info` does:
 ///
@@ -193,7 +193,8 @@ impl Guard {
         Self::new(Kind::All(guards.into_iter().collect()))
     }
 
-    /// Allows requests for which the function returns true. Others get 403. A panic counts as false and is logged; without
+    /// Allows requests for which the function returns true. Others get 403. The request's extensions have the address of the
+    /// client, if [the server passes it](Self#the-address-of-the-client). A panic counts as false and is logged; without
     /// another guard the status is then 500.
     ///
     /// ```

@@ -95,7 +95,7 @@ async fn stats(jobs: Jobs, mut request: RouteRequest) -> Result<Response, Reject
 
 /// Rejects a job that is neither registered nor in the history.
 async fn check_job(jobs: &Jobs, name: &str) -> Result<(), Rejection> {
-    if jobs.names().contains(&name) || read(jobs.stats(name)).await?.is_some() {
+    if jobs.names().iter().any(|known| known == name) || read(jobs.stats(name)).await?.is_some() {
         return Ok(());
     }
     let names = read(jobs.summaries()).await?;

@@ -15,6 +15,7 @@ use super::release::Release;
 use super::render_job::{Answer, RenderJob, Waiting};
 use super::render_state::{RenderState, Running};
 use super::shared_text::SharedText;
+use crate::panics;
 
 /// How long a request waits for its render to start.
 const MAX_WAIT: Duration = Duration::from_secs(1);
@@ -138,7 +139,7 @@ impl RenderQueue {
         let Some((runtime, render)) = first else {
             return;
         };
-        runtime.spawn_blocking(move || {
+        let work = move || {
             let encoded = render();
             drop(render_slot);
             let text = encoded.map(|encoded| SharedText::new(encoded, text_slot));
@@ -150,7 +151,9 @@ impl RenderQueue {
                 // Fails if the client has left.
                 let _ = answer.send(text);
             }
-        });
+        };
+        // Panics if the system has no thread for it, and this may be a drop.
+        let _ = panics::caught_here(|| runtime.spawn_blocking(work));
     }
 
     fn render_slot(&self, running: Running) -> Release {

@@ -29,19 +29,21 @@ use crate::redact::Shown;
 ///
 /// Nothing is mounted that no setter names, so an app can have its own `/health` next to the metrics. Routes can be
 /// [renamed](Self::rename), [removed](Self::remove), [protected](Self::protect) and [merged](Self::merge). The order of all
-/// these calls does not matter. Responses carry `Cache-Control: no-store`, errors are `application/problem+json` (RFC 9457), and
-/// [`HttpMetricsLayer`](crate::HttpMetricsLayer) records these routes only in the gauge of requests in progress.
+/// these calls does not matter. Responses carry `Cache-Control: no-store`, errors are `application/problem+json`
+/// (RFC 9457), and [`HttpMetricsLayer`](crate::HttpMetricsLayer) records these routes only in the gauge of requests in
+/// progress.
 ///
-/// - In axum: `app.merge(routes)`, or `app.nest("/ops", routes.into())`. The app keeps its own fallback.
+/// - In axum: `app.merge(routes)`, or `app.nest("/ops", routes.into())`. The app keeps its own fallback. axum panics if the
+///   app has a path of the routes itself: [remove](Self::remove) or rename that route.
 /// - In hyper: [`Routes::around`] wraps the app's service.
 /// - On an address of their own: [`Routes::serve`], or [`Routes::spawn`] in the background.
 ///
 /// # Mistakes
 ///
 /// Setters collect mistakes, such as a path that is taken. [`build`](Self::build), [`serve`](Self::serve) and
-/// [`spawn`](Self::spawn) return all of them in one error. The infallible conversions (`app.merge(routes)`, [`around`](Self::around),
-/// [`into_service`](Self::into_service)) log them: a route whose new path is invalid is left out, and all others respond
-/// with 500.
+/// [`spawn`](Self::spawn) return all of them in one error. The infallible conversions (`app.merge(routes)`,
+/// [`around`](Self::around), [`into_service`](Self::into_service)) log them: a route whose new path is invalid is left out,
+/// and all others respond with 500.
 #[derive(Clone)]
 #[must_use]
 pub struct Routes {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::duration;
 
-const HOUR: Duration = Duration::from_hours(1);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Parses a text that is trimmed and not empty.
 pub(super) struct Form<T> {

@@ -11,9 +11,13 @@
     reason = "tests panic on failure and compare exact values"
 )]
 
+mod amqps;
 mod hangs;
 mod http;
+mod http_options;
 mod load;
+mod pgbouncer;
+mod redis_tls;
 mod servers;
 mod sqlite;
 #[path = "../support/mod.rs"]

@@ -28,7 +28,7 @@ fn server(command: &str, name: &str) {
 
 /// Stops and starts the server. Each check is healthy before, unhealthy with `cannot connect` meanwhile, and healthy
 /// after, without a restart of its `Health`.
-async fn survives_restarts<const N: usize>(name: &'static str, checks: [Health; N]) {
+pub(super) async fn survives_restarts<const N: usize>(name: &'static str, checks: [Health; N]) {
     let command = async |command: &'static str| {
         tokio::task::spawn_blocking(move || server(command, name))
             .await

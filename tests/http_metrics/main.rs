@@ -13,6 +13,7 @@
 mod client;
 mod labels;
 mod layer;
+mod long_lived;
 mod naming;
 mod nesting;
 #[path = "../support/mod.rs"]

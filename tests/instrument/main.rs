@@ -13,6 +13,7 @@
 #[cfg(feature = "health")]
 mod collectors;
 mod instruments;
+mod parallel;
 #[cfg(all(feature = "sqlx", feature = "check-sqlite"))]
 mod pool;
 #[path = "../support/mod.rs"]

@@ -171,6 +171,23 @@ fn statuses_that_are_named_exist_at_zero() {
     assert!(counts(&other).contains(&expected(1)));
 }
 
+/// The count of dropped series counts registrations.
+#[test]
+fn each_series_is_registered_once() {
+    let prometheus = Prometheus::builder().max_series(1).build().unwrap();
+    let dropped = || {
+        let dropped = prometheus.snapshot();
+        dropped.sum("monitoring_series_dropped_total", &[])
+    };
+    let events = [1, 2, 3].map(|n| Events::new(n.to_string()).recorder(prometheus.clone()));
+    assert_eq!(dropped(), Some(2.0));
+    for events in &events {
+        events.record();
+    }
+    assert_eq!(dropped(), Some(2.0));
+    assert_eq!(prometheus.snapshot().sum("events_total", &[]), Some(3.0));
+}
+
 /// A gauge at 0 would be a wrong value, not an unknown one.
 #[test]
 fn gauges_exist_only_when_they_are_set() {

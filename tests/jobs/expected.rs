@@ -35,7 +35,7 @@ pub(crate) fn history_from(time: &str) -> MemoryHistory {
 pub(crate) fn jobs(history: &MemoryHistory, all: &[Job]) -> Jobs {
     let mut builder = Jobs::builder().history(history.clone());
     for job in all {
-        builder = builder.job(*job);
+        builder = builder.job(job.clone());
     }
     builder.run().unwrap()
 }

@@ -47,10 +47,10 @@ impl Drop for File {
 }
 
 /// The test's own PostgreSQL schema.
-struct Schema(String);
+pub(crate) struct Schema(pub(crate) String);
 
 impl Schema {
-    async fn new(name: &str) -> Self {
+    pub(crate) async fn new(name: &str) -> Self {
         let name = format!("vitals_{name}");
         let url =
             std::env::var("VITALS_POSTGRES").expect("tests/servers up prints VITALS_POSTGRES");
@@ -187,6 +187,31 @@ async fn concurrent_migrations_succeed() {
     write(&history, slice::from_ref(&run)).await.unwrap();
     let other = file.history();
     assert_eq!(other.runs(&RunQuery::new()).await.unwrap(), [run]);
+}
+
+/// More jobs than one statement selects, with two runs each.
+async fn last_runs_of_many_jobs_are_found(history: impl History) {
+    history.prepare().await.unwrap();
+    let run = |start: u64| move |n: u64| running(&format!("job {n:03}"), start + n);
+    write(&history, &(0..250).map(run(0)).collect::<Vec<_>>())
+        .await
+        .unwrap();
+    let later: Vec<_> = (0..250).map(run(1000)).collect();
+    write(&history, &later).await.unwrap();
+    assert_eq!(history.last_runs().await.unwrap(), later);
+}
+
+#[tokio::test]
+async fn last_runs_of_many_jobs_are_found_in_sqlite() {
+    let file = File::new("many");
+    last_runs_of_many_jobs_are_found(file.history()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: tests/run"]
+async fn last_runs_of_many_jobs_are_found_in_postgres() {
+    let schema = Schema::new("many").await;
+    last_runs_of_many_jobs_are_found(schema.history()).await;
 }
 
 /// Several instances start at once, with clocks that differ. The database's clock decides.

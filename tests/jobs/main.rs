@@ -23,7 +23,11 @@ mod history;
 mod kill;
 mod layer;
 #[cfg(feature = "full")]
+mod pgbouncer;
+#[cfg(feature = "full")]
 mod processes;
+#[cfg(feature = "full")]
+mod round_trips;
 #[cfg(feature = "prometheus")]
 mod runs;
 #[cfg(feature = "prometheus")]

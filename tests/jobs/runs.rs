@@ -12,11 +12,11 @@ use crate::support::recorder;
 use futures_util::FutureExt;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
-use tower_vitals::ErrorKind;
 use tower_vitals::jobs::store::RunStore;
 use tower_vitals::jobs::{
     Job, Jobs, JobsBuilder, MemoryHistory, RunHandle, RunQuery, RunRecord, RunStatus, Uuid,
 };
+use tower_vitals::{ErrorKind, Prometheus};
 
 const NIGHTLY: Job = Job::named("nightly").every(Duration::from_hours(24));
 
@@ -219,6 +219,34 @@ async fn initial_metadata_is_recorded_at_the_start_and_extended_later() {
     assert_eq!(
         json!(only_run(&other).await.metadata),
         json!({"value": [1, 2]})
+    );
+}
+
+/// Its name and its schedule come from a file of settings, for example.
+#[tokio::test]
+async fn a_job_that_is_named_at_run_time_is_like_a_constant() {
+    let prometheus = Prometheus::builder().build().unwrap();
+    let (shop, cron) = ("berlin", String::from("0 3 * * *"));
+    let job = Job::new(format!("sync_{shop}")).cron_expression(cron, "Europe/Berlin");
+    let builder = Jobs::builder().job(job.clone());
+    let jobs = builder.recorder(prometheus.clone()).run().unwrap();
+    for _ in 0..2 {
+        let work = jobs.monitor(job.clone(), ready(Ok::<_, String>(())));
+        work.await.unwrap();
+    }
+    jobs.flush().await;
+    assert_eq!(jobs.names(), ["sync_berlin"]);
+    let runs = RunQuery::new().job_name(job.name());
+    assert_eq!(jobs.runs(&runs).await.unwrap().len(), 2);
+    let labels = [("job_name", "sync_berlin"), ("status", "success")];
+    let counted = prometheus.snapshot().sum("scheduler_jobs_total", &labels);
+    assert_eq!(counted, Some(2.0));
+    assert!(jobs.summaries().await.unwrap()[0].expected_at.is_some());
+    let invalid = job.cron_expression("61 * * * *".to_owned(), "UTC");
+    let error = Jobs::builder().job(invalid).run().unwrap_err().to_string();
+    assert!(
+        error.starts_with("job \"sync_berlin\": cron \"61 * * * *\" is invalid"),
+        "{error}"
     );
 }
 

@@ -29,7 +29,7 @@ fn counters(prometheus: &Prometheus, job: &str) -> Vec<Option<f64>> {
 }
 
 fn gauge(prometheus: &Prometheus, name: &str) -> Option<f64> {
-    let labels = [("job_name", NIGHTLY.name())];
+    let labels = [("job_name", "nightly")];
     prometheus.snapshot().sum(name, &labels)
 }
 

@@ -12,6 +12,7 @@
 )]
 
 mod load;
+mod pgbouncer;
 mod stores;
 #[path = "../support/mod.rs"]
 mod support;

@@ -16,7 +16,7 @@ use tower_vitals::health::checks::{
     Configuration, Disk, Http, Postgres, RabbitMq, Redis, RegisteredModules, Sqlite,
     StorageRoundTrip, Store, Tcp,
 };
-use tower_vitals::health::{Check, CheckOptions, Outcome, Reason};
+use tower_vitals::health::{Check, CheckOptions, GrpcHealth, Outcome, Reason};
 use tower_vitals::routes::Guard;
 use tower_vitals::{Health, Prometheus, Ready, Routes};
 
@@ -58,6 +58,11 @@ async fn of_health(shown: &mut Shown) {
     add(shown, "StatusChanges", &changes);
     add(shown, "CheckInfo", &health.checks()[0]);
     add(shown, "Health", &health);
+    add(
+        shown,
+        "GrpcHealth",
+        &GrpcHealth::new(health.clone()).service(text()),
+    );
     add(shown, "ShutdownSignal", &health.shutdown_signal());
     add(shown, "Reason", &Reason::Failed(text().into()));
     let (mut parts, ()) = Request::new(()).into_parts();

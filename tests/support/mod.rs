@@ -14,6 +14,7 @@ pub mod log;
 pub mod postgres;
 pub mod prometheus;
 pub mod python;
+pub mod tls;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

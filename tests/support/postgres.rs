@@ -1,10 +1,11 @@
-//! A PostgreSQL server for one test, which can freeze, kill and restart it.
+//! A PostgreSQL server for one test, which can freeze, kill and restart it, and put PgBouncer in front of it.
 
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// Lives in a folder like those of `tests/servers`. Stopped and removed on drop.
 pub struct Cluster {
@@ -35,6 +36,29 @@ impl Cluster {
         assert!(
             self.servers(&["start", "postgres"]),
             "PostgreSQL does not start"
+        );
+    }
+
+    /// Starts PgBouncer in transaction mode, at the same address each time. Returns the URL of the server through it.
+    pub fn start_pgbouncer(&self) -> String {
+        let file = self.dir.join("pgbouncer.port");
+        if !file.exists() {
+            fs::write(&file, port().to_string()).unwrap();
+        }
+        assert!(
+            self.servers(&["start", "pgbouncer"]),
+            "PgBouncer does not start"
+        );
+        let server = fs::read_to_string(self.dir.join("postgres.port")).unwrap();
+        let port = fs::read_to_string(file).unwrap();
+        self.url
+            .replace(&format!(":{server}/"), &format!(":{port}/"))
+    }
+
+    pub fn stop_pgbouncer(&self) {
+        assert!(
+            self.servers(&["stop", "pgbouncer"]),
+            "PgBouncer does not stop"
         );
     }
 
@@ -84,7 +108,10 @@ impl Drop for Cluster {
 /// A free port below the ephemeral range. While the server is down, no other socket gets the port, and no client connects to
 /// itself there.
 fn port() -> u16 {
+    /// The servers of one process have different ports.
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    let first = first + 10 * TAKEN.fetch_add(1, Ordering::SeqCst);
     let free = (first..32_768).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
     free.unwrap()
 }

@@ -16,7 +16,7 @@ const MAX_TICKS: u128 = 100_000;
 ///
 /// let config = HistoryConfig::new()
 ///     .interval(Duration::from_secs(10))
-///     .window(Duration::from_hours(1));
+///     .window(Duration::from_secs(60 * 60));
 /// let prometheus = Prometheus::builder().history(config).build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
@@ -33,7 +33,7 @@ impl HistoryConfig {
     pub fn new() -> Self {
         Self {
             interval: Duration::from_secs(5),
-            window: Duration::from_mins(15),
+            window: Duration::from_secs(15 * 60),
             max_series: 10_000,
         }
     }

@@ -16,7 +16,7 @@ use crate::redact::Pairs;
 ///
 /// let latency = HistoryQuery::quantile("http_request_duration_seconds", 0.95)
 ///     .label("endpoint", "/orders")
-///     .window(Duration::from_mins(5))
+///     .window(Duration::from_secs(5 * 60))
 ///     .sum();
 /// ```
 #[derive(Clone, PartialEq)]

@@ -134,7 +134,7 @@ impl PushgatewayBuilder {
         });
         Error::combine(mistakes)?;
         Ok(Pushgateway {
-            client: Arc::new(HttpClient::for_uri(&uri)),
+            client: Arc::new(HttpClient::new()),
             group: Group {
                 server: self.server,
                 job: self.job,

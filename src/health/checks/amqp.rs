@@ -14,6 +14,8 @@ use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties, Error};
 use parking_lot::Mutex;
 
+const NO_TLS: &str = "amqps:// needs one of the TLS features of lapin, such as rustls--ring";
+
 /// An open connection and the socket that is shut down with it.
 pub(super) struct Amqp {
     pub(super) connection: Connection,
@@ -35,7 +37,12 @@ impl Amqp {
             AMQPScheme::AMQP => stream,
             AMQPScheme::AMQPS => {
                 let host = &uri.authority.host;
-                stream.into_tls(host, TLSConfig::default()).await?
+                let stream = stream.into_tls(host, TLSConfig::default()).await?;
+                // Without a TLS feature, lapin goes on in clear text and would send the password.
+                if matches!(stream, AsyncTcpStream::Plain(_)) {
+                    return Err(io::Error::other(NO_TLS).into());
+                }
+                stream
             }
         };
         let stream = Arc::new(Mutex::new(Some(stream)));

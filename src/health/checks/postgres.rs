@@ -58,7 +58,9 @@ impl Postgres {
                     options: Box::new(
                         options
                             .application_name("health check")
-                            .disable_statement_logging(),
+                            .disable_statement_logging()
+                            // PgBouncer refuses this parameter by default.
+                            .extra_float_digits(None),
                     ),
                     connection: CachedConnection::new(),
                 },

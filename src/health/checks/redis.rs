@@ -1,17 +1,20 @@
 //! `Redis`: PING.
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError};
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, RedisError};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::super::{Check, Outcome};
 use super::cached_connection::CachedConnection;
 use super::latency;
 use crate::error::Error;
+use crate::tls::Tls;
 
 /// Healthy when Redis answers PING. The check keeps its own connection and replaces it when it fails.
 ///
-/// `rediss://` needs one of the TLS features of the `redis` crate. Data: `latency_ms`.
+/// `rediss://` speaks TLS. The server's certificate is verified with the system's root certificates, or with
+/// [`root_certificates`](Self::root_certificates). Data: `latency_ms`.
 ///
 /// ```
 /// use tower_vitals::{Health, health::{Check, checks::Redis}};
@@ -21,34 +24,81 @@ use crate::error::Error;
 ///     .build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
+#[must_use]
 pub struct Redis {
     client: Client,
+    /// For a URL with TLS. The TLS of the driver would depend on the process' default cryptography provider.
+    tls: Option<Tls>,
+    /// The mistakes of [`root_certificates`](Self::root_certificates).
+    mistakes: Vec<String>,
     connection: CachedConnection<MultiplexedConnection>,
 }
 
 impl Redis {
-    /// Checks the server of this URL: `redis://[user][:password@]host[:port][/database]`. Does not connect yet.
+    /// Checks the server of this URL: `redis://[user][:password@]host[:port][/database]`, `rediss://` for TLS, or
+    /// `unix:///path`. Does not connect yet.
     ///
     /// # Errors
     ///
-    /// Returns an error if the URL is not a Redis URL. The error does not quote it, because it may hold a password.
+    /// Returns an error if the URL is not a Redis URL, or has a fragment, such as the driver's `#insecure`. The error does
+    /// not quote it, because it may hold a password.
     pub fn url(url: &str) -> Result<Self, Error> {
-        match Client::open(url) {
-            Ok(client) => Ok(Self::client(client)),
+        let with_tls = [("rediss://", "redis://"), ("valkeys://", "valkey://")];
+        let without_tls = with_tls.iter().find_map(|(scheme, plain)| {
+            let rest = url.strip_prefix(scheme)?;
+            Some([plain, rest].concat())
+        });
+        if without_tls.is_some() && url.contains('#') {
+            return Err(Error::invalid(
+                "the URL of Redis is invalid: it has a fragment (#): the server's certificate is always verified, and \
+                 Redis::root_certificates trusts an authority of your own",
+            ));
+        }
+        match Client::open(without_tls.as_deref().unwrap_or(url)) {
+            Ok(client) => Ok(Self {
+                tls: without_tls.map(|_| Tls::system()),
+                ..Self::client(client)
+            }),
             // Without the parser's message, which may quote the URL.
             Err(_) => Err(Error::invalid(
-                "the URL of Redis is invalid: redis://[user][:password@]host[:port][/database] is allowed",
+                "the URL of Redis is invalid: redis://[user][:password@]host[:port][/database] is allowed, with rediss:// for TLS, \
+                 and so is unix:///path",
             )),
         }
     }
 
-    /// Checks the server of this client.
-    #[must_use]
+    /// Checks the server of this client. Its own TLS needs one of the TLS features of the `redis` crate.
     pub fn client(client: Client) -> Self {
         Self {
             client,
+            tls: None,
+            mistakes: Vec::new(),
             connection: CachedConnection::new(),
         }
+    }
+
+    /// Verifies the server's certificate with these root certificates, in PEM, in place of the system's.
+    ///
+    /// If they are invalid, or the URL is not a `rediss://` URL, registering the check returns an error.
+    ///
+    /// ```no_run
+    /// use tower_vitals::health::checks::Redis;
+    ///
+    /// let authority = std::fs::read("/etc/shop/authority.pem")?;
+    /// let redis = Redis::url("rediss://:s3cret@redis.internal:6380")?.root_certificates(authority);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
+        if self.tls.is_none() {
+            let mistake = "root certificates have no effect without TLS: rediss:// is allowed";
+            self.mistakes.push(mistake.to_owned());
+            return self;
+        }
+        match Tls::with_roots(pem.as_ref()) {
+            Ok(tls) => self.tls = Some(tls),
+            Err(error) => self.mistakes.push(error.to_string()),
+        }
+        self
     }
 
     async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
@@ -56,9 +106,22 @@ impl Redis {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None);
-        self.client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
+        let info = self.client.get_connection_info();
+        let (Some(tls), ConnectionAddr::Tcp(host, port)) = (&self.tls, info.addr()) else {
+            let client = &self.client;
+            return client
+                .get_multiplexed_async_connection_with_config(&config)
+                .await;
+        };
+        let stream = TcpStream::connect((&**host, *port)).await?;
+        stream.set_nodelay(true)?;
+        let stream = tls.connect(host, stream).await?;
+        let settings = info.redis_settings();
+        let (connection, driver) =
+            MultiplexedConnection::new_with_config(settings, stream, config).await?;
+        // It ends when the connection is dropped.
+        tokio::spawn(driver);
+        Ok(connection)
     }
 }
 
@@ -72,6 +135,10 @@ impl Check for Redis {
         let started = Instant::now();
         let result = self.connection.probe(async || self.connect().await, ping);
         latency::outcome(result.await, started, explain)
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        Error::combine(self.mistakes.iter().cloned().map(Error::invalid))
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use super::super::Outcome;
 use super::latency;
+use crate::pgbouncer;
 
 /// The time that a pool with room has to open a connection. While the server is down, the pool retries until its own
 /// timeout and then reports only that it timed out.
@@ -140,7 +141,12 @@ pub(super) fn explain(error: &Error) -> String {
         Error::Database(error) if error.code().is_some_and(|code| code.starts_with("28")) => {
             format!("authentication failed: {error}")
         }
-        Error::Database(error) => format!("the database returned an error: {error}"),
+        Error::Database(source) => {
+            let advice = pgbouncer::advice(error);
+            let advice = advice.map(|advice| format!(" ({advice})"));
+            let advice = advice.unwrap_or_default();
+            format!("the database returned an error: {source}{advice}")
+        }
         Error::Io(error) => format!("cannot connect: {error}"),
         error => format!("cannot connect: {error}"),
     }

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::jobs::{Problem, ProblemKind, RunRecord, RunStatus};
 
 /// Longer leases would exceed the range of `SystemTime`.
-const MAX_LEASE: Duration = Duration::from_hours(24 * 365);
+const MAX_LEASE: Duration = Duration::from_secs(24 * 365 * 60 * 60);
 
 /// Keeps the last 10,000 runs in memory. They do not survive a restart.
 ///

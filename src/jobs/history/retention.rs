@@ -15,7 +15,7 @@ impl Retention {
     /// Keeps runs for 30 days, and the last 10,000 of each job and status.
     pub const fn new() -> Self {
         Self {
-            age: Duration::from_hours(30 * 24),
+            age: Duration::from_secs(30 * 24 * 60 * 60),
             count: 10_000,
         }
     }

@@ -7,6 +7,7 @@ pub(super) trait Columns: Row {
     fn float(&self, column: usize) -> Result<Option<f64>, sqlx::Error>;
     fn integer(&self, column: usize) -> Result<i64, sqlx::Error>;
     fn boolean(&self, column: usize) -> Result<bool, sqlx::Error>;
+    fn bytes(&self, column: usize) -> Result<Vec<u8>, sqlx::Error>;
 }
 
 impl<R: Row> Columns for R
@@ -16,6 +17,7 @@ where
     for<'r> Option<f64>: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> bool: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
 {
     fn text(&self, column: usize) -> Result<Option<String>, sqlx::Error> {
         self.try_get(column)
@@ -30,6 +32,10 @@ where
     }
 
     fn boolean(&self, column: usize) -> Result<bool, sqlx::Error> {
+        self.try_get(column)
+    }
+
+    fn bytes(&self, column: usize) -> Result<Vec<u8>, sqlx::Error> {
         self.try_get(column)
     }
 }

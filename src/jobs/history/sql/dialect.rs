@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrate;
 use sqlx::pool::PoolConnection;
-use sqlx::{Database, Pool};
+use sqlx::{Database, Pool, Transaction};
 use uuid::Uuid;
 
 use super::columns::Columns;
@@ -18,6 +18,12 @@ pub(super) type MigrationFile = (&'static str, &'static str);
 pub(super) trait Dialect: Database<Connection: Fetch + Migrate, Row: Columns> {
     /// Begins a transaction that writes.
     const BEGIN: &'static str;
+
+    /// Begins a transaction that writes nothing.
+    const BEGIN_READ: &'static str = "BEGIN";
+
+    /// Whether a connection keeps its prepared statements for their next use.
+    const KEEPS_STATEMENTS: bool;
 
     const MIGRATIONS: &'static [MigrationFile];
 
@@ -33,6 +39,9 @@ pub(super) trait Dialect: Database<Connection: Fetch + Migrate, Row: Columns> {
     /// Translates a statement that is written for PostgreSQL.
     fn translate(sql: String) -> String;
 
+    /// Advice on this error, in parentheses after the name of the history.
+    fn advice(error: &sqlx::Error) -> Option<&'static str>;
+
     /// Whether this error code means that a value will never be accepted.
     fn is_refused(code: &str) -> bool;
 
@@ -45,7 +54,7 @@ pub(super) trait Dialect: Database<Connection: Fetch + Migrate, Row: Columns> {
     /// Inserts runs. Returns the id of each row that it wrote, and whether the row existed before. `on_conflict` ends the
     /// statement.
     fn upsert_runs<'a>(
-        connection: &'a mut Self::Connection,
+        transaction: &'a mut Transaction<'_, Self>,
         runs: &'a [&RunRecord],
         lease: Duration,
         on_conflict: &str,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sqlx::{Connection, Pool};
+use sqlx::{Connection, Pool, Transaction};
 
 use super::columns::Columns;
 use super::dialect::Dialect;
@@ -33,7 +33,7 @@ pub(super) async fn register<D: Dialect>(
         )
         .text(job.job_name.clone())
         .text(job.schedule.clone())
-        .fetch(&mut *transaction)
+        .fetch(&mut transaction)
         .await?;
     }
     apply::<D>(&mut transaction, StateDelta::of_starts(jobs)).await?;
@@ -42,7 +42,7 @@ pub(super) async fn register<D: Dialect>(
 
 /// Does what [`JobState::apply`](crate::jobs::store::JobState::apply) does. An unknown age gives an unknown time.
 pub(super) async fn apply<D: Dialect>(
-    connection: &mut D::Connection,
+    transaction: &mut Transaction<'_, D>,
     deltas: BTreeMap<&str, StateDelta>,
 ) -> Result<(), sqlx::Error> {
     for (job_name, delta) in deltas {
@@ -81,15 +81,17 @@ pub(super) async fn apply<D: Dialect>(
         .float(seconds(delta.success).map(|age| age - window))
         .float(seconds(delta.success))
         .float(seconds(delta.end))
-        .fetch(&mut *connection)
+        .fetch(transaction)
         .await?;
     }
     Ok(())
 }
 
 pub(super) async fn all<D: Dialect>(pool: &Pool<D>) -> Result<JobStates, sqlx::Error> {
+    let mut connection = D::acquire(pool).await?;
+    let mut transaction = connection.begin_with(D::BEGIN_READ).await?;
     let now = Statement::new("SELECT extract(epoch FROM clock_timestamp())::float8");
-    let now = now.fetch_from(pool).await?;
+    let now = now.fetch(&mut transaction).await?;
     let now = now.first().ok_or(sqlx::Error::RowNotFound)?.float(0)?;
     let rows = Statement::new(
         "SELECT job_name, extract(epoch FROM known_since)::float8, extract(epoch FROM registered_at)::float8, \
@@ -97,8 +99,9 @@ pub(super) async fn all<D: Dialect>(pool: &Pool<D>) -> Result<JobStates, sqlx::E
          success_epoch, extract(epoch FROM last_failure)::float8, extract(epoch FROM last_success)::float8, \
          extract(epoch FROM last_end)::float8 FROM job_states ORDER BY job_name COLLATE \"C\"",
     )
-    .fetch_from(pool)
+    .fetch(&mut transaction)
     .await?;
+    transaction.commit().await?;
     let jobs = rows.iter().filter_map(job_state).collect();
     Ok(JobStates::new(time::from_seconds(now.unwrap_or(0.0)), jobs))
 }

@@ -25,7 +25,7 @@ pub(super) async fn reap<D: Dialect>(
         D::RUN_COLUMNS
     ))
     .float(time::to_seconds(by))
-    .fetch(&mut *transaction)
+    .fetch(&mut transaction)
     .await?;
     let lost: Vec<_> = lost.iter().filter_map(runs::read).collect();
     // In the order of `runs::write`, so that they cannot deadlock.

@@ -1,11 +1,17 @@
 //! Creates the tables, and updates those of an older version.
 
-use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType};
-use sqlx::{Connection, Pool, SqlSafeStr};
+use std::collections::HashMap;
 
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType};
+use sqlx::{Connection, Pool, SqlSafeStr, Transaction};
+use tokio::time::Instant;
+
+use super::columns::Columns;
 use super::dialect::{Dialect, MigrationFile};
+use super::fetch::Fetch;
 use super::statement::Statement;
 
+/// The table has the columns of sqlx's `Migrator`.
 const TABLE: &str = "job_run_migrations";
 
 /// Of two instances that migrate at once, one waits and finds it done.
@@ -13,9 +19,9 @@ pub(super) async fn migrate<D: Dialect>(pool: &Pool<D>) -> Result<(), sqlx::Erro
     let mut connection = D::acquire(pool).await?;
     let mut transaction = connection.begin_with(D::BEGIN).await?;
     if let Some(lock) = D::MIGRATION_LOCK {
-        Statement::new(lock).fetch(&mut *transaction).await?;
+        Statement::new(lock).fetch(&mut transaction).await?;
     }
-    let applied = apply(&mut *transaction, D::MIGRATIONS).await;
+    let applied = apply(&mut transaction, D::MIGRATIONS).await;
     applied.map_err(|error| match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error,
         error => error.into(),
@@ -25,25 +31,40 @@ pub(super) async fn migrate<D: Dialect>(pool: &Pool<D>) -> Result<(), sqlx::Erro
 
 /// Applies missing migrations. Ignores those of a newer version, so that an older one still works with its tables.
 ///
-/// sqlx's `Migrator` would do the same, but the compiler cannot prove its future `Send` when it borrows a connection.
-async fn apply<C: Migrate>(
-    connection: &mut C,
+/// sqlx's `Migrator` would do the same with named statements and a lock of the session, which do not work behind PgBouncer.
+async fn apply<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
     files: &[MigrationFile],
 ) -> Result<(), MigrateError> {
-    connection.ensure_migrations_table(TABLE).await?;
-    let applied = connection.list_applied_migrations(TABLE).await?;
+    transaction.ensure_migrations_table(TABLE).await?;
+    let applied = Statement::new("SELECT version, checksum FROM job_run_migrations");
+    let applied = applied.fetch(transaction).await?;
+    let applied = applied
+        .iter()
+        .map(|row| Ok((row.integer(0)?, row.bytes(1)?)));
+    let applied: HashMap<_, _> = applied.collect::<Result<_, sqlx::Error>>()?;
     for (version, (name, sql)) in (1..).zip(files) {
-        let (kind, sql) = (MigrationType::Simple, sql.into_sql_str());
-        let migration = Migration::new(version, (*name).into(), kind, sql, false);
-        match applied.iter().find(|applied| applied.version == version) {
-            Some(applied) if applied.checksum != migration.checksum => {
+        let kind = MigrationType::Simple;
+        let migration = Migration::new(version, (*name).into(), kind, sql.into_sql_str(), false);
+        match applied.get(&version) {
+            Some(checksum) if *checksum != *migration.checksum => {
                 return Err(MigrateError::VersionMismatch(version));
             }
-            Some(_) => {}
-            None => {
-                connection.apply(TABLE, &migration).await?;
-            }
+            Some(_) => continue,
+            None => {}
         }
+        let began = Instant::now();
+        transaction.run_script(sql).await?;
+        Statement::new(
+            "INSERT INTO job_run_migrations (version, description, success, checksum, execution_time) \
+             VALUES ($1, $2, TRUE, $3, $4)",
+        )
+        .integer(version)
+        .text((*name).to_owned())
+        .bytes(&*migration.checksum)
+        .integer(began.elapsed().as_nanos())
+        .fetch(transaction)
+        .await?;
     }
     Ok(())
 }
@@ -61,10 +82,19 @@ mod tests {
             .unwrap()
     }
 
+    async fn apply_to(
+        file: &mut SqliteConnection,
+        files: &[MigrationFile],
+    ) -> Result<(), MigrateError> {
+        let mut transaction = file.begin().await?;
+        apply(&mut transaction, files).await?;
+        Ok(transaction.commit().await?)
+    }
+
     #[tokio::test]
     async fn tables_of_an_older_version_are_updated() {
         let mut file = SqliteConnection::connect("sqlite::memory:").await.unwrap();
-        apply(&mut file, &Sqlite::MIGRATIONS[..1]).await.unwrap();
+        apply_to(&mut file, &Sqlite::MIGRATIONS[..1]).await.unwrap();
         assert_eq!(versions(&mut file).await, [1]);
         let run = "INSERT INTO job_runs VALUES ('0', 'nightly', '2026-01-01T00:00:01.500000Z', NULL, 'running', NULL, \
                    NULL, '{}', 'shop-1', 1.0)";
@@ -73,7 +103,7 @@ mod tests {
                    '2026-01-01T00:00:01.250000Z', 'success', 1.25, NULL, '{}', 'shop-1', NULL)";
         sqlx::raw_sql(run).execute(&mut file).await.unwrap();
         for _ in 0..2 {
-            apply(&mut file, Sqlite::MIGRATIONS).await.unwrap();
+            apply_to(&mut file, Sqlite::MIGRATIONS).await.unwrap();
             let rows = sqlx::query(
                 "SELECT job_name, last_start, failures_in_a_row, last_success, last_end FROM job_states",
             );
@@ -95,17 +125,17 @@ mod tests {
         let mut file = SqliteConnection::connect("sqlite::memory:").await.unwrap();
         let newer = ("newer", "CREATE TABLE newer (id INTEGER)");
         let newer = [Sqlite::MIGRATIONS, &[newer]].concat();
-        apply(&mut file, &newer).await.unwrap();
-        apply(&mut file, Sqlite::MIGRATIONS).await.unwrap();
+        apply_to(&mut file, &newer).await.unwrap();
+        apply_to(&mut file, Sqlite::MIGRATIONS).await.unwrap();
         assert_eq!(versions(&mut file).await, [1, 2, 3, 4]);
     }
 
     #[tokio::test]
     async fn a_migration_that_was_changed_is_an_error() {
         let mut file = SqliteConnection::connect("sqlite::memory:").await.unwrap();
-        apply(&mut file, Sqlite::MIGRATIONS).await.unwrap();
+        apply_to(&mut file, Sqlite::MIGRATIONS).await.unwrap();
         let changed = [("runs", "CREATE TABLE job_runs (id TEXT)")];
-        let error = apply(&mut file, &changed).await.unwrap_err();
+        let error = apply_to(&mut file, &changed).await.unwrap_err();
         assert!(matches!(error, MigrateError::VersionMismatch(1)), "{error}");
     }
 }

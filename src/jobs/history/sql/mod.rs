@@ -3,6 +3,10 @@
 //! [`SqlHistory`] is the same for all databases. A [`Dialect`](dialect::Dialect) knows the differences between them: how a
 //! transaction begins, how many rows are written at once, and how PostgreSQL's SQL is translated.
 //!
+//! Nothing depends on the session, because PgBouncer's transaction mode gives each transaction any connection to the server:
+//! a [`Statement`](statement::Statement) runs in a transaction, PostgreSQL's statements have no names, and locks end with the
+//! transaction.
+//!
 //! A row that cannot be read, because another program wrote it, is skipped.
 
 mod columns;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
-use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Postgres};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Postgres, Transaction, raw_sql};
 use uuid::Uuid;
 
 use super::SqlHistory;
@@ -14,6 +14,7 @@ use super::fetch::DbFuture;
 use super::time;
 use crate::error::Error;
 use crate::jobs::RunRecord;
+use crate::pgbouncer;
 
 /// Stores runs and problems in PostgreSQL, which all instances of a service may share. Their clocks may differ, because leases
 /// use the database's clock.
@@ -46,13 +47,22 @@ impl SqlHistory<Postgres> {
         let pool = PgPoolOptions::new()
             .max_connections(4)
             .acquire_timeout(Duration::from_secs(5))
-            .connect_lazy_with(options.disable_statement_logging());
+            .connect_lazy_with(
+                options
+                    .disable_statement_logging()
+                    // PgBouncer refuses this parameter by default. Floats are read in binary, whose digits it does not change.
+                    .extra_float_digits(None),
+            );
         Ok(Self::pool(pool))
     }
 }
 
 impl Dialect for Postgres {
     const BEGIN: &'static str = "BEGIN";
+
+    /// In PgBouncer's transaction mode, the next transaction may have another connection to the server, where the name of a
+    /// statement may be missing, or that of another client's statement.
+    const KEEPS_STATEMENTS: bool = false;
 
     const MIGRATIONS: &'static [MigrationFile] = &[
         ("runs", include_str!("../migrations/postgres/0001_runs.sql")),
@@ -82,6 +92,10 @@ impl Dialect for Postgres {
         sql
     }
 
+    fn advice(error: &sqlx::Error) -> Option<&'static str> {
+        pgbouncer::advice(error)
+    }
+
     /// Data exceptions and violated constraints (SQLSTATE classes 22 and 23).
     fn is_refused(code: &str) -> bool {
         code.starts_with("22") || code.starts_with("23")
@@ -97,7 +111,7 @@ impl Dialect for Postgres {
     }
 
     fn upsert_runs<'a>(
-        connection: &'a mut PgConnection,
+        transaction: &'a mut Transaction<'_, Postgres>,
         runs: &'a [&RunRecord],
         lease: Duration,
         on_conflict: &str,
@@ -125,13 +139,16 @@ impl Dialect for Postgres {
         .bind(all(runs, |run| run.error_message.clone()))
         .bind(all(runs, |run| serde_json::Value::Object(run.metadata.clone()).to_string()))
         .bind(all(runs, |run| run.instance.clone()))
-        .bind(lease.as_secs_f64());
-        Box::pin(query.fetch_all(connection))
+        .bind(lease.as_secs_f64())
+        .persistent(Self::KEEPS_STATEMENTS);
+        Box::pin(query.fetch_all(&mut **transaction))
     }
 
     /// Locks rows in the order of ids, as `upsert_runs` does, so that they cannot deadlock.
     fn renew<'a>(pool: &'a PgPool, runs: &'a [Uuid], lease: Duration) -> DbFuture<'a, f64> {
         Box::pin(async move {
+            let mut connection = Self::acquire(pool).await?;
+            let mut transaction = connection.begin_with(Self::BEGIN).await?;
             let (renewed, now): (i64, f64) = sqlx::query_as(
                 "WITH renewed AS (UPDATE job_runs SET lease_until = clock_timestamp() + make_interval(secs => $1) \
                    WHERE id IN (SELECT id FROM job_runs WHERE status = 'running' AND id = ANY ($2::uuid[]) \
@@ -140,12 +157,14 @@ impl Dialect for Postgres {
             )
             .bind(lease.as_secs_f64())
             .bind(runs.iter().map(Uuid::to_string).collect::<Vec<_>>())
-            .fetch_one(pool)
+            .persistent(Self::KEEPS_STATEMENTS)
+            .fetch_one(&mut *transaction)
             .await?;
+            transaction.commit().await?;
             if renewed == 0 {
-                // Outside of a transaction: all instances write this row, so none may hold it while it waits for another.
-                sqlx::query("UPDATE job_run_migrations SET version = version WHERE version = 1")
-                    .execute(pool)
+                // After the transaction: all instances write this row, so none may hold it while it waits for another.
+                raw_sql("UPDATE job_run_migrations SET version = version WHERE version = 1")
+                    .execute(&mut *connection)
                     .await?;
             }
             Ok(now)

@@ -20,9 +20,15 @@ pub(super) async fn prune<D: Dialect>(
          ORDER BY started_at, id LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING TRUE",
     );
     let by_age = by_age.text(time::to_text(retention.oldest())).integer(max);
-    let mut pruned = by_age.fetch_from(pool).await?.len();
-    let groups = Statement::new("SELECT job_name, status FROM job_run_totals");
-    for group in groups.fetch_from(pool).await? {
+    let mut pruned = by_age.write(pool).await?.len();
+    let count = retention.count.max(1);
+    // Few jobs exceed the count, so the others need no statement of their own.
+    let groups = Statement::new(
+        "SELECT job_name, status FROM job_run_totals AS total WHERE EXISTS (SELECT 1 FROM job_runs \
+         WHERE job_runs.job_name = total.job_name AND job_runs.status = total.status \
+         ORDER BY job_runs.started_at DESC, job_runs.id DESC LIMIT 1 OFFSET $1)",
+    );
+    for group in groups.integer(count).read(pool).await? {
         let left = max.saturating_sub(pruned);
         if left == 0 {
             break;
@@ -35,8 +41,8 @@ pub(super) async fn prune<D: Dialect>(
              ORDER BY started_at, id LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING TRUE",
         );
         let by_count = by_count.text(group.text(0)?).text(group.text(1)?);
-        let by_count = by_count.integer(retention.count.max(1)).integer(left);
-        pruned += by_count.fetch_from(pool).await?.len();
+        let by_count = by_count.integer(count).integer(left);
+        pruned += by_count.write(pool).await?.len();
     }
     Ok(pruned)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde_json::Value;
-use sqlx::{Connection, Pool};
+use sqlx::{Connection, Pool, Transaction};
 use uuid::Uuid;
 
 use super::columns::Columns;
@@ -16,6 +16,9 @@ use crate::jobs::{RunRecord, RunStatus};
 
 /// The number of runs in one statement. Each has ten parameters, and SQLite accepts 32,766.
 const CHUNK: usize = 1000;
+
+/// The number of jobs whose last runs one statement selects. SQLite accepts 500 selects.
+const JOBS_CHUNK: usize = 100;
 
 /// The end of the statement that writes runs.
 const ON_CONFLICT_UPDATE: &str = "ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at, \
@@ -61,7 +64,7 @@ fn once_each(runs: &[RunRecord]) -> Vec<&RunRecord> {
 
 /// Adds ended runs to the totals. Rows are locked in the order of names.
 pub(super) async fn count<D: Dialect>(
-    connection: &mut D::Connection,
+    transaction: &mut Transaction<'_, D>,
     runs: impl Iterator<Item = &RunRecord>,
 ) -> Result<(), sqlx::Error> {
     let mut totals: BTreeMap<&str, RunTotals> = BTreeMap::new();
@@ -79,7 +82,7 @@ pub(super) async fn count<D: Dialect>(
             .text(status.to_owned())
             .integer(runs)
             .float(seconds)
-            .fetch(&mut *connection)
+            .fetch(transaction)
             .await?;
         }
     }
@@ -90,6 +93,19 @@ pub(super) async fn find<D: Dialect>(
     pool: &Pool<D>,
     query: &RunQuery,
 ) -> Result<Vec<RunRecord>, sqlx::Error> {
+    let rows = select::<D>(query).read(pool).await?;
+    Ok(rows.iter().filter_map(read).collect())
+}
+
+pub(super) async fn find_within<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    query: &RunQuery,
+) -> Result<Vec<RunRecord>, sqlx::Error> {
+    let rows = select::<D>(query).fetch(transaction).await?;
+    Ok(rows.iter().filter_map(read).collect())
+}
+
+fn select<D: Dialect>(query: &RunQuery) -> Statement {
     let mut sql = format!("SELECT {} FROM job_runs WHERE TRUE", D::RUN_COLUMNS);
     let conditions = [
         (query.id.is_some(), " AND id = $1::uuid"),
@@ -109,7 +125,7 @@ pub(super) async fn find<D: Dialect>(
     let before = query.before;
     let before = before.map(|(start, id)| (time::to_text(start), id.to_string()));
     let (before_start, before_id) = before.unzip();
-    let rows = Statement::new(sql)
+    Statement::new(sql)
         .text(query.id.map(|id| id.to_string()))
         .text(query.job_name.clone())
         .text(query.status.map(|status| status.to_string()))
@@ -117,29 +133,44 @@ pub(super) async fn find<D: Dialect>(
         .text(before_start)
         .text(before_id)
         .integer(query.limit)
-        .fetch_from(pool)
-        .await?;
-    Ok(rows.iter().filter_map(read).collect())
 }
 
 pub(super) async fn last_of_each<D: Dialect>(
     pool: &Pool<D>,
 ) -> Result<Vec<RunRecord>, sqlx::Error> {
+    let mut connection = D::acquire(pool).await?;
+    let mut transaction = connection.begin_with(D::BEGIN_READ).await?;
     let rows = Statement::new(
         "SELECT job_name FROM job_run_totals UNION SELECT job_name FROM job_runs WHERE status = 'running'",
     )
-    .fetch_from(pool)
+    .fetch(&mut transaction)
     .await?;
-    // In the order of bytes, regardless of the database's collation.
     let mut names = BTreeSet::new();
     for row in &rows {
         names.extend(row.text(0)?);
     }
-    let mut last = Vec::with_capacity(names.len());
-    for name in names {
-        let query = RunQuery::new().job_name(name).limit(1);
-        last.extend(find(pool, &query).await?);
+    let names: Vec<_> = names.into_iter().collect();
+    let mut last: Vec<RunRecord> = Vec::with_capacity(names.len());
+    for chunk in names.chunks(JOBS_CHUNK) {
+        let selects = (1..=chunk.len()).map(|n| {
+            format!(
+                "SELECT * FROM (SELECT {} FROM job_runs WHERE job_name = ${n} \
+                 ORDER BY job_runs.started_at DESC, job_runs.id DESC LIMIT 1) AS last",
+                D::RUN_COLUMNS
+            )
+        });
+        let selects = selects.collect::<Vec<_>>().join(" UNION ALL ");
+        let statement = chunk
+            .iter()
+            .fold(Statement::new(selects), |statement, name| {
+                statement.text(name.clone())
+            });
+        let rows = statement.fetch(&mut transaction).await?;
+        last.extend(rows.iter().filter_map(read));
     }
+    transaction.commit().await?;
+    // In the order of bytes, regardless of the database's collation.
+    last.sort_by(|a, b| a.job_name.cmp(&b.job_name));
     Ok(last)
 }
 

@@ -48,7 +48,14 @@ pub(super) fn failed<D: Dialect>(error: sqlx::Error) -> Error {
     } else {
         ErrorKind::Io
     };
-    Error::new(kind, format!("the history of jobs in {}", D::NAME)).with_source(error)
+    let advice = D::advice(&error);
+    let advice = advice.map(|advice| format!(" ({advice})"));
+    let message = format!(
+        "the history of jobs in {}{}",
+        D::NAME,
+        advice.unwrap_or_default()
+    );
+    Error::new(kind, message).with_source(error)
 }
 
 impl<D: Dialect> RunStore for SqlHistory<D> {

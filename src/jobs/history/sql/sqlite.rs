@@ -8,7 +8,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite, Transaction};
 use uuid::Uuid;
 
 use super::SqlHistory;
@@ -76,6 +76,8 @@ impl Dialect for Sqlite {
     /// Locks the file for writing at once, because a lock that is requested after a read may be denied.
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
 
+    const KEEPS_STATEMENTS: bool = true;
+
     const MIGRATIONS: &'static [MigrationFile] = &[
         ("runs", include_str!("../migrations/sqlite/0001_runs.sql")),
         (
@@ -98,6 +100,10 @@ impl Dialect for Sqlite {
     fn translate(sql: String) -> String {
         let replace = |sql: String, (from, to): &(&str, &str)| sql.replace(from, to);
         TRANSLATIONS.iter().fold(sql, replace)
+    }
+
+    fn advice(_: &sqlx::Error) -> Option<&'static str> {
+        None
     }
 
     /// `SQLITE_TOOBIG`, `SQLITE_CONSTRAINT` and `SQLITE_MISMATCH`.
@@ -127,7 +133,7 @@ impl Dialect for Sqlite {
     }
 
     fn upsert_runs<'a>(
-        connection: &'a mut SqliteConnection,
+        transaction: &'a mut Transaction<'_, Sqlite>,
         runs: &'a [&RunRecord],
         lease: Duration,
         on_conflict: &str,
@@ -152,7 +158,13 @@ impl Dialect for Sqlite {
         });
         query.push(format!(" {on_conflict} RETURNING id, was_updated"));
         // The statement is not cached, because its text depends on the number of runs.
-        Box::pin(async move { query.build().persistent(false).fetch_all(connection).await })
+        Box::pin(async move {
+            query
+                .build()
+                .persistent(false)
+                .fetch_all(&mut **transaction)
+                .await
+        })
     }
 
     /// Writes something even if there is nothing to renew, because a locked file or a full disk keeps other instances from

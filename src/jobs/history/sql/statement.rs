@@ -1,6 +1,6 @@
 //! `Statement`: SQL and its parameters, for any database.
 
-use sqlx::{Database, Pool};
+use sqlx::{Connection, Pool, Transaction};
 
 use super::dialect::Dialect;
 use super::fetch::{Fetch, Parameter};
@@ -36,25 +36,44 @@ impl Statement {
         self
     }
 
-    /// Returns all rows.
-    pub(super) async fn fetch<C>(
-        self,
-        connection: &mut C,
-    ) -> Result<Vec<<C::Database as Database>::Row>, sqlx::Error>
-    where
-        C: Fetch,
-        C::Database: Dialect,
-    {
-        let sql = C::Database::translate(self.sql);
-        connection.fetch(sql, self.parameters).await
+    pub(super) fn bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.parameters.push(Parameter::Bytes(bytes.into()));
+        self
     }
 
-    /// Returns all rows, on any connection.
-    pub(super) async fn fetch_from<D: Dialect>(
+    /// Returns all rows. Takes a transaction, because a statement outside of one is not safe behind PgBouncer.
+    pub(super) async fn fetch<D: Dialect>(
+        self,
+        transaction: &mut Transaction<'_, D>,
+    ) -> Result<Vec<D::Row>, sqlx::Error> {
+        let sql = D::translate(self.sql);
+        let connection: &mut D::Connection = transaction;
+        let rows = connection.fetch(sql, self.parameters, D::KEEPS_STATEMENTS);
+        rows.await
+    }
+
+    /// Returns all rows, in a transaction of its own that writes nothing.
+    pub(super) async fn read<D: Dialect>(self, pool: &Pool<D>) -> Result<Vec<D::Row>, sqlx::Error> {
+        self.fetch_alone(pool, D::BEGIN_READ).await
+    }
+
+    /// Writes, and returns all rows, in a transaction of its own.
+    pub(super) async fn write<D: Dialect>(
         self,
         pool: &Pool<D>,
     ) -> Result<Vec<D::Row>, sqlx::Error> {
-        let mut connection = pool.acquire().await?;
-        self.fetch(&mut *connection).await
+        self.fetch_alone(pool, D::BEGIN).await
+    }
+
+    async fn fetch_alone<D: Dialect>(
+        self,
+        pool: &Pool<D>,
+        begin: &'static str,
+    ) -> Result<Vec<D::Row>, sqlx::Error> {
+        let mut connection = D::acquire(pool).await?;
+        let mut transaction = connection.begin_with(begin).await?;
+        let rows = self.fetch(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(rows)
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sqlx::Pool;
+use sqlx::{Connection, Pool, Transaction};
 
 use super::columns::Columns;
 use super::dialect::Dialect;
-use super::runs::{duration, find};
+use super::runs::{duration, find_within};
 use super::statement::Statement;
 use crate::jobs::RunStatus;
 use crate::jobs::history::{JobStats, RunQuery, RunTotals};
@@ -17,28 +17,34 @@ pub(super) async fn stats<D: Dialect>(
 ) -> Result<Option<JobStats>, sqlx::Error> {
     let last = RunQuery::new().job_name(job_name).limit(1);
     let last_failed = last.clone().status(RunStatus::Failed);
-    let last = find(pool, &last).await?;
+    let mut connection = D::acquire(pool).await?;
+    let mut transaction = connection.begin_with(D::BEGIN_READ).await?;
+    let last = find_within(&mut transaction, &last).await?;
     let totals =
         Statement::new("SELECT status, runs, seconds FROM job_run_totals WHERE job_name = $1");
-    let totals = totals.text(job_name.to_owned()).fetch_from(pool).await?;
+    let totals = totals.text(job_name.to_owned());
+    let totals = totals.fetch(&mut transaction).await?;
     if totals.is_empty() && last.is_empty() {
         return Ok(None);
     }
     let running =
         Statement::new("SELECT COUNT(*) FROM job_runs WHERE job_name = $1 AND status = 'running'");
-    let running = running.text(job_name.to_owned()).fetch_from(pool).await?;
+    let running = running.text(job_name.to_owned());
+    let running = running.fetch(&mut transaction).await?;
     let mut stats = JobStats::new(job_name, &totals_of(&totals));
     if let Some(row) = running.first() {
         stats.running = u64::try_from(row.integer(0)?).unwrap_or(0);
     }
-    stats.set_recent(recent_durations(pool, job_name).await?);
-    stats.set_last(last.first(), find(pool, &last_failed).await?.first());
+    stats.set_recent(recent_durations(&mut transaction, job_name).await?);
+    let last_failed = find_within(&mut transaction, &last_failed).await?;
+    stats.set_last(last.first(), last_failed.first());
+    transaction.commit().await?;
     Ok(Some(stats))
 }
 
 /// The durations of the last timed runs. Each status has its own order in the index, so its last runs are selected first.
 async fn recent_durations<D: Dialect>(
-    pool: &Pool<D>,
+    transaction: &mut Transaction<'_, D>,
     job_name: &str,
 ) -> Result<Vec<Duration>, sqlx::Error> {
     let rows = Statement::new(
@@ -50,7 +56,7 @@ async fn recent_durations<D: Dialect>(
     )
     .text(job_name.to_owned())
     .integer(JobStats::RECENT)
-    .fetch_from(pool)
+    .fetch(transaction)
     .await?;
     let durations = rows.iter().filter_map(|row| duration(row.float(1).ok()?));
     Ok(durations.collect())

@@ -1,0 +1,19 @@
+//! gRPC: the layers around tonic's servers, routes and channels, and the health service.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "tests panic on failure and compare exact values"
+)]
+
+mod channel;
+mod double;
+mod health;
+mod naming;
+mod server;
+#[path = "../support/mod.rs"]
+mod support;
