@@ -115,10 +115,15 @@ async fn without_a_history_it_says_how_to_enable_one() {
 
 #[tokio::test]
 async fn without_a_metric_it_is_an_overview() {
-    let all = found(&recorded().await, "").await;
+    let prometheus = recorded().await;
+    // The routes register the refusals.
+    drop(open(&prometheus).into_service());
+    prometheus.history().unwrap().tick();
+    let all = found(&prometheus, "").await;
     assert_eq!(
         all["metrics"],
         json!({
+            "monitoring_guard_refusals_total": "counter",
             "monitoring_series_dropped_total": "counter",
             "orders_total": "counter",
             "queue": "gauge",
@@ -127,7 +132,7 @@ async fn without_a_metric_it_is_an_overview() {
     );
     assert_eq!(
         (&all["series"], &all["series_dropped"]),
-        (&json!(9), &json!(0))
+        (&json!(12), &json!(0))
     );
     assert_eq!(
         (&all["interval_seconds"], &all["window_seconds"]),
