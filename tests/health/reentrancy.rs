@@ -155,7 +155,7 @@ impl Check for Switch {
 }
 
 #[test]
-fn a_log_line_may_read_the_health_and_the_metrics() {
+fn a_log_line_of_the_health_may_read_it() {
     // A run, by a report and by one check, of a check that liveness reads.
     let failing = || {
         let check = Switch::default()
@@ -206,7 +206,7 @@ fn a_log_line_may_read_the_health_and_the_metrics() {
     });
     assert_logs("draining", healthy, |health, _| health.drain());
     assert_logs("liveness failed", healthy, |health, _| {
-        health.fail_liveness("lost")
+        health.fail_liveness("lost");
     });
     let beating = || {
         let builder = Health::builder();
@@ -236,6 +236,10 @@ fn a_log_line_may_read_the_health_and_the_metrics() {
             changes.next().await.unwrap();
         });
     });
+}
+
+#[test]
+fn a_log_line_of_the_recorder_and_the_routes_may_read_them() {
     assert_logs("on_gather hook panicked", healthy, |_, prometheus| {
         prometheus.on_gather(|| panic!("boom"));
         let _ = prometheus.render();
