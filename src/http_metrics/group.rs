@@ -2,12 +2,13 @@
 //!
 //! Of the layers of a group around each other, the outermost one records a request. The others find it by a [mark] on the
 //! request. A mark allocates, so requests are marked only where another layer may be inside: the first request of each
-//! series, and all requests once a layer was found inside another one. A layer that is reached by an unmarked request
-//! finds the layer above by a note on the thread that is polling it.
+//! series, and all requests once a layer was found inside another one. If a layer is first reached by an unmarked request,
+//! as when earlier requests were rejected on the way, then it records the request itself and [tells] the layer above in
+//! the response.
 //!
 //! [mark]: super::mark::Mark
+//! [tells]: super::counted::Counted
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -19,19 +20,17 @@ use crate::recorder::RecorderRef;
 /// The groups of all layers.
 static GROUPS: Mutex<Vec<Weak<Group>>> = Mutex::new(Vec::new());
 
-thread_local! {
-    static ACTIVE: Cell<Active> = const { Cell::new(Active::NONE) };
-}
-
+/// Aligned, because every request reads its state, and the heap around it is written.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(crate) struct Group {
     recorder: RecorderRef,
     names: Vec<Name>,
-    /// The marks that exist, and [`NESTED`] once a layer was found inside another one. Zero for layers that are not
-    /// nested, so that one load rules marks out.
+    /// The number of marks, and [`NESTED`]. Zero for layers that are not nested, so that one load rules marks out.
     state: AtomicU32,
 }
 
+/// Set once a layer was found inside another one.
 const NESTED: u32 = 1 << 31;
 
 impl Group {
@@ -53,14 +52,13 @@ impl Group {
         })
     }
 
-    /// Whether a request may already be recorded by a layer above.
+    /// Whether requests may be marked.
     #[inline]
-    pub(crate) fn may_be_inside(&self) -> bool {
-        self.state.load(Ordering::Relaxed) != 0 || Active::current().is_of(self)
+    pub(crate) fn has_marks(&self) -> bool {
+        self.state.load(Ordering::Relaxed) != 0
     }
 
     /// Whether one layer of the group was found inside another one.
-    #[inline]
     pub(crate) fn is_nested(&self) -> bool {
         self.state.load(Ordering::Relaxed) & NESTED != 0
     }
@@ -75,53 +73,5 @@ impl Group {
 
     pub(crate) fn remove_mark(&self) {
         self.state.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The layer that is being called or polled: the address of its group, and in the lowest bit whether it marked its request.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Active(usize);
-
-impl Active {
-    /// No layer, or one that does not record its request.
-    pub(crate) const NONE: Self = Self(0);
-
-    #[inline]
-    pub(crate) fn new(group: &Group, is_marked: bool) -> Self {
-        Self(std::ptr::from_ref(group).addr() | usize::from(is_marked))
-    }
-
-    #[inline]
-    pub(crate) fn current() -> Self {
-        ACTIVE.get()
-    }
-
-    #[inline]
-    pub(crate) fn is_of(self, group: &Group) -> bool {
-        self.0 & !1 == std::ptr::from_ref(group).addr()
-    }
-
-    pub(crate) fn is_marked(self) -> bool {
-        self.0 & 1 == 1
-    }
-
-    /// Calls `inner` as this layer.
-    #[inline]
-    pub(crate) fn run<T>(self, inner: impl FnOnce() -> T) -> T {
-        if self == Self::NONE {
-            return inner();
-        }
-        let _restore = Restore(ACTIVE.replace(self));
-        inner()
-    }
-}
-
-/// Restores the layer above, also after a panic.
-struct Restore(Active);
-
-impl Drop for Restore {
-    #[inline]
-    fn drop(&mut self) {
-        ACTIVE.set(self.0);
     }
 }

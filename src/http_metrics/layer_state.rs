@@ -54,27 +54,26 @@ impl LayerState {
         })
     }
 
-    /// Whether [`Self::series_for_parts`] is needed in place of [`Self::series`].
-    #[inline]
-    pub(crate) fn reads_parts(&self) -> bool {
-        self.config.reads.request
-    }
-
     #[inline]
     pub(crate) fn group(&self) -> Option<&Arc<Group>> {
         self.config.group.as_ref()
     }
 
-    /// The series of a request, without calls to the user's functions.
+    /// The series of a request if it is known by method and route alone and it is not marked.
+    /// Otherwise [`Self::series`] finds it.
     #[inline]
-    pub(crate) fn series<B>(&self, request: &Request<B>) -> Found {
-        let index = self.config.label_index(request.method(), 0);
-        let (series, is_new) = self.lookup(self.matched(request.extensions()).as_ref(), index);
-        Found {
-            series,
-            is_new,
-            is_named: false,
+    pub(crate) fn known_series<B>(&self, request: &Request<B>) -> Option<Arc<Series>> {
+        let config = &*self.config;
+        let group = config.group.as_ref();
+        if config.reads.request || group.is_some_and(|group| group.has_marks()) {
+            return None;
         }
+        let SeriesCache::Permanent(cache) = &self.series else {
+            return None;
+        };
+        let index = config.label_index(request.method(), 0);
+        let name = self.matched(request.extensions());
+        cache.find(name.as_ref(), index).map(Arc::clone)
     }
 
     /// The matched route, for servers only: a proxy sends its request to an endpoint of another service.
@@ -87,7 +86,7 @@ impl LayerState {
     }
 
     /// The series of a request, or `None` if the request is skipped.
-    pub(crate) fn series_for_parts(&self, parts: &Parts) -> Option<Found> {
+    pub(crate) fn series(&self, parts: &Parts) -> Option<Found> {
         let guard = PanicGuard {
             state: self,
             method: &parts.method,

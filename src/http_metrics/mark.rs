@@ -6,8 +6,7 @@ use http::Extensions;
 use http::request::Parts;
 
 use super::current_series::CurrentSeries;
-use super::group::{Active, Group};
-use super::labels::EndpointName;
+use super::group::Group;
 use super::layer_state::{Found, LayerState};
 
 /// A request extension of the layer that records the request. Marks of other groups are reached through it.
@@ -54,8 +53,8 @@ impl Mark {
         current
     }
 
-    /// The mark of a group's layer.
-    fn find(extensions: &Extensions, group: &Arc<Group>) -> Option<Self> {
+    /// The mark of a layer of this group.
+    pub(crate) fn find(extensions: &Extensions, group: &Arc<Group>) -> Option<Self> {
         let mut mark = extensions.get::<Self>();
         while let Some(found) = mark {
             if Arc::ptr_eq(&found.0.group, group) {
@@ -66,45 +65,17 @@ impl Mark {
         None
     }
 
-    /// Reports the endpoint that a layer inside found.
-    pub(crate) fn report(&self, endpoint: &EndpointName<'_>) {
+    /// Reports the endpoint that a layer inside, with this state, finds.
+    pub(crate) fn report(&self, inside: &LayerState, parts: &Parts) {
         let layer = &*self.0;
-        if !layer.is_named {
-            let (series, _) = layer.state.lookup(Some(endpoint), layer.index);
+        if layer.is_named {
+            return;
+        }
+        let named = inside.named(parts);
+        let endpoint = inside.endpoint(named.as_ref(), &parts.extensions);
+        if let Some(endpoint) = endpoint {
+            let (series, _) = layer.state.lookup(Some(&endpoint), layer.index);
             layer.series.change(series);
-        }
-    }
-}
-
-/// A layer of the same group that already records the request.
-pub(crate) enum Above {
-    Marked(Mark),
-    /// It began before the layer inside was known.
-    Unmarked,
-}
-
-impl Above {
-    #[cold]
-    pub(crate) fn find(group: &Arc<Group>, extensions: &Extensions) -> Option<Self> {
-        if let Some(mark) = Mark::find(extensions, group) {
-            group.set_nested();
-            return Some(Self::Marked(mark));
-        }
-        let active = Active::current();
-        if !active.is_of(group) {
-            return None;
-        }
-        group.set_nested();
-        // A marked request is another one than this: the service above has sent this one itself.
-        (!active.is_marked()).then_some(Self::Unmarked)
-    }
-
-    /// Reports the endpoint of the request to the layer above.
-    pub(crate) fn report(&self, state: &LayerState, parts: &Parts) {
-        let Self::Marked(mark) = self else { return };
-        let named = state.named(parts);
-        if let Some(endpoint) = state.endpoint(named.as_ref(), &parts.extensions) {
-            mark.report(&endpoint);
         }
     }
 }

@@ -3,12 +3,15 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use http::Extensions;
+
 use super::config::Until;
+use super::counted::Counted;
 use super::current_series::CurrentSeries;
 use super::ending::Ending;
-use super::group::Active;
-use super::outcome::{Outcome, Side};
+use super::outcome::Outcome;
 use super::series::Series;
+use super::skip::SkipMetrics;
 use crate::measure::{Instant, Recording};
 
 /// The bytes read of one request body. They are recorded once the body is dropped and the response head is known,
@@ -62,23 +65,27 @@ impl Pending {
         Self { series, current }
     }
 
-    /// How layers inside find this one.
+    /// Stops layers inside from changing the series, and tells the layers above that the request is recorded.
     #[inline]
-    pub(crate) fn active(&self) -> Active {
-        let series = self.series.as_ref();
-        let group = series.and_then(|series| series.config.group.as_ref());
-        group.map_or(Active::NONE, |group| {
-            Active::new(group, self.current.is_some())
-        })
-    }
-
-    /// Stops layers inside from changing the series.
-    #[inline]
-    pub(crate) fn settle(&mut self) -> Option<&Arc<Series>> {
-        if let Some(current) = self.current.take() {
-            self.series = current.take();
+    pub(crate) fn settle(&mut self, extensions: &mut Extensions) -> Option<&Arc<Series>> {
+        if self.current.is_some() {
+            self.settle_marked(Some(extensions));
         }
         self.series.as_ref()
+    }
+
+    #[cold]
+    fn settle_marked(&mut self, extensions: Option<&mut Extensions>) {
+        self.series = self.current.take().and_then(|current| current.take());
+        let group = self
+            .series
+            .as_ref()
+            .and_then(|series| series.config.group.as_ref());
+        if let (Some(extensions), Some(group)) = (extensions, group)
+            && !group.is_nested()
+        {
+            Counted::put(extensions, group);
+        }
     }
 
     /// A counter for the bytes of the request body.
@@ -120,10 +127,19 @@ impl Pending {
         (ending.with_variant(variant), nanos)
     }
 
-    /// Whether the response may exclude the request. A response from another service may not.
-    pub(crate) fn allows_skip(&self) -> bool {
-        let series = self.series.as_ref();
-        series.is_some_and(|series| series.config.side() == Side::Server)
+    /// Whether the response excludes the request: the handler says so, or a layer inside has recorded it. A response
+    /// from another service cannot.
+    #[cold]
+    pub(crate) fn is_skipped(&self, extensions: &Extensions) -> bool {
+        let config = self.series.as_ref().map(|series| &series.config);
+        let Some(group) = config.and_then(|config| config.group.as_ref()) else {
+            return false;
+        };
+        let is_counted = self.current.is_none() && Counted::has(extensions, group);
+        if is_counted {
+            group.set_nested();
+        }
+        is_counted || extensions.get::<SkipMetrics>().is_some()
     }
 
     /// Continues as [`Sending`]. A skipped request is excluded from everything but the gauge.
@@ -150,7 +166,9 @@ impl Recording for Pending {
 
     #[inline]
     fn record(&mut self, outcome: Outcome, started: Instant) {
-        self.settle();
+        if self.current.is_some() {
+            self.settle_marked(None);
+        }
         if let Some(series) = self.series.take() {
             end_without_head(series, started, outcome);
         }

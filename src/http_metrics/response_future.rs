@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -13,8 +14,8 @@ use pin_project_lite::pin_project;
 use super::body::ResponseBody;
 use super::ending::Ending;
 use super::head::{Head, NoBody};
-use super::layer_state::{Found, LayerState};
-use super::mark::{Above, Mark};
+use super::layer_state::LayerState;
+use super::mark::Mark;
 use super::outcome::Outcome;
 use super::record::{Pending, RequestBytes, UNTIL_END};
 use crate::measure::{Instant, RecordGuard};
@@ -41,8 +42,8 @@ impl<F> ResponseFuture<F> {
     /// Starts to record `request` and passes it to the service with `call`, together with a counter for the bytes of its
     /// body if they are to be counted.
     ///
-    /// A request is large, so it is moved into its parts only if the user's functions need them. That path is not
-    /// inlined, to keep the other one small.
+    /// A request is large, so it is moved into its parts only if they are needed: for the user's functions, for a new
+    /// series, or for layers around each other. That path is not inlined, to keep the other one small.
     #[inline]
     pub(crate) fn begin<B>(
         state: &Arc<LayerState>,
@@ -51,11 +52,12 @@ impl<F> ResponseFuture<F> {
         call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
     ) -> Self {
         let started = Instant::now();
-        if state.reads_parts() || state.group().is_some_and(|group| group.may_be_inside()) {
-            Self::begin_with_parts(state, started, request, count_body, call)
-        } else {
-            let found = Some(state.series(&request));
-            Self::call(state, found, started, request, count_body, call)
+        match state.known_series(&request) {
+            Some(series) => {
+                let pending = Pending::begin(Some(series), None);
+                Self::call(pending, started, request, count_body, call)
+            }
+            None => Self::begin_with_parts(state, started, request, count_body, call),
         }
     }
 
@@ -67,49 +69,47 @@ impl<F> ResponseFuture<F> {
         count_body: CountBody,
         call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
     ) -> Self {
-        let (parts, body) = request.into_parts();
-        let group = state.group().filter(|group| group.may_be_inside());
-        let above = group.and_then(|group| Above::find(group, &parts.extensions));
-        let found = match above {
-            Some(above) => {
-                above.report(state, &parts);
-                None
-            }
-            None => state.series_for_parts(&parts),
-        };
+        let (mut parts, body) = request.into_parts();
+        let pending = Self::pending(state, &mut parts);
         let request = Request::from_parts(parts, body);
-        Self::call(state, found, started, request, count_body, call)
+        Self::call(pending, started, request, count_body, call)
+    }
+
+    fn pending(state: &Arc<LayerState>, parts: &mut Parts) -> Pending {
+        let group = state.group();
+        if let Some(group) = group.filter(|group| group.has_marks())
+            && let Some(mark) = Mark::find(&parts.extensions, group)
+        {
+            group.set_nested();
+            mark.report(state, parts);
+            return Pending::begin(None, None);
+        }
+        let Some(found) = state.series(parts) else {
+            return Pending::begin(None, None);
+        };
+        let current = group
+            .filter(|group| found.is_new || group.is_nested())
+            .map(|group| Mark::put(&mut parts.extensions, state, group, &found));
+        Pending::begin(Some(found.series), current)
     }
 
     #[inline]
     fn call<B>(
-        state: &Arc<LayerState>,
-        found: Option<Found>,
+        pending: Pending,
         started: Instant,
-        mut request: Request<B>,
+        request: Request<B>,
         count_body: CountBody,
         call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
     ) -> Self {
         let no_body = NoBody::of(request.method());
-        let current = match (&found, state.group()) {
-            (Some(found), Some(group)) if found.is_new || group.is_nested() => {
-                let extensions = request.extensions_mut();
-                Some(Mark::put(extensions, state, group, found))
-            }
-            _ => None,
-        };
-        let series = found.map(|found| found.series);
-        let mut guard = RecordGuard::since(started, Pending::begin(series, current));
+        let mut guard = RecordGuard::since(started, pending);
         let request_bytes = match count_body {
             CountBody::No => None,
             CountBody::Yes => guard.recording().count_request_bytes(),
         };
         let bytes = request_bytes.clone();
         Self {
-            inner: {
-                let active = guard.recording().active();
-                guard.watch(Outcome::Panic, || active.run(|| call(request, bytes)))
-            },
+            inner: guard.watch(Outcome::Panic, || call(request, bytes)),
             guard,
             request_bytes,
             no_body,
@@ -128,20 +128,20 @@ impl<F> ResponseFuture<F> {
     {
         let this = self.project();
         let guard = this.guard;
-        let active = guard.recording().active();
-        match guard.watch(Outcome::Panic, || active.run(|| this.inner.poll(cx))) {
+        match guard.watch(Outcome::Panic, || this.inner.poll(cx)) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(response)) => {
-                let (parts, body) = response.into_parts();
+                let (mut parts, body) = response.into_parts();
                 let head = Head::of(&parts, &body, *this.no_body);
-                let is_skipped = head.has_skip_metrics && guard.recording().allows_skip();
+                let is_skipped =
+                    !parts.extensions.is_empty() && guard.recording().is_skipped(&parts.extensions);
                 let (ending, nanos) = if guard.recording().reads_head() {
                     let started = guard.started();
                     guard.watch_with(Outcome::Panic, |pending| pending.read_head(&parts, started))
                 } else {
                     (Ending::new(parts.status.as_u16()), UNTIL_END)
                 };
-                let settled = guard.recording().settle();
+                let settled = guard.recording().settle(&mut parts.extensions);
                 if let Some(bytes) = this.request_bytes.take() {
                     bytes.set_skipped(is_skipped);
                     if let Some(series) = settled {
