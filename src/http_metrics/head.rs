@@ -3,6 +3,7 @@ use http::{Method, StatusCode};
 use http_body::Body;
 
 use super::body::UNKNOWN_LENGTH;
+use super::skip::SkipMetrics;
 
 /// The responses to a method that end at their head, with any body (RFC 9110, sections 9.3.2 and 9.3.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,7 @@ impl NoBody {
 
 /// What a response head tells about the body.
 pub(crate) struct Head {
+    pub(crate) has_skip_metrics: bool,
     pub(crate) is_complete: bool,
     /// The length of the body, or [`UNKNOWN_LENGTH`]. A server drops the body after the last byte without polling for
     /// its end, which is not an abort.
@@ -53,6 +55,7 @@ impl Head {
             None => Self::of_unsized(parts, body.is_end_stream()),
         };
         Self {
+            has_skip_metrics: parts.extensions.get::<SkipMetrics>().is_some(),
             is_complete: is_empty || no_body.applies_to(parts.status),
             remaining,
         }

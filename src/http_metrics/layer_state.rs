@@ -218,6 +218,6 @@ impl Drop for PanicGuard<'_> {
         let combination = config.request_labels.others();
         let index = config.label_index(self.method, combination);
         let (series, _) = self.state.lookup(None, index);
-        RecordGuard::start(Pending::begin(Some(series), None)).finish(Outcome::Panic);
+        RecordGuard::start(Pending::begin(Some(series))).finish(Outcome::Panic);
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use http::Extensions;
 use http::request::Parts;
 
-use super::current_series::CurrentSeries;
 use super::group::Group;
 use super::layer_state::{Found, LayerState};
+use super::series::{Series, Target};
 
 /// A request extension of the layer that records the request. Marks of other groups are reached through it.
 #[derive(Clone)]
@@ -16,7 +16,7 @@ pub(crate) struct Mark(Arc<Layer>);
 struct Layer {
     state: Arc<LayerState>,
     group: Arc<Group>,
-    series: Arc<CurrentSeries>,
+    target: Arc<Target>,
     /// The index of the request's labels among those of its endpoint.
     index: usize,
     /// Whether the layer's endpoint function named the endpoint.
@@ -31,26 +31,26 @@ impl Drop for Layer {
 }
 
 impl Mark {
-    /// Marks a request that `state` records. Layers inside may change its series.
+    /// Marks a request that `state` records. Returns its series, which layers inside may change.
     #[cold]
     pub(crate) fn put(
         extensions: &mut Extensions,
         state: &Arc<LayerState>,
         group: &Arc<Group>,
         found: &Found,
-    ) -> Arc<CurrentSeries> {
+    ) -> Arc<Series> {
         group.add_mark();
-        let current = Arc::new(CurrentSeries::new(Arc::clone(&found.series)));
+        let (series, target) = found.series.changeable();
         let above = extensions.remove::<Self>();
         extensions.insert(Self(Arc::new(Layer {
             state: Arc::clone(state),
             group: Arc::clone(group),
-            series: Arc::clone(&current),
+            target,
             index: found.series.index(),
             is_named: found.is_named,
             above,
         })));
-        current
+        series
     }
 
     /// The mark of a layer of this group.
@@ -75,7 +75,7 @@ impl Mark {
         let endpoint = inside.endpoint(named.as_ref(), &parts.extensions);
         if let Some(endpoint) = endpoint {
             let (series, _) = layer.state.lookup(Some(&endpoint), layer.index);
-            layer.series.change(series);
+            layer.target.change(series);
         }
     }
 }

@@ -1,25 +1,18 @@
 //! The recordings of one request, before and after its response head.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-
-use http::Extensions;
 
 use super::config::Until;
-use super::counted::Counted;
-use super::current_series::CurrentSeries;
 use super::ending::Ending;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Side};
 use super::series::Series;
-use super::skip::SkipMetrics;
 use crate::measure::{Instant, Recording};
 
 /// The bytes read of one request body. They are recorded once the body is dropped and the response head is known,
 /// because the head can exclude the request.
 pub(crate) struct RequestBytes {
     series: Arc<Series>,
-    /// The series that a layer inside changed it to.
-    changed: OnceLock<Arc<Series>>,
     bytes: AtomicU64,
     skipped: AtomicBool,
 }
@@ -27,10 +20,6 @@ pub(crate) struct RequestBytes {
 impl RequestBytes {
     pub(crate) fn set_skipped(&self, is_skipped: bool) {
         self.skipped.store(is_skipped, Ordering::Relaxed);
-    }
-
-    pub(crate) fn set_series(&self, series: &Arc<Series>) {
-        self.changed.get_or_init(|| Arc::clone(series));
     }
 
     pub(crate) fn add(&self, bytes: u64) {
@@ -44,48 +33,23 @@ impl Drop for RequestBytes {
             return;
         }
         let bytes = *self.bytes.get_mut();
-        let series = self.changed.get().unwrap_or(&self.series);
-        series.with_live(|series| series.record_request_body(bytes));
+        self.series
+            .with_live(|series| series.record_request_body(bytes));
     }
 }
 
 /// A request before its response head. It has no series if it is skipped or already recorded.
 pub(crate) struct Pending {
     series: Option<Arc<Series>>,
-    /// The series if a layer inside may change it.
-    current: Option<Arc<CurrentSeries>>,
 }
 
 impl Pending {
     #[inline]
-    pub(crate) fn begin(series: Option<Arc<Series>>, current: Option<Arc<CurrentSeries>>) -> Self {
+    pub(crate) fn begin(series: Option<Arc<Series>>) -> Self {
         if let Some(series) = &series {
             series.in_progress.increment(1.0);
         }
-        Self { series, current }
-    }
-
-    /// Stops layers inside from changing the series, and tells the layers above that the request is recorded.
-    #[inline]
-    pub(crate) fn settle(&mut self, extensions: &mut Extensions) -> Option<&Arc<Series>> {
-        if self.current.is_some() {
-            self.settle_marked(Some(extensions));
-        }
-        self.series.as_ref()
-    }
-
-    #[cold]
-    fn settle_marked(&mut self, extensions: Option<&mut Extensions>) {
-        self.series = self.current.take().and_then(|current| current.take());
-        let group = self
-            .series
-            .as_ref()
-            .and_then(|series| series.config.group.as_ref());
-        if let (Some(extensions), Some(group)) = (extensions, group)
-            && !group.is_nested()
-        {
-            Counted::put(extensions, group);
-        }
+        Self { series }
     }
 
     /// A counter for the bytes of the request body.
@@ -93,7 +57,6 @@ impl Pending {
         self.series.as_ref().map(|series| {
             Arc::new(RequestBytes {
                 series: Arc::clone(series),
-                changed: OnceLock::new(),
                 bytes: AtomicU64::new(0),
                 skipped: AtomicBool::new(false),
             })
@@ -127,19 +90,10 @@ impl Pending {
         (ending.with_variant(variant), nanos)
     }
 
-    /// Whether the response excludes the request: the handler says so, or a layer inside has recorded it. A response
-    /// from another service cannot.
-    #[cold]
-    pub(crate) fn is_skipped(&self, extensions: &Extensions) -> bool {
-        let config = self.series.as_ref().map(|series| &series.config);
-        let Some(group) = config.and_then(|config| config.group.as_ref()) else {
-            return false;
-        };
-        let is_counted = self.current.is_none() && Counted::has(extensions, group);
-        if is_counted {
-            group.set_nested();
-        }
-        is_counted || extensions.get::<SkipMetrics>().is_some()
+    /// Whether the response may exclude the request. A response from another service may not.
+    pub(crate) fn allows_skip(&self) -> bool {
+        let series = self.series.as_ref();
+        series.is_some_and(|series| series.config.side() == Side::Server)
     }
 
     /// Continues as [`Sending`]. A skipped request is excluded from everything but the gauge.
@@ -166,9 +120,6 @@ impl Recording for Pending {
 
     #[inline]
     fn record(&mut self, outcome: Outcome, started: Instant) {
-        if self.current.is_some() {
-            self.settle_marked(None);
-        }
         if let Some(series) = self.series.take() {
             end_without_head(series, started, outcome);
         }

@@ -54,7 +54,7 @@ impl<F> ResponseFuture<F> {
         let started = Instant::now();
         match state.known_series(&request) {
             Some(series) => {
-                let pending = Pending::begin(Some(series), None);
+                let pending = Pending::begin(Some(series));
                 Self::call(pending, started, request, count_body, call)
             }
             None => Self::begin_with_parts(state, started, request, count_body, call),
@@ -82,15 +82,16 @@ impl<F> ResponseFuture<F> {
         {
             group.set_nested();
             mark.report(state, parts);
-            return Pending::begin(None, None);
+            return Pending::begin(None);
         }
         let Some(found) = state.series(parts) else {
-            return Pending::begin(None, None);
+            return Pending::begin(None);
         };
-        let current = group
-            .filter(|group| found.is_new || group.is_nested())
-            .map(|group| Mark::put(&mut parts.extensions, state, group, &found));
-        Pending::begin(Some(found.series), current)
+        let marked = group.filter(|group| group.marks(found.is_new));
+        Pending::begin(Some(match marked {
+            Some(group) => Mark::put(&mut parts.extensions, state, group, &found),
+            None => found.series,
+        }))
     }
 
     #[inline]
@@ -131,22 +132,17 @@ impl<F> ResponseFuture<F> {
         match guard.watch(Outcome::Panic, || this.inner.poll(cx)) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(response)) => {
-                let (mut parts, body) = response.into_parts();
+                let (parts, body) = response.into_parts();
                 let head = Head::of(&parts, &body, *this.no_body);
-                let is_skipped =
-                    !parts.extensions.is_empty() && guard.recording().is_skipped(&parts.extensions);
+                let is_skipped = head.has_skip_metrics && guard.recording().allows_skip();
                 let (ending, nanos) = if guard.recording().reads_head() {
                     let started = guard.started();
                     guard.watch_with(Outcome::Panic, |pending| pending.read_head(&parts, started))
                 } else {
                     (Ending::new(parts.status.as_u16()), UNTIL_END)
                 };
-                let settled = guard.recording().settle(&mut parts.extensions);
                 if let Some(bytes) = this.request_bytes.take() {
                     bytes.set_skipped(is_skipped);
-                    if let Some(series) = settled {
-                        bytes.set_series(series);
-                    }
                 }
                 let next = |pending: &mut Pending| pending.on_head(ending, nanos, is_skipped);
                 let mut sending = guard.hand_over(next);
