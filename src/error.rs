@@ -33,12 +33,17 @@ pub enum ErrorKind {
 /// assert_eq!(error.kind(), ErrorKind::InvalidConfig);
 /// assert!(error.to_string().contains("\"http requests\""));
 /// ```
-#[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
     source: Option<BoxError>,
 }
+
+debug_redacted!(Error {
+    kind,
+    message,
+    source
+});
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {

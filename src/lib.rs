@@ -81,8 +81,7 @@ mod outage;
 mod panics;
 pub mod prelude;
 mod recorder;
-#[cfg(any(feature = "health", feature = "push"))]
-mod redact;
+pub mod redact;
 #[cfg(feature = "axum")]
 pub mod routes;
 #[cfg(feature = "axum")]

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::named::is_secret;
-use super::text::{MASK, redact_line};
+use super::name::is_secret;
+use super::text::{MASK, redact, redact_line};
 
 /// The size limits of the redacted JSON.
 pub(crate) struct Budget {
@@ -33,7 +33,7 @@ pub(crate) fn json(map: Map<String, Value>, budget: &mut Budget) -> Map<String, 
             value @ (Value::Null | Value::Bool(_)) => value,
             // The number of tokens is not a secret.
             value @ Value::Number(_) if is_count(&name) => value,
-            _ if is_secret(&name) || names_a_secret && name == "value" => Value::from(MASK),
+            _ if is_secret(&name) || names_a_secret && is_value(&name) => Value::from(MASK),
             value => redact_value(value, budget),
         };
         redacted.insert(redact_line(&name, budget.text), value);
@@ -44,8 +44,40 @@ pub(crate) fn json(map: Map<String, Value>, budget: &mut Budget) -> Map<String, 
 /// Whether the map is a pair that names a secret, such as a Kubernetes variable: `{"name": "DB_PASSWORD", "value":
 /// ..}`.
 fn names_a_secret(map: &Map<String, Value>) -> bool {
-    let name = map.get("name").or_else(|| map.get("key"));
-    name.and_then(Value::as_str).is_some_and(is_secret)
+    const NAMES: [&str; 6] = ["name", "key", "field", "header", "variable", "var"];
+    map.iter().any(|(name, value)| {
+        let is_name = NAMES.iter().any(|it| name.eq_ignore_ascii_case(it));
+        is_name && value.as_str().is_some_and(is_secret)
+    })
+}
+
+fn is_value(name: &str) -> bool {
+    ["value", "val", "content", "data"]
+        .iter()
+        .any(|it| name.eq_ignore_ascii_case(it))
+}
+
+/// Whether the value after this one of a list is secret: `["Authorization", ".."]`, `["mysql", "--password", ".."]`.
+fn names_the_next(values: &[Value], at: usize) -> bool {
+    let is_option = |name: &str| name.starts_with('-') && !name.contains('=');
+    values[at].as_str().is_some_and(|name| {
+        is_secret(name)
+            && (is_option(name)
+                || at == 0 && values.len() == 2
+                || is_header(name) && at.is_multiple_of(2))
+    })
+}
+
+fn is_header(name: &str) -> bool {
+    [
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "set-cookie",
+        "x-api-key",
+    ]
+    .iter()
+    .any(|header| name.eq_ignore_ascii_case(header))
 }
 
 /// Whether a number of this name is a count: of `tokens`, but not of `pass` or `credentials`.
@@ -61,15 +93,23 @@ fn redact_value(value: Value, budget: &mut Budget) -> Value {
         Value::String(text) => Value::String(redact_line(&text, budget.text)),
         Value::Object(map) => Value::Object(json(map, budget)),
         Value::Array(values) => {
+            let is_secret: Vec<_> = (0..values.len().min(budget.values))
+                .map(|at| at > 0 && names_the_next(&values, at - 1))
+                .collect();
             let mut redacted = Vec::new();
-            for value in values {
+            for (value, is_secret) in values.into_iter().zip(is_secret) {
                 if !budget.take_value() {
                     break;
                 }
-                redacted.push(redact_value(value, budget));
+                redacted.push(match is_secret && !value.is_null() {
+                    true => Value::from(MASK),
+                    false => redact_value(value, budget),
+                });
             }
             Value::Array(redacted)
         }
+        // A registered value may be a number.
+        Value::Number(number) if redact(&number.to_string()) != number.to_string() => MASK.into(),
         value => value,
     }
 }

@@ -10,6 +10,7 @@ use http::request::Parts;
 use subtle::ConstantTimeEq;
 
 use super::problem::problem;
+use crate::redact::register_own;
 use crate::settings::{ExposeSecret, Settings};
 
 /// Decides which requests may read guarded routes.
@@ -37,8 +38,10 @@ impl Guard {
     /// White space around the secret is trimmed. The comparison takes constant time, and does not hide the secret's length.
     /// An empty secret, such as that of an environment variable that is not set, allows no request.
     pub fn bearer(secret: impl Into<String>) -> Self {
+        let secret = secret.into();
+        register_own(&secret);
         Self {
-            kind: Kind::Bearer(secret.into().trim().into()),
+            kind: Kind::Bearer(secret.trim().into()),
         }
     }
 

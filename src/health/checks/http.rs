@@ -13,6 +13,7 @@ use super::super::{Check, Outcome};
 use crate::error::Error;
 use crate::http_client::HttpClient;
 use crate::http_url::{HttpUrl, without_secrets};
+use crate::redact::{Redacted, is_secret, register_own, register_url};
 use crate::time::milliseconds;
 
 /// The bytes of a response body that are read: enough for any health endpoint, and an endless stream is cut off.
@@ -70,6 +71,7 @@ impl Http {
                 "the URL {shown:?} of an HTTP check is invalid ({problem}): http:// or https://, a host and a path are allowed"
             ))
         };
+        register_url(url);
         let url = HttpUrl::parse(url).map_err(|problem| invalid(&problem))?;
         if url.credentials().is_some() {
             return Err(invalid("it holds credentials, which belong in a header"));
@@ -92,6 +94,9 @@ impl Http {
         match (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
             (Ok(name), Ok(mut value)) => {
                 value.set_sensitive(true);
+                if is_secret(name.as_str()) {
+                    register_credentials(&value);
+                }
                 self.headers.insert(name, value);
             }
             (Err(_), _) => self.mistakes.push(format!(
@@ -131,6 +136,15 @@ impl Http {
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
         request
+    }
+}
+
+/// Registers a header's value, and its credentials without their scheme (RFC 9110, section 11.4).
+fn register_credentials(value: &HeaderValue) {
+    let text = value.to_str().unwrap_or_default();
+    register_own(text);
+    if let Some((_, credentials)) = text.split_once(' ') {
+        register_own(credentials);
     }
 }
 
@@ -178,7 +192,7 @@ impl fmt::Debug for Http {
         f.debug_struct("Http")
             .field("method", &self.method)
             .field("host", &self.uri.authority())
-            .field("path", &self.uri.path())
+            .field("path", &Redacted(self.uri.path()))
             .field("headers", &self.headers)
             .finish_non_exhaustive()
     }

@@ -8,6 +8,7 @@ use super::super::{Check, Outcome};
 use super::cached_connection::CachedConnection;
 use super::latency;
 use crate::error::Error;
+use crate::redact::register_own;
 
 /// Healthy when Redis answers PING. The check keeps its own connection and replaces it when it fails.
 ///
@@ -45,6 +46,8 @@ impl Redis {
     /// Checks the server of this client.
     #[must_use]
     pub fn client(client: Client) -> Self {
+        let settings = client.get_connection_info().redis_settings();
+        register_own(settings.password().unwrap_or_default());
         Self {
             client,
             connection: CachedConnection::new(),

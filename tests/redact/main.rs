@@ -1,0 +1,11 @@
+//! The redactor: what it masks, and what it leaves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "tests panic on failure"
+)]
+
+mod corpus;
+mod debug;
+mod known;
