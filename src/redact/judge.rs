@@ -65,7 +65,7 @@ pub(super) fn is_secret_sentence(
         }
         Kind::Key => looks_like_a_key(run),
         _ => {
-            let has_code = run.iter().any(|byte| b"(<".contains(byte));
+            let has_code = run.iter().any(|byte| b"(<[".contains(byte));
             looks_secret(run) && !has_code
         }
     }
@@ -106,7 +106,7 @@ pub(super) fn is_secret_structure(kind: Kind, content: &[u8]) -> bool {
                 Kind::Password | Kind::Header => {
                     run.iter().any(u8::is_ascii_alphanumeric) && !is_type(run)
                 }
-                Kind::Secret | Kind::Token => looks_secret(run),
+                Kind::Secret | Kind::Token => run.len() > 3 && looks_secret(run),
                 Kind::Key => looks_like_a_key(run),
             };
             if is_secret {

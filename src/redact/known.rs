@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::bytes::Span;
 use super::text::MASK;
+use super::view::{Encoding, View};
 
 /// Bytes by which a value is found. Shorter values are exempt, because they would mask parts of other words.
 pub(super) const MIN_VALUE: usize = 6;
@@ -43,6 +44,12 @@ impl Known {
         if value.contains(' ') {
             // A space in a form's body.
             self.insert_form(value.replace(' ', "+").as_bytes(), false);
+        }
+        // A decoded view decodes the value itself as well.
+        for encoding in [Encoding::Percent, Encoding::Backslash, Encoding::Both] {
+            if let Some(view) = View::of(value.as_bytes(), encoding) {
+                self.insert_form(&view.text, false);
+            }
         }
         for alphabet in [STANDARD, URL_SAFE] {
             for offset in 0..3 {

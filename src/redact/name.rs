@@ -210,11 +210,19 @@ pub(crate) fn is_secret(name: &str) -> bool {
 
 /// The kind of secret that a value of this name is, if any.
 pub(super) fn kind(name: &[u8]) -> Option<Kind> {
+    if !may_be_secret(name) {
+        return None;
+    }
     let words = Words::of(name);
     let plain = words.plain();
     let singular = plain.strip_suffix(b"s").unwrap_or(plain);
-    let ends =
-        |ending: &str| plain.ends_with(ending.as_bytes()) || singular.ends_with(ending.as_bytes());
+    let (last_byte, singular_byte) = (plain.last(), singular.last());
+    let ends = |ending: &str| {
+        // One byte decides most comparisons.
+        let byte = ending.as_bytes().last();
+        byte == last_byte && plain.ends_with(ending.as_bytes())
+            || byte == singular_byte && singular.ends_with(ending.as_bytes())
+    };
     let last = words.last(0);
     let is_last = |word: &str| last == word.as_bytes();
     find(&ENDINGS, ends)
@@ -228,6 +236,49 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
             let is_benign = KEYS.iter().any(|word| before == word.as_bytes());
             (last == b"key" && !before.is_empty() && !is_benign).then_some(Kind::Key)
         })
+}
+
+/// The beginnings of all words in the lists above.
+#[rustfmt::skip]
+const BEGINNINGS: [&[u8; 3]; 20] = [
+    b"ass", b"aut", b"bea", b"coo", b"cre", b"dsn", b"hma", b"jwt", b"key", b"otp", b"pas", b"pin", b"psk", b"pwd",
+    b"sam", b"sec", b"ses", b"sid", b"sig", b"tok",
+];
+
+/// A bit for each of them, and for `pw` and `we` with any letter, of which the last five bits count.
+static MAY_BE_SECRET: [u64; 512] = {
+    let mut bits = [0; 512];
+    let mut beginning = 0;
+    while beginning < BEGINNINGS.len() {
+        let [first, second, third] = *BEGINNINGS[beginning];
+        let at = letters(letters(letters(0, first), second), third);
+        bits[at >> 6] |= 1 << (at & 63);
+        beginning += 1;
+    }
+    let mut last = 0;
+    while last < 32 {
+        let pw = letters(letters(letters(0, b'p'), b'w'), last);
+        let we = letters(letters(letters(0, b'w'), b'e'), last);
+        bits[pw >> 6] |= 1 << (pw & 63);
+        bits[we >> 6] |= 1 << (we & 63);
+        last += 1;
+    }
+    bits
+};
+
+/// The last three letters.
+const fn letters(letters: usize, next: u8) -> usize {
+    (letters << 5 | (next & 31) as usize) & 0x7fff
+}
+
+/// Whether any word of the lists may be in the name. Most names have none, and are decided here.
+fn may_be_secret(name: &[u8]) -> bool {
+    let mut last = 0;
+    let name = &name[name.len().saturating_sub(MAX_NAME)..];
+    name.iter().chain(b" ").any(|byte| {
+        last = letters(last, *byte);
+        MAY_BE_SECRET[last >> 6] & 1 << (last & 63) != 0
+    })
 }
 
 fn find(lists: &[(Kind, &[&str])], matches: impl Fn(&str) -> bool) -> Option<Kind> {

@@ -57,21 +57,32 @@ pub(super) fn secret_value(text: &[u8], name: Span) -> Option<Span> {
         .or_else(|| pair::value_after(text, &named, closed))
 }
 
-/// Whether a value may follow. Most words of a text are followed by another one.
+/// Whether a value may follow. Most words of a text are followed by another one, and cost little here.
 fn may_have_value(text: &[u8], (start, end): Span, closed: usize, sign: usize) -> bool {
     let name = &text[start..end];
+    let before = if start > 0 { text[start - 1] } else { b'\n' };
+    // The value of a name, as in `name: DB_PASSWORD, value: ..`.
+    let is_value = || {
+        closed > end
+            || b"=:".contains(&before)
+            || before == b' ' && b"=:".contains(&text[start.saturating_sub(2)])
+    };
     match at(text, sign) {
-        b'=' | b':' | b'%' | b'(' | b'{' | b'-' | b'!' | b'+' | b'?' | b',' | b';' | b')'
-        | b'>' | b'/' => true,
-        b'\n' | b'\r' | b'v' | b'V' | b'c' | b'd' => true,
+        b'=' | b':' | b'%' | b'(' | b'{' | b'!' | b'+' | b'?' => true,
+        b'-' => at(text, sign + 1) == b'>',
+        b'\n' | b'\r' => is_value() || before.is_ascii_whitespace(),
+        b',' | b';' | b')' | b'>' => is_value() || b"<:".contains(&before),
         next if is_quote(next) => sign > closed,
         next => {
-            let is_tag = start > 0 && b"<:".contains(&text[start - 1]);
-            let has_mark = name[0] == b'-' || name.contains(&b'_') || closed > end || is_tag;
+            let has_mark = name[0] == b'-' || closed > end || b"<:=".contains(&before);
             has_mark
-                || at(text, sign - 1) == b'\t'
+                || sign > closed && text[sign - 1] == b'\t'
                 || is_option_of_netrc(name)
-                || next.is_ascii_alphabetic() && opening_quote(text, sign).is_some()
+                || next.is_ascii_alphanumeric() && name.contains(&b'_')
+                || matches!(next, b'v' | b'V' | b'c' | b'd') && is_value()
+                || next.is_ascii_alphabetic()
+                    && is_quote(at(text, sign + 1))
+                    && opening_quote(text, sign).is_some()
         }
     }
 }

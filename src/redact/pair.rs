@@ -58,7 +58,8 @@ pub(super) fn value_after(text: &[u8], named: &Named, closed: usize) -> Option<S
 
 /// The value named here, if the name that follows it is secret.
 pub(super) fn value_before(text: &[u8], word: Span) -> Option<Span> {
-    if !is_one_of(&text[word.0..word.1], VALUES) {
+    let is_value = matches!(text[word.0] | 0x20, b'c' | b'd' | b'v');
+    if !is_value || !is_one_of(&text[word.0..word.1], VALUES) {
         return None;
     }
     let look = &text[..text.len().min(word.1 + MAX_VALUE)];

@@ -12,6 +12,7 @@ use super::looks::is_state;
 use super::name::is_secret;
 use super::text::MASK;
 use super::url::Urls;
+use super::view::{Encoding, View};
 
 /// The maximum number of values.
 const MAX_VALUES: usize = 1024;
@@ -105,7 +106,7 @@ pub(crate) fn register_url(url: &str) {
 }
 
 fn decoded(text: &str) -> String {
-    match super::view::View::percent_decoded(text.as_bytes()) {
+    match View::of(text.as_bytes(), Encoding::Percent) {
         Some(view) => String::from_utf8_lossy(&view.text).into_owned(),
         None => text.to_owned(),
     }

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-use super::bytes::Span;
+use super::bytes::{Span, skip};
 use super::registry;
 use super::scan::scan;
-use super::view::View;
+use super::view::{Encoding, View};
 
 /// The replacement of a secret.
 pub(crate) const MASK: &str = "[redacted]";
@@ -52,20 +52,33 @@ fn secrets(text: &str) -> Vec<Span> {
     spans
 }
 
-/// Adds the secrets of the text and of its decoded views.
+/// Adds the secrets of the text, and those of its lines that are encoded or escaped.
 fn search(text: &[u8], depth: usize, spans: &mut Vec<Span>) {
     registry::find(text, spans);
     scan(text, spans);
     if depth == MAX_DEPTH {
         return;
     }
-    for view in [View::percent_decoded, View::unescaped] {
-        if let Some(view) = view(text) {
+    let mut escape = skip(text, 0, is_plain);
+    while escape < text.len() {
+        let start = text[..escape]
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |line| line + 1);
+        let end = skip(text, escape, |byte| byte != b'\n');
+        let line = &text[start..end];
+        if let Some(view) = View::of(line, Encoding::Both) {
             let mut found = Vec::new();
             search(&view.text, depth + 1, &mut found);
-            spans.extend(found.into_iter().map(|span| view.original(text, span)));
+            let found = found.into_iter().map(|span| view.original(line, span));
+            spans.extend(found.map(|(from, to)| (start + from, start + to)));
         }
+        escape = skip(text, end, is_plain);
     }
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte != b'%' && byte != b'\\'
 }
 
 /// The text up to `limit`, with a mask in place of each span.

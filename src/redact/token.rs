@@ -6,17 +6,35 @@ use super::bytes::{Span, at, find, is_one_of, is_quote, is_word, skip, skip_at_m
 use super::formats::{Body, FORMATS};
 use super::looks::{looks_like_a_key, looks_secret, trimmed};
 
-/// The prefixes by their first byte.
-static PREFIXES: LazyLock<[Vec<(&[u8], Body, usize)>; 128]> = LazyLock::new(|| {
-    let mut prefixes = [const { Vec::new() }; 128];
+type Prefix = (&'static [u8], Body, usize);
+
+/// The prefixes by their first byte, and a bit for the first two bytes of each, because few words start with any.
+struct Prefixes {
+    starts: [u64; 1024],
+    by_first: [Vec<Prefix>; 128],
+}
+
+static PREFIXES: LazyLock<Prefixes> = LazyLock::new(|| {
+    let mut prefixes = Prefixes {
+        starts: [0; 1024],
+        by_first: [const { Vec::new() }; 128],
+    };
     for format in FORMATS {
         for prefix in format.prefixes {
             let prefix = prefix.as_bytes();
-            prefixes[usize::from(prefix[0] & 127)].push((prefix, format.body, format.min));
+            let (word, bit) = start_bit([prefix[0], prefix[1]]);
+            prefixes.starts[word] |= bit;
+            let forms = &mut prefixes.by_first[usize::from(prefix[0] & 127)];
+            forms.push((prefix, format.body, format.min));
         }
     }
     prefixes
 });
+
+fn start_bit(start: [u8; 2]) -> (usize, u64) {
+    let start = u16::from_be_bytes(start);
+    (usize::from(start >> 6), 1 << (start & 63))
+}
 
 /// Whether a byte belongs to a token that has begun.
 fn is_token(byte: u8) -> bool {
@@ -45,14 +63,20 @@ impl Body {
 /// The token of a well-known service that starts here.
 fn known(text: &[u8], start: usize) -> Option<Span> {
     let rest = &text[start..];
-    let first = usize::from(rest.first()? & 127);
-    PREFIXES[first].iter().find_map(|(prefix, body, min)| {
-        let after = rest.strip_prefix(*prefix)?;
+    let first = *rest.first()?;
+    let (word, bit) = start_bit([first, at(rest, 1)]);
+    let prefixes = &*PREFIXES;
+    if prefixes.starts[word] & bit == 0 {
+        return None;
+    }
+    let forms = &prefixes.by_first[usize::from(first & 127)];
+    forms.iter().find_map(|&(prefix, body, min)| {
+        let after = rest.strip_prefix(prefix)?;
         let length = skip(after, 0, |byte| body.has(byte));
         let is_end = !body.is_whole() || !is_word(at(after, length));
         let has_digit = || after[..length].iter().any(u8::is_ascii_digit);
         let is_token_body =
-            length >= *min && is_end && (!matches!(body, Body::Alnum) || has_digit());
+            length >= min && is_end && (!matches!(body, Body::Alnum) || has_digit());
         is_token_body.then(|| (start, token_end(text, start + prefix.len() + length)))
     })
 }
@@ -124,31 +148,33 @@ fn telegram(text: &[u8], (start, end): Span) -> Option<Span> {
     (is_number && is_long && is_mixed).then_some((end + 1, secret))
 }
 
-/// Schemes of an `Authorization` header that are no words of prose, and those that are.
-const SCHEMES: [&[&str]; 2] = [
-    &[
-        "bearer",
-        "basic",
-        "negotiate",
-        "ntlm",
-        "hawk",
-        "ssws",
-        "aws4-hmac-sha256",
-    ],
-    &["apikey", "digest", "oauth", "token"],
-];
+/// Whether the word is a scheme of an `Authorization` header, and whether it is no word of prose.
+fn is_scheme(word: &[u8]) -> Option<bool> {
+    let schemes: &[&str] = match word.len() {
+        4 => &["hawk", "ntlm", "ssws"],
+        5 => &["basic"],
+        6 => &["bearer"],
+        9 => &["negotiate"],
+        16 => &["aws4-hmac-sha256"],
+        _ => return None,
+    };
+    let in_prose: &[&str] = match word.len() {
+        5 => &["oauth", "token"],
+        6 => &["apikey", "digest"],
+        _ => &[],
+    };
+    let is_scheme = is_one_of(word, schemes);
+    (is_scheme || is_one_of(word, in_prose)).then_some(is_scheme)
+}
 
 /// The credentials after the scheme of an `Authorization` header.
 fn scheme(text: &[u8], (start, end): Span) -> Option<Span> {
+    if at(text, end) != b' ' {
+        return None;
+    }
     let word = &text[start..end];
+    let is_scheme = is_scheme(word)?;
     let value = skip(text, end, |byte| byte == b' ');
-    if value == end || !(5..=16).contains(&word.len()) {
-        return None;
-    }
-    let is_scheme = is_one_of(word, SCHEMES[0]);
-    if !is_scheme && !is_one_of(word, SCHEMES[1]) {
-        return None;
-    }
     let is_part = |byte: u8| is_token(byte) || b".:@%!$&*".contains(&byte) || byte >= 0x80;
     let last = skip(text, value, is_part);
     let next = &text[value..last];

@@ -1,6 +1,16 @@
-//! Views of a text in which its percent-encoding or its backslash escapes are decoded.
+//! A view of a text in which percent-encoding and backslash escapes are decoded.
 
 use super::bytes::{Span, at, is_quote, skip};
+
+/// What is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// RFC 3986, section 2.1.
+    Percent,
+    /// Escapes of strings in JSON, Rust, C and SQL.
+    Backslash,
+    Both,
+}
 
 /// A decoded text, and where it differs from the original.
 pub(super) struct View {
@@ -10,66 +20,32 @@ pub(super) struct View {
 }
 
 impl View {
-    /// The text with percent-encoding (RFC 3986, section 2.1) decoded, if it has any.
-    pub(super) fn percent_decoded(text: &[u8]) -> Option<Self> {
-        Self::new(text, b'%', |text, start| {
-            let digit = |byte: u8| char::from(byte).to_digit(16);
-            let byte = digit(at(text, start + 1))? * 16 + digit(at(text, start + 2))?;
-            Some((char::from_u32(byte)?, 3))
-        })
-    }
-
-    /// The text with escapes of JSON, Rust, C and SQL strings replaced, if it has any.
-    pub(super) fn unescaped(text: &[u8]) -> Option<Self> {
-        Self::new(text, b'\\', |text, start| {
-            let next = at(text, start + 1);
-            Some((
-                match next {
-                    b'n' => '\n',
-                    b'r' => '\r',
-                    b't' => '\t',
-                    b'"' | b'\'' | b'`' | b'\\' | b'/' => char::from(next),
-                    b'x' => {
-                        return hexadecimal(text, start + 2, 2).map(|(c, end)| (c, end - start));
-                    }
-                    b'u' if at(text, start + 2) == b'{' => {
-                        let (c, end) = hexadecimal(text, start + 3, 6)?;
-                        return (at(text, end) == b'}').then_some((c, end + 1 - start));
-                    }
-                    b'u' => {
-                        return hexadecimal(text, start + 2, 4).map(|(c, end)| (c, end - start));
-                    }
-                    _ => return None,
-                },
-                2,
-            ))
-        })
-    }
-
-    /// Decodes with a function that returns the character of an escape, and the escape's length.
-    fn new(
-        text: &[u8],
-        sign: u8,
-        decode: impl Fn(&[u8], usize) -> Option<(char, usize)>,
-    ) -> Option<Self> {
+    /// The decoded text, if there is anything to decode.
+    pub(super) fn of(text: &[u8], encoding: Encoding) -> Option<Self> {
+        let is_plain = |byte: u8| match byte {
+            b'%' => encoding == Encoding::Backslash,
+            b'\\' => encoding == Encoding::Percent,
+            _ => true,
+        };
         let mut view = Self {
             text: Vec::new(),
             after_escapes: Vec::new(),
         };
         let mut copied = 0;
-        let mut position = skip(text, 0, |byte| byte != sign);
+        let mut position = skip(text, 0, is_plain);
         while position < text.len() {
-            if let Some((c, length)) = decode(text, position) {
-                if view.text.capacity() == 0 {
-                    view.text.reserve(text.len());
-                }
+            let escape = match text[position] {
+                b'%' => percent_encoded(text, position),
+                _ => escaped(text, position),
+            };
+            if let Some((decoded, length)) = escape {
                 view.text.extend_from_slice(&text[copied..position]);
-                match (sign, u8::try_from(u32::from(c))) {
-                    // Percent-encoding is one of bytes.
-                    (b'%', Ok(byte)) => view.text.push(byte),
-                    _ => view
-                        .text
-                        .extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                match decoded {
+                    Decoded::Byte(byte) => view.text.push(byte),
+                    Decoded::Char(c) => {
+                        view.text
+                            .extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                    }
                 }
                 position += length;
                 copied = position;
@@ -77,7 +53,7 @@ impl View {
             } else {
                 position += 1;
             }
-            position = skip(text, position, |byte| byte != sign);
+            position = skip(text, position, is_plain);
         }
         view.text.extend_from_slice(&text[copied..]);
         (copied > 0).then_some(view)
@@ -106,12 +82,48 @@ impl View {
     }
 }
 
-fn hexadecimal(text: &[u8], start: usize, max: usize) -> Option<(char, usize)> {
-    let digits = text.get(start..)?.iter().take(max);
+enum Decoded {
+    Byte(u8),
+    Char(char),
+}
+
+/// The byte of the percent-encoding that starts here, and the length of the encoding.
+fn percent_encoded(text: &[u8], start: usize) -> Option<(Decoded, usize)> {
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    let byte = digit(at(text, start + 1))? * 16 + digit(at(text, start + 2))?;
+    Some((Decoded::Byte(byte), 3))
+}
+
+/// The character of the escape that starts here, and the length of the escape.
+fn escaped(text: &[u8], start: usize) -> Option<(Decoded, usize)> {
+    let next = at(text, start + 1);
+    let byte = match next {
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'"' | b'\'' | b'`' | b'\\' | b'/' => next,
+        b'x' => return hexadecimal(text, start, 2, 2),
+        b'u' if at(text, start + 2) == b'{' => {
+            let (decoded, length) = hexadecimal(text, start, 3, 6)?;
+            return (at(text, start + length) == b'}').then_some((decoded, length + 1));
+        }
+        b'u' => return hexadecimal(text, start, 2, 4),
+        _ => return None,
+    };
+    Some((Decoded::Byte(byte), 2))
+}
+
+/// The character of the `max` digits (or at least one of six) after `prefix` bytes.
+fn hexadecimal(text: &[u8], start: usize, prefix: usize, max: usize) -> Option<(Decoded, usize)> {
+    let digits = text.get(start + prefix..)?.iter().take(max);
     let digits = digits.map_while(|byte| char::from(*byte).to_digit(16));
     let (length, number) = digits.fold((0, 0), |(length, number), digit| {
         (length + 1, number * 16 + digit)
     });
     let is_complete = length == max || max == 6 && length > 0;
-    is_complete.then_some((char::from_u32(number)?, start + length))
+    is_complete.then_some((Decoded::Char(char::from_u32(number)?), prefix + length))
 }
