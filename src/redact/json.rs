@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::mask::MASK;
 use super::name::is_secret;
-use super::text::{MASK, redact, redact_line};
+use super::text::{redact, redact_line};
 
 /// The size limits of the redacted JSON.
 pub(crate) struct Budget {

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::bytes::Span;
-use super::text::MASK;
 use super::view::{Encoding, View};
 
 /// Bytes by which a value is found. Shorter values are exempt, because they would mask parts of other words.
@@ -136,17 +135,6 @@ fn longest<'a>(forms: &'a [Form], mut text: &[u8]) -> Option<&'a Form> {
             .count();
         text = &text[..common];
     }
-}
-
-/// The value without what it has in common with the edges of the mask: `ab[` would appear again beside a mask.
-pub(super) fn without_mask(mut value: &str) -> &str {
-    for length in (1..=MASK.len()).rev() {
-        value = value
-            .strip_prefix(&MASK[MASK.len() - length..])
-            .unwrap_or(value);
-        value = value.strip_suffix(&MASK[..length]).unwrap_or(value);
-    }
-    value
 }
 
 const STANDARD: [u8; 2] = *b"+/";

@@ -13,6 +13,7 @@
 //! States (`password: None`, `token=missing`) and sentences about secrets (`password: must not be empty`) stay readable.
 //! So a secret that no one has registered stays readable as well if it is such a word. Register those that you know.
 
+mod assignment;
 mod bytes;
 mod command;
 mod formats;
@@ -21,6 +22,7 @@ mod json;
 mod judge;
 mod known;
 mod looks;
+mod mask;
 mod name;
 mod named;
 mod pair;
@@ -37,10 +39,12 @@ mod view;
 #[cfg(feature = "health")]
 pub(crate) use self::json::{Budget, json};
 #[allow(unused_imports, reason = "the features decide which of them are used")]
+pub(crate) use self::mask::MASK;
+#[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::name::is_secret;
 pub use self::registry::register;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::registry::{register_own, register_url};
 pub use self::text::redact;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
-pub(crate) use self::text::{MASK, Redacted, redact_line};
+pub(crate) use self::text::{Redacted, redact_line};

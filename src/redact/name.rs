@@ -358,3 +358,9 @@ fn without_digits(word: &[u8]) -> &[u8] {
     let digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit());
     &word[..word.len() - digits.count()]
 }
+
+#[cfg(test)]
+pub(super) fn words_of_lists() -> impl Iterator<Item = &'static str> {
+    let lists = ENDINGS.iter().chain(&LAST).chain(&ANYWHERE);
+    lists.flat_map(|(_, list)| list.iter().copied())
+}

@@ -1,12 +1,11 @@
-//! Secrets that are recognized by their name.
+//! `Named`: a name, and the value that belongs to it.
 
 use super::bytes::{
-    Span, at, find, is_one_of, is_quote, is_word, line_end, run_end, skip, skip_at_most, word_end,
+    Span, at, find, is_quote, is_word, line_end, run_end, skip, skip_at_most, word_end,
 };
 use super::judge::{is_secret_content, is_secret_run, is_secret_sentence, is_secret_structure};
 use super::looks::{MAX_LOOK, is_state, looks_like_a_key, looks_secret};
-use super::name::{Kind, kind};
-use super::pair;
+use super::name::Kind;
 use super::value::{
     Context, closing_bracket, closing_quote, ends_value, header_end, opening_bracket,
     opening_quote, starts_parameter,
@@ -37,96 +36,9 @@ pub(super) enum Sign {
     Space,
 }
 
-/// The span of the value that follows the name at `name`, if the name is secret.
-pub(super) fn secret_value(text: &[u8], name: Span) -> Option<Span> {
-    let end = name.1;
-    // `config["password"]`, `user[password]`, `"password"`.
-    let closed = skip_at_most(text, end, 4, |byte| is_quote(byte) || byte == b']');
-    let sign = skip(text, closed, |byte| byte == b' ' || byte == b'\t');
-    if !may_have_value(text, name, closed, sign) {
-        return None;
-    }
-    let named = Named {
-        kind: kind_of(text, name)?,
-        name,
-        sign: Sign::Structure,
-        is_quoted: text[end..closed].iter().any(|byte| is_quote(*byte)),
-    };
-    named
-        .value_after(text, closed, sign)
-        .or_else(|| pair::value_after(text, &named, closed))
-}
-
-/// Whether a value may follow. Most words of a text are followed by another one, and cost little here.
-fn may_have_value(text: &[u8], (start, end): Span, closed: usize, sign: usize) -> bool {
-    let name = &text[start..end];
-    let before = if start > 0 { text[start - 1] } else { b'\n' };
-    // The value of a name, as in `name: DB_PASSWORD, value: ..`.
-    let is_value = || {
-        closed > end
-            || b"=:".contains(&before)
-            || before == b' ' && b"=:".contains(&text[start.saturating_sub(2)])
-    };
-    match at(text, sign) {
-        b'=' | b':' | b'%' | b'(' | b'{' | b'!' | b'+' | b'?' => true,
-        b'-' => at(text, sign + 1) == b'>',
-        b'\n' | b'\r' => is_value() || before.is_ascii_whitespace(),
-        b',' | b';' | b')' | b'>' => is_value() || b"<:".contains(&before),
-        next if is_quote(next) => sign > closed,
-        next => {
-            let has_mark = name[0] == b'-' || closed > end || b"<:=".contains(&before);
-            has_mark
-                || sign > closed && text[sign - 1] == b'\t'
-                || is_option_of_netrc(name)
-                || next.is_ascii_alphanumeric() && name.contains(&b'_')
-                || matches!(next, b'v' | b'V' | b'c' | b'd') && is_value()
-                || next.is_ascii_alphabetic()
-                    && is_quote(at(text, sign + 1))
-                    && opening_quote(text, sign).is_some()
-        }
-    }
-}
-
-/// Names that are followed by their value without a sign: `machine h login u password p`.
-fn is_option_of_netrc(name: &[u8]) -> bool {
-    match name.len() {
-        5 => name.eq_ignore_ascii_case(b"token"),
-        6 => name.eq_ignore_ascii_case(b"passwd") || name.eq_ignore_ascii_case(b"secret"),
-        8 => name.eq_ignore_ascii_case(b"password"),
-        _ => false,
-    }
-}
-
-/// The kind of a name: of its word, of two words (`API key`), or of a parameter of a query.
-fn kind_of(text: &[u8], (start, end): Span) -> Option<Kind> {
-    const BEFORE_KEY: &[&str] = &[
-        "access",
-        "account",
-        "api",
-        "encryption",
-        "license",
-        "master",
-        "private",
-        "secret",
-        "shared",
-        "signing",
-    ];
-    let name = &text[start..end];
-    kind(name).or_else(|| {
-        if is_one_of(name, &["key", "keys"]) && start > 0 && text[start - 1] == b' ' {
-            let before = text[..start - 1].iter().rev().take(16);
-            let length = before.take_while(|byte| byte.is_ascii_alphabetic()).count();
-            let word = &text[start - 1 - length..start - 1];
-            return is_one_of(word, BEFORE_KEY).then_some(Kind::Secret);
-        }
-        let is_query_name = is_one_of(name, &["key", "code"]) && Context::of(text, start).is_query;
-        is_query_name.then_some(Kind::Token)
-    })
-}
-
 impl Named {
     /// The value after a sign, or after the space in place of one.
-    fn value_after(&self, text: &[u8], closed: usize, sign: usize) -> Option<Span> {
+    pub(super) fn value_after(&self, text: &[u8], closed: usize, sign: usize) -> Option<Span> {
         let start = self.name.0;
         let is_spaced = sign > closed;
         let has_tab = text[closed..sign].contains(&b'\t');
@@ -265,7 +177,7 @@ impl Named {
         }
         let look = &text[..text.len().min(start + MAX_LOOK)];
         let run = &text[start..context.run_end(look, start)];
-        if run.is_empty() {
+        if run.is_empty() || run[0] == b';' && context.has_semicolons() {
             return None;
         }
         if let [b'|' | b'>', rest @ ..] = run
@@ -332,17 +244,11 @@ impl Named {
     }
 
     fn end(&self, text: &[u8], start: usize, context: Context<'_>) -> usize {
-        let end = context.run_end(text, start);
-        let number = skip(text, start, |byte| is_word(byte) || byte == b'.');
+        let digits = skip(text, start, |byte| byte.is_ascii_digit());
+        let is_json_number = self.is_quoted && digits > start && b",]}".contains(&at(text, digits));
         match self.sign {
-            Sign::Colon
-                if self.is_quoted
-                    && number < end
-                    && text[start..number].iter().all(u8::is_ascii_digit) =>
-            {
-                number
-            }
-            _ if context.is_query => end,
+            Sign::Colon if is_json_number => digits,
+            _ if context.is_query => context.run_end(text, start),
             _ if self.kind == Kind::Header => header_end(text, self.name.0, start),
             Sign::Equals | Sign::Colon if context.has_semicolons() => {
                 context.semicolon_end(text, start)
@@ -350,7 +256,7 @@ impl Named {
             Sign::Sentence | Sign::SpacedEquals if self.kind == Kind::Password => {
                 context.line_end(text, start)
             }
-            _ => end,
+            _ => context.run_end(text, start),
         }
     }
 

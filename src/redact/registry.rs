@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::RwLock;
 
 use super::bytes::Span;
-use super::known::{Known, MAX_VALUE, MIN_VALUE, without_mask};
+use super::known::{Known, MAX_VALUE, MIN_VALUE};
 use super::looks::is_state;
+use super::mask::{MASK, without_mask};
 use super::name::is_secret;
-use super::text::MASK;
 use super::url::Urls;
 use super::view::{Encoding, View};
 

@@ -2,7 +2,7 @@
 
 use super::bytes::{Span, is_word, word_end};
 use super::url::{Run, Urls, ends_run};
-use super::{command, named, pair, token};
+use super::{assignment, command, pair, token};
 
 /// Adds the secrets of the text in their order.
 pub(super) fn scan(text: &[u8], spans: &mut Vec<Span>) {
@@ -48,7 +48,7 @@ fn in_word(text: &[u8], word: Span) -> Option<Span> {
     let key = matches!(first, b'-' | b'P').then(|| token::private_key(text, word.0));
     key.flatten()
         .or_else(|| token::token(text, word))
-        .or_else(|| named::secret_value(text, word))
+        .or_else(|| assignment::secret_value(text, word))
         .or_else(|| match first {
             b'-' => command::option(text, word),
             b'i' | b'I' => command::identified_by(text, word),

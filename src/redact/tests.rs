@@ -218,6 +218,17 @@ fn words_make_a_name_secret() {
     }
 }
 
+#[test]
+fn every_word_of_the_lists_makes_a_name_secret() {
+    for word in name::words_of_lists() {
+        assert!(name::is_secret(word), "{word}");
+        assert!(
+            name::is_secret(&format!("x_{}", word.to_uppercase())),
+            "{word}"
+        );
+    }
+}
+
 #[cfg(feature = "health")]
 #[test]
 fn a_pair_that_names_a_secret_shows_no_value() {
@@ -271,20 +282,70 @@ fn a_cut_line_ends_with_a_note() {
 }
 
 #[test]
-fn hostile_megabytes_take_linear_time() {
+fn hostile_texts_take_linear_time() {
     // In quadratic time, each would take 10^10 steps or more.
     for hostile in [
         "://",
-        "token ",
-        "password(",
-        "a:b@",
-        "-----BEGIN ",
-        "password=[",
-        "eyJ.",
         "://a:",
+        "://a:b",
+        "://a,",
+        "a@",
+        "a:b@",
+        "token ",
+        "token=",
+        "token=a,",
+        "token=\"",
+        "token=[",
+        "token: Some(",
+        "token\t",
+        "token:\n",
+        "password(",
+        "password=[",
+        "password: a ",
+        "password: |\n ",
+        ";password=",
+        ";password=a b;",
+        "-----BEGIN ",
+        "eyJ.",
+        "Bearer ",
+        "Digest a=",
+        "Basic  ",
+        "curl -u ",
+        "IDENTIFIED BY ",
+        "Authorization: ",
+        "%3A%2F%2F",
+        "%25",
+        "%2525",
+        "\\",
+        "\\\"",
+        "\\u0061",
+        "value=\"",
+        "\"name\":\"token\",",
+        "name=token value=",
+        "<token>",
+        "<token",
+        "ghp_",
+        "sk_live_0",
+        "a.",
+        "r#\"",
     ] {
-        let text = hostile.repeat(1_000_000 / hostile.len());
+        let text = hostile.repeat(100_000 / hostile.len());
+        assert!(redact(&text).len() <= text.len() * 10);
         assert!(redact_line(&text, 1024).len() < 1100);
+    }
+}
+
+#[test]
+fn a_secret_at_the_cut_of_a_long_text_is_not_shown_in_half() {
+    for position in [59, 60, 63, 64, 65].map(|kibibytes| kibibytes * 1024 - 20) {
+        // The masks make the text short enough for its end to be shown.
+        let text = format!(
+            "{}PART1PART2PART3 {}",
+            "password=".to_owned() + &"y".repeat(position),
+            "z".repeat(9000)
+        );
+        let line = redact_line(&text, 64 * 1024);
+        assert!(!line.contains("PART"), "{line}");
     }
 }
 

@@ -4,12 +4,10 @@ use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 use super::bytes::{Span, skip};
+use super::mask::MASK;
 use super::registry;
 use super::scan::scan;
 use super::view::{Encoding, View};
-
-/// The replacement of a secret.
-pub(crate) const MASK: &str = "[redacted]";
 
 /// The bytes of a text that are searched. Longer texts are cut here first.
 const MAX_TEXT: usize = 64 * 1024;

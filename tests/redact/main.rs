@@ -8,4 +8,5 @@
 
 mod corpus;
 mod debug;
+mod given;
 mod known;
