@@ -47,7 +47,7 @@ fn may_have_value(text: &[u8], (start, end): Span, closed: usize, sign: usize) -
             has_mark
                 || sign > closed && text[sign - 1] == b'\t'
                 || is_option_of_netrc(name)
-                || next.is_ascii_alphanumeric() && name.contains(&b'_')
+                || next.is_ascii_alphanumeric() && name.iter().any(|byte| b"_-".contains(byte))
                 || matches!(next, b'v' | b'V' | b'c' | b'd') && is_value()
                 || next.is_ascii_alphabetic()
                     && is_quote(at(text, sign + 1))
@@ -80,13 +80,17 @@ fn kind_of(text: &[u8], (start, end): Span) -> Option<Kind> {
         "shared",
         "signing",
     ];
+    const BEFORE_CODE: &[&str] = &["mfa", "otp", "security", "totp", "verification"];
     let name = &text[start..end];
     kind(name).or_else(|| {
-        if is_one_of(name, &["key", "keys"]) && start > 0 && text[start - 1] == b' ' {
+        let is_key = is_one_of(name, &["key", "keys"]);
+        let is_code = is_one_of(name, &["code"]);
+        if (is_key || is_code) && start > 0 && text[start - 1] == b' ' {
             let before = text[..start - 1].iter().rev().take(16);
             let length = before.take_while(|byte| byte.is_ascii_alphabetic()).count();
             let word = &text[start - 1 - length..start - 1];
-            return is_one_of(word, BEFORE_KEY).then_some(Kind::Secret);
+            let is_secret = is_one_of(word, if is_key { BEFORE_KEY } else { BEFORE_CODE });
+            return is_secret.then_some(if is_key { Kind::Secret } else { Kind::Token });
         }
         let is_query_name = is_one_of(name, &["key", "code"]) && Context::of(text, start).is_query;
         is_query_name.then_some(Kind::Token)

@@ -1,7 +1,9 @@
 //! Whether a value of a given kind is secret.
 
-use super::bytes::is_word;
-use super::looks::{MAX_LOOK, is_prose, is_state, looks_like_a_key, looks_secret, trimmed};
+use super::bytes::{is_word, run_end, skip};
+use super::looks::{
+    MAX_LOOK, is_prose, is_stand_in, is_state, looks_like_a_key, looks_secret, trimmed,
+};
 use super::name::Kind;
 use super::value::{closing_quote, opening_quote};
 
@@ -58,7 +60,7 @@ pub(super) fn is_secret_sentence(
     let is_loose = name.eq_ignore_ascii_case(b"pass")
         || kind == Kind::Secret && !trimmed(name).to_ascii_lowercase().ends_with(b"key");
     match kind {
-        Kind::Header => !is_prose(text, start),
+        Kind::Header => !is_prose(text, start) && !has_stand_in(text, start + run.len()),
         Kind::Password if !is_loose => !is_prose(text, start),
         Kind::Secret if !is_loose => {
             looks_secret(run) || is_alone(text, start, run) && !is_path(run)
@@ -71,6 +73,13 @@ pub(super) fn is_secret_sentence(
     }
 }
 
+/// Whether what follows a scheme stands for credentials: `Bearer <token>`, `Bearer YOUR_KEY`.
+fn has_stand_in(text: &[u8], scheme_end: usize) -> bool {
+    let start = skip(text, scheme_end, |byte| byte == b' ');
+    let look = &text[..text.len().min(start + MAX_LOOK)];
+    start > scheme_end && is_stand_in(&text[start..run_end(look, start)])
+}
+
 /// Whether the value is the last of its line and no sentence.
 fn is_alone(text: &[u8], start: usize, run: &[u8]) -> bool {
     let after = text.get(start + run.len());
@@ -78,14 +87,17 @@ fn is_alone(text: &[u8], start: usize, run: &[u8]) -> bool {
 }
 
 /// Whether what is between brackets holds a secret: a text in quotes, a value that looks like one, or many numbers.
-pub(super) fn is_secret_structure(kind: Kind, content: &[u8]) -> bool {
+pub(super) fn is_secret_structure(kind: Kind, open: u8, content: &[u8]) -> bool {
     let content = &content[..content.len().min(MAX_LOOK)];
     let mut position = 0;
     let mut commas = 0;
     while position < content.len() {
         if let Some(opening) = opening_quote(content, position) {
             let (end, after) = closing_quote(content, opening);
-            if is_secret_content(kind, &content[opening.content.min(end)..end]) {
+            let quoted = &content[opening.content.min(end)..end];
+            // `"auth": {"method": "oidc"}`.
+            let is_loose = kind == Kind::Token && open == b'{' && quoted.len() < 16;
+            if is_secret_content(kind, quoted) && (!is_loose || looks_secret(quoted)) {
                 return true;
             }
             position = after.max(position + 1);

@@ -80,6 +80,12 @@ pub(super) fn is_prose(text: &[u8], start: usize) -> bool {
     false
 }
 
+/// Whether the word stands for a secret: `<token>`, `$TOKEN`, `YOUR_TOKEN`.
+pub(super) fn is_stand_in(word: &[u8]) -> bool {
+    let word = word.strip_suffix(b")").unwrap_or(word);
+    is_state(word) || is_constant(trimmed(word))
+}
+
 /// `SQLITE_BUSY`.
 fn is_constant(word: &[u8]) -> bool {
     word.contains(&b'_') && word.iter().all(|it| it.is_ascii_uppercase() || *it == b'_')

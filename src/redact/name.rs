@@ -84,6 +84,9 @@ const ANYWHERE: [(Kind, &[&str]); 3] = [
     (Kind::Token, &["hmac", "jwt", "token"]),
 ];
 
+/// Parts that make a name secret unless its last word is about them, or `id`: `private_key_pem`, `API_KEY_OLD`.
+const PARTS: &[&str] = &["apikey", "privatekey", "secretkey"];
+
 /// The last words of names that describe a secret but do not hold one.
 const ABOUT: &[&str] = &[
     "age",
@@ -230,6 +233,14 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
         .or_else(|| {
             find(&ANYWHERE, |word| words.contains(word))
                 .filter(|_| !ABOUT.iter().any(|about| is_last(about)))
+        })
+        .or_else(|| {
+            let is_part = |part: &&str| {
+                let part = part.as_bytes();
+                plain.windows(part.len()).any(|window| window == part)
+            };
+            let is_about = last == b"id" || ABOUT.iter().any(|about| is_last(about));
+            (PARTS.iter().any(is_part) && !is_about).then_some(Kind::Secret)
         })
         .or_else(|| {
             let before = words.last(1);

@@ -4,7 +4,7 @@ use super::bytes::{
     Span, at, find, is_quote, is_word, line_end, run_end, skip, skip_at_most, word_end,
 };
 use super::judge::{is_secret_content, is_secret_run, is_secret_sentence, is_secret_structure};
-use super::looks::{MAX_LOOK, is_state, looks_like_a_key, looks_secret};
+use super::looks::{MAX_LOOK, is_prose, is_state, looks_like_a_key, looks_secret};
 use super::name::Kind;
 use super::value::{
     Context, closing_bracket, closing_quote, ends_value, header_end, opening_bracket,
@@ -48,6 +48,9 @@ impl Named {
             b'=' => {
                 let value = skip_at_most(text, sign, 3, |byte| b"=>~".contains(&byte));
                 let is_spaced = is_spaced && at(text, value) == b' ';
+                if is_spaced && value > sign + 1 && is_operand(text, value + 1) {
+                    return None;
+                }
                 let sign = if is_spaced {
                     Sign::SpacedEquals
                 } else {
@@ -84,9 +87,17 @@ impl Named {
             }
             b'{' if !self.is_quoted => self.tuple(text, sign),
             b'\n' | b'\r' if !is_spaced => self.with(Sign::Space).next_line(text, closed),
+            b'i' if text[sign..].starts_with(b"is ") => {
+                self.with(Sign::Space).value(text, sign + 3)
+            }
+            b'w' if text[sign..].starts_with(b"was ") => {
+                self.with(Sign::Space).value(text, sign + 4)
+            }
             b',' | b';' | b')' | b'>' | b'/' | b'\n' | b'\r' => None,
             b'-' if is_option => None,
-            _ if is_option && is_spaced => self.value(text, sign),
+            _ if is_option && is_spaced => (!is_prose(text, sign))
+                .then(|| self.value(text, sign))
+                .flatten(),
             _ if has_tab && (start == 0 || text[start - 1] != b'\t') => self.value(text, sign),
             _ if is_spaced && !self.is_quoted && !b"([{|$<".contains(&at(text, sign)) => {
                 self.with(Sign::Space).value(text, sign)
@@ -111,6 +122,14 @@ impl Named {
     }
 }
 
+/// Whether the other side of a comparison is a variable: `if password == confirmation {`.
+fn is_operand(text: &[u8], start: usize) -> bool {
+    let look = &text[..text.len().min(start + MAX_LOOK)];
+    let operand = &text[start..run_end(look, start)];
+    let is_part = |byte: &u8| byte.is_ascii_lowercase() || b"_.()".contains(byte);
+    !operand.is_empty() && operand.iter().all(is_part)
+}
+
 /// Skips a percent-encoded `=` or `:`.
 fn skip_encoded(text: &[u8], start: usize) -> Option<usize> {
     let code = text.get(start + 1..start + 3)?;
@@ -132,7 +151,14 @@ impl Named {
     /// The span of the value, which starts after white space.
     pub(super) fn value(&self, text: &[u8], after: usize) -> Option<Span> {
         let mut start = skip(text, after, |byte| byte == b' ' || byte == b'\t');
-        if text[start..].starts_with(b"string(") {
+        if text[start..].starts_with(b"!!") {
+            // YAML: `!!str hunter2`.
+            start = skip(
+                text,
+                skip_at_most(text, start, 16, |byte| byte != b' '),
+                |byte| byte == b' ',
+            );
+        } else if text[start..].starts_with(b"string(") {
             // PHP: `string(7) "hunter2"`.
             start = skip_at_most(text, start + 7, 24, |byte| b"0123456789) ".contains(&byte));
         }
@@ -161,7 +187,7 @@ impl Named {
             if content.starts_with(b"{") && find(look, open, b"}}").is_some() {
                 return None;
             }
-            if is_secret_structure(self.kind, content) {
+            if is_secret_structure(self.kind, at(text, open), content) {
                 let end = Self::end_of_quoted(text, closing_bracket(text, open));
                 // ODBC doubles a closing brace: `Pwd={a}}b};`.
                 let is_braced = context.has_semicolons() && at(text, open) == b'{';
@@ -187,7 +213,7 @@ impl Named {
         }
         let is_secret = match self.sign {
             // `$PASSWORD user=app`.
-            Sign::Space if run.iter().any(|byte| b"=&(".contains(byte)) => false,
+            Sign::Space if run.iter().any(|byte| b"=(".contains(byte)) => false,
             Sign::Sentence => {
                 is_secret_sentence(self.kind, &text[self.name.0..self.name.1], text, start, run)
             }
@@ -267,7 +293,7 @@ impl Named {
         let start = skip(text, open + 1, |byte| byte.is_ascii_whitespace());
         let has_text = content.iter().any(|byte| is_quote(*byte))
             || at(text, open) == b'(' && content.contains(&b'[');
-        if !(has_text && is_secret_structure(self.kind, content)) {
+        if !(has_text && is_secret_structure(self.kind, at(text, open), content)) {
             return None;
         }
         let end = closing_bracket(text, open);
