@@ -21,7 +21,8 @@ pub enum ErrorKind {
 
 /// The error of every fallible function in this crate.
 ///
-/// Its message names the failure, the reason and the allowed input. Code matches on [`Error::kind`].
+/// Its message names the failure, the reason and the allowed input. Code matches on [`Error::kind`]. Secrets are
+/// [masked](crate::redact) in the message, also in `Debug` output.
 ///
 /// ```
 /// use tower_vitals::ErrorKind;
@@ -135,9 +136,10 @@ pub(crate) fn logged(error: &(dyn StdError + 'static)) -> String {
     crate::redact::redact_line(&with_sources(error), 1024)
 }
 
+/// The message, in which secrets are masked.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&crate::redact::redact(&self.message))
     }
 }
 

@@ -114,3 +114,64 @@ fn redact_value(value: Value, budget: &mut Budget) -> Value {
         value => value,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(value: Value) -> Value {
+        let Value::Object(map) = value else {
+            unreachable!("{value}");
+        };
+        let mut budget = Budget {
+            values: 100,
+            text: 100,
+        };
+        super::json(map, &mut budget).into()
+    }
+
+    #[test]
+    fn a_pair_that_names_a_secret_shows_no_value() {
+        let input = json!({"env": [
+            {"name": "DB_PASSWORD", "value": "hunter2"},
+            {"Name": "API_TOKEN", "Value": "hunter2"},
+            {"key": "api-token", "value": ["hunter2"]},
+            {"key": "api-token", "val": "hunter2"},
+            {"name": "PORT", "value": "80"},
+        ]});
+        let expected = json!({"env": [
+            {"name": "DB_PASSWORD", "value": "[redacted]"},
+            {"Name": "API_TOKEN", "Value": "[redacted]"},
+            {"key": "api-token", "value": "[redacted]"},
+            {"key": "api-token", "val": "[redacted]"},
+            {"name": "PORT", "value": "80"},
+        ]});
+        assert_eq!(shown(input), expected);
+    }
+
+    #[test]
+    fn a_list_that_names_a_secret_shows_no_value() {
+        let input = json!({
+            "pairs": [["Authorization", "hunter2"], ["password", 42], ["Host", "h"]],
+            "flat": ["Host", "h", "Authorization", "hunter2"],
+            "args": ["mysql", "--password", "hunter2", "-h", "db", "--token=hunter2"],
+            "fields": ["user", "password", "email"],
+        });
+        let expected = json!({
+            "pairs": [["Authorization", "[redacted]"], ["password", "[redacted]"], ["Host", "h"]],
+            "flat": ["Host", "h", "Authorization", "[redacted]"],
+            "args": ["mysql", "--password", "[redacted]", "-h", "db", "--token=[redacted]"],
+            "fields": ["user", "password", "email"],
+        });
+        assert_eq!(shown(input), expected);
+    }
+
+    #[test]
+    fn a_registered_number_is_masked() {
+        crate::redact::register("4711081547");
+        let expected = json!({"id": "[redacted]", "n": 4711});
+        assert_eq!(shown(json!({"id": 4_711_081_547_u64, "n": 4711})), expected);
+    }
+}

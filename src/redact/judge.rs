@@ -2,7 +2,8 @@
 
 use super::bytes::{is_word, run_end, skip};
 use super::looks::{
-    MAX_LOOK, is_prose, is_stand_in, is_state, looks_like_a_key, looks_secret, trimmed,
+    MAX_LOOK, is_in_capitals, is_prose, is_stand_in, is_state, looks_assigned, looks_like_a_key,
+    looks_secret, trimmed,
 };
 use super::name::Kind;
 use super::value::{closing_quote, opening_quote};
@@ -23,7 +24,7 @@ pub(super) fn is_secret_content(kind: Kind, content: &[u8]) -> bool {
     match kind {
         Kind::Password | Kind::Header | Kind::Secret => true,
         Kind::Token => !is_small_number(word),
-        Kind::Key => word.len() >= 8 && looks_secret(word),
+        Kind::Key => looks_assigned(word),
     }
 }
 
@@ -39,9 +40,7 @@ pub(super) fn is_secret_run(kind: Kind, run: &[u8], is_query: bool) -> bool {
         Kind::Password | Kind::Header => true,
         Kind::Secret => !is_path(run),
         Kind::Token if is_query => !is_small_number(trimmed(run)),
-        Kind::Token => looks_secret(run),
-        Kind::Key if is_query => looks_secret(run),
-        Kind::Key => looks_like_a_key(run),
+        Kind::Token | Kind::Key => looks_assigned(run),
     }
 }
 
@@ -65,10 +64,16 @@ pub(super) fn is_secret_sentence(
         Kind::Secret if !is_loose => {
             looks_secret(run) || is_alone(text, start, run) && !is_path(run)
         }
-        Kind::Key => looks_like_a_key(run),
+        Kind::Key if !is_alone(text, start, run) => looks_like_a_key(run),
         _ => {
             let has_code = run.iter().any(|byte| b"(<[".contains(byte));
-            looks_secret(run) && !has_code
+            let is_compound = trimmed(name).windows(2).any(|pair| {
+                b"_-".contains(&pair[0])
+                    || pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()
+            });
+            let is_chosen = is_in_capitals(run) || is_compound && looks_assigned(run);
+            let is_chosen = is_chosen && is_alone(text, start, run);
+            (looks_secret(run) || is_chosen) && !has_code
         }
     }
 }
@@ -97,7 +102,7 @@ pub(super) fn is_secret_structure(kind: Kind, open: u8, content: &[u8]) -> bool 
             let quoted = &content[opening.content.min(end)..end];
             // `"auth": {"method": "oidc"}`.
             let is_loose = kind == Kind::Token && open == b'{' && quoted.len() < 16;
-            if is_secret_content(kind, quoted) && (!is_loose || looks_secret(quoted)) {
+            if is_secret_content(kind, quoted) && (!is_loose || looks_assigned(quoted)) {
                 return true;
             }
             position = after.max(position + 1);

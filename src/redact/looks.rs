@@ -12,7 +12,7 @@ const STATES: &[&str] = &[
     "expired", "failed", "false", "filtered", "forbidden", "hidden", "incorrect", "int", "integer", "invalid",
     "malformed", "masked", "mismatch", "missing", "n/a", "nil", "no", "none", "not-found", "not-set", "not_found",
     "not_set", "null", "nullptr", "number", "object", "ok", "optional", "present", "redacted", "rejected",
-    "required", "revoked", "set", "str", "string", "true", "unauthorized", "undefined", "unknown", "unset",
+    "required", "revoked", "unavailable", "set", "str", "string", "true", "unauthorized", "undefined", "unknown", "unset",
     "unsupported", "valid", "wrong", "yes",
 ];
 
@@ -109,6 +109,29 @@ fn looks_random(word: &[u8]) -> bool {
     has(u8::is_ascii_digit)
         || is_mixed && !is_camel_case(word)
         || has(|byte| b"+=$!#%&*^~@".contains(byte) || *byte >= 0x80)
+}
+
+/// Whether a word without digits may be a secret all the same: `XYZZY`, but not `SIGTERM` and `SQLITE_BUSY`.
+pub(super) fn is_in_capitals(value: &[u8]) -> bool {
+    let word = trimmed(value);
+    let is_capitals = word
+        .iter()
+        .all(|it| it.is_ascii_uppercase() || b"-_".contains(it));
+    word.len() > 4
+        && is_capitals
+        && !is_constant(word)
+        && !word.starts_with(b"SIG")
+        && !is_state(word)
+}
+
+/// Whether a value after `=` may be a secret: not a short word in lower case, a measure or a path.
+pub(super) fn looks_assigned(value: &[u8]) -> bool {
+    let word = trimmed(value);
+    let is_letters = word.iter().all(u8::is_ascii_alphabetic);
+    let has_capital = word.iter().any(u8::is_ascii_uppercase);
+    let is_long = is_letters && (word.len() > 10 || word.len() > 4 && has_capital);
+    !is_state(value)
+        && (looks_secret(value) || is_in_capitals(value) || is_long && !word.starts_with(b"SIG"))
 }
 
 /// Whether a value is surely random: long, with letters and digits in turn.

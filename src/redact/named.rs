@@ -4,7 +4,7 @@ use super::bytes::{
     Span, at, find, is_quote, is_word, line_end, run_end, skip, skip_at_most, word_end,
 };
 use super::judge::{is_secret_content, is_secret_run, is_secret_sentence, is_secret_structure};
-use super::looks::{MAX_LOOK, is_prose, is_state, looks_like_a_key, looks_secret};
+use super::looks::{MAX_LOOK, is_in_capitals, is_prose, is_state, looks_like_a_key, looks_secret};
 use super::name::Kind;
 use super::value::{
     Context, closing_bracket, closing_quote, ends_value, header_end, opening_bracket,
@@ -79,7 +79,18 @@ impl Named {
                 self.with(Sign::SpacedEquals).value(text, sign + 2)
             }
             b'%' => self.encoded(text, sign),
-            b',' if self.is_quoted && is_first(text, start) => self.value(text, sign + 1),
+            b',' if self.is_quoted && is_first(text, start) => {
+                // `set("my_key", 42)`.
+                let value = skip(text, sign + 1, |byte| byte.is_ascii_whitespace());
+                let is_value = self.kind != Kind::Key || opening_quote(text, value).is_some();
+                is_value.then(|| self.value(text, sign + 1)).flatten()
+            }
+            // A verb: "pass `x`", "pass (#1)".
+            b'(' | b'`' | b'"' | b'\''
+                if text[start..self.name.1].eq_ignore_ascii_case(b"pass") =>
+            {
+                None
+            }
             b'(' if !is_spaced
                 || self.kind == Kind::Password && opening_quote(text, sign + 1).is_some() =>
             {
@@ -330,7 +341,7 @@ impl Named {
             Kind::Password | Kind::Secret | Kind::Header if self.sign != Sign::Space => {
                 is_secret_run(self.kind, run, false)
             }
-            _ => looks_secret(run),
+            _ => looks_secret(run) || is_in_capitals(run),
         };
         let is_header = self.kind == Kind::Header && !starts_parameter(text, start);
         if is_header

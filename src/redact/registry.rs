@@ -39,7 +39,8 @@ struct Value {
     gives_way: bool,
 }
 
-/// Masks this value from now on in all text that the crate emits: logs, errors, answers, stored runs and `Debug` output.
+/// Masks this value from now on in all messages that the crate emits: in logs, errors, answers, stored runs and `Debug`
+/// output. Names of checks and jobs and labels of metrics are shown as they are.
 ///
 /// It is masked where it appears as it is, percent-encoded, in base64 (alone or within other data, such as
 /// `user:password` of HTTP's Basic scheme), and escaped as in JSON and `Debug` output. White space around it is ignored.

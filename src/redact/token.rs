@@ -261,3 +261,41 @@ pub(super) fn private_key(text: &[u8], start: usize) -> Option<Span> {
     });
     Some((start, end.unwrap_or(text.len())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_format_has_a_source_and_masks_its_whole_token() {
+        for format in FORMATS {
+            assert!(format.source.starts_with("https://"), "{}", format.source);
+            let body = match format.body {
+                Body::Letters => "EXAMPLE",
+                Body::Upper => "EXAMPLE0",
+                Body::Hex => "0123456789abcdef",
+                _ => "Example0",
+            };
+            let body = &body.repeat(format.min)[..format.min];
+            for prefix in format.prefixes {
+                let text = format!("a {prefix}{body} b");
+                let span = (2, text.len() - 2);
+                assert_eq!(known(text.as_bytes(), 2), Some(span), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn words_that_start_like_a_token_are_none() {
+        for text in [
+            "npm_lifecycle_event",
+            "hf_transfer_enabled",
+            "ASIA_PACIFIC_REGION",
+            "sk-learn",
+            "key-value",
+            "s.rs",
+        ] {
+            assert_eq!(known(text.as_bytes(), 0), None, "{text}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use tower_vitals::Error;
 use tower_vitals::health::Outcome;
-use tower_vitals::health::checks::Tcp;
+use tower_vitals::health::checks::{Disk, Tcp};
 
 #[test]
 fn debug_output_shows_no_secret() {
@@ -19,6 +19,7 @@ fn debug_output_shows_no_secret() {
     );
     for debug in [
         format!("{:?}", Tcp::new(url)),
+        format!("{:?}", Disk::new("/mnt/token=hunter2")),
         format!("{outcome:?}"),
         format!("{outcome:#?}"),
         format!("{error:?}"),
@@ -27,6 +28,10 @@ fn debug_output_shows_no_secret() {
         assert!(debug.contains("[redacted]"), "{debug}");
         assert!(!debug.contains("hunter2"), "{debug}");
     }
+    assert_eq!(
+        error.to_string(),
+        "no route to postgres://app:[redacted]@db:5432"
+    );
     assert!(error.source().is_some());
     assert_eq!(
         format!("{:?}", Tcp::new("mail.internal:25")),
