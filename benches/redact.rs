@@ -45,13 +45,13 @@ fn texts() -> Vec<(&'static str, String)> {
                latency_ms=17 msg=\"order placed\"\n";
     let json = "{\"id\":42,\"name\":\"a \\\"b\\\"\",\"price\":1.5,\"url\":\"https:\\/\\/example.com\\/i%2042\"},";
     let secret = "host=db password=hunter2 user=app {\"api_key\":\"abc123\",\"n\":1} Authorization: Bearer abc.def\n";
-    let long = |text: &str| text.repeat(MEGABYTE / text.len() + 1)[..MEGABYTE].to_owned();
+    let megabyte = |text: &str| text.repeat(MEGABYTE / text.len() + 1)[..MEGABYTE].to_owned();
     vec![
         ("error, 200 B", error.to_owned()),
-        ("errors, 1 MB", long(error)),
-        ("log, 1 MB", long(log)),
-        ("JSON with escapes, 1 MB", long(json)),
-        ("secrets, 1 MB", long(secret)),
+        ("errors, 1 MB", megabyte(error)),
+        ("log, 1 MB", megabyte(log)),
+        ("JSON with escapes, 1 MB", megabyte(json)),
+        ("secrets, 1 MB", megabyte(secret)),
     ]
 }
 

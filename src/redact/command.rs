@@ -46,9 +46,10 @@ pub(super) fn option(text: &[u8], word: Span) -> Option<Span> {
     {
         return None;
     }
-    let value = match !is_long && option.len() > 2 {
-        true => start + 2,
-        false => skip_at_most(text, end, 8, |byte| b"\"', =".contains(&byte)),
+    let value = if !is_long && option.len() > 2 {
+        start + 2
+    } else {
+        skip_at_most(text, end, 8, |byte| b"\"', =".contains(&byte))
     };
     // `mysql -p database` asks for the password.
     let asks = command.is_some_and(|name| name.starts_with("my") || name == "mariadb");
@@ -65,9 +66,10 @@ pub(super) fn option(text: &[u8], word: Span) -> Option<Span> {
         None => !byte.is_ascii_whitespace(),
     };
     let end = skip(text, value, is_in);
-    let secret = match is_user {
-        true => value + 1 + text[value..end].iter().position(|byte| *byte == b':')?,
-        false => value,
+    let secret = if is_user {
+        value + 1 + text[value..end].iter().position(|byte| *byte == b':')?
+    } else {
+        value
     };
     (secret < end && !is_state(&text[secret..end])).then_some((secret, end))
 }

@@ -102,9 +102,10 @@ fn redact_value(value: Value, budget: &mut Budget) -> Value {
                 if !budget.take_value() {
                     break;
                 }
-                redacted.push(match is_secret && !value.is_null() {
-                    true => Value::from(MASK),
-                    false => redact_value(value, budget),
+                redacted.push(if is_secret && !value.is_null() {
+                    Value::from(MASK)
+                } else {
+                    redact_value(value, budget)
                 });
             }
             Value::Array(redacted)

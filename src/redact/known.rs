@@ -142,15 +142,12 @@ const URL_SAFE: [u8; 2] = *b"-_";
 
 /// The digits of base64 (RFC 4648) that depend on this value only, if `offset` other bytes precede it.
 fn base64(value: &[u8], offset: usize, last_digits: [u8; 2]) -> Vec<u8> {
-    let digit = |six: u32| match six & 63 {
-        #[allow(clippy::cast_possible_truncation, reason = "six bits")]
-        six => match six as u8 {
-            six @ 0..26 => b'A' + six,
-            six @ 26..52 => b'a' + six - 26,
-            six @ 52..62 => b'0' + six - 52,
-            62 => last_digits[0],
-            _ => last_digits[1],
-        },
+    let digit = |bits: u32| match (bits & 63).to_le_bytes()[0] {
+        six @ 0..26 => b'A' + six,
+        six @ 26..52 => b'a' + six - 26,
+        six @ 52..62 => b'0' + six - 52,
+        62 => last_digits[0],
+        _ => last_digits[1],
     };
     let bytes: Vec<u8> = std::iter::repeat_n(0, offset)
         .chain(value.iter().copied())

@@ -353,9 +353,10 @@ impl Words {
     }
 
     fn word(&self, word: usize) -> &[u8] {
-        let end = match word + 1 < self.count {
-            true => self.starts[word + 1],
-            false => self.length,
+        let end = if word + 1 < self.count {
+            self.starts[word + 1]
+        } else {
+            self.length
         };
         without_digits(&self.letters[self.starts[word]..end])
     }

@@ -1,8 +1,6 @@
 //! `Named`: a name, and the value that belongs to it.
 
-use super::bytes::{
-    Span, at, find, is_quote, is_word, line_end, run_end, skip, skip_at_most, word_end,
-};
+use super::bytes::{Span, at, find, is_quote, is_word, line_end, run_end, skip, skip_at_most};
 use super::judge::{is_secret_content, is_secret_run, is_secret_sentence, is_secret_structure};
 use super::looks::{MAX_LOOK, is_in_capitals, is_prose, is_state, looks_like_a_key, looks_secret};
 use super::name::Kind;
@@ -194,11 +192,11 @@ impl Named {
         let context = Context::of(text, self.name.0);
         if let Some(open) = opening_bracket(text, start) {
             let look = &text[..text.len().min(open + MAX_LOOK)];
-            let content = &text[open + 1..closing_bracket(look, open).max(open + 1)];
-            if content.starts_with(b"{") && find(look, open, b"}}").is_some() {
+            let inner = &text[open + 1..closing_bracket(look, open).max(open + 1)];
+            if inner.starts_with(b"{") && find(look, open, b"}}").is_some() {
                 return None;
             }
-            if is_secret_structure(self.kind, at(text, open), content) {
+            if is_secret_structure(self.kind, at(text, open), inner) {
                 let end = Self::end_of_quoted(text, closing_bracket(text, open));
                 // ODBC doubles a closing brace: `Pwd={a}}b};`.
                 let is_braced = context.has_semicolons() && at(text, open) == b'{';
@@ -220,7 +218,7 @@ impl Named {
         if let [b'|' | b'>', rest @ ..] = run
             && rest.iter().all(|byte| b"-+0123456789".contains(byte))
         {
-            return self.block(text, start + run.len());
+            return Self::block(text, start + run.len());
         }
         let is_secret = match self.sign {
             // `$PASSWORD user=app`.
@@ -274,9 +272,10 @@ impl Named {
 
     /// A value that goes on after its closing quote or bracket ends at white space.
     fn end_of_quoted(text: &[u8], end: usize) -> usize {
-        match ends_value(at(text, end)) {
-            true => end,
-            false => run_end(text, end),
+        if ends_value(at(text, end)) {
+            end
+        } else {
+            run_end(text, end)
         }
     }
 
@@ -359,7 +358,7 @@ impl Named {
     }
 
     /// A block of YAML: the lines that are indented.
-    fn block(&self, text: &[u8], end: usize) -> Option<Span> {
+    fn block(text: &[u8], end: usize) -> Option<Span> {
         let start = skip(text, end, |byte| byte.is_ascii_whitespace());
         let mut end = line_end(text, start);
         loop {
@@ -369,6 +368,6 @@ impl Named {
             }
             end = line_end(text, next);
         }
-        (start < end && word_end(text, start) > start || start < end).then_some((start, end))
+        (start < end).then_some((start, end))
     }
 }

@@ -69,7 +69,6 @@ struct Value {
 /// let outcome = Outcome::unhealthy().message("correct horse was refused");
 /// assert!(format!("{outcome:?}").contains("[redacted] was refused"));
 /// ```
-#[expect(clippy::must_use_candidate, reason = "most callers only register")]
 pub fn register(value: impl AsRef<str>) -> bool {
     insert(value.as_ref(), true)
 }

@@ -50,6 +50,26 @@ fn credentials_in_urls_are_masked_and_the_rest_stays() {
 }
 
 #[test]
+fn long_passwords_of_urls_are_masked() {
+    for length in [1023, 1024, 1025, 60_000] {
+        let password = "aB3/".repeat(length / 4 + 1);
+        for (text, shown) in [
+            (
+                format!("x://app:{password}@db/x"),
+                "x://app:[redacted]@db/x",
+            ),
+            (format!("app:{password}@db/x"), "app:[redacted]@db/x"),
+            (
+                format!("https://app:{password}@h/x"),
+                "https://[redacted]@h/x",
+            ),
+        ] {
+            assert_eq!(redact(&text), shown);
+        }
+    }
+}
+
+#[test]
 fn text_that_resembles_a_url_with_credentials_stays() {
     for text in [
         "http://host:8080/path is down",

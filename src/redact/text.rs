@@ -103,9 +103,10 @@ fn masked<'a>(text: &'a str, spans: &[Span], limit: usize) -> Cow<'a, str> {
 #[allow(dead_code, reason = "some features show no messages")]
 pub(crate) fn redact_line(text: &str, max: usize) -> String {
     let searched = &text[..text.floor_char_boundary(MAX_TEXT)];
-    let limit = match searched.len() < text.len() {
-        true => text.floor_char_boundary(MAX_TEXT - MAX_HALF),
-        false => text.len(),
+    let limit = if searched.len() < text.len() {
+        text.floor_char_boundary(MAX_TEXT - MAX_HALF)
+    } else {
+        text.len()
     };
     let redacted = masked(searched, &secrets(searched), limit);
     let mut line: String = redacted
@@ -133,9 +134,10 @@ pub(crate) struct Redacted<T>(pub(crate) T);
 
 impl<T: fmt::Debug> fmt::Debug for Redacted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match f.alternate() {
-            true => format!("{:#?}", self.0),
-            false => format!("{:?}", self.0),
+        let text = if f.alternate() {
+            format!("{:#?}", self.0)
+        } else {
+            format!("{:?}", self.0)
         };
         f.write_str(&redact(&text))
     }

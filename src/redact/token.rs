@@ -191,9 +191,10 @@ fn scheme(text: &[u8], (start, end): Span) -> Option<Span> {
                 sign + 1 < next.len() && !next[sign..].iter().all(|byte| *byte == b'=')
             });
     let has_point = trimmed(next).contains(&b'.') && !next.contains(&b'/');
-    let is_secret = match is_scheme {
-        true => next.len() >= 6 && (looks_secret(next) || has_point) && !is_parameter,
-        false => next.len() >= 16 && looks_like_a_key(next) && !is_parameter,
+    let is_secret = if is_scheme {
+        next.len() >= 6 && (looks_secret(next) || has_point) && !is_parameter
+    } else {
+        next.len() >= 16 && looks_like_a_key(next) && !is_parameter
     };
     is_secret.then(|| (value, token_end(text, last)))
 }
@@ -242,7 +243,7 @@ fn azure(text: &[u8], start: usize, end: usize) -> Option<Span> {
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 
-/// A private key in PEM (RFC 7468), PGP's armor (RFC 9580, section 6.2) or PuTTY's format that starts here, up to its
+/// A private key in PEM (RFC 7468), PGP's armor (RFC 9580, section 6.2) or `PuTTY`'s format that starts here, up to its
 /// end or that of the text.
 pub(super) fn private_key(text: &[u8], start: usize) -> Option<Span> {
     let rest = &text[start..];

@@ -126,7 +126,7 @@ impl<'a> Context<'a> {
     }
 
     fn count(&self, byte: u8) -> usize {
-        self.before.iter().filter(|it| **it == byte).count()
+        self.before.split(|it| *it == byte).count() - 1
     }
 
     fn is_open_quote(&self, byte: u8) -> bool {
@@ -228,8 +228,9 @@ pub(super) fn header_end(text: &[u8], name: usize, start: usize) -> usize {
     // Quotes inside the value belong to it, so the last one of the line ends it.
     let is_end = |position: &usize| text[*position] == quote && !is_word(at(text, position + 1));
     let limit = skip(text, start, |byte| byte != quote);
-    match limit < end && text[start..limit].contains(&b'=') {
-        true => (start..end).rev().find(is_end).unwrap_or(end),
-        false => (start..end).find(is_end).unwrap_or(end),
+    if limit < end && text[start..limit].contains(&b'=') {
+        (start..end).rev().find(is_end).unwrap_or(end)
+    } else {
+        (start..end).find(is_end).unwrap_or(end)
     }
 }

@@ -64,9 +64,10 @@ impl View {
         let (start, original_end) = (self.position(start), self.position(end));
         let is_encoded = at(text, original_end) == b'%' && end < self.text.len();
         let is_part = |byte: u8| !(byte.is_ascii_whitespace() || is_quote(byte) || byte == b'&');
-        let end = match is_encoded && self.text[end].is_ascii_whitespace() {
-            true => skip(text, original_end, is_part),
-            false => original_end,
+        let end = if is_encoded && self.text[end].is_ascii_whitespace() {
+            skip(text, original_end, is_part)
+        } else {
+            original_end
         };
         (start, end)
     }

@@ -123,7 +123,9 @@ fn embed(kind: usize, value: &str, piece: &str) -> String {
         9 => format!("Authorization: {piece}\n"),
         10 => format!("[redacted]{value}"),
         11 => format!("{value}[redacted]"),
-        12 => value.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        12 => value
+            .bytes()
+            .fold(String::new(), |text, byte| format!("{text}%{byte:02X}")),
         _ => piece.to_owned(),
     }
 }
