@@ -23,7 +23,7 @@ fn main() {
     for known in [0, 1, 100, 1000] {
         while registered < known {
             assert!(register(format!(
-                "Kn0wn-{:08x}",
+                "{:08x}-Kn0wn",
                 registered * 2_654_435_761_u64 % 0xffff_ffff
             )));
             registered += 1;

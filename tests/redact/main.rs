@@ -9,5 +9,6 @@
 
 mod corpus;
 mod debug;
+mod forms;
 mod given;
 mod known;
