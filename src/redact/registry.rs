@@ -45,10 +45,12 @@ struct Value {
 /// It is masked where it appears as it is, percent-encoded, in base64 (alone or within other data, such as
 /// `user:password` of HTTP's Basic scheme), and escaped as in JSON and `Debug` output. White space around it is ignored.
 ///
-/// The crate registers the secrets that it is given itself: the secrets of [`Settings`](crate::Settings), the token of
-/// [`Guard::bearer`](crate::routes::Guard::bearer), the passwords of URLs and credentials, the headers of
-/// [`Http`](crate::health::checks::Http) checks and, before it first masks a text, the environment variables with secret
-/// names (`DB_PASSWORD`) and the passwords in URLs of others.
+/// The crate itself registers the secrets that it is given: the secrets of [`Settings`](crate::Settings), the token of
+/// [`Guard::bearer`](crate::routes::Guard::bearer), the passwords in URLs of checks and stores, the credentials of
+/// [`Pushgateway`](crate::exporter::Pushgateway), the headers with secret names of [`Http`](crate::health::checks::Http)
+/// checks and, once before it first masks a text, at most 256 environment variables with secret names (`DB_PASSWORD`) or
+/// passwords in URLs. A password in a URL that is the user's name as well is not registered, nor are variables that hold
+/// a path from the root.
 ///
 /// Returns whether the value is masked. It is not if it
 /// - has fewer than 6 characters, because it would mask parts of other words,
