@@ -24,6 +24,7 @@
 //! - [`jobs`]: background jobs with a history of their runs that survives the process.
 //! - [`routes`]: [`Routes`], merged into an axum router, placed in front of a hyper service, or served on their own address.
 //! - [`settings`]: typed settings from the environment ([`Settings`]).
+//! - [`redact`]: the redactor, which masks secrets in all text that the crate emits.
 //! - [`catalog`]: the definition of every metric the crate emits.
 //! - [`prelude`]: the types that most services need.
 //!
@@ -93,8 +94,7 @@ mod panics;
 mod pgbouncer;
 pub mod prelude;
 mod recorder;
-#[cfg(any(feature = "health", feature = "push"))]
-mod redact;
+pub mod redact;
 #[cfg(feature = "axum")]
 pub mod routes;
 #[cfg(feature = "axum")]

@@ -42,14 +42,29 @@ macro_rules! recorder_setter {
     };
 }
 
-/// `Debug` of a type that cannot derive it: `debug_fields!(Subscription<T> { name });` shows one field of several.
+/// `Debug` of a type that cannot derive it: `debug_fields!(Subscription<T> { name });` shows one field of several. Secrets
+/// are masked.
 macro_rules! debug_fields {
     ($Type:ident $(<$($param:tt $(: $bound:path)?),+>)? { $($field:ident),* }) => {
         impl $(<$($param $(: $bound)?),+>)? std::fmt::Debug for $Type $(<$($param),+>)? {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct(stringify!($Type))
-                    $(.field(stringify!($field), &self.$field))*
+                    $(.field(stringify!($field), &crate::redact::Redacted(&self.$field)))*
                     .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+/// `Debug` of a type with texts that may hold secrets, which are masked: `debug_redacted!(Tcp { address });`. It names all
+/// fields, as the derived one does.
+macro_rules! debug_redacted {
+    ($Type:ident { $($field:ident),* }) => {
+        impl std::fmt::Debug for $Type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($Type))
+                    $(.field(stringify!($field), &crate::redact::Redacted(&self.$field)))*
+                    .finish()
             }
         }
     };

@@ -16,7 +16,7 @@ const MAX_TEXT: usize = 256;
 const MAX_VALUES: usize = 64;
 
 /// The result of one run of a check. Serialized, it is one of the `results` of `/health/detailed`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 pub struct CheckResult {
     pub(super) name: Arc<str>,
     status: Status,
@@ -31,6 +31,15 @@ pub struct CheckResult {
     #[serde(rename = "metrics")]
     data: Map<String, Value>,
 }
+
+debug_redacted!(CheckResult {
+    name,
+    status,
+    message,
+    duration,
+    taken_at,
+    data
+});
 
 impl CheckResult {
     /// Masks secrets in the outcome and limits its size.

@@ -23,15 +23,20 @@ use crate::panics;
 /// assert_eq!(built.status(), Status::Degraded);
 /// ```
 ///
-/// Secrets in messages and data are masked before they are shown: credentials in URLs, and values named like a password
-/// or token. Messages are cut to 1 KiB, strings in the data to 256 bytes, and data to 64 values.
-#[derive(Debug, Clone, PartialEq)]
+/// Secrets in messages and data are [masked](crate::redact) before they are shown, also in `Debug` output. Messages are cut to 1 KiB, strings in the data to 256 bytes, and data to 64 values.
+#[derive(Clone, PartialEq)]
 #[must_use]
 pub struct Outcome {
     pub(super) status: Status,
     pub(super) message: Option<String>,
     pub(super) data: Map<String, Value>,
 }
+
+debug_redacted!(Outcome {
+    status,
+    message,
+    data
+});
 
 impl Outcome {
     fn new(status: Status) -> Self {

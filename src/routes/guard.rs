@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq;
 
 use super::ip_guard::IpGuard;
 use super::refusal::Refusal;
+use crate::redact::register_own;
 use crate::settings::{ExposeSecret, Settings};
 
 /// Decides which requests may read guarded routes.
@@ -91,8 +92,10 @@ impl Guard {
     /// White space around the secret is trimmed. The comparison takes constant time, and does not hide the secret's length.
     /// An empty secret, such as that of an environment variable that is not set, allows no request.
     pub fn bearer(secret: impl Into<String>) -> Self {
+        let secret = secret.into();
+        register_own(&secret);
         Self {
-            kind: Kind::Bearer(secret.into().trim().into()),
+            kind: Kind::Bearer(secret.trim().into()),
         }
     }
 
@@ -111,6 +114,7 @@ impl Guard {
     pub fn basic(user: impl AsRef<str>, password: impl AsRef<str>) -> Self {
         let (user, password) = (user.as_ref(), password.as_ref());
         let password = password.trim_end_matches(['\r', '\n']);
+        register_own(password);
         let credentials = || STANDARD.encode([user, ":", password].concat());
         let basic = Basic {
             credentials: (!password.is_empty()).then(credentials),

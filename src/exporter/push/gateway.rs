@@ -16,7 +16,7 @@ use super::group::Group;
 use crate::error::{BoxError, Error, ErrorKind, with_sources};
 use crate::exporter::prometheus::Prometheus;
 use crate::http_client::HttpClient;
-use crate::redact::redact_line;
+use crate::redact::{Redacted, redact_line};
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
@@ -208,7 +208,7 @@ impl fmt::Debug for Pushgateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pushgateway")
             .field("server", &self.group.server)
-            .field("job", &self.group.job)
+            .field("job", &Redacted(&self.group.job))
             .field("authorization", &self.authorization)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()

@@ -21,7 +21,7 @@ use super::thresholds::Thresholds;
 ///     .build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct Disk {
     path: PathBuf,
@@ -34,6 +34,12 @@ enum Limit {
     UsedPercent(f64),
     FreeBytes(u64),
 }
+
+debug_redacted!(Disk {
+    path,
+    limits,
+    flight
+});
 
 impl Disk {
     /// Checks the file system that holds this path.

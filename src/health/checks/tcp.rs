@@ -17,7 +17,7 @@ use crate::time::milliseconds;
 /// let health = Health::builder().check("mail relay", Tcp::new("mail.internal:25")).build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Tcp {
     address: String,
 }
@@ -30,6 +30,8 @@ impl Tcp {
         }
     }
 }
+
+debug_redacted!(Tcp { address });
 
 impl Check for Tcp {
     async fn check(&self) -> Outcome {
