@@ -32,7 +32,10 @@ pub(super) fn is_state(value: &[u8]) -> bool {
     is_one_of(word, STATES) || is_placeholder(value)
 }
 
-/// `${VAR}`, `$VAR`, `{{ var }}`, `<name>`, `%s`, `****`, `[redacted]`, `[FILTERED]`.
+/// Names of variables of one word. Others after a `$` may be passwords.
+const VARIABLES: &[&str] = &["key", "pass", "passwd", "password", "pwd", "secret", "token"];
+
+/// `${VAR}`, `$DB_VAR`, `{{ var }}`, `<name>`, `%s`, `****`, `[redacted]`, `[FILTERED]`.
 fn is_placeholder(value: &[u8]) -> bool {
     let value = trimmed_end(value);
     let is_name = |name: &[u8]| {
@@ -43,7 +46,8 @@ fn is_placeholder(value: &[u8]) -> bool {
     let has_only = |bytes: &[u8]| value.len() > 2 && value.iter().all(|it| bytes.contains(it));
     let is_variable = |name: &[u8]| {
         let is_part = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'_';
-        name.len() > 1 && name.iter().all(is_part)
+        let is_telling = name.contains(&b'_') || is_one_of(name, VARIABLES);
+        is_telling && name.iter().all(is_part)
     };
     has_only(b"*.xX?-\xe2\x80\xa2\xa6")
         || matches!(value, b"{}" | b"%s" | b"[]" | b"()" | b"$1" | b"{:?}")

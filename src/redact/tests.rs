@@ -354,8 +354,8 @@ proptest! {
         password in "[A-Z0-9@:/?#=&;,!$%^*()+._~\"'<>-]{0,24}|[A-Z:/?#=][A-Z0-9:/?#=&;,!$%^*()+._~ \"'<>-]{0,24}",
         after in "[a-z/?]{0,12}",
     ) {
-        let text = format!("{before} postgres://app:{password}XYZZY@db{after}");
-        prop_assert!(!redact(&text).contains("XYZZY"), "{}", redact(&text));
+        let text = format!("{before} postgres://app:{password}XYZZ9@db{after}");
+        prop_assert!(!redact(&text).contains("XYZZ9"), "{}", redact(&text));
     }
 
     #[test]
@@ -365,20 +365,20 @@ proptest! {
         value in "[A-Za-z0-9@:/?#!$%^*+._~-]{0,24}",
         odd in "[A-Za-z0-9@:/?#!$%^*+._~,;'\">&()-]{0,24}",
     ) {
-        let libpq = format!("host=db password=a{odd}XYZZY1 user=app");
-        prop_assert!(!redact(&libpq).contains("XYZZY1"), "{}", redact(&libpq));
+        let libpq = format!("host=db password=a{odd}XYZZ91 user=app");
+        prop_assert!(!redact(&libpq).contains("XYZZ91"), "{}", redact(&libpq));
         // With two slashes it is a URL of the scheme "app".
-        let dsn = format!("app:a{value}XYZZY1@db/x");
-        prop_assert!(!redact(&dsn).contains("XYZZY1"), "{}", redact(&dsn));
+        let dsn = format!("app:a{value}XYZZ91@db/x");
+        prop_assert!(!redact(&dsn).contains("XYZZ91"), "{}", redact(&dsn));
 
-        let text = format!("host=db {name}{sep}{value}XYZZY1 user=app");
-        prop_assert!(!redact(&text).contains("XYZZY1"), "{}", redact(&text));
-        let json = format!("{{\"{name}\": \"{value}XYZZY1\", \"n\": 1}}");
-        prop_assert!(!redact(&json).contains("XYZZY1"), "{}", redact(&json));
+        let text = format!("host=db {name}{sep}{value}XYZZ91 user=app");
+        prop_assert!(!redact(&text).contains("XYZZ91"), "{}", redact(&text));
+        let json = format!("{{\"{name}\": \"{value}XYZZ91\", \"n\": 1}}");
+        prop_assert!(!redact(&json).contains("XYZZ91"), "{}", redact(&json));
         let twice = format!("{json:?}");
-        prop_assert!(!redact(&twice).contains("XYZZY1"), "{}", redact(&twice));
-        let debug = format!("{:?}", (name, format!("{value}XYZZY1")));
-        prop_assert!(!redact(&debug).contains("XYZZY1"), "{}", redact(&debug));
+        prop_assert!(!redact(&twice).contains("XYZZ91"), "{}", redact(&twice));
+        let debug = format!("{:?}", (name, format!("{value}XYZZ91")));
+        prop_assert!(!redact(&debug).contains("XYZZ91"), "{}", redact(&debug));
     }
 
     #[test]
