@@ -21,7 +21,8 @@ pub enum ErrorKind {
 
 /// The error of every fallible function in this crate.
 ///
-/// Its message names the failure, the reason and the allowed input. Code matches on [`Error::kind`].
+/// Its message names the failure, the reason and the allowed input. Code matches on [`Error::kind`]. Secrets are
+/// [masked](crate::redact) in the message, also in `Debug` output.
 ///
 /// ```
 /// use tower_vitals::ErrorKind;
@@ -33,12 +34,17 @@ pub enum ErrorKind {
 /// assert_eq!(error.kind(), ErrorKind::InvalidConfig);
 /// assert!(error.to_string().contains("\"http requests\""));
 /// ```
-#[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
     source: Option<BoxError>,
 }
+
+debug_redacted!(Error {
+    kind,
+    message,
+    source
+});
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
@@ -130,9 +136,10 @@ pub(crate) fn logged(error: &(dyn StdError + 'static)) -> String {
     crate::redact::redact_line(&with_sources(error), 1024)
 }
 
+/// The message, in which secrets are masked.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&crate::redact::redact(&self.message))
     }
 }
 

@@ -24,6 +24,7 @@
 //! - [`jobs`]: background jobs with a history of their runs that survives the process.
 //! - [`routes`]: [`Routes`], merged into an axum router, placed in front of a hyper service, or served on their own address.
 //! - [`settings`]: typed settings from the environment ([`Settings`]).
+//! - [`redact`]: the redactor, which masks secrets in all text that the crate emits.
 //! - [`catalog`]: the definition of every metric the crate emits.
 //! - [`prelude`]: the types that most services need.
 //!
@@ -99,12 +100,7 @@ mod panics;
 mod pgbouncer;
 pub mod prelude;
 mod recorder;
-#[cfg(any(feature = "health", feature = "prometheus"))]
-#[cfg_attr(
-    not(any(feature = "health", feature = "push")),
-    allow(dead_code, reason = "the recorder alone masks only Debug output")
-)]
-mod redact;
+pub mod redact;
 #[cfg(feature = "axum")]
 pub mod routes;
 #[cfg(feature = "axum")]

@@ -42,42 +42,29 @@ macro_rules! recorder_setter {
     };
 }
 
-/// `Debug` of a type that cannot derive it: `debug_fields!(Subscription<T> { name });` shows one field of several.
+/// `Debug` of a type that cannot derive it: `debug_fields!(Subscription<T> { name });` shows one field of several. Secrets
+/// are masked.
 macro_rules! debug_fields {
     ($Type:ident $(<$($param:tt $(: $bound:path)?),+>)? { $($field:ident),* }) => {
         impl $(<$($param $(: $bound)?),+>)? std::fmt::Debug for $Type $(<$($param),+>)? {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct(stringify!($Type))
-                    $(.field(stringify!($field), &self.$field))*
+                    $(.field(stringify!($field), &crate::redact::Redacted(&self.$field)))*
                     .finish_non_exhaustive()
             }
         }
     };
 }
 
-/// `Debug` of a type with text of the service, as it is derived, but with secrets masked: `redacted_debug!(Tcp { address });`,
-/// or with `..` if it shows not all fields. A field may be shown as another value: `labels = Pairs(&self.labels)` with
-/// `|self|` before the type.
-#[cfg(any(feature = "health", feature = "prometheus"))]
-macro_rules! redacted_debug {
-    ($Type:ident $(<$param:ident>)? { $($field:ident),* }) => {
-        redacted_debug!(@ finish, self, $Type $(<$param>)? { $($field = &self.$field),* });
-    };
-    ($Type:ident $(<$param:ident>)? { $($field:ident),*, .. }) => {
-        redacted_debug!(@ finish_non_exhaustive, self, $Type $(<$param>)? { $($field = &self.$field),* });
-    };
-    (|$self:ident| $Type:ident { $($field:ident = $value:expr),* }) => {
-        redacted_debug!(@ finish, $self, $Type { $($field = $value),* });
-    };
-    (|$self:ident| $Type:ident { $($field:ident = $value:expr),*, .. }) => {
-        redacted_debug!(@ finish_non_exhaustive, $self, $Type { $($field = $value),* });
-    };
-    (@ $finish:ident, $self:ident, $Type:ident $(<$param:ident>)? { $($field:ident = $value:expr),* }) => {
-        impl $(<$param>)? std::fmt::Debug for $Type $(<$param>)? {
-            fn fmt(&$self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// `Debug` of a type with texts that may hold secrets, which are masked: `debug_redacted!(Tcp { address });`. It names all
+/// fields, as the derived one does.
+macro_rules! debug_redacted {
+    ($Type:ident { $($field:ident),* }) => {
+        impl std::fmt::Debug for $Type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct(stringify!($Type))
-                    $(.field(stringify!($field), &crate::redact::Shown($value)))*
-                    .$finish()
+                    $(.field(stringify!($field), &crate::redact::Redacted(&self.$field)))*
+                    .finish()
             }
         }
     };

@@ -20,7 +20,6 @@ use super::prometheus::{Inner, Prometheus};
 use crate::catalog::{self, Catalog, Kind};
 use crate::error::{Error, ErrorKind};
 use crate::recorder::{self, Handle, announce_waiting};
-use crate::redact::Pairs;
 use crate::ticker::spawn_ticker;
 
 /// Whether this crate installed the global recorder. Only the wording of a second install's error depends on it.
@@ -337,12 +336,12 @@ fn register_zeros(prometheus: &Prometheus, most: usize) {
     }
 }
 
-redacted_debug!(|self| PrometheusBuilder {
-    prefix = &self.prefix,
-    global_labels = Pairs(&self.global_labels),
-    catalog = &self.catalog,
-    buckets = &self.buckets,
-    upkeep_interval = &self.upkeep_interval,
-    max_series = &self.max_series,
-    history = &self.history
+debug_redacted!(PrometheusBuilder {
+    prefix,
+    global_labels,
+    catalog,
+    buckets,
+    upkeep_interval,
+    max_series,
+    history
 });

@@ -268,4 +268,4 @@ impl<R: fmt::Debug> fmt::Debug for Limited<R> {
     }
 }
 
-redacted_debug!(SeriesLimit { max_series, prefix });
+debug_redacted!(SeriesLimit { max_series, prefix });

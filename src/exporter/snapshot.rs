@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use super::histogram_snapshot::HistogramSnapshot;
 use crate::catalog::Kind;
 use crate::measure::Instant;
-use crate::redact::Pairs;
 
 /// All metrics at one moment: families, series and values.
 ///
@@ -162,14 +161,11 @@ impl Value {
     }
 }
 
-redacted_debug!(|self| FamilySnapshot {
-    name = &self.name,
-    kind = &self.kind,
-    help = &self.help,
-    series = &self.series
+debug_redacted!(FamilySnapshot {
+    name,
+    kind,
+    help,
+    series
 });
 
-redacted_debug!(|self| Series {
-    labels = Pairs(&self.labels),
-    value = &self.value
-});
+debug_redacted!(Series { labels, value });

@@ -9,7 +9,7 @@ use super::runtime_heartbeat::RuntimeHeartbeat;
 use super::state::State;
 use super::{Check, ConfiguredCheck, Health, Probe};
 use crate::error::Error;
-use crate::redact::Shown;
+use crate::redact::Redacted;
 
 /// The longest name in bytes. A name is a label value and part of a path.
 const MAX_NAME: usize = 100;
@@ -238,7 +238,7 @@ impl fmt::Debug for HealthBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.checks.iter().map(|(name, _)| name);
         f.debug_struct("HealthBuilder")
-            .field("checks", &Shown(names.collect::<Vec<_>>()))
+            .field("checks", &Redacted(names.collect::<Vec<_>>()))
             .field("timeout", &self.state.defaults.timeout)
             .field("cache_for", &self.state.defaults.cache_for)
             .finish_non_exhaustive()

@@ -79,7 +79,7 @@ fn serialize_status<S: Serializer>(
     last.as_ref().map(CheckResult::status).serialize(serializer)
 }
 
-redacted_debug!(CheckInfo {
+debug_redacted!(CheckInfo {
     name,
     probes,
     tags,

@@ -51,7 +51,7 @@ pub(super) struct Defaults {
     pub(super) cache_for: Duration,
 }
 
-redacted_debug!(CheckOptions {
+debug_redacted!(CheckOptions {
     timeout,
     cache_for,
     every,

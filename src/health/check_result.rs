@@ -32,6 +32,15 @@ pub struct CheckResult {
     data: Map<String, Value>,
 }
 
+debug_redacted!(CheckResult {
+    name,
+    status,
+    message,
+    duration,
+    taken_at,
+    data
+});
+
 impl CheckResult {
     /// Masks secrets in the outcome and limits its size.
     pub(super) fn new(name: &Arc<str>, outcome: Outcome, duration: Duration) -> Self {
@@ -90,16 +99,6 @@ impl CheckResult {
         self.taken_at
     }
 }
-
-redacted_debug!(CheckResult {
-    name,
-    status,
-    effect,
-    message,
-    duration,
-    taken_at,
-    data
-});
 
 #[cfg(test)]
 mod tests {

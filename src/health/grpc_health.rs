@@ -215,8 +215,4 @@ impl Stream for Statuses {
     }
 }
 
-redacted_debug!(GrpcHealth {
-    health,
-    services,
-    ..
-});
+debug_fields!(GrpcHealth { health, services });

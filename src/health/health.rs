@@ -13,7 +13,7 @@ use super::runtime_heartbeat::RuntimeHeartbeat;
 use super::state::State;
 use super::{Check, CheckInfo, CheckResult, Probe, Reason, Report, Status, StatusChanges};
 use crate::error::Error;
-use crate::redact::{Shown, redact_line};
+use crate::redact::{Redacted, redact_line};
 
 /// The service's health: its checks, their results, and the answers to its probes. Clones are cheap and share all of it.
 ///
@@ -299,7 +299,7 @@ impl Health {
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Health")
-            .field("checks", &Shown(self.names()))
+            .field("checks", &Redacted(self.names()))
             .field("is_started", &self.is_started())
             .field("is_draining", &self.is_draining())
             .finish_non_exhaustive()

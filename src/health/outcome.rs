@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 use super::Status;
 use crate::error::with_sources;
 use crate::panics;
-use crate::redact::{self, Budget};
 
 /// The outcome of a check: a [`Status`], a message for a person, and data for a program.
 ///
@@ -24,8 +23,7 @@ use crate::redact::{self, Budget};
 /// assert_eq!(built.status(), Status::Degraded);
 /// ```
 ///
-/// Secrets in messages and data are masked before they are shown: credentials in URLs, and values named like a password
-/// or token. Messages are cut to 1 KiB, strings in the data to 256 bytes, and data to 64 values.
+/// Secrets in messages and data are [masked](crate::redact) before they are shown, also in `Debug` output. Messages are cut to 1 KiB, strings in the data to 256 bytes, and data to 64 values.
 #[derive(Clone, PartialEq)]
 #[must_use]
 pub struct Outcome {
@@ -33,6 +31,12 @@ pub struct Outcome {
     pub(super) message: Option<String>,
     pub(super) data: Map<String, Value>,
 }
+
+debug_redacted!(Outcome {
+    status,
+    message,
+    data
+});
 
 impl Outcome {
     fn new(status: Status) -> Self {
@@ -119,12 +123,6 @@ impl<E: Display> From<Result<Self, E>> for Outcome {
         result.unwrap_or_else(|error| Self::unhealthy().message(format!("{error:#}")))
     }
 }
-
-redacted_debug!(|self| Outcome {
-    status = &self.status,
-    message = &self.message,
-    data = redact::json(self.data.clone(), &mut Budget { values: usize::MAX, text: usize::MAX })
-});
 
 #[cfg(test)]
 mod tests {

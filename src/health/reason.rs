@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::redact::Shown;
+use crate::redact::Redacted;
 
 /// Why a probe is unhealthy regardless of its checks.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl fmt::Debug for Reason {
             Self::Draining => f.write_str("Draining"),
             Self::Starting => f.write_str("Starting"),
             Self::RuntimeStuck => f.write_str("RuntimeStuck"),
-            Self::Failed(reason) => f.debug_tuple("Failed").field(&Shown(reason)).finish(),
+            Self::Failed(reason) => f.debug_tuple("Failed").field(&Redacted(reason)).finish(),
         }
     }
 }

@@ -38,7 +38,7 @@ use crate::error::BoxError;
 ///
 /// A request is measured from its `call` on. Requests that wait or fail in `poll_ready` are not recorded.
 ///
-/// `endpoint` is `unmatched` unless [`ClientMetricsBuilder::endpoint`] names it, because each path would be a series.
+/// `endpoint` is `unmatched` unless [`endpoint`](super::ClientMetricsBuilder::endpoint) names it, because each path would be a series.
 ///
 /// The error type is the boxed one of tower's timeout and limits.
 ///

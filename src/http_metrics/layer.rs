@@ -37,7 +37,12 @@ use super::service::{HttpMetrics, PassThrough};
 /// app: a request counts once. The outermost layer records it, under the innermost endpoint that is known, unless its
 /// own [`endpoint`](super::HttpMetricsBuilder::endpoint) function named one. A request that a handler sends to a service
 /// in the same process is a request of its own. A recorder is the same if both layers use the facade's, clones of one
-/// [`Prometheus`](crate::Prometheus), or are clones of one layer.
+/// [`Prometheus`](crate::Prometheus), or are clones of one layer. One request counts twice if it is the first that reaches
+/// the inner layer after more than a thousand that did not, as behind an authentication that rejected them all.
+///
+/// The counter of requests with status 500 begins at 0 with an endpoint's first request; see
+/// [`zero_statuses`](super::HttpMetricsBuilder::zero_statuses). A handler excludes its request with
+/// [`SkipMetrics`](super::SkipMetrics) in the response.
 ///
 /// In axum, merge routers first and add the layer last, with `Router::layer`, where `MatchedPath` is known.
 ///

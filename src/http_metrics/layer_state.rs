@@ -70,22 +70,21 @@ impl LayerState {
         self.config.group.as_ref()
     }
 
-    /// The series of a request, if it is known and no more than the method and the matched route decides it. The others
-    /// are those of [`series_for_parts`](Self::series_for_parts).
+    /// The series of a request if it is known by method and route alone and it is not marked.
+    /// Otherwise [`Self::series`] finds it.
     #[inline]
     pub(crate) fn known_series<B>(&self, request: &Request<B>) -> Option<Arc<Series>> {
+        let config = &*self.config;
+        let group = config.group.as_ref();
+        if config.reads.request || group.is_some_and(|group| group.has_marks()) {
+            return None;
+        }
         let SeriesCache::Permanent(cache) = &self.series else {
             return None;
         };
-        let config = &*self.config;
-        let group = config.group.as_ref();
-        if config.reads.request || group.is_some_and(|group| group.may_be_inside()) {
-            return None;
-        }
         let index = config.label_index(request.method(), 0);
-        cache
-            .find(self.matched(request.extensions()).as_ref(), index)
-            .map(Arc::clone)
+        let name = self.matched(request.extensions());
+        cache.find(name.as_ref(), index).map(Arc::clone)
     }
 
     /// The matched route, for servers only: a proxy sends its request to an endpoint of another service.
@@ -98,7 +97,7 @@ impl LayerState {
     }
 
     /// The series of a request, or `None` if the request is skipped.
-    pub(crate) fn series_for_parts(&self, parts: &Parts) -> Option<Found> {
+    pub(crate) fn series(&self, parts: &Parts) -> Option<Found> {
         let guard = PanicGuard {
             state: self,
             method: &parts.method,
@@ -160,7 +159,22 @@ impl LayerState {
     }
 
     /// The series of an endpoint at an index, and whether it is new.
+    #[inline]
     pub(crate) fn lookup(
+        &self,
+        name: Option<&EndpointName<'_>>,
+        index: usize,
+    ) -> (Arc<Series>, bool) {
+        if let SeriesCache::Permanent(cache) = &self.series
+            && let Some(series) = cache.find(name, index)
+        {
+            return (Arc::clone(series), false);
+        }
+        self.lookup_or_register(name, index)
+    }
+
+    #[cold]
+    fn lookup_or_register(
         &self,
         name: Option<&EndpointName<'_>>,
         index: usize,
@@ -247,6 +261,6 @@ impl Drop for PanicGuard<'_> {
         let combination = config.request_labels.others();
         let index = config.label_index(self.method, combination);
         let (series, _) = self.state.lookup(None, index);
-        RecordGuard::start(Pending::begin(Some(series), None)).finish(Outcome::Panic);
+        RecordGuard::start(Pending::begin(Some(series))).finish(Outcome::Panic);
     }
 }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use http::Extensions;
 use http::request::Parts;
 
-use super::current_series::CurrentSeries;
-use super::group::{Active, Group};
-use super::labels::EndpointName;
+use super::group::Group;
 use super::layer_state::{Found, LayerState};
+use super::series::{Series, Target};
 
 /// A request extension of the layer that records the request. Marks of other groups are reached through it.
 #[derive(Clone)]
@@ -17,7 +16,7 @@ pub(crate) struct Mark(Arc<Layer>);
 struct Layer {
     state: Arc<LayerState>,
     group: Arc<Group>,
-    series: Arc<CurrentSeries>,
+    target: Arc<Target>,
     /// The index of the request's labels among those of its endpoint.
     index: usize,
     /// Whether the layer's endpoint function named the endpoint.
@@ -32,30 +31,30 @@ impl Drop for Layer {
 }
 
 impl Mark {
-    /// Marks a request that `state` records. Layers inside may change its series.
+    /// Marks a request that `state` records. Returns its series, which layers inside may change.
     #[cold]
     pub(crate) fn put(
         extensions: &mut Extensions,
         state: &Arc<LayerState>,
         group: &Arc<Group>,
         found: &Found,
-    ) -> Arc<CurrentSeries> {
+    ) -> Arc<Series> {
         group.add_mark();
-        let current = Arc::new(CurrentSeries::new(Arc::clone(&found.series)));
+        let (series, target) = found.series.changeable();
         let above = extensions.remove::<Self>();
         extensions.insert(Self(Arc::new(Layer {
             state: Arc::clone(state),
             group: Arc::clone(group),
-            series: Arc::clone(&current),
+            target,
             index: found.series.index(),
             is_named: found.is_named,
             above,
         })));
-        current
+        series
     }
 
-    /// The mark of a group's layer.
-    fn find(extensions: &Extensions, group: &Arc<Group>) -> Option<Self> {
+    /// The mark of a layer of this group.
+    pub(crate) fn find(extensions: &Extensions, group: &Arc<Group>) -> Option<Self> {
         let mut mark = extensions.get::<Self>();
         while let Some(found) = mark {
             if Arc::ptr_eq(&found.0.group, group) {
@@ -66,45 +65,17 @@ impl Mark {
         None
     }
 
-    /// Reports the endpoint that a layer inside found.
-    pub(crate) fn report(&self, endpoint: &EndpointName<'_>) {
+    /// Reports the endpoint that a layer inside, with this state, finds.
+    pub(crate) fn report(&self, inside: &LayerState, parts: &Parts) {
         let layer = &*self.0;
-        if !layer.is_named {
-            let (series, _) = layer.state.lookup(Some(endpoint), layer.index);
-            layer.series.change(series);
+        if layer.is_named {
+            return;
         }
-    }
-}
-
-/// A layer of the same group that already records the request.
-pub(crate) enum Above {
-    Marked(Mark),
-    /// It began before the layer inside was known.
-    Unmarked,
-}
-
-impl Above {
-    #[cold]
-    pub(crate) fn find(group: &Arc<Group>, extensions: &Extensions) -> Option<Self> {
-        if let Some(mark) = Mark::find(extensions, group) {
-            group.set_nested();
-            return Some(Self::Marked(mark));
-        }
-        let active = Active::current();
-        if !active.is_of(group) {
-            return None;
-        }
-        group.set_nested();
-        // A marked request is another one than this: the service above has sent this one itself.
-        (!active.is_marked()).then_some(Self::Unmarked)
-    }
-
-    /// Reports the endpoint of the request to the layer above.
-    pub(crate) fn report(&self, state: &LayerState, parts: &Parts) {
-        let Self::Marked(mark) = self else { return };
-        let named = state.named(parts);
-        if let Some(endpoint) = state.endpoint(named.as_ref(), &parts.extensions) {
-            mark.report(&endpoint);
+        let named = inside.named(parts);
+        let endpoint = inside.endpoint(named.as_ref(), &parts.extensions);
+        if let Some(endpoint) = endpoint {
+            let (series, _) = layer.state.lookup(Some(&endpoint), layer.index);
+            layer.target.change(series);
         }
     }
 }

@@ -38,7 +38,6 @@ mod client_builder;
 mod config;
 mod config_check;
 mod conventions;
-mod current_series;
 mod duration_status;
 mod ending;
 mod extra_label;

@@ -1,12 +1,11 @@
 //! The recordings of one request, before and after its response head.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use http::{HeaderMap, response};
 
 use super::config::{Protocol, Until};
-use super::current_series::CurrentSeries;
 use super::ending::Ending;
 use super::grpc::{Code, Evidence, ending_of_call, is_rpc};
 use super::outcome::{Outcome, Side};
@@ -17,8 +16,6 @@ use crate::measure::{Instant, Recording};
 /// because the head can exclude the request.
 pub(crate) struct RequestBytes {
     series: Arc<Series>,
-    /// The series that a layer inside changed it to.
-    changed: OnceLock<Arc<Series>>,
     bytes: AtomicU64,
     skipped: AtomicBool,
 }
@@ -26,10 +23,6 @@ pub(crate) struct RequestBytes {
 impl RequestBytes {
     pub(crate) fn set_skipped(&self, is_skipped: bool) {
         self.skipped.store(is_skipped, Ordering::Relaxed);
-    }
-
-    pub(crate) fn set_series(&self, series: &Arc<Series>) {
-        self.changed.get_or_init(|| Arc::clone(series));
     }
 
     pub(crate) fn add(&self, bytes: u64) {
@@ -43,9 +36,8 @@ impl Drop for RequestBytes {
             return;
         }
         let bytes = *self.bytes.get_mut();
-        let series = Arc::clone(self.changed.get().unwrap_or(&self.series));
         // A series that is undecided still had no answer.
-        let series = series.decide(Evidence::Failed);
+        let series = Arc::clone(&self.series).decide(Evidence::Failed);
         series.with_live(|series| series.record_request_body(bytes));
     }
 }
@@ -53,26 +45,15 @@ impl Drop for RequestBytes {
 /// A request before its response head. It has no series if it is skipped or already recorded.
 pub(crate) struct Pending {
     series: Option<Arc<Series>>,
-    /// The series if a layer inside may change it.
-    current: Option<Arc<CurrentSeries>>,
 }
 
 impl Pending {
     #[inline]
-    pub(crate) fn begin(series: Option<Arc<Series>>, current: Option<Arc<CurrentSeries>>) -> Self {
+    pub(crate) fn begin(series: Option<Arc<Series>>) -> Self {
         if let Some(series) = &series {
             series.in_progress.increment(1.0);
         }
-        Self { series, current }
-    }
-
-    /// Stops layers inside from changing the series.
-    #[inline]
-    pub(crate) fn settle(&mut self) -> Option<&Arc<Series>> {
-        if let Some(current) = self.current.take() {
-            self.series = current.take();
-        }
-        self.series.as_ref()
+        Self { series }
     }
 
     /// A counter for the bytes of the request body.
@@ -83,7 +64,6 @@ impl Pending {
             .map(|series| {
                 Arc::new(RequestBytes {
                     series: Arc::clone(series),
-                    changed: OnceLock::new(),
                     bytes: AtomicU64::new(0),
                     skipped: AtomicBool::new(false),
                 })
@@ -126,7 +106,6 @@ impl Pending {
     /// servers answer with a head and trailers to methods that they do not have.
     #[cold]
     pub(crate) fn decide(&mut self, head: &response::Parts) {
-        self.settle();
         let is_call = |series: &Arc<Series>| {
             series.config.protocol == Protocol::Grpc && series.config.side() == Side::Server
         };
@@ -170,7 +149,6 @@ impl Recording for Pending {
 
     #[inline]
     fn record(&mut self, outcome: Outcome, started: Instant) {
-        self.settle();
         if let Some(series) = self.series.take() {
             end_without_head(series, started, outcome);
         }

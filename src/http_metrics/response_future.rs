@@ -13,10 +13,9 @@ use pin_project_lite::pin_project;
 
 use super::body::ResponseBody;
 use super::ending::Ending;
-use super::group::Active;
 use super::head::{Head, NoBody};
 use super::layer_state::LayerState;
-use super::mark::{Above, Mark};
+use super::mark::Mark;
 use super::outcome::Outcome;
 use super::record::{Pending, RequestBytes, UNTIL_END};
 use crate::measure::{Instant, RecordGuard};
@@ -28,7 +27,6 @@ pin_project! {
         inner: F,
         guard: RecordGuard<Pending>,
         request_bytes: Option<Arc<RequestBytes>>,
-        active: Active,
         no_body: NoBody,
     }
 }
@@ -44,8 +42,8 @@ impl<F> ResponseFuture<F> {
     /// Starts to record `request` and passes it to the service with `call`, together with a counter for the bytes of its
     /// body if they are to be counted.
     ///
-    /// A request is large, so it is moved into its parts only if it must be read or marked. That path is not inlined, to
-    /// keep the other one small.
+    /// A request is large, so it is moved into its parts only if they are needed: for the user's functions, for a new
+    /// series, or for layers around each other. That path is not inlined, to keep the other one small.
     #[inline]
     pub(crate) fn begin<B>(
         state: &Arc<LayerState>,
@@ -56,9 +54,8 @@ impl<F> ResponseFuture<F> {
         let started = Instant::now();
         match state.known_series(&request) {
             Some(series) => {
-                let pending = Pending::begin(Some(series), None);
-                let active = Active::unmarked(state.group());
-                Self::call(pending, active, started, request, count_body, call)
+                let pending = Pending::begin(Some(series));
+                Self::call(pending, started, request, count_body, call)
             }
             None => Self::begin_with_parts(state, started, request, count_body, call),
         }
@@ -73,38 +70,33 @@ impl<F> ResponseFuture<F> {
         call: impl FnOnce(Request<B>, Option<Arc<RequestBytes>>) -> F,
     ) -> Self {
         let (mut parts, body) = request.into_parts();
-        let group = state.group().filter(|group| group.may_be_inside());
-        let above = group.and_then(|group| Above::find(group, &parts.extensions));
-        let (pending, active) = match above {
-            Some(above) => {
-                above.report(state, &parts);
-                (Pending::begin(None, None), Active::NONE)
-            }
-            None => Self::pending(state, &mut parts),
-        };
+        let pending = Self::pending(state, &mut parts);
         let request = Request::from_parts(parts, body);
-        Self::call(pending, active, started, request, count_body, call)
+        Self::call(pending, started, request, count_body, call)
     }
 
-    fn pending(state: &Arc<LayerState>, parts: &mut Parts) -> (Pending, Active) {
-        let Some(found) = state.series_for_parts(parts) else {
-            return (Pending::begin(None, None), Active::NONE);
+    fn pending(state: &Arc<LayerState>, parts: &mut Parts) -> Pending {
+        let group = state.group();
+        if let Some(group) = group.filter(|group| group.has_marks())
+            && let Some(mark) = Mark::find(&parts.extensions, group)
+        {
+            group.set_nested();
+            mark.report(state, parts);
+            return Pending::begin(None);
+        }
+        let Some(found) = state.series(parts) else {
+            return Pending::begin(None);
         };
-        let unmarked = Active::unmarked(state.group());
-        let (current, active) = match state.group() {
-            Some(group) if found.is_new || group.is_nested() => {
-                let current = Mark::put(&mut parts.extensions, state, group, &found);
-                (Some(current), unmarked.marked())
-            }
-            _ => (None, unmarked),
-        };
-        (Pending::begin(Some(found.series), current), active)
+        let marked = group.filter(|group| group.marks(found.is_new));
+        Pending::begin(Some(match marked {
+            Some(group) => Mark::put(&mut parts.extensions, state, group, &found),
+            None => found.series,
+        }))
     }
 
     #[inline]
     fn call<B>(
         pending: Pending,
-        active: Active,
         started: Instant,
         request: Request<B>,
         count_body: CountBody,
@@ -118,10 +110,9 @@ impl<F> ResponseFuture<F> {
         };
         let bytes = request_bytes.clone();
         Self {
-            inner: guard.watch(Outcome::Panic, || active.run(|| call(request, bytes))),
+            inner: guard.watch(Outcome::Panic, || call(request, bytes)),
             guard,
             request_bytes,
-            active,
             no_body,
         }
     }
@@ -138,8 +129,7 @@ impl<F> ResponseFuture<F> {
     {
         let this = self.project();
         let guard = this.guard;
-        let inner = this.inner;
-        match guard.watch(Outcome::Panic, || this.active.run(|| inner.poll(cx))) {
+        match guard.watch(Outcome::Panic, || this.inner.poll(cx)) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(response)) => {
                 let (parts, body) = response.into_parts();
@@ -156,12 +146,8 @@ impl<F> ResponseFuture<F> {
                 } else {
                     (Ending::new(parts.status.as_u16()), UNTIL_END)
                 };
-                let settled = guard.recording().settle();
                 if let Some(bytes) = this.request_bytes.take() {
                     bytes.set_skipped(is_skipped);
-                    if let Some(series) = settled {
-                        bytes.set_series(series);
-                    }
                 }
                 let next = |pending: &mut Pending| pending.on_head(ending, nanos, is_skipped);
                 let mut sending = guard.hand_over(next);

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use metrics::{Counter, Gauge, Histogram, Key, Label, Recorder};
+use metrics::{Counter, Gauge, GaugeFn, Histogram, Key, Label, Recorder};
+
+use parking_lot::Mutex;
 
 use super::cache::Registration;
 use super::config::Config;
@@ -28,11 +30,52 @@ pub(crate) struct Series {
     rest: Box<Rest>,
 }
 
+/// The series that a marked request is counted under. As a gauge it is the gauge of that series.
+pub(crate) struct Target(Mutex<(Arc<Series>, bool)>);
+
+impl Target {
+    fn new(series: Arc<Series>) -> Self {
+        Self(Mutex::new((series, true)))
+    }
+
+    fn series(&self) -> Arc<Series> {
+        Arc::clone(&self.0.lock().0)
+    }
+
+    /// Counts the request under another series, unless it has ended. It moves from gauge to gauge.
+    pub(crate) fn change(&self, series: Arc<Series>) {
+        let (current, is_open) = &mut *self.0.lock();
+        if *is_open {
+            series.in_progress.increment(1.0);
+            current.in_progress.decrement(1.0);
+            *current = series;
+        }
+    }
+}
+
+impl GaugeFn for Target {
+    fn increment(&self, value: f64) {
+        self.0.lock().0.in_progress.increment(value);
+    }
+
+    fn decrement(&self, value: f64) {
+        let (series, is_open) = &mut *self.0.lock();
+        *is_open = false;
+        series.in_progress.decrement(value);
+    }
+
+    fn set(&self, value: f64) {
+        self.0.lock().0.in_progress.set(value);
+    }
+}
+
 /// The fields that few requests read.
 struct Rest {
     endpoint: Arc<str>,
     /// The index of the labels among those of the endpoint.
     index: usize,
+    /// Where the requests are counted, for the series of one request that layers inside may change.
+    target: Option<Arc<Target>>,
     registered_at: Instant,
     other_endings: Endings,
     request_body: OnceLock<Histogram>,
@@ -93,6 +136,7 @@ impl Series {
             rest: Box::new(Rest {
                 endpoint: Arc::clone(endpoint),
                 index,
+                target: None,
                 registered_at: Instant::now(),
                 other_endings: Endings::default(),
                 request_body: OnceLock::new(),
@@ -112,9 +156,13 @@ impl Series {
 
     /// The series that the answer decides, if it was undecided.
     pub(crate) fn decide(self: Arc<Self>, evidence: Evidence) -> Arc<Self> {
-        match &self.rest.undecided {
-            Some(undecided) => undecided.decide(evidence),
+        let current = match &self.rest.target {
+            Some(target) => target.series(),
             None => self,
+        };
+        match &current.rest.undecided {
+            Some(undecided) => undecided.decide(evidence),
+            None => current,
         }
     }
 
@@ -156,6 +204,16 @@ impl Series {
                 duration: recorder.register_histogram(&duration, &METADATA),
             }
         })
+    }
+
+    /// The series of one marked request, which is counted under `self` until a layer inside changes that. It takes the
+    /// path of unregistered series, so that the others do not pay for it.
+    pub(crate) fn changeable(self: &Arc<Self>) -> (Arc<Self>, Arc<Target>) {
+        let target = Arc::new(Target::new(Arc::clone(self)));
+        let mut series = Self::unregistered(&self.config, &self.rest.endpoint, self.rest.index);
+        series.in_progress = Gauge::from_arc(Arc::clone(&target));
+        series.rest.target = Some(Arc::clone(&target));
+        (Arc::new(series), target)
     }
 
     /// The index from [`Config::label_index`].
@@ -279,7 +337,10 @@ impl Series {
     }
 
     #[cold]
-    fn with_live_or_new(&self, write: impl FnOnce(&Self)) {
+    fn with_live_or_new(&self, write: impl Fn(&Self)) {
+        if let Some(target) = &self.rest.target {
+            return target.series().with_live_or_new(write);
+        }
         let after = self.config.reregister_after;
         if self.is_registered
             && after.is_none_or(|after| self.rest.registered_at.elapsed() <= after)

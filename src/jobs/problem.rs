@@ -49,7 +49,7 @@ impl fmt::Display for ProblemKind {
 }
 
 /// An expectation of a job that is not met. Its JSON has `kind`, `since`, `run_id` and `message`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Problem {
     /// Identifies this report of the problem.
@@ -76,6 +76,17 @@ pub struct Problem {
     #[serde(skip)]
     pub success_epoch: u64,
 }
+
+debug_redacted!(Problem {
+    id,
+    job_name,
+    kind,
+    since,
+    run,
+    message,
+    last_start,
+    success_epoch
+});
 
 /// The longest message, in characters: an error's 500 and the text around it.
 const MAX_MESSAGE: usize = 700;

@@ -19,7 +19,7 @@ const MAX_VALUES: usize = 64;
 const MAX_TEXT: usize = 512;
 
 /// One run of a job, as the history stores it and the routes show it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RunRecord {
     /// A UUID of version 7 (RFC 9562), so ids sort by start time.
@@ -44,6 +44,18 @@ pub struct RunRecord {
     /// The instance that ran it.
     pub instance: String,
 }
+
+debug_redacted!(RunRecord {
+    id,
+    job_name,
+    started_at,
+    finished_at,
+    status,
+    duration,
+    error_message,
+    metadata,
+    instance
+});
 
 impl RunRecord {
     /// Creates the record of a running run. A [`History`](super::History) that reads a stored run sets the other fields.

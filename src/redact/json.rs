@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::named::is_secret;
-use super::text::{MASK, redact_line};
+use super::mask::MASK;
+use super::name::is_secret;
+use super::text::{redact, redact_line};
 
 /// The size limits of the redacted JSON.
 pub(crate) struct Budget {
@@ -33,7 +34,7 @@ pub(crate) fn json(map: Map<String, Value>, budget: &mut Budget) -> Map<String, 
             value @ (Value::Null | Value::Bool(_)) => value,
             // The number of tokens is not a secret.
             value @ Value::Number(_) if is_count(&name) => value,
-            _ if is_secret(&name) || names_a_secret && name == "value" => Value::from(MASK),
+            _ if is_secret(&name) || names_a_secret && is_value(&name) => Value::from(MASK),
             value => redact_value(value, budget),
         };
         redacted.insert(redact_line(&name, budget.text), value);
@@ -44,8 +45,40 @@ pub(crate) fn json(map: Map<String, Value>, budget: &mut Budget) -> Map<String, 
 /// Whether the map is a pair that names a secret, such as a Kubernetes variable: `{"name": "DB_PASSWORD", "value":
 /// ..}`.
 fn names_a_secret(map: &Map<String, Value>) -> bool {
-    let name = map.get("name").or_else(|| map.get("key"));
-    name.and_then(Value::as_str).is_some_and(is_secret)
+    const NAMES: [&str; 6] = ["name", "key", "field", "header", "variable", "var"];
+    map.iter().any(|(name, value)| {
+        let is_name = NAMES.iter().any(|it| name.eq_ignore_ascii_case(it));
+        is_name && value.as_str().is_some_and(is_secret)
+    })
+}
+
+fn is_value(name: &str) -> bool {
+    ["value", "val", "content", "data"]
+        .iter()
+        .any(|it| name.eq_ignore_ascii_case(it))
+}
+
+/// Whether the value after this one of a list is secret: `["Authorization", ".."]`, `["mysql", "--password", ".."]`.
+fn names_the_next(values: &[Value], at: usize) -> bool {
+    let is_option = |name: &str| name.starts_with('-') && !name.contains('=');
+    values[at].as_str().is_some_and(|name| {
+        is_secret(name)
+            && (is_option(name)
+                || at == 0 && values.len() == 2
+                || is_header(name) && at.is_multiple_of(2))
+    })
+}
+
+fn is_header(name: &str) -> bool {
+    [
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "set-cookie",
+        "x-api-key",
+    ]
+    .iter()
+    .any(|header| name.eq_ignore_ascii_case(header))
 }
 
 /// Whether a number of this name is a count: of `tokens`, but not of `pass` or `credentials`.
@@ -61,15 +94,85 @@ fn redact_value(value: Value, budget: &mut Budget) -> Value {
         Value::String(text) => Value::String(redact_line(&text, budget.text)),
         Value::Object(map) => Value::Object(json(map, budget)),
         Value::Array(values) => {
+            let is_secret: Vec<_> = (0..values.len().min(budget.values))
+                .map(|at| at > 0 && names_the_next(&values, at - 1))
+                .collect();
             let mut redacted = Vec::new();
-            for value in values {
+            for (value, is_secret) in values.into_iter().zip(is_secret) {
                 if !budget.take_value() {
                     break;
                 }
-                redacted.push(redact_value(value, budget));
+                redacted.push(if is_secret && !value.is_null() {
+                    Value::from(MASK)
+                } else {
+                    redact_value(value, budget)
+                });
             }
             Value::Array(redacted)
         }
+        // A registered value may be a number.
+        Value::Number(number) if redact(&number.to_string()) != number.to_string() => MASK.into(),
         value => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(value: Value) -> Value {
+        let Value::Object(map) = value else {
+            unreachable!("{value}");
+        };
+        let mut budget = Budget {
+            values: 100,
+            text: 100,
+        };
+        super::json(map, &mut budget).into()
+    }
+
+    #[test]
+    fn a_pair_that_names_a_secret_shows_no_value() {
+        let input = json!({"env": [
+            {"name": "DB_PASSWORD", "value": "hunter2"},
+            {"Name": "API_TOKEN", "Value": "hunter2"},
+            {"key": "api-token", "value": ["hunter2"]},
+            {"key": "api-token", "val": "hunter2"},
+            {"name": "PORT", "value": "80"},
+        ]});
+        let expected = json!({"env": [
+            {"name": "DB_PASSWORD", "value": "[redacted]"},
+            {"Name": "API_TOKEN", "Value": "[redacted]"},
+            {"key": "api-token", "value": "[redacted]"},
+            {"key": "api-token", "val": "[redacted]"},
+            {"name": "PORT", "value": "80"},
+        ]});
+        assert_eq!(shown(input), expected);
+    }
+
+    #[test]
+    fn a_list_that_names_a_secret_shows_no_value() {
+        let input = json!({
+            "pairs": [["Authorization", "hunter2"], ["password", 42], ["Host", "h"]],
+            "flat": ["Host", "h", "Authorization", "hunter2"],
+            "args": ["mysql", "--password", "hunter2", "-h", "db", "--token=hunter2"],
+            "fields": ["user", "password", "email"],
+        });
+        let expected = json!({
+            "pairs": [["Authorization", "[redacted]"], ["password", "[redacted]"], ["Host", "h"]],
+            "flat": ["Host", "h", "Authorization", "[redacted]"],
+            "args": ["mysql", "--password", "[redacted]", "-h", "db", "--token=[redacted]"],
+            "fields": ["user", "password", "email"],
+        });
+        assert_eq!(shown(input), expected);
+    }
+
+    #[test]
+    fn a_registered_number_is_masked() {
+        crate::redact::register("4711081547");
+        let expected = json!({"id": "[redacted]", "n": 4711});
+        assert_eq!(shown(json!({"id": 4_711_081_547_u64, "n": 4711})), expected);
     }
 }

@@ -1,23 +1,51 @@
-//! The crate's one redactor: text that may hold a secret passes through it before it is shown, logged or sent.
+//! The crate's one redactor: text that may hold a secret passes through it before it is shown, logged, stored or sent.
 //!
-//! In doubt it masks, and it leaves the words around a secret readable.
+//! It masks
+//!
+//! - values that are known to be secret ([`register`]), wherever and however encoded they appear,
+//! - credentials in URLs and connection strings (`scheme://user:password@host`, `user:password@tcp(host)`),
+//! - values with the name of a secret (`password=..`, `"api_key": ".."`, `Authorization: Bearer ..`) in query strings,
+//!   forms, JSON, YAML, XML, headers, command lines, SQL and Rust's `Debug` output, also percent-encoded or escaped,
+//! - values in the format of a token (JSON Web Tokens, the tokens of some 80 services, private keys in PEM).
+//!
+//! `[redacted]` replaces the whole value. If its end is unclear, the mask extends to the end of the line or structure.
+//!
+//! States (`password: None`, `token=missing`) and sentences about secrets (`password: must not be empty`) stay readable.
+//! So a secret that no one has registered stays readable as well if it is such a word. Register those that you know.
 
+mod assignment;
+mod bytes;
 mod char_boundary;
+mod command;
+mod formats;
 #[cfg(feature = "health")]
 mod json;
+mod judge;
+mod known;
+mod looks;
+mod mask;
+mod name;
 mod named;
-mod shown;
+mod pair;
+mod registry;
+mod scan;
 #[cfg(test)]
 mod tests;
 mod text;
 mod token;
 mod url;
-mod word;
+mod value;
+mod view;
 
 #[cfg(feature = "health")]
 pub(crate) use self::json::{Budget, json};
-#[cfg(feature = "prometheus")]
-pub(crate) use self::shown::Pairs;
-pub(crate) use self::shown::Shown;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
-pub(crate) use self::text::{MASK, redact, redact_line};
+pub(crate) use self::mask::MASK;
+#[allow(unused_imports, reason = "the features decide which of them are used")]
+pub(crate) use self::name::is_secret;
+pub use self::registry::register;
+#[allow(unused_imports, reason = "the features decide which of them are used")]
+pub(crate) use self::registry::{register_own, register_url};
+pub use self::text::redact;
+#[allow(unused_imports, reason = "the features decide which of them are used")]
+pub(crate) use self::text::{Redacted, redact_line};

@@ -13,6 +13,7 @@ use super::function_guard::FunctionGuard;
 use super::hosts::Hosts;
 use super::ip_guard::IpGuard;
 use super::refusal::Refusal;
+use crate::redact::register_own;
 use crate::settings::{ExposeSecret, Settings};
 
 /// Decides which requests may read guarded routes.
@@ -98,7 +99,9 @@ impl Guard {
     /// White space around the secret is trimmed. The comparison takes constant time, and does not hide the secret's length.
     /// An empty secret, such as that of an environment variable that is not set, allows no request.
     pub fn bearer(secret: impl Into<String>) -> Self {
-        Self::new(Kind::Bearer(secret.into().trim().into()))
+        let secret = secret.into();
+        register_own(&secret);
+        Self::new(Kind::Bearer(secret.trim().into()))
     }
 
     /// Allows requests with this user and password (`Authorization: Basic ..`, RFC 7617, in UTF-8). Others get 401 and a
@@ -116,6 +119,7 @@ impl Guard {
     pub fn basic(user: impl AsRef<str>, password: impl AsRef<str>) -> Self {
         let (user, password) = (user.as_ref(), password.as_ref());
         let password = password.trim_end_matches(['\r', '\n']);
+        register_own(password);
         let credentials = || STANDARD.encode([user, ":", password].concat());
         let basic = Basic {
             credentials: (!password.is_empty()).then(credentials),

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::uri::Authority;
 
 use super::refusal::Refusal;
-use crate::redact::Shown;
+use crate::redact::Redacted;
 
 /// The longest part of a refused host that is shown.
 const MAX_SHOWN: usize = 100;
@@ -94,6 +94,6 @@ fn without_dot(name: &str) -> &str {
 
 impl fmt::Debug for Hosts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Shown(&self.names).fmt(f)
+        Redacted(&self.names).fmt(f)
     }
 }

@@ -14,7 +14,7 @@ use super::respond;
 use super::route::{Method, Route};
 use crate::health::Health;
 use crate::recorder::RecorderRef;
-use crate::redact::Shown;
+use crate::redact::Redacted;
 
 /// The crate's routes: a builder that becomes an [`axum::Router`], a tower service for hyper, or a server of its own.
 ///
@@ -255,10 +255,10 @@ impl fmt::Debug for Routes {
         let paths = self.added.iter().map(|route| route.default_path);
         f.debug_struct("Routes")
             .field("paths", &paths.collect::<Vec<_>>())
-            .field("changes", &Shown(&self.changes))
+            .field("changes", &Redacted(&self.changes))
             .field("guard", &self.guard)
             .field("details", &self.details)
-            .field("config", &Shown(self.config.keys().collect::<Vec<_>>()))
+            .field("config", &Redacted(self.config.keys().collect::<Vec<_>>()))
             .finish_non_exhaustive()
     }
 }

@@ -22,7 +22,7 @@ use super::problem::no_such_route;
 use super::route::{Route, finish};
 use super::routes::Routes;
 use crate::error::BoxError;
-use crate::redact::Shown;
+use crate::redact::Redacted;
 
 impl Routes {
     /// Wraps an app: the returned tower service responds to these routes and passes every other path to `app`.
@@ -77,7 +77,7 @@ impl<A: fmt::Debug> fmt::Debug for RoutesService<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let paths = self.routes.iter().map(|route| &route.path);
         f.debug_struct("RoutesService")
-            .field("paths", &Shown(paths.collect::<Vec<_>>()))
+            .field("paths", &Redacted(paths.collect::<Vec<_>>()))
             .field("app", &self.app)
             .finish_non_exhaustive()
     }

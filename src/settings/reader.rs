@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::form::Form;
 use super::service_link::is_service_link;
 use crate::error::Error;
-use crate::redact::{MASK, redact};
+use crate::redact::{MASK, redact, register_own};
 
 /// Bytes that the file of a secret can have.
 const MAX_FILE: usize = 64 * 1024;
@@ -97,6 +97,7 @@ impl<'a> Reader<'a> {
             self.problem(format!("{subject} {MASK}: {allowed} is allowed"));
             return default;
         };
+        register_own(&value);
         self.sources.insert(name, source);
         Some(value.into())
     }

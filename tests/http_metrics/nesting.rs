@@ -156,9 +156,33 @@ async fn a_request_is_counted_once_even_if_earlier_ones_did_not_reach_the_inner_
         send(&app, "/users/1?let-me-in").await;
     }
     let taken = reader.take();
-    assert_eq!(taken.requests(), 10, "{taken:?}");
+    assert_counts(&taken, &[("unmatched", 5), ("/users/{id}", 5)]);
     assert_eq!((taken.with_status("401"), taken.with_status("200")), (5, 5));
-    assert_eq!(taken.in_progress(), 0.0);
+    assert_eq!(taken.all_aborted(), 0);
+}
+
+/// No earlier request finds the inner layer, so the first one that reaches it counts twice.
+#[tokio::test]
+async fn only_the_first_request_counts_twice_if_a_thousand_did_not_reach_the_inner_layer() {
+    let (layer, reader) = measuring();
+    let guarded = from_fn(async |request: Request, next: Next| {
+        if request.uri().query().is_some() {
+            next.run(request).await
+        } else {
+            axum::response::IntoResponse::into_response(StatusCode::UNAUTHORIZED)
+        }
+    });
+    let app = Router::new()
+        .nest_service("/users", users().layer(layer.clone()))
+        .layer(guarded)
+        .layer(layer);
+    for _ in 0..1_500 {
+        send(&app, "/users/1").await;
+    }
+    for _ in 0..5 {
+        send(&app, "/users/1?let-me-in").await;
+    }
+    assert_counts(&reader.take(), &[("unmatched", 1_501), ("/users/{id}", 5)]);
 }
 
 #[tokio::test]

@@ -22,6 +22,9 @@ use tower_vitals::{Health, Prometheus, Ready, Routes};
 
 const SECRET: &str = "pl4nted-s3cret";
 
+/// Given as a secret, so it is registered and masked everywhere.
+const OWN: &str = "0wn-s3cret";
+
 /// As a service may write it into an address, a name or a message by mistake.
 fn text() -> String {
     format!("postgres://shop:{SECRET}@db/shop?password={SECRET}")
@@ -100,27 +103,27 @@ fn of_checks(shown: &mut Shown) {
         "StorageRoundTrip",
         &StorageRoundTrip::new(Cache).key(text()),
     );
-    let http = format!("http://db/token={SECRET}?token={SECRET}");
+    let http = format!("http://db/token={SECRET}?token={OWN}");
     let http = Http::new(Method::GET, &http)
         .unwrap()
-        .header("x-api-key", SECRET);
+        .header("x-api-key", OWN);
     add(shown, "Http", &http);
     add(
         shown,
         "Postgres",
-        &Postgres::url(&format!("postgres://u:{SECRET}@h/db")).unwrap(),
+        &Postgres::url(&format!("postgres://u:{OWN}@h/db")).unwrap(),
     );
     let sqlite = format!("sqlite:///tmp/password={SECRET}/db");
     add(shown, "Sqlite", &Sqlite::url(&sqlite).unwrap());
     add(
         shown,
         "Redis",
-        &Redis::url(&format!("redis://:{SECRET}@h/0")).unwrap(),
+        &Redis::url(&format!("redis://:{OWN}@h/0")).unwrap(),
     );
     add(
         shown,
         "RabbitMq",
-        &RabbitMq::url(&format!("amqp://u:{SECRET}@h")).unwrap(),
+        &RabbitMq::url(&format!("amqp://u:{OWN}@h")).unwrap(),
     );
 }
 
@@ -174,7 +177,7 @@ fn of_exporter(shown: &mut Shown) {
         "Limited",
         &SeriesLimit::new(1).layer(DebuggingRecorder::new()),
     );
-    let url = format!("http://shop:{SECRET}@gateway/token={SECRET}");
+    let url = format!("http://shop:{OWN}@gateway/token={SECRET}");
     let builder = Pushgateway::builder(&url, &text()).grouping("password", SECRET);
     add(shown, "PushgatewayBuilder", &builder);
     let gateway = builder.build().unwrap();
@@ -190,8 +193,8 @@ fn of_exporter(shown: &mut Shown) {
 
 fn of_routes(shown: &mut Shown) {
     let guard = Guard::any([
-        Guard::bearer(SECRET),
-        Guard::basic("shop", SECRET),
+        Guard::bearer(OWN),
+        Guard::basic("shop", OWN),
         Guard::open().hosts([format!("token.{}", "shop")]),
     ]);
     add(shown, "Guard", &guard);
@@ -252,13 +255,13 @@ fn public_types(folder: &Path, names: &mut BTreeSet<String>) {
 async fn debug_output_of_public_types_masks_secrets() {
     let mut shown = Vec::new();
     of_health(&mut shown).await;
-    of_checks(&mut shown);
     of_exporter(&mut shown);
     of_routes(&mut shown);
+    of_checks(&mut shown);
     let leaks = shown.iter().flat_map(|(name, line, pretty)| {
         let leaks = [line, pretty]
             .into_iter()
-            .filter(|text| text.contains(SECRET));
+            .filter(|text| text.contains(SECRET) || text.contains(OWN));
         leaks.map(move |text| format!("{name}: {text}"))
     });
     let leaks: Vec<_> = leaks.collect();

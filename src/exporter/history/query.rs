@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::ring::{Labels, Metric, Ring};
-use crate::redact::Pairs;
 
 /// A query to a [`MetricsHistory`](super::MetricsHistory): values, rate, average or a quantile of a metric over time.
 ///
@@ -105,10 +104,10 @@ impl HistoryQuery {
     }
 }
 
-redacted_debug!(|self| HistoryQuery {
-    metric = &self.metric,
-    measure = &self.measure,
-    labels = Pairs(&self.labels),
-    window = &self.window,
-    is_sum = &self.is_sum
+debug_redacted!(HistoryQuery {
+    metric,
+    measure,
+    labels,
+    window,
+    is_sum
 });

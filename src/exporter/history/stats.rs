@@ -25,7 +25,7 @@ pub struct HistoryStats {
     pub metrics: Vec<(String, Kind)>,
 }
 
-redacted_debug!(HistoryStats {
+debug_redacted!(HistoryStats {
     since,
     interval,
     window,

@@ -1,6 +1,5 @@
 //! `TimeSeries`: the points of one series over time.
 
-use crate::redact::Pairs;
 use std::time::SystemTime;
 
 /// The result of a [`HistoryQuery`](super::HistoryQuery) for one series, or for the sum of all matching series.
@@ -13,7 +12,4 @@ pub struct TimeSeries {
     pub points: Vec<(SystemTime, f64)>,
 }
 
-redacted_debug!(|self| TimeSeries {
-    labels = Pairs(&self.labels),
-    points = &self.points
-});
+debug_redacted!(TimeSeries { labels, points });

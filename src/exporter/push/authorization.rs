@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 
 use crate::error::Error;
-use crate::redact::MASK;
+use crate::redact::{MASK, register_own};
 
 /// The header and the secrets in it. A server may repeat them in its response.
 #[derive(Clone)]
@@ -43,6 +43,8 @@ impl Authorization {
             Error::invalid("Pushgateway credentials are not a valid header").with_source(error)
         })?;
         header.set_sensitive(true);
+        register_own(value);
+        register_own(secret);
         Ok(Self {
             header,
             secrets: [value.to_owned(), secret.to_owned()],

@@ -147,7 +147,7 @@ impl PushgatewayBuilder {
 }
 
 // Omits the labels, because their values may hold secrets.
-redacted_debug!(PushgatewayBuilder { server, job, .. });
+debug_fields!(PushgatewayBuilder { server, job });
 
 #[cfg(test)]
 mod tests {

@@ -16,7 +16,7 @@ use super::group::Group;
 use crate::error::{BoxError, Error, ErrorKind, with_sources};
 use crate::exporter::prometheus::Prometheus;
 use crate::http_client::HttpClient;
-use crate::redact::{Shown, redact_line};
+use crate::redact::{Redacted, redact_line};
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
@@ -207,8 +207,8 @@ impl Pushgateway {
 impl fmt::Debug for Pushgateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pushgateway")
-            .field("server", &Shown(&self.group.server))
-            .field("job", &Shown(&self.group.job))
+            .field("server", &self.group.server)
+            .field("job", &Redacted(&self.group.job))
             .field("authorization", &self.authorization)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()

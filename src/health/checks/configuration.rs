@@ -63,4 +63,4 @@ impl Check for Configuration {
     }
 }
 
-redacted_debug!(Configuration { names, .. });
+debug_fields!(Configuration { names });

@@ -35,6 +35,12 @@ enum Limit {
     FreeBytes(u64),
 }
 
+debug_redacted!(Disk {
+    path,
+    limits,
+    flight
+});
+
 impl Disk {
     /// Checks the file system that holds this path.
     pub fn new(path: impl Into<PathBuf>) -> Self {
@@ -102,12 +108,6 @@ impl Check for Disk {
         self.flight.run_on_thread(move || disk.read()).await
     }
 }
-
-redacted_debug!(Disk {
-    path,
-    limits,
-    flight
-});
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@ use super::super::{Check, Outcome};
 use super::cached_connection::CachedConnection;
 use super::{latency, sql};
 use crate::error::Error;
+use crate::redact::register_url;
 
 const QUERY: &str = "SELECT 1";
 
@@ -49,6 +50,7 @@ impl Postgres {
     /// Returns an error if the URL is not a PostgreSQL URL. The error does not quote it, because it may hold a
     /// password.
     pub fn url(url: &str) -> Result<Self, Error> {
+        register_url(url);
         let is_postgres = ["postgres://", "postgresql://"]
             .iter()
             .any(|scheme| url.starts_with(scheme));

@@ -12,6 +12,7 @@ use super::amqp::Amqp;
 use super::cached_connection::CachedConnection;
 use super::latency;
 use crate::error::Error;
+use crate::redact::register_url;
 
 /// Healthy when a channel opens on a connection to RabbitMQ: the application's, or one that the check keeps and
 /// replaces when it fails.
@@ -45,6 +46,7 @@ impl RabbitMq {
     ///
     /// Returns an error if the URL is not an AMQP URL. The error does not quote it, because it may hold a password.
     pub fn url(url: &str) -> Result<Self, Error> {
+        register_url(url);
         match url.parse::<AMQPUri>() {
             Ok(uri) => Ok(Self {
                 source: Source::Own {

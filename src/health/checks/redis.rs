@@ -9,6 +9,7 @@ use super::super::{Check, Outcome};
 use super::cached_connection::CachedConnection;
 use super::latency;
 use crate::error::Error;
+use crate::redact::register_own;
 use crate::tls::Tls;
 
 /// Healthy when Redis answers PING. The check keeps its own connection and replaces it when it fails.
@@ -69,6 +70,8 @@ impl Redis {
 
     /// Checks the server of this client. Its own TLS needs one of the TLS features of the `redis` crate.
     pub fn client(client: Client) -> Self {
+        let settings = client.get_connection_info().redis_settings();
+        register_own(settings.password().unwrap_or_default());
         Self {
             client,
             tls: None,

@@ -76,7 +76,7 @@ impl Check for RegisteredModules {
     }
 }
 
-redacted_debug!(|self| RegisteredModules {
-    expected = &self.expected,
-    registered = self.registered.lock().clone()
+debug_redacted!(RegisteredModules {
+    expected,
+    registered
 });

@@ -28,7 +28,6 @@ const QUERY: &str = "SELECT 1 FROM sqlite_schema LIMIT 1";
 /// let health = Health::builder().check("orders", Sqlite::url("sqlite://orders.db")?).build()?;
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
-#[derive()]
 pub struct Sqlite {
     source: Source,
     flight: SingleFlight,
@@ -39,6 +38,8 @@ enum Source {
     Own(Box<SqliteConnectOptions>),
     Pool(SqlitePool),
 }
+
+debug_redacted!(Sqlite { source, flight });
 
 impl Sqlite {
     /// Checks the file of this URL: `sqlite://path`. Never creates it.
@@ -128,5 +129,3 @@ impl Check for Sqlite {
             .await
     }
 }
-
-redacted_debug!(Sqlite { source, flight });

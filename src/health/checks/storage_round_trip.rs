@@ -142,4 +142,4 @@ impl<S: Store> Check for StorageRoundTrip<S> {
     }
 }
 
-redacted_debug!(StorageRoundTrip<S> { key, slow, .. });
+debug_fields!(StorageRoundTrip<S> { key, slow });

@@ -31,6 +31,8 @@ impl Tcp {
     }
 }
 
+debug_redacted!(Tcp { address });
+
 impl Check for Tcp {
     async fn check(&self) -> Outcome {
         let started = Instant::now();
@@ -42,5 +44,3 @@ impl Check for Tcp {
         }
     }
 }
-
-redacted_debug!(Tcp { address });

@@ -11,7 +11,7 @@ use crate::time::rfc3339;
 /// Statistics of all runs of a job. The totals include runs that retention removed.
 ///
 /// Quantiles are those of the last 1,000 runs that ended with success or failure.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct JobStats {
     /// The job's name.
@@ -33,6 +33,18 @@ pub struct JobStats {
     /// The error of the last failed run.
     pub last_error: Option<String>,
 }
+
+debug_redacted!(JobStats {
+    job_name,
+    ended,
+    running,
+    avg_duration,
+    p50_duration,
+    p95_duration,
+    last_run,
+    last_status,
+    last_error
+});
 
 impl JobStats {
     /// The number of recent runs that quantiles are computed from.

@@ -18,7 +18,7 @@ use super::redirects::redirect;
 use crate::error::{BoxError, Error};
 use crate::http_client::{HttpClient, Proxy};
 use crate::http_url::{HttpUrl, without_secrets};
-use crate::redact::Shown;
+use crate::redact::{Redacted, is_secret, register_own, register_url};
 use crate::time::milliseconds;
 use crate::tls::Tls;
 
@@ -88,6 +88,7 @@ impl Http {
                 "the URL {shown:?} of an HTTP check is invalid ({problem}): http:// or https://, a host and a path are allowed"
             ))
         };
+        register_url(url);
         let url = HttpUrl::parse(url).map_err(|problem| invalid(&problem))?;
         if url.credentials().is_some() {
             return Err(invalid("it holds credentials, which belong in a header"));
@@ -115,6 +116,9 @@ impl Http {
         match (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
             (Ok(name), Ok(mut value)) => {
                 value.set_sensitive(true);
+                if is_secret(name.as_str()) {
+                    register_credentials(&value);
+                }
                 self.headers.insert(name, value);
             }
             (Err(_), _) => self.mistakes.push(format!(
@@ -196,6 +200,7 @@ impl Http {
     /// If the URL is invalid, registering the check returns an error. Its credentials are never shown.
     pub fn proxy(mut self, url: impl AsRef<str>) -> Self {
         self.has_proxy = true;
+        register_url(url.as_ref());
         match Proxy::parse(url.as_ref()) {
             Ok(proxy) => self.client.set_proxy(proxy),
             Err(error) => self.mistakes.push(error.to_string()),
@@ -304,6 +309,15 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
         .any(|window| window == text)
 }
 
+/// Registers a header's value, and its credentials without their scheme (RFC 9110, section 11.4).
+fn register_credentials(value: &HeaderValue) {
+    let text = value.to_str().unwrap_or_default();
+    register_own(text);
+    if let Some((_, credentials)) = text.split_once(' ') {
+        register_own(credentials);
+    }
+}
+
 impl Check for Http {
     async fn check(&self) -> Outcome {
         let started = Instant::now();
@@ -373,8 +387,8 @@ impl fmt::Debug for Http {
         f.debug_struct("Http")
             .field("method", &self.method)
             .field("host", &self.uri.authority())
-            .field("path", &Shown(self.uri.path()))
-            .field("headers", &Shown(&self.headers))
+            .field("path", &Redacted(self.uri.path()))
+            .field("headers", &self.headers)
             .finish_non_exhaustive()
     }
 }

@@ -15,6 +15,7 @@ use super::time;
 use crate::error::Error;
 use crate::jobs::RunRecord;
 use crate::pgbouncer;
+use crate::redact::register_url;
 
 /// Stores runs and problems in PostgreSQL, which all instances of a service may share. Their clocks may differ, because leases
 /// use the database's clock.
@@ -39,6 +40,7 @@ impl SqlHistory<Postgres> {
     ///
     /// The URL is not a PostgreSQL URL. The message does not show it.
     pub fn url(url: &str) -> Result<Self, Error> {
+        register_url(url);
         let options = PgConnectOptions::from_str(url).map_err(|_| {
             Error::invalid(
                 "the URL of the job history is not a PostgreSQL URL: postgres://user:password@host/database is allowed",
