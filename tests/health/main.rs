@@ -10,6 +10,8 @@
     reason = "tests panic on failure and compare exact values"
 )]
 
+#[cfg(feature = "prometheus")]
+mod calls;
 #[cfg(feature = "system")]
 mod checks;
 mod health;

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use tower_vitals::{Health, Prometheus, Routes};
 use tracing::field::{Field, Visit};
 use tracing::span;
 
+use crate::calls::Calls;
 use crate::support::log::Log;
 
 /// Runs a part of a test on a thread of its own, because a deadlock would never end.
@@ -35,40 +36,6 @@ fn within_ten_seconds(what: &str, run: impl FnOnce() + Send + 'static) {
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-/// Calls everything that reads.
-#[derive(Clone, Default)]
-struct Calls(Arc<OnceLock<(Health, Prometheus)>>);
-
-impl Calls {
-    fn set(&self, health: &Health, prometheus: &Prometheus) {
-        let _ = self.0.set((health.clone(), prometheus.clone()));
-    }
-
-    fn make(&self) {
-        let Some((health, prometheus)) = self.0.get() else {
-            return;
-        };
-        let _ = health.liveness();
-        let _ = (health.checks(), health.names(), health.tags());
-        let mut cx = Context::from_waker(Waker::noop());
-        let _ = pin!(health.report()).poll(&mut cx);
-        let _ = pin!(health.refresh()).poll(&mut cx);
-        health.run();
-        let name = format!("added {}", health.names().len());
-        if health.names().len() < 20 {
-            health
-                .add(&name, (|| async { true }).every(Duration::from_secs(60)))
-                .unwrap();
-            assert!(health.remove(&name));
-        }
-        let _ = prometheus.render();
-        let _ = prometheus.snapshot();
-        if let Some(history) = prometheus.history() {
-            let _ = history.stats();
-        }
-    }
 }
 
 /// A subscriber that calls the crate for each event.
@@ -287,20 +254,6 @@ impl Recorder for Calling {
     fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
         self.0.once();
         Histogram::noop()
-    }
-}
-
-thread_local! {
-    static IS_CALLING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
-impl Calls {
-    /// Not within a call, which would never end.
-    fn once(&self) {
-        if !IS_CALLING.replace(true) {
-            self.make();
-            IS_CALLING.set(false);
-        }
     }
 }
 
