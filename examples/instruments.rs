@@ -8,6 +8,7 @@
     reason = "an example prints instructions and records its own metrics"
 )]
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::io;
 use std::time::Duration;
@@ -15,13 +16,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use futures_util::{StreamExt, stream};
 use metrics::{Unit, counter, gauge};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
-use tower::ServiceExt;
+use tower::{ServiceBuilder, ServiceExt};
 use tower_vitals::catalog::{Catalog, Family, Values};
 use tower_vitals::exporter::HistoryConfig;
 use tower_vitals::http_metrics::Naming;
@@ -31,7 +33,7 @@ use tower_vitals::instrument::{
 };
 use tower_vitals::jobs::{Job, Jobs};
 use tower_vitals::routes::Guard;
-use tower_vitals::{Health, HttpMetricsLayer, Prometheus, Routes, Settings};
+use tower_vitals::{ClientMetricsLayer, Health, HttpMetricsLayer, Prometheus, Routes, Settings};
 
 /// The shop's own metrics.
 const BASKETS: Family = Family::counter("shop_baskets_total", "Baskets filled.")
@@ -74,13 +76,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ),
     )
     .await?;
-    // The same with OpenTelemetry's names. A service uses one or the other.
-    let otel = HttpMetricsLayer::builder()
-        .naming(Naming::open_telemetry())
-        .response_body_size()
-        .request_body_size()
-        .build()?;
-    visit(shop.clone().layer(otel)).await?;
+    // The same with the names of OpenTelemetry and of axum-prometheus. A service uses one of them.
+    for naming in [Naming::open_telemetry(), Naming::axum_prometheus()] {
+        let layer = HttpMetricsLayer::builder()
+            .naming(naming)
+            .response_body_size()
+            .request_body_size()
+            .build()?;
+        visit(shop.clone().layer(layer)).await?;
+    }
+    call().await?;
     trade(&connections).await?;
     count_own();
     let jobs = sweep().await?;
@@ -140,6 +145,36 @@ async fn visit(shop: Router) -> Result<(), Box<dyn Error>> {
     let impatient = Request::get("/slow").body(Body::empty())?;
     let left = timeout(Duration::from_millis(5), shop.oneshot(impatient)).await;
     debug_assert!(left.is_err());
+    Ok(())
+}
+
+/// A gRPC call and an HTTP call, as client and server see them with OpenTelemetry's names.
+async fn call() -> Result<(), Box<dyn Error>> {
+    let client = ClientMetricsLayer::builder("stock")
+        .naming(Naming::open_telemetry_client())
+        .grpc()
+        .build()?;
+    let server = HttpMetricsLayer::builder()
+        .naming(Naming::open_telemetry())
+        .grpc()
+        .build()?;
+    let stock = ServiceBuilder::new()
+        .layer(client)
+        .layer(server)
+        .service_fn(async |_: Request<Body>| {
+            Ok::<_, Infallible>(([("grpc-status", "0")], "").into_response())
+        });
+    for content_type in ["application/grpc", "text/plain"] {
+        let request = Request::post("http://stock.internal/stock.v1.Stock/Count")
+            .header("content-type", content_type)
+            .body(Body::empty())?;
+        let response = stock
+            .clone()
+            .oneshot(request)
+            .await
+            .map_err(|error| error.to_string())?;
+        axum::body::to_bytes(Body::new(response.into_body()), 1024).await?;
+    }
     Ok(())
 }
 

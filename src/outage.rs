@@ -116,7 +116,7 @@ mod tests {
         let outage = Outage::default();
         let reported = [true, false, true].map(|is_failing| outage.update(is_failing));
         assert_eq!(reported, [STARTED, ENDED, None]);
-        advance(PERIOD - Duration::from_millis(1)).await;
+        advance(PERIOD.saturating_sub(Duration::from_millis(1))).await;
         assert_eq!(outage.update(true), None);
         advance(Duration::from_millis(1)).await;
         assert_eq!(outage.update(true), STARTED);

@@ -8,7 +8,7 @@
 pub use crate::exporter::Prometheus;
 #[cfg(feature = "health")]
 pub use crate::health::{Check, Health};
-pub use crate::http_metrics::HttpMetricsLayer;
+pub use crate::http_metrics::{ClientMetricsLayer, HttpMetricsLayer};
 #[cfg(feature = "jobs")]
 pub use crate::jobs::{Job, Jobs};
 #[cfg(feature = "axum")]

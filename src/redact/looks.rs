@@ -33,7 +33,9 @@ pub(super) fn is_state(value: &[u8]) -> bool {
 }
 
 /// Names of variables of one word. Others after a `$` may be passwords.
-const VARIABLES: &[&str] = &["key", "pass", "passwd", "password", "pwd", "secret", "token"];
+const VARIABLES: &[&str] = &[
+    "key", "pass", "passwd", "password", "pwd", "secret", "token",
+];
 
 /// `${VAR}`, `$DB_VAR`, `{{ var }}`, `<name>`, `%s`, `****`, `[redacted]`, `[FILTERED]`.
 fn is_placeholder(value: &[u8]) -> bool {

@@ -160,13 +160,12 @@ impl Named {
     /// The span of the value, which starts after white space.
     pub(super) fn value(&self, text: &[u8], after: usize) -> Option<Span> {
         let mut start = skip(text, after, |byte| byte == b' ' || byte == b'\t');
-        if text[start..].starts_with(b"!!") {
-            // YAML: `!!str hunter2`.
-            start = skip(
-                text,
-                skip_at_most(text, start, 16, |byte| byte != b' '),
-                |byte| byte == b' ',
-            );
+        // YAML: `!!str hunter2`.
+        if let Some(tag) = [&b"!!str "[..], b"!!binary "]
+            .into_iter()
+            .find(|tag| text[start..].starts_with(tag))
+        {
+            start = skip(text, start + tag.len(), |byte| byte == b' ');
         } else if text[start..].starts_with(b"string(") {
             // PHP: `string(7) "hunter2"`.
             start = skip_at_most(text, start + 7, 24, |byte| b"0123456789) ".contains(&byte));
@@ -197,7 +196,13 @@ impl Named {
                 return None;
             }
             if is_secret_structure(self.kind, at(text, open), inner) {
-                let end = Self::end_of_quoted(text, closing_bracket(text, open));
+                let closed = closing_bracket(text, open);
+                let end = if text[start].is_ascii_lowercase() {
+                    // No type of Rust, so the brackets may be a part of the value.
+                    context.run_end(text, closed)
+                } else {
+                    Self::end_of_quoted(text, closed)
+                };
                 // ODBC doubles a closing brace: `Pwd={a}}b};`.
                 let is_braced = context.has_semicolons() && at(text, open) == b'{';
                 let rest = is_braced.then(|| context.semicolon_end(text, end.min(text.len())));
@@ -272,7 +277,11 @@ impl Named {
 
     /// A value that goes on after its closing quote or bracket ends at white space.
     fn end_of_quoted(text: &[u8], end: usize) -> usize {
-        if ends_value(at(text, end)) {
+        // `a(b)&c` is one value, and `"a"&user=` is two parameters.
+        let goes_on = b"&.!?/<|+:".contains(&at(text, end))
+            && is_word(at(text, end + 1))
+            && !starts_parameter(text, end + 1);
+        if ends_value(at(text, end)) && !goes_on {
             end
         } else {
             run_end(text, end)

@@ -32,6 +32,9 @@ pub(super) fn scan(text: &[u8], spans: &mut Vec<Span>) {
         };
         if let Some((start, end)) = secret.filter(|(start, end)| start < end) {
             spans.push((start, end));
+            // A value may seem to end within the credentials of a URL.
+            let urls_inside = (start..end).filter(|at| text[*at..].starts_with(b"://"));
+            spans.extend(urls_inside.filter_map(|at| urls.credentials(text, at)));
             next = end;
             run = Run {
                 start: next,
