@@ -19,6 +19,16 @@ pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, Box<dyn An
     .await
 }
 
+/// The message of the panic. Its value is dropped, and may panic once more then.
+pub(crate) fn into_message(panic: Box<dyn Any + Send>) -> String {
+    let text = message(&*panic).to_owned();
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        // A value whose drop panics may panic with another such value.
+        std::mem::forget(again);
+    }
+    text
+}
+
 /// The message of the panic, if its value is a string.
 pub(crate) fn message(panic: &(dyn Any + Send)) -> &str {
     panic

@@ -50,6 +50,10 @@ impl Registry {
         }
     }
 
+    pub(super) fn recorder(&self) -> &RecorderRef {
+        &self.recorder
+    }
+
     pub(super) fn get(&self, job_name: &str) -> Option<Arc<JobEntry>> {
         self.entries.read().get(job_name).cloned()
     }

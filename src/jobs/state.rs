@@ -9,7 +9,9 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use super::contact::Contact;
 use super::history::{History, Registration, RunQuery};
+use super::history_status::HistoryStatus;
 use super::job_entry::JobEntry;
 use super::problem::Problem;
 use super::problem_changes::ProblemChange;
@@ -27,6 +29,7 @@ pub(super) struct State {
     pub(super) id: Uuid,
     pub(super) instance: String,
     pub(super) history: Arc<dyn History>,
+    pub(super) contact: Contact,
     pub(super) registry: Registry,
     pub(super) queue: Queue,
     /// The runs whose end is not written yet. Their leases are renewed.
@@ -73,6 +76,7 @@ impl State {
             id: Uuid::now_v7(),
             instance,
             history,
+            contact: Contact::new(registry.recorder()),
             registry,
             queue: Queue::new(max_queued),
             underway: Mutex::default(),
@@ -148,6 +152,10 @@ impl State {
         let query = query.status(RunStatus::Running);
         let running = with_timeout(|| self.history.runs(&query)).await?;
         Ok(!running.is_empty())
+    }
+
+    pub(super) fn history_status(&self) -> HistoryStatus {
+        self.contact.status(self.queue.len())
     }
 
     /// Stops renewing the leases of these runs.

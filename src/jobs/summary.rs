@@ -8,6 +8,7 @@ use super::history::{JobState, JobStates};
 use super::problem::Problem;
 use super::run_record::RunRecord;
 use super::state::State;
+use super::store_call::with_timeout;
 use crate::error::Error;
 use crate::time::serialize_rfc3339;
 
@@ -34,7 +35,7 @@ pub struct JobSummary {
 pub(super) async fn summaries(state: &State) -> Result<Vec<JobSummary>, Error> {
     let history = &state.history;
     let before = SystemTime::now();
-    let JobStates { now, jobs, .. } = history.job_states().await?;
+    let JobStates { now, jobs, .. } = with_timeout(|| history.job_states()).await?;
     let clocks = Clocks {
         before,
         history: now,
@@ -48,9 +49,9 @@ pub(super) async fn summaries(state: &State) -> Result<Vec<JobSummary>, Error> {
         let job_state = JobState::new(name.clone(), now);
         jobs.entry(name).or_insert(job_state);
     }
-    let last_runs = history.last_runs().await?.into_iter();
+    let last_runs = with_timeout(|| history.last_runs()).await?.into_iter();
     let mut last_runs: HashMap<_, _> = last_runs.map(|run| (run.job_name.clone(), run)).collect();
-    let mut problems = history.problems().await?;
+    let mut problems = with_timeout(|| history.problems()).await?;
     let mut summaries = Vec::with_capacity(jobs.len());
     for job in jobs.into_values() {
         let mut due = None;

@@ -16,6 +16,7 @@ use super::respond;
 use super::routes::Routes;
 use crate::error::{Error, logged};
 use crate::jobs::{Jobs, RunQuery, RunRecord, RunStatus, Uuid};
+use crate::time::rfc3339;
 
 /// The timeout of a read of the history.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,7 +29,7 @@ impl Routes {
     ///
     /// | route | response |
     /// |---|---|
-    /// | `/jobs` | `jobs`, each with `job_name`, `last_run`, `expected_at`, `is_late`, `failures_in_a_row` and `problems` (`kind`, `since`, `run_id`, `message`) |
+    /// | `/jobs` | `history` (`is_up`, `down_since`, `reason`, `last_write_at`, `judged_at`, `waiting_events`) and `jobs`, each with `job_name`, `last_run`, `expected_at`, `is_late`, `failures_in_a_row` and `problems` (`kind`, `since`, `run_id`, `message`) |
     /// | `/jobs/status` | `runs`, the latest first, and `next_cursor`, which is null on the last page |
     /// | `/jobs/stats/{name}` | `job_name`, `total_runs`, `successful_runs`, `failed_runs`, `cancelled_runs`, `lost_runs`, `running_runs`, `success_rate`, `avg_duration_seconds`, `p50_duration_seconds`, `p95_duration_seconds`, `last_run`, `last_status`, `last_error` |
     ///
@@ -63,8 +64,9 @@ impl Routes {
 }
 
 async fn summaries(jobs: Jobs) -> Result<Response, Rejection> {
-    let jobs = read(jobs.summaries()).await?;
-    Ok(respond::json(StatusCode::OK, &json!({ "jobs": jobs })))
+    let summaries = read(&jobs, jobs.summaries()).await?;
+    let body = json!({ "jobs": summaries, "history": jobs.history_status() });
+    Ok(respond::json(StatusCode::OK, &body))
 }
 
 async fn status(jobs: Jobs, request: RouteRequest) -> Result<Response, Rejection> {
@@ -74,7 +76,7 @@ async fn status(jobs: Jobs, request: RouteRequest) -> Result<Response, Rejection
         check_job(&jobs, name).await?;
     }
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    let mut runs = read(jobs.runs(&query.into_run_query(limit))).await?;
+    let mut runs = read(&jobs, jobs.runs(&query.into_run_query(limit))).await?;
     let next_cursor = (runs.len() > limit).then(|| {
         runs.truncate(limit);
         runs.last().map(cursor_of)
@@ -85,7 +87,7 @@ async fn status(jobs: Jobs, request: RouteRequest) -> Result<Response, Rejection
 
 async fn stats(jobs: Jobs, mut request: RouteRequest) -> Result<Response, Rejection> {
     let name = request.name().await?;
-    if let Some(stats) = read(jobs.stats(&name)).await? {
+    if let Some(stats) = read(&jobs, jobs.stats(&name)).await? {
         return Ok(respond::json(StatusCode::OK, &stats));
     }
     check_job(&jobs, &name).await?;
@@ -95,10 +97,12 @@ async fn stats(jobs: Jobs, mut request: RouteRequest) -> Result<Response, Reject
 
 /// Rejects a job that is neither registered nor in the history.
 async fn check_job(jobs: &Jobs, name: &str) -> Result<(), Rejection> {
-    if jobs.names().iter().any(|known| known == name) || read(jobs.stats(name)).await?.is_some() {
+    if jobs.names().iter().any(|known| known == name)
+        || read(jobs, jobs.stats(name)).await?.is_some()
+    {
         return Ok(());
     }
-    let names = read(jobs.summaries()).await?;
+    let names = read(jobs, jobs.summaries()).await?;
     let names: Vec<_> = names.iter().map(|job| &*job.job_name).collect();
     let shown: String = name.chars().take(100).collect();
     let detail = match names.len() {
@@ -111,17 +115,23 @@ async fn check_job(jobs: &Jobs, name: &str) -> Result<(), Rejection> {
     Err(Rejection::new(StatusCode::NOT_FOUND, &detail))
 }
 
-async fn read<T>(result: impl Future<Output = Result<T, Error>>) -> Result<T, Rejection> {
+async fn read<T>(
+    jobs: &Jobs,
+    result: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Rejection> {
     let error = match tokio::time::timeout(TIMEOUT, result).await {
         Ok(Ok(value)) => return Ok(value),
         Ok(Err(error)) => logged(&error),
         Err(_) => format!("no answer within {TIMEOUT:?}"),
     };
     tracing::warn!(error, "the history of jobs cannot be read");
-    Err(Rejection::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "The history of jobs cannot be read now; the service's log says why.",
-    ))
+    let last_write = jobs.history_status().last_write_at.and_then(rfc3339);
+    let last_write = last_write.map_or(String::new(), |at| {
+        format!(" It last accepted a write at {at}.")
+    });
+    let detail =
+        format!("The history of jobs cannot be read now; the service's log says why.{last_write}");
+    Err(Rejection::new(StatusCode::SERVICE_UNAVAILABLE, &detail))
 }
 
 #[derive(Default)]

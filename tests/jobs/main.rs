@@ -14,6 +14,8 @@ mod apalis;
 #[cfg(feature = "full")]
 mod conformance;
 #[cfg(feature = "prometheus")]
+mod contact;
+#[cfg(feature = "prometheus")]
 mod expected;
 #[cfg(feature = "prometheus")]
 mod from_last_end;
