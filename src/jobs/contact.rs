@@ -96,7 +96,7 @@ impl Contact {
         }
     }
 
-    pub(super) fn status(&self, waiting_events: usize) -> HistoryStatus {
+    pub(super) fn status(&self, waiting_events: usize, unreadable_rows: u64) -> HistoryStatus {
         let calls = self.calls.lock();
         let first = calls
             .failing
@@ -111,6 +111,7 @@ impl Contact {
             last_write_at: calls.last_write,
             judged_at: calls.judged_at,
             waiting_events,
+            unreadable_rows,
         }
     }
 }

@@ -26,6 +26,9 @@ pub struct HistoryStatus {
     pub judged_at: Option<SystemTime>,
     /// The number of events (starts and ends of runs) that wait to be written.
     pub waiting_events: usize,
+    /// The number of rows that reads have skipped because this version cannot read them: perhaps those of a newer one. Each
+    /// read of a row counts.
+    pub unreadable_rows: u64,
 }
 
 impl HistoryStatus {

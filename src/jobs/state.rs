@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -155,7 +156,9 @@ impl State {
     }
 
     pub(super) fn history_status(&self) -> HistoryStatus {
-        self.contact.status(self.queue.len())
+        let unreadable = catch_unwind(AssertUnwindSafe(|| self.history.unreadable_rows()));
+        self.contact
+            .status(self.queue.len(), unreadable.unwrap_or_default())
     }
 
     /// Stops renewing the leases of these runs.

@@ -29,6 +29,8 @@ mod pgbouncer;
 #[cfg(feature = "full")]
 mod processes;
 #[cfg(feature = "full")]
+mod readers;
+#[cfg(feature = "full")]
 mod round_trips;
 #[cfg(feature = "prometheus")]
 mod runs;
