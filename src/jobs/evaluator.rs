@@ -149,6 +149,12 @@ async fn read(
         SystemTime::now(),
         with_timeout(|| history.problems()).await?,
     );
+    let clocks = Clocks {
+        before,
+        history: now,
+        after,
+    };
+    let clock_steps = state.clock_steps(clocks);
     let entries = state.registry.all();
     let facts = entries.iter().filter_map(|entry| {
         let is_own = |problem: &&Problem| problem.job_name == entry.stored_name;
@@ -157,11 +163,8 @@ async fn read(
         Some(Facts {
             entry: Arc::clone(entry),
             job_state: job_state?.clone(),
-            clocks: Clocks {
-                before,
-                history: now,
-                after,
-            },
+            clocks,
+            clock_steps: clock_steps.clone(),
             failing_after: failing_after.unwrap_or(state.failing_after),
             known: known.iter().filter(is_own).cloned().collect(),
             long_runs: (long_runs.get(entry.job.name()).cloned()).unwrap_or_default(),

@@ -24,6 +24,7 @@
 #![doc = include_str!("../../docs/jobs.md")]
 
 mod builder;
+mod clock_steps;
 mod contact;
 mod cron;
 mod due;
@@ -44,6 +45,7 @@ mod queue;
 mod registry;
 mod run;
 mod run_handle;
+mod run_id;
 mod run_record;
 mod run_status;
 mod schedule;

@@ -41,6 +41,7 @@ pub(super) async fn summaries(state: &State) -> Result<Vec<JobSummary>, Error> {
         history: now,
         after: SystemTime::now(),
     };
+    let clock_steps = state.clock_steps(clocks);
     let jobs = jobs.into_iter();
     let mut jobs: BTreeMap<_, _> = jobs.map(|job| (job.job_name.clone(), job)).collect();
     // Jobs that are registered here may not be in the history yet.
@@ -57,6 +58,7 @@ pub(super) async fn summaries(state: &State) -> Result<Vec<JobSummary>, Error> {
         let mut due = None;
         if let Some(entry) = state.registry.get(&job.job_name) {
             let is_under_way = state.is_under_way(&entry).await?;
+            let job = clock_steps.translate(&entry.schedule, &job);
             due = Due::of(&entry.schedule, &job, is_under_way, clocks);
         }
         let own = problems.extract_if(.., |problem| problem.job_name == job.job_name);

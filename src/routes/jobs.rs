@@ -228,17 +228,40 @@ impl StatusQuery {
     }
 }
 
-/// Microseconds since 1970, and an id.
+/// Microseconds since 1970, negative before it, and an id.
 fn cursor_of(run: &RunRecord) -> String {
-    let since_1970 = run
-        .started_at
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    format!("{}_{}", since_1970.as_micros(), run.id)
+    let micros = match run.started_at.duration_since(UNIX_EPOCH) {
+        Ok(since) => since.as_micros().to_string(),
+        Err(before) => format!("-{}", before.duration().as_micros()),
+    };
+    format!("{micros}_{}", run.id)
 }
 
 fn cursor(text: &str) -> Option<(SystemTime, Uuid)> {
     let (micros, id) = text.split_once('_')?;
-    let since_1970 = Duration::from_micros(micros.parse().ok()?);
-    Some((UNIX_EPOCH.checked_add(since_1970)?, id.parse().ok()?))
+    let (is_before, micros) = match micros.strip_prefix('-') {
+        Some(micros) => (true, micros),
+        None => (false, micros),
+    };
+    let distance = Duration::from_micros(micros.parse().ok()?);
+    let time = if is_before {
+        UNIX_EPOCH.checked_sub(distance)
+    } else {
+        UNIX_EPOCH.checked_add(distance)
+    };
+    Some((time?, id.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_as_it_was_written_also_before_1970() {
+        let hour = Duration::from_hours(1);
+        for time in [UNIX_EPOCH - hour, UNIX_EPOCH, UNIX_EPOCH + hour] {
+            let run = RunRecord::new(Uuid::nil(), "early", time, "here");
+            assert_eq!(cursor(&cursor_of(&run)), Some((time, Uuid::nil())));
+        }
+    }
 }

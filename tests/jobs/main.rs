@@ -30,6 +30,8 @@ mod pgbouncer;
 mod processes;
 #[cfg(feature = "full")]
 mod readers;
+#[cfg(feature = "prometheus")]
+mod reentrancy;
 #[cfg(feature = "full")]
 mod round_trips;
 #[cfg(feature = "prometheus")]
