@@ -271,6 +271,17 @@ families! {
         &["job_name"],
         "Starts and ends of runs of a background job that were dropped before they reached the job history.",
     );
+    MONITORING_HISTORY_UP = gauge(
+        "monitoring_history_up",
+        &["store"],
+        "1 while this instance reaches the store of a history, else 0; store is jobs.",
+    );
+    MONITORING_HISTORY_LAST_WRITE = gauge(
+        "monitoring_history_last_write_timestamp_seconds",
+        &["store"],
+        "When the store of a history last accepted a write of this instance, in seconds since 1970; store is jobs.",
+    )
+    .unit(Unit::Seconds);
     HEALTH_CHECK_STATUS = gauge(
         "health_check_status",
         &["check"],

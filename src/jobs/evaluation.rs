@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use uuid::Uuid;
 
+use super::clock_steps::ClockSteps;
 use super::due::{Clocks, Due};
 use super::history::JobState;
 use super::job_entry::JobEntry;
@@ -19,6 +20,7 @@ pub(super) struct Facts {
     pub(super) entry: Arc<JobEntry>,
     pub(super) job_state: JobState,
     pub(super) clocks: Clocks,
+    pub(super) clock_steps: ClockSteps,
     /// The number of failures in a row that are a problem.
     pub(super) failing_after: u32,
     /// The problems that are open in the history.
@@ -99,7 +101,8 @@ impl Facts {
             None if schedule.is_from_last_end => return None,
             None => false,
         };
-        Due::of(schedule, &self.job_state, is_under_way, self.clocks)
+        let job_state = self.clock_steps.translate(schedule, &self.job_state);
+        Due::of(schedule, &job_state, is_under_way, self.clocks)
     }
 
     pub(super) fn known(&self, kind: ProblemKind) -> Option<&Problem> {
@@ -215,6 +218,7 @@ mod tests {
                 history: now,
                 after: now,
             },
+            clock_steps: ClockSteps::default(),
             failing_after: 3,
             known: known.iter().map(problem).collect(),
             long_runs: vec![LongRun {

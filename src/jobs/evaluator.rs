@@ -44,11 +44,13 @@ impl Evaluator {
     /// Right after a start or an outage other instances may not have written their events yet, so the history is only
     /// consulted while it is stable. Open problems stay open meanwhile.
     pub(super) async fn run(&mut self, mut ticks: Interval) {
-        let outages = OutageLog::new("track problems");
+        let state = Arc::clone(&self.state);
+        let outages = OutageLog::new(&state.contact, "track problems");
         loop {
             ticks.tick().await;
             // A recorder may have been installed since.
-            self.state.registry.register_counters();
+            state.registry.register_counters();
+            state.contact.record();
             let is_stable = *self.is_stable.borrow();
             if !is_stable || outages.log(self.evaluate_all().await).is_err() {
                 record_long_runs(&self.state);
@@ -78,7 +80,9 @@ impl Evaluator {
             open = facts.into_iter().flat_map(|facts| facts.known).collect();
         }
         *self.state.problems.lock() = open;
-        read.and(reported)
+        read.and(reported)?;
+        self.state.contact.judged();
+        Ok(())
     }
 
     async fn report_unconfirmed(&mut self) -> Result<(), Error> {
@@ -120,7 +124,7 @@ pub(super) async fn restore(state: Arc<State>, mut is_prepared: watch::Receiver<
         Ok(all)
     };
     let mut open = Vec::new();
-    for facts in &retry("be read", || Box::pin(read_all())).await {
+    for facts in &retry(&state.contact, "be read", || Box::pin(read_all())).await {
         let evaluation = facts.restore();
         record(facts, &evaluation);
         open.extend(evaluation.open);
@@ -145,6 +149,12 @@ async fn read(
         SystemTime::now(),
         with_timeout(|| history.problems()).await?,
     );
+    let clocks = Clocks {
+        before,
+        history: now,
+        after,
+    };
+    let clock_steps = state.clock_steps(clocks);
     let entries = state.registry.all();
     let facts = entries.iter().filter_map(|entry| {
         let is_own = |problem: &&Problem| problem.job_name == entry.stored_name;
@@ -153,11 +163,8 @@ async fn read(
         Some(Facts {
             entry: Arc::clone(entry),
             job_state: job_state?.clone(),
-            clocks: Clocks {
-                before,
-                history: now,
-                after,
-            },
+            clocks,
+            clock_steps: clock_steps.clone(),
             failing_after: failing_after.unwrap_or(state.failing_after),
             known: known.iter().filter(is_own).cloned().collect(),
             long_runs: (long_runs.get(entry.job.name()).cloned()).unwrap_or_default(),

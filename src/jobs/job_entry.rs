@@ -154,6 +154,8 @@ impl JobEntry {
             *last = Some(at);
         }
         let seconds = unix_seconds(last.unwrap_or(at));
+        // A recorder may be a user's, so it is not called under the lock.
+        drop(last);
         self.last_success.record(|gauge| gauge.set(seconds));
     }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::handle::Handle;
 use super::history::{JobStats, RunQuery};
+use super::history_status::HistoryStatus;
 use super::job::{Job, is_stored_name};
 use super::monitor::Monitor;
 use super::problem::Problem;
@@ -16,6 +17,7 @@ use super::problem_changes::ProblemChanges;
 use super::run::Run;
 use super::run_handle::{RunGuard, RunHandle};
 use super::run_record::RunRecord;
+use super::store_call::with_timeout;
 use super::summary::{JobSummary, summaries};
 use crate::error::{Error, ErrorKind};
 
@@ -105,8 +107,15 @@ impl Jobs {
         self.0.state.problems.lock().clone()
     }
 
-    /// Returns a check for [`Health`](crate::Health) that fails while a job known to this instance has a problem. It never
-    /// queries the history.
+    /// Returns whether this instance reaches the history, and how fresh its knowledge is. Never queries the history.
+    #[must_use]
+    pub fn history_status(&self) -> HistoryStatus {
+        self.0.state.history_status()
+    }
+
+    /// Returns a check for [`Health`](crate::Health) that fails while a job known to this instance has a problem, and while
+    /// the history cannot be reached: jobs are not judged then, and the message says since when and why. It never queries the
+    /// history.
     ///
     /// A failure makes the service unhealthy. Make the check `optional` if the service works without its jobs.
     ///
@@ -130,15 +139,16 @@ impl Jobs {
             let Some(state) = state.upgrade() else {
                 return ready(Ok(()));
             };
-            let problems = state.problems.lock();
-            let problems = problems.iter().map(|problem| {
+            let open = state.problems.lock().clone();
+            let problems = open.iter().map(|problem| {
                 let kind = problem.kind.as_str().replace('_', " ");
                 format!("{} is {kind} ({})", problem.job_name, problem.message)
             });
-            let problems: Vec<_> = problems.collect();
-            ready(match &*problems {
+            let failure = state.history_status().failure();
+            let reasons: Vec<_> = failure.into_iter().chain(problems).collect();
+            ready(match &*reasons {
                 [] => Ok(()),
-                problems => Err(problems.join("; ")),
+                reasons => Err(reasons.join("; ")),
             })
         }
     }
@@ -150,7 +160,7 @@ impl Jobs {
     /// Returns the history's error.
     pub async fn runs(&self, query: &RunQuery) -> Result<Vec<RunRecord>, Error> {
         if query.job_name.as_deref().is_none_or(is_stored_name) {
-            self.0.state.history.runs(query).await
+            with_timeout(|| self.0.state.history.runs(query)).await
         } else {
             Ok(Vec::new())
         }
@@ -163,7 +173,7 @@ impl Jobs {
     /// Returns the history's error.
     pub async fn stats(&self, job_name: &str) -> Result<Option<JobStats>, Error> {
         if is_stored_name(job_name) {
-            self.0.state.history.stats(job_name).await
+            with_timeout(|| self.0.state.history.stats(job_name)).await
         } else {
             Ok(None)
         }
@@ -175,7 +185,7 @@ impl Jobs {
     ///
     /// Returns the history's error.
     pub async fn last_runs(&self) -> Result<Vec<RunRecord>, Error> {
-        self.0.state.history.last_runs().await
+        with_timeout(|| self.0.state.history.last_runs()).await
     }
 
     /// Returns a summary of every job that is registered or has run, by name.

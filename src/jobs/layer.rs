@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -185,7 +184,7 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        let metadata = catch_unwind(AssertUnwindSafe(|| (self.layer.metadata)(&request)));
+        let metadata = panics::caught_here(|| (self.layer.metadata)(&request));
         let metadata = metadata.unwrap_or_else(|_| {
             let job = self.layer.job.name();
             tracing::error!(job, "the function that reads a request's metadata panicked");

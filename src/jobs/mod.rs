@@ -24,12 +24,15 @@
 #![doc = include_str!("../../docs/jobs.md")]
 
 mod builder;
+mod clock_steps;
+mod contact;
 mod cron;
 mod due;
 mod evaluation;
 mod evaluator;
 mod handle;
 mod history;
+mod history_status;
 mod job;
 mod job_entry;
 mod jobs;
@@ -42,6 +45,7 @@ mod queue;
 mod registry;
 mod run;
 mod run_handle;
+mod run_id;
 mod run_record;
 mod run_status;
 mod schedule;
@@ -59,6 +63,7 @@ pub use self::history::SqlHistory;
 #[cfg(feature = "jobs-sqlite")]
 pub use self::history::SqliteHistory;
 pub use self::history::{History, JobStats, MemoryHistory, Retention, RunQuery, store};
+pub use self::history_status::HistoryStatus;
 pub use self::job::Job;
 pub use self::jobs::Jobs;
 pub use self::layer::{JobFuture, JobLayer, JobService, NoMetadata};

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::run_id::new_id;
 use crate::time::serialize_rfc3339;
 
 /// The kinds of problems.
@@ -102,7 +103,7 @@ impl Problem {
     ) -> Self {
         let message: String = message.into();
         Self {
-            id: Uuid::now_v7(),
+            id: new_id(),
             job_name: job_name.into(),
             kind,
             since,

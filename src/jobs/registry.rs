@@ -50,6 +50,10 @@ impl Registry {
         }
     }
 
+    pub(super) fn recorder(&self) -> &RecorderRef {
+        &self.recorder
+    }
+
     pub(super) fn get(&self, job_name: &str) -> Option<Arc<JobEntry>> {
         self.entries.read().get(job_name).cloned()
     }
@@ -74,10 +78,13 @@ impl Registry {
             JobEntry::on_demand(job, &self.recorder)
         });
         new.register_counters();
+        let new = Arc::new(new);
         let mut entries = self.entries.write();
         let entry = entries.entry(new.job.name().to_owned());
-        let entry = entry.or_insert_with(|| Arc::new(new));
-        Arc::clone(entry)
+        let entry = Arc::clone(entry.or_insert_with(|| Arc::clone(&new)));
+        // Before `new`, whose handles may be those of a user's recorder.
+        drop(entries);
+        entry
     }
 
     /// Returns the job of a run. The history may store the job under a different name.
@@ -96,7 +103,8 @@ impl Registry {
 
     /// Registers the counters of all jobs.
     pub(super) fn register_counters(&self) {
-        (self.entries.read().values()).for_each(|entry| entry.register_counters());
+        // A recorder may be a user's, so it is not called under the lock.
+        (self.all().iter()).for_each(|entry| entry.register_counters());
     }
 
     /// Returns a registration for every job that the history stores under its own name.

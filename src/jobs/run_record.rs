@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::job::stored_name;
+use super::run_id::new_id;
 use super::run_status::RunStatus;
 use crate::redact::{self, Budget};
 use crate::time::{serialize_rfc3339, serialize_seconds};
@@ -84,7 +85,7 @@ impl RunRecord {
         let now = truncate_to_micros(SystemTime::now());
         Self {
             metadata: redacted(metadata),
-            ..Self::new(Uuid::now_v7(), stored_name(job_name), now, instance)
+            ..Self::new(new_id(), stored_name(job_name), now, instance)
         }
     }
 

@@ -55,6 +55,10 @@ impl Schedule {
         })
     }
 
+    pub(super) fn is_cron(&self) -> bool {
+        matches!(self.times, Times::Cron(..))
+    }
+
     /// Returns the first time of the schedule after `time`.
     pub(super) fn next_after(&self, time: SystemTime) -> Option<SystemTime> {
         match &self.times {

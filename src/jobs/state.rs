@@ -9,24 +9,32 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use super::clock_steps::ClockSteps;
+use super::contact::Contact;
+use super::due::Clocks;
 use super::history::{History, Registration, RunQuery};
+use super::history_status::HistoryStatus;
 use super::job_entry::JobEntry;
+use super::lease_watch::Reading;
 use super::problem::Problem;
 use super::problem_changes::ProblemChange;
 use super::queue::Queue;
 use super::registry::Registry;
+use super::run_id::new_id;
 use super::run_record::RunRecord;
 use super::run_status::RunStatus;
 use super::store_call::{register, with_timeout};
 use crate::broadcast::CAPACITY;
 use crate::error::Error;
 use crate::measure::Instant;
+use crate::panics;
 
 pub(super) struct State {
     /// Identifies this `Jobs` to the history. It has a new id after a restart.
     pub(super) id: Uuid,
     pub(super) instance: String,
     pub(super) history: Arc<dyn History>,
+    pub(super) contact: Contact,
     pub(super) registry: Registry,
     pub(super) queue: Queue,
     /// The runs whose end is not written yet. Their leases are renewed.
@@ -38,6 +46,7 @@ pub(super) struct State {
     /// The open problems of registered jobs, as of the last evaluation, or as the history knew them at the start.
     pub(super) problems: Mutex<Vec<Problem>>,
     pub(super) changes: broadcast::Sender<ProblemChange>,
+    clock_steps: Mutex<ClockSteps>,
 }
 
 /// A run whose end is not written yet.
@@ -70,9 +79,10 @@ impl State {
         failing_after: u32,
     ) -> Self {
         Self {
-            id: Uuid::now_v7(),
+            id: new_id(),
             instance,
             history,
+            contact: Contact::new(registry.recorder()),
             registry,
             queue: Queue::new(max_queued),
             underway: Mutex::default(),
@@ -80,6 +90,7 @@ impl State {
             failing_after,
             problems: Mutex::default(),
             changes: broadcast::Sender::new(CAPACITY),
+            clock_steps: Mutex::default(),
         }
     }
 
@@ -148,6 +159,24 @@ impl State {
         let query = query.status(RunStatus::Running);
         let running = with_timeout(|| self.history.runs(&query)).await?;
         Ok(!running.is_empty())
+    }
+
+    /// Notes that the history's clock was read, and returns the steps of clocks so far.
+    pub(super) fn clock_steps(&self, clocks: Clocks) -> ClockSteps {
+        let reading = Reading {
+            monotonic: tokio::time::Instant::now(),
+            local: clocks.after,
+            history: clocks.history,
+        };
+        let mut steps = self.clock_steps.lock();
+        steps.note(reading);
+        steps.clone()
+    }
+
+    pub(super) fn history_status(&self) -> HistoryStatus {
+        let unreadable = panics::caught_here(|| self.history.unreadable_rows());
+        self.contact
+            .status(self.queue.len(), unreadable.unwrap_or_default())
     }
 
     /// Stops renewing the leases of these runs.

@@ -8,6 +8,7 @@ use super::history::{JobState, JobStates};
 use super::problem::Problem;
 use super::run_record::RunRecord;
 use super::state::State;
+use super::store_call::with_timeout;
 use crate::error::Error;
 use crate::time::serialize_rfc3339;
 
@@ -34,12 +35,13 @@ pub struct JobSummary {
 pub(super) async fn summaries(state: &State) -> Result<Vec<JobSummary>, Error> {
     let history = &state.history;
     let before = SystemTime::now();
-    let JobStates { now, jobs, .. } = history.job_states().await?;
+    let JobStates { now, jobs, .. } = with_timeout(|| history.job_states()).await?;
     let clocks = Clocks {
         before,
         history: now,
         after: SystemTime::now(),
     };
+    let clock_steps = state.clock_steps(clocks);
     let jobs = jobs.into_iter();
     let mut jobs: BTreeMap<_, _> = jobs.map(|job| (job.job_name.clone(), job)).collect();
     // Jobs that are registered here may not be in the history yet.
@@ -48,14 +50,15 @@ pub(super) async fn summaries(state: &State) -> Result<Vec<JobSummary>, Error> {
         let job_state = JobState::new(name.clone(), now);
         jobs.entry(name).or_insert(job_state);
     }
-    let last_runs = history.last_runs().await?.into_iter();
+    let last_runs = with_timeout(|| history.last_runs()).await?.into_iter();
     let mut last_runs: HashMap<_, _> = last_runs.map(|run| (run.job_name.clone(), run)).collect();
-    let mut problems = history.problems().await?;
+    let mut problems = with_timeout(|| history.problems()).await?;
     let mut summaries = Vec::with_capacity(jobs.len());
     for job in jobs.into_values() {
         let mut due = None;
         if let Some(entry) = state.registry.get(&job.job_name) {
             let is_under_way = state.is_under_way(&entry).await?;
+            let job = clock_steps.translate(&entry.schedule, &job);
             due = Due::of(&entry.schedule, &job, is_under_way, clocks);
         }
         let own = problems.extract_if(.., |problem| problem.job_name == job.job_name);

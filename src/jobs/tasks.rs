@@ -114,11 +114,12 @@ async fn run_leases(
     }
     let mut ticks = ticks(lease / RENEWALS_PER_LEASE);
     let mut stability = LeaseStability::new(lease);
-    let renewals = OutageLog::new("renew leases");
-    let reaps = OutageLog::new("mark lost runs");
+    let renewals = OutageLog::new(&state.contact, "renew leases");
+    let reaps = OutageLog::new(&state.contact, "mark lost runs");
     loop {
         ticks.tick().await;
         if let Ok(history) = renewals.log(renew(&state, lease).await) {
+            state.contact.wrote();
             stability.renewed(Reading {
                 monotonic: Instant::now(),
                 local: SystemTime::now(),
@@ -172,8 +173,8 @@ async fn prune(state: Arc<State>, retention: Retention, mut is_prepared: watch::
         return;
     }
     let mut ticks = ticks(PRUNE_EVERY);
-    let registrations = OutageLog::new("register jobs");
-    let prunes = OutageLog::new("prune runs");
+    let registrations = OutageLog::new(None, "register jobs");
+    let prunes = OutageLog::new(None, "prune runs");
     loop {
         ticks.tick().await;
         // Without their schedules, because instances may have different ones.

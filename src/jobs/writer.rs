@@ -26,9 +26,13 @@ impl Writer {
     /// Prepares the history, then writes events in the order of the queue. Each is retried until the history accepts it.
     pub(super) async fn run(&self) {
         let (history, queue) = (&self.state.history, &self.state.queue);
-        retry("prepare", || history.prepare()).await;
+        let contact = &self.state.contact;
+        retry(contact, "prepare", || history.prepare()).await;
         let jobs = self.state.registry.registrations();
-        retry("register jobs", || Box::pin(register(&**history, &jobs))).await;
+        retry(contact, "register jobs", || {
+            Box::pin(register(&**history, &jobs))
+        })
+        .await;
         self.prepared.send_replace(true);
         // When the history refuses a batch, its events are written one by one to find the refused one. That one is retried
         // without its message and metadata, and dropped if it is refused again.
@@ -37,7 +41,7 @@ impl Writer {
             queue.filled().await;
             let max = if write_singly > 0 { 1 } else { BATCH };
             // The head of the queue is read again for each attempt, because an end may have replaced its start.
-            let written = retry("write runs", || {
+            let written = retry(contact, "write runs", || {
                 let mut batch = queue.batch(max);
                 if let [run] = &mut *batch.runs
                     && refused == Some(event_of(run))
@@ -52,6 +56,9 @@ impl Writer {
                 })
             });
             let (batch, result) = written.await;
+            if result.is_ok() {
+                contact.wrote();
+            }
             if let Err(error) = result {
                 let [run] = &*batch.runs else {
                     write_singly = BATCH;

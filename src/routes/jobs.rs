@@ -1,12 +1,15 @@
 //! `/jobs`: background jobs and their runs.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::access::Access;
 use super::query::{parameters, unknown};
@@ -16,9 +19,14 @@ use super::respond;
 use super::routes::Routes;
 use crate::error::{Error, logged};
 use crate::jobs::{Jobs, RunQuery, RunRecord, RunStatus, Uuid};
+use crate::time::rfc3339;
 
 /// The timeout of a read of the history.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The number of requests that read the history at once, and how long another one waits for its turn.
+const MAX_READS: usize = 3;
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// The runs of a page without a `limit`.
 const DEFAULT_LIMIT: usize = 50;
@@ -28,13 +36,14 @@ impl Routes {
     ///
     /// | route | response |
     /// |---|---|
-    /// | `/jobs` | `jobs`, each with `job_name`, `last_run`, `expected_at`, `is_late`, `failures_in_a_row` and `problems` (`kind`, `since`, `run_id`, `message`) |
+    /// | `/jobs` | `history` (`is_up`, `down_since`, `reason`, `last_write_at`, `judged_at`, `waiting_events`, `unreadable_rows`) and `jobs`, each with `job_name`, `last_run`, `expected_at`, `is_late`, `failures_in_a_row` and `problems` (`kind`, `since`, `run_id`, `message`) |
     /// | `/jobs/status` | `runs`, the latest first, and `next_cursor`, which is null on the last page |
     /// | `/jobs/stats/{name}` | `job_name`, `total_runs`, `successful_runs`, `failed_runs`, `cancelled_runs`, `lost_runs`, `running_runs`, `success_rate`, `avg_duration_seconds`, `p50_duration_seconds`, `p95_duration_seconds`, `last_run`, `last_status`, `last_error` |
     ///
     /// `/jobs/status` takes `job_name`, `status` (`running`, `success`, `failed`, `cancelled`, `lost`), `since` (RFC 3339),
     /// `limit` (1 to 1000, 50 by default) and `cursor` (the `next_cursor` of the page before). An unknown job is a 404. A
-    /// wrong parameter is a 400 that names the allowed values. A history that cannot be read is a 503.
+    /// wrong parameter is a 400 that names the allowed values. A history that cannot be read is a 503. Three
+    /// requests read it at once; another one waits for at most a second, and is then answered with a 503 too.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
@@ -44,37 +53,36 @@ impl Routes {
     /// let routes = Routes::new().jobs(jobs).guard(Guard::bearer("s3cret"));
     /// # Ok(()) }
     /// ```
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "takes a handle, as `metrics` does"
-    )]
     pub fn jobs(self, jobs: Jobs) -> Self {
         let guarded = Access::Guarded;
-        self.add_with(&jobs, "/jobs", guarded, |jobs, _| {
-            or_reject(summaries(jobs))
+        let reader = Reader::new(jobs);
+        self.add_with(&reader, "/jobs", guarded, |reader, _| {
+            or_reject(summaries(reader))
         })
-        .add_with(&jobs, "/jobs/status", guarded, |jobs, request| {
-            or_reject(status(jobs, request))
+        .add_with(&reader, "/jobs/status", guarded, |reader, request| {
+            or_reject(status(reader, request))
         })
-        .add_with(&jobs, "/jobs/stats/{name}", guarded, |jobs, request| {
-            or_reject(stats(jobs, request))
+        .add_with(&reader, "/jobs/stats/{name}", guarded, |reader, request| {
+            or_reject(stats(reader, request))
         })
     }
 }
 
-async fn summaries(jobs: Jobs) -> Result<Response, Rejection> {
-    let jobs = read(jobs.summaries()).await?;
-    Ok(respond::json(StatusCode::OK, &json!({ "jobs": jobs })))
+async fn summaries(reader: Reader) -> Result<Response, Rejection> {
+    let summaries = reader.read(reader.jobs.summaries()).await?;
+    let body = json!({ "jobs": summaries, "history": reader.jobs.history_status() });
+    Ok(respond::json(StatusCode::OK, &body))
 }
 
-async fn status(jobs: Jobs, request: RouteRequest) -> Result<Response, Rejection> {
+async fn status(reader: Reader, request: RouteRequest) -> Result<Response, Rejection> {
     let query = StatusQuery::parse(request.parts.uri.query().unwrap_or_default())
         .map_err(|detail| Rejection::new(StatusCode::BAD_REQUEST, &detail))?;
     if let Some(name) = &query.job_name {
-        check_job(&jobs, name).await?;
+        reader.check_job(name).await?;
     }
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    let mut runs = read(jobs.runs(&query.into_run_query(limit))).await?;
+    let query = query.into_run_query(limit);
+    let mut runs = reader.read(reader.jobs.runs(&query)).await?;
     let next_cursor = (runs.len() > limit).then(|| {
         runs.truncate(limit);
         runs.last().map(cursor_of)
@@ -83,45 +91,75 @@ async fn status(jobs: Jobs, request: RouteRequest) -> Result<Response, Rejection
     Ok(respond::json(StatusCode::OK, &body))
 }
 
-async fn stats(jobs: Jobs, mut request: RouteRequest) -> Result<Response, Rejection> {
+async fn stats(reader: Reader, mut request: RouteRequest) -> Result<Response, Rejection> {
     let name = request.name().await?;
-    if let Some(stats) = read(jobs.stats(&name)).await? {
+    if let Some(stats) = reader.read(reader.jobs.stats(&name)).await? {
         return Ok(respond::json(StatusCode::OK, &stats));
     }
-    check_job(&jobs, &name).await?;
+    reader.check_job(&name).await?;
     let detail = format!("Job {name:?} is registered and has not run yet.");
     Err(Rejection::new(StatusCode::NOT_FOUND, &detail))
 }
 
-/// Rejects a job that is neither registered nor in the history.
-async fn check_job(jobs: &Jobs, name: &str) -> Result<(), Rejection> {
-    if jobs.names().iter().any(|known| known == name) || read(jobs.stats(name)).await?.is_some() {
-        return Ok(());
-    }
-    let names = read(jobs.summaries()).await?;
-    let names: Vec<_> = names.iter().map(|job| &*job.job_name).collect();
-    let shown: String = name.chars().take(100).collect();
-    let detail = match names.len() {
-        0 => format!("There is no job {shown:?}: none is registered, and none has run."),
-        _ => format!(
-            "There is no job {shown:?}. The jobs are: {}.",
-            names.join(", ")
-        ),
-    };
-    Err(Rejection::new(StatusCode::NOT_FOUND, &detail))
+/// Reads the history for all requests of these routes.
+#[derive(Debug, Clone)]
+struct Reader {
+    jobs: Jobs,
+    /// Requests may not keep the evaluation of jobs from reading the history.
+    reads: Arc<Semaphore>,
 }
 
-async fn read<T>(result: impl Future<Output = Result<T, Error>>) -> Result<T, Rejection> {
-    let error = match tokio::time::timeout(TIMEOUT, result).await {
-        Ok(Ok(value)) => return Ok(value),
-        Ok(Err(error)) => logged(&error),
-        Err(_) => format!("no answer within {TIMEOUT:?}"),
-    };
-    tracing::warn!(error, "the history of jobs cannot be read");
-    Err(Rejection::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "The history of jobs cannot be read now; the service's log says why.",
-    ))
+impl Reader {
+    fn new(jobs: Jobs) -> Self {
+        let reads = Arc::new(Semaphore::new(MAX_READS));
+        Self { jobs, reads }
+    }
+
+    async fn read<T>(
+        &self,
+        result: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Rejection> {
+        let unavailable = |detail: &str| Rejection::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+        let Ok(Ok(_permit)) = timeout(MAX_WAIT, self.reads.acquire()).await else {
+            return Err(unavailable(&format!(
+                "At most {MAX_READS} requests read the history of jobs at once, and this one has waited for {MAX_WAIT:?}."
+            )));
+        };
+        let error = match timeout(TIMEOUT, result).await {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => logged(&error),
+            Err(_) => format!("no answer within {TIMEOUT:?}"),
+        };
+        tracing::warn!(error, "the history of jobs cannot be read");
+        let last_write = self.jobs.history_status().last_write_at.and_then(rfc3339);
+        let last_write = last_write.map_or(String::new(), |at| {
+            format!(" It last accepted a write at {at}.")
+        });
+        Err(unavailable(&format!(
+            "The history of jobs cannot be read now; the service's log says why.{last_write}"
+        )))
+    }
+
+    /// Rejects a job that is neither registered nor in the history.
+    async fn check_job(&self, name: &str) -> Result<(), Rejection> {
+        let jobs = &self.jobs;
+        if jobs.names().iter().any(|known| known == name)
+            || self.read(jobs.stats(name)).await?.is_some()
+        {
+            return Ok(());
+        }
+        let names = self.read(jobs.summaries()).await?;
+        let names: Vec<_> = names.iter().map(|job| &*job.job_name).collect();
+        let shown: String = name.chars().take(100).collect();
+        let detail = match names.len() {
+            0 => format!("There is no job {shown:?}: none is registered, and none has run."),
+            _ => format!(
+                "There is no job {shown:?}. The jobs are: {}.",
+                names.join(", ")
+            ),
+        };
+        Err(Rejection::new(StatusCode::NOT_FOUND, &detail))
+    }
 }
 
 #[derive(Default)]
@@ -190,17 +228,40 @@ impl StatusQuery {
     }
 }
 
-/// Microseconds since 1970, and an id.
+/// Microseconds since 1970, negative before it, and an id.
 fn cursor_of(run: &RunRecord) -> String {
-    let since_1970 = run
-        .started_at
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    format!("{}_{}", since_1970.as_micros(), run.id)
+    let micros = match run.started_at.duration_since(UNIX_EPOCH) {
+        Ok(since) => since.as_micros().to_string(),
+        Err(before) => format!("-{}", before.duration().as_micros()),
+    };
+    format!("{micros}_{}", run.id)
 }
 
 fn cursor(text: &str) -> Option<(SystemTime, Uuid)> {
     let (micros, id) = text.split_once('_')?;
-    let since_1970 = Duration::from_micros(micros.parse().ok()?);
-    Some((UNIX_EPOCH.checked_add(since_1970)?, id.parse().ok()?))
+    let (is_before, micros) = match micros.strip_prefix('-') {
+        Some(micros) => (true, micros),
+        None => (false, micros),
+    };
+    let distance = Duration::from_micros(micros.parse().ok()?);
+    let time = if is_before {
+        UNIX_EPOCH.checked_sub(distance)
+    } else {
+        UNIX_EPOCH.checked_add(distance)
+    };
+    Some((time?, id.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_as_it_was_written_also_before_1970() {
+        let hour = Duration::from_hours(1);
+        for time in [UNIX_EPOCH - hour, UNIX_EPOCH, UNIX_EPOCH + hour] {
+            let run = RunRecord::new(Uuid::nil(), "early", time, "here");
+            assert_eq!(cursor(&cursor_of(&run)), Some((time, Uuid::nil())));
+        }
+    }
 }

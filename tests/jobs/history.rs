@@ -16,7 +16,7 @@ use tower_vitals::health::checks::drivers::sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
 };
 use tower_vitals::health::checks::drivers::sqlx::{
-    AssertSqlSafe, Connection, PgConnection, raw_sql,
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, raw_sql,
 };
 use tower_vitals::jobs::store::RunStore;
 use tower_vitals::jobs::{
@@ -24,15 +24,15 @@ use tower_vitals::jobs::{
 };
 
 /// A SQLite file that is removed with the test.
-struct File(PathBuf);
+pub(crate) struct File(pub(crate) PathBuf);
 
 impl File {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let name = format!("vitals-{}-{name}.db", std::process::id());
         Self(std::env::temp_dir().join(name))
     }
 
-    fn history(&self) -> SqliteHistory {
+    pub(crate) fn history(&self) -> SqliteHistory {
         SqliteHistory::open(&self.0)
     }
 }
@@ -144,6 +144,61 @@ async fn a_run_in_a_file_holds_the_next_expectation_back() {
 async fn a_run_in_postgres_holds_the_next_expectation_back() {
     let schema = Schema::new("hold").await;
     a_run_holds_the_next_expectation_back(schema.history()).await;
+}
+
+/// Rows with a status of a newer version end no page: pages of two cover all seven runs that can be read.
+async fn unknown_statuses_are_skipped_and_counted(
+    history: impl History,
+    change: impl AsyncFnOnce(&'static str),
+) {
+    history.prepare().await.unwrap();
+    let run = |n| ended("a", n, RunStatus::Success, Duration::ZERO);
+    let runs: Vec<_> = (0..12).map(run).collect();
+    write(&history, &runs).await.unwrap();
+    // The first page is unreadable, and the last rows.
+    change("UPDATE job_runs SET status = 'paused' WHERE id IN (SELECT id FROM job_runs \
+        ORDER BY started_at DESC LIMIT 4) OR id IN (SELECT id FROM job_runs ORDER BY started_at LIMIT 1)")
+    .await;
+    let (mut pages, mut found) = (Vec::new(), Vec::new());
+    let mut query = RunQuery::new().limit(2);
+    loop {
+        let page = history.runs(&query).await.unwrap();
+        pages.push(page.len());
+        found.extend(page.iter().map(|run| run.id));
+        if page.len() < 2 {
+            break;
+        }
+        query = query.after(page.last().unwrap());
+    }
+    let readable: Vec<_> = runs[1..8].iter().rev().map(|run| run.id).collect();
+    assert_eq!((pages, found), (vec![2, 2, 2, 1], readable));
+    assert_eq!(history.unreadable_rows(), 5);
+    let last = history.last_runs().await.unwrap();
+    assert_eq!((last.len(), last[0].id), (1, runs[7].id));
+    let stats = history.stats("a").await.unwrap().unwrap();
+    assert_eq!(stats.last_run, Some(runs[7].started_at));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_statuses_in_a_file_are_skipped_and_counted() {
+    let file = File::new("statuses");
+    let options = SqliteConnectOptions::new().filename(&file.0);
+    unknown_statuses_are_skipped_and_counted(file.history(), async |sql| {
+        let mut connection = options.connect().await.unwrap();
+        raw_sql(sql).execute(&mut connection).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: tests/run"]
+async fn unknown_statuses_in_postgres_are_skipped_and_counted() {
+    let schema = Schema::new("statuses").await;
+    unknown_statuses_are_skipped_and_counted(schema.history(), async |sql| {
+        let mut connection = PgConnection::connect(&schema.0).await.unwrap();
+        raw_sql(sql).execute(&mut connection).await.unwrap();
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ mod apalis;
 #[cfg(feature = "full")]
 mod conformance;
 #[cfg(feature = "prometheus")]
+mod contact;
+#[cfg(feature = "prometheus")]
 mod expected;
 #[cfg(feature = "prometheus")]
 mod from_last_end;
@@ -26,6 +28,10 @@ mod layer;
 mod pgbouncer;
 #[cfg(feature = "full")]
 mod processes;
+#[cfg(feature = "full")]
+mod readers;
+#[cfg(feature = "prometheus")]
+mod reentrancy;
 #[cfg(feature = "full")]
 mod round_trips;
 #[cfg(feature = "prometheus")]

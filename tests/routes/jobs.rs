@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::support::faulty::{Fault, Faulty};
 use axum::Router;
 use axum::body::Body;
 use boon::{Compiler, Schemas};
@@ -75,6 +76,56 @@ async fn problems_are_shown_with_their_job() {
         nightly["problems"],
         json!([{"kind": "late", "since": "2026-01-01T00:00:00.000Z", "run_id": null, "message": "it never came"}])
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_overview_says_how_fresh_it_is() {
+    let history = Faulty::new(&MemoryHistory::new());
+    let builder = Jobs::builder().job(IMPORT).history(history.clone());
+    let jobs = builder.run().unwrap();
+    let fresh = |body: &Json| body["history"].clone();
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let overview = ok(&jobs, "/jobs").await;
+    assert_shape(&overview, "overview");
+    let up = fresh(&overview);
+    assert_eq!(
+        (&up["is_up"], &up["reason"], &up["waiting_events"]),
+        (&json!(true), &Json::Null, &json!(0))
+    );
+    let written_at = up["last_write_at"].as_str().unwrap().to_owned();
+    assert!(up["judged_at"].is_string(), "{up}");
+    history.fail(|call| match call {
+        "renew" => Fault::Down,
+        _ => Fault::None,
+    });
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let overview = ok(&jobs, "/jobs").await;
+    assert_shape(&overview, "overview");
+    let down = fresh(&overview);
+    assert!(down["down_since"].is_string(), "{down}");
+    assert_eq!(
+        (&down["is_up"], &down["reason"], &down["last_write_at"]),
+        (
+            &json!(false),
+            &json!(
+                "the job history cannot renew leases: down: no route to redis://[redacted]@host"
+            ),
+            &json!(written_at)
+        )
+    );
+    for fault in [Fault::Down, Fault::Panics, Fault::PanicsWithBomb] {
+        history.fail(move |_| fault);
+        for path in ["/jobs", "/jobs/status", "/jobs/stats/import"] {
+            let (status, body) = get(&jobs, path).await;
+            assert_eq!(status, 503, "{path}: {body}");
+            assert_eq!(
+                body["detail"],
+                format!(
+                    "The history of jobs cannot be read now; the service's log says why. It last accepted a write at {written_at}."
+                )
+            );
+        }
+    }
 }
 
 async fn get(jobs: &Jobs, path: &str) -> (u16, Json) {

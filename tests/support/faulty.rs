@@ -25,9 +25,36 @@ pub enum Fault {
     LosesAnswer,
     /// It panics before it returns a future.
     Panics,
+    /// Its future panics with a value whose drop panics.
+    PanicsWithBomb,
+    /// Its future never ends, and panics when it is dropped.
+    PanicsInDrop,
+    /// Its error's text panics.
+    PanicsInText,
     /// It waits until this time.
     Until(Instant),
 }
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "in a drop");
+    }
+}
+
+/// An error whose text panics.
+#[derive(Debug)]
+struct Unprintable;
+
+impl fmt::Display for Unprintable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("in a text")
+    }
+}
+
+impl std::error::Error for Unprintable {}
 
 type Choose = dyn Fn(&'static str) -> Fault + Send;
 
@@ -74,6 +101,15 @@ impl Faulty {
         Box::pin(async move {
             if let Fault::Until(then) = fault {
                 tokio::time::sleep_until(then).await;
+            }
+            match fault {
+                Fault::PanicsWithBomb => std::panic::panic_any(Bomb),
+                Fault::PanicsInDrop => {
+                    let _bomb = Bomb;
+                    let () = std::future::pending().await;
+                }
+                Fault::PanicsInText => return Err(Error::external("text", Unprintable)),
+                _ => {}
             }
             if fault == Fault::Down {
                 return Err(Error::external(

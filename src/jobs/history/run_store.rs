@@ -69,6 +69,12 @@ pub trait RunStore: Send + Sync + fmt::Debug + 'static {
     /// Returns the state of each job that is registered or has run.
     fn job_states(&self) -> BoxFuture<'_, Result<JobStates, Error>>;
 
+    /// Returns how many rows reads have skipped since the start because this version cannot read them. Each read of a row
+    /// counts. A store that skips rows fills a page with the following ones, because a short page is the last. Defaults to 0.
+    fn unreadable_rows(&self) -> u64 {
+        0
+    }
+
     /// Removes ended runs that exceed the retention, the oldest first, at most `max` of them and never the last run of a
     /// job. Returns the number of removed runs.
     fn prune<'a>(

@@ -7,7 +7,7 @@
 //! a [`Statement`](statement::Statement) runs in a transaction, PostgreSQL's statements have no names, and locks end with the
 //! transaction.
 //!
-//! A row that cannot be read, because another program wrote it, is skipped.
+//! A row that cannot be read, because another program or a newer version wrote it, is skipped and counted.
 
 mod columns;
 mod dialect;
@@ -26,6 +26,7 @@ mod sqlite;
 mod statement;
 mod stats;
 mod time;
+mod unreadable;
 
 #[cfg(feature = "jobs-postgres")]
 pub use self::postgres::PostgresHistory;

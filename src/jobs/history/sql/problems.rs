@@ -35,7 +35,7 @@ impl<D: Dialect> ProblemStore for SqlHistory<D> {
     fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
         Box::pin(async {
             let rows = Statement::new(OPEN)
-                .read(&self.pool)
+                .read(&self.readers)
                 .await
                 .map_err(failed::<D>)?;
             let mut problems: Vec<_> = rows.iter().filter_map(problem).collect();
@@ -60,7 +60,7 @@ impl<D: Dialect> ProblemStore for SqlHistory<D> {
                 .float(problem.last_start.map(time::to_seconds))
                 .integer(problem.success_epoch)
                 .float(time::to_seconds(observed_at))
-                .write(&self.pool)
+                .write(&self.writer)
                 .await
                 .map_err(failed::<D>)?;
             Ok(!reported.is_empty())
@@ -78,7 +78,7 @@ impl<D: Dialect> ProblemStore for SqlHistory<D> {
                 .text(caller.to_string())
                 .text(problem.job_name.clone())
                 .text(problem.kind.to_string())
-                .write(&self.pool)
+                .write(&self.writer)
                 .await
                 .map_err(failed::<D>)?;
             Ok(!resolved.is_empty())

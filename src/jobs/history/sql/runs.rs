@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::columns::Columns;
 use super::dialect::Dialect;
 use super::statement::Statement;
+use super::unreadable::Unreadable;
 use super::{job_states, time};
 use crate::jobs::history::{RunQuery, RunTotals, StateDelta};
 use crate::jobs::{RunRecord, RunStatus};
@@ -19,6 +20,9 @@ const CHUNK: usize = 1000;
 
 /// The number of jobs whose last runs one statement selects. SQLite accepts 500 selects.
 const JOBS_CHUNK: usize = 100;
+
+/// The least number of rows that are read in place of those that could not be read.
+const MIN_REFILL: usize = 500;
 
 /// The end of the statement that writes runs.
 const ON_CONFLICT_UPDATE: &str = "ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at, \
@@ -92,20 +96,56 @@ pub(super) async fn count<D: Dialect>(
 pub(super) async fn find<D: Dialect>(
     pool: &Pool<D>,
     query: &RunQuery,
+    unreadable: &Unreadable,
 ) -> Result<Vec<RunRecord>, sqlx::Error> {
-    let rows = select::<D>(query).read(pool).await?;
-    Ok(rows.iter().filter_map(read).collect())
+    let mut connection = D::acquire(pool).await?;
+    let mut transaction = connection.begin_with(D::BEGIN_READ).await?;
+    let runs = find_within(&mut transaction, query, unreadable).await?;
+    transaction.commit().await?;
+    Ok(runs)
 }
 
+/// Rows that cannot be read are skipped, and others take their places, so that only the last page is short.
 pub(super) async fn find_within<D: Dialect>(
     transaction: &mut Transaction<'_, D>,
     query: &RunQuery,
+    unreadable: &Unreadable,
 ) -> Result<Vec<RunRecord>, sqlx::Error> {
-    let rows = select::<D>(query).fetch(transaction).await?;
-    Ok(rows.iter().filter_map(read).collect())
+    let before = query.before;
+    let mut before = before.map(|(start, id)| (time::to_text(start), id.to_string()));
+    let mut limit = query.limit;
+    let mut runs = Vec::new();
+    loop {
+        let statement = select::<D>(query, before.take(), limit);
+        let rows = statement.fetch(transaction).await?;
+        let mut skipped = 0;
+        for run in rows.iter().map(read) {
+            match run {
+                Some(run) if runs.len() < query.limit => runs.push(run),
+                Some(_) => break,
+                None => skipped += 1,
+            }
+        }
+        unreadable.skipped(skipped);
+        if runs.len() == query.limit {
+            return Ok(runs);
+        }
+        // As the row has them, because they may be unreadable too.
+        let text = |row: &D::Row, column| row.text(column).ok().flatten();
+        let last = rows.last().filter(|_| rows.len() == limit);
+        before = last.and_then(|row| Some((text(row, 2)?, text(row, 0)?)));
+        if before.is_none() {
+            return Ok(runs);
+        }
+        limit = limit.max(MIN_REFILL);
+    }
 }
 
-fn select<D: Dialect>(query: &RunQuery) -> Statement {
+fn select<D: Dialect>(
+    query: &RunQuery,
+    before: Option<(String, String)>,
+    limit: usize,
+) -> Statement {
     let mut sql = format!("SELECT {} FROM job_runs WHERE TRUE", D::RUN_COLUMNS);
     let conditions = [
         (query.id.is_some(), " AND id = $1::uuid"),
@@ -113,7 +153,7 @@ fn select<D: Dialect>(query: &RunQuery) -> Statement {
         (query.status.is_some(), " AND status = $3"),
         (query.since.is_some(), " AND started_at >= $4::timestamptz"),
         (
-            query.before.is_some(),
+            before.is_some(),
             " AND (started_at, id) < ($5::timestamptz, $6::uuid)",
         ),
     ];
@@ -122,8 +162,6 @@ fn select<D: Dialect>(query: &RunQuery) -> Statement {
     }
     // The table's name tells the columns, which have an index, from the texts that are selected.
     sql.push_str(" ORDER BY job_runs.started_at DESC, job_runs.id DESC LIMIT $7");
-    let before = query.before;
-    let before = before.map(|(start, id)| (time::to_text(start), id.to_string()));
     let (before_start, before_id) = before.unzip();
     Statement::new(sql)
         .text(query.id.map(|id| id.to_string()))
@@ -132,11 +170,12 @@ fn select<D: Dialect>(query: &RunQuery) -> Statement {
         .text(query.since.map(time::to_text))
         .text(before_start)
         .text(before_id)
-        .integer(query.limit)
+        .integer(limit)
 }
 
 pub(super) async fn last_of_each<D: Dialect>(
     pool: &Pool<D>,
+    unreadable: &Unreadable,
 ) -> Result<Vec<RunRecord>, sqlx::Error> {
     let mut connection = D::acquire(pool).await?;
     let mut transaction = connection.begin_with(D::BEGIN_READ).await?;
@@ -166,7 +205,16 @@ pub(super) async fn last_of_each<D: Dialect>(
                 statement.text(name.clone())
             });
         let rows = statement.fetch(&mut transaction).await?;
-        last.extend(rows.iter().filter_map(read));
+        let runs: Vec<_> = rows.iter().filter_map(read).collect();
+        if runs.len() < rows.len() {
+            // The last run that can be read takes the place of one that cannot.
+            let found: BTreeSet<_> = runs.iter().map(|run| run.job_name.clone()).collect();
+            for name in chunk.iter().filter(|name| !found.contains(*name)) {
+                let query = RunQuery::new().job_name(name).limit(1);
+                last.extend(find_within(&mut transaction, &query, unreadable).await?);
+            }
+        }
+        last.extend(runs);
     }
     transaction.commit().await?;
     // In the order of bytes, regardless of the database's collation.

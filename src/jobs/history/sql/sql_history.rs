@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::dialect::Dialect;
+use super::unreadable::Unreadable;
 use super::{job_states, leases, migrations, prune, runs, stats, time};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::RunRecord;
@@ -17,7 +18,10 @@ use crate::jobs::history::{JobStates, JobStats, Registration, Retention, RunQuer
 /// Stores runs and problems in a SQL database: as `SqliteHistory` in SQLite, as `PostgresHistory` in PostgreSQL.
 #[derive(Debug)]
 pub struct SqlHistory<D: Database> {
-    pub(super) pool: Pool<D>,
+    pub(super) readers: Pool<D>,
+    /// Writes and renews leases. Readers never use it, unless the pool is a user's.
+    pub(super) writer: Pool<D>,
+    pub(super) unreadable: Unreadable,
 }
 
 impl<D: Database> SqlHistory<D> {
@@ -27,13 +31,21 @@ impl<D: Database> SqlHistory<D> {
     /// in-memory database opens another database, so the pool must have only one.
     #[must_use]
     pub fn pool(pool: Pool<D>) -> Self {
-        Self { pool }
+        Self {
+            readers: pool.clone(),
+            writer: pool,
+            unreadable: Unreadable::default(),
+        }
     }
 }
 
 impl<D: Database> Clone for SqlHistory<D> {
     fn clone(&self) -> Self {
-        Self::pool(self.pool.clone())
+        Self {
+            readers: self.readers.clone(),
+            writer: self.writer.clone(),
+            unreadable: self.unreadable.clone(),
+        }
     }
 }
 
@@ -63,19 +75,19 @@ impl<D: Dialect> RunStore for SqlHistory<D> {
         Box::pin(async {
             // Switching a new SQLite file to its write-ahead log does not wait for others that do the same.
             for _ in 0..50 {
-                match migrations::migrate(&self.pool).await {
+                match migrations::migrate(&self.writer).await {
                     Err(error) if has_code(&error, D::is_busy) => {
                         sleep(Duration::from_millis(20)).await;
                     }
                     result => return result.map_err(failed::<D>),
                 }
             }
-            migrations::migrate(&self.pool).await.map_err(failed::<D>)
+            migrations::migrate(&self.writer).await.map_err(failed::<D>)
         })
     }
 
     fn register<'a>(&'a self, jobs: &'a [Registration]) -> BoxFuture<'a, Result<(), Error>> {
-        let registered = job_states::register(&self.pool, jobs);
+        let registered = job_states::register(&self.writer, jobs);
         Box::pin(async { registered.await.map_err(failed::<D>) })
     }
 
@@ -84,7 +96,7 @@ impl<D: Dialect> RunStore for SqlHistory<D> {
         runs: &'a [RunRecord],
         lease: Duration,
     ) -> BoxFuture<'a, Result<(), Error>> {
-        let written = runs::write(&self.pool, runs, lease);
+        let written = runs::write(&self.writer, runs, lease);
         Box::pin(async { written.await.map_err(failed::<D>) })
     }
 
@@ -93,29 +105,35 @@ impl<D: Dialect> RunStore for SqlHistory<D> {
         runs: &'a [Uuid],
         lease: Duration,
     ) -> BoxFuture<'a, Result<SystemTime, Error>> {
-        let renewed = D::renew(&self.pool, runs, lease);
+        let renewed = D::renew(&self.writer, runs, lease);
         Box::pin(async { renewed.await.map(time::from_seconds).map_err(failed::<D>) })
     }
 
     fn reap(&self, by: SystemTime) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
-        Box::pin(async move { leases::reap(&self.pool, by).await.map_err(failed::<D>) })
+        Box::pin(async move { leases::reap(&self.writer, by).await.map_err(failed::<D>) })
     }
 
     fn runs<'a>(&'a self, query: &'a RunQuery) -> BoxFuture<'a, Result<Vec<RunRecord>, Error>> {
-        Box::pin(async { runs::find(&self.pool, query).await.map_err(failed::<D>) })
+        let found = runs::find(&self.readers, query, &self.unreadable);
+        Box::pin(async { found.await.map_err(failed::<D>) })
     }
 
     fn stats<'a>(&'a self, job_name: &'a str) -> BoxFuture<'a, Result<Option<JobStats>, Error>> {
-        let stats = stats::stats(&self.pool, job_name);
+        let stats = stats::stats(&self.readers, job_name, &self.unreadable);
         Box::pin(async { stats.await.map_err(failed::<D>) })
     }
 
     fn last_runs(&self) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
-        Box::pin(async { runs::last_of_each(&self.pool).await.map_err(failed::<D>) })
+        let last = runs::last_of_each(&self.readers, &self.unreadable);
+        Box::pin(async { last.await.map_err(failed::<D>) })
     }
 
     fn job_states(&self) -> BoxFuture<'_, Result<JobStates, Error>> {
-        Box::pin(async { job_states::all(&self.pool).await.map_err(failed::<D>) })
+        Box::pin(async { job_states::all(&self.readers).await.map_err(failed::<D>) })
+    }
+
+    fn unreadable_rows(&self) -> u64 {
+        self.unreadable.count()
     }
 
     fn prune<'a>(
@@ -123,7 +141,7 @@ impl<D: Dialect> RunStore for SqlHistory<D> {
         retention: &'a Retention,
         max: usize,
     ) -> BoxFuture<'a, Result<usize, Error>> {
-        let pruned = prune::prune(&self.pool, retention, max);
+        let pruned = prune::prune(&self.writer, retention, max);
         Box::pin(async { pruned.await.map_err(failed::<D>) })
     }
 }

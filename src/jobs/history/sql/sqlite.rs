@@ -15,6 +15,7 @@ use super::SqlHistory;
 use super::dialect::{Dialect, MigrationFile};
 use super::fetch::DbFuture;
 use super::time;
+use super::unreadable::Unreadable;
 use crate::jobs::{RunRecord, RunStatus};
 
 /// Stores runs and problems in a SQLite file, which all processes of one machine may share.
@@ -53,7 +54,8 @@ const TRANSLATIONS: [(&str, &str); 10] = [
 ];
 
 impl SqlHistory<Sqlite> {
-    /// Stores runs in this file. Opens nothing yet.
+    /// Stores runs in this file. Opens nothing yet. Writes and renewals of leases have a connection of their own, so that
+    /// readers, which share four others, cannot keep them waiting.
     #[must_use]
     pub fn open(path: impl AsRef<Path>) -> Self {
         let options = SqliteConnectOptions::new()
@@ -64,11 +66,13 @@ impl SqlHistory<Sqlite> {
             // Shorter than the timeout of a store call, so that the error says that the file is locked.
             .busy_timeout(Duration::from_secs(5))
             .disable_statement_logging();
-        Self::pool(
-            SqlitePoolOptions::new()
-                .max_connections(4)
-                .connect_lazy_with(options),
-        )
+        let connections = |max| SqlitePoolOptions::new().max_connections(max);
+        Self {
+            readers: connections(4).connect_lazy_with(options.clone()),
+            // Writers wait for each other here in their order, and not for the file's lock, which takes no turns.
+            writer: connections(1).connect_lazy_with(options),
+            unreadable: Unreadable::default(),
+        }
     }
 }
 

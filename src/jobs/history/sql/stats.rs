@@ -8,18 +8,20 @@ use super::columns::Columns;
 use super::dialect::Dialect;
 use super::runs::{duration, find_within};
 use super::statement::Statement;
+use super::unreadable::Unreadable;
 use crate::jobs::RunStatus;
 use crate::jobs::history::{JobStats, RunQuery, RunTotals};
 
 pub(super) async fn stats<D: Dialect>(
     pool: &Pool<D>,
     job_name: &str,
+    unreadable: &Unreadable,
 ) -> Result<Option<JobStats>, sqlx::Error> {
     let last = RunQuery::new().job_name(job_name).limit(1);
     let last_failed = last.clone().status(RunStatus::Failed);
     let mut connection = D::acquire(pool).await?;
     let mut transaction = connection.begin_with(D::BEGIN_READ).await?;
-    let last = find_within(&mut transaction, &last).await?;
+    let last = find_within(&mut transaction, &last, unreadable).await?;
     let totals =
         Statement::new("SELECT status, runs, seconds FROM job_run_totals WHERE job_name = $1");
     let totals = totals.text(job_name.to_owned());
@@ -36,7 +38,7 @@ pub(super) async fn stats<D: Dialect>(
         stats.running = u64::try_from(row.integer(0)?).unwrap_or(0);
     }
     stats.set_recent(recent_durations(&mut transaction, job_name).await?);
-    let last_failed = find_within(&mut transaction, &last_failed).await?;
+    let last_failed = find_within(&mut transaction, &last_failed, unreadable).await?;
     stats.set_last(last.first(), last_failed.first());
     transaction.commit().await?;
     Ok(Some(stats))
