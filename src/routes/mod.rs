@@ -19,6 +19,8 @@ mod admin;
 mod build;
 #[cfg(feature = "prometheus")]
 mod chunked_body;
+mod connection_service;
+mod connections;
 mod extract;
 mod guard;
 #[cfg(feature = "prometheus")]
@@ -29,6 +31,7 @@ mod ip_guard;
 mod ip_range;
 #[cfg(feature = "jobs")]
 mod jobs;
+mod limits;
 mod merge;
 #[cfg(feature = "prometheus")]
 mod metrics;
@@ -51,7 +54,7 @@ mod route;
 mod routes;
 mod server;
 mod service;
-mod write_timeout;
+mod timed_stream;
 
 pub use self::access::Details;
 pub use self::extract::{NotReady, Ready};
