@@ -8,10 +8,10 @@
     reason = "an example prints instructions and records its own metrics"
 )]
 
-use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -42,7 +42,7 @@ const ENERGY: Family = Family::counter("shop_energy_joules_total", "Energy used,
     .float();
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> anyhow::Result<()> {
     let settings = Settings::from_env()?;
     let mut catalog = Catalog::new();
     catalog.register(BASKETS)?.register(ENERGY)?;
@@ -92,14 +92,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .merge(
             Routes::new()
                 .metrics(prometheus)
-                .health(health)
+                .health(health.clone())
                 .jobs(jobs)
                 .settings(&settings)
                 .guard(Guard::open()),
         )
         .layer(HttpMetricsLayer::new());
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
-    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let address = format!("127.0.0.1:{port}");
+    let listener = TcpListener::bind(&address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
     let url = format!("http://{}", listener.local_addr()?);
     println!("listening on {url}");
     println!("try  curl {url}/metrics");
@@ -109,7 +112,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("     curl '{url}/metrics/history?metric=http_requests_total&sum=true'");
     println!("     curl -X POST {url}/admin/reset-metrics");
     println!("     curl {url}/admin/config");
-    axum::serve(listener, app).await?;
+    health
+        .shutdown_signal()
+        .run(|stop| axum::serve(listener, app).with_graceful_shutdown(stop))
+        .await?;
     Ok(())
 }
 
@@ -130,7 +136,7 @@ fn collect(
 }
 
 /// Three customers: one looks, one orders, and one leaves before the response.
-async fn visit(shop: Router) -> Result<(), Box<dyn Error>> {
+async fn visit(shop: Router) -> anyhow::Result<()> {
     let look = Request::get("/").body(Body::empty())?;
     let order = Request::post("/orders").body(Body::from("two cakes"))?;
     for request in [look, order] {
@@ -144,7 +150,7 @@ async fn visit(shop: Router) -> Result<(), Box<dyn Error>> {
 }
 
 /// Work behind the counter.
-async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
+async fn trade(connections: &Connections) -> anyhow::Result<()> {
     let billing = ServiceCalls::new("billing");
     let charges = ExternalApi::new("stripe", "/v1/charges");
     let select = Query::new("select");
@@ -197,7 +203,7 @@ async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
 }
 
 /// Background jobs: more sweeps than fit into a queue of two events, and a failing import.
-async fn sweep() -> Result<Jobs, Box<dyn Error>> {
+async fn sweep() -> anyhow::Result<Jobs> {
     const SWEEP: Job = Job::named("sweep").every(Duration::from_secs(60 * 60));
     const IMPORT: Job = Job::named("import")
         .every(Duration::from_secs(60 * 60))
