@@ -228,21 +228,21 @@ mod tests {
 
     #[tokio::test]
     async fn at_the_limit_the_connection_that_has_waited_longest_gives_way() {
-        for head in ["", "GET /livez HTT"] {
+        for sent in ["", "GET /livez HTT"] {
             let address = start(SMALL).await;
             let mut held = Vec::new();
             for _ in 0..4 {
-                held.push(connect(address, head).await);
+                held.push(connect(address, sent).await);
             }
             // The first has just been used, so the second has waited longest.
-            let rest = LIVEZ.strip_prefix(head).unwrap();
-            assert!(responds(&mut held[0], rest).await, "{head:?}");
+            let rest = LIVEZ.strip_prefix(sent).unwrap();
+            assert!(responds(&mut held[0], rest).await, "{sent:?}");
             let mut new = connect(address, "").await;
-            assert!(responds(&mut new, LIVEZ).await, "{head:?}");
-            assert!(is_closed(&mut held[1]).await, "{head:?}");
-            assert!(responds(&mut held[2], rest).await, "{head:?}");
-            assert!(responds(&mut held[3], rest).await, "{head:?}");
-            assert!(responds(&mut held[0], LIVEZ).await, "{head:?}");
+            assert!(responds(&mut new, LIVEZ).await, "{sent:?}");
+            assert!(is_closed(&mut held[1]).await, "{sent:?}");
+            assert!(responds(&mut held[2], rest).await, "{sent:?}");
+            assert!(responds(&mut held[3], rest).await, "{sent:?}");
+            assert!(responds(&mut held[0], LIVEZ).await, "{sent:?}");
         }
     }
 

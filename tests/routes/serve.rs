@@ -317,8 +317,8 @@ async fn silent_and_half_sent_requests_delay_no_probe() {
     let mut held = Vec::new();
     for n in 0..600 {
         let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
-        let head = ["", "GET /livez HTTP/1.1\r\nhost: x\r\nx-"][n % 2];
-        stream.write_all(head.as_bytes()).await.unwrap();
+        let sent = ["", "GET /livez HTTP/1.1\r\nhost: x\r\nx-"][n % 2];
+        stream.write_all(sent.as_bytes()).await.unwrap();
         held.push(stream);
         if n % 100 == 99 {
             let response = timeout(Duration::from_secs(1), livez(server.local_addr()));
