@@ -3,11 +3,11 @@
 //! Run `cargo run --example custom_check` and try the commands it prints. `PORT` overrides port 3000.
 #![allow(clippy::print_stdout, reason = "an example prints commands to try")]
 
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use anyhow::Context;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
@@ -35,7 +35,7 @@ impl Check for Backlog {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> anyhow::Result<()> {
     let backlog = Backlog::default();
     let health = Health::builder()
         .check("backlog", backlog.clone().every(Duration::from_secs(1)))
@@ -72,13 +72,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .merge(routes);
 
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
-    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let address = format!("127.0.0.1:{port}");
+    let listener = TcpListener::bind(&address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
     let url = format!("http://{}", listener.local_addr()?);
     println!("listening on {url}");
     println!("try  curl -X POST {url}/orders    six times");
     println!("     curl {url}/health            after each");
-    axum::serve(listener, app)
-        .with_graceful_shutdown(health.shutdown_signal().into_future())
+    health
+        .shutdown_signal()
+        .run(|stop| axum::serve(listener, app).with_graceful_shutdown(stop))
         .await?;
     Ok(())
 }

@@ -7,9 +7,9 @@
 //! `cargo run --example existing_stack`, then try the commands it prints. `PORT` overrides port 3000.
 #![allow(clippy::print_stdout, reason = "an example prints what to try")]
 
-use std::error::Error;
 use std::time::Duration;
 
+use anyhow::Context;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -25,7 +25,7 @@ use tower_vitals::routes::Guard;
 use tower_vitals::{HttpMetricsLayer, Prometheus, Routes};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().init();
     let stack = ServiceBuilder::new()
         .set_x_request_id(MakeRequestUuid)
@@ -54,7 +54,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         );
 
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
-    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let address = format!("127.0.0.1:{port}");
+    let listener = TcpListener::bind(&address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
     let url = format!("http://{}", listener.local_addr()?);
     println!("listening on {url}");
     println!("try  curl -i {url}/");

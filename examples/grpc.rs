@@ -3,8 +3,6 @@
 //! `cargo run --example grpc --features grpc-health` prints the recorded metrics and exits.
 #![allow(clippy::print_stdout, reason = "an example prints its result")]
 
-use std::error::Error;
-
 use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Endpoint, Server};
@@ -15,7 +13,7 @@ use tower_vitals::health::GrpcHealth;
 use tower_vitals::{ClientMetricsLayer, Health, HttpMetricsLayer, Prometheus};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> anyhow::Result<()> {
     let prometheus = Prometheus::install()?;
     let health = Health::builder().check("stock", async || true).build()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;

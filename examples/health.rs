@@ -4,11 +4,11 @@
 //! `DATABASE_URL`, `REDIS_URL` and `AMQP_URL` add checks of their servers.
 #![allow(clippy::print_stdout, reason = "an example prints commands to try")]
 
-use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use axum::Router;
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -21,9 +21,12 @@ use tower_vitals::routes::{Details, Guard};
 use tower_vitals::{Health, HttpMetricsLayer, Prometheus, Ready, Routes};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> anyhow::Result<()> {
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
-    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let address = format!("127.0.0.1:{port}");
+    let listener = TcpListener::bind(&address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
     let directory = std::env::temp_dir();
 
@@ -100,8 +103,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "     kill -TERM {}    /readyz returns 503 for 5 s before it exits",
         std::process::id()
     );
-    axum::serve(listener, app)
-        .with_graceful_shutdown(health.shutdown_signal().into_future())
+    health
+        .shutdown_signal()
+        .run(|stop| axum::serve(listener, app).with_graceful_shutdown(stop))
         .await?;
     Ok(())
 }

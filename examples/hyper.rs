@@ -4,9 +4,9 @@
 #![allow(clippy::print_stdout, reason = "an example prints what to try")]
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::time::Duration;
 
+use anyhow::Context;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
@@ -20,7 +20,7 @@ use tower_vitals::routes::Guard;
 use tower_vitals::{HttpMetricsLayer, Prometheus, Routes};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> anyhow::Result<()> {
     // Guarded routes are open here because the listener is on loopback. Set a real guard on any other address.
     let routes = Routes::new()
         .metrics(Prometheus::install()?)
@@ -35,7 +35,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .service(routes.around(service_fn(app)));
 
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
-    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let address = format!("127.0.0.1:{port}");
+    let listener = TcpListener::bind(&address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
     let url = format!("http://{}", listener.local_addr()?);
     println!("listening on {url}");
     println!("try  curl {url}/users/7");

@@ -9,10 +9,10 @@
 )]
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -44,7 +44,7 @@ const ENERGY: Family = Family::counter("shop_energy_joules_total", "Energy used,
     .float();
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> anyhow::Result<()> {
     let settings = Settings::from_env()?;
     let mut catalog = Catalog::new();
     catalog.register(BASKETS)?.register(ENERGY)?;
@@ -97,14 +97,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .merge(
             Routes::new()
                 .metrics(prometheus)
-                .health(health)
+                .health(health.clone())
                 .jobs(jobs)
                 .settings(&settings)
                 .guard(Guard::open()),
         )
         .layer(HttpMetricsLayer::new());
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
-    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let address = format!("127.0.0.1:{port}");
+    let listener = TcpListener::bind(&address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
     let url = format!("http://{}", listener.local_addr()?);
     println!("listening on {url}");
     println!("try  curl {url}/metrics");
@@ -114,7 +117,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("     curl '{url}/metrics/history?metric=http_requests_total&sum=true'");
     println!("     curl -X POST {url}/admin/reset-metrics");
     println!("     curl {url}/admin/config");
-    axum::serve(listener, app).await?;
+    health
+        .shutdown_signal()
+        .run(|stop| axum::serve(listener, app).with_graceful_shutdown(stop))
+        .await?;
     Ok(())
 }
 
@@ -135,7 +141,7 @@ fn collect(
 }
 
 /// Three customers: one looks, one orders, and one leaves before the response.
-async fn visit(shop: Router) -> Result<(), Box<dyn Error>> {
+async fn visit(shop: Router) -> anyhow::Result<()> {
     let look = Request::get("/").body(Body::empty())?;
     let order = Request::post("/orders").body(Body::from("two cakes"))?;
     for request in [look, order] {
@@ -149,7 +155,7 @@ async fn visit(shop: Router) -> Result<(), Box<dyn Error>> {
 }
 
 /// A gRPC call and an HTTP call, as client and server see them with OpenTelemetry's names.
-async fn call() -> Result<(), Box<dyn Error>> {
+async fn call() -> anyhow::Result<()> {
     let client = ClientMetricsLayer::builder("stock")
         .naming(Naming::open_telemetry_client())
         .grpc()
@@ -172,14 +178,14 @@ async fn call() -> Result<(), Box<dyn Error>> {
             .clone()
             .oneshot(request)
             .await
-            .map_err(|error| error.to_string())?;
+            .map_err(anyhow::Error::from_boxed)?;
         axum::body::to_bytes(Body::new(response.into_body()), 1024).await?;
     }
     Ok(())
 }
 
 /// Work behind the counter.
-async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
+async fn trade(connections: &Connections) -> anyhow::Result<()> {
     let billing = ServiceCalls::new("billing");
     let charges = ExternalApi::new("stripe", "/v1/charges");
     let select = Query::new("select");
@@ -232,7 +238,7 @@ async fn trade(connections: &Connections) -> Result<(), Box<dyn Error>> {
 }
 
 /// Background jobs: more sweeps than fit into a queue of two events, and a failing import.
-async fn sweep() -> Result<Jobs, Box<dyn Error>> {
+async fn sweep() -> anyhow::Result<Jobs> {
     const SWEEP: Job = Job::named("sweep").every(Duration::from_secs(60 * 60));
     const IMPORT: Job = Job::named("import")
         .every(Duration::from_secs(60 * 60))

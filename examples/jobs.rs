@@ -8,7 +8,6 @@
 #![allow(clippy::print_stdout, reason = "an example prints commands to try")]
 
 use std::env;
-use std::error::Error;
 use std::io;
 use std::time::Duration;
 
@@ -33,7 +32,7 @@ const REPORT: Job = Job::named("report")
     .grace(Duration::from_secs(10));
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let prometheus = Prometheus::install()?;
     let mut jobs = Jobs::builder()

@@ -3,8 +3,6 @@
 //! `cargo run --example other_exporter` prints the metrics in the debugging recorder of `metrics-util` and exits.
 #![allow(clippy::print_stdout, reason = "an example prints its result")]
 
-use std::error::Error;
-
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -15,7 +13,7 @@ use tower_vitals::HttpMetricsLayer;
 use tower_vitals::http_metrics::Naming;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> anyhow::Result<()> {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     recorder.install()?;

@@ -4,7 +4,6 @@
 #![allow(clippy::print_stdout, reason = "an example prints its result")]
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,7 +18,7 @@ use tower::{ServiceBuilder, ServiceExt};
 use tower_vitals::{ClientMetricsLayer, Prometheus};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> anyhow::Result<()> {
     let prometheus = Prometheus::install()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let server = format!("http://{}", listener.local_addr()?);

@@ -4,9 +4,9 @@
 #![allow(clippy::print_stdout, reason = "an example prints what to try")]
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::time::Duration;
 
+use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
@@ -19,7 +19,7 @@ use tower_vitals::routes::Guard;
 use tower_vitals::{Health, HttpMetricsLayer, Prometheus, Routes};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> anyhow::Result<()> {
     let prometheus = Prometheus::install()?;
     let health = Health::builder().check("uptime", Uptime::new()).build()?;
     let app = Router::new()
@@ -38,7 +38,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(HttpMetricsLayer::new());
 
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
-    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let address = format!("127.0.0.1:{port}");
+    let listener = TcpListener::bind(&address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
     let url = format!("http://{}", listener.local_addr()?);
     println!("listening on {url}");
     println!("try  curl {url}/users/7");

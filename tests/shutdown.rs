@@ -25,11 +25,11 @@ use axum::Router;
 use axum::response::sse::{Event, Sse};
 use axum::routing::get;
 use futures_util::{StreamExt, stream};
-use tower_vitals::{Health, Routes};
+use tower_vitals::{Health, Prometheus, Routes};
 
 /// How the service ends: `run` of the shutdown signal, or the signal as a future for axum.
 const SHAPE: &str = "SHUTDOWN_TEST_SHAPE";
-/// The delay, the grace and the time that the end of the runtime takes, in milliseconds.
+/// The delay, the grace, the time to exit and the time that the end of the runtime takes, in milliseconds.
 const TIMES: &str = "SHUTDOWN_TEST_TIMES";
 
 /// The service, in a process of its own. A run without the variables, as one of the tests, does nothing.
@@ -41,21 +41,46 @@ fn service() {
         .split(' ')
         .map(|time| Duration::from_millis(time.parse().unwrap()))
         .collect();
-    let [delay, grace, hang] = times[..] else {
+    let [delay, grace, exit, hang] = times[..] else {
         panic!("{times:?}")
     };
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
+    let hang_for_a_minute = || {
+        println!("\nhangs");
+        std::thread::sleep(Duration::from_mins(1));
+    };
+    // One thread, so that a handler can block the whole runtime.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
         let events = || async {
             let first = stream::iter([Ok::<_, Infallible>(Event::default().data("first"))]);
             Sse::new(first.chain(stream::pending()))
         };
+        let check = move || async move {
+            let hanging = tokio::task::spawn_blocking(hang_for_a_minute);
+            hanging.await.is_ok()
+        };
         let health = Health::builder().build().unwrap();
+        let hanging = Health::builder().check("hanging", check).build().unwrap();
+        let prometheus = Prometheus::builder().build().unwrap();
+        prometheus.on_gather(hang_for_a_minute);
         let app = Router::new()
             .route("/events", get(events))
-            .merge(Routes::new().health(health.clone()));
+            .route(
+                "/check",
+                get(move || async move { drop(hanging.report().await) }),
+            )
+            .route("/block", get(move || async move { hang_for_a_minute() }))
+            .merge(Routes::new().health(health.clone()).metrics(prometheus));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("\nlistening on {}", listener.local_addr().unwrap());
-        let shutdown = health.shutdown_signal().delay(delay).force_after(grace);
+        let shutdown = health
+            .shutdown_signal()
+            .delay(delay)
+            .force_after(grace)
+            .exit_after(exit);
         let serve = axum::serve(listener, app);
         match &*shape {
             "run" => {
@@ -174,7 +199,7 @@ impl Drop for Service {
 #[test]
 fn without_clients_the_process_ends_with_its_server() {
     for shape in ["run", "signal"] {
-        let mut service = Service::start(shape, "50 60000 0");
+        let mut service = Service::start(shape, "50 60000 60000 0");
         assert!(!service.is_draining());
         let began = Instant::now();
         service.kill("-TERM");
@@ -187,8 +212,11 @@ fn without_clients_the_process_ends_with_its_server() {
 #[test]
 fn a_process_with_an_event_stream_ends_at_the_deadline() {
     // Code after the server runs after `run` only. Of a future nobody knows when its server has ended.
-    for (shape, code, cleans_up) in [("run", 0, true), ("signal", 143, false)] {
-        let mut service = Service::start(shape, "200 800 0");
+    for (shape, times, code, cleans_up) in [
+        ("run", "200 800 60000 0", 0, true),
+        ("signal", "200 400 400 0", 143, false),
+    ] {
+        let mut service = Service::start(shape, times);
         let client = service.event_stream();
         let began = Instant::now();
         service.kill("-TERM");
@@ -206,7 +234,7 @@ fn a_second_signal_ends_the_process_at_once() {
     for shape in ["run", "signal"] {
         for (first, second, code) in [("-TERM", "-TERM", 143), ("-TERM", "-INT", 130)] {
             // During the delay.
-            let mut service = Service::start(shape, "60000 60000 0");
+            let mut service = Service::start(shape, "60000 60000 0 0");
             let client = service.event_stream();
             service.kill(first);
             while !service.is_draining() {}
@@ -217,7 +245,7 @@ fn a_second_signal_ends_the_process_at_once() {
         for (first, second, code) in [("-TERM", "-TERM", 143), ("-INT", "-INT", 130)] {
             // While the server waits for its client. Ctrl-C skips the delay.
             let delay = if first == "-INT" { 60000 } else { 0 };
-            let mut service = Service::start(shape, &format!("{delay} 60000 0"));
+            let mut service = Service::start(shape, &format!("{delay} 60000 0 0"));
             let client = service.event_stream();
             service.kill(first);
             while TcpStream::connect(&service.address).is_ok() {}
@@ -231,10 +259,78 @@ fn a_second_signal_ends_the_process_at_once() {
 #[test]
 fn a_second_signal_ends_a_process_whose_runtime_hangs() {
     for shape in ["run", "signal"] {
-        let mut service = Service::start(shape, "0 60000 60000");
+        let mut service = Service::start(shape, "0 60000 0 60000");
         service.kill("-TERM");
         service.line("cleaned up");
         service.kill("-TERM");
         assert_eq!(service.exit_code(), Some(143), "{shape}");
+    }
+}
+
+#[test]
+fn a_process_ends_whatever_its_clients_hooks_and_checks_do() {
+    let held = [
+        "GET / HTTP/1.1\r\nhost: x\r\nx-",
+        "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n",
+        "GET /check HTTP/1.1\r\nhost: x\r\n\r\n",
+        "GET /block HTTP/1.1\r\nhost: x\r\n\r\n",
+    ];
+    for shape in ["run", "signal"] {
+        for request in held {
+            // Only the client of a half-sent head leaves the runtime able to end.
+            let is_blocked = request.ends_with("\r\n\r\n");
+            let code = if is_blocked || shape == "signal" {
+                143
+            } else {
+                0
+            };
+            let mut service = Service::start(shape, "200 400 400 0");
+            let client = service.send(request);
+            if is_blocked {
+                service.line("hangs");
+            }
+            let began = Instant::now();
+            service.kill("-TERM");
+            assert_eq!(service.exit_code(), Some(code), "{shape}: {request}");
+            let took = began.elapsed();
+            assert!(
+                took >= Duration::from_millis(600),
+                "{shape}: {request}: {took:?}"
+            );
+            assert!(
+                took < Duration::from_secs(5),
+                "{shape}: {request}: {took:?}"
+            );
+            drop(client);
+
+            let mut service = Service::start(shape, "60000 60000 60000 0");
+            let client = service.send(request);
+            if is_blocked {
+                service.line("hangs");
+            }
+            service.kill("-TERM");
+            // The second is another signal, because the kernel merges equal ones that are pending.
+            std::thread::sleep(Duration::from_millis(300));
+            service.kill("-INT");
+            let began = Instant::now();
+            assert_eq!(service.exit_code(), Some(130), "{shape}: {request}");
+            assert!(
+                began.elapsed() < Duration::from_secs(2),
+                "{shape}: {request}"
+            );
+            drop(client);
+        }
+    }
+}
+
+#[test]
+fn code_after_the_server_has_a_time_limit() {
+    for shape in ["run", "signal"] {
+        let mut service = Service::start(shape, "0 300 300 60000");
+        let began = Instant::now();
+        service.kill("-TERM");
+        service.line("cleaned up");
+        assert_eq!(service.exit_code(), Some(143), "{shape}");
+        assert!(began.elapsed() >= Duration::from_millis(600), "{shape}");
     }
 }

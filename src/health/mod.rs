@@ -39,6 +39,7 @@ mod refresh;
 mod report;
 mod runtime_heartbeat;
 mod shutdown_signal;
+mod signal_thread;
 mod signals;
 mod state;
 mod status;

@@ -1,18 +1,16 @@
 //! `ShutdownSignal`: a graceful shutdown that ends.
 
-use std::future::{Future, IntoFuture, poll_fn};
+use std::future::{Future, IntoFuture, pending, poll_fn};
 use std::pin::{Pin, pin};
-use std::process;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::runtime;
 use tokio::sync::oneshot;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::Health;
-use super::signals::{Signal, Signals};
-use crate::thread;
+use super::signal_thread;
+use super::signals::Signal;
 
 /// Shuts a server down on SIGTERM: readiness fails at once, the server stops accepting connections after a delay, and the
 /// process ends, at the latest, after a deadline.
@@ -37,19 +35,24 @@ use crate::thread;
 /// |---|---|
 /// | 0 s | readiness fails, and load balancers learn it from their next probe (Kubernetes, "Pod Lifecycle", termination of pods) |
 /// | 5 s ([`delay`](Self::delay)) | the server stops accepting connections and finishes requests in flight |
-/// | 30 s ([`force_after`](Self::force_after)) | requests that have not ended, such as event streams, are abandoned |
+/// | 25 s ([`force_after`](Self::force_after)) | requests that have not ended, such as event streams, are abandoned, and [`run`](Self::run) returns |
+/// | 30 s ([`exit_after`](Self::exit_after)) | the process exits, whatever its clients, hooks and checks do |
 ///
-/// Kubernetes kills the process after `terminationGracePeriodSeconds`, 30 s by default: give it more than the deadline.
+/// Kubernetes kills the process after `terminationGracePeriodSeconds`, 30 s by default: give it more than the last of these.
 ///
-/// SIGINT (Ctrl-C) skips the delay. A second SIGTERM or SIGINT ends the process at once, by [`std::process::exit`] with 128
-/// plus the signal's number: 143 after SIGTERM, 130 after SIGINT. It is watched on a thread of its own, so it also ends a
-/// process whose runtime hangs. On systems without SIGTERM, Ctrl-C is the only signal.
+/// SIGINT (Ctrl-C) skips the delay. A second SIGTERM or SIGINT ends the process at once. On systems without SIGTERM, Ctrl-C
+/// is the only signal.
+///
+/// After the first signal, a process normally ends because `main` returns. It may not get there: the end of a tokio runtime
+/// waits for [`spawn_blocking`](tokio::task::spawn_blocking), and a handler or check can block the runtime's threads. A thread
+/// of its own therefore watches the time and the second signal. It writes a warning and calls [`std::process::exit`] with 128
+/// plus the number of the signal: 143 after SIGTERM, 130 after SIGINT.
 ///
 /// # As a future
 ///
 /// The signal is also a future for servers that take one, which completes when the server should stop accepting. It cannot
-/// end a server that still waits for its clients, so the process exits at the deadline, with the code of the first signal
-/// and without running the code after the server:
+/// end a server that still waits for its clients, so such a process exits by the last row of the table, without running the
+/// code after the server:
 ///
 /// ```no_run
 /// # use axum::Router;
@@ -65,16 +68,18 @@ pub struct ShutdownSignal {
     health: Health,
     delay: Duration,
     force_after: Duration,
+    exit_after: Duration,
 }
 
 impl Health {
-    /// Returns a signal that shuts a server down: on SIGTERM, after a drain and 5 s, and with a deadline of 30 s; see
+    /// Returns a signal that shuts a server down: on SIGTERM, after a drain and 5 s, and within 30 s; see
     /// [`ShutdownSignal`].
     pub fn shutdown_signal(&self) -> ShutdownSignal {
         ShutdownSignal {
             health: self.clone(),
             delay: Duration::from_secs(5),
-            force_after: Duration::from_secs(25),
+            force_after: Duration::from_secs(20),
+            exit_after: Duration::from_secs(5),
         }
     }
 }
@@ -87,17 +92,25 @@ impl ShutdownSignal {
         self
     }
 
-    /// The time between the end of accepting and the deadline. Defaults to 25 s, so that the deadline is 30 s after SIGTERM.
-    /// [`Duration::MAX`] sets no deadline.
+    /// The time between the end of accepting and the deadline for requests. Defaults to 20 s, so that the deadline is 25 s
+    /// after SIGTERM. [`Duration::MAX`] sets no deadline, also not for the exit.
     pub fn force_after(mut self, grace: Duration) -> Self {
         self.force_after = grace;
+        self
+    }
+
+    /// The time between the deadline for requests and the exit of the process, for the code after the server and the end of
+    /// the runtime. Defaults to 5 s, so that the process ends 30 s after SIGTERM at the latest. [`Duration::MAX`] never exits.
+    pub fn exit_after(mut self, grace: Duration) -> Self {
+        self.exit_after = grace;
         self
     }
 
     /// Runs a server until it has shut down, or until the deadline. `serve` gets a future that completes when the server
     /// should stop accepting connections.
     ///
-    /// After the deadline the server's future is dropped. Its connections end with the runtime, so return from `main`.
+    /// After the deadline for requests the server's future is dropped. Its connections end with the runtime, so return from
+    /// `main`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -131,7 +144,7 @@ impl ShutdownSignal {
         });
         let mut server = pin!(serve(stopping).into_future());
         let mut deadline = pin!(async {
-            self.wait(Duration::MAX).await;
+            self.wait().await;
             drop(stop);
             sleep(self.force_after).await;
             tracing::warn!("shutdown deadline: requests in flight are abandoned");
@@ -143,54 +156,45 @@ impl ShutdownSignal {
         .await
     }
 
-    /// Waits until the server should stop accepting. The process exits at a second signal, or this long after that.
-    async fn wait(&self, exit_after: Duration) {
-        let mut signals = match Signals::listen() {
-            Ok(signals) => signals,
+    /// Waits until the server should stop accepting.
+    async fn wait(&self) {
+        let Self {
+            delay, force_after, ..
+        } = *self;
+        let grace = force_after.saturating_add(self.exit_after);
+        let watched = signal_thread::watch(move |first| first.delay(delay).saturating_add(grace));
+        let first = match watched {
+            Ok(first) => first,
             Err(error) => {
                 tracing::error!(%error, "cannot listen for signals: there is no graceful shutdown");
-                return std::future::pending().await;
+                return pending().await;
             }
         };
-        let signal = signals.next().await;
+        let Ok(signal) = first.await else {
+            // The thread ends only after the signal.
+            return pending().await;
+        };
         tracing::info!(%signal, "shutdown started: a second signal ends the process at once");
         self.health.drain();
-        let delay = match signal {
-            Signal::Terminate => self.delay,
-            Signal::Interrupt => Duration::ZERO,
-        };
-        exit_later(signal, signals, delay.saturating_add(exit_after));
-        sleep(delay).await;
+        sleep(signal.delay(delay)).await;
     }
 }
 
-/// Exits at the next signal, or after the deadline. A thread waits for both, because the service's runtime may hang.
-fn exit_later(first: Signal, mut signals: Signals, deadline: Duration) {
-    let wait = move || {
-        let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => return tracing::error!(%error, NO_EXIT),
-        };
-        let second = runtime.block_on(async { timeout(deadline, signals.next()).await });
-        if let Ok(signal) = second {
-            tracing::warn!(%signal, "shutdown forced: the process exits");
-        } else {
-            tracing::warn!("shutdown deadline: the process exits");
+impl Signal {
+    /// Nobody waits for load balancers after Ctrl-C.
+    fn delay(self, delay: Duration) -> Duration {
+        match self {
+            Self::Terminate => delay,
+            Self::Interrupt => Duration::ZERO,
         }
-        process::exit(second.unwrap_or(first).exit_code());
-    };
-    if let Err(error) = thread::spawn("vitals-shutdown", wait) {
-        tracing::error!(%error, NO_EXIT);
     }
 }
-
-const NO_EXIT: &str = "a second signal will not end the process";
 
 impl IntoFuture for ShutdownSignal {
     type Output = ();
     type IntoFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.wait(self.force_after).await })
+        Box::pin(async move { self.wait().await })
     }
 }

@@ -13,6 +13,7 @@ use tower_service::Service;
 use super::job::Job;
 use super::jobs::Jobs;
 use super::run_handle::RunGuard;
+use crate::panics;
 
 /// Marks a [`JobLayer`] whose runs begin without metadata. The default.
 #[derive(Debug, Clone, Copy, Default)]

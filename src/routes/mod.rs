@@ -19,6 +19,8 @@ mod admin;
 mod build;
 #[cfg(feature = "prometheus")]
 mod chunked_body;
+mod connection_service;
+mod connections;
 mod extract;
 mod function_guard;
 mod guard;
@@ -31,6 +33,7 @@ mod ip_guard;
 mod ip_range;
 #[cfg(feature = "jobs")]
 mod jobs;
+mod limits;
 mod merge;
 #[cfg(feature = "prometheus")]
 mod metrics;
@@ -65,7 +68,7 @@ mod server;
 mod service;
 #[cfg(feature = "prometheus")]
 mod shared_text;
-mod write_timeout;
+mod timed_stream;
 
 pub use self::access::Details;
 pub use self::extract::{NotReady, Ready};

@@ -10,7 +10,8 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::acceptor::Acceptor;
+use super::acceptor::{Acceptor, listen};
+use super::limits::Limits;
 use super::problem::no_such_route;
 use super::route::finish;
 use super::routes::Routes;
@@ -23,9 +24,18 @@ impl Routes {
     /// Serves the routes on `addr`. Like `axum::serve`, it runs until the future is dropped, and then stops accepting
     /// connections and finishes responses in progress. [`spawn`](Self::spawn) serves in the background.
     ///
-    /// The server speaks HTTP/1 and accepts at most 256 connections at once. It closes a connection whose client takes longer
-    /// than 75 s to send a request head, or reads nothing for 60 s. Requests carry the peer's address as axum's
+    /// The server speaks HTTP/1. Requests carry the peer's address as axum's
     /// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo). The runtime needs its time driver enabled.
+    ///
+    /// | limit | |
+    /// |---|---|
+    /// | 256 connections, 128 for each IP address | the connection that has waited longest for a request is closed for a new one |
+    /// | 10 s for a request head | the first from the connection on, others from their first byte on |
+    /// | 75 s between two requests | |
+    /// | 60 s in which the client reads nothing of a response | |
+    ///
+    /// A connection with a response in progress never gives way. If 256 connections have one, others wait; if 128 of one
+    /// address have one, its next connection is closed.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
@@ -87,9 +97,9 @@ impl Routes {
             let message = format!("cannot listen on {addr:?}: {error}");
             Error::new(ErrorKind::Io, message).with_source(error)
         };
-        let listener = TcpListener::bind(&addr).await.map_err(refused)?;
+        let listener = listen(&addr).await.map_err(refused)?;
         let local_addr = listener.local_addr().map_err(refused)?;
-        Ok((Acceptor::new(router), listener, local_addr))
+        Ok((Acceptor::new(router, Limits::DEFAULT), listener, local_addr))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::support::example::Example;
+use crate::support::example::{Example, path};
 use crate::support::request;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -153,21 +153,42 @@ async fn an_interrupt_skips_the_delay_and_a_second_signal_ends_the_process() {
 
 #[tokio::test]
 #[ignore = "needs the examples built: tests/run"]
-async fn a_client_that_never_ends_its_request_delays_the_end_by_30_seconds_at_most() {
-    let mut example = Example::start("quickstart");
-    let mut client = TcpStream::connect(example.address()).await.unwrap();
-    client
-        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nx-")
-        .await
-        .unwrap();
-    assert_eq!(request(example.address(), "/readyz").await.unwrap().0, 200);
-    let started = Instant::now();
-    kill(&example, "-TERM");
-    assert_eq!(exit_code(&mut example).await, Some(0));
-    let took = started.elapsed();
-    println!("ended after {took:?}");
-    assert!(took >= Duration::from_secs(30), "{took:?}");
-    assert!(took < Duration::from_secs(35), "{took:?}");
+async fn a_half_sent_request_delays_the_end_of_no_example_beyond_30_seconds() {
+    let file = std::env::temp_dir().join(format!("vitals-shutdown-{}.db", std::process::id()));
+    let ends = [
+        // `run` returns at its deadline.
+        ("quickstart", Some(0), 25),
+        ("custom_check", Some(0), 25),
+        ("health", Some(0), 25),
+        ("instruments", Some(0), 25),
+        // `Routes` closes the connection itself.
+        ("jobs", Some(0), 5),
+        // Without a graceful shutdown.
+        ("existing_stack", None, 0),
+        ("hyper", None, 0),
+    ]
+    .map(|(name, code, earliest)| {
+        let mut command = Command::new(path(name));
+        let mut example = Example::start_command(command.env("JOBS_DB", &file));
+        tokio::spawn(async move {
+            let mut client = TcpStream::connect(example.address()).await.unwrap();
+            let half = b"GET /livez HTTP/1.1\r\nhost: x\r\nx-";
+            client.write_all(half).await.unwrap();
+            // The server has accepted the first connection, too.
+            request(example.address(), "/metrics").await.unwrap();
+            let started = Instant::now();
+            kill(&example, "-TERM");
+            assert_eq!(exit_code(&mut example).await, code, "{name}");
+            let took = started.elapsed();
+            println!("{name} ended after {took:?}");
+            assert!(took >= Duration::from_secs(earliest), "{name}: {took:?}");
+            assert!(took < Duration::from_secs(31), "{name}: {took:?}");
+        })
+    });
+    for end in ends {
+        end.await.unwrap();
+    }
+    std::fs::remove_file(file).unwrap();
 }
 
 #[tokio::test]

@@ -270,19 +270,19 @@ async fn unread_responses_are_bounded() {
 
 /// The clock is paused, and advances while every task waits.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_never_ends_its_head_is_closed() {
+async fn a_client_that_does_not_end_its_head_within_10_seconds_is_closed() {
     let server = routes().spawn("127.0.0.1:0").await.unwrap();
-    let began = tokio::time::Instant::now();
     for head in ["", "GET /livez HTTP/1.1\r\nhost: x\r\nx-"] {
+        let began = tokio::time::Instant::now();
         let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut response = Vec::new();
-        // The server may send 408 first, and the connection may be reset.
+        // The connection may be reset.
         let _ = stream.read_to_end(&mut response).await;
+        let took = began.elapsed();
+        assert!(took >= Duration::from_secs(10), "{head:?}: {took:?}");
+        assert!(took < Duration::from_secs(20), "{head:?}: {took:?}");
     }
-    let took = began.elapsed();
-    assert!(took >= 2 * Duration::from_secs(75), "{took:?}");
-    assert!(took < Duration::from_mins(4), "{took:?}");
     server.shutdown().await;
 }
 
@@ -313,26 +313,19 @@ async fn a_client_that_reads_nothing_is_closed() {
 }
 
 #[tokio::test]
-async fn connections_are_bounded_and_others_wait() {
+async fn silent_and_half_sent_requests_delay_no_probe() {
     let server = routes().spawn("127.0.0.1:0").await.unwrap();
-    let mut open = Vec::new();
-    for _ in 0..256 {
+    let mut held = Vec::new();
+    for n in 0..600 {
         let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
-        let request = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut first = [0; 1];
-        stream.read_exact(&mut first).await.unwrap();
-        open.push(stream);
+        let sent = ["", "GET /livez HTTP/1.1\r\nhost: x\r\nx-"][n % 2];
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        held.push(stream);
+        if n % 100 == 99 {
+            let response = timeout(Duration::from_secs(1), livez(server.local_addr()));
+            assert_eq!(response.await.expect("within 1 s").unwrap().0, 200);
+        }
     }
-    let mut waiting = TcpStream::connect(server.local_addr()).await.unwrap();
-    let request = "GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-    let response = tokio::spawn(async move { exchange(&mut waiting, request).await });
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
-    assert!(!response.is_finished());
-    open.pop();
-    assert!(response.await.unwrap().starts_with("HTTP/1.1 200 OK\r\n"));
-    drop(open);
+    drop(held);
     server.shutdown().await;
 }

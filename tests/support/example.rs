@@ -19,14 +19,20 @@ pub struct Example {
 impl Example {
     /// Starts the example on a free port and reads the URL it prints.
     pub fn start(name: &str) -> Self {
-        let mut process = Command::new(path(name))
+        Self::start_command(&mut Command::new(path(name)))
+    }
+
+    /// As [`start`](Self::start), with variables of its own.
+    pub fn start_command(command: &mut Command) -> Self {
+        let mut process = command
             .env("PORT", "0")
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let first = lines.next().unwrap().unwrap();
-        let url = first.strip_prefix("listening on ").unwrap().to_owned();
+        let url =
+            lines.find_map(|line| Some(line.unwrap().strip_prefix("listening on ")?.to_owned()));
+        let url = url.unwrap();
         // Reads the rest of the output, because a full pipe would block the example.
         std::thread::spawn(move || lines.for_each(drop));
         Self { process, url }
