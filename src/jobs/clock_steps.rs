@@ -60,17 +60,19 @@ impl ClockSteps {
             return Cow::Borrowed(job_state);
         }
         let mut job_state = job_state.clone();
-        let translate = |time: SystemTime| {
-            self.steps.iter().fold(time, |time, step| {
-                let moved = (time <= step.until).then(|| time.checked_add(step.ahead));
-                moved.flatten().unwrap_or(time)
-            })
-        };
-        job_state.known_since = translate(job_state.known_since);
+        let translate = |time| self.move_time(time);
+        job_state.known_since = self.move_time(job_state.known_since);
         job_state.last_start = job_state.last_start.map(translate);
         job_state.started_at = job_state.started_at.map(translate);
         job_state.last_end = job_state.last_end.map(translate);
         Cow::Owned(job_state)
+    }
+
+    fn move_time(&self, time: SystemTime) -> SystemTime {
+        self.steps.iter().fold(time, |time, step| {
+            let moved = (time <= step.until).then(|| time.checked_add(step.ahead));
+            moved.flatten().unwrap_or(time)
+        })
     }
 }
 

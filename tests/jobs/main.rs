@@ -24,6 +24,8 @@ mod history;
 #[cfg(feature = "full")]
 mod kill;
 mod layer;
+#[cfg(all(unix, feature = "full"))]
+mod moved_file;
 #[cfg(feature = "full")]
 mod pgbouncer;
 #[cfg(feature = "full")]

@@ -96,9 +96,9 @@ async fn readers_of_a_file_starve_neither_writes_nor_leases() {
     assert!(flushed.is_ok(), "{status:?}");
     assert!(flushed_after < Duration::from_secs(2), "{flushed_after:?}");
     assert!(renewed_ago < Duration::from_secs(1), "{renewed_ago:?}");
-    let stats = jobs.stats("work").await.unwrap().unwrap();
-    let lost = stats.count(RunStatus::Lost);
-    assert_eq!((stats.total_runs(), lost), ((BEFORE + RUNS) as u64, 0));
+    let work = jobs.stats("work").await.unwrap().unwrap();
+    let lost = work.count(RunStatus::Lost);
+    assert_eq!((work.total_runs(), lost), ((BEFORE + RUNS) as u64, 0));
     let long = jobs.stats("long").await.unwrap().unwrap();
     assert_eq!((long.running, long.count(RunStatus::Lost)), (1, 0));
     long_run.finish();

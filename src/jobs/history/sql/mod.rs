@@ -12,6 +12,8 @@
 mod columns;
 mod dialect;
 mod fetch;
+#[cfg(feature = "jobs-sqlite")]
+mod file_watch;
 mod job_states;
 mod leases;
 mod migrations;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::columns::Columns;
 use super::dialect::Dialect;
-use super::sql_history::{SqlHistory, failed};
+use super::sql_history::{SqlHistory, checked};
 use super::statement::Statement;
 use super::time;
 use crate::error::Error;
@@ -33,11 +33,8 @@ const RESOLVE: &str = "UPDATE job_problems \
 
 impl<D: Dialect> ProblemStore for SqlHistory<D> {
     fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
-        Box::pin(async {
-            let rows = Statement::new(OPEN)
-                .read(&self.readers)
-                .await
-                .map_err(failed::<D>)?;
+        checked(self, async {
+            let rows = Statement::new(OPEN).read(&self.readers).await?;
             let mut problems: Vec<_> = rows.iter().filter_map(problem).collect();
             problems.sort_by(|a, b| (&a.job_name, a.kind).cmp(&(&b.job_name, b.kind)));
             Ok(problems)
@@ -49,7 +46,7 @@ impl<D: Dialect> ProblemStore for SqlHistory<D> {
         problem: &'a Problem,
         observed_at: SystemTime,
     ) -> BoxFuture<'a, Result<bool, Error>> {
-        Box::pin(async move {
+        checked(self, async move {
             let reported = Statement::new(REPORT)
                 .text(problem.job_name.clone())
                 .text(problem.kind.to_string())
@@ -61,8 +58,7 @@ impl<D: Dialect> ProblemStore for SqlHistory<D> {
                 .integer(problem.success_epoch)
                 .float(time::to_seconds(observed_at))
                 .write(&self.writer)
-                .await
-                .map_err(failed::<D>)?;
+                .await?;
             Ok(!reported.is_empty())
         })
     }
@@ -72,15 +68,14 @@ impl<D: Dialect> ProblemStore for SqlHistory<D> {
         problem: &'a Problem,
         caller: Uuid,
     ) -> BoxFuture<'a, Result<bool, Error>> {
-        Box::pin(async move {
+        checked(self, async move {
             let resolved = Statement::new(RESOLVE)
                 .text(problem.id.to_string())
                 .text(caller.to_string())
                 .text(problem.job_name.clone())
                 .text(problem.kind.to_string())
                 .write(&self.writer)
-                .await
-                .map_err(failed::<D>)?;
+                .await?;
             Ok(!resolved.is_empty())
         })
     }

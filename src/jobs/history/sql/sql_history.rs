@@ -1,5 +1,7 @@
 //! `SqlHistory`: runs and problems in a SQL database.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_core::future::BoxFuture;
@@ -22,6 +24,8 @@ pub struct SqlHistory<D: Database> {
     /// Writes and renews leases. Readers never use it, unless the pool is a user's.
     pub(super) writer: Pool<D>,
     pub(super) unreadable: Unreadable,
+    /// Fails while the database that was opened is not the one at its place.
+    pub(super) check: Option<Check>,
 }
 
 impl<D: Database> SqlHistory<D> {
@@ -35,6 +39,7 @@ impl<D: Database> SqlHistory<D> {
             readers: pool.clone(),
             writer: pool,
             unreadable: Unreadable::default(),
+            check: None,
         }
     }
 }
@@ -45,8 +50,32 @@ impl<D: Database> Clone for SqlHistory<D> {
             readers: self.readers.clone(),
             writer: self.writer.clone(),
             unreadable: self.unreadable.clone(),
+            check: self.check.clone(),
         }
     }
+}
+
+/// A check before each call.
+#[derive(Clone)]
+pub(super) struct Check(pub(super) Arc<dyn Fn() -> Result<(), Error> + Send + Sync>);
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check").finish_non_exhaustive()
+    }
+}
+
+/// Calls the database, unless it is not the one that was opened.
+pub(super) fn checked<'a, D: Dialect, T>(
+    history: &'a SqlHistory<D>,
+    call: impl Future<Output = Result<T, sqlx::Error>> + Send + 'a,
+) -> BoxFuture<'a, Result<T, Error>> {
+    Box::pin(async move {
+        if let Some(Check(check)) = &history.check {
+            check()?;
+        }
+        call.await.map_err(failed::<D>)
+    })
 }
 
 fn has_code(error: &sqlx::Error, matches: fn(&str) -> bool) -> bool {
@@ -88,7 +117,7 @@ impl<D: Dialect> RunStore for SqlHistory<D> {
 
     fn register<'a>(&'a self, jobs: &'a [Registration]) -> BoxFuture<'a, Result<(), Error>> {
         let registered = job_states::register(&self.writer, jobs);
-        Box::pin(async { registered.await.map_err(failed::<D>) })
+        checked(self, registered)
     }
 
     fn write<'a>(
@@ -97,7 +126,7 @@ impl<D: Dialect> RunStore for SqlHistory<D> {
         lease: Duration,
     ) -> BoxFuture<'a, Result<(), Error>> {
         let written = runs::write(&self.writer, runs, lease);
-        Box::pin(async { written.await.map_err(failed::<D>) })
+        checked(self, written)
     }
 
     fn renew<'a>(
@@ -106,30 +135,30 @@ impl<D: Dialect> RunStore for SqlHistory<D> {
         lease: Duration,
     ) -> BoxFuture<'a, Result<SystemTime, Error>> {
         let renewed = D::renew(&self.writer, runs, lease);
-        Box::pin(async { renewed.await.map(time::from_seconds).map_err(failed::<D>) })
+        checked(self, async { renewed.await.map(time::from_seconds) })
     }
 
     fn reap(&self, by: SystemTime) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
-        Box::pin(async move { leases::reap(&self.writer, by).await.map_err(failed::<D>) })
+        checked(self, leases::reap(&self.writer, by))
     }
 
     fn runs<'a>(&'a self, query: &'a RunQuery) -> BoxFuture<'a, Result<Vec<RunRecord>, Error>> {
         let found = runs::find(&self.readers, query, &self.unreadable);
-        Box::pin(async { found.await.map_err(failed::<D>) })
+        checked(self, found)
     }
 
     fn stats<'a>(&'a self, job_name: &'a str) -> BoxFuture<'a, Result<Option<JobStats>, Error>> {
         let stats = stats::stats(&self.readers, job_name, &self.unreadable);
-        Box::pin(async { stats.await.map_err(failed::<D>) })
+        checked(self, stats)
     }
 
     fn last_runs(&self) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
         let last = runs::last_of_each(&self.readers, &self.unreadable);
-        Box::pin(async { last.await.map_err(failed::<D>) })
+        checked(self, last)
     }
 
     fn job_states(&self) -> BoxFuture<'_, Result<JobStates, Error>> {
-        Box::pin(async { job_states::all(&self.readers).await.map_err(failed::<D>) })
+        checked(self, job_states::all(&self.readers))
     }
 
     fn unreadable_rows(&self) -> u64 {
@@ -142,6 +171,6 @@ impl<D: Dialect> RunStore for SqlHistory<D> {
         max: usize,
     ) -> BoxFuture<'a, Result<usize, Error>> {
         let pruned = prune::prune(&self.writer, retention, max);
-        Box::pin(async { pruned.await.map_err(failed::<D>) })
+        checked(self, pruned)
     }
 }

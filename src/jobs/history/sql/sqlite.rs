@@ -1,6 +1,8 @@
 //! `SqliteHistory`: runs in a SQLite file, for one machine.
 
+use std::future::ready;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -14,6 +16,8 @@ use uuid::Uuid;
 use super::SqlHistory;
 use super::dialect::{Dialect, MigrationFile};
 use super::fetch::DbFuture;
+use super::file_watch::FileWatch;
+use super::sql_history::Check;
 use super::time;
 use super::unreadable::Unreadable;
 use crate::jobs::{RunRecord, RunStatus};
@@ -56,22 +60,41 @@ const TRANSLATIONS: [(&str, &str); 10] = [
 impl SqlHistory<Sqlite> {
     /// Stores runs in this file. Opens nothing yet. Writes and renewals of leases have a connection of their own, so that
     /// readers, which share four others, cannot keep them waiting.
+    ///
+    /// If the file is deleted, moved or replaced while it is open, each call fails (on Unix), because a write would be lost. Runs
+    /// wait in the queue, the health check of jobs says why, and all is written once the file is back at its path.
     #[must_use]
     pub fn open(path: impl AsRef<Path>) -> Self {
-        let options = SqliteConnectOptions::new()
+        let path = path.as_ref();
+        let read = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
             // Shorter than the timeout of a store call, so that the error says that the file is locked.
             .busy_timeout(Duration::from_secs(5))
             .disable_statement_logging();
+        let write = (read.clone().create_if_missing(true))
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal);
         let connections = |max| SqlitePoolOptions::new().max_connections(max);
+        let watch = FileWatch::new(path);
+        // A query in another file at this path would delete the log of the one that is open. Opening it does not.
+        let reading = watch.clone();
+        let readers = connections(4).after_connect(move |_, _| {
+            let checked = reading.check();
+            Box::pin(ready(
+                checked.map_err(|error| sqlx::Error::Configuration(error.into())),
+            ))
+        });
+        // Writers wait for each other here in their order, and not for the file's lock, which takes no turns.
+        let opening = watch.clone();
+        let writer = connections(1).after_connect(move |_, _| {
+            opening.opened();
+            Box::pin(ready(Ok(())))
+        });
         Self {
-            readers: connections(4).connect_lazy_with(options.clone()),
-            // Writers wait for each other here in their order, and not for the file's lock, which takes no turns.
-            writer: connections(1).connect_lazy_with(options),
+            readers: readers.connect_lazy_with(read),
+            writer: writer.connect_lazy_with(write),
             unreadable: Unreadable::default(),
+            check: Some(Check(Arc::new(move || watch.check()))),
         }
     }
 }
