@@ -92,7 +92,7 @@ mod tests {
     }
 
     /// Reads the clocks at these minutes, then asks when a job is expected that started last in minute 130.
-    fn expected(job: Job, readings: &[(u64, u64, u64)]) -> SystemTime {
+    fn expected(job: &Job, readings: &[(u64, u64, u64)]) -> SystemTime {
         let origin = Instant::now();
         let mut steps = ClockSteps::default();
         for (monotonic, local, history) in readings {
@@ -105,7 +105,7 @@ mod tests {
         let mut job_state = JobState::new(job.name(), minute(100));
         job_state.last_start = Some(minute(130));
         job_state.started_at = Some(minute(130));
-        let schedule = Schedule::of(&job).unwrap();
+        let schedule = Schedule::of(job).unwrap();
         let (_, _, now) = readings[readings.len() - 1];
         let now = minute(now);
         let clocks = Clocks {
@@ -133,11 +133,11 @@ mod tests {
             (&[(0, 120, 120), (20, 140, 740)], 190),
             (&[(0, 120, 120), (20, 740, 140)], 190),
         ] {
-            assert_eq!(expected(HOURLY, readings), minute(hourly), "{readings:?}");
+            assert_eq!(expected(&HOURLY, readings), minute(hourly), "{readings:?}");
         }
         // A cron expression follows the wall clock.
         let readings = [(0, 120, 120), (20, 740, 740)];
-        assert_eq!(expected(DAILY, &readings), minute(180));
+        assert_eq!(expected(&DAILY, &readings), minute(180));
     }
 
     #[test]
