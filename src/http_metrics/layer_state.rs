@@ -97,6 +97,7 @@ impl LayerState {
     }
 
     /// The series of a request, or `None` if the request is skipped.
+    #[inline]
     pub(crate) fn series(&self, parts: &Parts) -> Option<Found> {
         let guard = PanicGuard {
             state: self,
@@ -107,6 +108,7 @@ impl LayerState {
         series
     }
 
+    #[inline]
     fn resolve(&self, parts: &Parts) -> Option<Found> {
         let config = &*self.config;
         if config.skip.as_ref().is_some_and(|skip| skip(parts)) {
@@ -135,6 +137,7 @@ impl LayerState {
         })
     }
 
+    #[inline]
     fn index(&self, parts: &Parts) -> usize {
         let combination = self.config.request_labels.combination(parts);
         self.config.label_index(&parts.method, combination)

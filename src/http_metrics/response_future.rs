@@ -75,9 +75,12 @@ impl<F> ResponseFuture<F> {
         Self::call(pending, started, request, count_body, call)
     }
 
+    #[inline]
     fn pending(state: &Arc<LayerState>, parts: &mut Parts) -> Pending {
         let group = state.group();
-        if let Some(group) = group.filter(|group| group.has_marks())
+        let has_marks = group.is_some_and(|group| group.has_marks());
+        if let Some(group) = group
+            && has_marks
             && let Some(mark) = Mark::find(&parts.extensions, group)
         {
             group.set_nested();
@@ -87,11 +90,14 @@ impl<F> ResponseFuture<F> {
         let Some(found) = state.series(parts) else {
             return Pending::begin(None);
         };
-        let marked = group.filter(|group| group.marks(found.is_new));
-        Pending::begin(Some(match marked {
-            Some(group) => Mark::put(&mut parts.extensions, state, group, &found),
-            None => found.series,
-        }))
+        if let Some(group) = group
+            && (found.is_new || has_marks)
+            && group.marks(found.is_new)
+        {
+            let series = Mark::put(&mut parts.extensions, state, group, &found);
+            return Pending::begin(Some(series));
+        }
+        Pending::begin(Some(found.series))
     }
 
     #[inline]
