@@ -161,6 +161,8 @@ impl Instance {
         let warnings = log.lines().filter(|line| {
             (line.contains("WARN") || line.contains("ERROR"))
                 && !line.contains("a job has a problem")
+                // Each reading of the metrics runs the check of the jobs.
+                && !line.contains("health check is not healthy")
         });
         warnings.map(str::to_owned).collect()
     }
