@@ -84,7 +84,9 @@ impl GrpcHealth {
     #[must_use]
     pub fn into_server(self) -> HealthServer<impl health_server::Health> {
         let answers = Arc::new(Answers {
-            watchers: Arc::new(Semaphore::new(self.max_watchers)),
+            watchers: Arc::new(Semaphore::new(
+                self.max_watchers.min(Semaphore::MAX_PERMITS),
+            )),
             config: self,
         });
         HealthServer::from_arc(answers).max_decoding_message_size(MAX_REQUEST)
@@ -101,6 +103,11 @@ impl GrpcHealth {
         };
         let report = match probe {
             Some(probe) => self.health.report_for(probe).await,
+            // Known without the checks, which may be slow: the shutdown of a server waits for this.
+            None if self.health.is_draining() => {
+                let is_known = self.health.tags().iter().any(|tag| tag == service);
+                return is_known.then_some(ServingStatus::NotServing);
+            }
             None => self.health.report_for_tag(service).await?,
         };
         let is_serving =

@@ -48,6 +48,9 @@ use super::signals::Signal;
 /// of its own therefore watches the time and the second signal. It writes a warning and calls [`std::process::exit`] with 128
 /// plus the number of the signal: 143 after SIGTERM, 130 after SIGINT.
 ///
+/// From the first poll on, the signals no longer end the process by themselves, also not after this future was dropped or its
+/// server ended without a signal: such a process must end itself, or create another `ShutdownSignal`.
+///
 /// # As a future
 ///
 /// The signal is also a future for servers that take one, which completes when the server should stop accepting. It cannot

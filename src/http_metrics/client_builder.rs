@@ -9,7 +9,6 @@ use http::request::Parts;
 use super::client::{ClientMetricsLayer, default_config};
 use super::config::{Config, Protocol};
 use super::duration_status::DurationStatus;
-use super::ending::{ERROR, TIMEOUT};
 use super::extra_label::ExtraLabel;
 use super::known_labels;
 use super::naming::Naming;
@@ -81,14 +80,10 @@ impl ClientMetricsBuilder {
     );
 
     /// Lets the counter of requests begin at zero for these statuses, at the first request of each endpoint, because
-    /// Prometheus' `increase` does not see a counter that begins at one. Defaults to 500. `error` and `timeout` begin at
-    /// zero unless the list is empty.
+    /// Prometheus' `increase` does not see a counter that begins at one. Defaults to 500. Errors and timeouts begin at
+    /// zero, too, unless the list is empty.
     pub fn zero_statuses(mut self, statuses: impl IntoIterator<Item = u16>) -> Self {
-        let mut statuses: Vec<_> = statuses.into_iter().collect();
-        if !statuses.is_empty() {
-            statuses.extend([ERROR, TIMEOUT]);
-        }
-        self.config.zero_statuses = statuses;
+        self.config.zero_statuses = statuses.into_iter().collect();
         self
     }
 

@@ -82,10 +82,6 @@ pub(crate) struct Config {
 
 impl Config {
     pub(crate) fn new(naming: Naming) -> Self {
-        let zero_statuses = match naming.convention.side {
-            Side::Server => vec![INTERNAL_ERROR],
-            Side::Client => vec![INTERNAL_ERROR, ERROR, TIMEOUT],
-        };
         Self {
             naming,
             until: Until::End,
@@ -101,7 +97,7 @@ impl Config {
             response_labels: LabelSet::default(),
             duration_status: None,
             endpoint_on_duration: false,
-            zero_statuses,
+            zero_statuses: vec![INTERNAL_ERROR],
             url_scheme: None,
             skip: None,
             recorder: RecorderRef::default(),
@@ -177,10 +173,15 @@ impl Config {
 
     /// The endings whose counters begin at zero.
     pub(crate) fn zero_endings(&self) -> Vec<Ending> {
-        let endings = self.zero_statuses.iter().map(|status| Ending::new(*status));
+        let statuses = self.zero_statuses.iter();
+        let mut endings: Vec<_> = statuses.map(|status| Ending::new(*status)).collect();
+        if self.side() == Side::Client && !endings.is_empty() {
+            let failures = [Outcome::ServiceError, Outcome::TimedOut];
+            endings.extend(failures.map(|outcome| self.ending_without_head(outcome)));
+        }
         match self.protocol {
-            Protocol::Grpc => zero_endings_of_calls(endings),
-            _ => endings.collect(),
+            Protocol::Grpc => zero_endings_of_calls(endings.into_iter()),
+            _ => endings,
         }
     }
 

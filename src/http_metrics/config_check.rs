@@ -47,8 +47,7 @@ impl Config {
                 "the naming is for a {other}: the naming of a {own}'s layer begins with {advice}"
             ));
         }
-        let is_code =
-            |status: &u16| (100..1000).contains(status) || *status < 100 && side == Side::Client;
+        let is_code = |status: &u16| (100..1000).contains(status);
         let wrong = self.zero_statuses.iter().filter(|status| !is_code(status));
         problems.extend(wrong.map(|status| {
             format!("zero status {status} is no status code: it must be between 100 and 999")

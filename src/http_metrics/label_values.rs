@@ -35,7 +35,7 @@ impl LabelValues {
 
     /// The number of values, including the one for all others and the one for none.
     pub(crate) fn count(&self) -> usize {
-        self.absent_index() + 1
+        self.absent_index().saturating_add(1)
     }
 
     /// The index if no value was picked.

@@ -118,7 +118,12 @@ impl LayerState {
         if let Some(calls) = &self.calls
             && is_call(parts, self.matched(&parts.extensions).as_ref())
         {
-            let named = named.as_ref().map(EndpointName::new);
+            // A route without a wildcard is the path itself, and exists.
+            let route = || {
+                let route = self.matched(&parts.extensions);
+                route.filter(|route| !route.text.contains("{*"))
+            };
+            let named = named.as_ref().map(EndpointName::new).or_else(route);
             let (series, is_new) = calls.series(named.as_ref(), parts);
             return Some(Found {
                 series,

@@ -119,6 +119,14 @@ impl Pending {
         }
     }
 
+    /// Whether this is a gRPC call whose status is still to come, in the trailers.
+    pub(crate) fn awaits_trailers(&self, head: &response::Parts) -> bool {
+        let is_call = |series: &Arc<Series>| series.config.protocol == Protocol::Grpc;
+        self.series.as_ref().is_some_and(is_call)
+            && Evidence::of_head(head) == Evidence::Exists
+            && Code::of_headers(&head.headers).is_none()
+    }
+
     /// Whether the response may exclude the request. A response from another service may not.
     pub(crate) fn allows_skip(&self) -> bool {
         let series = self.series.as_ref();

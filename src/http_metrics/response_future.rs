@@ -11,7 +11,7 @@ use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::body::ResponseBody;
+use super::body::{ResponseBody, UNKNOWN_LENGTH};
 use super::ending::Ending;
 use super::head::{Head, NoBody};
 use super::layer_state::LayerState;
@@ -139,9 +139,13 @@ impl<F> ResponseFuture<F> {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(response)) => {
                 let (parts, body) = response.into_parts();
-                let head = Head::of(&parts, &body, *this.no_body);
+                let mut head = Head::of(&parts, &body, *this.no_body);
                 let is_skipped = head.has_skip_metrics && guard.recording().allows_skip();
                 let (ending, nanos) = if guard.recording().reads_head() {
+                    if guard.recording().awaits_trailers(&parts) {
+                        head.is_complete = body.is_end_stream();
+                        head.remaining = UNKNOWN_LENGTH;
+                    }
                     let started = guard.started();
                     let read = guard
                         .watch_with(Outcome::Panic, |pending| pending.read_head(&parts, started));

@@ -97,7 +97,9 @@ macro_rules! layer_setters {
             self
         }
 
-        /// Excludes the requests for which `skip` returns true from all metrics. Defaults to none.
+        /// Excludes the requests for which `skip` returns true from this layer's metrics. Defaults to none. Of layers around
+        /// each other, the outermost one that does not skip a request records it, with its own options only: the `skip`, the
+        /// labels and the sizes of layers inside it are not used.
         pub fn skip(mut self, skip: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
             self.config.skip = Some(Arc::new(skip));
             self

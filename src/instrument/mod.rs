@@ -28,7 +28,8 @@
 //! `static` is created by its first use: run `LazyLock::force(&NOT_FOUND)` at start to have its counters at 0. Gauges exist once they
 //! are set.
 //!
-//! An instrument stays with the recorder that is installed in the process at its first use, or with that of `recorder(..)`. On a
+//! An instrument stays with the recorder that is installed in the process at its first use, or with that of `recorder(..)`. If
+//! one is installed when `new` is called, the series exist at 0 there, too, in spite of a later `recorder(..)`. On a
 //! thread with a local recorder it records there, without staying. [Tests](crate::exporter::testing) use this. Handles are not
 //! renewed, so recorders with an idle timeout lose the records of series that they have dropped.
 //!

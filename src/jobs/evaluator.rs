@@ -124,7 +124,11 @@ pub(super) async fn restore(state: Arc<State>, mut is_prepared: watch::Receiver<
         Ok(all)
     };
     let mut open = Vec::new();
-    for facts in &retry(&state.contact, "be read", || Box::pin(read_all())).await {
+    for facts in &retry(&OutageLog::new(&state.contact, "be read"), || {
+        Box::pin(read_all())
+    })
+    .await
+    {
         let evaluation = facts.restore();
         record(facts, &evaluation);
         open.extend(evaluation.open);
@@ -144,17 +148,15 @@ async fn read(
 ) -> Result<(SystemTime, Vec<Facts>, Vec<ProblemChange>), Error> {
     let history = &state.history;
     let before = SystemTime::now();
-    let (JobStates { now, jobs, .. }, after, known) = (
-        with_timeout(|| history.job_states()).await?,
-        SystemTime::now(),
-        with_timeout(|| history.problems()).await?,
-    );
+    let JobStates { now, jobs, .. } = with_timeout(|| history.job_states()).await?;
     let clocks = Clocks {
         before,
         history: now,
-        after,
+        after: SystemTime::now(),
     };
+    // Before the next call, because all clocks of a reading are read at the same moment.
     let clock_steps = state.clock_steps(clocks);
+    let known = with_timeout(|| history.problems()).await?;
     let entries = state.registry.all();
     let facts = entries.iter().filter_map(|entry| {
         let is_own = |problem: &&Problem| problem.job_name == entry.stored_name;

@@ -211,6 +211,12 @@ impl Job {
         if self.failing_after == Some(0) {
             mistakes.push("failing_after is 0: at least 1 is required".to_owned());
         }
+        if self.is_from_last_end && self.schedule() == ScheduleSpec::OnDemand {
+            mistakes.push(
+                "from_last_end has no effect without a schedule: every or cron is required"
+                    .to_owned(),
+            );
+        }
         mistakes
     }
 }

@@ -21,12 +21,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Calls the history until it succeeds.
 pub(super) async fn retry<'a, T>(
-    contact: &Contact,
-    operation: &'static str,
+    outages: &OutageLog<'_>,
     attempt: impl Fn() -> BoxFuture<'a, Result<T, Error>>,
 ) -> T {
     let mut pause = FIRST_PAUSE;
-    let outages = OutageLog::new(contact, operation);
     loop {
         if let Ok(done) = outages.log(with_timeout(&attempt).await) {
             return done;

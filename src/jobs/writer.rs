@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::run_record::RunRecord;
 use super::run_status::RunStatus;
 use super::state::State;
-use super::store_call::{register, retry};
+use super::store_call::{OutageLog, register, retry};
 use crate::error::{Error, ErrorKind, logged};
 
 /// The most events that are written by one call.
@@ -27,9 +27,9 @@ impl Writer {
     pub(super) async fn run(&self) {
         let (history, queue) = (&self.state.history, &self.state.queue);
         let contact = &self.state.contact;
-        retry(contact, "prepare", || history.prepare()).await;
+        retry(&OutageLog::new(contact, "prepare"), || history.prepare()).await;
         let jobs = self.state.registry.registrations();
-        retry(contact, "register jobs", || {
+        retry(&OutageLog::new(contact, "register jobs"), || {
             Box::pin(register(&**history, &jobs))
         })
         .await;
@@ -37,11 +37,12 @@ impl Writer {
         // When the history refuses a batch, its events are written one by one to find the refused one. That one is retried
         // without its message and metadata, and dropped if it is refused again.
         let (mut write_singly, mut refused) = (0_usize, None);
+        let outages = OutageLog::new(contact, "write runs");
         loop {
             queue.filled().await;
             let max = if write_singly > 0 { 1 } else { BATCH };
             // The head of the queue is read again for each attempt, because an end may have replaced its start.
-            let written = retry(contact, "write runs", || {
+            let written = retry(&outages, || {
                 let mut batch = queue.batch(max);
                 if let [run] = &mut *batch.runs
                     && refused == Some(event_of(run))

@@ -51,7 +51,11 @@ fn is_placeholder(value: &[u8]) -> bool {
         let is_telling = name.contains(&b'_') || is_one_of(name, VARIABLES);
         is_telling && name.iter().all(is_part)
     };
-    has_only(b"*.xX?-\xe2\x80\xa2\xa6")
+    // `[user][:password` of a syntax such as `redis://[user][:password@]host`.
+    let is_syntax = value.starts_with(b"[")
+        && (value.iter()).all(|byte| byte.is_ascii_lowercase() || b"[]:_".contains(byte));
+    is_syntax
+        || has_only(b"*.xX?-\xe2\x80\xa2\xa6")
         || matches!(value, b"{}" | b"%s" | b"[]" | b"()" | b"$1" | b"{:?}")
         || value.strip_prefix(b"$").is_some_and(is_variable)
         || inner(b"${", b"}").is_some()

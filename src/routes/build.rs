@@ -111,11 +111,15 @@ impl Routes {
                 }
             }
         }
+        let details = self.details.unwrap_or_default();
+        let is_never = |route: &Route| route.access == Access::Details && details == Details::Never;
         let mut routes: Vec<Route> = Vec::new();
         'routes: for mut route in added {
             for (path, change) in &changes {
                 let is_named = route.default_path == path;
                 match change {
+                    // `Details::Never` is stricter than a guard.
+                    Change::Protect | Change::ProtectAll if is_never(&route) => {}
                     Change::Protect if is_named => route.access = Access::Guarded,
                     Change::ProtectAll if route.default_path.starts_with(path) => {
                         route.access = Access::Guarded;
@@ -133,7 +137,7 @@ impl Routes {
         let resolved = Resolved {
             routes,
             guard: self.guard.unwrap_or_else(Guard::closed),
-            details: self.details.unwrap_or_default(),
+            details,
             health: self.health,
             recorder: self.recorder.unwrap_or_default(),
         };

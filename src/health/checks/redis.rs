@@ -44,12 +44,15 @@ impl Redis {
     /// Returns an error if the URL is not a Redis URL, or has a fragment, such as the driver's `#insecure`. The error does
     /// not quote it, because it may hold a password.
     pub fn url(url: &str) -> Result<Self, Error> {
+        // As the driver reads it: trimmed, and with a scheme in any case.
+        let url = url.trim();
         let with_tls = [("rediss://", "redis://"), ("valkeys://", "valkey://")];
         let without_tls = with_tls.iter().find_map(|(scheme, plain)| {
-            let rest = url.strip_prefix(scheme)?;
-            Some([plain, rest].concat())
+            let (own, rest) = url.split_at_checked(scheme.len())?;
+            let is_tls = own.eq_ignore_ascii_case(scheme);
+            is_tls.then(|| [plain, rest].concat())
         });
-        if without_tls.is_some() && url.contains('#') {
+        if url.contains('#') {
             return Err(Error::invalid(
                 "the URL of Redis is invalid: it has a fragment (#): the server's certificate is always verified, and \
                  Redis::root_certificates trusts an authority of your own",

@@ -1,6 +1,6 @@
 //! `Calls`: finds the series of gRPC calls.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::request::Parts;
 
@@ -61,6 +61,7 @@ impl<S: SeriesSource> Calls<S> {
             calls: Arc::clone(self),
             path: path.into(),
             index,
+            exists: OnceLock::new(),
         };
         let series = self.source.undecided(&shown, Box::new(undecided));
         (series, is_new)
@@ -80,16 +81,23 @@ struct Undecided<S> {
     calls: Arc<Calls<S>>,
     path: Arc<str>,
     index: usize,
+    /// Set by the first evidence, because the size of the request body asks again after the answer.
+    exists: OnceLock<bool>,
 }
 
 impl<S: SeriesSource> Decide<S::Series> for Undecided<S> {
     fn decide(&self, evidence: Evidence) -> Arc<S::Series> {
-        let Self { calls, path, index } = self;
+        let Self {
+            calls,
+            path,
+            index,
+            exists,
+        } = self;
         let name = EndpointName {
             text: path,
             owner: TextOwner::Request,
         };
-        let exists = calls.methods.learn(path, evidence);
+        let exists = *exists.get_or_init(|| calls.methods.learn(path, evidence));
         let (series, _) = calls.source.series_of(exists.then_some(&name), *index);
         series
     }
