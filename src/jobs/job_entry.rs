@@ -228,12 +228,15 @@ mod tests {
         let range = "job \"a\": cron \"61 * * * *\" is invalid: the minute is \"61\": 0-59 is allowed, as a number, ";
         let interval = "job \"a\": the interval is 0 s";
         let failures = "job \"a\": failing_after is 0: at least 1 is required";
+        let last_end =
+            "job \"a\": from_last_end has no effect without a schedule: every or cron is required";
         let zone = "time zone \"Europe/Atlantis\" is not in this system's database";
         for (job, expected) in [
             (Job::named(""), name),
             (Job::named(LONG), "the name has 101 characters"),
             (Job::named("a\nb"), control),
             (JOB.every(Duration::ZERO), interval),
+            (JOB.from_last_end(), last_end),
             (JOB.failing_after(0), failures),
             (JOB.cron("61 * * * *", "UTC"), range),
             (JOB.cron(", 2 * * *", "UTC"), "\", 2 * * *\" never matches"),

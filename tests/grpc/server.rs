@@ -431,3 +431,34 @@ async fn a_thousand_calls_at_once_add_up() {
         assert_eq!(gauge, 0.0, "{endpoint}");
     }
 }
+
+/// The size of a request body is recorded after the answer, and decides nothing.
+#[tokio::test]
+async fn the_size_of_a_call_to_an_invented_path_is_unmatched() {
+    let (recorder, reader) = recorder();
+    let layer = HttpMetricsLayer::builder()
+        .recorder(recorder)
+        .request_body_size()
+        .grpc()
+        .build()
+        .unwrap();
+    let (incoming, channel) = listen().await;
+    let server = Server::builder()
+        .layer(layer)
+        .add_service(Double::default().server());
+    tokio::spawn(server.serve_with_incoming(incoming));
+    for call in 1..=3 {
+        let mut client = HealthClient::new(at(channel.clone(), "/shop.v1.Invented/Call"));
+        client.check(named("")).await.unwrap_err();
+        ended(&reader, call).await;
+    }
+    until("the sizes are recorded", async || {
+        let sizes = reader.take().samples("http_request_body_size_bytes", &[]);
+        sizes.len() == 3
+    })
+    .await;
+    let taken = reader.take();
+    for family in [REQUESTS, "http_request_body_size_bytes"] {
+        assert_eq!(taken.values(family, "endpoint"), ["unmatched"]);
+    }
+}

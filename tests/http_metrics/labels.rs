@@ -455,6 +455,15 @@ async fn zero_statuses_are_configurable() {
     let taken = reader.take();
     assert_eq!(taken.values(REQUESTS, "status"), ["200", "500", "503"]);
     assert_eq!(taken.requests(), 1);
+    let client = tower_vitals::ClientMetricsLayer::builder("stock")
+        .zero_statuses([42])
+        .build();
+    let error = client.unwrap_err().to_string();
+    assert!(
+        error.contains("zero status 42 is no status code"),
+        "{error}"
+    );
+
     let error = HttpMetricsLayer::builder().zero_statuses([7]).build();
     assert_eq!(
         error.unwrap_err().to_string(),

@@ -281,6 +281,12 @@ async fn details_are_shown_only_to_authorized_callers() {
         StatusCode::SERVICE_UNAVAILABLE
     );
 
+    let protected = routes(Status::Unhealthy)
+        .details(Details::Never)
+        .protect("/health/detailed");
+    let response = as_owner(&protected, "/health/detailed").await;
+    assert_eq!(response.status, StatusCode::FORBIDDEN);
+
     let never = routes(Status::Unhealthy).details(Details::Never);
     for path in open {
         let response = as_owner(&never, path).await;
