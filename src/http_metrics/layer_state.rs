@@ -116,21 +116,9 @@ impl LayerState {
         }
         let named = self.named(parts);
         if let Some(calls) = &self.calls
-            && is_call(parts, self.matched(&parts.extensions).as_ref())
+            && let Some(found) = self.call(calls, named.as_ref(), parts)
         {
-            // A route without a wildcard is the path itself, and exists.
-            let route = || {
-                let route = self.matched(&parts.extensions);
-                route.filter(|route| !route.text.contains("{*"))
-            };
-            let named = named.as_ref().map(EndpointName::new).or_else(route);
-            let (series, is_new) = calls.series(named.as_ref(), parts);
-            return Some(Found {
-                series,
-                is_new,
-                // A route found inside says less than the method.
-                is_named: true,
-            });
+            return Some(found);
         }
         let index = self.index(parts);
         let name = self.endpoint(named.as_ref(), &parts.extensions);
@@ -139,6 +127,30 @@ impl LayerState {
             series,
             is_new,
             is_named: named.is_some(),
+        })
+    }
+
+    /// The series of a request that is a gRPC call.
+    #[cold]
+    fn call(
+        &self,
+        calls: &Arc<Calls<Self>>,
+        named: Option<&Cow<'static, str>>,
+        parts: &Parts,
+    ) -> Option<Found> {
+        let route = self.matched(&parts.extensions);
+        if !is_call(parts, route.as_ref()) {
+            return None;
+        }
+        // A route without a wildcard is the path itself, and exists.
+        let route = route.filter(|route| !route.text.contains("{*"));
+        let name = named.map(EndpointName::new).or(route);
+        let (series, is_new) = calls.series(name.as_ref(), parts);
+        Some(Found {
+            series,
+            is_new,
+            // A route found inside says less than the method.
+            is_named: true,
         })
     }
 

@@ -51,11 +51,7 @@ fn is_placeholder(value: &[u8]) -> bool {
         let is_telling = name.contains(&b'_') || is_one_of(name, VARIABLES);
         is_telling && name.iter().all(is_part)
     };
-    // `[user][:password` of a syntax such as `redis://[user][:password@]host`.
-    let is_syntax = value.starts_with(b"[")
-        && (value.iter()).all(|byte| byte.is_ascii_lowercase() || b"[]:_".contains(byte));
-    is_syntax
-        || has_only(b"*.xX?-\xe2\x80\xa2\xa6")
+    has_only(b"*.xX?-\xe2\x80\xa2\xa6")
         || matches!(value, b"{}" | b"%s" | b"[]" | b"()" | b"$1" | b"{:?}")
         || value.strip_prefix(b"$").is_some_and(is_variable)
         || inner(b"${", b"}").is_some()
@@ -63,6 +59,12 @@ fn is_placeholder(value: &[u8]) -> bool {
         || inner(b"$(", b")").is_some_and(is_name)
         || inner(b"<", b">").is_some_and(is_name)
         || inner(b"[", b"]").is_some_and(|inner| is_one_of(inner, STATES))
+}
+
+/// Whether this is a part of a syntax, such as `[user][:password` of `redis://[user][:password@]host`.
+pub(super) fn is_syntax(text: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_lowercase() || b"[]:_".contains(byte);
+    text.starts_with(b"[") && text.iter().all(is_part)
 }
 
 /// Whether this is a sentence about a secret: its first word is a state, or one of its first words is a word of prose.

@@ -1,7 +1,7 @@
 //! Credentials in URLs and connection strings.
 
 use super::bytes::{Span, at, is_one_of, is_quote, skip};
-use super::looks::is_state;
+use super::looks::{is_state, is_syntax};
 
 /// Names before a colon whose value is an address of a person: `mailto:a@b.c`.
 const ADDRESSES: &[&str] = &[
@@ -80,7 +80,8 @@ impl Urls {
             Some(colon) if !is_web && colon > 0 && start + colon + 1 < end => colon + 1,
             _ => 0,
         };
-        (!is_state(&text[start + user..end])).then_some((start + user, end))
+        let is_harmless = is_state(&text[start + user..end]) || is_syntax(&text[start..end]);
+        (!is_harmless).then_some((start + user, end))
     }
 
     /// The password before the `@` at `sign` of a connection string without a scheme: `root:secret@tcp(db)`. It ends
