@@ -15,7 +15,7 @@ use super::run_record::RunRecord;
 use super::state::LongRun;
 use crate::time::rfc3339;
 
-/// What is known of a job.
+/// The facts about one job.
 pub(super) struct Facts {
     pub(super) entry: Arc<JobEntry>,
     pub(super) job_state: JobState,

@@ -25,7 +25,7 @@ struct Known {
     unproven: usize,
 }
 
-/// What is known about a path.
+/// The state of a path.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Lookup {
     /// A call to it has succeeded.
