@@ -13,10 +13,12 @@ use metrics_util::layers::Layer;
 use super::baseline::Baseline;
 use super::boundary::{Boundary, escape};
 use super::declared::Declared;
+use super::fractional::Fractional;
 use super::gatherer::Gatherer;
 use super::history::{HistoryConfig, MetricsHistory};
 use super::limit::SeriesLimit;
 use super::prometheus::{Inner, Prometheus};
+use super::stock::Stock;
 use crate::catalog::{self, Catalog, Kind};
 use crate::error::{Error, ErrorKind};
 use crate::recorder::{self, Handle, announce_waiting};
@@ -193,7 +195,12 @@ impl PrometheusBuilder {
         for family in families {
             family.describe(&recorder, family.name.to_owned());
         }
-        let gatherer = Arc::new(Gatherer::new(handle, families, &prefix));
+        let fractional = Arc::new(Fractional::among(families, &prefix));
+        let source = Stock {
+            handle,
+            fractional: Arc::clone(&fractional),
+        };
+        let gatherer = Arc::new(Gatherer::new(source, &prefix));
         let upkeep = {
             let gatherer = Arc::clone(&gatherer);
             move || gatherer.upkeep()
@@ -217,6 +224,7 @@ impl PrometheusBuilder {
                 prefix,
                 catalog: self.catalog,
                 recorder,
+                fractional,
                 gatherer,
                 history,
                 baseline: Baseline::now().into(),

@@ -1,18 +1,14 @@
-//! `Gatherer`: reads all metrics from the exporter.
+//! `Gatherer`: reads all metrics from their source, after the hooks have run.
 
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use metrics::Key;
-use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::{Mutex, RwLock};
 
 use super::daily_totals::{DailyTotals, day_of};
-use super::fractional::Fractional;
-use super::parse::parse;
 use super::snapshot::{FamilySnapshot, Snapshot};
-use crate::catalog::Family;
+use super::source::Source;
 use crate::panics;
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
@@ -24,17 +20,16 @@ thread_local! {
 
 /// The background threads share it. It holds no handle of the recorder, so it does not keep them alive.
 pub(super) struct Gatherer {
-    handle: PrometheusHandle,
-    fractional: Fractional,
+    source: Box<dyn Source>,
     hooks: RwLock<Vec<Hook>>,
     daily_totals: Mutex<DailyTotals>,
 }
 
 impl Gatherer {
-    pub(super) fn new(handle: PrometheusHandle, families: &[Family], prefix: &str) -> Self {
+    /// The prefix is empty or ends in an underscore.
+    pub(super) fn new(source: impl Source + 'static, prefix: &str) -> Self {
         Self {
-            handle,
-            fractional: Fractional::among(families, prefix),
+            source: Box::new(source),
             hooks: RwLock::default(),
             daily_totals: Mutex::new(DailyTotals::new(prefix, day_of(SystemTime::now()))),
         }
@@ -44,30 +39,28 @@ impl Gatherer {
         self.hooks.write().push(Arc::new(hook));
     }
 
-    pub(super) fn note_gauge(&self, key: &Key) {
-        self.fractional.note(key);
-    }
-
     pub(super) fn render(&self) -> String {
         self.run_hooks();
-        self.render_without_hooks()
+        self.source.text()
     }
 
-    fn render_without_hooks(&self) -> String {
-        self.fractional.as_counters(self.handle.render())
+    pub(super) fn render_openmetrics(&self) -> String {
+        self.run_hooks();
+        self.source.openmetrics()
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
-        parse(&self.render())
+        self.run_hooks();
+        self.snapshot_without_hooks()
     }
 
     pub(super) fn snapshot_without_hooks(&self) -> Snapshot {
-        parse(&self.render_without_hooks())
+        self.source.snapshot()
     }
 
-    /// Moves samples into their buckets and detects the change of day.
+    /// Does the periodic work of the source and detects the change of day.
     pub(super) fn upkeep(&self) {
-        self.handle.run_upkeep();
+        self.source.upkeep();
         let day = day_of(SystemTime::now());
         let mut totals = self.daily_totals.lock();
         totals.roll_over(day, || self.snapshot_without_hooks());

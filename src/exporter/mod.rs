@@ -18,6 +18,8 @@ mod prometheus;
 #[cfg(feature = "push")]
 mod push;
 mod snapshot;
+mod source;
+mod stock;
 pub mod testing;
 
 #[cfg(feature = "axum")]

@@ -14,11 +14,11 @@ use super::baseline::{Baseline, JsonView};
 use super::boundary::Boundary;
 use super::declared::Declared;
 use super::delta::Delta;
+use super::fractional::Fractional;
 use super::gatherer::Gatherer;
 use super::history::MetricsHistory;
 use super::limit::Limited;
 use super::names::canonical;
-use super::openmetrics;
 use super::snapshot::Snapshot;
 use crate::catalog::Catalog;
 
@@ -49,6 +49,7 @@ pub(super) struct Inner {
     pub(super) prefix: String,
     pub(super) catalog: Catalog,
     pub(super) recorder: Declared<Limited<Boundary<PrometheusRecorder>>>,
+    pub(super) fractional: Arc<Fractional>,
     pub(super) gatherer: Arc<Gatherer>,
     pub(super) history: Option<MetricsHistory>,
     pub(super) baseline: Mutex<Baseline>,
@@ -73,7 +74,7 @@ impl Prometheus {
     /// the format scraped.
     #[must_use]
     pub fn render_openmetrics(&self) -> String {
-        openmetrics::from_text(&self.render())
+        self.inner.gatherer.render_openmetrics()
     }
 
     /// Returns all metrics as typed values. Costs about 1.5 times as much as [`render`](Self::render).
@@ -203,7 +204,7 @@ impl Recorder for Prometheus {
 
     fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
         let key = canonical(&self.inner.prefix, key);
-        self.inner.gatherer.note_gauge(&key);
+        self.inner.fractional.note(&key);
         self.inner.recorder.register_gauge(&key, metadata)
     }
 
