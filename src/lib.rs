@@ -64,6 +64,12 @@ mod macros;
 #[cfg(feature = "health")]
 mod broadcast;
 pub mod catalog;
+#[cfg(feature = "prometheus")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the recorder uses it")
+)]
+mod cells;
 #[cfg(feature = "system")]
 mod cgroup;
 #[cfg(feature = "axum")]

@@ -1,0 +1,26 @@
+//! Values of metrics that threads write without waiting. A thread that writes a series often gets cells of its own: a load and
+//! a store there cost less than an atomic addition to a shared cell. Readers sum the cells.
+
+mod bounds;
+mod bucket_table;
+mod counter_cells;
+mod float_cell;
+mod gauge_cell;
+mod histogram_cells;
+mod limits;
+mod line;
+mod own_cells;
+mod request_cells;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod thread_slot;
+
+pub(crate) use self::bounds::Bounds;
+pub(crate) use self::counter_cells::CounterCells;
+pub(crate) use self::float_cell::FloatCell;
+pub(crate) use self::gauge_cell::GaugeCell;
+pub(crate) use self::histogram_cells::HistogramCells;
+pub(crate) use self::limits::MAX_THREADS;
+pub(crate) use self::request_cells::{ENDINGS, RequestCells};
+pub(crate) use self::thread_slot::thread_slot;

@@ -1,0 +1,153 @@
+//! [`RequestCells`].
+
+use std::sync::Arc;
+
+use super::bounds::{Bounds, seconds};
+use super::line::{add_alone, at};
+use super::own_cells::OwnCells;
+use super::sync::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+/// Endings that have a cell here.
+pub(crate) const ENDINGS: usize = 4;
+
+/// The requests of one HTTP series: how many began, how they ended, and their durations.
+///
+/// A request may begin on one thread and end on another.
+pub(crate) struct RequestCells {
+    bounds: Arc<Bounds>,
+    /// Requests that are no longer in progress and have no ending here.
+    left: AtomicU64,
+    /// Laid out as a thread's own cells: `STARTED`, `NANOS`, the endings, the buckets.
+    shared: Box<[AtomicU64]>,
+    own: OwnCells,
+}
+
+const STARTED: usize = 0;
+const NANOS: usize = 1;
+const FINISHED: usize = 2;
+const BUCKETS: usize = FINISHED + ENDINGS;
+
+impl RequestCells {
+    pub(crate) fn new(bounds: Arc<Bounds>) -> Self {
+        let shared = (0..BUCKETS + bounds.buckets())
+            .map(|_| AtomicU64::new(0))
+            .collect();
+        Self {
+            bounds,
+            left: AtomicU64::new(0),
+            shared,
+            own: OwnCells::new(),
+        }
+    }
+
+    pub(crate) fn bounds(&self) -> &Arc<Bounds> {
+        &self.bounds
+    }
+
+    /// A request begins.
+    #[inline]
+    pub(crate) fn begin(&self) {
+        match self.own.get() {
+            Some(own) => add_alone(at(own, STARTED), 1, Relaxed),
+            None => self.add_shared(STARTED, Relaxed),
+        }
+    }
+
+    /// A request ends in one of `ENDINGS` ways, after `nanos`.
+    #[inline]
+    pub(crate) fn end(&self, ending_slot: usize, nanos: u64) {
+        if ending_slot >= ENDINGS {
+            self.record_duration(nanos);
+            return self.leave();
+        }
+        let bucket = BUCKETS + self.bounds.index_of_nanos(nanos);
+        // Release: whoever sees that the request finished sees that it started.
+        match self.own.get() {
+            Some(own) => {
+                add_alone(at(own, bucket), 1, Relaxed);
+                add_alone(at(own, NANOS), nanos, Relaxed);
+                add_alone(at(own, FINISHED + ending_slot), 1, Release);
+            }
+            None => {
+                self.shared[bucket].fetch_add(1, Relaxed);
+                self.shared[NANOS].fetch_add(nanos, Relaxed);
+                self.add_shared(FINISHED + ending_slot, Release);
+            }
+        }
+    }
+
+    /// A request is no longer in progress, but its ending is counted elsewhere.
+    pub(crate) fn leave(&self) {
+        self.left.fetch_add(1, Release);
+    }
+
+    /// Records the duration of a request whose ending is counted elsewhere.
+    pub(crate) fn record_duration(&self, nanos: u64) {
+        let bucket = BUCKETS + self.bounds.index_of_nanos(nanos);
+        match self.own.get() {
+            Some(own) => {
+                add_alone(at(own, bucket), 1, Relaxed);
+                add_alone(at(own, NANOS), nanos, Relaxed);
+            }
+            None => {
+                self.shared[NANOS].fetch_add(nanos, Relaxed);
+                self.add_shared(bucket, Relaxed);
+            }
+        }
+    }
+
+    #[inline]
+    fn add_shared(&self, cell: usize, order: super::sync::Ordering) {
+        let old = self.shared[cell].fetch_add(1, order);
+        self.own.promote_if_due(old, 1, self.shared.len());
+    }
+
+    /// The requests that began and have neither finished nor left.
+    pub(crate) fn in_progress(&self) -> f64 {
+        // Ends first, with Acquire: each request that they count is among the starts, which are read later. So the difference
+        // is never negative.
+        let finished = (0..ENDINGS).map(|slot| self.sum(FINISHED + slot, Acquire));
+        let ended = finished.fold(self.left.load(Acquire), u64::wrapping_add);
+        self.sum(STARTED, Relaxed).saturating_sub(ended) as f64
+    }
+
+    /// The requests that ended in this way.
+    pub(crate) fn finished(&self, ending_slot: usize) -> u64 {
+        if ending_slot < ENDINGS {
+            self.sum(FINISHED + ending_slot, Relaxed)
+        } else {
+            0
+        }
+    }
+
+    fn sum(&self, cell: usize, order: super::sync::Ordering) -> u64 {
+        let shared = self.shared[cell].load(order);
+        self.own.all().fold(shared, |sum, own| {
+            sum.wrapping_add(at(own, cell).load(order))
+        })
+    }
+
+    /// Replaces `counts` by the requests per bucket of their durations, not cumulative, and gives the sum in seconds.
+    pub(crate) fn read_into(&self, counts: &mut Vec<u64>) -> f64 {
+        counts.clear();
+        counts.extend(
+            self.shared[BUCKETS..]
+                .iter()
+                .map(|bucket| bucket.load(Relaxed)),
+        );
+        for own in self.own.all() {
+            for (bucket, count) in counts.iter_mut().enumerate() {
+                *count = count.wrapping_add(at(own, BUCKETS + bucket).load(Relaxed));
+            }
+        }
+        seconds(self.sum(NANOS, Relaxed))
+    }
+
+    /// Without the bounds, which the family's series share.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.shared) + self.own.heap_bytes()
+    }
+}
