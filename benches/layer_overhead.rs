@@ -135,7 +135,7 @@ impl Floor {
 
 fn ours() -> (HttpMetricsBuilder, Prometheus) {
     let prometheus = Prometheus::builder()
-        .upkeep_interval(Duration::from_hours(1))
+        .daily_totals_interval(Duration::from_hours(1))
         .build()
         .unwrap();
     (

@@ -43,21 +43,17 @@ fn allocations(layer: HttpMetricsLayer) -> u64 {
             }
         }
     };
-    // The first thousand requests look for layers inside.
-    serve(1_024);
+    // The first thousand requests look for layers inside, and later the thread gets cells of its own.
+    serve(4_096);
     allocation_counter::measure(|| serve(REQUESTS)).count_total
 }
 
 #[test]
-fn with_the_exporter_only_its_sample_blocks_are_allocated() {
-    let prometheus = Prometheus::builder()
-        .upkeep_interval(std::time::Duration::from_hours(1))
-        .build()
-        .unwrap();
+fn with_the_exporter_nothing_is_allocated() {
+    let prometheus = Prometheus::builder().build().unwrap();
     let builder = || HttpMetricsLayer::builder().recorder(prometheus.clone());
-    // One block for each 64 samples.
     for builder in [builder(), builder().endpoint(|_| Some("/users/{id}"))] {
-        assert_eq!(allocations(builder.build().unwrap()), REQUESTS / 64);
+        assert_eq!(allocations(builder.build().unwrap()), 0);
     }
 }
 

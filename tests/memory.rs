@@ -41,7 +41,7 @@ fn resident() -> u64 {
 #[cfg(target_os = "linux")]
 fn ten_million_unscraped_requests_add_less_than_20_mib() {
     let prometheus = Prometheus::builder()
-        .upkeep_interval(Duration::from_millis(100))
+        .daily_totals_interval(Duration::from_millis(100))
         .build()
         .unwrap();
     let mut service = HttpMetricsLayer::builder()

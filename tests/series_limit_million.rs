@@ -131,7 +131,7 @@ fn a_label_with_a_million_values_is_bounded_counted_and_logged_once() {
     let prometheus = Prometheus::builder()
         // No sample is drained before the render. This is the worst case for memory, and metrics-util 0.20 can lose a
         // sample that is recorded while its bucket is drained.
-        .upkeep_interval(Duration::from_hours(1))
+        .daily_totals_interval(Duration::from_hours(1))
         .build()
         .unwrap();
 

@@ -8,6 +8,16 @@ pub const AXUM_DURATION_BUCKETS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
+/// The buckets of a histogram that is not in the catalogue.
+#[cfg(feature = "prometheus")]
+pub(crate) fn default_buckets(name: &str) -> &'static [f64] {
+    if name.ends_with("_bytes") {
+        SIZE_BUCKETS
+    } else {
+        DURATION_BUCKETS
+    }
+}
+
 /// Buckets of the duration of background jobs, in seconds: 10 ms to half a day.
 pub const JOB_BUCKETS: &[f64] = &[
     0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 10_800.0, 43_200.0,

@@ -411,6 +411,16 @@ families! {
     MONITORING_SERIES_DROPPED = counter(
         "monitoring_series_dropped_total",
         &["metric"],
-        "Registrations past the series limit that were counted in the series labelled other.",
+        "Registrations past the series limit; counters and histograms are counted in the series labelled other, gauges dropped.",
+    );
+    MONITORING_SERIES_REJECTED = counter(
+        "monitoring_series_rejected_total",
+        &["metric"],
+        "Registrations under a name that a metric of another kind has; they are not recorded.",
+    );
+    MONITORING_SAMPLES_DROPPED = counter(
+        "monitoring_samples_dropped_total",
+        &["metric"],
+        "Samples of a histogram that were dropped because they are infinite or not a number.",
     );
 }

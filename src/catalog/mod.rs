@@ -25,6 +25,8 @@ mod tests;
 mod validate;
 mod values;
 
+#[cfg(feature = "prometheus")]
+pub(crate) use self::buckets::default_buckets;
 pub use self::buckets::{AXUM_DURATION_BUCKETS, DURATION_BUCKETS, JOB_BUCKETS, SIZE_BUCKETS};
 pub use self::catalog::Catalog;
 pub use self::families::*;

@@ -18,6 +18,8 @@ pub(crate) const ENDINGS: usize = 4;
 /// A request may begin on one thread and end on another.
 pub(crate) struct RequestCells {
     bounds: Arc<Bounds>,
+    /// The ending slots in use.
+    slots: AtomicU64,
     /// Requests that are no longer in progress and have no ending here.
     left: AtomicU64,
     /// Laid out as a thread's own cells: `STARTED`, `NANOS`, the endings, the buckets.
@@ -37,6 +39,7 @@ impl RequestCells {
             .collect();
         Self {
             bounds,
+            slots: AtomicU64::new(0),
             left: AtomicU64::new(0),
             shared,
             own: OwnCells::new(),
@@ -45,6 +48,12 @@ impl RequestCells {
 
     pub(crate) fn bounds(&self) -> &Arc<Bounds> {
         &self.bounds
+    }
+
+    /// Takes the next free ending slot, if there is one.
+    pub(crate) fn take_slot(&self) -> Option<usize> {
+        let slot = usize::try_from(self.slots.fetch_add(1, Relaxed)).ok();
+        slot.filter(|slot| *slot < ENDINGS)
     }
 
     /// A request begins.

@@ -1,24 +1,17 @@
-//! `PrometheusBuilder`: the settings of a recorder, and the order of the recorders it consists of.
+//! `PrometheusBuilder`: the settings of a recorder.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use metrics::{Counter, Gauge, Label};
-use metrics_exporter_prometheus::formatting::sanitize_metric_name;
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder as ExporterBuilder};
-use metrics_util::layers::Layer;
+use metrics::{Counter, Gauge};
 
 use super::baseline::Baseline;
-use super::boundary::{Boundary, escape};
-use super::declared::Declared;
-use super::fractional::Fractional;
 use super::gatherer::Gatherer;
 use super::history::{HistoryConfig, MetricsHistory};
-use super::limit::SeriesLimit;
 use super::prometheus::{Inner, Prometheus};
-use super::stock::Stock;
+use super::store::{IdleTimeouts, Store, StoreConfig, StoreSource, sanitize};
 use crate::catalog::{self, Catalog, Kind};
 use crate::error::{Error, ErrorKind};
 use crate::recorder::{self, Handle, announce_waiting};
@@ -48,8 +41,9 @@ impl Prometheus {
             global_labels: Vec::new(),
             catalog: Catalog::new(),
             buckets: Vec::new(),
-            upkeep_interval: Duration::from_secs(5),
+            daily_totals_interval: Duration::from_secs(5),
             max_series: 10_000,
+            idle_timeouts: IdleTimeouts::default(),
             history: None,
         }
     }
@@ -74,8 +68,9 @@ pub struct PrometheusBuilder {
     global_labels: Vec<(Cow<'static, str>, String)>,
     catalog: Catalog,
     buckets: Vec<(String, Vec<f64>)>,
-    upkeep_interval: Duration,
+    daily_totals_interval: Duration,
     max_series: usize,
+    idle_timeouts: IdleTimeouts,
     history: Option<HistoryConfig>,
 }
 
@@ -116,18 +111,43 @@ impl PrometheusBuilder {
         self
     }
 
-    /// Sets how often recorded histogram samples are moved into their buckets. Defaults to 5 s.
-    ///
-    /// Until then a sample takes 16 bytes: 100,000 requests a second take 8 MB every 5 s. Upkeep also detects the
-    /// change of day for the daily totals in `/metrics/json`.
-    pub fn upkeep_interval(mut self, interval: Duration) -> Self {
-        self.upkeep_interval = interval;
+    /// Sets how often a background thread looks whether another day (UTC) has begun, for the daily totals in `/metrics/json`,
+    /// and whether series are idle. Defaults to 5 s.
+    pub fn daily_totals_interval(mut self, interval: Duration) -> Self {
+        self.daily_totals_interval = interval;
         self
     }
 
-    /// Limits the series of each metric. Defaults to 10,000. [`SeriesLimit`] describes what happens above the limit.
+    /// Limits the series of each metric. Defaults to 10,000.
+    ///
+    /// Counters and histograms above the limit are recorded in one series whose labels all have the value `other`. Gauges above
+    /// it are dropped, because `other` would show whichever of them was set last. Each such registration is counted in
+    /// `monitoring_series_dropped_total{metric}`, which exists at 0 for each metric with labels, and the first one is logged as
+    /// a warning that names the label with most values.
+    /// [`idle_timeout`](Self::idle_timeout) and [`Prometheus::remove`] free places.
     pub fn max_series(mut self, max: usize) -> Self {
         self.max_series = max;
+        self
+    }
+
+    /// Lets series leave the exposition that nobody has written to for this long. Defaults to never.
+    ///
+    /// A series returns with its total as soon as any handle writes to it, also one that was kept all the time. The totals of up
+    /// to [`max_series`](Self::max_series) idle series of each metric are kept, and those that somebody holds a handle of.
+    /// Beyond, the longest idle ones are forgotten and begin at zero again, which Prometheus takes for a restart. A gauge that
+    /// is set to the value it has is written to. The gauge of an HTTP layer does not leave while it has requests in progress.
+    ///
+    /// For Prometheus, a series that leaves is stale at the next scrape. Choose a timeout of several scrape intervals.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        for kind in [Kind::Counter, Kind::Gauge, Kind::Histogram] {
+            self.idle_timeouts.set(kind, timeout);
+        }
+        self
+    }
+
+    /// Sets the [`idle_timeout`](Self::idle_timeout) of one kind of metric.
+    pub fn idle_timeout_for(mut self, kind: Kind, timeout: Duration) -> Self {
+        self.idle_timeouts.set(kind, timeout);
         self
     }
 
@@ -154,58 +174,54 @@ impl PrometheusBuilder {
             };
             Error::new(ErrorKind::AlreadyInstalled, message)
         })?;
-        recorder::set_global_identity(prometheus.address());
+        recorder::set_global(prometheus.as_own_recorder());
         INSTALLED.store(true, Ordering::Release);
         announce_waiting(&prometheus);
         Ok(prometheus)
     }
 
-    /// Builds the recorder and starts its upkeep, without installing it.
+    /// Builds the recorder and starts its thread, without installing it.
     ///
     /// # Errors
     ///
     /// - [`ErrorKind::InvalidConfig`] with all mistakes: a prefix or label name that Prometheus would reject; buckets
     ///   that are empty, not ascending, not finite, of a counter or gauge of the catalogue, or of a metric whose name
-    ///   looks mistyped; an upkeep interval or a series limit of zero; a history whose interval or series limit is zero, or whose window has fewer than 2 or more
-    ///   than 100,000 intervals.
+    ///   looks mistyped; an interval of the daily totals, an idle timeout or a series limit of zero; a history whose interval or
+    ///   series limit is zero, or whose window has fewer than 2 or more than 100,000 intervals.
     /// - [`ErrorKind::Io`] if a thread cannot be started.
     pub fn build(self) -> Result<Prometheus, Error> {
         Error::combine(self.mistakes())?;
         self.warn_of_unknown_metrics();
-        recorder::identify_with(|any| any.downcast_ref().map(Prometheus::address));
+        recorder::identify_with(|any| {
+            let own: &Prometheus = any.downcast_ref()?;
+            Some(own.as_own_recorder())
+        });
         let prefix = match &*self.prefix {
             "" => String::new(),
             prefix => format!("{prefix}_"),
         };
-        let exporter = self.exporter(&prefix).map_err(|error| {
-            Error::invalid("the exporter rejected its buckets").with_source(error)
-        })?;
-        let exporter = exporter.build_recorder();
-        let handle = exporter.handle();
-        let global_labels = self.global_labels.iter();
-        let global_labels = global_labels
-            .map(|(name, value)| Label::new(name.clone(), escape(value).into_owned()))
-            .collect();
-        let boundary = Boundary::new(prefix.clone(), global_labels, exporter);
-        let limited = SeriesLimit::new(self.max_series)
-            .prefix(&prefix)
-            .layer(boundary);
         let families = self.catalog.families();
-        let recorder = Declared::new(families, limited);
-        for family in families {
-            family.describe(&recorder, family.name.to_owned());
-        }
-        let fractional = Arc::new(Fractional::among(families, &prefix));
-        let source = Stock {
-            handle,
-            fractional: Arc::clone(&fractional),
+        let own_buckets = self.buckets.iter();
+        let own_buckets = own_buckets
+            .map(|(metric, bounds)| (sanitize(metric, false, b":").into_owned(), bounds.clone()));
+        let config = StoreConfig {
+            prefix: prefix.clone(),
+            global_labels: self.global_labels,
+            max_series: self.max_series,
+            buckets: own_buckets.collect(),
+            idle_timeouts: self.idle_timeouts,
         };
-        let gatherer = Arc::new(Gatherer::new(source, &prefix));
+        let store = Arc::new(Store::new(config, families));
+        let gatherer = Arc::new(Gatherer::new(StoreSource::new(Arc::clone(&store)), &prefix));
         let upkeep = {
             let gatherer = Arc::clone(&gatherer);
             move || gatherer.upkeep()
         };
-        let mut threads = vec![spawn_ticker(self.upkeep_interval, "vitals-upkeep", upkeep)?];
+        let mut threads = vec![spawn_ticker(
+            self.daily_totals_interval,
+            "vitals-upkeep",
+            upkeep,
+        )?];
         let history = match self.history {
             None => None,
             Some(config) => {
@@ -223,8 +239,7 @@ impl PrometheusBuilder {
             inner: Arc::new(Inner {
                 prefix,
                 catalog: self.catalog,
-                recorder,
-                fractional,
+                store,
                 gatherer,
                 history,
                 baseline: Baseline::now().into(),
@@ -235,29 +250,9 @@ impl PrometheusBuilder {
         Ok(prometheus)
     }
 
-    fn exporter(&self, prefix: &str) -> Result<ExporterBuilder, BuildError> {
-        let sizes = Matcher::Suffix("_bytes".to_owned());
-        let mut exporter = ExporterBuilder::new()
-            .set_buckets(catalog::DURATION_BUCKETS)?
-            .set_buckets_for_metric(sizes, catalog::SIZE_BUCKETS)?;
-        let families = self.catalog.families().iter();
-        let catalogued = families
-            .filter(|family| !family.buckets.is_empty())
-            .map(|family| (family.name, family.buckets));
-        let configured = self
-            .buckets
-            .iter()
-            .map(|(name, bounds)| (&**name, &**bounds));
-        for (name, bounds) in catalogued.chain(configured) {
-            let name = Matcher::Full([prefix, name].concat());
-            exporter = exporter.set_buckets_for_metric(name, bounds)?;
-        }
-        Ok(exporter)
-    }
-
     /// Returns the family of the catalogue that `metric` names, in the facade's spelling or Prometheus' own.
     fn family(&self, metric: &str) -> Option<&catalog::Family> {
-        let metric = sanitize_metric_name(metric);
+        let metric = sanitize(metric, true, b":");
         let mut families = self.catalog.families().iter();
         families.find(|family| family.name == metric)
     }
@@ -271,7 +266,7 @@ impl PrometheusBuilder {
                 format!("metric {metric:?}: a {kind} has no buckets: only histograms have them")
             });
         }
-        let name = sanitize_metric_name(metric);
+        let name = sanitize(metric, true, b":");
         let unprefixed = name.strip_prefix(&*self.prefix);
         let unprefixed = unprefixed.and_then(|name| name.strip_prefix('_'));
         let mut names = unprefixed.into_iter().chain([&*name]);
@@ -310,9 +305,14 @@ impl PrometheusBuilder {
             }
             mistakes.extend(self.mistyped(metric).map(Error::invalid));
         }
-        if self.upkeep_interval.is_zero() {
+        if self.daily_totals_interval.is_zero() {
             mistakes.push(Error::invalid(
-                "upkeep interval is zero: any longer interval is allowed, 5 s is the default",
+                "interval of the daily totals is zero: any longer interval is allowed, 5 s is the default",
+            ));
+        }
+        if self.idle_timeouts.is_zero() {
+            mistakes.push(Error::invalid(
+                "idle timeout is zero: any longer time is allowed, and by default no series is idle",
             ));
         }
         if self.max_series == 0 {
@@ -349,7 +349,8 @@ debug_redacted!(PrometheusBuilder {
     global_labels,
     catalog,
     buckets,
-    upkeep_interval,
+    daily_totals_interval,
     max_series,
+    idle_timeouts,
     history
 });

@@ -67,17 +67,35 @@ impl DailyTotals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exporter::Value;
-    use crate::exporter::parse::parse;
+    use crate::catalog::Kind;
+    use crate::exporter::{Labels, Series, Value};
 
     #[test]
     fn each_day_counts_from_its_start() {
-        let at = |tokens: u64, cost: f64| {
-            parse(&format!(
-                "# TYPE shop_tokens_total counter\nshop_tokens_total{{model=\"a\",kind=\"prompt\"}} {tokens}\n\
-                 # TYPE shop_token_cost_total counter\nshop_token_cost_total{{model=\"a\",currency=\"EUR\"}} {cost}\n\
-                 # TYPE other_total counter\nother_total 7\n"
-            ))
+        let family = |name: &str, labels: [(&str, &str); 2], total| FamilySnapshot {
+            name: name.to_owned(),
+            kind: Kind::Counter,
+            help: String::new(),
+            series: vec![Series {
+                labels: Labels::new(labels),
+                value: Value::Counter(total),
+            }],
+        };
+        let at = |tokens: f64, cost: f64| Snapshot {
+            families: vec![
+                family("other_total", [("a", "1"), ("b", "2")], 7.0),
+                family(
+                    "shop_token_cost_total",
+                    [("model", "a"), ("currency", "EUR")],
+                    cost,
+                ),
+                family(
+                    "shop_tokens_total",
+                    [("model", "a"), ("kind", "prompt")],
+                    tokens,
+                ),
+            ],
+            ..Snapshot::empty()
         };
         let increases = |totals: &DailyTotals, now: &Snapshot| -> Vec<_> {
             let families = totals.increases(now).into_iter();
@@ -87,27 +105,27 @@ mod tests {
         };
         let counted = |tokens: f64, cost: f64| vec![Value::Counter(tokens), Value::Counter(cost)];
         let mut totals = DailyTotals::new("shop_", 1);
-        assert_eq!(totals.increases(&parse("")), []);
+        assert_eq!(totals.increases(&Snapshot::empty()), []);
         totals.roll_over(1, || unreachable!());
-        assert_eq!(increases(&totals, &at(100, 0.5)), counted(100.0, 0.5));
-        totals.roll_over(2, || at(150, 0.75));
-        assert_eq!(increases(&totals, &at(180, 1.0)), counted(30.0, 0.25));
+        assert_eq!(increases(&totals, &at(100.0, 0.5)), counted(100.0, 0.5));
+        totals.roll_over(2, || at(150.0, 0.75));
+        assert_eq!(increases(&totals, &at(180.0, 1.0)), counted(30.0, 0.25));
         totals.roll_over(2, || unreachable!());
-        assert_eq!(increases(&totals, &at(190, 1.0)), counted(40.0, 0.25));
+        assert_eq!(increases(&totals, &at(190.0, 1.0)), counted(40.0, 0.25));
         // The clock is set back and forward again.
         totals.roll_over(1, || unreachable!());
         totals.roll_over(2, || unreachable!());
-        assert_eq!(increases(&totals, &at(190, 1.0)), counted(40.0, 0.25));
-        let gathered_before = at(185, 0.5);
-        totals.roll_over(3, || at(190, 1.0));
-        assert_eq!(increases(&totals, &at(190, 1.0)), counted(0.0, 0.0));
+        assert_eq!(increases(&totals, &at(190.0, 1.0)), counted(40.0, 0.25));
+        let gathered_before = at(185.0, 0.5);
+        totals.roll_over(3, || at(190.0, 1.0));
+        assert_eq!(increases(&totals, &at(190.0, 1.0)), counted(0.0, 0.0));
         assert_eq!(increases(&totals, &gathered_before), counted(0.0, 0.0));
         // The recorder was built while the clock was days ahead: counts go on until the next day.
         let mut totals = DailyTotals::new("shop_", 9000);
         totals.roll_over(2, || unreachable!());
-        assert_eq!(increases(&totals, &at(180, 1.0)), counted(180.0, 1.0));
-        totals.roll_over(3, || at(190, 1.0));
-        assert_eq!(increases(&totals, &at(200, 1.5)), counted(10.0, 0.5));
+        assert_eq!(increases(&totals, &at(180.0, 1.0)), counted(180.0, 1.0));
+        totals.roll_over(3, || at(190.0, 1.0));
+        assert_eq!(increases(&totals, &at(200.0, 1.5)), counted(10.0, 0.5));
     }
 
     #[test]

@@ -14,11 +14,13 @@ use metrics_util::layers::Layer;
 
 use crate::catalog::MONITORING_SERIES_DROPPED;
 
-/// Bounds the number of series of every metric.
+/// Bounds the number of series of every metric of another exporter. [`Prometheus`](super::Prometheus) has
+/// [such a limit](super::PrometheusBuilder::max_series) itself.
 ///
-/// [`Prometheus`](super::Prometheus) includes it; use it with other exporters. Series above the limit are recorded in
-/// one series whose labels all have the value `other`. Each such registration is counted in
-/// `monitoring_series_dropped_total{metric}`, which exists at 0 for each metric with labels. The first one is logged as a warning naming the label with most values.
+/// Counters and histograms above the limit are recorded in one series whose labels all have the value `other`. Gauges above it
+/// are dropped, because `other` would show whichever of them was set last. Each such registration is counted in
+/// `monitoring_series_dropped_total{metric}`, which exists at 0 for each metric with labels. The first one is logged as a
+/// warning that names the label with most values.
 ///
 /// Admitted series stay admitted as long as the recorder lives.
 ///
@@ -43,7 +45,6 @@ use crate::catalog::MONITORING_SERIES_DROPPED;
 #[derive(Clone)]
 pub struct SeriesLimit {
     max_series: usize,
-    prefix: String,
 }
 
 impl SeriesLimit {
@@ -52,14 +53,7 @@ impl SeriesLimit {
     pub fn new(max_series: usize) -> Self {
         Self {
             max_series: max_series.max(1),
-            prefix: String::new(),
         }
-    }
-
-    /// Sets the prefix that inner recorders add, so that the count and the warning show full names.
-    pub(crate) fn prefix(mut self, prefix: &str) -> Self {
-        prefix.clone_into(&mut self.prefix);
-        self
     }
 }
 
@@ -204,7 +198,7 @@ impl<R: Recorder> Limited<R> {
     }
 
     fn dropped(&self, key: &Key) -> Counter {
-        let metric = Label::new("metric", self.shown(key));
+        let metric = Label::new("metric", key.name().to_owned());
         let dropped = Key::from_parts(MONITORING_SERIES_DROPPED.name, vec![metric]);
         let metadata = Metadata::new(module_path!(), Level::WARN, Some(module_path!()));
         self.inner.register_counter(&dropped, &metadata)
@@ -214,16 +208,13 @@ impl<R: Recorder> Limited<R> {
         let most = values.iter().max_by_key(|(_, values)| values.len());
         let (label, values) = most.map_or(("", 0), |(label, values)| (&**label, values.len()));
         tracing::warn!(
-            metric = self.shown(key),
+            metric = key.name(),
             label,
             values,
             max_series = self.limit.max_series,
-            "metric reached its series limit: new series are counted as \"other\"; `label` names the label with most values"
+            "metric reached its series limit: new series are counted as \"other\", and gauges are dropped; `label` names the label \
+             with most values"
         );
-    }
-
-    fn shown(&self, key: &Key) -> String {
-        [&self.limit.prefix, key.name()].concat()
     }
 }
 
@@ -247,9 +238,10 @@ impl<R: Recorder> Recorder for Limited<R> {
     }
 
     fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
-        let other = self.replacement(key);
-        self.inner
-            .register_gauge(other.as_ref().unwrap_or(key), metadata)
+        match self.replacement(key) {
+            Some(_) => Gauge::noop(),
+            None => self.inner.register_gauge(key, metadata),
+        }
     }
 
     fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
@@ -268,4 +260,4 @@ impl<R: fmt::Debug> fmt::Debug for Limited<R> {
     }
 }
 
-debug_redacted!(SeriesLimit { max_series, prefix });
+debug_redacted!(SeriesLimit { max_series });

@@ -1,25 +1,20 @@
 //! The Prometheus recorder, its readers (text, `OpenMetrics`, snapshots, history) and the Pushgateway client.
 
 mod baseline;
-mod boundary;
 mod builder;
 mod daily_totals;
-mod declared;
 mod delta;
-mod fractional;
 mod gatherer;
 mod histogram_snapshot;
 mod history;
+mod labels;
 mod limit;
-mod names;
-mod openmetrics;
-mod parse;
 mod prometheus;
 #[cfg(feature = "push")]
 mod push;
 mod snapshot;
 mod source;
-mod stock;
+mod store;
 pub mod testing;
 
 #[cfg(feature = "axum")]
@@ -28,6 +23,7 @@ pub use self::builder::PrometheusBuilder;
 pub use self::delta::Delta;
 pub use self::histogram_snapshot::HistogramSnapshot;
 pub use self::history::{HistoryConfig, HistoryQuery, HistoryStats, MetricsHistory, TimeSeries};
+pub use self::labels::Labels;
 pub use self::limit::{Limited, SeriesLimit};
 pub use self::prometheus::Prometheus;
 #[cfg(feature = "push")]

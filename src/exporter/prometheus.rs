@@ -7,20 +7,16 @@ use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, LocalRecorderGuard, Metadata, Recorder, SharedString,
     Unit,
 };
-use metrics_exporter_prometheus::PrometheusRecorder;
 use parking_lot::Mutex;
 
 use super::baseline::{Baseline, JsonView};
-use super::boundary::Boundary;
-use super::declared::Declared;
 use super::delta::Delta;
-use super::fractional::Fractional;
 use super::gatherer::Gatherer;
 use super::history::MetricsHistory;
-use super::limit::Limited;
-use super::names::canonical;
 use super::snapshot::Snapshot;
-use crate::catalog::Catalog;
+use super::store::Store;
+use crate::catalog::{Catalog, Kind};
+use crate::recorder::OwnRecorder;
 
 /// A Prometheus recorder. This handle is cheap to clone.
 ///
@@ -36,9 +32,22 @@ use crate::catalog::Catalog;
 /// It implements [`Recorder`], so a recorder that is not installed can be passed to a layer
 /// ([`HttpMetricsBuilder::recorder`](crate::http_metrics::HttpMetricsBuilder::recorder)) or to [`metrics::with_local_recorder`].
 ///
-/// A background thread moves recorded histogram samples into their buckets every
-/// [`upkeep_interval`](crate::exporter::PrometheusBuilder::upkeep_interval). It needs no async runtime and ends when
-/// the last handle is dropped. The global recorder is a handle too, so the upkeep of an installed recorder never ends.
+/// No sample is lost or counted twice, whatever reads at the same time, and the memory depends on the number of series
+/// alone. A background thread detects the change of day for the totals in `/metrics/json` every
+/// [`daily_totals_interval`](crate::exporter::PrometheusBuilder::daily_totals_interval). It needs no async runtime and ends
+/// when the last handle is dropped. The global recorder is a handle too, so the thread of an installed recorder never ends.
+///
+/// # Names and labels
+///
+/// Prometheus refuses a whole scrape for one faulty metric, so faults are mended at registration, with one warning each:
+///
+/// - Characters that Prometheus does not allow in names become underscores. `a.b` and `a-b` are one metric then.
+/// - A label with an empty value is no label.
+/// - A label that stands twice, has an empty name or is named `__name__`, and the labels `le` and `quantile` of a histogram,
+///   get the prefix `exported_`.
+/// - A name has one kind: that of the catalogue, else the first one. Other instruments of this name are not recorded, and
+///   counted in `monitoring_series_rejected_total`.
+/// - A sample that is infinite or not a number is dropped, and counted in `monitoring_samples_dropped_total`.
 #[derive(Clone)]
 pub struct Prometheus {
     pub(super) inner: Arc<Inner>,
@@ -48,8 +57,7 @@ pub(super) struct Inner {
     /// Empty, or with its underscore.
     pub(super) prefix: String,
     pub(super) catalog: Catalog,
-    pub(super) recorder: Declared<Limited<Boundary<PrometheusRecorder>>>,
-    pub(super) fractional: Arc<Fractional>,
+    pub(super) store: Arc<Store>,
     pub(super) gatherer: Arc<Gatherer>,
     pub(super) history: Option<MetricsHistory>,
     pub(super) baseline: Mutex<Baseline>,
@@ -66,7 +74,7 @@ impl Prometheus {
         self.inner.gatherer.render()
     }
 
-    /// Returns all metrics as `OpenMetrics` 1.0 text. Costs as much as [`render`](Self::render) and a copy of the text.
+    /// Returns all metrics as `OpenMetrics` 1.0 text.
     ///
     /// A counter whose name does not end in `_total` has the type `unknown`, so that its name is the same in all
     /// formats. Bucket bounds are canonical numbers, as the format demands: `le="10.0"` where format 0.0.4 has
@@ -77,7 +85,8 @@ impl Prometheus {
         self.inner.gatherer.render_openmetrics()
     }
 
-    /// Returns all metrics as typed values. Costs about 1.5 times as much as [`render`](Self::render).
+    /// Returns all metrics as typed values. Series share their labels with the recorder, so this costs less than
+    /// [`render`](Self::render).
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.inner.gatherer.snapshot()
@@ -149,9 +158,36 @@ impl Prometheus {
         self.json_view().delta
     }
 
-    /// The address of the state that all clones share.
-    pub(super) fn address(&self) -> usize {
-        Arc::as_ptr(&self.inner).addr()
+    /// Removes a series, which frees its place among those that
+    /// [`max_series`](crate::exporter::PrometheusBuilder::max_series) allows: that of a session that ended, for example.
+    /// Name and labels are those that were recorded, without prefix and global labels. Returns whether there was such a series.
+    ///
+    /// If somebody still holds a handle of it and writes again, the series returns with its total. Otherwise it is forgotten,
+    /// and begins at zero when it is registered again.
+    ///
+    /// ```
+    /// # use metrics::{Key, Level, Metadata, Recorder};
+    /// use tower_vitals::Prometheus;
+    ///
+    /// let prometheus = Prometheus::builder().build()?;
+    /// # let metadata = Metadata::new("doc", Level::INFO, None);
+    /// let key = Key::from_parts("session_bytes_total", &[("session", "a1")]);
+    /// prometheus.register_counter(&key, &metadata).increment(512);
+    ///
+    /// assert!(prometheus.remove("session_bytes_total", &[("session", "a1")]));
+    /// assert!(!prometheus.render().contains("a1"));
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    pub fn remove(&self, name: &str, labels: &[(&str, &str)]) -> bool {
+        self.inner.store.remove(name, labels)
+    }
+
+    /// What makes this recorder known to the instruments.
+    pub(super) fn as_own_recorder(&self) -> OwnRecorder {
+        OwnRecorder {
+            identity: Arc::as_ptr(&self.inner).addr(),
+            requests: Arc::clone(&self.inner.store) as _,
+        }
     }
 
     /// Gathers everything that `/metrics/json` shows.
@@ -185,31 +221,30 @@ impl Prometheus {
 debug_fields!(Prometheus {});
 
 impl Recorder for Prometheus {
-    fn describe_counter(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
-        self.inner.recorder.describe_counter(name, unit, text);
+    fn describe_counter(&self, name: KeyName, _unit: Option<Unit>, text: SharedString) {
+        self.inner.store.describe(name.as_str(), text);
     }
 
-    fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
-        self.inner.recorder.describe_gauge(name, unit, text);
+    fn describe_gauge(&self, name: KeyName, _unit: Option<Unit>, text: SharedString) {
+        self.inner.store.describe(name.as_str(), text);
     }
 
-    fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
-        self.inner.recorder.describe_histogram(name, unit, text);
+    fn describe_histogram(&self, name: KeyName, _unit: Option<Unit>, text: SharedString) {
+        self.inner.store.describe(name.as_str(), text);
     }
 
-    fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
-        let key = canonical(&self.inner.prefix, key);
-        self.inner.recorder.register_counter(&key, metadata)
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        let series = self.inner.store.register(Kind::Counter, key);
+        series.map_or(Counter::noop(), Counter::from_arc)
     }
 
-    fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
-        let key = canonical(&self.inner.prefix, key);
-        self.inner.fractional.note(&key);
-        self.inner.recorder.register_gauge(&key, metadata)
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        let series = self.inner.store.register(Kind::Gauge, key);
+        series.map_or(Gauge::noop(), Gauge::from_arc)
     }
 
-    fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
-        let key = canonical(&self.inner.prefix, key);
-        self.inner.recorder.register_histogram(&key, metadata)
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        let series = self.inner.store.register(Kind::Histogram, key);
+        series.map_or(Histogram::noop(), Histogram::from_arc)
     }
 }

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use super::histogram_snapshot::HistogramSnapshot;
+use super::labels::Labels;
 use crate::catalog::Kind;
 use crate::measure::Instant;
 
@@ -45,7 +46,7 @@ pub struct FamilySnapshot {
     pub kind: Kind,
     /// The `# HELP` text. Empty if the metric was not described.
     pub help: String,
-    /// The series, in no particular order.
+    /// The series, in the order in which they were registered.
     pub series: Vec<Series>,
 }
 
@@ -53,8 +54,8 @@ pub struct FamilySnapshot {
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Series {
-    /// Names and values of the labels, in the order in which they were recorded.
-    pub labels: Vec<(String, String)>,
+    /// The labels.
+    pub labels: Labels,
     /// The recorded value.
     pub value: Value,
 }
@@ -134,10 +135,8 @@ impl Series {
     /// Whether the series has all of these labels.
     #[must_use]
     pub fn has(&self, labels: &[(&str, &str)]) -> bool {
-        labels.iter().all(|(name, value)| {
-            let mut own = self.labels.iter();
-            own.any(|(own_name, own_value)| own_name == name && own_value == value)
-        })
+        let has = |(name, value): &(&str, &str)| self.labels.get(name) == Some(*value);
+        labels.iter().all(has)
     }
 }
 

@@ -2,31 +2,39 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use metrics::{Gauge, Key, Recorder};
 
 use super::global::{is_global, is_real};
 use super::handle::Handle;
+use super::request_recorder::RequestRecorder;
 
-/// Returns the address of the state that the clones of a recorder share, for the types that it knows.
-type Identify = fn(&dyn Any) -> Option<usize>;
+/// The crate's own recorder.
+#[derive(Clone)]
+pub(crate) struct OwnRecorder {
+    /// The address of the state that all clones share.
+    pub(crate) identity: usize,
+    pub(crate) requests: Arc<dyn RequestRecorder>,
+}
+
+/// Returns the recorder if it is the crate's own.
+type Identify = fn(&dyn Any) -> Option<OwnRecorder>;
 
 static IDENTIFY: OnceLock<Identify> = OnceLock::new();
-/// The identity of the facade's recorder, or zero if it is of another crate.
-static GLOBAL: AtomicUsize = AtomicUsize::new(0);
+/// The facade's recorder, if it is the crate's own.
+static GLOBAL: OnceLock<OwnRecorder> = OnceLock::new();
 
-/// Lets [`RecorderRef::is_same`] recognize the clones of the crate's own recorder.
+/// Lets references recognize the crate's own recorder and its clones.
 #[cfg(feature = "prometheus")]
 pub(crate) fn identify_with(identify: Identify) {
     IDENTIFY.get_or_init(|| identify);
 }
 
-/// Sets the identity of the facade's recorder.
+/// Makes the facade's recorder known.
 #[cfg(feature = "prometheus")]
-pub(crate) fn set_global_identity(identity: usize) {
-    GLOBAL.store(identity, Ordering::Relaxed);
+pub(crate) fn set_global(own: OwnRecorder) {
+    GLOBAL.get_or_init(|| own);
 }
 
 /// A recorder that the caller supplied, or else the one of the `metrics` facade.
@@ -38,18 +46,16 @@ pub(crate) struct RecorderRef {
 #[derive(Clone)]
 struct Supplied {
     recorder: Arc<dyn Recorder + Send + Sync>,
-    identity: usize,
+    own: Option<OwnRecorder>,
 }
 
 impl RecorderRef {
     pub(crate) fn new(recorder: impl Recorder + Send + Sync + 'static) -> Self {
         let identify = IDENTIFY.get();
-        let known = identify.and_then(|identify| identify(&recorder));
-        let recorder = Arc::new(recorder);
         Self {
             recorder: Some(Supplied {
-                identity: known.unwrap_or_else(|| Arc::as_ptr(&recorder).addr()),
-                recorder,
+                own: identify.and_then(|identify| identify(&recorder)),
+                recorder: Arc::new(recorder),
             }),
         }
     }
@@ -68,9 +74,20 @@ impl RecorderRef {
 
     fn identity(&self) -> usize {
         match &self.recorder {
-            Some(supplied) => supplied.identity,
-            None => GLOBAL.load(Ordering::Relaxed),
+            Some(Supplied { own: Some(own), .. }) => own.identity,
+            Some(supplied) => Arc::as_ptr(&supplied.recorder).addr(),
+            None => GLOBAL.get().map_or(0, |own| own.identity),
         }
+    }
+
+    /// Returns what the crate's own recorder offers for requests, if `recorder` is that one and stays the one that this refers
+    /// to.
+    pub(crate) fn requests(&self, recorder: &dyn Recorder) -> Option<&Arc<dyn RequestRecorder>> {
+        let own = match &self.recorder {
+            Some(supplied) => supplied.own.as_ref(),
+            None => GLOBAL.get().filter(|_| is_global(recorder)),
+        };
+        own.map(|own| &own.requests)
     }
 
     /// Registers a handle for one write. Callers that write rarely use this instead of keeping a handle, because a kept

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::catalog::Kind;
-use crate::exporter::{FamilySnapshot, HistogramSnapshot, JsonView, Series, Value};
+use crate::exporter::{FamilySnapshot, HistogramSnapshot, JsonView, Labels, Series, Value};
 use crate::time::rfc3339;
 
 #[derive(Serialize)]
@@ -80,7 +80,7 @@ struct OneSeries<'a>(&'a Series);
 impl Serialize for OneSeries<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("labels", &Labels(&self.0.labels))?;
+        map.serialize_entry("labels", &LabelMap(&self.0.labels))?;
         match &self.0.value {
             Value::Counter(value) | Value::Gauge(value) => {
                 map.serialize_entry("value", &Number(*value))?;
@@ -110,8 +110,13 @@ impl Serialize for Number {
     }
 }
 
-#[derive(Serialize)]
-struct Labels<'a>(#[serde(serialize_with = "serialize_labels")] &'a [(String, String)]);
+struct LabelMap<'a>(&'a Labels);
+
+impl Serialize for LabelMap<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter())
+    }
+}
 
 pub(super) fn serialize_labels<S: Serializer>(
     labels: &[(String, String)],

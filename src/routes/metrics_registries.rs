@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use metrics_exporter_prometheus::formatting::sanitize_metric_name;
 use serde::Serialize;
 
 use crate::catalog::MONITORING_SERIES_DROPPED;
@@ -55,7 +54,8 @@ impl Registries {
                     help: family.help.clone(),
                     in_catalogue: false,
                     labels: family.series.first().map_or_else(Vec::new, |series| {
-                        series.labels.iter().map(|(name, _)| name.clone()).collect()
+                        let names = series.labels.iter().map(|(name, _)| name.to_owned());
+                        names.collect()
                     }),
                     series: family.series.len(),
                     dropped: dropped(&family.name),
@@ -68,13 +68,13 @@ impl Registries {
     }
 }
 
-/// Dropped registrations by the metric's rendered name. The limit counts them by the recorded name.
+/// Dropped registrations by the metric's name.
 fn dropped(prometheus: &Prometheus, snapshot: &Snapshot) -> HashMap<String, f64> {
     let name = prometheus.prefixed(MONITORING_SERIES_DROPPED.name);
     let series = snapshot.family(&name).map(|family| &*family.series);
     let by_metric = series.unwrap_or_default().iter().filter_map(|series| {
-        let (_, metric) = series.labels.iter().find(|(label, _)| label == "metric")?;
-        Some((sanitize_metric_name(metric), series.value.as_f64()?))
+        let metric = series.labels.get("metric")?;
+        Some((metric.to_owned(), series.value.as_f64()?))
     });
     by_metric.collect()
 }

@@ -54,7 +54,12 @@ fn of_snapshot(snapshot: &Snapshot) -> Samples {
     let mut samples = Samples::new();
     for family in &snapshot.families {
         for series in &family.series {
-            let labels: BTreeMap<_, _> = series.labels.iter().cloned().collect();
+            let labels: BTreeMap<_, _> = {
+                let labels = series.labels.iter();
+                labels
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .collect()
+            };
             let mut add = |suffix: &str, labels: BTreeMap<_, _>, value: f64| {
                 samples.insert((format!("{}{suffix}", family.name), labels), shown(value));
             };

@@ -188,7 +188,7 @@ fn errors_of_invalid_settings_name_the_setting_and_the_allowed_values() {
         "metric \"http_requests_total\": a counter has no buckets: only histograms have them"
     );
     contains(
-        refused(builder().upkeep_interval(Duration::ZERO)),
+        refused(builder().daily_totals_interval(Duration::ZERO)),
         &["zero", "5 s"],
     );
     contains(refused(builder().max_series(0)), &["zero", "10,000"]);
@@ -211,7 +211,7 @@ fn all_invalid_settings_are_in_one_error() {
 #[test]
 fn label_values_and_help_are_escaped() {
     let prometheus = built();
-    let values = ["\"", r#"\""#, r"\", r"\\", "\n", r"\n", "\\\n", r"a\", ""];
+    let values = ["\"", r#"\""#, r"\", r"\\", "\n", r"\n", "\\\n", r"a\"];
     for value in values {
         count(&prometheus, "odd_total", &[("v", value)]);
     }
@@ -309,9 +309,14 @@ fn the_limit_applies_to_all_kinds_and_across_threads() {
         }
     });
     let text = prometheus.render();
-    for series in ["g{", "h_seconds_count{", "c_total{"] {
+    // A gauge labelled other would show whichever value was set last.
+    for (series, expected) in [("g{", 50), ("h_seconds_count{", 51), ("c_total{", 51)] {
         let lines = text.lines().filter(|line| line.starts_with(series));
-        assert_eq!(lines.count(), 51, "{series}");
+        assert_eq!(lines.count(), expected, "{series}");
+    }
+    for metric in ["g", "h_seconds", "c_total"] {
+        let dropped = format!("monitoring_series_dropped_total{{metric=\"{metric}\"}} 1950\n");
+        assert!(text.contains(&dropped), "{metric}");
     }
     let sum: u64 = text
         .lines()
@@ -353,7 +358,7 @@ fn upkeep_runs_without_a_runtime_and_ends_with_the_last_handle() {
         }
     };
     let prometheus = Prometheus::builder()
-        .upkeep_interval(Duration::from_hours(1))
+        .daily_totals_interval(Duration::from_hours(1))
         .build()
         .unwrap();
     until(1);

@@ -207,7 +207,7 @@ fn samples(text: &str) -> Vec<(String, String)> {
         .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let mut samples: Vec<_> = lines
         .map(|line| line.rsplit_once(' ').unwrap())
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .map(|(name, value)| (name.to_owned(), number(value.parse().unwrap())))
         .collect();
     samples.sort();
     samples
@@ -246,7 +246,7 @@ fn written(prometheus: &Prometheus) -> Vec<(String, String)> {
                 }
             };
             match series.value {
-                Value::Counter(value) => samples.push((line("", None), value.to_string())),
+                Value::Counter(value) => samples.push((line("", None), number(value))),
                 Value::Gauge(value) => samples.push((line("", None), number(value))),
                 Value::Histogram(histogram) => {
                     for (bound, count) in histogram.buckets {

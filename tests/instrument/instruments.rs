@@ -373,7 +373,7 @@ fn every_instrument_records_its_families_with_the_labels_of_the_catalogue() {
             .unwrap();
         assert_eq!((family.kind, &*family.help), (known.kind, known.help));
         for series in &family.series {
-            let labels: Vec<_> = series.labels.iter().map(|(name, _)| &**name).collect();
+            let labels: Vec<_> = series.labels.iter().map(|(name, _)| name).collect();
             assert_eq!(labels, known.labels, "{}", family.name);
         }
         assert!(known.kind != Kind::Histogram || !known.buckets.is_empty());
@@ -397,7 +397,8 @@ fn observing_allocates_nothing() {
             .unwrap_err();
     };
     (0..64).for_each(|_| once());
-    // The exporter allocates a block for every 64 samples of a histogram.
+    // After this, the thread has cells of its own.
+    (0..4_096).for_each(|_| once());
     let allocated = allocation_counter::measure(|| (0..640).for_each(|_| once()));
-    assert_eq!(allocated.count_total, 10);
+    assert_eq!(allocated.count_total, 0);
 }

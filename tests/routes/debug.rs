@@ -150,13 +150,11 @@ fn of_exporter(shown: &mut Shown) {
     add(shown, "Prometheus", &prometheus);
     let snapshot = prometheus.snapshot();
     let family = snapshot.family("orders_total").unwrap();
-    assert_eq!(
-        family.series[0].labels[0],
-        ("password".to_owned(), SECRET.to_owned())
-    );
+    assert_eq!(family.series[0].labels.get("password"), Some(SECRET));
     assert_eq!(family.help, text());
     add(shown, "FamilySnapshot", family);
     add(shown, "Series", &family.series[0]);
+    add(shown, "Labels", &family.series[0].labels);
     add(shown, "Snapshot", &snapshot);
     add(shown, "Delta", &prometheus.since_reset());
     let query = HistoryQuery::values("orders_total").label("password", SECRET);

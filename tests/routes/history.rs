@@ -124,6 +124,7 @@ async fn without_a_metric_it_is_an_overview() {
         all["metrics"],
         json!({
             "monitoring_guard_refusals_total": "counter",
+            "monitoring_samples_dropped_total": "counter",
             "monitoring_series_dropped_total": "counter",
             "orders_total": "counter",
             "queue": "gauge",
@@ -132,7 +133,7 @@ async fn without_a_metric_it_is_an_overview() {
     );
     assert_eq!(
         (&all["series"], &all["series_dropped"]),
-        (&json!(12), &json!(0))
+        (&json!(13), &json!(0))
     );
     assert_eq!(
         (&all["interval_seconds"], &all["window_seconds"]),

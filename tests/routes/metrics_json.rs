@@ -121,8 +121,7 @@ async fn values_equal_those_of_the_snapshot() {
             let labels: serde_json::Map<_, _> = series
                 .labels
                 .iter()
-                .cloned()
-                .map(|(name, value)| (name, value.into()))
+                .map(|(name, value)| (name.to_owned(), value.into()))
                 .collect();
             let one = all
                 .iter()

@@ -72,7 +72,7 @@ async fn answer(request: Request<AxumBody>) -> Result<Response<Full<Bytes>>, Inf
 
 fn cases() -> Vec<Case> {
     let prometheus = Prometheus::builder()
-        .upkeep_interval(Duration::from_hours(1))
+        .daily_totals_interval(Duration::from_hours(1))
         .build()
         .unwrap();
     let ours = HttpMetricsLayer::builder().recorder(prometheus.clone()).build().unwrap();

@@ -8,6 +8,7 @@ use super::delta_codec::{DeltaDecoder, DeltaEncoder};
 use super::sample::Sample;
 use super::varint;
 use crate::catalog::Kind;
+use crate::exporter;
 use crate::exporter::snapshot::{FamilySnapshot, Value};
 
 pub(super) type Labels = Vec<(String, String)>;
@@ -237,9 +238,9 @@ impl Metric {
 }
 
 /// Writes each string after its length, which takes a quarter of the memory of `Labels`.
-fn encode_labels(labels: &[(String, String)], bytes: &mut Vec<u8>) {
+fn encode_labels(labels: &exporter::Labels, bytes: &mut Vec<u8>) {
     bytes.clear();
-    for (name, value) in labels {
+    for (name, value) in labels.iter() {
         for text in [name, value] {
             varint::write(bytes, text.len() as u64);
             bytes.extend(text.bytes());

@@ -13,7 +13,7 @@ use super::sample::Sample;
 use super::{HistoryConfig, MetricsHistory, TimeSeries};
 use crate::Prometheus;
 use crate::catalog::Kind;
-use crate::exporter::{FamilySnapshot, HistogramSnapshot, Series, Value};
+use crate::exporter::{FamilySnapshot, HistogramSnapshot, Labels, Series, Value};
 
 const BOUNDS: [f64; 3] = [1.0, 2.0, f64::INFINITY];
 
@@ -24,6 +24,10 @@ fn ring(ticks: usize, series: usize) -> Ring {
         series,
     };
     Ring::new(bounds, UNIX_EPOCH)
+}
+
+fn shared(labels: &[(String, String)]) -> Labels {
+    Labels::new(labels.iter().map(|(name, value)| (&**name, &**value)))
 }
 
 /// Series `n` of a family.
@@ -41,7 +45,7 @@ fn family(
 ) -> FamilySnapshot {
     let series = values.into_iter().enumerate().filter_map(|(n, value)| {
         Some(Series {
-            labels: labels(n),
+            labels: shared(&labels(n)),
             value: value?,
         })
     });
@@ -144,7 +148,7 @@ fn any_tick() -> impl Strategy<Value = Vec<FamilySnapshot>> {
 fn sample(families: &[FamilySnapshot], name: &str, labels: &[(String, String)]) -> Sample {
     let family = families.iter().find(|family| family.name == name);
     let mut series = family.into_iter().flat_map(|family| &family.series);
-    let series = series.find(|series| series.labels == labels);
+    let series = series.find(|series| series.labels == shared(labels));
     series.map_or(Sample::Absent, |series| Sample::from(&series.value))
 }
 

@@ -1,0 +1,196 @@
+//! `Labels`: the labels of one series.
+
+use std::fmt::{self, Write};
+use std::hash::{Hash, Hasher};
+use std::slice;
+use std::sync::Arc;
+
+/// The labels of one series, in the order in which they were first recorded, after the global labels. Cheap to clone.
+///
+/// ```
+/// # use metrics::{Key, Level, Metadata, Recorder};
+/// use tower_vitals::Prometheus;
+///
+/// let prometheus = Prometheus::builder().build()?;
+/// # let metadata = Metadata::new("doc", Level::INFO, None);
+/// let key = Key::from_parts("orders_total", &[("shop", "eu"), ("kind", "book")]);
+/// prometheus.register_counter(&key, &metadata).increment(3);
+///
+/// let snapshot = prometheus.snapshot();
+/// let labels = &snapshot.family("orders_total").unwrap().series[0].labels;
+/// assert_eq!(labels.get("shop"), Some("eu"));
+/// assert_eq!(labels.iter().collect::<Vec<_>>(), [("shop", "eu"), ("kind", "book")]);
+/// # Ok::<_, tower_vitals::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Labels(Arc<Text>);
+
+/// Labels as the text formats write them, because a series is rendered far more often than it is read in another way.
+struct Text {
+    /// `a="b",c="d"`, escaped.
+    escaped: Box<str>,
+    /// The plain labels, if escaping changed any of them.
+    plain: Option<Box<[Pair]>>,
+}
+
+type Pair = (Box<str>, Box<str>);
+
+impl Labels {
+    pub(super) fn new<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)> + Clone) -> Self {
+        let mut escaped = String::new();
+        for (name, value) in pairs.clone() {
+            let comma = if escaped.is_empty() { "" } else { "," };
+            escaped.extend([comma, name, "=\""]);
+            escape_value(value, &mut escaped);
+            escaped.push('"');
+        }
+        let plain = escaped.contains('\\').then(|| {
+            let pairs = pairs.into_iter();
+            pairs
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect()
+        });
+        Self(Arc::new(Text {
+            escaped: escaped.into(),
+            plain,
+        }))
+    }
+
+    /// Returns the names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        match &self.0.plain {
+            Some(plain) => Iter::Plain(plain.iter()),
+            None => Iter::Text(&self.0.escaped),
+        }
+    }
+
+    /// Returns the value of a label.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter()
+            .find_map(|(own, value)| (own == name).then_some(value))
+    }
+
+    /// Returns the number of labels.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// Whether there are no labels.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.escaped.is_empty()
+    }
+
+    /// The labels as the text formats write them, without braces.
+    pub(super) fn escaped(&self) -> &str {
+        &self.0.escaped
+    }
+}
+
+/// Escapes backslashes, quotes and line feeds, as both text formats demand.
+fn escape_value(value: &str, text: &mut String) {
+    if !value.contains(['\\', '"', '\n']) {
+        return text.push_str(value);
+    }
+    for c in value.chars() {
+        match c {
+            '\\' => text.push_str(r"\\"),
+            '"' => text.push_str("\\\""),
+            '\n' => text.push_str("\\n"),
+            c => text.push(c),
+        }
+    }
+}
+
+enum Iter<'a> {
+    /// Without escapes, so that the next quote ends a value.
+    Text(&'a str),
+    Plain(slice::Iter<'a, Pair>),
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Text(text) => {
+                let (name, rest) = text.split_once("=\"")?;
+                let (value, rest) = rest.split_once('"')?;
+                *text = rest.strip_prefix(',').unwrap_or(rest);
+                Some((name, value))
+            }
+            Self::Plain(pairs) => pairs.next().map(|(name, value)| (&**name, &**value)),
+        }
+    }
+}
+
+impl PartialEq for Labels {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.escaped == other.0.escaped
+    }
+}
+
+impl Eq for Labels {}
+
+impl<const N: usize> PartialEq<[(&str, &str); N]> for Labels {
+    fn eq(&self, other: &[(&str, &str); N]) -> bool {
+        self.iter().eq(other.iter().copied())
+    }
+}
+
+impl Hash for Labels {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.escaped.hash(state);
+    }
+}
+
+/// The labels as text, with secrets masked.
+impl fmt::Debug for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::from("{");
+        for (name, value) in self.iter() {
+            let comma = if text.len() > 1 { ", " } else { "" };
+            // Writing to a string does not fail.
+            let _ = write!(text, "{comma}{name:?}: {value:?}");
+        }
+        text.push('}');
+        f.write_str(&crate::redact::redact(&text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_escaped_once_and_read_as_they_were() {
+        let plain = Labels::new([("a", "b,c={}"), ("größe", "é=")]);
+        assert_eq!(plain.escaped(), r#"a="b,c={}",größe="é=""#);
+        assert_eq!(
+            plain.iter().collect::<Vec<_>>(),
+            [("a", "b,c={}"), ("größe", "é=")]
+        );
+        let pairs = [("a", "\\"), ("b", "\"},{"), ("c", "x\ny"), ("d", "")];
+        let escaped = Labels::new(pairs);
+        assert_eq!(escaped.escaped(), r#"a="\\",b="\"},{",c="x\ny",d="""#);
+        assert_eq!(escaped.iter().collect::<Vec<_>>(), pairs);
+        assert_eq!(
+            (escaped.get("c"), escaped.get("e"), escaped.len()),
+            (Some("x\ny"), None, 4)
+        );
+        let none = Labels::new([]);
+        assert!(none.is_empty() && none.iter().next().is_none());
+    }
+
+    #[test]
+    fn equality_is_that_of_the_text_and_debug_masks_secrets() {
+        let labels = Labels::new([("a", "1"), ("password", "hunter2-long")]);
+        assert_eq!(labels, labels.clone());
+        assert_ne!(labels, Labels::new([("a", "1")]));
+        let shown = format!("{labels:?}");
+        assert!(shown.starts_with(r#"{"a": "1", "password": "#), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

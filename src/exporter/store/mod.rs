@@ -1,0 +1,23 @@
+//! The families and series of the recorder, and the formats that they are read in.
+
+mod allowlist;
+mod buckets;
+mod canonical;
+mod config;
+mod idle;
+mod links;
+mod number;
+mod openmetrics;
+mod read;
+mod requests;
+mod series_list;
+mod series_table;
+mod store;
+mod stored_family;
+mod stored_series;
+mod text;
+
+pub(super) use self::canonical::sanitize;
+pub(super) use self::config::{IdleTimeouts, StoreConfig};
+pub(super) use self::read::StoreSource;
+pub(super) use self::store::Store;

@@ -1,0 +1,102 @@
+//! The store as typed values, and as the source that metrics are read from.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::store::Store;
+use super::stored_family::{Shape, StoredFamily};
+use super::stored_series::StoredSeries;
+use crate::exporter::histogram_snapshot::HistogramSnapshot;
+use crate::exporter::snapshot::{FamilySnapshot, Series, Snapshot, Value};
+use crate::exporter::source::Source;
+
+/// Reads a store, and remembers how long its texts were, so that the next ones need not grow.
+pub(in crate::exporter) struct StoreSource {
+    store: Arc<Store>,
+    text_len: AtomicUsize,
+    openmetrics_len: AtomicUsize,
+}
+
+impl StoreSource {
+    pub(in crate::exporter) fn new(store: Arc<Store>) -> Self {
+        Self {
+            store,
+            text_len: AtomicUsize::new(0),
+            openmetrics_len: AtomicUsize::new(0),
+        }
+    }
+}
+
+/// Renders with room for a text that is a little longer than the last one.
+fn with_room(len: &AtomicUsize, render: impl FnOnce(usize) -> String) -> String {
+    let last = len.load(Ordering::Relaxed);
+    let text = render(last + last / 64 + 256);
+    len.store(text.len(), Ordering::Relaxed);
+    text
+}
+
+impl Source for StoreSource {
+    fn text(&self) -> String {
+        self.store.sweep();
+        with_room(&self.text_len, |room| self.store.render_text(room))
+    }
+
+    fn openmetrics(&self) -> String {
+        self.store.sweep();
+        with_room(&self.openmetrics_len, |room| {
+            self.store.render_openmetrics(room)
+        })
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        self.store.sweep();
+        self.store.snapshot()
+    }
+
+    fn upkeep(&self) {
+        self.store.sweep();
+    }
+}
+
+impl Store {
+    fn snapshot(&self) -> Snapshot {
+        let mut snapshot = Snapshot::empty();
+        let mut counts = Vec::new();
+        for family in self.shown_families() {
+            let mut series = Vec::new();
+            for chunk in family.list.chunks() {
+                series.extend(chunk.iter().map(|stored| Series {
+                    labels: stored.labels.clone(),
+                    value: value(&family, stored, &mut counts),
+                }));
+            }
+            snapshot.families.push(FamilySnapshot {
+                name: family.name().to_owned(),
+                kind: family.kind(),
+                help: family.help().to_owned(),
+                series,
+            });
+        }
+        snapshot
+    }
+}
+
+fn value(family: &StoredFamily, series: &StoredSeries, counts: &mut Vec<u64>) -> Value {
+    match &family.shape {
+        Shape::Counter | Shape::FloatCounter => Value::Counter(series.total().as_f64()),
+        Shape::Gauge => Value::Gauge(series.gauge()),
+        Shape::Histogram(buckets) => {
+            let sum = series.histogram(counts);
+            let mut count = 0;
+            let cumulative = buckets.bounds().zip(&*counts).map(|(bound, own)| {
+                count += own;
+                (bound, count)
+            });
+            Value::Histogram(HistogramSnapshot {
+                buckets: cumulative.collect(),
+                sum,
+                count,
+            })
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! `Store`: all families and series of a recorder.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use metrics::{CounterFn, Key, SharedString};
+use parking_lot::{Mutex, RwLock};
+
+use super::allowlist::Allowlist;
+use super::buckets::Buckets;
+use super::canonical::{CanonicalKey, OTHER, sanitize};
+use super::config::StoreConfig;
+use super::series_table::SeriesTable;
+use super::stored_family::{Shape, StoredFamily, Warned};
+use super::stored_series::{Identity, StoredSeries};
+use crate::catalog::{
+    self, Kind, MONITORING_SAMPLES_DROPPED, MONITORING_SERIES_DROPPED, MONITORING_SERIES_REJECTED,
+};
+use crate::exporter::labels::Labels;
+use crate::measure::Instant;
+
+/// A name that is not in the catalogue takes a place. A service that makes names of user input must not fill the memory.
+const MAX_FAMILIES: usize = 10_000;
+
+/// The rejected names that are remembered, so that each is logged once.
+const MAX_REJECTED: usize = 1_000;
+
+/// The counts of what was not recorded.
+const LOSSES: [catalog::Family; 3] = [
+    MONITORING_SAMPLES_DROPPED,
+    MONITORING_SERIES_DROPPED,
+    MONITORING_SERIES_REJECTED,
+];
+
+pub(in crate::exporter) struct Store {
+    pub(super) config: StoreConfig,
+    /// By full name.
+    pub(super) families: RwLock<BTreeMap<Box<str>, Arc<StoredFamily>>>,
+    pub(super) table: SeriesTable,
+    /// Texts for families that have no series yet, by full name.
+    descriptions: Mutex<HashMap<Box<str>, SharedString>>,
+    rejected: Mutex<HashSet<Box<str>>>,
+    started: Instant,
+    /// Held while request cells get their links, so that two layers find the same ones.
+    pub(super) linking: Mutex<()>,
+    /// Held by the one thread that looks for idle series.
+    pub(super) sweeping: Mutex<()>,
+}
+
+/// The reason why an instrument gets no series.
+enum Rejection {
+    Kind(Kind),
+    Clash(String),
+    TooManyFamilies,
+}
+
+impl Store {
+    pub(in crate::exporter) fn new(config: StoreConfig, families: &[catalog::Family]) -> Self {
+        let store = Self {
+            families: RwLock::default(),
+            table: SeriesTable::default(),
+            descriptions: Mutex::default(),
+            rejected: Mutex::default(),
+            started: Instant::now(),
+            linking: Mutex::default(),
+            sweeping: Mutex::default(),
+            config,
+        };
+        {
+            let mut stored = store.families.write();
+            for family in families {
+                let name = store.full_name(family.name);
+                let shape = match family.kind {
+                    Kind::Counter if family.is_float => Shape::FloatCounter,
+                    kind => store.shape(kind, family.name, family.buckets),
+                };
+                let new = store.new_family(&name, shape, Allowlist::of(family));
+                new.describe(family.help);
+                stored.insert(name.into(), new);
+            }
+        }
+        store
+    }
+
+    fn full_name(&self, name: &str) -> String {
+        [&*self.config.prefix, name].concat()
+    }
+
+    fn shape(&self, kind: Kind, name: &str, buckets: &[f64]) -> Shape {
+        match kind {
+            Kind::Counter => Shape::Counter,
+            Kind::Gauge => Shape::Gauge,
+            Kind::Histogram => {
+                let buckets = self.config.buckets.get(name).map_or(buckets, |own| own);
+                Shape::Histogram(Buckets::new(buckets))
+            }
+        }
+    }
+
+    fn new_family(&self, name: &str, shape: Shape, allowlist: Allowlist) -> Arc<StoredFamily> {
+        let prefix_len = self.config.prefix.len();
+        Arc::new(StoredFamily::new(name, prefix_len, shape, allowlist))
+    }
+
+    /// Milliseconds since the store was made.
+    pub(super) fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(in crate::exporter) fn describe(&self, name: &str, help: SharedString) {
+        let prefix = &*self.config.prefix;
+        let name = self.full_name(&sanitize(name, prefix.is_empty(), b":"));
+        let family = self.families.read().get(&*name).cloned();
+        if let Some(family) = family {
+            return family.describe(&help);
+        }
+        let mut descriptions = self.descriptions.lock();
+        if descriptions.len() < MAX_FAMILIES {
+            descriptions.entry(name.into()).or_insert(help);
+        }
+    }
+
+    /// Returns the series of a key, or `None` if it is not admitted.
+    pub(in crate::exporter) fn register(
+        &self,
+        instrument: Kind,
+        key: &Key,
+    ) -> Option<Arc<StoredSeries>> {
+        let known = self
+            .table
+            .find(self.table.hash_of(key), |series| series.is(key));
+        match known {
+            Some(series) if series.family.accepts(instrument) => Some(series),
+            _ => self.admit(instrument, key),
+        }
+    }
+
+    #[cold]
+    fn admit(&self, instrument: Kind, key: &Key) -> Option<Arc<StoredSeries>> {
+        let recorded_name = key.name();
+        let key = CanonicalKey::new(&self.config.prefix, instrument, key);
+        let family = match self.family(instrument, &key.name) {
+            Ok(family) => family,
+            Err(rejection) => {
+                self.reject(instrument, &key.name, &rejection);
+                return None;
+            }
+        };
+        Self::warn_of_names(&family, recorded_name, &key);
+        let labels = key.labels.iter();
+        let labels = labels.map(|(name, value)| match family.allowlist.allows(name, value) {
+            true => (&**name, &**value),
+            false => (&**name, OTHER),
+        });
+        let labels: Vec<_> = labels.filter(|label| !self.is_global(*label)).collect();
+        if let Some(series) = self.insert(&family, &labels, true) {
+            return Some(series);
+        }
+        self.count_dropped(&family);
+        if instrument == Kind::Gauge {
+            // It would show whichever value was set last.
+            return None;
+        }
+        let others: Vec<_> = labels.iter().map(|(name, _)| (*name, OTHER)).collect();
+        self.insert(&family, &others, false)
+    }
+
+    /// Whether every series has this label with this value anyhow.
+    fn is_global(&self, label: (&str, &str)) -> bool {
+        let mut globals = self.config.global_labels.iter();
+        globals.any(|(name, value)| (&**name, &**value) == label)
+    }
+
+    /// Returns the series of these labels, or inserts it if the family has a place or none is needed.
+    fn insert(
+        &self,
+        family: &Arc<StoredFamily>,
+        own: &[(&str, &str)],
+        needs_place: bool,
+    ) -> Option<Arc<StoredSeries>> {
+        let hash = self.table.hash(family.base_name(), own.iter().copied());
+        let is = |series: &StoredSeries| {
+            Arc::ptr_eq(&series.family, family)
+                && series.own_labels().all(|label| own.contains(&label))
+                && series.own_labels().count() == own.len()
+        };
+        let make = || {
+            if needs_place && !family.take_place(self.config.max_series) {
+                return None;
+            }
+            let is_own = |name: &str| own.iter().any(|(own, _)| *own == name);
+            let globals = self.config.global_labels.iter();
+            let globals = globals.filter(|(name, _)| !is_own(name));
+            let globals = globals.map(|(name, value)| (&**name, &**value));
+            let identity = Identity {
+                globals: globals.clone().count(),
+                labels: Labels::new(globals.chain(own.iter().copied())),
+                hash,
+                has_place: needs_place,
+            };
+            Some(StoredSeries::new(family, identity, self.now()))
+        };
+        let (series, is_new) = self.table.find_or_insert(hash, is, make)?;
+        if is_new {
+            self.prepare_losses(family, !own.is_empty());
+            family.list.push(Arc::clone(&series));
+        }
+        Some(series)
+    }
+
+    /// Lets the counts of losses exist at 0, so that `increase()` sees the first one.
+    fn prepare_losses(&self, family: &StoredFamily, has_labels: bool) {
+        if family.kind() == Kind::Histogram {
+            let dropped = || self.loss(MONITORING_SAMPLES_DROPPED, family.name());
+            init_once(&family.samples_dropped, dropped);
+        }
+        let is_loss = |loss: &catalog::Family| loss.name == family.base_name();
+        if has_labels && !LOSSES.iter().any(is_loss) {
+            let dropped = || self.loss(MONITORING_SERIES_DROPPED, family.name());
+            init_once(&family.series_dropped, dropped);
+        }
+    }
+
+    /// The series of a count of losses, of a metric.
+    fn loss(&self, count: catalog::Family, metric: &str) -> Option<Arc<StoredSeries>> {
+        let metric = metric.to_owned().into();
+        self.register(Kind::Counter, &count.key([metric]))
+    }
+
+    fn count_dropped(&self, family: &Arc<StoredFamily>) {
+        if let Some(dropped) = family.series_dropped.get() {
+            dropped.increment(1);
+        }
+        if Warned::is_first(&family.warned.limit) {
+            let (label, values) = family.widest_label();
+            tracing::warn!(
+                metric = family.name(),
+                label,
+                values,
+                max_series = self.config.max_series,
+                "metric reached its series limit: new series are counted as \"other\", and gauges are dropped; `label` names the \
+                 label with most values"
+            );
+        }
+    }
+
+    fn warn_of_names(family: &StoredFamily, name: &str, key: &CanonicalKey<'_>) {
+        if let Some(other) = family.other_recorded_name(name)
+            && Warned::is_first(&family.warned.name)
+        {
+            tracing::warn!(
+                metric = family.name(),
+                names = ?[other, name],
+                "two metric names differ only in characters that Prometheus does not allow: they are one metric"
+            );
+        }
+        if let Some((label, name)) = &key.renamed
+            && Warned::is_first(&family.warned.labels)
+        {
+            tracing::warn!(
+                metric = family.name(),
+                label,
+                name,
+                "label is empty, reserved or stands twice, so Prometheus would refuse the whole scrape: it is exposed as `name`"
+            );
+        }
+    }
+
+    /// Returns the family of this name, which may be new.
+    fn family(&self, instrument: Kind, base_name: &str) -> Result<Arc<StoredFamily>, Rejection> {
+        let name = self.full_name(base_name);
+        let of_kind = |family: &Arc<StoredFamily>| {
+            if family.accepts(instrument) {
+                Ok(Arc::clone(family))
+            } else {
+                Err(Rejection::Kind(family.kind()))
+            }
+        };
+        if let Some(family) = self.families.read().get(&*name) {
+            return of_kind(family);
+        }
+        let shape = self.shape(instrument, base_name, catalog::default_buckets(base_name));
+        let mut families = self.families.write();
+        if let Some(family) = families.get(&*name) {
+            return of_kind(family);
+        }
+        if families.len() >= MAX_FAMILIES {
+            return Err(Rejection::TooManyFamilies);
+        }
+        if let Some(other) = clash(&families, &name, instrument) {
+            return Err(Rejection::Clash(other));
+        }
+        let family = self.new_family(&name, shape, Allowlist::default());
+        if let Some(help) = self.descriptions.lock().remove(&*name) {
+            family.describe(&help);
+        }
+        families.insert(name.into(), Arc::clone(&family));
+        Ok(family)
+    }
+
+    fn reject(&self, instrument: Kind, base_name: &str, rejection: &Rejection) {
+        let metric = match rejection {
+            // The name is one of too many.
+            Rejection::TooManyFamilies => OTHER.to_owned(),
+            _ => self.full_name(base_name),
+        };
+        if let Some(count) = self.loss(MONITORING_SERIES_REJECTED, &metric) {
+            count.increment(1);
+        }
+        let is_new = {
+            let mut rejected = self.rejected.lock();
+            rejected.len() < MAX_REJECTED && rejected.insert(metric.as_str().into())
+        };
+        if !is_new {
+            return;
+        }
+        let kind = instrument.as_str();
+        match rejection {
+            Rejection::Kind(own) => tracing::warn!(
+                metric,
+                "metric is a {own}: a {kind} of this name is not recorded, because Prometheus would refuse the whole scrape",
+                own = own.as_str()
+            ),
+            Rejection::Clash(other) => tracing::warn!(
+                metric,
+                other,
+                "{kind} is not recorded: its samples would have the same names as those of `other`"
+            ),
+            Rejection::TooManyFamilies => tracing::warn!(
+                max = MAX_FAMILIES,
+                "metric names are made of changing values: further names are not recorded"
+            ),
+        }
+    }
+
+    /// Returns the families that have series, by name.
+    pub(in crate::exporter) fn shown_families(&self) -> Vec<Arc<StoredFamily>> {
+        let families = self.families.read();
+        let shown = families.values().filter(|family| !family.list.is_empty());
+        shown.cloned().collect()
+    }
+}
+
+/// Like `get_or_init`, without a lock while `init` runs, because it may register further series.
+fn init_once<T>(cell: &std::sync::OnceLock<T>, init: impl FnOnce() -> Option<T>) {
+    if cell.get().is_none()
+        && let Some(value) = init()
+    {
+        // Another thread may have been faster, with the same value.
+        let _ = cell.set(value);
+    }
+}
+
+/// Returns the family that has samples of the same name.
+fn clash(
+    families: &BTreeMap<Box<str>, Arc<StoredFamily>>,
+    name: &str,
+    instrument: Kind,
+) -> Option<String> {
+    let suffixes = ["_bucket", "_sum", "_count"];
+    if instrument == Kind::Histogram {
+        let mut own = suffixes.iter().map(|suffix| [name, suffix].concat());
+        if let Some(other) = own.find(|own| families.contains_key(&**own)) {
+            return Some(other);
+        }
+    }
+    let mut bases = suffixes
+        .iter()
+        .filter_map(|suffix| name.strip_suffix(suffix));
+    let is_histogram = |base: &&str| {
+        let family = families.get(*base);
+        family.is_some_and(|family| family.kind() == Kind::Histogram)
+    };
+    bases.find(is_histogram).map(str::to_owned)
+}

@@ -1,0 +1,251 @@
+//! `StoredSeries`: one series, and the handle through which the facade records to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use metrics::{CounterFn, GaugeFn, HistogramFn, Key, Label};
+
+use super::links::{Links, Part};
+use super::stored_family::{Shape, StoredFamily};
+use crate::cells::{CounterCells, FloatCell, GaugeCell, HistogramCells};
+use crate::exporter::labels::Labels;
+
+pub(in crate::exporter) struct StoredSeries {
+    pub(super) family: Arc<StoredFamily>,
+    pub(super) labels: Labels,
+    /// The number of global labels, which precede the others.
+    globals: u16,
+    /// Whether it takes one of the family's places. The series labelled `other` takes none.
+    pub(super) has_place: bool,
+    /// The hash of the name and the labels without the global ones.
+    pub(super) hash: u64,
+    /// In milliseconds since 1970.
+    #[expect(dead_code, reason = "the created timestamps of a later format")]
+    created: u64,
+    cells: Cells,
+    pub(super) links: Links,
+    /// What the last look for idle series found, and when that was new, in milliseconds of the store's clock.
+    pub(super) fingerprint: AtomicU64,
+    pub(super) changed_at: AtomicU64,
+}
+
+/// All that names a series.
+pub(super) struct Identity {
+    pub(super) labels: Labels,
+    pub(super) globals: usize,
+    pub(super) hash: u64,
+    pub(super) has_place: bool,
+}
+
+enum Cells {
+    Counter(CounterCells),
+    FloatCounter(FloatCell),
+    Gauge(GaugeCell),
+    Histogram(HistogramCells),
+}
+
+/// The value of a counter.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::exporter) enum Total {
+    Integer(u64),
+    Float(f64),
+}
+
+impl Total {
+    pub(in crate::exporter) fn as_f64(self) -> f64 {
+        match self {
+            Self::Integer(total) => total as f64,
+            Self::Float(total) => total,
+        }
+    }
+}
+
+impl StoredSeries {
+    pub(super) fn new(family: &Arc<StoredFamily>, identity: Identity, now: u64) -> Self {
+        let created = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            cells: match &family.shape {
+                Shape::Counter => Cells::Counter(CounterCells::new()),
+                Shape::FloatCounter => Cells::FloatCounter(FloatCell::new(0.0)),
+                Shape::Gauge => Cells::Gauge(GaugeCell::new()),
+                Shape::Histogram(buckets) => {
+                    Cells::Histogram(HistogramCells::new(Arc::clone(&buckets.bounds)))
+                }
+            },
+            family: Arc::clone(family),
+            labels: identity.labels,
+            globals: u16::try_from(identity.globals).unwrap_or(u16::MAX),
+            has_place: identity.has_place,
+            hash: identity.hash,
+            created: created.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0)),
+            links: Links::default(),
+            fingerprint: AtomicU64::new(0),
+            changed_at: AtomicU64::new(now),
+        }
+    }
+
+    /// The labels without the global ones.
+    pub(super) fn own_labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.labels.iter().skip(self.globals.into())
+    }
+
+    /// Whether the key names this series, in any order of its labels. A label with an empty value is no label.
+    pub(super) fn is(&self, key: &Key) -> bool {
+        // The names of the own labels are distinct, so labels of the same number that contain them all are the same.
+        let mut count = 0;
+        let is_among = |(name, value): (&str, &str)| {
+            count += 1;
+            key.labels()
+                .any(|label: &Label| label.key() == name && label.value() == value)
+        };
+        self.family.base_name() == key.name()
+            && self.own_labels().all(is_among)
+            && count
+                == key
+                    .labels()
+                    .filter(|label| !label.value().is_empty())
+                    .count()
+    }
+
+    /// The total of a counter; zero for other kinds.
+    pub(in crate::exporter) fn total(&self) -> Total {
+        let linked = || -> u64 {
+            let finished = self.links.iter().map(|link| match link.part {
+                Part::Ending(slot) => link.cells.finished(slot),
+                Part::InProgress | Part::Duration => 0,
+            });
+            finished.sum()
+        };
+        match &self.cells {
+            Cells::Counter(cells) => Total::Integer(cells.value() + linked()),
+            Cells::FloatCounter(cell) => Total::Float(cell.get() + linked() as f64),
+            Cells::Gauge(_) | Cells::Histogram(_) => Total::Integer(0),
+        }
+    }
+
+    /// The value of a gauge; zero for other kinds.
+    pub(in crate::exporter) fn gauge(&self) -> f64 {
+        let Cells::Gauge(cell) = &self.cells else {
+            return 0.0;
+        };
+        let mut value = cell.get();
+        for link in self
+            .links
+            .iter()
+            .filter(|link| link.part == Part::InProgress)
+        {
+            value += link.cells.in_progress();
+        }
+        value
+    }
+
+    /// Sets `counts` to the samples in each bucket and returns the sum of all samples.
+    pub(in crate::exporter) fn histogram(&self, counts: &mut Vec<u64>) -> f64 {
+        let Cells::Histogram(cells) = &self.cells else {
+            counts.clear();
+            return 0.0;
+        };
+        let mut sum = cells.read_into(counts);
+        if !self.links.is_empty() {
+            let mut linked = Vec::with_capacity(counts.len());
+            for link in self.links.iter().filter(|link| link.part == Part::Duration) {
+                sum += link.cells.read_into(&mut linked);
+                for (count, linked) in counts.iter_mut().zip(&linked) {
+                    *count += linked;
+                }
+            }
+        }
+        sum
+    }
+
+    /// Whether something was written since the last call. Only the look for idle series calls it.
+    pub(super) fn take_written(&self, counts: &mut Vec<u64>) -> bool {
+        let (fingerprint, is_written) = match &self.cells {
+            Cells::Counter(_) | Cells::FloatCounter(_) => (self.total().as_f64().to_bits(), false),
+            Cells::Gauge(cell) => (self.gauge().to_bits(), cell.take_written()),
+            Cells::Histogram(_) => {
+                let sum = self.histogram(counts);
+                let count: u64 = counts.iter().sum();
+                (count.rotate_left(32) ^ sum.to_bits(), false)
+            }
+        };
+        self.fingerprint.swap(fingerprint, Ordering::Relaxed) != fingerprint || is_written
+    }
+
+    /// Whether a request is under way that the gauge shows.
+    pub(super) fn is_in_use(&self) -> bool {
+        let mut links = self.links.iter();
+        links.any(|link| link.part == Part::InProgress && link.cells.in_progress() > 0.0)
+    }
+}
+
+impl CounterFn for StoredSeries {
+    #[inline]
+    fn increment(&self, value: u64) {
+        match &self.cells {
+            Cells::Counter(cells) => cells.add(value),
+            Cells::FloatCounter(cell) => cell.add(value as f64),
+            Cells::Gauge(_) | Cells::Histogram(_) => {}
+        }
+    }
+
+    fn absolute(&self, value: u64) {
+        match &self.cells {
+            Cells::Counter(cells) => cells.raise_to(value),
+            Cells::FloatCounter(cell) => cell.set(cell.get().max(value as f64)),
+            Cells::Gauge(_) | Cells::Histogram(_) => {}
+        }
+    }
+}
+
+impl GaugeFn for StoredSeries {
+    #[inline]
+    fn increment(&self, value: f64) {
+        match &self.cells {
+            Cells::Gauge(cell) => cell.add(value),
+            Cells::FloatCounter(cell) => cell.add(value),
+            Cells::Counter(_) | Cells::Histogram(_) => {}
+        }
+    }
+
+    #[inline]
+    fn decrement(&self, value: f64) {
+        GaugeFn::increment(self, -value);
+    }
+
+    #[inline]
+    fn set(&self, value: f64) {
+        match &self.cells {
+            Cells::Gauge(cell) => cell.set(value),
+            Cells::FloatCounter(cell) => cell.set(value),
+            Cells::Counter(_) | Cells::Histogram(_) => {}
+        }
+    }
+}
+
+impl HistogramFn for StoredSeries {
+    #[inline]
+    fn record(&self, value: f64) {
+        match &self.cells {
+            Cells::Histogram(cells) if value.is_finite() => cells.record(value),
+            _ => self.drop_samples(1),
+        }
+    }
+
+    fn record_many(&self, value: f64, count: usize) {
+        let count = count as u64;
+        match &self.cells {
+            Cells::Histogram(cells) if value.is_finite() => cells.record_many(value, count),
+            _ => self.drop_samples(count),
+        }
+    }
+}
+
+impl StoredSeries {
+    /// A sample that is not finite would make the sum useless for ever.
+    #[cold]
+    fn drop_samples(&self, count: u64) {
+        self.family.drop_samples(count);
+    }
+}

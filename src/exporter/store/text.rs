@@ -1,0 +1,134 @@
+//! Text format 0.0.4.
+
+use super::number::{write_float, write_integer};
+use super::store::Store;
+use super::stored_family::{Shape, StoredFamily};
+use super::stored_series::{StoredSeries, Total};
+
+impl Store {
+    /// Returns all metrics in text format 0.0.4.
+    pub(in crate::exporter) fn render_text(&self, capacity: usize) -> String {
+        let mut text = String::with_capacity(capacity);
+        let mut lines = Lines::default();
+        for family in self.shown_families() {
+            write_metadata(&family, &mut text);
+            for chunk in family.list.chunks() {
+                for series in chunk.iter() {
+                    lines.write(&family, series, &mut text);
+                }
+            }
+        }
+        text
+    }
+}
+
+fn write_metadata(family: &StoredFamily, text: &mut String) {
+    let name = family.name();
+    if !family.help().is_empty() {
+        text.extend(["# HELP ", name, " "]);
+        for c in family.help().chars() {
+            match c {
+                '\\' => text.push_str(r"\\"),
+                '\n' => text.push_str("\\n"),
+                c => text.push(c),
+            }
+        }
+        text.push('\n');
+    }
+    text.extend(["# TYPE ", name, " ", family.kind().as_str(), "\n"]);
+}
+
+/// Writes the lines of series, with buffers that all of them use.
+#[derive(Default)]
+pub(super) struct Lines {
+    counts: Vec<u64>,
+    start: String,
+}
+
+impl Lines {
+    /// Sets the beginning of the next lines: `name_suffix{labels,` or, if no label follows, `name_suffix{labels} `.
+    fn start(&mut self, family: &StoredFamily, series: &StoredSeries, suffix: &str, is_open: bool) {
+        let labels = series.labels.escaped();
+        let (open, close) = match (labels.is_empty(), is_open) {
+            (true, true) => ("{", ""),
+            (true, false) => ("", " "),
+            (false, true) => ("{", ","),
+            (false, false) => ("{", "} "),
+        };
+        self.start.clear();
+        self.start
+            .extend([family.name(), suffix, open, labels, close]);
+    }
+
+    fn write(&mut self, family: &StoredFamily, series: &StoredSeries, text: &mut String) {
+        match &family.shape {
+            Shape::Histogram(buckets) => {
+                let sum = series.histogram(&mut self.counts);
+                self.write_buckets(family, series, &buckets.text, text);
+                self.write_sum_and_count(family, series, sum, text);
+            }
+            Shape::Counter | Shape::FloatCounter | Shape::Gauge => {
+                self.write_number(family, series, text);
+            }
+        }
+    }
+
+    pub(super) fn write_number(
+        &mut self,
+        family: &StoredFamily,
+        series: &StoredSeries,
+        text: &mut String,
+    ) {
+        self.start(family, series, "", false);
+        text.push_str(&self.start);
+        match &family.shape {
+            Shape::Gauge => write_float(series.gauge(), text),
+            _ => match series.total() {
+                Total::Integer(total) => write_integer(total, text),
+                Total::Float(total) => write_float(total, text),
+            },
+        }
+        text.push('\n');
+    }
+
+    /// Reads the histogram for the next lines. Returns its sum.
+    pub(super) fn read(&mut self, series: &StoredSeries) -> f64 {
+        series.histogram(&mut self.counts)
+    }
+
+    /// Writes the buckets of the histogram that was read last, each with the end of its line.
+    pub(super) fn write_buckets(
+        &mut self,
+        family: &StoredFamily,
+        series: &StoredSeries,
+        ends: &[Box<str>],
+        text: &mut String,
+    ) {
+        self.start(family, series, "_bucket", true);
+        let mut total = 0;
+        for (count, end) in self.counts.iter().zip(ends) {
+            total += count;
+            text.push_str(&self.start);
+            text.push_str(end);
+            write_integer(total, text);
+            text.push('\n');
+        }
+    }
+
+    pub(super) fn write_sum_and_count(
+        &mut self,
+        family: &StoredFamily,
+        series: &StoredSeries,
+        sum: f64,
+        text: &mut String,
+    ) {
+        self.start(family, series, "_sum", false);
+        text.push_str(&self.start);
+        write_float(sum, text);
+        text.push('\n');
+        self.start(family, series, "_count", false);
+        text.push_str(&self.start);
+        write_integer(self.counts.iter().sum(), text);
+        text.push('\n');
+    }
+}
