@@ -10,19 +10,17 @@ use metrics_exporter_prometheus::formatting::sanitize_metric_name;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder as ExporterBuilder};
 use metrics_util::layers::Layer;
 
-use super::baseline::Baseline;
 use super::boundary::{Boundary, escape};
 use super::declared::Declared;
 use super::fractional::Fractional;
-use super::gatherer::Gatherer;
-use super::history::{HistoryConfig, MetricsHistory};
+use super::history::HistoryConfig;
 use super::limit::SeriesLimit;
 use super::prometheus::{Inner, Prometheus};
+use super::reader::{Reader, ReaderConfig};
 use super::stock::Stock;
 use crate::catalog::{self, Catalog, Kind};
 use crate::error::{Error, ErrorKind};
 use crate::recorder::{self, Handle, announce_waiting};
-use crate::ticker::spawn_ticker;
 
 /// Whether this crate installed the global recorder. Only the wording of a second install's error depends on it.
 static INSTALLED: AtomicBool = AtomicBool::new(false);
@@ -200,35 +198,18 @@ impl PrometheusBuilder {
             handle,
             fractional: Arc::clone(&fractional),
         };
-        let gatherer = Arc::new(Gatherer::new(source, &prefix));
-        let upkeep = {
-            let gatherer = Arc::clone(&gatherer);
-            move || gatherer.upkeep()
-        };
-        let mut threads = vec![spawn_ticker(self.upkeep_interval, "vitals-upkeep", upkeep)?];
-        let history = match self.history {
-            None => None,
-            Some(config) => {
-                let full_name = |family: &catalog::Family| [&*prefix, family.name].concat();
-                let kinds = families
-                    .iter()
-                    .map(|family| (full_name(family), family.kind));
-                let (history, thread) =
-                    MetricsHistory::start(config, kinds.collect(), Arc::clone(&gatherer))?;
-                threads.push(thread);
-                Some(history)
-            }
+        let config = ReaderConfig {
+            prefix: prefix.clone(),
+            catalog: self.catalog,
+            upkeep_interval: self.upkeep_interval,
+            history: self.history,
         };
         let prometheus = Prometheus {
             inner: Arc::new(Inner {
                 prefix,
-                catalog: self.catalog,
                 recorder,
                 fractional,
-                gatherer,
-                history,
-                baseline: Baseline::now().into(),
-                _threads: threads,
+                reader: Arc::new(Reader::start(config, source)?),
             }),
         };
         register_zeros(&prometheus, self.max_series.min(MAX_ZEROS));

@@ -11,12 +11,14 @@ mod gatherer;
 mod histogram_snapshot;
 mod history;
 mod limit;
+mod metrics_source;
 mod names;
 mod openmetrics;
 mod parse;
 mod prometheus;
 #[cfg(feature = "push")]
 mod push;
+mod reader;
 mod snapshot;
 mod source;
 mod stock;
@@ -29,7 +31,10 @@ pub use self::delta::Delta;
 pub use self::histogram_snapshot::HistogramSnapshot;
 pub use self::history::{HistoryConfig, HistoryQuery, HistoryStats, MetricsHistory, TimeSeries};
 pub use self::limit::{Limited, SeriesLimit};
+pub use self::metrics_source::MetricsSource;
 pub use self::prometheus::Prometheus;
 #[cfg(feature = "push")]
 pub use self::push::{PushTask, Pushgateway, PushgatewayBuilder};
+#[cfg(feature = "axum")]
+pub(crate) use self::reader::Reader;
 pub use self::snapshot::{FamilySnapshot, Series, Snapshot, Value};
