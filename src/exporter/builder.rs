@@ -7,15 +7,13 @@ use std::time::Duration;
 
 use metrics::{Counter, Gauge};
 
-use super::baseline::Baseline;
-use super::gatherer::Gatherer;
-use super::history::{HistoryConfig, MetricsHistory};
+use super::history::HistoryConfig;
 use super::prometheus::{Inner, Prometheus};
+use super::reader::{Reader, ReaderConfig};
 use super::store::{IdleTimeouts, Store, StoreConfig, StoreSource, sanitize};
 use crate::catalog::{self, Catalog, Kind};
 use crate::error::{Error, ErrorKind};
 use crate::recorder::{self, Handle, announce_waiting};
-use crate::ticker::spawn_ticker;
 
 /// Whether this crate installed the global recorder. Only the wording of a second install's error depends on it.
 static INSTALLED: AtomicBool = AtomicBool::new(false);
@@ -212,38 +210,17 @@ impl PrometheusBuilder {
             idle_timeouts: self.idle_timeouts,
         };
         let store = Arc::new(Store::new(config, families));
-        let gatherer = Arc::new(Gatherer::new(StoreSource::new(Arc::clone(&store)), &prefix));
-        let upkeep = {
-            let gatherer = Arc::clone(&gatherer);
-            move || gatherer.upkeep()
-        };
-        let mut threads = vec![spawn_ticker(
-            self.daily_totals_interval,
-            "vitals-upkeep",
-            upkeep,
-        )?];
-        let history = match self.history {
-            None => None,
-            Some(config) => {
-                let full_name = |family: &catalog::Family| [&*prefix, family.name].concat();
-                let kinds = families
-                    .iter()
-                    .map(|family| (full_name(family), family.kind));
-                let (history, thread) =
-                    MetricsHistory::start(config, kinds.collect(), Arc::clone(&gatherer))?;
-                threads.push(thread);
-                Some(history)
-            }
+        let source = StoreSource::new(Arc::clone(&store));
+        let config = ReaderConfig {
+            prefix,
+            catalog: self.catalog,
+            upkeep_interval: self.daily_totals_interval,
+            history: self.history,
         };
         let prometheus = Prometheus {
             inner: Arc::new(Inner {
-                prefix,
-                catalog: self.catalog,
                 store,
-                gatherer,
-                history,
-                baseline: Baseline::now().into(),
-                _threads: threads,
+                reader: Arc::new(Reader::start(config, source)?),
             }),
         };
         register_zeros(&prometheus, self.max_series.min(MAX_ZEROS));

@@ -9,9 +9,11 @@ mod histogram_snapshot;
 mod history;
 mod labels;
 mod limit;
+mod metrics_source;
 mod prometheus;
 #[cfg(feature = "push")]
 mod push;
+mod reader;
 mod snapshot;
 mod source;
 mod store;
@@ -25,7 +27,10 @@ pub use self::histogram_snapshot::HistogramSnapshot;
 pub use self::history::{HistoryConfig, HistoryQuery, HistoryStats, MetricsHistory, TimeSeries};
 pub use self::labels::Labels;
 pub use self::limit::{Limited, SeriesLimit};
+pub use self::metrics_source::MetricsSource;
 pub use self::prometheus::Prometheus;
 #[cfg(feature = "push")]
 pub use self::push::{PushTask, Pushgateway, PushgatewayBuilder};
+#[cfg(feature = "axum")]
+pub(crate) use self::reader::Reader;
 pub use self::snapshot::{FamilySnapshot, Series, Snapshot, Value};

@@ -1,18 +1,15 @@
 //! `Prometheus`: the recorder and everything that is read from it.
 
-use std::sync::{Arc, mpsc};
-use std::time::SystemTime;
+use std::sync::Arc;
 
 use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, LocalRecorderGuard, Metadata, Recorder, SharedString,
     Unit,
 };
-use parking_lot::Mutex;
 
-use super::baseline::{Baseline, JsonView};
 use super::delta::Delta;
-use super::gatherer::Gatherer;
 use super::history::MetricsHistory;
+use super::reader::Reader;
 use super::snapshot::Snapshot;
 use super::store::Store;
 use crate::catalog::{Catalog, Kind};
@@ -54,15 +51,8 @@ pub struct Prometheus {
 }
 
 pub(super) struct Inner {
-    /// Empty, or with its underscore.
-    pub(super) prefix: String,
-    pub(super) catalog: Catalog,
     pub(super) store: Arc<Store>,
-    pub(super) gatherer: Arc<Gatherer>,
-    pub(super) history: Option<MetricsHistory>,
-    pub(super) baseline: Mutex<Baseline>,
-    /// Dropped with the last handle, which ends the threads of upkeep and history.
-    pub(super) _threads: Vec<mpsc::Sender<()>>,
+    pub(super) reader: Arc<Reader>,
 }
 
 impl Prometheus {
@@ -71,7 +61,7 @@ impl Prometheus {
     /// The cost grows with the number of series: in async code, call it in `spawn_blocking`, as this crate's routes do.
     #[must_use]
     pub fn render(&self) -> String {
-        self.inner.gatherer.render()
+        self.inner.reader.render()
     }
 
     /// Returns all metrics as `OpenMetrics` 1.0 text.
@@ -82,14 +72,14 @@ impl Prometheus {
     /// the format scraped.
     #[must_use]
     pub fn render_openmetrics(&self) -> String {
-        self.inner.gatherer.render_openmetrics()
+        self.inner.reader.render_openmetrics()
     }
 
     /// Returns all metrics as typed values. Series share their labels with the recorder, so this costs less than
     /// [`render`](Self::render).
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        self.inner.gatherer.snapshot()
+        self.inner.reader.snapshot()
     }
 
     /// Makes this the recorder of the current thread until the guard is dropped. For tests, which run in parallel in one
@@ -108,20 +98,20 @@ impl Prometheus {
     /// The hook delays the scrape. It must not hold a handle of this recorder, because the recorder would never be
     /// dropped. Metrics that the hook itself gathers do not call hooks again. A panic in a hook is logged.
     pub fn on_gather(&self, hook: impl Fn() + Send + Sync + 'static) {
-        self.inner.gatherer.on_gather(hook);
+        self.inner.reader.on_gather(hook);
     }
 
     /// Returns the families that this recorder describes.
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
-        &self.inner.catalog
+        self.inner.reader.catalog()
     }
 
     /// Returns the metrics of the last minutes, if
     /// [`PrometheusBuilder::history`](crate::exporter::PrometheusBuilder::history) was set.
     #[must_use]
     pub fn history(&self) -> Option<&MetricsHistory> {
-        self.inner.history.as_ref()
+        self.inner.reader.history()
     }
 
     /// Sets a new baseline for [`since_reset`](Self::since_reset) and `/metrics/json`, and clears the history.
@@ -129,11 +119,7 @@ impl Prometheus {
     /// The totals that Prometheus scrapes and [`snapshot`](Self::snapshot) returns keep rising: Prometheus takes a
     /// falling counter for a restart.
     pub fn reset(&self) {
-        let baseline = Baseline::from(self.snapshot());
-        *self.inner.baseline.lock() = baseline;
-        if let Some(history) = self.history() {
-            history.clear();
-        }
+        self.inner.reader.reset();
     }
 
     /// Returns the changes since the last [`reset`](Self::reset), or since the recorder was built.
@@ -155,7 +141,7 @@ impl Prometheus {
     /// ```
     #[must_use]
     pub fn since_reset(&self) -> Delta {
-        self.json_view().delta
+        self.inner.reader.since_reset()
     }
 
     /// Removes a series, which frees its place among those that
@@ -190,31 +176,8 @@ impl Prometheus {
         }
     }
 
-    /// Gathers everything that `/metrics/json` shows.
-    pub(crate) fn json_view(&self) -> JsonView {
-        let baseline = self.inner.baseline.lock().clone();
-        let now = self.snapshot();
-        JsonView {
-            since: baseline.taken_at(),
-            tokens_today: self.inner.gatherer.daily_totals(&now),
-            delta: baseline.delta(now),
-        }
-    }
-}
-
-#[cfg_attr(
-    not(feature = "axum"),
-    expect(dead_code, reason = "only the routes use these")
-)]
-impl Prometheus {
-    /// Returns the time of the last reset, or that at which the recorder was built.
-    pub(crate) fn reset_at(&self) -> SystemTime {
-        self.inner.baseline.lock().taken_at()
-    }
-
-    /// Returns the name of a family with the prefix.
-    pub(crate) fn prefixed(&self, name: &str) -> String {
-        [&*self.inner.prefix, name].concat()
+    pub(super) fn reader(&self) -> Arc<Reader> {
+        Arc::clone(&self.inner.reader)
     }
 }
 

@@ -17,9 +17,9 @@ use super::route::Method;
 use super::routes::Routes;
 use super::{accept, metrics_history};
 use crate::catalog::MONITORING_SCRAPE_DURATION;
-use crate::exporter::Prometheus;
+use crate::exporter::{MetricsSource, Reader};
 use crate::measure::Instant;
-use crate::recorder::{LazyHandle, RecorderRef};
+use crate::recorder::LazyHandle;
 use crate::time::rfc3339;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -60,12 +60,12 @@ impl Format {
         }
     }
 
-    fn render(self, prometheus: &Prometheus) -> Rendered {
+    fn render(self, reader: &Reader) -> Rendered {
         match self {
-            Self::Negotiated | Self::Text => Ok((prometheus.render().into_bytes(), TEXT)),
-            Self::OpenMetrics => Ok((prometheus.render_openmetrics().into_bytes(), OPEN_METRICS)),
-            Self::Json => render_json(&Json::new(&prometheus.json_view())),
-            Self::Registries => render_json(&Registries::new(prometheus)),
+            Self::Negotiated | Self::Text => Ok((reader.render().into_bytes(), TEXT)),
+            Self::OpenMetrics => Ok((reader.render_openmetrics().into_bytes(), OPEN_METRICS)),
+            Self::Json => render_json(&Json::new(&reader.json_view())),
+            Self::Registries => render_json(&Registries::new(reader)),
         }
     }
 }
@@ -110,23 +110,26 @@ impl Routes {
     /// exist while slow clients read them, and at most 256 requests wait. One client address gets at most half of each, if
     /// the server [passes it on](super::Guard#the-address-of-the-client). A request that finds no room within a second gets
     /// 503 and `Retry-After: 1`. The runtime needs its time driver enabled.
-    pub fn metrics(mut self, prometheus: Prometheus) -> Self {
+    pub fn metrics(mut self, metrics: impl Into<MetricsSource>) -> Self {
+        let MetricsSource {
+            reader: served,
+            recorder,
+        } = metrics.into();
         let queue = RenderQueue::default();
-        let recorder = RecorderRef::new(prometheus.clone());
         self.recorder = Some(recorder.clone());
         let durations = LazyHandle::<Histogram>::new(&recorder, MONITORING_SCRAPE_DURATION.key([]));
         let durations = Arc::new(durations);
         let scrape = |format: Format| {
-            let (prometheus, queue) = (prometheus.clone(), queue.clone());
+            let (served, queue) = (Arc::clone(&served), queue.clone());
             let durations = Arc::clone(&durations);
             move |request: RouteRequest| {
-                let (prometheus, parts) = (prometheus.clone(), request.parts);
+                let (served, parts) = (Arc::clone(&served), request.parts);
                 let (format, durations) =
                     (format.negotiated(&parts.headers), Arc::clone(&durations));
                 let (queue, health) = (queue.clone(), request.health);
                 let render = move || {
                     let start = Instant::now();
-                    let rendered = format.render(&prometheus);
+                    let rendered = format.render(&served);
                     let seconds = start.elapsed().as_secs_f64();
                     durations.record(|durations| durations.record(seconds));
                     rendered
@@ -140,12 +143,12 @@ impl Routes {
             }
         };
         let history = {
-            let (prometheus, queue) = (prometheus.clone(), queue.clone());
+            let (served, queue) = (Arc::clone(&served), queue.clone());
             move |request: RouteRequest| {
-                let (prometheus, parts) = (prometheus.clone(), request.parts);
+                let (served, parts) = (Arc::clone(&served), request.parts);
                 let query = parts.uri.query().unwrap_or_default().to_owned();
                 respond(queue.clone(), parts, None, move || {
-                    metrics_history::render(prometheus.history(), &query)
+                    metrics_history::render(served.history(), &query)
                 })
             }
         };
@@ -160,10 +163,10 @@ impl Routes {
             )
             .add("/metrics/history", Access::Guarded, history);
         let reset = move |request: RouteRequest| {
-            let prometheus = prometheus.clone();
+            let served = Arc::clone(&served);
             respond(queue.clone(), request.parts, None, move || {
-                prometheus.reset();
-                render_json(&json!({ "since": rfc3339(prometheus.reset_at()) }))
+                served.reset();
+                render_json(&json!({ "since": rfc3339(served.reset_at()) }))
             })
         };
         routes.add_with_method(Method::Post, "/admin/reset-metrics", Access::Guarded, reset)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 
 use crate::catalog::MONITORING_SERIES_DROPPED;
-use crate::exporter::{Prometheus, Snapshot};
+use crate::exporter::{Reader, Snapshot};
 
 #[derive(Serialize)]
 pub(super) struct Registries {
@@ -27,12 +27,12 @@ struct RegisteredFamily {
 }
 
 impl Registries {
-    pub(super) fn new(prometheus: &Prometheus) -> Self {
-        let snapshot = prometheus.snapshot();
-        let dropped = dropped(prometheus, &snapshot);
+    pub(super) fn new(reader: &Reader) -> Self {
+        let snapshot = reader.snapshot();
+        let dropped = dropped(reader, &snapshot);
         let dropped = |name: &str| dropped.get(name).copied().unwrap_or(0.0);
-        let own = prometheus.catalog().families().iter().map(|family| {
-            let name = prometheus.prefixed(family.name);
+        let own = reader.catalog().families().iter().map(|family| {
+            let name = reader.prefixed(family.name);
             let registered = RegisteredFamily {
                 r#type: family.kind.as_str(),
                 help: family.help.to_owned(),
@@ -69,8 +69,8 @@ impl Registries {
 }
 
 /// Dropped registrations by the metric's name.
-fn dropped(prometheus: &Prometheus, snapshot: &Snapshot) -> HashMap<String, f64> {
-    let name = prometheus.prefixed(MONITORING_SERIES_DROPPED.name);
+fn dropped(reader: &Reader, snapshot: &Snapshot) -> HashMap<String, f64> {
+    let name = reader.prefixed(MONITORING_SERIES_DROPPED.name);
     let series = snapshot.family(&name).map(|family| &*family.series);
     let by_metric = series.unwrap_or_default().iter().filter_map(|series| {
         let metric = series.labels.get("metric")?;
