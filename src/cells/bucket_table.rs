@@ -1,22 +1,21 @@
 //! [`BucketTable`].
 
-use std::ops::Range;
-
-/// Narrows the search for a value's bucket to the few bounds whose first bits are those of the value.
+/// Finds the bucket of a value with one look at a table and, nearly always, one comparison.
 ///
-/// The bits of floats that are not negative ascend with the floats. So does any prefix of them: some bits of the exponent and
-/// the mantissa, as many as `MAX_CELLS` allows.
+/// The bits of floats that are not negative ascend with the floats. So does any prefix of them: the exponent and some bits of the
+/// mantissa, as many as `MAX_CELLS` allows. The table has a cell for each prefix between those of the first and the last bound.
 pub(super) struct BucketTable {
     shift: u32,
     first: u64,
-    /// How many bounds have a smaller prefix than the cell, per cell, and at the end the number of all bounds.
-    starts: Box<[u32]>,
+    /// How many bounds have a smaller prefix than the cell. Plus `MANY`, if more than one bound has the cell's prefix.
+    cells: Box<[u32]>,
 }
 
 const MAX_CELLS: u64 = 256;
+const MANY: u32 = 1 << 31;
 
 impl BucketTable {
-    /// Of bounds that ascend. Those below or at 0 are in the first cell.
+    /// Of bounds that ascend. Those at or below 0 are in the first cell.
     pub(super) fn new(bounds: impl Iterator<Item = f64> + Clone) -> Self {
         let bits = bounds.map(|bound| if bound > 0.0 { bound.to_bits() } else { 0 });
         let smallest = bits.clone().find(|bits| *bits > 0).unwrap_or(0);
@@ -25,27 +24,38 @@ impl BucketTable {
             .find(|shift| (largest >> shift) - (smallest >> shift) < MAX_CELLS)
             .unwrap_or(0);
         let (first, last) = (smallest >> shift, largest >> shift);
-        let inner = (first + 1..=last)
-            .map(|prefix| bits.clone().filter(|bits| bits >> shift < prefix).count());
-        let starts = std::iter::once(0)
-            .chain(inner)
-            .chain([bits.clone().count()]);
+        let below = |prefix: u64| bits.clone().filter(|bits| bits >> shift < prefix).count();
+        let cell = |prefix| {
+            let start = if prefix == first { 0 } else { below(prefix) };
+            let many = if below(prefix + 1) - start > 1 {
+                MANY
+            } else {
+                0
+            };
+            u32::try_from(start).unwrap_or(MANY - 1) | many
+        };
         Self {
             shift,
             first,
-            starts: starts
-                .map(|start| u32::try_from(start).unwrap_or(u32::MAX))
-                .collect(),
+            cells: (first..=last).map(cell).collect(),
         }
     }
 
-    /// The number of bounds below `value` is in this range, ends included. `value` is not negative.
+    /// The first of `bounds` that is not below `value`. `bounds` end with one that is above all values, which was not given to
+    /// `new`. The others were, as floats; `float` is `value` as a float, and not negative.
     #[inline]
-    pub(super) fn range(&self, value: f64) -> Range<usize> {
-        let last = self.starts.len() - 2;
-        let cell = usize::try_from((value.to_bits() >> self.shift).saturating_sub(self.first))
+    pub(super) fn find<T: PartialOrd + Copy>(&self, bounds: &[T], value: T, float: f64) -> usize {
+        let last = self.cells.len() - 1;
+        let prefix = float.to_bits() >> self.shift;
+        let cell = self.cells[usize::try_from(prefix.saturating_sub(self.first))
             .unwrap_or(last)
-            .min(last);
-        self.starts[cell] as usize..self.starts[cell + 1] as usize
+            .min(last)];
+        if cell < MANY {
+            let start = cell as usize;
+            // Added, because the branch would often be mispredicted.
+            return start + usize::from(bounds[start] < value);
+        }
+        let start = (cell - MANY) as usize;
+        start + bounds[start..bounds.len() - 1].partition_point(|bound| *bound < value)
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct OwnCells {
 }
 
 impl OwnCells {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             table: OnceLock::new(),
         }
@@ -114,12 +114,12 @@ fn init<T>(cell: &OnceLock<T>, bytes: usize, make: impl FnOnce() -> T) -> Option
         OWN_BYTES.fetch_sub(bytes, Ordering::Relaxed);
         return None;
     }
-    let mut made = false;
+    let mut is_new = false;
     let value = cell.get_or_init(|| {
-        made = true;
+        is_new = true;
         make()
     });
-    if !made {
+    if !is_new {
         OWN_BYTES.fetch_sub(bytes, Ordering::Relaxed);
     }
     Some(value)

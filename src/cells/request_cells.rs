@@ -27,6 +27,9 @@ pub(crate) struct RequestCells {
     own: OwnCells,
 }
 
+/// How often a reader looks for a moment in which no request ends.
+const READINGS: usize = 4;
+
 const STARTED: usize = 0;
 const NANOS: usize = 1;
 const FINISHED: usize = 2;
@@ -116,11 +119,29 @@ impl RequestCells {
 
     /// The requests that began and have neither finished nor left.
     pub(crate) fn in_progress(&self) -> f64 {
-        // Ends first, with Acquire: each request that they count is among the starts, which are read later. So the difference
-        // is never negative.
+        let mut ended = self.ended();
+        let (mut in_progress, mut least) = (0, u64::MAX);
+        for _ in 0..READINGS {
+            // Each request that `ended` counts is among the starts, which are read after it. So the difference is never negative.
+            let started = self.sum(STARTED, Acquire);
+            // Too high by the requests that began and ended meanwhile, as when the reader loses its processor.
+            let ended_now = self.ended();
+            let error = ended_now.wrapping_sub(ended);
+            if error < least {
+                (in_progress, least) = (started.saturating_sub(ended), error);
+            }
+            if error == 0 {
+                break;
+            }
+            ended = ended_now;
+        }
+        in_progress as f64
+    }
+
+    /// Acquire: pairs with the release of the ends.
+    fn ended(&self) -> u64 {
         let finished = (0..ENDINGS).map(|slot| self.sum(FINISHED + slot, Acquire));
-        let ended = finished.fold(self.left.load(Acquire), u64::wrapping_add);
-        self.sum(STARTED, Relaxed).saturating_sub(ended) as f64
+        finished.fold(self.left.load(Acquire), u64::wrapping_add)
     }
 
     /// The requests that ended in this way.
