@@ -16,7 +16,7 @@
 //! 6. A label without a value is a series of its own there. For Prometheus, it is the series without the label.
 //!    [`Stock`] leaves such labels out.
 //! 7. It counts samples that are no finite numbers, and its sum is NaN or infinite from then on. Here they are dropped.
-//!    The generator avoids them.
+//!    [`Stock`] does not get them.
 //! 8. It has no prefix. [`Stock`] adds it to names.
 //! 9. It writes bounds as Rust does (`1000000`), here they are canonical (`1e+06`). Bounds are compared as numbers.
 //! 10. It writes `# HELP` without a text for an empty description. Empty descriptions count as none.
@@ -25,7 +25,7 @@
 //!     avoids such names.
 //! 13. It adds samples in the order in which it drains them. Sums are compared to 9 digits of their largest sample.
 //!
-//! What faulty keys become here is in `faults.rs`.
+//! What faulty keys become here is in `faults`.
 
 mod script;
 mod stock;
@@ -113,8 +113,8 @@ fn run(script: &Script) -> Result<(), TestCaseError> {
             *value = EXTREMES[call.sample.index(EXTREMES.len())];
         }
         let magnitude = match call_write {
-            Write::Record(value) => value.abs(),
-            Write::RecordMany(value, count) => value.abs() * count as f64,
+            Write::Record(value) if value.is_finite() => value.abs(),
+            Write::RecordMany(value, count) if value.is_finite() => value.abs() * count as f64,
             _ => 0.0,
         };
         let whole = sanitized(&[&*script.prefix(), name].concat(), ":");
@@ -123,6 +123,11 @@ fn run(script: &Script) -> Result<(), TestCaseError> {
         let labels = labels.map(|(name, value)| Label::new(name.clone(), value.clone()));
         let key = Key::from_parts(name.clone(), labels.collect::<Vec<_>>());
         write(&ours, name, *kind, &key, &call_write);
+        if let Write::Record(sample) | Write::RecordMany(sample, _) = call_write
+            && !sample.is_finite()
+        {
+            call_write = Write::Register;
+        }
         write(&stock, name, *kind, &key, &call_write);
         if call.is_compared {
             compare(script, &ours, &stock, &magnitudes)?;
