@@ -13,10 +13,14 @@
 
 mod bucket_names;
 mod catalog;
+mod differential;
+mod exactness;
 mod exposition;
+mod faults;
 mod history;
 mod metrics_page;
 mod openmetrics;
+mod order;
 mod prometheus;
 #[cfg(all(feature = "push", feature = "health"))]
 mod push;
