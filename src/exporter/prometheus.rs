@@ -40,8 +40,8 @@ use crate::recorder::OwnRecorder;
 ///
 /// - Characters that Prometheus does not allow in names become underscores. `a.b` and `a-b` are one metric then.
 /// - A label with an empty value is no label.
-/// - A label that stands twice, has an empty name or is named `__name__`, and the labels `le` and `quantile` of a histogram,
-///   get the prefix `exported_`.
+/// - A label that stands twice or has an empty name, and one whose name is reserved (`le`, `quantile`, names that begin with
+///   `__`), get the prefix `exported_`.
 /// - A name has one kind: that of the catalogue, else the first one. Other instruments of this name are not recorded, and
 ///   counted in `monitoring_series_rejected_total`.
 /// - A sample that is infinite or not a number is dropped, and counted in `monitoring_samples_dropped_total`.

@@ -7,8 +7,6 @@ use std::borrow::Cow;
 
 use metrics::Key;
 
-use crate::catalog::Kind;
-
 /// Replaces label values that are not admitted.
 pub(super) const OTHER: &str = "other";
 
@@ -23,23 +21,11 @@ pub(super) struct CanonicalKey<'a> {
 
 impl<'a> CanonicalKey<'a> {
     /// The `prefix` decides whether the name may begin with a digit.
-    pub(super) fn new(prefix: &str, kind: Kind, key: &'a Key) -> Self {
-        let mut labels: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
-        let mut renamed = None;
-        for label in key.labels().filter(|label| !label.value().is_empty()) {
-            let mut name = sanitize(label.key(), true, b"");
-            let is_taken = |name: &str| {
-                name.is_empty()
-                    || name == "__name__"
-                    || kind == Kind::Histogram && (name == "le" || name == "quantile")
-                    || labels.iter().any(|(own, _)| own == name)
-            };
-            while is_taken(&name) {
-                name = format!("exported_{name}").into();
-                renamed = Some((label.key(), name.to_string()));
-            }
-            labels.push((name, label.value().into()));
-        }
+    pub(super) fn new(prefix: &str, key: &'a Key) -> Self {
+        let labels = key.labels().filter(|label| !label.value().is_empty());
+        let labels = labels.map(|label| (sanitize(label.key(), true, b""), label.value().into()));
+        let mut labels: Vec<(Cow<'a, str>, Cow<'a, str>)> = labels.collect();
+        let renamed = rename(key, &mut labels);
         let name = match (prefix, key.name()) {
             ("", "") => "_".into(),
             (_, name) => sanitize(name, prefix.is_empty(), b":"),
@@ -50,6 +36,44 @@ impl<'a> CanonicalKey<'a> {
             renamed,
         }
     }
+}
+
+/// Gives each label a name of its own that is not reserved. The order of the labels plays no part, because it plays none in
+/// the identity of a series. Returns the first renamed label and its new name.
+fn rename<'a>(
+    key: &'a Key,
+    labels: &mut [(Cow<'a, str>, Cow<'a, str>)],
+) -> Option<(&'a str, String)> {
+    let is_taken = |name: &str, taken: &[&str]| is_reserved(name) || taken.contains(&name);
+    let names: Vec<_> = labels.iter().map(|(name, _)| &**name).collect();
+    let is_fine = |(at, name): (usize, &&str)| !is_taken(name, &names[..at]);
+    if names.iter().enumerate().all(is_fine) {
+        return None;
+    }
+    let recorded = key.labels().filter(|label| !label.value().is_empty());
+    let recorded: Vec<_> = recorded.map(|label| (label.key(), label.value())).collect();
+    // Names that need no change come first, so that they keep theirs.
+    let mut order: Vec<usize> = (0..labels.len()).collect();
+    order.sort_by_key(|&at| (recorded[at].0 != labels[at].0, recorded[at]));
+    let mut taken: Vec<String> = Vec::new();
+    let mut renamed = None;
+    for at in order {
+        let mut name = labels[at].0.to_string();
+        while is_reserved(&name) || taken.contains(&name) {
+            name = format!("exported_{name}");
+        }
+        if name != labels[at].0 {
+            renamed.get_or_insert((recorded[at].0, name.clone()));
+            labels[at].0 = name.clone().into();
+        }
+        taken.push(name);
+    }
+    renamed
+}
+
+/// Prometheus uses these names itself, and the empty one is not valid.
+fn is_reserved(name: &str) -> bool {
+    name.is_empty() || name.starts_with("__") || name == "le" || name == "quantile"
 }
 
 /// Replaces all but letters, digits, `_` and the bytes `also` by underscores, and a leading digit if the text `begins` a
@@ -74,15 +98,15 @@ pub(in crate::exporter) fn sanitize<'a>(name: &'a str, begins: bool, also: &[u8]
 mod tests {
     use super::*;
 
-    fn canonical(prefix: &str, kind: Kind, key: &Key) -> (String, Vec<(String, String)>) {
-        let key = CanonicalKey::new(prefix, kind, key);
+    fn canonical(prefix: &str, key: &Key) -> (String, Vec<(String, String)>) {
+        let key = CanonicalKey::new(prefix, key);
         let labels = key.labels.into_iter();
         let labels = labels.map(|(name, value)| (name.into_owned(), value.into_owned()));
         (key.name.into_owned(), labels.collect())
     }
 
-    fn labels(kind: Kind, labels: &[(&'static str, &'static str)]) -> Vec<(String, String)> {
-        canonical("", kind, &Key::from_parts("a", labels)).1
+    fn labels(labels: &[(&'static str, &'static str)]) -> Vec<(String, String)> {
+        canonical("", &Key::from_parts("a", labels)).1
     }
 
     fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -95,7 +119,7 @@ mod tests {
     #[test]
     fn valid_keys_are_unchanged() {
         let key = Key::from_parts("http:requests_total", &[("_a1", "Größe")]);
-        let canonical = CanonicalKey::new("", Kind::Counter, &key);
+        let canonical = CanonicalKey::new("", &key);
         assert!(matches!(
             canonical.name,
             Cow::Borrowed("http:requests_total")
@@ -103,13 +127,12 @@ mod tests {
         assert!(matches!(canonical.labels[0].0, Cow::Borrowed("_a1")));
         assert!(canonical.renamed.is_none());
         let digit = Key::from_name("9");
-        assert_eq!(CanonicalKey::new("shop_", Kind::Counter, &digit).name, "9");
+        assert_eq!(CanonicalKey::new("shop_", &digit).name, "9");
     }
 
     #[test]
     fn invalid_characters_become_underscores() {
-        let name =
-            |prefix, name: &'static str| canonical(prefix, Kind::Counter, &Key::from_name(name)).0;
+        let name = |prefix, name: &'static str| canonical(prefix, &Key::from_name(name)).0;
         assert_eq!(name("", "shop.visits größe"), "shop_visits_gr__e");
         assert_eq!(name("", "9lives"), "_lives");
         assert_eq!(name("shop_", "9.lives"), "9_lives");
@@ -119,10 +142,7 @@ mod tests {
     #[test]
     fn each_label_name_stands_once_and_reserved_names_are_moved() {
         assert_eq!(
-            labels(
-                Kind::Histogram,
-                &[("le", "s"), ("quantile", "q"), ("__name__", "n"), ("", "e")]
-            ),
+            labels(&[("le", "s"), ("quantile", "q"), ("__name__", "n"), ("", "e")]),
             pairs(&[
                 ("exported_le", "s"),
                 ("exported_quantile", "q"),
@@ -130,33 +150,26 @@ mod tests {
                 ("exported_", "e")
             ])
         );
-        assert_eq!(labels(Kind::Gauge, &[("le", "s")]), pairs(&[("le", "s")]));
         assert_eq!(
-            labels(
-                Kind::Gauge,
-                &[
-                    ("x.y", "1"),
-                    ("z", "2"),
-                    ("x_y", "3"),
-                    ("x_y", "4"),
-                    ("1:", "5")
-                ]
-            ),
-            pairs(&[
-                ("x_y", "1"),
+            labels(&[
+                ("x.y", "1"),
                 ("z", "2"),
-                ("exported_x_y", "3"),
-                ("exported_exported_x_y", "4"),
-                ("__", "5")
+                ("x_y", "3"),
+                ("x_y", "4"),
+                ("1:", "5")
+            ]),
+            pairs(&[
+                ("exported_exported_x_y", "1"),
+                ("z", "2"),
+                ("x_y", "3"),
+                ("exported_x_y", "4"),
+                ("exported___", "5")
             ])
         );
     }
 
     #[test]
     fn an_empty_value_is_no_label() {
-        assert_eq!(
-            labels(Kind::Gauge, &[("a", ""), ("b", "1")]),
-            pairs(&[("b", "1")])
-        );
+        assert_eq!(labels(&[("a", ""), ("b", "1")]), pairs(&[("b", "1")]));
     }
 }

@@ -120,20 +120,12 @@ impl Store {
                 .find(self.table.hash_of(key), |series| series.is(key))
         };
         find(key).or_else(|| {
-            let kinds = [
-                crate::catalog::Kind::Counter,
-                crate::catalog::Kind::Histogram,
-            ];
-            kinds.into_iter().find_map(|kind| {
-                let canonical = CanonicalKey::new(&self.config.prefix, kind, key);
-                let labels = canonical.labels.iter();
-                let labels =
-                    labels.map(|(name, value)| Label::new(name.to_string(), value.to_string()));
-                find(&Key::from_parts(
-                    canonical.name.to_string(),
-                    labels.collect::<Vec<_>>(),
-                ))
-            })
+            let canonical = CanonicalKey::new(&self.config.prefix, key);
+            let labels = canonical.labels.iter();
+            let labels =
+                labels.map(|(name, value)| Label::new(name.to_string(), value.to_string()));
+            let labels: Vec<_> = labels.collect();
+            find(&Key::from_parts(canonical.name.to_string(), labels))
         })
     }
 }

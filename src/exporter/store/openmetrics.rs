@@ -59,11 +59,12 @@ fn write_metadata(family: &StoredFamily, is_taken: impl Fn(&str) -> bool, text: 
     if let Some(unit) = unit {
         text.extend(["# UNIT ", name, " ", unit, "\n"]);
     }
-    if family.help().is_empty() {
+    let help = family.help();
+    if help.is_empty() {
         return;
     }
     text.extend(["# HELP ", name, " "]);
-    for c in family.help().chars() {
+    for c in help.chars() {
         match c {
             '\\' => text.push_str(r"\\"),
             '\n' => text.push_str("\\n"),

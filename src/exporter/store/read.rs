@@ -73,7 +73,7 @@ impl Store {
             snapshot.families.push(FamilySnapshot {
                 name: family.name().to_owned(),
                 kind: family.kind(),
-                help: family.help().to_owned(),
+                help: family.help().to_string(),
                 series,
             });
         }

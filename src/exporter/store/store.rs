@@ -115,7 +115,7 @@ impl Store {
             return family.describe(&help);
         }
         let mut descriptions = self.descriptions.lock();
-        if descriptions.len() < MAX_FAMILIES {
+        if descriptions.len() < MAX_FAMILIES && !help.is_empty() {
             descriptions.entry(name.into()).or_insert(help);
         }
     }
@@ -138,7 +138,7 @@ impl Store {
     #[cold]
     fn admit(&self, instrument: Kind, key: &Key) -> Option<Arc<StoredSeries>> {
         let recorded_name = key.name();
-        let key = CanonicalKey::new(&self.config.prefix, instrument, key);
+        let key = CanonicalKey::new(&self.config.prefix, key);
         let family = match self.family(instrument, &key.name) {
             Ok(family) => family,
             Err(rejection) => {
@@ -185,7 +185,12 @@ impl Store {
                 && series.own_labels().count() == own.len()
         };
         let make = || {
-            if needs_place && !family.take_place(self.config.max_series) {
+            // The counts of losses have one series for each metric.
+            let max_series = match is_loss(family) {
+                true => usize::MAX,
+                false => self.config.max_series,
+            };
+            if needs_place && !family.take_place(max_series) {
                 return None;
             }
             let is_own = |name: &str| own.iter().any(|(own, _)| *own == name);
@@ -214,8 +219,7 @@ impl Store {
             let dropped = || self.loss(MONITORING_SAMPLES_DROPPED, family.name());
             init_once(&family.samples_dropped, dropped);
         }
-        let is_loss = |loss: &catalog::Family| loss.name == family.base_name();
-        if has_labels && !LOSSES.iter().any(is_loss) {
+        if has_labels && !is_loss(family) {
             let dropped = || self.loss(MONITORING_SERIES_DROPPED, family.name());
             init_once(&family.series_dropped, dropped);
         }
@@ -339,6 +343,10 @@ impl Store {
         let shown = families.values().filter(|family| !family.list.is_empty());
         shown.cloned().collect()
     }
+}
+
+fn is_loss(family: &StoredFamily) -> bool {
+    LOSSES.iter().any(|loss| loss.name == family.base_name())
 }
 
 /// Like `get_or_init`, without a lock while `init` runs, because it may register further series.

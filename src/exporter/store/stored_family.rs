@@ -117,7 +117,7 @@ impl StoredFamily {
         self.help.get().map_or("", |help| help)
     }
 
-    /// Sets the help text. The first one stays, as in other exporters.
+    /// Sets the help text. The first one stays.
     pub(super) fn describe(&self, help: &str) {
         if !help.is_empty() {
             self.help.get_or_init(|| help.into());

@@ -24,9 +24,10 @@ impl Store {
 
 fn write_metadata(family: &StoredFamily, text: &mut String) {
     let name = family.name();
-    if !family.help().is_empty() {
+    let help = family.help();
+    if !help.is_empty() {
         text.extend(["# HELP ", name, " "]);
-        for c in family.help().chars() {
+        for c in help.chars() {
             match c {
                 '\\' => text.push_str(r"\\"),
                 '\n' => text.push_str("\\n"),
