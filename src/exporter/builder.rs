@@ -16,7 +16,7 @@ use super::fractional::Fractional;
 use super::history::HistoryConfig;
 use super::limit::SeriesLimit;
 use super::prometheus::{Inner, Prometheus};
-use super::reader::{Reader, ReaderConfig};
+use super::reader::Reader;
 use super::stock::Stock;
 use crate::catalog::{self, Catalog, Kind};
 use crate::error::{Error, ErrorKind};
@@ -198,18 +198,17 @@ impl PrometheusBuilder {
             handle,
             fractional: Arc::clone(&fractional),
         };
-        let config = ReaderConfig {
-            prefix: prefix.clone(),
-            catalog: self.catalog,
-            upkeep_interval: self.upkeep_interval,
-            history: self.history,
-        };
+        let mut reader = Reader::new(prefix.clone(), self.catalog, source);
+        reader.start_upkeep(self.upkeep_interval)?;
+        if let Some(config) = self.history {
+            reader.start_history(config)?;
+        }
         let prometheus = Prometheus {
             inner: Arc::new(Inner {
                 prefix,
                 recorder,
                 fractional,
-                reader: Arc::new(Reader::start(config, source)?),
+                reader: Arc::new(reader),
             }),
         };
         register_zeros(&prometheus, self.max_series.min(MAX_ZEROS));

@@ -6,6 +6,8 @@ mod builder;
 mod daily_totals;
 mod declared;
 mod delta;
+#[cfg(feature = "metrics-exporter-prometheus")]
+mod existing;
 mod fractional;
 mod gatherer;
 mod histogram_snapshot;
@@ -28,6 +30,8 @@ pub mod testing;
 pub(crate) use self::baseline::JsonView;
 pub use self::builder::PrometheusBuilder;
 pub use self::delta::Delta;
+#[cfg(feature = "metrics-exporter-prometheus")]
+pub use self::existing::{ExistingExporter, ExistingExporterBuilder};
 pub use self::histogram_snapshot::HistogramSnapshot;
 pub use self::history::{HistoryConfig, HistoryQuery, HistoryStats, MetricsHistory, TimeSeries};
 pub use self::limit::{Limited, SeriesLimit};

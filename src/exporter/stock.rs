@@ -21,7 +21,7 @@ impl Source for Stock {
     }
 
     fn openmetrics(&self) -> String {
-        openmetrics::from_text(&self.text())
+        openmetrics::from_text(&self.text(), |_| false)
     }
 
     fn snapshot(&self) -> Snapshot {

@@ -69,6 +69,7 @@ fn histogram(counts: [u64; 3], sum: f64) -> Value {
         buckets,
         sum,
         count,
+        ..HistogramSnapshot::default()
     })
 }
 
