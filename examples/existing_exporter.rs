@@ -2,7 +2,11 @@
 //!
 //! `cargo run --example existing_exporter --features metrics-exporter-prometheus`, then try the commands it prints. `PORT`
 //! overrides port 3000.
-#![allow(clippy::print_stdout, reason = "an example prints what to try")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_macros,
+    reason = "an example prints what to try, and records as services do"
+)]
 
 use anyhow::Context;
 use axum::Router;

@@ -85,8 +85,8 @@ impl Routes {
     /// `in_catalogue`, its number of `series`, and its registrations past the series limit (`dropped`).
     ///
     /// JSON counts from `since`: the time when the recorder was built, or the last `POST /admin/reset-metrics` (guarded), which
-    /// calls [`Prometheus::reset`](crate::Prometheus::reset) and empties the history. `today` holds the tokens of language models and their cost since
-    /// the day began in UTC, or since the recorder was built on that day. A reset does not change them.
+    /// calls [`Prometheus::reset`](crate::Prometheus::reset) and empties the history. `today` holds the tokens of language models
+    /// and their cost since the day began in UTC, or since the recorder was built on that day. A reset does not change them.
     ///
     /// `/metrics/history` ([guarded](Self::guard)) shows the [history](crate::exporter::PrometheusBuilder::history);
     /// without one it is a 404. Without parameters it has `since`, `interval_seconds`, `window_seconds`, `ticks`, `series`,
