@@ -153,10 +153,9 @@ impl ExistingExporterBuilder {
     }
 }
 
-debug_redacted!(ExistingExporterBuilder {
+// Omits the handle, because it would show all metrics.
+debug_fields!(ExistingExporterBuilder {
     prefix,
-    catalog,
     upkeep_interval,
-    history,
-    recorder
+    history
 });
