@@ -37,6 +37,7 @@
 //! | none | the layers and the instruments, with `http`, `http-body`, `tower-layer`, `tower-service`, `futures-core`, `metrics`, `parking_lot`, `quanta` and `tracing` | 25 crates |
 //! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; enables `health` | 44 more |
 //! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 27 more |
+//! | `metrics-exporter-prometheus` | [`ExistingExporter`](exporter::ExistingExporter): [`Routes::metrics`] reads the exporter of that crate that a service installed itself | none over `prometheus` |
 //! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 27 over `prometheus` |
 //! | `health` | [`Health`], the probes, the checks without drivers, and the [`Collectors`](instrument::Collectors) of the runtime | 17 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host; needs Rust 1.95 | 4 over `health` |

@@ -58,6 +58,8 @@ struct Pair {
     our_app: Router,
     their_text: String,
     our_text: String,
+    #[cfg(feature = "metrics-exporter-prometheus")]
+    their_handle: axum_prometheus::metrics_exporter_prometheus::PrometheusHandle,
 }
 
 /// axum-prometheus can be installed once, so the tests share the apps.
@@ -94,6 +96,8 @@ async fn pair() -> &'static Pair {
             our_app,
             their_text: handle.render(),
             our_text: prometheus.render(),
+            #[cfg(feature = "metrics-exporter-prometheus")]
+            their_handle: handle,
         }
     })
     .await
@@ -136,6 +140,29 @@ async fn the_readme_example_has_the_same_series() {
         lines
     };
     assert_eq!(types(&pair.their_text), types(&pair.our_text));
+}
+
+/// The exporter is the recorder of the facade here, to which the routes record their own metrics.
+#[cfg(feature = "metrics-exporter-prometheus")]
+#[tokio::test]
+async fn the_routes_take_its_handle() {
+    let handle = pair().await.their_handle.clone();
+    let app: Router = Router::new().merge(tower_vitals::Routes::new().metrics(handle.clone()));
+    send(&app, "GET", "/metrics").await;
+    let request = Request::get("/metrics/json").body(Body::empty()).unwrap();
+    let response = app.oneshot(request).await.unwrap();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await;
+    let found: Value = serde_json::from_slice(&body.unwrap()).unwrap();
+    let requests = &found["metrics"]["axum_http_requests_total"]["series"];
+    assert_eq!(requests.as_array().unwrap().len(), 6, "{requests}");
+    let scrapes = &found["metrics"]["monitoring_scrape_duration_seconds"];
+    assert_eq!(scrapes["count"], 1);
+    let help = tower_vitals::catalog::MONITORING_SCRAPE_DURATION.help;
+    assert_eq!(scrapes["help"], help);
+    let text = handle.render();
+    assert!(text.contains(&format!(
+        "# HELP monitoring_scrape_duration_seconds {help}\n"
+    )));
 }
 
 /// The queries of panels that users of axum-prometheus have: requests by status, latency, and requests in progress.

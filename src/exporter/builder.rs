@@ -9,7 +9,7 @@ use metrics::{Counter, Gauge};
 
 use super::history::HistoryConfig;
 use super::prometheus::{Inner, Prometheus};
-use super::reader::{Reader, ReaderConfig};
+use super::reader::Reader;
 use super::store::{IdleTimeouts, Store, StoreConfig, StoreSource, sanitize};
 use crate::catalog::{self, Catalog, Kind};
 use crate::error::{Error, ErrorKind};
@@ -211,16 +211,15 @@ impl PrometheusBuilder {
         };
         let store = Arc::new(Store::new(config, families));
         let source = StoreSource::new(Arc::clone(&store));
-        let config = ReaderConfig {
-            prefix,
-            catalog: self.catalog,
-            upkeep_interval: self.daily_totals_interval,
-            history: self.history,
-        };
+        let mut reader = Reader::new(prefix, self.catalog, source);
+        reader.start_upkeep(self.daily_totals_interval)?;
+        if let Some(config) = self.history {
+            reader.start_history(config)?;
+        }
         let prometheus = Prometheus {
             inner: Arc::new(Inner {
                 store,
-                reader: Arc::new(Reader::start(config, source)?),
+                reader: Arc::new(reader),
             }),
         };
         register_zeros(&prometheus, self.max_series.min(MAX_ZEROS));

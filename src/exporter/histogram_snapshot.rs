@@ -10,6 +10,9 @@ pub struct HistogramSnapshot {
     pub sum: f64,
     /// The number of samples.
     pub count: u64,
+    /// Shares and their quantiles, if another exporter computed them in place of buckets: a summary. `buckets` then holds
+    /// `+Inf` alone.
+    pub quantiles: Vec<(f64, f64)>,
 }
 
 impl HistogramSnapshot {
@@ -21,6 +24,8 @@ impl HistogramSnapshot {
 
     /// Returns the value below which the share `q` of all samples lies, interpolated linearly within its bucket as by
     /// `PromQL`'s `histogram_quantile`. Above the highest finite bound it is that bound.
+    ///
+    /// A summary has the values of its own [`quantiles`](Self::quantiles), and none between them.
     ///
     /// Returns `None` without samples, without a finite bucket, or for a `q` outside 0 to 1. For a `q` of 0 it returns
     /// where the samples begin, even where `PromQL` returns NaN.
@@ -39,6 +44,11 @@ impl HistogramSnapshot {
     /// ```
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<f64> {
+        if !self.quantiles.is_empty() {
+            let own = self.quantiles.iter();
+            let mut own = own.filter(|(share, _)| share.total_cmp(&q).is_eq() && self.count > 0);
+            return own.next().map(|(_, value)| *value);
+        }
         let (last, finite) = self.buckets.split_last()?;
         let highest = finite.last()?.0;
         if last.1 == 0 || !(0.0..=1.0).contains(&q) {
@@ -63,13 +73,15 @@ impl HistogramSnapshot {
         Some(start + (end - start) * share)
     }
 
-    /// Adds up histograms of one family, which have the same bounds.
+    /// Adds up histograms of one family, which have the same bounds. Quantiles of several summaries cannot be merged.
     pub(super) fn merged<'a>(histograms: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut total = Self::default();
         for histogram in histograms {
             if total.buckets.is_empty() {
                 total.buckets.clone_from(&histogram.buckets);
+                total.quantiles.clone_from(&histogram.quantiles);
             } else {
+                total.quantiles.clear();
                 for (sum, bucket) in total.buckets.iter_mut().zip(&histogram.buckets) {
                     sum.1 += bucket.1;
                 }
@@ -80,7 +92,8 @@ impl HistogramSnapshot {
         total
     }
 
-    /// Returns the samples added since `earlier`; all samples if the histogram restarted in between.
+    /// Returns the samples added since `earlier`; all samples if the histogram restarted in between. The quantiles of a summary
+    /// stay those of its exporter.
     pub(super) fn since(&self, earlier: &Self) -> Self {
         let has_grown = |(now, earlier): (&(f64, u64), &(f64, u64))| {
             now.0.total_cmp(&earlier.0).is_eq() && now.1 >= earlier.1
@@ -97,6 +110,7 @@ impl HistogramSnapshot {
             buckets: buckets.collect(),
             sum: self.sum - earlier.sum,
             count: self.count - earlier.count,
+            quantiles: self.quantiles.clone(),
         }
     }
 }

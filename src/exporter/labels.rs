@@ -134,6 +134,12 @@ impl PartialEq for Labels {
 
 impl Eq for Labels {}
 
+impl From<Vec<(String, String)>> for Labels {
+    fn from(labels: Vec<(String, String)>) -> Self {
+        Self::new(labels.iter().map(|(name, value)| (&**name, &**value)))
+    }
+}
+
 impl<const N: usize> PartialEq<[(&str, &str); N]> for Labels {
     fn eq(&self, other: &[(&str, &str); N]) -> bool {
         self.iter().eq(other.iter().copied())

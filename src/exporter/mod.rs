@@ -4,6 +4,8 @@ mod baseline;
 mod builder;
 mod daily_totals;
 mod delta;
+#[cfg(feature = "metrics-exporter-prometheus")]
+mod existing;
 mod gatherer;
 mod histogram_snapshot;
 mod history;
@@ -23,6 +25,8 @@ pub mod testing;
 pub(crate) use self::baseline::JsonView;
 pub use self::builder::PrometheusBuilder;
 pub use self::delta::Delta;
+#[cfg(feature = "metrics-exporter-prometheus")]
+pub use self::existing::{ExistingExporter, ExistingExporterBuilder};
 pub use self::histogram_snapshot::HistogramSnapshot;
 pub use self::history::{HistoryConfig, HistoryQuery, HistoryStats, MetricsHistory, TimeSeries};
 pub use self::labels::Labels;

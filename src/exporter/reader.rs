@@ -11,18 +11,9 @@ use super::gatherer::Gatherer;
 use super::history::{HistoryConfig, MetricsHistory};
 use super::snapshot::Snapshot;
 use super::source::Source;
-use crate::catalog::{Catalog, Family};
+use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::ticker::spawn_ticker;
-
-/// How to read a recorder.
-pub(super) struct ReaderConfig {
-    /// Empty, or with its underscore.
-    pub(super) prefix: String,
-    pub(super) catalog: Catalog,
-    pub(super) upkeep_interval: Duration,
-    pub(super) history: Option<HistoryConfig>,
-}
 
 /// The handles of a recorder share it. Its threads do not keep it alive.
 pub(crate) struct Reader {
@@ -32,45 +23,43 @@ pub(crate) struct Reader {
     history: Option<MetricsHistory>,
     baseline: Mutex<Baseline>,
     /// Dropped with the reader, which ends the threads of upkeep and history.
-    _threads: Vec<mpsc::Sender<()>>,
+    threads: Vec<mpsc::Sender<()>>,
 }
 
 impl Reader {
-    /// Starts the threads. The config has no [mistakes](HistoryConfig::mistakes).
-    pub(super) fn start(
-        config: ReaderConfig,
-        source: impl Source + 'static,
-    ) -> Result<Self, Error> {
-        let gatherer = Arc::new(Gatherer::new(source, &config.prefix));
-        let upkeep = {
-            let gatherer = Arc::clone(&gatherer);
-            move || gatherer.upkeep()
-        };
-        let mut threads = vec![spawn_ticker(
-            config.upkeep_interval,
-            "vitals-upkeep",
-            upkeep,
-        )?];
-        let history = match config.history {
-            None => None,
-            Some(history) => {
-                let full_name = |family: &Family| [&*config.prefix, family.name].concat();
-                let families = config.catalog.families().iter();
-                let kinds = families.map(|family| (full_name(family), family.kind));
-                let (history, thread) =
-                    MetricsHistory::start(history, kinds.collect(), Arc::clone(&gatherer))?;
-                threads.push(thread);
-                Some(history)
-            }
-        };
-        Ok(Self {
-            prefix: config.prefix,
-            catalog: config.catalog,
-            gatherer,
-            history,
+    /// Reads on demand, until upkeep and history are started. The prefix is empty or ends in an underscore.
+    pub(super) fn new(prefix: String, catalog: Catalog, source: impl Source + 'static) -> Self {
+        Self {
+            gatherer: Arc::new(Gatherer::new(source, &prefix)),
+            prefix,
+            catalog,
+            history: None,
             baseline: Baseline::now().into(),
-            _threads: threads,
-        })
+            threads: Vec::new(),
+        }
+    }
+
+    pub(super) fn start_upkeep(&mut self, interval: Duration) -> Result<(), Error> {
+        let gatherer = Arc::clone(&self.gatherer);
+        let thread = spawn_ticker(interval, "vitals-upkeep", move || gatherer.upkeep())?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// The config has no [mistakes](HistoryConfig::mistakes).
+    pub(super) fn start_history(&mut self, config: HistoryConfig) -> Result<(), Error> {
+        let families = self.catalog.families().iter();
+        let kinds = families.map(|family| (self.prefixed(family.name), family.kind));
+        let gatherer = Arc::clone(&self.gatherer);
+        let (history, thread) = MetricsHistory::start(config, kinds.collect(), gatherer)?;
+        self.threads.push(thread);
+        self.history = Some(history);
+        Ok(())
+    }
+
+    /// Returns the name of a family with the prefix.
+    pub(crate) fn prefixed(&self, name: &str) -> String {
+        [&*self.prefix, name].concat()
     }
 
     pub(crate) fn render(&self) -> String {
@@ -120,22 +109,57 @@ impl Reader {
             delta: baseline.delta(now),
         }
     }
-}
 
-#[cfg_attr(
-    not(feature = "axum"),
-    expect(dead_code, reason = "only the routes use these")
-)]
-impl Reader {
     /// Returns the time of the last reset, or that at which the recorder was built.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "only the routes use it")
+    )]
     pub(crate) fn reset_at(&self) -> SystemTime {
         self.baseline.lock().taken_at()
-    }
-
-    /// Returns the name of a family with the prefix.
-    pub(crate) fn prefixed(&self, name: &str) -> String {
-        [&*self.prefix, name].concat()
     }
 }
 
 debug_fields!(Reader { prefix });
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+
+    use super::*;
+
+    /// Tells of each upkeep.
+    struct Kept(Sender<()>);
+
+    impl Source for Kept {
+        fn text(&self) -> String {
+            String::new()
+        }
+
+        fn openmetrics(&self) -> String {
+            "# EOF\n".to_owned()
+        }
+
+        fn snapshot(&self) -> Snapshot {
+            Snapshot::empty()
+        }
+
+        fn upkeep(&self) {
+            // Fails if the test has ended.
+            let _ = self.0.send(());
+        }
+    }
+
+    #[test]
+    fn the_source_is_kept_up_until_the_reader_is_dropped() {
+        let (told, upkeep) = channel();
+        let mut reader = Reader::new(String::new(), Catalog::new(), Kept(told));
+        reader.start_upkeep(Duration::from_millis(1)).unwrap();
+        let soon = Duration::from_secs(10);
+        assert_eq!(upkeep.recv_timeout(soon), Ok(()));
+        assert_eq!(upkeep.recv_timeout(soon), Ok(()));
+        drop(reader);
+        // The thread ends and drops the source.
+        while upkeep.recv_timeout(soon) != Err(RecvTimeoutError::Disconnected) {}
+    }
+}

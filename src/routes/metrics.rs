@@ -73,7 +73,9 @@ impl Format {
 impl Routes {
     /// Adds `/metrics`, `/metrics/prometheus`, `/metrics/json`, `/metrics/registries`, `/metrics/history` and
     /// `/admin/reset-metrics`: all metrics in the Prometheus text format 0.0.4 (`text/plain; version=0.0.4;
-    /// charset=utf-8`), `OpenMetrics` 1.0 or JSON, gzipped if the client accepts it.
+    /// charset=utf-8`), `OpenMetrics` 1.0 or JSON, gzipped if the client accepts it. The metrics are those of a
+    /// [`Prometheus`](crate::Prometheus), or of an [exporter that the service installed
+    /// itself](crate::exporter::ExistingExporter) (feature `metrics-exporter-prometheus`).
     ///
     /// `/metrics` renders the type that `Accept` gives the highest weight: `application/openmetrics-text` (version 1.0.0, which
     /// Prometheus requests), `application/json` or `text/plain`. Ties go to the first of these, and text is the default. In
@@ -83,8 +85,8 @@ impl Routes {
     /// `in_catalogue`, its number of `series`, and its registrations past the series limit (`dropped`).
     ///
     /// JSON counts from `since`: the time when the recorder was built, or the last `POST /admin/reset-metrics` (guarded), which
-    /// calls [`Prometheus::reset`] and empties the history. `today` holds the tokens of language models and their cost since
-    /// the day began in UTC, or since the recorder was built on that day. A reset does not change them.
+    /// calls [`Prometheus::reset`](crate::Prometheus::reset) and empties the history. `today` holds the tokens of language models
+    /// and their cost since the day began in UTC, or since the recorder was built on that day. A reset does not change them.
     ///
     /// `/metrics/history` ([guarded](Self::guard)) shows the [history](crate::exporter::PrometheusBuilder::history);
     /// without one it is a 404. Without parameters it has `since`, `interval_seconds`, `window_seconds`, `ticks`, `series`,

@@ -15,7 +15,7 @@ use crate::duration;
 use crate::exporter::{HistoryQuery, HistoryStats, MetricsHistory, TimeSeries};
 use crate::time::{rfc3339, unix_seconds};
 
-const NOT_KEPT: &str = "This service keeps no history. Its owner enables one with Prometheus::builder().history(HistoryConfig::new()).";
+const NOT_KEPT: &str = "This service keeps no history. Its owner enables one with history(HistoryConfig::new()) on the builder of Prometheus or ExistingExporter.";
 
 /// Renders the result of a query, or an overview without one.
 pub(super) fn render(history: Option<&MetricsHistory>, query: &str) -> Rendered {

@@ -109,7 +109,7 @@ async fn without_a_history_it_says_how_to_enable_one() {
     assert_eq!(status, 404);
     assert_eq!(
         problem["detail"],
-        "This service keeps no history. Its owner enables one with Prometheus::builder().history(HistoryConfig::new())."
+        "This service keeps no history. Its owner enables one with history(HistoryConfig::new()) on the builder of Prometheus or ExistingExporter."
     );
 }
 

@@ -14,6 +14,8 @@
 mod admin;
 #[cfg(feature = "full")]
 mod debug;
+#[cfg(feature = "metrics-exporter-prometheus")]
+mod existing_exporter;
 mod guard;
 mod health;
 #[cfg(feature = "prometheus")]

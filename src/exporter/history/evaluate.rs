@@ -96,6 +96,7 @@ impl Step<'_> {
             buckets,
             sum,
             count,
+            ..HistogramSnapshot::default()
         })
     }
 }

@@ -109,6 +109,7 @@ impl MetricsHistory {
         let Some(metric) = ring.metrics.get(&query.metric) else {
             return Ok(Vec::new());
         };
+        query.check_bounds(metric)?;
         query.check_labels(metric)?;
         let matching = query.matching(metric);
         query.check_size(&ring, matching.len())?;

@@ -27,7 +27,7 @@ fn ring(ticks: usize, series: usize) -> Ring {
 }
 
 fn shared(labels: &[(String, String)]) -> Labels {
-    Labels::new(labels.iter().map(|(name, value)| (&**name, &**value)))
+    labels.to_vec().into()
 }
 
 /// Series `n` of a family.
@@ -73,6 +73,7 @@ fn histogram(counts: [u64; 3], sum: f64) -> Value {
         buckets,
         sum,
         count,
+        ..HistogramSnapshot::default()
     })
 }
 

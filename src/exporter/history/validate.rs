@@ -38,6 +38,18 @@ impl HistoryQuery {
         Err(Error::invalid(format!("{subject} {problem}")))
     }
 
+    /// A summary of another exporter has no buckets. Its quantiles are not of the time between two ticks.
+    pub(super) fn check_bounds(&self, metric: &Metric) -> Result<(), Error> {
+        if matches!(self.measure, Measure::Quantile(_)) && metric.bounds.len() < 2 {
+            return Err(Error::invalid(format!(
+                "histogram {:?} has no buckets, so it has no quantiles here: ask for its rate or average, or set buckets for \
+                 it in its exporter",
+                self.metric
+            )));
+        }
+        Ok(())
+    }
+
     pub(super) fn check_window(&self, available: Duration) -> Result<(), Error> {
         let Some(window) = self.window else {
             return Ok(());

@@ -96,6 +96,7 @@ fn value(family: &StoredFamily, series: &StoredSeries, counts: &mut Vec<u64>) ->
                 buckets: cumulative.collect(),
                 sum,
                 count,
+                quantiles: Vec::new(),
             })
         }
     }

@@ -1,8 +1,9 @@
 //! Parses text format 0.0.4 as the exporter writes it. No other part of the crate parses it.
 
-use super::histogram_snapshot::HistogramSnapshot;
-use super::snapshot::{FamilySnapshot, Series, Snapshot, Value};
 use crate::catalog::Kind;
+use crate::exporter::Labels;
+use crate::exporter::histogram_snapshot::HistogramSnapshot;
+use crate::exporter::snapshot::{FamilySnapshot, Series, Snapshot, Value};
 
 /// Returns the metrics in this text. Lines in another format are skipped.
 pub(super) fn parse(text: &str) -> Snapshot {
@@ -19,7 +20,7 @@ pub(super) fn parse(text: &str) -> Snapshot {
             };
             let kind = match kind {
                 "counter" => Kind::Counter,
-                "histogram" => Kind::Histogram,
+                "histogram" | "summary" => Kind::Histogram,
                 _ => Kind::Gauge,
             };
             let help = (help.0 == name).then(|| std::mem::take(&mut help.1));
@@ -36,6 +37,8 @@ pub(super) fn parse(text: &str) -> Snapshot {
         }
     }
     families.sort_by(|a, b| a.name.cmp(&b.name));
+    // Two kinds of metrics can have the same name. A snapshot has each name once.
+    families.dedup_by(|later, first| later.name == first.name);
     snapshot
 }
 
@@ -44,7 +47,7 @@ fn add_sample(family: &mut FamilySnapshot, line: &str) -> Option<()> {
     let suffix = line.strip_prefix(&*family.name)?;
     let end = suffix.find(['{', ' '])?;
     let (suffix, rest) = suffix.split_at(end);
-    let (mut labels, number) = match rest.strip_prefix('{') {
+    let (labels, number) = match rest.strip_prefix('{') {
         Some(rest) => labels(rest)?,
         None => (Vec::new(), rest),
     };
@@ -52,32 +55,51 @@ fn add_sample(family: &mut FamilySnapshot, line: &str) -> Option<()> {
     let value = match (family.kind, suffix) {
         (Kind::Counter, _) => Value::Counter(number.parse().ok()?),
         (Kind::Gauge, _) => Value::Gauge(number.parse().ok()?),
-        (Kind::Histogram, "_bucket") => {
-            // The exporter writes `le` last.
-            let bound = labels.pop()?.1.parse().ok()?;
-            let histogram = histogram(&mut family.series, labels)?;
-            histogram.buckets.push((bound, number.parse().ok()?));
-            return Some(());
-        }
-        (Kind::Histogram, _) => {
-            let histogram = histogram(&mut family.series, labels)?;
-            match suffix {
-                "_sum" => histogram.sum = number.parse().ok()?,
-                "_count" => histogram.count = number.parse().ok()?,
-                _ => return None,
-            }
-            return Some(());
-        }
+        (Kind::Histogram, _) => return add_to_histogram(family, suffix, labels, number),
     };
+    let labels = labels.into();
     family.series.push(Series { labels, value });
     Some(())
 }
 
+/// Adds a line of a histogram or summary.
+fn add_to_histogram(
+    family: &mut FamilySnapshot,
+    suffix: &str,
+    mut labels: Vec<(String, String)>,
+    number: &str,
+) -> Option<()> {
+    let suffix = match suffix {
+        // The exporter takes the end of a family's name, as in `discount`, for the suffix that it would append.
+        "" if labels.last().is_some_and(|(name, _)| name == "le") => "_bucket",
+        "" if labels.last().is_some_and(|(name, _)| name == "quantile") => "",
+        "" if family.name.ends_with("sum") => "_sum",
+        "" => "_count",
+        suffix => suffix,
+    };
+    // The exporter writes `le` and `quantile` last.
+    let own = match suffix {
+        "" | "_bucket" => Some(labels.pop()?.1.parse().ok()?),
+        _ => None,
+    };
+    let histogram = histogram(&mut family.series, labels.into())?;
+    match (suffix, own) {
+        ("", Some(share)) => histogram.quantiles.push((share, number.parse().ok()?)),
+        ("_bucket", Some(bound)) => histogram.buckets.push((bound, number.parse().ok()?)),
+        ("_sum", _) => histogram.sum = number.parse().ok()?,
+        ("_count", _) => {
+            histogram.count = number.parse().ok()?;
+            if histogram.buckets.is_empty() {
+                histogram.buckets.push((f64::INFINITY, histogram.count));
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
 /// Returns the histogram with these labels: the last one, because its lines are consecutive, or a new one.
-fn histogram(
-    series: &mut Vec<Series>,
-    labels: Vec<(String, String)>,
-) -> Option<&mut HistogramSnapshot> {
+fn histogram(series: &mut Vec<Series>, labels: Labels) -> Option<&mut HistogramSnapshot> {
     if series.last().is_none_or(|last| last.labels != labels) {
         series.push(Series {
             labels,
@@ -150,10 +172,7 @@ mod tests {
         assert_eq!(families[0].help, "all \\ of\nit");
         assert_eq!(
             families[0].series[0].labels,
-            [
-                ("x".to_owned(), "1".to_owned()),
-                ("y".to_owned(), "a\"},{b\\".to_owned())
-            ]
+            [("x", "1"), ("y", "a\"},{b\\")]
         );
         assert_eq!(
             families[0].series[0].value,
@@ -166,6 +185,37 @@ mod tests {
         };
         assert_eq!(histogram.buckets, [(0.5, 1), (f64::INFINITY, 3)]);
         assert_eq!((histogram.sum, histogram.count), (7.25, 3));
+    }
+
+    #[test]
+    fn summaries_are_histograms_with_quantiles() {
+        let text = "# TYPE discount summary\ndiscount{x=\"1\",quantile=\"0.5\"} 2\ndiscount{x=\"1\",quantile=\"1\"} 4\n\
+                    discount_sum{x=\"1\"} 6\ndiscount{x=\"1\"} 3\n\
+                    # TYPE checksum histogram\nchecksum_bucket{le=\"+Inf\"} 1\nchecksum 5\nchecksum_count 1\n\
+                    # TYPE my_bucket histogram\nmy_bucket{le=\"1\"} 1\nmy_bucket{le=\"+Inf\"} 2\nmy_bucket_sum 5\nmy_bucket_count 2\n";
+        let snapshot = parse(text);
+        let discount = snapshot.histogram("discount", &[("x", "1")]).unwrap();
+        assert_eq!((discount.sum, discount.count), (6.0, 3));
+        assert_eq!(discount.buckets, [(f64::INFINITY, 3)]);
+        assert_eq!(discount.quantiles, [(0.5, 2.0), (1.0, 4.0)]);
+        assert_eq!(
+            [0.5, 0.9, 1.0].map(|q| discount.quantile(q)),
+            [Some(2.0), None, Some(4.0)]
+        );
+        let checksum = snapshot.histogram("checksum", &[]).unwrap();
+        assert_eq!((checksum.sum, checksum.count), (5.0, 1));
+        let bucket = snapshot.histogram("my_bucket", &[]).unwrap();
+        assert_eq!(bucket.buckets, [(1.0, 1), (f64::INFINITY, 2)]);
+        assert_eq!((bucket.sum, bucket.count), (5.0, 2));
+    }
+
+    #[test]
+    fn the_first_of_two_families_of_one_name_is_kept() {
+        let text = "# TYPE a counter\na 1\n# TYPE b gauge\nb 2\n# TYPE a gauge\na 3\n";
+        let families = parse(text).families;
+        assert_eq!(families.len(), 2);
+        assert_eq!(families[0].series.len(), 1);
+        assert_eq!(families[0].series[0].value, Value::Counter(1.0));
     }
 
     #[test]
