@@ -137,15 +137,13 @@ impl PrometheusBuilder {
     ///
     /// For Prometheus, a series that leaves is stale at the next scrape. Choose a timeout of several scrape intervals.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        for kind in [Kind::Counter, Kind::Gauge, Kind::Histogram] {
-            self.idle_timeouts.set(kind, timeout);
-        }
+        self.idle_timeouts.of_all = Some(timeout);
         self
     }
 
-    /// Sets the [`idle_timeout`](Self::idle_timeout) of one kind of metric.
+    /// Sets the timeout of one kind of metric, in place of [`idle_timeout`](Self::idle_timeout).
     pub fn idle_timeout_for(mut self, kind: Kind, timeout: Duration) -> Self {
-        self.idle_timeouts.set(kind, timeout);
+        self.idle_timeouts.of_kinds.insert(kind, timeout);
         self
     }
 
@@ -286,7 +284,7 @@ impl PrometheusBuilder {
                 "interval of the daily totals is zero: any longer interval is allowed, 5 s is the default",
             ));
         }
-        if self.idle_timeouts.is_zero() {
+        if !self.idle_timeouts.are_positive() {
             mistakes.push(Error::invalid(
                 "idle timeout is zero: any longer time is allowed, and by default no series is idle",
             ));

@@ -18,12 +18,14 @@ mod exactness;
 mod exposition;
 mod faults;
 mod history;
+mod idle;
 mod metrics_page;
 mod openmetrics;
 mod order;
 mod prometheus;
 #[cfg(all(feature = "push", feature = "health"))]
 mod push;
+mod remove;
 mod scraped;
 mod snapshot;
 #[path = "../support/mod.rs"]

@@ -18,33 +18,20 @@ pub(in crate::exporter) struct StoreConfig {
     pub(in crate::exporter) idle_timeouts: IdleTimeouts,
 }
 
-/// How long series of each kind stay without being written to. `None`: for ever.
-#[derive(Debug, Clone, Copy, Default)]
+/// How long series stay without being written to. `None`: for ever.
+#[derive(Debug, Clone, Default)]
 pub(in crate::exporter) struct IdleTimeouts {
-    pub(in crate::exporter) counters: Option<Duration>,
-    pub(in crate::exporter) gauges: Option<Duration>,
-    pub(in crate::exporter) histograms: Option<Duration>,
+    pub(in crate::exporter) of_all: Option<Duration>,
+    pub(in crate::exporter) of_kinds: HashMap<Kind, Duration>,
 }
 
 impl IdleTimeouts {
-    pub(in crate::exporter) fn of(&self, kind: Kind) -> Option<Duration> {
-        match kind {
-            Kind::Counter => self.counters,
-            Kind::Gauge => self.gauges,
-            Kind::Histogram => self.histograms,
-        }
+    pub(super) fn of(&self, kind: Kind) -> Option<Duration> {
+        self.of_kinds.get(&kind).copied().or(self.of_all)
     }
 
-    pub(in crate::exporter) fn set(&mut self, kind: Kind, timeout: Duration) {
-        *match kind {
-            Kind::Counter => &mut self.counters,
-            Kind::Gauge => &mut self.gauges,
-            Kind::Histogram => &mut self.histograms,
-        } = Some(timeout);
-    }
-
-    pub(in crate::exporter) fn is_zero(&self) -> bool {
-        let all = [self.counters, self.gauges, self.histograms];
-        all.contains(&Some(Duration::ZERO))
+    pub(in crate::exporter) fn are_positive(&self) -> bool {
+        let mut all = self.of_kinds.values().chain(&self.of_all);
+        all.all(|timeout| !timeout.is_zero())
     }
 }

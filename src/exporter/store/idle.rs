@@ -9,21 +9,21 @@ use std::sync::atomic::Ordering;
 use metrics::{Key, Label};
 
 use super::canonical::CanonicalKey;
-use super::store::Store;
+use super::store::{Store, is_loss};
 use super::stored_family::StoredFamily;
 use super::stored_series::StoredSeries;
 
 impl Store {
-    /// Lets idle series leave and written ones return. Does nothing while another thread does this.
+    /// Lets idle series leave and written ones return. A reader calls it first, and waits for one that does this already,
+    /// because that one may have missed a write which this reader must show.
     pub(in crate::exporter) fn sweep(&self) {
-        let Some(_sweeping) = self.sweeping.try_lock() else {
-            return;
-        };
+        let _sweeping = self.sweeping.lock();
         let families: Vec<_> = self.families.read().values().cloned().collect();
         let mut counts = Vec::new();
         for family in families {
-            self.wake(&family, &mut counts);
+            // In this order, so that a series that was just written to is shown at least once.
             self.put_to_sleep(&family, &mut counts);
+            self.wake(&family, &mut counts);
         }
     }
 
@@ -45,14 +45,17 @@ impl Store {
     }
 
     fn put_to_sleep(&self, family: &StoredFamily, counts: &mut Vec<u64>) {
-        let Some(timeout) = self.config.idle_timeouts.of(family.kind()) else {
+        let timeout = self.config.idle_timeouts.of(family.kind());
+        // A count of losses is no series of the service.
+        let Some(timeout) = timeout.filter(|_| !is_loss(family)) else {
             return;
         };
-        let timeout = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        let timeout = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
         let now = self.now();
         let mut is_idle = |series: &StoredSeries| {
             if series.take_written(counts) || series.is_in_use() {
                 series.changed_at.store(now, Ordering::Relaxed);
+                return false;
             }
             now.saturating_sub(series.changed_at.load(Ordering::Relaxed)) >= timeout
         };

@@ -102,9 +102,9 @@ impl Store {
         Arc::new(StoredFamily::new(name, prefix_len, shape, allowlist))
     }
 
-    /// Milliseconds since the store was made.
+    /// Nanoseconds since the store was made.
     pub(super) fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        self.started.nanos()
     }
 
     pub(in crate::exporter) fn describe(&self, name: &str, help: SharedString) {
@@ -345,7 +345,7 @@ impl Store {
     }
 }
 
-fn is_loss(family: &StoredFamily) -> bool {
+pub(super) fn is_loss(family: &StoredFamily) -> bool {
     LOSSES.iter().any(|loss| loss.name == family.base_name())
 }
 

@@ -25,7 +25,7 @@ pub(in crate::exporter) struct StoredSeries {
     created: u64,
     cells: Cells,
     pub(super) links: Links,
-    /// What the last look for idle series found, and when that was new, in milliseconds of the store's clock.
+    /// What the last look for idle series found, and when that was new, in nanoseconds of the store's clock.
     pub(super) fingerprint: AtomicU64,
     pub(super) changed_at: AtomicU64,
 }
