@@ -50,10 +50,15 @@ impl Bounds {
     #[inline]
     pub(crate) fn index(&self, value: f64) -> usize {
         if value < 0.0 {
-            return self.values.partition_point(|bound| *bound < value);
+            return self.search(value);
         }
         // Adding 0 takes the sign from a negative 0.
         self.table.find(&self.values, value, value + 0.0)
+    }
+
+    #[cold]
+    fn search(&self, value: f64) -> usize {
+        self.values.partition_point(|bound| *bound < value)
     }
 
     /// The bucket of `nanos as f64 / 1e9`, without the division.

@@ -55,7 +55,13 @@ impl BucketTable {
             // Added, because the branch would often be mispredicted.
             return start + usize::from(bounds[start] < value);
         }
-        let start = (cell - MANY) as usize;
-        start + bounds[start..bounds.len() - 1].partition_point(|bound| *bound < value)
+        search(bounds, value, cell - MANY)
     }
+}
+
+/// [`BucketTable::find`] from bound `start` on.
+#[cold]
+fn search<T: PartialOrd + Copy>(bounds: &[T], value: T, start: u32) -> usize {
+    let start = start as usize;
+    start + bounds[start..bounds.len() - 1].partition_point(|bound| *bound < value)
 }

@@ -26,7 +26,7 @@ impl CounterCells {
         }
     }
 
-    #[inline]
+    #[cold]
     fn add_shared(&self, count: u64) {
         let old = self.shared.fetch_add(count, Relaxed);
         self.own.promote_if_due(old, count, 1);

@@ -58,7 +58,7 @@ impl HistogramCells {
         }
     }
 
-    #[inline]
+    #[cold]
     fn record_shared(&self, bucket: usize, sum: f64, count: u64) {
         let old = self.buckets[bucket].fetch_add(count, Relaxed);
         self.sum.add(sum);

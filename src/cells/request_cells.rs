@@ -6,7 +6,7 @@ use super::bounds::{Bounds, seconds};
 use super::line::{add_alone, at};
 use super::own_cells::OwnCells;
 use super::sync::{
-    AtomicU64,
+    AtomicU64, Ordering,
     Ordering::{Acquire, Relaxed, Release},
 };
 
@@ -73,21 +73,19 @@ impl RequestCells {
     pub(crate) fn end(&self, ending_slot: usize, nanos: u64) {
         if ending_slot >= ENDINGS {
             self.record_duration(nanos);
-            return self.leave();
+            self.leave();
+            return;
         }
         let bucket = BUCKETS + self.bounds.index_of_nanos(nanos);
-        // Release: whoever sees that the request finished sees that it started.
-        match self.own.get() {
-            Some(own) => {
-                add_alone(at(own, bucket), 1, Relaxed);
-                add_alone(at(own, NANOS), nanos, Relaxed);
-                add_alone(at(own, FINISHED + ending_slot), 1, Release);
-            }
-            None => {
-                self.shared[bucket].fetch_add(1, Relaxed);
-                self.shared[NANOS].fetch_add(nanos, Relaxed);
-                self.add_shared(FINISHED + ending_slot, Release);
-            }
+        let finished = FINISHED + ending_slot;
+        if let Some(own) = self.own.get() {
+            add_alone(at(own, bucket), 1, Relaxed);
+            add_alone(at(own, NANOS), nanos, Relaxed);
+            // Release: whoever sees that the request finished sees that it started, perhaps on another thread.
+            add_alone(at(own, finished), 1, Release);
+        } else {
+            self.record_shared(bucket, nanos);
+            self.add_shared(finished, Release);
         }
     }
 
@@ -99,20 +97,22 @@ impl RequestCells {
     /// Records the duration of a request whose ending is counted elsewhere.
     pub(crate) fn record_duration(&self, nanos: u64) {
         let bucket = BUCKETS + self.bounds.index_of_nanos(nanos);
-        match self.own.get() {
-            Some(own) => {
-                add_alone(at(own, bucket), 1, Relaxed);
-                add_alone(at(own, NANOS), nanos, Relaxed);
-            }
-            None => {
-                self.shared[NANOS].fetch_add(nanos, Relaxed);
-                self.add_shared(bucket, Relaxed);
-            }
+        if let Some(own) = self.own.get() {
+            add_alone(at(own, bucket), 1, Relaxed);
+            add_alone(at(own, NANOS), nanos, Relaxed);
+        } else {
+            self.record_shared(bucket, nanos);
         }
     }
 
-    #[inline]
-    fn add_shared(&self, cell: usize, order: super::sync::Ordering) {
+    #[cold]
+    fn record_shared(&self, bucket: usize, nanos: u64) {
+        self.shared[NANOS].fetch_add(nanos, Relaxed);
+        self.add_shared(bucket, Relaxed);
+    }
+
+    #[cold]
+    fn add_shared(&self, cell: usize, order: Ordering) {
         let old = self.shared[cell].fetch_add(1, order);
         self.own.promote_if_due(old, 1, self.shared.len());
     }
@@ -153,7 +153,7 @@ impl RequestCells {
         }
     }
 
-    fn sum(&self, cell: usize, order: super::sync::Ordering) -> u64 {
+    fn sum(&self, cell: usize, order: Ordering) -> u64 {
         let shared = self.shared[cell].load(order);
         self.own.all().fold(shared, |sum, own| {
             sum.wrapping_add(at(own, cell).load(order))
