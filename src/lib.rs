@@ -64,7 +64,6 @@ mod macros;
 #[cfg(feature = "health")]
 mod broadcast;
 pub mod catalog;
-#[cfg(feature = "prometheus")]
 #[cfg_attr(
     not(test),
     expect(dead_code, unused_imports, reason = "the recorder uses it")

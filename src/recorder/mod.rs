@@ -4,6 +4,7 @@ mod global;
 mod handle;
 mod lazy_handle;
 mod recorder_ref;
+mod request_recorder;
 mod slot;
 mod zero_series;
 mod zeros;
@@ -15,6 +16,7 @@ pub(crate) use lazy_handle::LazyHandle;
 pub(crate) use recorder_ref::RecorderRef;
 #[cfg(feature = "prometheus")]
 pub(crate) use recorder_ref::{identify_with, set_global_identity};
+pub(crate) use request_recorder::RequestRecorder;
 #[cfg(feature = "prometheus")]
 pub(crate) use zero_series::announce_waiting;
 pub(crate) use zeros::Zeros;

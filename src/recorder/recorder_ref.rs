@@ -9,6 +9,7 @@ use metrics::{Gauge, Key, Recorder};
 
 use super::global::{is_global, is_real};
 use super::handle::Handle;
+use super::request_recorder::RequestRecorder;
 
 /// Returns the address of the state that the clones of a recorder share, for the types that it knows.
 type Identify = fn(&dyn Any) -> Option<usize>;
@@ -71,6 +72,13 @@ impl RecorderRef {
             Some(supplied) => supplied.identity,
             None => GLOBAL.load(Ordering::Relaxed),
         }
+    }
+
+    /// Returns what the crate's own recorder offers for requests, if `recorder` is that one and stays the one that this refers
+    /// to.
+    #[expect(clippy::unused_self, reason = "no recorder offers it yet")]
+    pub(crate) fn requests(&self, _recorder: &dyn Recorder) -> Option<&Arc<dyn RequestRecorder>> {
+        None
     }
 
     /// Registers a handle for one write. Callers that write rarely use this instead of keeping a handle, because a kept
