@@ -66,7 +66,7 @@ mod macros;
 mod broadcast;
 pub mod catalog;
 #[cfg_attr(
-    not(test),
+    not(feature = "prometheus"),
     expect(dead_code, unused_imports, reason = "the recorder uses it")
 )]
 mod cells;

@@ -61,6 +61,7 @@ impl CounterCells {
             .fold(0, |sum, own| sum.wrapping_add(at(own, 0).load(Relaxed)))
     }
 
+    #[cfg(test)]
     pub(crate) fn heap_bytes(&self) -> usize {
         self.own.heap_bytes()
     }

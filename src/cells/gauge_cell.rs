@@ -3,10 +3,12 @@
 use super::float_cell::FloatCell;
 use super::sync::{AtomicBool, Ordering::Relaxed};
 
-/// A gauge that knows whether it was written since somebody last asked.
+/// A gauge that knows how it was written.
 pub(crate) struct GaugeCell {
     value: FloatCell,
+    /// Since somebody last asked.
     written: AtomicBool,
+    was_set: AtomicBool,
 }
 
 impl GaugeCell {
@@ -15,19 +17,21 @@ impl GaugeCell {
         Self {
             value: FloatCell::new(0.0),
             written: AtomicBool::new(false),
+            was_set: AtomicBool::new(false),
         }
     }
 
     #[inline]
     pub(crate) fn set(&self, value: f64) {
         self.value.set(value);
-        self.mark_written();
+        mark(&self.written);
+        mark(&self.was_set);
     }
 
     #[inline]
     pub(crate) fn add(&self, value: f64) {
         self.value.add(value);
-        self.mark_written();
+        mark(&self.written);
     }
 
     #[inline]
@@ -40,11 +44,16 @@ impl GaugeCell {
         self.written.swap(false, Relaxed)
     }
 
-    // Loads first, because a store would take the cache line from other threads that write.
-    #[inline]
-    fn mark_written(&self) {
-        if !self.written.load(Relaxed) {
-            self.written.store(true, Relaxed);
-        }
+    /// Whether it was ever set, rather than only added to.
+    pub(crate) fn was_set(&self) -> bool {
+        self.was_set.load(Relaxed)
+    }
+}
+
+/// Loads first, because a store would take the cache line from other threads that write.
+#[inline]
+fn mark(flag: &AtomicBool) {
+    if !flag.load(Relaxed) {
+        flag.store(true, Relaxed);
     }
 }

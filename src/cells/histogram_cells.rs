@@ -32,10 +32,6 @@ impl HistogramCells {
         }
     }
 
-    pub(crate) fn bounds(&self) -> &Arc<Bounds> {
-        &self.bounds
-    }
-
     /// Records a finite sample.
     #[inline]
     pub(crate) fn record(&self, value: f64) {
@@ -81,6 +77,7 @@ impl HistogramCells {
     }
 
     /// Without the bounds, which the family's histograms share.
+    #[cfg(test)]
     pub(crate) fn heap_bytes(&self) -> usize {
         size_of_val(&*self.buckets) + self.own.heap_bytes()
     }

@@ -23,4 +23,4 @@ pub(crate) use self::gauge_cell::GaugeCell;
 pub(crate) use self::histogram_cells::HistogramCells;
 pub(crate) use self::limits::MAX_THREADS;
 pub(crate) use self::request_cells::{ENDINGS, RequestCells};
-pub(crate) use self::thread_slot::thread_slot;
+pub(crate) use self::thread_slot::{claim_thread_slot, thread_slot};

@@ -49,10 +49,6 @@ impl RequestCells {
         }
     }
 
-    pub(crate) fn bounds(&self) -> &Arc<Bounds> {
-        &self.bounds
-    }
-
     /// Takes the next free ending slot, if there is one.
     pub(crate) fn take_slot(&self) -> Option<usize> {
         let slot = usize::try_from(self.slots.fetch_add(1, Relaxed)).ok();
@@ -177,6 +173,7 @@ impl RequestCells {
     }
 
     /// Without the bounds, which the family's series share.
+    #[cfg(test)]
     pub(crate) fn heap_bytes(&self) -> usize {
         size_of_val(&*self.shared) + self.own.heap_bytes()
     }

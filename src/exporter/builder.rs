@@ -133,7 +133,8 @@ impl PrometheusBuilder {
     /// A series returns with its total as soon as any handle writes to it, also one that was kept all the time. The totals of up
     /// to [`max_series`](Self::max_series) idle series of each metric are kept, and those that somebody holds a handle of.
     /// Beyond, the longest idle ones are forgotten and begin at zero again, which Prometheus takes for a restart. A gauge that
-    /// is set to the value it has is written to. The gauge of an HTTP layer does not leave while it has requests in progress.
+    /// is set to the value it has is written to. A gauge that is only incremented and decremented counts things under way, such
+    /// as requests, and does not leave while it is not 0.
     ///
     /// For Prometheus, a series that leaves is stale at the next scrape. Choose a timeout of several scrape intervals.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {

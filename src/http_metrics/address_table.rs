@@ -1,8 +1,10 @@
 //! `AddressTable`: series by the address of their endpoint's name, read without locks.
 
 use std::any::Any;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+
+use super::per_thread::PerThread;
 
 /// The number of slots of the first table. Each further table is four times as large.
 const FIRST_TABLE: usize = 128;
@@ -24,7 +26,7 @@ pub(crate) struct Slot<T> {
     pub(crate) address: usize,
     pub(crate) len: usize,
     pub(crate) index: usize,
-    pub(crate) series: Arc<T>,
+    pub(crate) series: PerThread<T>,
     /// Keeps the text at `address` as long as the slot exists.
     pub(crate) _keep_alive: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -38,7 +40,7 @@ impl<T> AddressTable<T> {
 
     /// The series of the endpoint whose name is `text`, by its address, at `index`.
     #[inline]
-    pub(crate) fn find(&self, text: &str, index: usize) -> Option<&Arc<T>> {
+    pub(crate) fn find(&self, text: &str, index: usize) -> Option<&PerThread<T>> {
         let mut table = self.first.get();
         while let Some(here) = table {
             if let Some(series) = here.find(text, index) {
@@ -84,7 +86,7 @@ impl<T> Table<T> {
     }
 
     #[inline]
-    fn find(&self, text: &str, index: usize) -> Option<&Arc<T>> {
+    fn find(&self, text: &str, index: usize) -> Option<&PerThread<T>> {
         let address = text.as_ptr().addr();
         for slot in self.probe(address, index) {
             let slot = slot.get()?;

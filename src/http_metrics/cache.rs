@@ -15,6 +15,7 @@ use parking_lot::RwLock;
 
 use super::address_table::{AddressTable, Slot};
 use super::labels::{EndpointName, KeepAlive, OTHER, TextOwner, UNMATCHED};
+use super::per_thread::PerThread;
 
 /// The number of addresses that are remembered for one series. One is the rule. An app that builds its router several
 /// times has several, and a nested service lends a new string on every request, so the number must be bounded.
@@ -37,6 +38,8 @@ pub(crate) struct Cache<T> {
     /// The number of last label sets that take the series beyond [`MAX_SPARSE`].
     last_sets: usize,
     sparse_count: AtomicUsize,
+    /// Makes a thread's copy of a series.
+    copy: fn(&T) -> Option<T>,
 }
 
 struct Endpoint<T> {
@@ -48,7 +51,7 @@ struct Endpoint<T> {
 }
 
 struct Entry<T> {
-    series: OnceLock<Arc<T>>,
+    series: OnceLock<PerThread<T>>,
     addresses: AtomicUsize,
 }
 
@@ -61,7 +64,12 @@ pub(crate) enum Registration<T> {
 }
 
 impl<T> Cache<T> {
-    pub(crate) fn new(max_endpoints: usize, label_sets: usize, last_sets: usize) -> Self {
+    pub(crate) fn new(
+        max_endpoints: usize,
+        label_sets: usize,
+        last_sets: usize,
+        copy: fn(&T) -> Option<T>,
+    ) -> Self {
         Self {
             by_address: AddressTable::new(),
             by_name: RwLock::default(),
@@ -71,12 +79,18 @@ impl<T> Cache<T> {
             label_sets,
             last_sets,
             sparse_count: AtomicUsize::new(0),
+            copy,
         }
     }
 
     /// An empty cache with the same endpoints, so that a replacement does not admit further ones.
     pub(crate) fn successor(&self) -> Self {
-        let successor = Self::new(self.max_endpoints, self.label_sets, self.last_sets);
+        let successor = Self::new(
+            self.max_endpoints,
+            self.label_sets,
+            self.last_sets,
+            self.copy,
+        );
         {
             let mut names = successor.by_name.write();
             for name in self.by_name.read().keys() {
@@ -89,11 +103,12 @@ impl<T> Cache<T> {
 
     /// The series of the endpoint (`None` if unmatched) at `index`, if it is known by the address of the name.
     #[inline]
-    pub(crate) fn find(&self, name: Option<&EndpointName<'_>>, index: usize) -> Option<&Arc<T>> {
-        match name {
-            Some(name) => self.by_address.find(name.text, index),
-            None => self.unmatched.get()?.entries.get(index)?.series.get(),
-        }
+    pub(crate) fn find(&self, name: Option<&EndpointName<'_>>, index: usize) -> Option<Arc<T>> {
+        let series = match name {
+            Some(name) => self.by_address.find(name.text, index)?,
+            None => self.unmatched.get()?.entries.get(index)?.series.get()?,
+        };
+        Some(series.get(self.copy))
     }
 
     /// The series of the endpoint at `index`. Registers it at its first use, possibly at another index.
@@ -104,7 +119,7 @@ impl<T> Cache<T> {
         register: impl FnOnce(&Arc<str>, usize) -> Registration<T>,
     ) -> Arc<T> {
         if let Some(series) = self.find(name, index) {
-            return Arc::clone(series);
+            return series;
         }
         let endpoint = match name {
             Some(name) => self.endpoint(name.text),
@@ -118,9 +133,12 @@ impl<T> Cache<T> {
             &*sparse
         };
         let series = match entry.series.get() {
-            Some(series) => series,
+            Some(series) => series.shared(),
             None => match register(&endpoint.name, index) {
-                Registration::Registered(series) => entry.series.get_or_init(|| Arc::new(series)),
+                Registration::Registered(series) => {
+                    let series = || PerThread::new(Arc::new(series));
+                    entry.series.get_or_init(series).shared()
+                }
                 Registration::Detached(series) => return Arc::new(series),
             },
         };
@@ -201,7 +219,7 @@ impl<T> Cache<T> {
             address: name.text.as_ptr().addr(),
             len: name.text.len(),
             index,
-            series: Arc::clone(series),
+            series: PerThread::new(Arc::clone(series)),
             _keep_alive: keep_alive.map(KeepAlive::keep_alive),
         });
     }
@@ -249,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_series_is_registered_once() {
-        let cache = Cache::new(10, 2, 1);
+        let cache = Cache::new(10, 2, 1, |_| None);
         let (text, copy) = ("/a".into(), "/a".into());
         let first = get(&cache, &text, 1);
         assert_eq!(*first, "/a");
@@ -260,7 +278,7 @@ mod tests {
 
     #[test]
     fn names_past_the_limit_share_other_and_unmatched_is_separate() {
-        let cache = Cache::new(2, 1, 1);
+        let cache = Cache::new(2, 1, 1, |_| None);
         for (text, endpoint) in [("/a", "/a"), ("/b", "/b"), ("/c", "other"), ("/d", "other")] {
             assert_eq!(*get(&cache, &text.into(), 0), endpoint);
         }
@@ -270,7 +288,7 @@ mod tests {
 
     #[test]
     fn equal_texts_are_one_endpoint_and_at_most_four_of_them_are_kept() {
-        let cache = Cache::new(10, 1, 1);
+        let cache = Cache::new(10, 1, 1, |_| None);
         let copies: Vec<Arc<str>> = (0..100).map(|_| "/nested".into()).collect();
         for copy in &copies {
             assert_eq!(*get(&cache, copy, 0), "/nested");
@@ -282,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_remembered_address_is_never_reused() {
-        let cache = Cache::new(1000, 1, 1);
+        let cache = Cache::new(1000, 1, 1, |_| None);
         for number in 0..500 {
             let text: Arc<str> = format!("/{number:03}").into();
             // If an address were reused, the lookup would find an earlier endpoint of the same length.
@@ -292,7 +310,7 @@ mod tests {
 
     #[test]
     fn tables_grow_and_keep_their_entries() {
-        let cache = Cache::new(5000, 1, 1);
+        let cache = Cache::new(5000, 1, 1, |_| None);
         let names: Vec<Arc<str>> = (0..3000).map(|n| format!("/r{n}").into()).collect();
         let get_all = || names.iter().map(|name| get(&cache, name, 0));
         let first: Vec<_> = get_all().collect();
@@ -316,17 +334,17 @@ mod tests {
 
     #[test]
     fn a_detached_series_is_not_kept() {
-        let cache: Cache<u32> = Cache::new(10, 1, 1);
+        let cache: Cache<u32> = Cache::new(10, 1, 1, |_| None);
         assert_eq!(*cache.get(None, 0, |_, _| Registration::Detached(1)), 1);
         assert_eq!(cache.find(None, 0), None);
         assert_eq!(*cache.get(None, 0, |_, _| Registration::Registered(2)), 2);
         assert_eq!(*cache.get(None, 0, |_, _| Registration::Registered(3)), 2);
-        assert_eq!(cache.find(None, 0).map(|series| **series), Some(2));
+        assert_eq!(cache.find(None, 0).map(|series| *series), Some(2));
     }
 
     #[test]
     fn many_label_sets_are_kept_up_to_a_limit_and_then_share_the_last_ones() {
-        let cache: Cache<usize> = Cache::new(10, 100_000, 10);
+        let cache: Cache<usize> = Cache::new(10, 100_000, 10, |_| None);
         let text: Arc<str> = "/a".into();
         let get = |index| *get_at(&cache, &text, index);
         for index in 0..MAX_SPARSE {

@@ -45,7 +45,12 @@ impl LayerState {
     pub(crate) fn new(mut config: Config) -> Arc<Self> {
         config.finish();
         let calls = (config.protocol == Protocol::Both).then(|| Self::new_calls(&config));
-        let cache = Cache::new(config.max_endpoints, config.label_sets(), config.methods());
+        let cache = Cache::new(
+            config.max_endpoints,
+            config.label_sets(),
+            config.methods(),
+            Series::thread_copy,
+        );
         Arc::new(Self {
             series: match config.reregister_after {
                 None => SeriesCache::Permanent(cache),
@@ -84,7 +89,7 @@ impl LayerState {
         };
         let index = config.label_index(request.method(), 0);
         let name = self.matched(request.extensions());
-        cache.find(name.as_ref(), index).map(Arc::clone)
+        cache.find(name.as_ref(), index)
     }
 
     /// The matched route, for servers only: a proxy sends its request to an endpoint of another service.
@@ -188,7 +193,7 @@ impl LayerState {
         if let SeriesCache::Permanent(cache) = &self.series
             && let Some(series) = cache.find(name, index)
         {
-            return (Arc::clone(series), false);
+            return (series, false);
         }
         self.lookup_or_register(name, index)
     }
@@ -258,7 +263,7 @@ impl SeriesSource for LayerState {
         self.lookup(name, index)
     }
 
-    fn undecided(&self, shown: &Series, decide: Box<dyn Decide<Series>>) -> Arc<Series> {
+    fn undecided(&self, shown: &Arc<Series>, decide: Box<dyn Decide<Series>>) -> Arc<Series> {
         Arc::new(Series::undecided(shown, decide))
     }
 }

@@ -38,7 +38,7 @@ impl Drop for RequestBytes {
         let bytes = *self.bytes.get_mut();
         // A series that is undecided still had no answer.
         let series = Arc::clone(&self.series).decide(Evidence::Failed);
-        series.with_live(|series| series.record_request_body(bytes));
+        series.record_request_body(bytes);
     }
 }
 
@@ -51,7 +51,7 @@ impl Pending {
     #[inline]
     pub(crate) fn begin(series: Option<Arc<Series>>) -> Self {
         if let Some(series) = &series {
-            series.in_progress.increment(1.0);
+            series.begin();
         }
         Self { series }
     }
@@ -110,12 +110,7 @@ impl Pending {
             series.config.protocol == Protocol::Grpc && series.config.side() == Side::Server
         };
         if let Some(shown) = self.series.take_if(|series| is_call(series)) {
-            let series = Arc::clone(&shown).decide(Evidence::of_head(head));
-            if !Arc::ptr_eq(&series, &shown) {
-                series.in_progress.increment(1.0);
-                shown.in_progress.decrement(1.0);
-            }
-            self.series = Some(series);
+            self.series = Some(decide(shown, Evidence::of_head(head)));
         }
     }
 
@@ -177,7 +172,17 @@ fn end_of_call(
         0 => Evidence::of_code(Some(code)),
         _ => Evidence::Exists,
     };
-    (series.decide(evidence), ending)
+    (decide(series, evidence), ending)
+}
+
+/// Continues a request under the series that its answer decides.
+fn decide(shown: Arc<Series>, evidence: Evidence) -> Arc<Series> {
+    let series = Arc::clone(&shown).decide(evidence);
+    if !Arc::ptr_eq(&series, &shown) {
+        series.begin();
+        shown.leave();
+    }
+    series
 }
 
 /// Not inlined and by value, for the reasons given at [`end`].
@@ -185,15 +190,11 @@ fn end_of_call(
 #[inline(never)]
 fn end_without_head(mut series: Arc<Series>, started: Instant, outcome: Outcome) {
     let nanos = started.nanos();
-    series.in_progress.decrement(1.0);
     let mut ending = series.config.ending_without_head(outcome);
     if series.config.protocol == Protocol::Grpc {
         (series, ending) = end_of_call(series, ending, 0, outcome);
     }
-    series.with_live(|series| {
-        series.count(ending, nanos);
-        series.count_aborted(outcome.reason());
-    });
+    series.end(ending, nanos, None, outcome);
     drop(series);
 }
 
@@ -258,11 +259,11 @@ impl Recording for Sending {
 /// recording would tie it to memory, where each move of the body around it waits for stores to land (13 ns a request).
 #[inline(never)]
 fn end(
-    mut series: Arc<Series>,
+    series: Arc<Series>,
     started: Instant,
     head_nanos: u64,
     bytes: u64,
-    mut ending: Ending,
+    ending: Ending,
     is_skipped: bool,
     outcome: Outcome,
 ) {
@@ -270,12 +271,26 @@ fn end(
         UNTIL_END => started.nanos(),
         nanos => nanos,
     };
-    series.in_progress.decrement(1.0);
-    if !is_skipped {
-        if series.config.protocol == Protocol::Grpc {
-            (series, ending) = end_of_call(series, ending, bytes, outcome);
-        }
-        series.with_live(|series| series.end(ending, nanos, bytes, outcome));
+    let is_plain = outcome == Outcome::Complete && !is_skipped;
+    if !is_plain || !series.end_plain(ending, nanos) {
+        end_otherwise(series, nanos, bytes, ending, is_skipped, outcome);
     }
-    drop(series);
+}
+
+#[inline(never)]
+fn end_otherwise(
+    mut series: Arc<Series>,
+    nanos: u64,
+    bytes: u64,
+    mut ending: Ending,
+    is_skipped: bool,
+    outcome: Outcome,
+) {
+    if is_skipped {
+        return series.leave();
+    }
+    if series.config.protocol == Protocol::Grpc {
+        (series, ending) = end_of_call(series, ending, bytes, outcome);
+    }
+    series.end(ending, nanos, Some(bytes), outcome);
 }

@@ -2,106 +2,104 @@
 
 use std::sync::{Arc, OnceLock};
 
-use metrics::{Counter, Gauge, GaugeFn, Histogram, Key, Label, Recorder};
-
+use metrics::{Counter, Gauge, Histogram, Key, Label, Recorder};
 use parking_lot::Mutex;
 
 use super::cache::Registration;
-use super::config::Config;
+use super::cell_handles::CellHandles;
+use super::config::{Config, Protocol};
 use super::ending::Ending;
+use super::ending_handles::EndingHandles;
+use super::endings::Endings;
+use super::facade_handles::FacadeHandles;
 use super::family_labels::{Of, labels};
 use super::grpc::{Decide, Evidence};
 use super::naming::Named;
 use super::outcome::Outcome;
 use crate::measure::Instant;
-use crate::recorder::METADATA;
+use crate::recorder::{METADATA, RequestRecorder};
 
-/// The handles of one label set. The fields that every request reads fit into two cache lines, because each line of
-/// each route in use evicts another. The alignment keeps the count of the `Arc`, which every thread writes, out of
-/// these lines: two threads on one axum route serve a request in 418 ns with it and in 455 ns without.
-#[repr(align(64))]
+/// The handles of one label set. The fields that every request reads stand together, because each cache line of each route
+/// in use evicts another.
 pub(crate) struct Series {
     pub(crate) config: Arc<Config>,
-    pub(crate) in_progress: Gauge,
-    /// The first recorded ending, which nearly all requests have.
-    first_ending: OnceLock<EndingHandles>,
-    /// Whether a recorder was installed at registration.
-    is_registered: bool,
-    rest: Box<Rest>,
+    handles: Handles,
+    /// Whether the handles stay valid: they are not to be registered again.
+    is_lasting: bool,
+    /// Whether a complete response is recorded by its ending and duration alone.
+    is_plain: bool,
+    rest: Arc<Rest>,
 }
 
-/// The series that a marked request is counted under. As a gauge it is the gauge of that series.
+enum Handles {
+    Facade(FacadeHandles),
+    /// Of a copy for one thread.
+    Cells(CellHandles),
+    /// Of one marked request.
+    Target(Arc<Target>),
+    Undecided(Undecided),
+}
+
+/// The series that a marked request is counted under.
 pub(crate) struct Target(Mutex<(Arc<Series>, bool)>);
 
 impl Target {
-    fn new(series: Arc<Series>) -> Self {
-        Self(Mutex::new((series, true)))
-    }
-
     fn series(&self) -> Arc<Series> {
         Arc::clone(&self.0.lock().0)
     }
 
-    /// Counts the request under another series, unless it has ended. It moves from gauge to gauge.
+    /// Counts the request under another series, unless it has ended.
     pub(crate) fn change(&self, series: Arc<Series>) {
         let (current, is_open) = &mut *self.0.lock();
         if *is_open {
-            series.in_progress.increment(1.0);
-            current.in_progress.decrement(1.0);
+            series.begin();
+            current.leave();
             *current = series;
         }
     }
-}
 
-impl GaugeFn for Target {
-    fn increment(&self, value: f64) {
-        self.0.lock().0.in_progress.increment(value);
-    }
-
-    fn decrement(&self, value: f64) {
+    /// The series that the request ends under.
+    fn close(&self) -> Arc<Series> {
         let (series, is_open) = &mut *self.0.lock();
         *is_open = false;
-        series.in_progress.decrement(value);
-    }
-
-    fn set(&self, value: f64) {
-        self.0.lock().0.in_progress.set(value);
+        Arc::clone(series)
     }
 }
 
-/// The fields that few requests read.
+/// The one call of a series whose endpoint its answer decides.
+struct Undecided {
+    /// Where it is in progress until then. Nothing else is recorded there.
+    shown: Arc<Series>,
+    decide: Box<dyn Decide<Series>>,
+}
+
+/// The fields that few requests read. Copies share them.
 struct Rest {
     endpoint: Arc<str>,
     /// The index of the labels among those of the endpoint.
     index: usize,
-    /// Where the requests are counted, for the series of one request that layers inside may change.
-    target: Option<Arc<Target>>,
+    /// Whether a recorder was installed at registration.
+    is_registered: bool,
     registered_at: Instant,
+    /// What the crate's own recorder offers, if it is the one of the handles.
+    requests: Option<Arc<dyn RequestRecorder>>,
     other_endings: Endings,
     request_body: OnceLock<Histogram>,
     response_body: OnceLock<Histogram>,
-    /// Set for the one call of a series whose endpoint its answer decides.
-    undecided: Option<Box<dyn Decide<Series>>>,
 }
 
-/// Handles by ending, in the order of first use.
-#[derive(Default)]
-struct Endings {
-    slots: [OnceLock<EndingHandles>; 4],
-    more: OnceLock<Box<Endings>>,
-}
-
-struct EndingHandles {
-    ending: Ending,
-    requests: Counter,
-    duration: Histogram,
-}
-
-impl EndingHandles {
-    #[inline]
-    fn count(&self, nanos: u64) {
-        self.requests.increment(1);
-        self.duration.record(nanos as f64 / 1e9);
+impl Rest {
+    fn new(endpoint: &Arc<str>, index: usize) -> Self {
+        Self {
+            endpoint: Arc::clone(endpoint),
+            index,
+            is_registered: false,
+            registered_at: Instant::now(),
+            requests: None,
+            other_endings: Endings::default(),
+            request_body: OnceLock::new(),
+            response_body: OnceLock::new(),
+        }
     }
 }
 
@@ -112,75 +110,138 @@ impl Series {
         endpoint: &Arc<str>,
         index: usize,
     ) -> Registration<Self> {
-        let mut series = Self::unregistered(config, endpoint, index);
-        config.recorder.with(|recorder| {
-            if let Some(in_progress) = &config.naming.in_progress {
-                let key = key(in_progress, series.labels(Of::InProgress));
-                series.in_progress = recorder.register_gauge(&key, &METADATA);
-            }
-            series.is_registered = config.recorder.is_installed(recorder);
+        let mut rest = Rest::new(endpoint, index);
+        let in_progress = config.recorder.with(|recorder| {
+            rest.is_registered = config.recorder.is_installed(recorder);
+            rest.requests = config.recorder.requests(recorder).cloned();
+            let named = config.naming.in_progress.as_ref();
+            named.map(|named| {
+                let key = key(named, labels(config, endpoint, index, Of::InProgress));
+                recorder.register_gauge(&key, &METADATA)
+            })
         });
-        if series.is_registered {
+        let is_registered = rest.is_registered;
+        let series = Self {
+            config: Arc::clone(config),
+            handles: Handles::Facade(FacadeHandles::new(in_progress.unwrap_or(Gauge::noop()))),
+            is_lasting: is_registered && config.reregister_after.is_none(),
+            is_plain: is_registered
+                && config.reregister_after.is_none()
+                && config.protocol != Protocol::Grpc
+                && !config.response_body_size,
+            rest: Arc::new(rest),
+        };
+        if is_registered {
             Registration::Registered(series)
         } else {
             Registration::Detached(series)
         }
     }
 
-    fn unregistered(config: &Arc<Config>, endpoint: &Arc<str>, index: usize) -> Self {
+    /// A series for one request, with the labels of this one.
+    fn for_one(&self, handles: Handles) -> Self {
         Self {
-            config: Arc::clone(config),
-            in_progress: Gauge::noop(),
-            first_ending: OnceLock::new(),
-            is_registered: false,
-            rest: Box::new(Rest {
-                endpoint: Arc::clone(endpoint),
-                index,
-                target: None,
-                registered_at: Instant::now(),
-                other_endings: Endings::default(),
-                request_body: OnceLock::new(),
-                response_body: OnceLock::new(),
-                undecided: None,
-            }),
+            config: Arc::clone(&self.config),
+            handles,
+            is_lasting: false,
+            is_plain: false,
+            rest: Arc::new(Rest::new(&self.rest.endpoint, self.rest.index)),
         }
     }
 
-    /// A series that is `shown` in progress until the answer decides its endpoint. Nothing else is recorded to it.
-    pub(crate) fn undecided(shown: &Self, decide: Box<dyn Decide<Self>>) -> Self {
-        let mut series = shown.reregister();
-        series.in_progress = shown.in_progress.clone();
-        series.rest.undecided = Some(decide);
-        series
+    /// The same series for one thread. There is none before the first ending, because the cells of the crate's recorder
+    /// include the duration, which is registered with it.
+    pub(crate) fn thread_copy(&self) -> Option<Self> {
+        let Handles::Facade(facade) = &self.handles else {
+            return None;
+        };
+        let first = facade.first_ending().filter(|_| self.is_lasting)?;
+        Some(Self {
+            config: Arc::clone(&self.config),
+            handles: match self.cells(first) {
+                Some(cells) => Handles::Cells(cells),
+                None => Handles::Facade(facade.clone()),
+            },
+            is_lasting: self.is_lasting,
+            is_plain: self.is_plain,
+            rest: Arc::clone(&self.rest),
+        })
+    }
+
+    fn cells(&self, first: Ending) -> Option<CellHandles> {
+        let requests = self.rest.requests.as_ref()?;
+        let named = self.config.naming.in_progress.as_ref();
+        let in_progress = named.map(|named| key(named, self.labels(Of::InProgress)));
+        let cells = requests.request_cells(in_progress.as_ref(), &self.duration_key(first))?;
+        let slot = requests.ending_slot(&cells, &self.requests_key(first)?)?;
+        Some(CellHandles::new(cells, first, slot))
+    }
+
+    /// The slot of an ending in the cells. An ending that has a duration of its own has none.
+    #[cold]
+    fn cell_slot(&self, cells: &CellHandles, ending: Ending) -> Option<usize> {
+        let requests = self.rest.requests.as_ref()?;
+        let has_same_duration =
+            self.duration_key(ending) == self.duration_key(cells.first_ending());
+        let key = self.requests_key(ending).filter(|_| has_same_duration)?;
+        requests.ending_slot(cells.cells(), &key)
+    }
+
+    /// A series that is `shown` in progress until the answer decides its endpoint.
+    pub(crate) fn undecided(shown: &Arc<Self>, decide: Box<dyn Decide<Self>>) -> Self {
+        let undecided = Undecided {
+            shown: Arc::clone(shown),
+            decide,
+        };
+        shown.for_one(Handles::Undecided(undecided))
     }
 
     /// The series that the answer decides, if it was undecided.
     pub(crate) fn decide(self: Arc<Self>, evidence: Evidence) -> Arc<Self> {
-        let current = match &self.rest.target {
-            Some(target) => target.series(),
-            None => self,
+        let current = match &self.handles {
+            Handles::Target(target) => target.series(),
+            _ => self,
         };
-        match &current.rest.undecided {
-            Some(undecided) => undecided.decide(evidence),
-            None => current,
+        match &current.handles {
+            Handles::Undecided(undecided) => undecided.decide.decide(evidence),
+            _ => current,
         }
+    }
+
+    /// The series of one marked request, which is counted under `self` until a layer inside changes that.
+    pub(crate) fn changeable(self: &Arc<Self>) -> (Arc<Self>, Arc<Target>) {
+        let target = Arc::new(Target(Mutex::new((Arc::clone(self), true))));
+        let series = self.for_one(Handles::Target(Arc::clone(&target)));
+        (Arc::new(series), target)
     }
 
     fn labels(&self, of: Of) -> Vec<Label> {
         labels(&self.config, &self.rest.endpoint, self.rest.index, of)
     }
 
+    fn requests_key(&self, ending: Ending) -> Option<Key> {
+        let requests = self.config.naming.requests.as_ref();
+        requests.map(|requests| key(requests, self.labels(Of::Requests(ending))))
+    }
+
+    fn duration_key(&self, ending: Ending) -> Key {
+        let duration = &self.config.naming.duration;
+        key(duration, self.labels(Of::Duration(ending)))
+    }
+
+    /// The index from [`Config::label_index`].
+    pub(crate) fn index(&self) -> usize {
+        self.rest.index
+    }
+
     /// Lets the counters of some statuses begin at zero, so that Prometheus sees their first increase. Called with the
     /// first ending, because requests that a handler skips have none.
     fn register_zeros(&self, recorder: &dyn Recorder) {
-        let Some(requests) = &self.config.naming.requests else {
-            return;
-        };
         let others = self.config.response_labels.others();
         for ending in self.config.zero_endings() {
-            let ending = ending.with_variant(others);
-            let key = key(requests, self.labels(Of::Requests(ending)));
-            recorder.register_counter(&key, &METADATA).increment(0);
+            if let Some(key) = self.requests_key(ending.with_variant(others)) {
+                recorder.register_counter(&key, &METADATA).increment(0);
+            }
         }
     }
 
@@ -188,37 +249,20 @@ impl Series {
     /// registered but not written to.
     #[cold]
     fn register_ending(&self, ending: Ending) -> Registration<EndingHandles> {
-        let naming = &self.config.naming;
         self.register_with(|recorder| {
-            if self.first_ending.get().is_none() {
+            if let Handles::Facade(facade) = &self.handles
+                && facade.first_ending().is_none()
+            {
                 self.register_zeros(recorder);
             }
-            let requests = naming.requests.as_ref().map(|requests| {
-                let key = key(requests, self.labels(Of::Requests(ending)));
-                recorder.register_counter(&key, &METADATA)
-            });
-            let duration = key(&naming.duration, self.labels(Of::Duration(ending)));
+            let requests = self.requests_key(ending);
+            let requests = requests.map(|key| recorder.register_counter(&key, &METADATA));
             EndingHandles {
                 ending,
                 requests: requests.unwrap_or(Counter::noop()),
-                duration: recorder.register_histogram(&duration, &METADATA),
+                duration: recorder.register_histogram(&self.duration_key(ending), &METADATA),
             }
         })
-    }
-
-    /// The series of one marked request, which is counted under `self` until a layer inside changes that. It takes the
-    /// path of unregistered series, so that the others do not pay for it.
-    pub(crate) fn changeable(self: &Arc<Self>) -> (Arc<Self>, Arc<Target>) {
-        let target = Arc::new(Target::new(Arc::clone(self)));
-        let mut series = Self::unregistered(&self.config, &self.rest.endpoint, self.rest.index);
-        series.in_progress = Gauge::from_arc(Arc::clone(&target));
-        series.rest.target = Some(Arc::clone(&target));
-        (Arc::new(series), target)
-    }
-
-    /// The index from [`Config::label_index`].
-    pub(crate) fn index(&self) -> usize {
-        self.rest.index
     }
 
     /// A request may begin under a local recorder and end under none, so each registration finds out whether one is
@@ -234,70 +278,96 @@ impl Series {
         })
     }
 
+    /// A request is in progress.
     #[inline]
-    pub(crate) fn count(&self, ending: Ending, nanos: u64) {
-        match self.first_ending.get() {
-            Some(first) if first.ending == ending => first.count(nanos),
-            _ => self.count_other_ending(ending, nanos),
+    pub(crate) fn begin(&self) {
+        match &self.handles {
+            Handles::Facade(facade) => facade.begin(),
+            Handles::Cells(cells) => cells.begin(),
+            _ => self.begin_elsewhere(),
         }
     }
 
-    /// Counts an ending other than the first one. Not inlined, so that the common path stays small.
     #[cold]
-    #[inline(never)]
-    fn count_other_ending(&self, ending: Ending, nanos: u64) {
-        if self.count_in(&self.first_ending, ending, nanos) {
-            return;
-        }
-        let mut endings = &self.rest.other_endings;
-        while !endings
-            .slots
-            .iter()
-            .any(|slot| self.count_in(slot, ending, nanos))
-        {
-            endings = endings.more.get_or_init(Box::default);
+    fn begin_elsewhere(&self) {
+        match &self.handles {
+            Handles::Target(target) => target.series().begin(),
+            Handles::Undecided(undecided) => undecided.shown.begin(),
+            Handles::Facade(_) | Handles::Cells(_) => {}
         }
     }
 
-    /// Counts in this slot if it is free or belongs to the ending. Returns whether it did.
-    fn count_in(&self, slot: &OnceLock<EndingHandles>, ending: Ending, nanos: u64) -> bool {
-        let handles = match slot.get() {
-            Some(handles) => handles,
-            None => match self.register_ending(ending) {
-                Registration::Registered(handles) => slot.get_or_init(|| handles),
-                Registration::Detached(handles) => {
-                    handles.count(nanos);
-                    return true;
-                }
-            },
-        };
-        let is_match = handles.ending == ending;
-        if is_match {
-            handles.count(nanos);
+    /// A request is no longer in progress, and not counted here.
+    #[cold]
+    pub(crate) fn leave(&self) {
+        match &self.handles {
+            Handles::Facade(facade) => facade.leave(),
+            Handles::Cells(cells) => cells.leave(),
+            Handles::Target(target) => target.close().leave(),
+            Handles::Undecided(undecided) => undecided.shown.leave(),
         }
-        is_match
     }
 
-    /// Records the end of a response.
+    /// Records the end of a complete response, in the way that most end. Returns whether it did.
     #[inline]
-    pub(crate) fn end(&self, ending: Ending, nanos: u64, bytes: u64, outcome: Outcome) {
+    pub(crate) fn end_plain(&self, ending: Ending, nanos: u64) -> bool {
+        self.is_plain
+            && match &self.handles {
+                Handles::Cells(cells) => cells.end_first(ending, nanos),
+                Handles::Facade(facade) => facade.end_first(ending, nanos),
+                _ => false,
+            }
+    }
+
+    /// Records the end of a request. `bytes` is the size of its response body, if it had one.
+    pub(crate) fn end(&self, ending: Ending, nanos: u64, bytes: Option<u64>, outcome: Outcome) {
         let ending = match outcome {
             Outcome::Complete => ending,
             outcome => self.config.with_outcome(ending, outcome),
         };
-        self.count(ending, nanos);
-        if self.config.response_body_size {
-            let named = &self.config.naming.response_body_size;
-            self.record_size(&self.rest.response_body, named, bytes);
+        match &self.handles {
+            Handles::Cells(cells) => {
+                if !cells.end(ending, nanos, || self.cell_slot(cells, ending)) {
+                    cells.leave();
+                    self.count(ending, nanos);
+                }
+            }
+            Handles::Facade(facade) => {
+                facade.leave();
+                self.with_live(|series| series.count(ending, nanos));
+            }
+            Handles::Target(target) => return target.close().end(ending, nanos, bytes, outcome),
+            Handles::Undecided(undecided) => {
+                undecided.shown.leave();
+                let series = undecided.decide.decide(Evidence::Failed);
+                series.begin();
+                return series.end(ending, nanos, bytes, outcome);
+            }
+        }
+        if self.config.response_body_size
+            && let Some(bytes) = bytes
+        {
+            self.with_live(|series| series.record_response_body(bytes));
         }
         if outcome != Outcome::Complete {
             self.count_aborted(outcome.reason());
         }
     }
 
+    fn count(&self, ending: Ending, nanos: u64) {
+        let register = || self.register_ending(ending);
+        let is_counted = match &self.handles {
+            Handles::Facade(facade) => facade.count_first(ending, nanos, register),
+            _ => false,
+        };
+        if !is_counted {
+            self.rest.other_endings.count(ending, nanos, register);
+        }
+    }
+
     /// The handle is not cached, because this lookup is cheap compared with a request that ends early.
     #[cold]
-    pub(crate) fn count_aborted(&self, reason: &'static str) {
+    fn count_aborted(&self, reason: &'static str) {
         let naming = &self.config.naming;
         let Some(aborted) = &naming.aborted else {
             return;
@@ -310,7 +380,12 @@ impl Series {
 
     pub(crate) fn record_request_body(&self, bytes: u64) {
         let named = &self.config.naming.request_body_size;
-        self.record_size(&self.rest.request_body, named, bytes);
+        self.with_live(|series| series.record_size(&series.rest.request_body, named, bytes));
+    }
+
+    fn record_response_body(&self, bytes: u64) {
+        let named = &self.config.naming.response_body_size;
+        self.record_size(&self.rest.response_body, named, bytes);
     }
 
     fn record_size(&self, cell: &OnceLock<Histogram>, named: &Named, size: u64) {
@@ -326,34 +401,16 @@ impl Series {
     }
 
     /// Runs `write` with handles that the recorder still knows: its own, or new ones with the same labels if its own
-    /// are older than `reregister_after` or were registered without a recorder.
-    #[inline]
-    pub(crate) fn with_live(&self, write: impl Fn(&Self)) {
-        if self.is_registered && self.config.reregister_after.is_none() {
-            write(self);
-        } else {
-            self.with_live_or_new(write);
-        }
-    }
-
-    #[cold]
-    fn with_live_or_new(&self, write: impl Fn(&Self)) {
-        if let Some(target) = &self.rest.target {
-            return target.series().with_live_or_new(write);
-        }
+    /// are older than `reregister_after` or were registered without a recorder. The gauge is not for `write`, because it
+    /// must be decremented where it was incremented; a new one would fall below zero.
+    fn with_live(&self, write: impl FnOnce(&Self)) {
         let after = self.config.reregister_after;
-        if self.is_registered
-            && after.is_none_or(|after| self.rest.registered_at.elapsed() <= after)
-        {
+        let is_young = || after.is_none_or(|after| self.rest.registered_at.elapsed() <= after);
+        if self.is_lasting || self.rest.is_registered && is_young() {
             write(self);
         } else {
-            write(&self.reregister());
+            write(&self.for_one(Handles::Facade(FacadeHandles::new(Gauge::noop()))));
         }
-    }
-
-    /// Excludes the gauge, which must be decremented where it was incremented; a new one would fall below zero.
-    fn reregister(&self) -> Self {
-        Self::unregistered(&self.config, &self.rest.endpoint, self.rest.index)
     }
 }
 

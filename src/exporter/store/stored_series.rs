@@ -173,10 +173,12 @@ impl StoredSeries {
         self.fingerprint.swap(fingerprint, Ordering::Relaxed) != fingerprint || is_written
     }
 
-    /// Whether a request is under way that the gauge shows.
+    /// Whether the gauge counts things that are under way: it was never set, and is not 0.
     pub(super) fn is_in_use(&self) -> bool {
-        let mut links = self.links.iter();
-        links.any(|link| link.part == Part::InProgress && link.cells.in_progress() > 0.0)
+        match &self.cells {
+            Cells::Gauge(cell) => !cell.was_set() && self.gauge() != 0.0,
+            Cells::Counter(_) | Cells::FloatCounter(_) | Cells::Histogram(_) => false,
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) trait SeriesSource: Send + Sync + 'static {
     /// A series that is `shown` in progress until its call has an answer.
     fn undecided(
         &self,
-        shown: &Self::Series,
+        shown: &Arc<Self::Series>,
         decide: Box<dyn Decide<Self::Series>>,
     ) -> Arc<Self::Series>;
 }
