@@ -178,6 +178,40 @@ fn the_next_thread_goes_on_with_the_cells_of_one_that_ended() {
     );
 }
 
+/// Adds when its thread ends.
+struct AddsLast(Arc<CounterCells>);
+
+impl Drop for AddsLast {
+    fn drop(&mut self) {
+        (0..4 * PROMOTE_EVERY).for_each(|_| self.0.add(1));
+    }
+}
+
+#[test]
+fn additions_by_a_thread_that_ends_count() {
+    thread_local! {
+        static EARLY: std::cell::OnceCell<AddsLast> = const { std::cell::OnceCell::new() };
+        static LATE: std::cell::OnceCell<AddsLast> = const { std::cell::OnceCell::new() };
+    }
+    let _alone = alone();
+    let counter = Arc::new(CounterCells::new());
+    for _ in 0..100 {
+        let threads = [(); 2].map(|()| {
+            let counter = Arc::clone(&counter);
+            thread::spawn(move || {
+                // One is dropped before the slot is given back, one after it.
+                EARLY.with(|last| assert!(last.set(AddsLast(Arc::clone(&counter))).is_ok()));
+                (0..4 * PROMOTE_EVERY).for_each(|_| counter.add(1));
+                LATE.with(|last| assert!(last.set(AddsLast(counter)).is_ok()));
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    }
+    assert_eq!(counter.value(), 100 * 2 * 3 * 4 * PROMOTE_EVERY);
+}
+
 #[test]
 fn at_most_so_many_threads_own_cells() {
     let _alone = alone();
