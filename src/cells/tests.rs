@@ -119,7 +119,7 @@ fn requests_are_exact_and_never_negative_in_progress() {
         [3 * eighth, eighth, eighth, eighth, 0]
     );
     assert_eq!(requests.in_progress().to_bits(), 0.0_f64.to_bits());
-    let mut counts = vec![7; requests.bounds().buckets() + 1];
+    let mut counts = vec![7; bounds().buckets() + 1];
     let sum = requests.read_into(&mut counts);
     assert_eq!(counts, [4 * eighth, 2 * eighth, 0, 2 * eighth]);
     assert_eq!(
