@@ -74,6 +74,30 @@ fn paths() -> &'static [&'static str] {
         .leak()
 }
 
+fn service_fn_on_stock() -> [Case; 2] {
+    let (layer, drain) = ours_on_stock();
+    let on_stock = Case {
+        drain,
+        ..case(
+            "ours, stock exporter",
+            serve(layer.layer(tower::service_fn(answer::<10, ()>)), |_| {
+                request()
+            }),
+        )
+    };
+    let (layer, drain) = axum_prometheus();
+    let peer = Case {
+        drain,
+        ..case(
+            "axum-prometheus",
+            serve(layer.layer(tower::service_fn(answer::<11, ()>)), |_| {
+                request()
+            }),
+        )
+    };
+    [on_stock, peer]
+}
+
 pub(crate) fn service_fn() -> Vec<Case> {
     let (floor, handle) = Floor::new();
     let floor = Case {
@@ -148,26 +172,7 @@ pub(crate) fn service_fn() -> Vec<Case> {
             serve(layer.layer(tower::service_fn(answer::<5, ()>)), numbered),
         )
     };
-    let (layer, drain) = ours_on_stock();
-    let on_stock = Case {
-        drain,
-        ..case(
-            "ours, stock exporter",
-            serve(layer.layer(tower::service_fn(answer::<10, ()>)), |_| {
-                request()
-            }),
-        )
-    };
-    let (layer, drain) = axum_prometheus();
-    let peer = Case {
-        drain,
-        ..case(
-            "axum-prometheus",
-            serve(layer.layer(tower::service_fn(answer::<11, ()>)), |_| {
-                request()
-            }),
-        )
-    };
+    let [on_stock, peer] = service_fn_on_stock();
     vec![
         clock_reads(),
         case(

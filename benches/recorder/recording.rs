@@ -141,14 +141,13 @@ fn one_thread(libraries: &[Library], figures: &mut Figures) {
     let mut records = vec![[const { Vec::new() }; 3]; libraries.len()];
     let mut drains = vec![Vec::new(); libraries.len()];
     for _ in 0..ROUNDS {
-        for row in 0..ROWS.len() {
-            for (place, library) in libraries.iter().enumerate() {
-                let per_record = |nanos| nanos / f64::from(ROUND);
-                let record = CpuTime::of(|| (library.rows[row])(0, ROUND));
-                records[place][row].push(per_record(record));
+        for (place, library) in libraries.iter().enumerate() {
+            for (row, run) in library.rows.iter().enumerate() {
+                let record = CpuTime::of(|| run(0, ROUND));
+                records[place][row].push(record / f64::from(ROUND));
                 let drain = CpuTime::of(|| (library.drain)());
                 if row == HISTOGRAM_ROW {
-                    drains[place].push(per_record(record + drain));
+                    drains[place].push((record + drain) / f64::from(ROUND));
                 }
             }
         }

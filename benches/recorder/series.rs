@@ -34,7 +34,7 @@ pub(crate) fn measure(figures: &mut Figures) {
                     size,
                     || peers::ours(size),
                     |ours| keys.iter().for_each(|key| kind.record(ours, key)),
-                    |ours| ours.render(),
+                    tower_vitals::Prometheus::render,
                 ),
             );
             push(
@@ -52,9 +52,9 @@ pub(crate) fn measure(figures: &mut Figures) {
                     size,
                     Client::new,
                     |client| {
-                        labels
-                            .iter()
-                            .for_each(|labels| kind.record_client(client, labels))
+                        for labels in labels {
+                            kind.record_client(client, labels);
+                        }
                     },
                     Client::render,
                 ),

@@ -106,7 +106,7 @@ fn of_client() -> Library {
                 (0..count).for_each(|_| {
                     waits
                         .get_or_create(&labels("/", status))
-                        .observe(black_box(0.02))
+                        .observe(black_box(0.02));
                 });
             }),
         ],
