@@ -32,6 +32,8 @@ mod pgbouncer;
 mod processes;
 #[cfg(feature = "full")]
 mod readers;
+#[cfg(all(unix, feature = "full"))]
+mod recreated_file;
 #[cfg(feature = "prometheus")]
 mod reentrancy;
 #[cfg(feature = "full")]
