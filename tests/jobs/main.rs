@@ -44,3 +44,5 @@ mod runs;
 mod series;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(all(target_os = "linux", feature = "full"))]
+mod wall_clock;
