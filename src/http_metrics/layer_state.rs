@@ -45,7 +45,7 @@ impl LayerState {
     pub(crate) fn new(mut config: Config) -> Arc<Self> {
         config.finish();
         let calls = (config.protocol == Protocol::Both).then(|| Self::new_calls(&config));
-        let cache = Cache::new(config.max_endpoints, config.label_sets(), config.methods());
+        let cache = Cache::new(config.max_endpoints, config.label_sets(), config.others());
         Arc::new(Self {
             series: match config.reregister_after {
                 None => SeriesCache::Permanent(cache),
