@@ -148,9 +148,12 @@ impl Store {
         };
         Self::warn_of_names(&family, recorded_name, &key);
         let labels = key.labels.iter();
-        let labels = labels.map(|(name, value)| match family.allowlist.allows(name, value) {
-            true => (&**name, &**value),
-            false => (&**name, OTHER),
+        let labels = labels.map(|(name, value)| {
+            if family.allowlist.allows(name, value) {
+                (&**name, &**value)
+            } else {
+                (&**name, OTHER)
+            }
         });
         let labels: Vec<_> = labels.filter(|label| !self.is_global(*label)).collect();
         if let Some(series) = self.insert(&family, &labels, true) {
@@ -186,9 +189,10 @@ impl Store {
         };
         let make = || {
             // The counts of losses have one series for each metric.
-            let max_series = match is_loss(family) {
-                true => usize::MAX,
-                false => self.config.max_series,
+            let max_series = if is_loss(family) {
+                usize::MAX
+            } else {
+                self.config.max_series
             };
             if needs_place && !family.take_place(max_series) {
                 return None;
