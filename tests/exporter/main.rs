@@ -13,6 +13,7 @@
 
 mod bucket_names;
 mod catalog;
+mod differential;
 mod exposition;
 mod history;
 mod metrics_page;

@@ -7,6 +7,8 @@
 
 pub mod disk;
 pub mod example;
+#[cfg(feature = "prometheus")]
+pub mod exposition;
 #[cfg(feature = "jobs")]
 pub mod faulty;
 pub mod health;
