@@ -24,35 +24,82 @@ pub fn curl(args: &[&str]) -> String {
     )
 }
 
-/// Repeats `query` until its first sample satisfies `is_expected`, and returns the sample.
-pub fn prometheus_answers(query: &str, is_expected: impl Fn(f64) -> bool) -> f64 {
-    let url = format!("http://{}/api/v1/query", env("VITALS_PROMETHEUS"));
-    let deadline = Instant::now() + Duration::from_mins(1);
-    loop {
-        let response = curl(&["--get", &url, "--data-urlencode", &format!("query={query}")]);
-        let response: Value = serde_json::from_str(&response).unwrap();
-        let sample = response["data"]["result"][0]["value"][1].as_str();
-        if let Some(sample) = sample.map(|sample| sample.parse().unwrap())
-            && is_expected(sample)
-        {
-            return sample;
+/// A Prometheus that `tests/servers up` started.
+#[derive(Clone)]
+pub struct Server {
+    address: String,
+    targets: PathBuf,
+}
+
+impl Server {
+    /// Debian's own, version 2.
+    pub fn installed() -> Self {
+        Self::named("prometheus", env("VITALS_PROMETHEUS"))
+    }
+
+    /// Version 3. `None` if it could not be downloaded, which `tests/servers` and `tests/run` report.
+    pub fn version_3() -> Option<Self> {
+        let address = env("VITALS_PROMETHEUS_3");
+        (!address.is_empty()).then(|| Self::named("prometheus-3", address))
+    }
+
+    fn named(name: &str, address: String) -> Self {
+        let targets = PathBuf::from(format!("{}/{name}.targets", env("VITALS_SERVERS")));
+        Self { address, targets }
+    }
+
+    /// The samples that a query returns now.
+    pub fn query(&self, query: &str) -> Vec<Value> {
+        let url = format!("http://{}/api/v1/query", self.address);
+        let query = format!("query={query}");
+        let response = curl(&["--get", &url, "--data-urlencode", &query]);
+        let mut response: Value = serde_json::from_str(&response).unwrap();
+        let samples = serde_json::from_value(response["data"]["result"].take());
+        samples.unwrap_or_else(|_| panic!("{query}: {response}"))
+    }
+
+    /// Repeats `query` until its first sample satisfies `is_expected`, and returns the sample.
+    pub fn answers(&self, query: &str, is_expected: impl Fn(f64) -> bool) -> f64 {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        loop {
+            let samples = self.query(query);
+            let sample = samples
+                .first()
+                .and_then(|sample| sample["value"][1].as_str());
+            if let Some(sample) = sample.map(|sample| sample.parse().unwrap())
+                && is_expected(sample)
+            {
+                return sample;
+            }
+            assert!(Instant::now() < deadline, "{query}: {samples:?}");
+            std::thread::sleep(Duration::from_millis(100));
         }
-        assert!(Instant::now() < deadline, "{query}: {response}");
-        std::thread::sleep(Duration::from_millis(100));
+    }
+
+    /// Adds a target, which is scraped with the label `example`.
+    pub fn scrape(&self, address: &str, path: &str, name: &str) -> Target {
+        let file = self.targets.join(format!("{name}.json"));
+        let target = serde_json::json!([{
+            "targets": [address],
+            "labels": { "example": name, "__metrics_path__": path },
+        }]);
+        std::fs::write(&file, target.to_string()).unwrap();
+        Target(file)
     }
 }
 
-/// A target that Prometheus scrapes with the label `example`, until this is dropped.
+/// [`Server::answers`] of the installed Prometheus.
+pub fn prometheus_answers(query: &str, is_expected: impl Fn(f64) -> bool) -> f64 {
+    Server::installed().answers(query, is_expected)
+}
+
+/// A target that Prometheus scrapes until this is dropped.
 pub struct Target(PathBuf);
 
 impl Target {
-    /// Adds a target and waits until it is up.
+    /// Adds a target to the installed Prometheus and waits until it is up.
     pub fn add(address: &str, name: &str) -> Self {
-        let file = PathBuf::from(format!("{}/targets/{name}.json", env("VITALS_SERVERS")));
-        let target =
-            format!(r#"[{{"targets": ["{address}"], "labels": {{"example": "{name}"}}}}]"#);
-        std::fs::write(&file, target).unwrap();
-        let target = Self(file);
+        let target = Server::installed().scrape(address, "/metrics", name);
         prometheus_answers(&format!("up{{example=\"{name}\"}}"), |up| up == 1.0);
         target
     }
