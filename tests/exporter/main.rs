@@ -14,6 +14,7 @@
 mod bucket_names;
 mod catalog;
 mod differential;
+mod exactness;
 mod exposition;
 mod history;
 mod metrics_page;
