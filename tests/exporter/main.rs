@@ -16,6 +16,7 @@ mod catalog;
 mod differential;
 mod exactness;
 mod exposition;
+mod faults;
 mod history;
 mod metrics_page;
 mod openmetrics;
