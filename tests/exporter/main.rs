@@ -20,6 +20,7 @@ mod faults;
 mod history;
 mod metrics_page;
 mod openmetrics;
+mod order;
 mod prometheus;
 #[cfg(all(feature = "push", feature = "health"))]
 mod push;
