@@ -16,7 +16,7 @@
 //! 6. A label without a value is a series of its own there. For Prometheus, it is the series without the label.
 //!    [`Stock`] leaves such labels out.
 //! 7. It counts samples that are no finite numbers, and its sum is NaN or infinite from then on. Here they are dropped.
-//!    The generator avoids them.
+//!    [`Stock`] does not get them.
 //! 8. It has no prefix. [`Stock`] adds it to names.
 //! 9. It writes bounds as Rust does (`1000000`), here they are canonical (`1e+06`). Bounds are compared as numbers.
 //! 10. It writes `# HELP` without a text for an empty description. Empty descriptions count as none.
@@ -27,7 +27,7 @@
 //! 14. Of several descriptions of a metric, the last before the first render stays, and the first of those after it. The
 //!     scripts describe each metric once.
 //!
-//! What faulty keys become here is in `faults.rs`.
+//! What faulty keys become here is in `faults`.
 
 mod script;
 mod stock;
@@ -119,8 +119,8 @@ fn run(script: &Script) -> Result<(), TestCaseError> {
             continue;
         }
         let magnitude = match call_write {
-            Write::Record(value) => value.abs(),
-            Write::RecordMany(value, count) => value.abs() * count as f64,
+            Write::Record(value) if value.is_finite() => value.abs(),
+            Write::RecordMany(value, count) if value.is_finite() => value.abs() * count as f64,
             _ => 0.0,
         };
         let whole = sanitized(&[&*script.prefix(), name].concat(), ":");
@@ -129,6 +129,11 @@ fn run(script: &Script) -> Result<(), TestCaseError> {
         let labels = labels.map(|(name, value)| Label::new(name.clone(), value.clone()));
         let key = Key::from_parts(name.clone(), labels.collect::<Vec<_>>());
         write(&ours, name, *kind, &key, &call_write);
+        if let Write::Record(sample) | Write::RecordMany(sample, _) = call_write
+            && !sample.is_finite()
+        {
+            call_write = Write::Register;
+        }
         write(&stock, name, *kind, &key, &call_write);
         if call.is_compared {
             compare(script, &ours, &stock, &magnitudes)?;

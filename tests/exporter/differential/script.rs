@@ -16,7 +16,7 @@ pub(super) const BUCKETS: [(&str, &[f64]); 3] = [
 ];
 const METRICS: [(&str, Kind); 15] = [
     ("orders_total", Kind::Counter),
-    ("logins", Kind::Counter),
+    ("orders", Kind::Counter),
     ("shop.visits", Kind::Counter),
     ("9lives_total", Kind::Counter),
     (":größe total:", Kind::Counter),
@@ -113,8 +113,8 @@ fn labels() -> impl Strategy<Value = Vec<(String, String)>> {
             let name = sanitized(name, "");
             let is_reserved =
                 name.is_empty() || name.starts_with("__") || name == "le" || name == "quantile";
-            let is_global = name == REGION.0 && value == REGION.1;
-            !is_reserved && !is_global && !value.is_empty() && seen.insert(name)
+            let is_global = name == REGION.0 && (value == REGION.1 || value.is_empty());
+            !is_reserved && !is_global && seen.insert(name)
         });
         labels.collect::<Vec<_>>()
     });
@@ -161,6 +161,7 @@ fn histogram() -> impl Strategy<Value = Write> {
     let value = prop_oneof![
         4 => 0.0..12.0_f64,
         2 => -1e6..1e6_f64,
+        1 => select(vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY]),
         4 => select(bounds.filter(|bound| *bound < 1e20).collect::<Vec<_>>()),
     ];
     (
