@@ -24,6 +24,7 @@ mod order;
 mod prometheus;
 #[cfg(all(feature = "push", feature = "health"))]
 mod push;
+mod scraped;
 mod snapshot;
 #[path = "../support/mod.rs"]
 mod support;

@@ -29,13 +29,13 @@ for family in text_string_to_metric_families(sys.stdin.buffer.read().decode('utf
 const SCRAPES: &str = "monitoring_scrape_duration_seconds";
 
 /// Values by name and labels. They are text, so that NaN equals itself.
-type Samples = BTreeMap<(String, BTreeMap<String, String>), String>;
+pub(super) type Samples = BTreeMap<(String, BTreeMap<String, String>), String>;
 
 fn shown(value: f64) -> String {
     format!("{value:?}")
 }
 
-fn by_parser(parser: &str, text: &str) -> Samples {
+pub(super) fn by_parser(parser: &str, text: &str) -> Samples {
     let lines = python(&SAMPLES.replace("PARSER", parser), text);
     let mut samples = Samples::new();
     for line in lines.lines() {
@@ -50,7 +50,7 @@ fn by_parser(parser: &str, text: &str) -> Samples {
     samples
 }
 
-fn of_snapshot(snapshot: &Snapshot) -> Samples {
+pub(super) fn of_snapshot(snapshot: &Snapshot) -> Samples {
     let mut samples = Samples::new();
     for family in &snapshot.families {
         for series in &family.series {
