@@ -18,9 +18,8 @@ impl Store {
     /// because that one may have missed a write which this reader must show.
     pub(in crate::exporter) fn sweep(&self) {
         let _sweeping = self.sweeping.lock();
-        let families: Vec<_> = self.families.read().values().cloned().collect();
         let mut counts = Vec::new();
-        for family in families {
+        for family in self.all_families() {
             // In this order, so that a series that was just written to is shown at least once.
             self.put_to_sleep(&family, &mut counts);
             self.wake(&family, &mut counts);

@@ -341,11 +341,16 @@ impl Store {
         }
     }
 
-    /// Returns the families that have series, by name.
-    pub(in crate::exporter) fn shown_families(&self) -> Vec<Arc<StoredFamily>> {
-        let families = self.families.read();
-        let shown = families.values().filter(|family| !family.list.is_empty());
-        shown.cloned().collect()
+    /// Returns all families by name.
+    pub(super) fn all_families(&self) -> Vec<Arc<StoredFamily>> {
+        self.families.read().values().cloned().collect()
+    }
+
+    /// Returns the families that show series, by name.
+    pub(super) fn shown_families(&self) -> Vec<Arc<StoredFamily>> {
+        let mut families = self.all_families();
+        families.retain(|family| !family.list.is_empty());
+        families
     }
 }
 
