@@ -294,6 +294,37 @@ async fn open_telemetry_names_the_called_server_and_the_error() {
 }
 
 #[tokio::test]
+async fn open_telemetry_has_the_template_of_a_call_if_it_is_known() {
+    let (recorder, reader) = recorder();
+    let layer = ClientMetricsLayer::builder("stripe")
+        .recorder(recorder)
+        .naming(Naming::open_telemetry_client())
+        .endpoint(|parts| (parts.uri.path() == "/charges/7").then_some("/charges/{id}"))
+        .build()
+        .unwrap();
+    let client = layer.layer(service_fn(async |_: Request<()>| {
+        Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+    }));
+    for path in ["/charges/7", "/else"] {
+        let call = client.clone().oneshot(get(path));
+        drop(call.await.unwrap());
+    }
+    let taken = reader.take();
+    let duration = "http_client_request_duration_seconds";
+    assert_eq!(taken.values(duration, "url_template"), ["/charges/{id}"]);
+    let mut names: Vec<_> = taken
+        .family(duration)
+        .map(|series| {
+            let names = series.labels.iter().map(|(name, _)| &**name);
+            names.collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    names.sort();
+    let both = "http_request_method http_response_status_code";
+    assert_eq!(names, [both.to_owned(), format!("{both} url_template")]);
+}
+
+#[tokio::test]
 async fn calls_beyond_the_series_limit_have_other_as_their_server() {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
