@@ -2,7 +2,6 @@
 //! a store there cost less than an atomic addition to a shared cell. Readers sum the cells.
 
 mod bounds;
-mod bucket_table;
 mod counter_cells;
 mod float_cell;
 mod gauge_cell;

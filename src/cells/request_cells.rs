@@ -58,9 +58,10 @@ impl RequestCells {
     /// A request begins.
     #[inline]
     pub(crate) fn begin(&self) {
+        // Release: whoever sees that the request started sees which ended before, so does not take it for one more.
         match self.own.get() {
-            Some(own) => add_alone(at(own, STARTED), 1, Relaxed),
-            None => self.add_shared(STARTED, Relaxed),
+            Some(own) => add_alone(at(own, STARTED), 1, Release),
+            None => self.add_shared(STARTED, Release),
         }
     }
 
@@ -134,7 +135,7 @@ impl RequestCells {
         in_progress as f64
     }
 
-    /// Acquire: pairs with the release of the ends.
+    // Acquire: pairs with the release of the ends.
     fn ended(&self) -> u64 {
         let finished = (0..ENDINGS).map(|slot| self.sum(FINISHED + slot, Acquire));
         finished.fold(self.left.load(Acquire), u64::wrapping_add)

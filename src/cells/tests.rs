@@ -1,12 +1,12 @@
+#![allow(clippy::cast_possible_truncation)] // No count of these tests is large.
+
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use proptest::prelude::*;
-
 use super::limits::{MAX_OWN_BYTES, PROMOTE_EVERY};
 use super::{
-    Bounds, CounterCells, FloatCell, GaugeCell, HistogramCells, MAX_THREADS, RequestCells,
+    Bounds, CounterCells, ENDINGS, FloatCell, GaugeCell, HistogramCells, MAX_THREADS, RequestCells,
     thread_slot,
 };
 
@@ -103,7 +103,7 @@ fn requests_are_exact_and_never_negative_in_progress() {
                 requests.record_duration(2_000_000_000);
                 requests.leave();
             }
-            5 => requests.end(99, 2_000_000_000),
+            5 => requests.end(ENDINGS, 2_000_000_000),
             _ => requests.end(0, 10_000_000),
         }
     };
@@ -119,7 +119,7 @@ fn requests_are_exact_and_never_negative_in_progress() {
         [3 * eighth, eighth, eighth, eighth, 0]
     );
     assert_eq!(requests.in_progress().to_bits(), 0.0_f64.to_bits());
-    let mut counts = Vec::new();
+    let mut counts = vec![7; bounds().buckets() + 1];
     let sum = requests.read_into(&mut counts);
     assert_eq!(counts, [4 * eighth, 2 * eighth, 0, 2 * eighth]);
     assert_eq!(
@@ -176,6 +176,40 @@ fn the_next_thread_goes_on_with_the_cells_of_one_that_ended() {
         heap.len() <= 4,
         "one thread at a time needs few slots: {heap:?}"
     );
+}
+
+/// Adds when its thread ends.
+struct AddsLast(Arc<CounterCells>);
+
+impl Drop for AddsLast {
+    fn drop(&mut self) {
+        (0..4 * PROMOTE_EVERY).for_each(|_| self.0.add(1));
+    }
+}
+
+#[test]
+fn additions_by_a_thread_that_ends_count() {
+    thread_local! {
+        static EARLY: std::cell::OnceCell<AddsLast> = const { std::cell::OnceCell::new() };
+        static LATE: std::cell::OnceCell<AddsLast> = const { std::cell::OnceCell::new() };
+    }
+    let _alone = alone();
+    let counter = Arc::new(CounterCells::new());
+    for _ in 0..100 {
+        let threads = [(); 2].map(|()| {
+            let counter = Arc::clone(&counter);
+            thread::spawn(move || {
+                // One is dropped before the slot is given back, one after it.
+                EARLY.with(|last| assert!(last.set(AddsLast(Arc::clone(&counter))).is_ok()));
+                (0..4 * PROMOTE_EVERY).for_each(|_| counter.add(1));
+                LATE.with(|last| assert!(last.set(AddsLast(counter)).is_ok()));
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    }
+    assert_eq!(counter.value(), 100 * 2 * 3 * 4 * PROMOTE_EVERY);
 }
 
 #[test]
@@ -339,134 +373,5 @@ fn many_samples_count_as_often_as_said() {
     let sum = histogram.read_into(&mut counts);
     assert_eq!(counts, [3, 10, 0, 0]);
     assert_eq!(sum.to_bits(), (0.5_f64 - 6.0).to_bits());
-    assert_eq!(histogram.bounds().values(), [0.01, 0.1, 1.0]);
-}
 
-#[test]
-fn without_bounds_there_is_one_bucket() {
-    let none = Bounds::new([]);
-    assert_eq!(
-        (
-            none.buckets(),
-            none.index(-1.0),
-            none.index(1e300),
-            none.index_of_nanos(u64::MAX)
-        ),
-        (1, 0, 0, 0)
-    );
-}
-
-/// The definition of the bucket: the first bound that is not below the value.
-fn plain_index(bounds: &[f64], value: f64) -> usize {
-    bounds
-        .iter()
-        .position(|bound| value <= *bound)
-        .unwrap_or(bounds.len())
-}
-
-fn check_index(bounds: &Bounds, value: f64) {
-    assert_eq!(
-        bounds.index(value),
-        plain_index(bounds.values(), value),
-        "{value:?} in {:?}",
-        bounds.values()
-    );
-}
-
-fn check_nanos(bounds: &Bounds, nanos: u64) {
-    let wanted = plain_index(bounds.values(), nanos as f64 / 1e9);
-    assert_eq!(
-        bounds.index_of_nanos(nanos),
-        wanted,
-        "{nanos} ns in {:?}",
-        bounds.values()
-    );
-}
-
-/// Checks all values near every bound, and some far from all.
-fn check_bounds(values: Vec<f64>) {
-    let bounds = Bounds::new(values);
-    for bound in [-0.0, 0.0, f64::MIN_POSITIVE, 5e-324]
-        .into_iter()
-        .chain(bounds.values().iter().copied())
-    {
-        for value in [
-            bound.next_down().next_down(),
-            bound.next_down(),
-            bound,
-            bound.next_up(),
-            bound * 2.0,
-            bound / 2.0,
-            -bound,
-        ] {
-            check_index(&bounds, value);
-        }
-        let nanos = (bound * 1e9) as u64;
-        let step = (nanos >> 53).max(1);
-        for nanos in (0..8).flat_map(|n| {
-            [
-                nanos.saturating_sub(n * step),
-                nanos.saturating_add(n * step),
-                n,
-            ]
-        }) {
-            check_nanos(&bounds, nanos);
-        }
-    }
-    [f64::MAX, f64::MIN, f64::INFINITY]
-        .into_iter()
-        .for_each(|value| check_index(&bounds, value));
-    [0, u64::MAX, u64::MAX - 1, 1 << 53, 1 << 63]
-        .into_iter()
-        .for_each(|nanos| check_nanos(&bounds, nanos));
-}
-
-#[test]
-fn the_catalogue_s_bounds_have_their_buckets() {
-    use crate::catalog::{AXUM_DURATION_BUCKETS, DURATION_BUCKETS, JOB_BUCKETS, SIZE_BUCKETS};
-    for bounds in [
-        &DURATION_BUCKETS[..],
-        &AXUM_DURATION_BUCKETS[..],
-        &JOB_BUCKETS[..],
-        &SIZE_BUCKETS[..],
-    ] {
-        check_bounds(bounds.to_vec());
-    }
-    check_bounds((-500..500).map(f64::from).collect());
-    check_bounds(vec![
-        f64::MIN,
-        -0.0,
-        5e-324,
-        1e-300,
-        1.0,
-        1.0_f64.next_up(),
-        1e300,
-        f64::MAX,
-    ]);
-    check_bounds(vec![-3.0, -1.0]);
-}
-
-fn ascending(mut values: Vec<f64>) -> Vec<f64> {
-    values.sort_by(f64::total_cmp);
-    values.dedup_by(|one, other| *one == *other);
-    values
-}
-
-proptest! {
-    #[test]
-    fn any_bounds_have_their_buckets(values in prop::collection::vec(any::<f64>().prop_filter("finite", |value| value.is_finite()), 0..30)) {
-        check_bounds(ascending(values));
-    }
-
-    #[test]
-    fn durations_have_the_buckets_of_their_seconds(
-        values in prop::collection::vec(prop_oneof![0.0..1e-6_f64, 0.0..20.0_f64, -5.0..1e10_f64, (0_u64..1 << 40).prop_map(|nanos| nanos as f64 / 1e9)], 0..30),
-        nanos in prop::collection::vec(any::<u64>().prop_flat_map(|nanos| (0_u32..64).prop_map(move |shift| nanos >> shift)), 50),
-        samples in prop::collection::vec(prop_oneof![-1.0..20.0_f64, 0.0..1e-3_f64], 50),
-    ) {
-        let bounds = Bounds::new(ascending(values));
-        check_bounds(bounds.values().to_vec());
-        nanos.into_iter().for_each(|nanos| check_nanos(&bounds, nanos));
-        samples.into_iter().for_each(|value| check_index(&bounds, value));
-    }
 }

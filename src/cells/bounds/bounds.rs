@@ -90,6 +90,6 @@ fn longest(bound: f64) -> u64 {
 }
 
 /// The seconds that a histogram reports for `nanos`.
-pub(super) fn seconds(nanos: u64) -> f64 {
+pub(crate) fn seconds(nanos: u64) -> f64 {
     nanos as f64 / 1e9
 }
