@@ -12,7 +12,7 @@ pub(crate) struct CellHandles {
     first: Ending,
     first_slot: usize,
     /// The slots of further endings, if these have one.
-    others: [OnceLock<(Ending, Option<usize>)>; ENDINGS - 1],
+    others: Box<[OnceLock<(Ending, Option<usize>)>; ENDINGS - 1]>,
 }
 
 impl CellHandles {
@@ -70,7 +70,7 @@ impl CellHandles {
     }
 
     fn slot(&self, ending: Ending, find: impl FnOnce() -> Option<usize>) -> Option<usize> {
-        for other in &self.others {
+        for other in self.others.iter() {
             match other.get() {
                 Some((known, slot)) if *known == ending => return *slot,
                 Some(_) => {}

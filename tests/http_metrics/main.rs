@@ -18,3 +18,4 @@ mod naming;
 mod nesting;
 #[path = "../support/mod.rs"]
 mod support;
+mod two_recorders;
