@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use super::cpu_time::CpuTime;
 use super::statistics::median;
 
-const TRIES_PER_ROUND: usize = 20;
+/// For all rounds. An idle machine needs a tenth of it.
+const LIMIT: Duration = Duration::from_secs(2);
 
 /// One thread's part of a round.
 struct Part {
@@ -52,14 +53,12 @@ pub(crate) fn on_two_threads(
     drain: &dyn Fn(),
 ) -> f64 {
     let mut times = Vec::new();
-    for _ in 0..rounds * TRIES_PER_ROUND {
+    let began = Instant::now();
+    while times.len() < rounds && began.elapsed() < LIMIT {
         // Gives up the core, so that a round rarely begins at the end of a time slice.
         thread::sleep(Duration::from_micros(100));
         times.extend(round(count, run));
         drain();
-        if times.len() == rounds {
-            break;
-        }
     }
     if times.is_empty() {
         return f64::NAN;
