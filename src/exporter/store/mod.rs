@@ -15,6 +15,8 @@ mod series_table;
 mod store;
 mod stored_family;
 mod stored_series;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub(super) use self::canonical::sanitize;

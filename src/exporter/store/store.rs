@@ -312,7 +312,10 @@ impl Store {
             Rejection::TooManyFamilies => OTHER.to_owned(),
             _ => self.full_name(base_name),
         };
-        if let Some(count) = self.loss(MONITORING_SERIES_REJECTED, &metric) {
+        // A count of losses whose own name has another kind would be rejected again and again.
+        if !LOSSES.iter().any(|loss| loss.name == base_name)
+            && let Some(count) = self.loss(MONITORING_SERIES_REJECTED, &metric)
+        {
             count.increment(1);
         }
         let is_new = {

@@ -113,7 +113,7 @@ impl StoredSeries {
         let linked = || -> u64 {
             let finished = self.links.iter().map(|link| match link.part {
                 Part::Ending(slot) => link.cells.finished(slot),
-                Part::InProgress | Part::Duration => 0,
+                Part::InProgress | Part::Duration { .. } => 0,
             });
             finished.sum()
         };
@@ -149,7 +149,11 @@ impl StoredSeries {
         let mut sum = cells.read_into(counts);
         if !self.links.is_empty() {
             let mut linked = Vec::with_capacity(counts.len());
-            for link in self.links.iter().filter(|link| link.part == Part::Duration) {
+            for link in self
+                .links
+                .iter()
+                .filter(|link| matches!(link.part, Part::Duration { .. }))
+            {
                 sum += link.cells.read_into(&mut linked);
                 for (count, linked) in counts.iter_mut().zip(&linked) {
                     *count += linked;
