@@ -4,6 +4,7 @@ mod allowlist;
 mod buckets;
 mod canonical;
 mod config;
+mod family_info;
 mod idle;
 mod links;
 mod number;

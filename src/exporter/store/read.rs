@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::family_info::Shape;
 use super::store::Store;
-use super::stored_family::{Shape, StoredFamily};
 use super::stored_series::StoredSeries;
 use crate::exporter::histogram_snapshot::HistogramSnapshot;
 use crate::exporter::snapshot::{FamilySnapshot, Series, Snapshot, Value};
@@ -74,7 +74,7 @@ impl Store {
             let mut add = |stored: &StoredSeries| {
                 series.push(Series {
                     labels: stored.labels.clone(),
-                    value: value(&family, stored, &mut counts),
+                    value: value(stored, &mut counts),
                 });
             };
             if with_idle {
@@ -87,9 +87,9 @@ impl Store {
                 continue;
             }
             snapshot.families.push(FamilySnapshot {
-                name: family.name().to_owned(),
-                kind: family.kind(),
-                help: family.help().to_string(),
+                name: family.info.name().to_owned(),
+                kind: family.info.kind(),
+                help: family.info.help().to_string(),
                 series,
             });
         }
@@ -97,8 +97,8 @@ impl Store {
     }
 }
 
-fn value(family: &StoredFamily, series: &StoredSeries, counts: &mut Vec<u64>) -> Value {
-    match &family.shape {
+fn value(series: &StoredSeries, counts: &mut Vec<u64>) -> Value {
+    match &series.family.shape {
         Shape::Counter | Shape::FloatCounter => Value::Counter(series.total().as_f64()),
         Shape::Gauge => Value::Gauge(series.gauge()),
         Shape::Histogram(buckets) => {

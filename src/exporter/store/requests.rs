@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use metrics::Key;
 
+use super::family_info::Shape;
 use super::links::Part;
 use super::store::Store;
-use super::stored_family::Shape;
 use super::stored_series::StoredSeries;
 use crate::catalog::Kind;
 use crate::cells::RequestCells;

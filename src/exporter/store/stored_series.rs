@@ -6,13 +6,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use metrics::{CounterFn, GaugeFn, HistogramFn, Key, Label};
 
+use super::family_info::{FamilyInfo, Shape};
 use super::links::{Links, Part};
-use super::stored_family::{Shape, StoredFamily};
 use crate::cells::{CounterCells, FloatCell, GaugeCell, HistogramCells};
 use crate::exporter::labels::Labels;
 
 pub(in crate::exporter) struct StoredSeries {
-    pub(super) family: Arc<StoredFamily>,
+    pub(super) family: Arc<FamilyInfo>,
     pub(super) labels: Labels,
     /// The number of global labels, which precede the others.
     globals: u16,
@@ -62,7 +62,7 @@ impl Total {
 }
 
 impl StoredSeries {
-    pub(super) fn new(family: &Arc<StoredFamily>, identity: Identity, now: u64) -> Self {
+    pub(super) fn new(family: &Arc<FamilyInfo>, identity: Identity, now: u64) -> Self {
         let created = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
             cells: match &family.shape {
