@@ -496,7 +496,8 @@ async fn lines_of_short_outages_are_left_out_and_counted() {
     let renewals = AtomicU32::new(0);
     // Every second renewal fails. They are 20 s apart.
     history.fail(move |call| {
-        let is_failing = call == "renew" && renewals.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+        let is_failing =
+            call == "renew" && renewals.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
         if is_failing { Fault::Down } else { Fault::None }
     });
     let _jobs = Jobs::builder().history(history.clone()).run().unwrap();
