@@ -373,5 +373,4 @@ fn many_samples_count_as_often_as_said() {
     let sum = histogram.read_into(&mut counts);
     assert_eq!(counts, [3, 10, 0, 0]);
     assert_eq!(sum.to_bits(), (0.5_f64 - 6.0).to_bits());
-
 }
