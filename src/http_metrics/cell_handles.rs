@@ -11,9 +11,12 @@ pub(crate) struct CellHandles {
     /// The first recorded ending, which nearly all requests have.
     first: Ending,
     first_slot: usize,
-    /// The slots of further endings, if these have one.
-    others: Box<[OnceLock<(Ending, Option<usize>)>; ENDINGS - 1]>,
+    /// Boxed, so that the rest fits into a cache line.
+    others: Box<Others>,
 }
+
+/// Further endings and their slots, if they have one.
+type Others = [OnceLock<(Ending, Option<usize>)>; ENDINGS - 1];
 
 impl CellHandles {
     pub(crate) fn new(cells: Arc<RequestCells>, first: Ending, first_slot: usize) -> Self {
@@ -21,7 +24,7 @@ impl CellHandles {
             cells,
             first,
             first_slot,
-            others: Default::default(),
+            others: Box::default(),
         }
     }
 
@@ -62,6 +65,16 @@ impl CellHandles {
         if self.end_first(ending, nanos) {
             return true;
         }
+        self.end_further(ending, nanos, find)
+    }
+
+    #[inline(never)]
+    fn end_further(
+        &self,
+        ending: Ending,
+        nanos: u64,
+        find: impl FnOnce() -> Option<usize>,
+    ) -> bool {
         let slot = self.slot(ending, find);
         if let Some(slot) = slot {
             self.cells.end(slot, nanos);

@@ -19,7 +19,9 @@ use super::config::Config;
 use super::layer_state::LayerState;
 use super::naming::Naming;
 use super::outcome::Outcome;
+use super::per_thread::PerThread;
 use super::response_future::{CountBody, ResponseFuture};
+use super::state_handle::StateHandle;
 use crate::error::BoxError;
 
 /// A [`tower::Layer`](tower_layer::Layer) that measures the requests that an HTTP client sends.
@@ -59,7 +61,7 @@ use crate::error::BoxError;
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ClientMetricsLayer {
-    state: Arc<LayerState>,
+    state: Arc<PerThread<LayerState>>,
 }
 
 impl ClientMetricsLayer {
@@ -70,7 +72,7 @@ impl ClientMetricsLayer {
 
     pub(crate) fn from_config(config: Config) -> Self {
         Self {
-            state: LayerState::new(config),
+            state: Arc::new(PerThread::new(LayerState::new(config))),
         }
     }
 }
@@ -88,7 +90,7 @@ impl<S> Layer<S> for ClientMetricsLayer {
     fn layer(&self, inner: S) -> ClientMetrics<S> {
         ClientMetrics {
             inner,
-            state: Arc::clone(&self.state),
+            state: StateHandle::new(&self.state),
         }
     }
 }
@@ -97,7 +99,7 @@ impl<S> Layer<S> for ClientMetricsLayer {
 #[derive(Debug, Clone)]
 pub struct ClientMetrics<S> {
     pub(crate) inner: S,
-    pub(crate) state: Arc<LayerState>,
+    pub(crate) state: StateHandle,
 }
 
 impl<S> ClientMetrics<S> {

@@ -7,7 +7,9 @@ use tower_layer::Layer;
 use super::config::Config;
 use super::layer_state::LayerState;
 use super::naming::Naming;
+use super::per_thread::PerThread;
 use super::service::{HttpMetrics, PassThrough};
+use super::state_handle::StateHandle;
 
 /// A [`tower::Layer`](tower_layer::Layer) that measures every HTTP request through the `metrics` facade.
 ///
@@ -57,7 +59,7 @@ use super::service::{HttpMetrics, PassThrough};
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct HttpMetricsLayer<R = PassThrough> {
-    state: Arc<LayerState>,
+    state: Arc<PerThread<LayerState>>,
     mode: R,
 }
 
@@ -72,7 +74,7 @@ impl HttpMetricsLayer {
 impl<R> HttpMetricsLayer<R> {
     pub(crate) fn from_config(config: Config, mode: R) -> Self {
         Self {
-            state: LayerState::new(config),
+            state: Arc::new(PerThread::new(LayerState::new(config))),
             mode,
         }
     }
@@ -84,6 +86,6 @@ impl<S, R: Clone> Layer<S> for HttpMetricsLayer<R> {
     type Service = HttpMetrics<S, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        HttpMetrics::new(inner, Arc::clone(&self.state), self.mode.clone())
+        HttpMetrics::new(inner, StateHandle::new(&self.state), self.mode.clone())
     }
 }

@@ -21,8 +21,8 @@ use crate::measure::{Instant, RecordGuard};
 
 pub(crate) struct LayerState {
     config: Arc<Config>,
-    series: SeriesCache,
-    described: Once,
+    series: Arc<SeriesCache>,
+    described: Arc<Once>,
     /// The series of gRPC calls, if they are recorded as such.
     calls: Option<Arc<Calls<LayerState>>>,
 }
@@ -52,16 +52,26 @@ impl LayerState {
             Series::thread_copy,
         );
         Arc::new(Self {
-            series: match config.reregister_after {
+            series: Arc::new(match config.reregister_after {
                 None => SeriesCache::Permanent(cache),
                 Some(after) => {
                     SeriesCache::Expiring(after, RwLock::new((Instant::now(), Arc::new(cache))))
                 }
-            },
+            }),
             config: Arc::new(config),
-            described: Once::new(),
+            described: Arc::new(Once::new()),
             calls,
         })
+    }
+
+    /// The same state for one thread.
+    pub(crate) fn thread_copy(&self) -> Self {
+        Self {
+            config: Arc::clone(&self.config),
+            series: Arc::clone(&self.series),
+            described: Arc::clone(&self.described),
+            calls: self.calls.clone(),
+        }
     }
 
     fn new_calls(config: &Config) -> Arc<Calls<Self>> {
@@ -77,16 +87,14 @@ impl LayerState {
 
     /// The series of a request if it is known by method and route alone and it is not marked.
     /// Otherwise [`Self::series`] finds it.
-    ///
-    /// Always inlined, because a request whose address leaves the calling function is copied once more (10 ns).
-    #[inline(always)]
+    #[inline]
     pub(crate) fn known_series<B>(&self, request: &Request<B>) -> Option<Arc<Series>> {
         let config = &*self.config;
         let group = config.group.as_ref();
         if config.reads.request || group.is_some_and(|group| group.has_marks()) {
             return None;
         }
-        let SeriesCache::Permanent(cache) = &self.series else {
+        let SeriesCache::Permanent(cache) = &*self.series else {
             return None;
         };
         let index = config.label_index(request.method(), 0);
@@ -95,7 +103,7 @@ impl LayerState {
     }
 
     /// The matched route, for servers only: a proxy sends its request to an endpoint of another service.
-    #[inline(always)]
+    #[inline]
     fn matched<'a>(&self, extensions: &'a http::Extensions) -> Option<EndpointName<'a>> {
         match self.config.side() {
             Side::Server => EndpointName::matched(extensions),
@@ -192,7 +200,7 @@ impl LayerState {
         name: Option<&EndpointName<'_>>,
         index: usize,
     ) -> (Arc<Series>, bool) {
-        if let SeriesCache::Permanent(cache) = &self.series
+        if let SeriesCache::Permanent(cache) = &*self.series
             && let Some(series) = cache.find(name, index)
         {
             return (series, false);
@@ -212,7 +220,7 @@ impl LayerState {
             self.describe_once();
             Series::register(&self.config, endpoint, index)
         };
-        let series = match &self.series {
+        let series = match &*self.series {
             SeriesCache::Permanent(cache) => cache.get(name, index, register),
             SeriesCache::Expiring(after, current) => {
                 Self::unexpired(*after, current).get(name, index, register)

@@ -71,6 +71,7 @@ mod response_future;
 mod series;
 mod service;
 mod skip;
+mod state_handle;
 
 pub use builder::HttpMetricsBuilder;
 pub use client::{ClientMetrics, ClientMetricsLayer};

@@ -1,13 +1,14 @@
 //! `PerThread`: a shared value that each thread uses through a copy of its own.
 
 use std::cell::Cell;
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::cells::{MAX_THREADS, claim_thread_slot, thread_slot};
 
-/// A request holds its series, so it raises and lowers a reference count. Two threads that do so with one count take its
-/// cache line from each other: on one route they served fewer requests than one thread. So a thread that uses a value often
+/// A request holds its series, and under axum its service, so it raises and lowers reference counts. Two threads that do so with one
+/// count take its cache line from each other: on one route they served fewer requests than one thread. So a thread that uses a value often
 /// gets a copy of the value, with a count of its own.
 pub(crate) struct PerThread<T> {
     shared: Arc<T>,
@@ -44,10 +45,17 @@ impl<T> PerThread<T> {
     /// The copy of this thread, or else the shared value. `copy` makes a copy, unless it is too early for one.
     #[inline]
     pub(crate) fn get(&self, copy: fn(&T) -> Option<T>) -> Arc<T> {
-        match self.copy() {
-            Some(own) => Arc::clone(own),
-            None => self.get_shared(copy),
+        Arc::clone(self.get_copy(copy).unwrap_or(&self.shared))
+    }
+
+    /// Like [`get`](Self::get), without the shared value.
+    #[inline]
+    pub(crate) fn get_copy(&self, copy: fn(&T) -> Option<T>) -> Option<&Arc<T>> {
+        let own = self.copy();
+        if own.is_none() {
+            self.note_use(copy);
         }
+        own
     }
 
     #[inline]
@@ -56,7 +64,7 @@ impl<T> PerThread<T> {
     }
 
     #[inline(never)]
-    fn get_shared(&self, copy: fn(&T) -> Option<T>) -> Arc<T> {
+    fn note_use(&self, copy: fn(&T) -> Option<T>) {
         let uses = USES.try_with(|uses| {
             uses.set(uses.get().wrapping_add(1));
             uses.get()
@@ -64,7 +72,6 @@ impl<T> PerThread<T> {
         if uses.is_ok_and(|uses| uses.is_multiple_of(COPY_EVERY)) {
             self.make_copy(copy);
         }
-        Arc::clone(&self.shared)
     }
 
     #[cold]
@@ -83,6 +90,12 @@ impl<T> PerThread<T> {
                 BYTES.fetch_add(size_of::<T>(), Ordering::Relaxed);
             }
         }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for PerThread<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.fmt(f)
     }
 }
 

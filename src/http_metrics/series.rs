@@ -282,18 +282,18 @@ impl Series {
     #[inline]
     pub(crate) fn begin(&self) {
         match &self.handles {
-            Handles::Facade(facade) => facade.begin(),
             Handles::Cells(cells) => cells.begin(),
-            _ => self.begin_elsewhere(),
+            _ => self.begin_without_cells(),
         }
     }
 
-    #[cold]
-    fn begin_elsewhere(&self) {
+    #[inline(never)]
+    fn begin_without_cells(&self) {
         match &self.handles {
+            Handles::Facade(facade) => facade.begin(),
+            Handles::Cells(cells) => cells.begin(),
             Handles::Target(target) => target.series().begin(),
             Handles::Undecided(undecided) => undecided.shown.begin(),
-            Handles::Facade(_) | Handles::Cells(_) => {}
         }
     }
 

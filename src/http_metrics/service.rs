@@ -1,6 +1,5 @@
 //! `HttpMetrics`: the service that the layer wraps around another.
 
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
@@ -8,8 +7,8 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::body::{RequestBody, ResponseBody};
-use super::layer_state::LayerState;
 use super::response_future::{CountBody, ResponseFuture};
+use super::state_handle::StateHandle;
 
 /// Marker of a layer that passes request bodies on unchanged. The default.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,12 +25,12 @@ pub struct CountRequestBody;
 #[derive(Debug, Clone)]
 pub struct HttpMetrics<S, R = PassThrough> {
     inner: S,
-    state: Arc<LayerState>,
+    state: StateHandle,
     _mode: R,
 }
 
 impl<S, R> HttpMetrics<S, R> {
-    pub(crate) fn new(inner: S, state: Arc<LayerState>, mode: R) -> Self {
+    pub(crate) fn new(inner: S, state: StateHandle, mode: R) -> Self {
         Self {
             inner,
             state,

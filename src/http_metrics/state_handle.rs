@@ -1,0 +1,51 @@
+//! `StateHandle`: the state of a layer, as a service holds it.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::layer_state::LayerState;
+use super::per_thread::PerThread;
+
+/// axum clones a service for each request. The clone of a thread that does so often holds the thread's copy of the state, so
+/// that threads do not share its reference count either.
+#[derive(Debug)]
+pub(crate) struct StateHandle {
+    state: Arc<LayerState>,
+    /// The copies for clones. A clone that holds a copy has none, so that it holds one count only.
+    copies: Option<Arc<PerThread<LayerState>>>,
+}
+
+impl StateHandle {
+    pub(crate) fn new(state: &Arc<PerThread<LayerState>>) -> Self {
+        Self {
+            state: Arc::clone(state.shared()),
+            copies: Some(Arc::clone(state)),
+        }
+    }
+}
+
+impl Clone for StateHandle {
+    #[inline]
+    fn clone(&self) -> Self {
+        let copy = self.copies.as_ref();
+        match copy.and_then(|copies| copies.get_copy(|state| Some(state.thread_copy()))) {
+            Some(copy) => Self {
+                state: Arc::clone(copy),
+                copies: None,
+            },
+            None => Self {
+                state: Arc::clone(&self.state),
+                copies: self.copies.clone(),
+            },
+        }
+    }
+}
+
+impl Deref for StateHandle {
+    type Target = Arc<LayerState>;
+
+    #[inline]
+    fn deref(&self) -> &Arc<LayerState> {
+        &self.state
+    }
+}
