@@ -11,7 +11,6 @@ use http::{Method, Request};
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use metrics_util::debugging::DebuggingRecorder;
-use metrics_util::layers::Layer;
 use tower_vitals::exporter::{
     ExistingExporter, HistoryConfig, HistoryQuery, MetricsSource, Pushgateway, SeriesLimit,
 };
