@@ -94,7 +94,7 @@ fn a_gauge_that_macros_increment_stays_until_they_decrement_it() {
     for busy in [2.0, 1.0] {
         for _ in 0..2 {
             let_pass(&prometheus, || {
-                assert_eq!(value(&prometheus, "busy"), Some(busy))
+                assert_eq!(value(&prometheus, "busy"), Some(busy));
             });
         }
         add(-1.0);
