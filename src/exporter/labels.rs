@@ -83,6 +83,11 @@ impl Labels {
         self.0.escaped.is_empty()
     }
 
+    /// The labels as the text formats write them, if that needs no escape: all quotes are those around values.
+    pub(super) fn unescaped(&self) -> Option<&str> {
+        self.0.plain.is_none().then_some(&*self.0.escaped)
+    }
+
     /// The labels as the text formats write them, without braces.
     pub(super) fn escaped(&self) -> &str {
         &self.0.escaped

@@ -16,6 +16,8 @@ pub(in crate::exporter) struct StoredSeries {
     pub(super) labels: Labels,
     /// The number of global labels, which precede the others.
     globals: u16,
+    /// With the global ones.
+    label_count: u16,
     /// Whether it takes one of the family's places. The series labelled `other` takes none.
     pub(super) has_place: bool,
     /// The hash of the name and the labels without the global ones.
@@ -74,6 +76,7 @@ impl StoredSeries {
                 }
             },
             family: Arc::clone(family),
+            label_count: u16::try_from(identity.labels.len()).unwrap_or(u16::MAX),
             labels: identity.labels,
             globals: u16::try_from(identity.globals).unwrap_or(u16::MAX),
             has_place: identity.has_place,
@@ -92,6 +95,41 @@ impl StoredSeries {
 
     /// Whether the key names this series, in any order of its labels. A label with an empty value is no label.
     pub(super) fn is(&self, key: &Key) -> bool {
+        self.family.base_name() == key.name()
+            && (self.is_in_order(key) || self.is_in_any_order(key))
+    }
+
+    /// Whether the key has these labels in the same order, as a call site nearly always has. This compares their text as it
+    /// stands, which takes a third of the time.
+    fn is_in_order(&self, key: &Key) -> bool {
+        let Some(mut text) = self.labels.unescaped() else {
+            return false;
+        };
+        if self.globals > 0 {
+            return false;
+        }
+        let mut quotes = 0;
+        for label in key.labels().filter(|label| !label.value().is_empty()) {
+            if quotes > 0 {
+                let Some(rest) = text.strip_prefix(',') else {
+                    return false;
+                };
+                text = rest;
+            }
+            let rest = text.strip_prefix(label.key());
+            let rest = rest.and_then(|rest| rest.strip_prefix("=\""));
+            let rest = rest.and_then(|rest| rest.strip_prefix(label.value()));
+            let Some(rest) = rest.and_then(|rest| rest.strip_prefix('"')) else {
+                return false;
+            };
+            text = rest;
+            quotes += 2;
+        }
+        // A quote in the key's own text would be one more.
+        text.is_empty() && quotes == 2 * self.label_count
+    }
+
+    fn is_in_any_order(&self, key: &Key) -> bool {
         // The names of the own labels are distinct, so labels of the same number that contain them all are the same.
         let mut count = 0;
         let is_among = |(name, value): (&str, &str)| {
@@ -99,13 +137,9 @@ impl StoredSeries {
             key.labels()
                 .any(|label: &Label| label.key() == name && label.value() == value)
         };
-        self.family.base_name() == key.name()
-            && self.own_labels().all(is_among)
-            && count
-                == key
-                    .labels()
-                    .filter(|label| !label.value().is_empty())
-                    .count()
+        let all = self.own_labels().all(is_among);
+        let labels = key.labels().filter(|label| !label.value().is_empty());
+        all && count == labels.count()
     }
 
     /// The total of a counter; zero for other kinds.
