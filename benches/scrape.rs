@@ -1,7 +1,7 @@
 //! The cost of a scrape: `cargo bench --bench scrape`.
 //!
 //! Compares the exporter's text with the readers built on it: `/metrics` as text and as `OpenMetrics`, the typed snapshot,
-//! and `/metrics/json`. `prometheus-client` encodes the same names, labels, values and bounds as `OpenMetrics` for
+//! and `/metrics/json`. `prometheus-client` encodes the same names, labels, values and bounds as text for
 //! comparison. The rows are counters, and histograms of ten buckets, by number of series. Times are medians in
 //! milliseconds on one thread; the cases take turns.
 #![allow(
@@ -10,6 +10,8 @@
     clippy::print_stdout,
     reason = "a benchmark prints its table"
 )]
+
+mod support;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -20,7 +22,7 @@ use http::Request;
 use http::header::ACCEPT;
 use http_body_util::BodyExt;
 use metrics::{Key, Label, Level, Metadata, Recorder};
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::prometheus_text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
@@ -28,6 +30,8 @@ use prometheus_client::registry::Registry;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 use tower_vitals::{Prometheus, Routes};
+
+use self::support::print_processor;
 
 const BOUNDS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 const WAIT: f64 = 0.02;
@@ -166,17 +170,18 @@ fn row(runtime: &Runtime, name: &str, kind: Kind, series: usize) {
             &|| drop(black_box(encoded(&registry))),
         ],
     );
-    let ratio = metrics / render;
+    let (ratio, client) = (metrics / render, render / theirs);
     println!(
         "{name:<10}{series:>8}{render:>9.2}{metrics:>10.2}{open:>13.2}{snapshot:>10.2}{json:>9.2}{theirs:>19.2}\
-         {ratio:>19.2}{size:>9.1}"
+         {ratio:>19.2}{client:>17.2}{size:>9.1}"
     );
 }
 
 fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    print_processor();
     println!(
-        "{:<10}{:>8}{:>9}{:>10}{:>13}{:>10}{:>9}{:>19}{:>19}{:>9}",
+        "{:<10}{:>8}{:>9}{:>10}{:>13}{:>10}{:>9}{:>19}{:>19}{:>17}{:>9}",
         "ms",
         "series",
         "render",
@@ -186,6 +191,7 @@ fn main() {
         "JSON",
         "prometheus-client",
         "/metrics ÷ render",
+        "render ÷ client",
         "MiB"
     );
     for (name, kind) in [

@@ -15,6 +15,8 @@
     reason = "a benchmark prints its table"
 )]
 
+mod support;
+
 use std::env;
 use std::hint::black_box;
 use std::io::{Read, Write};
@@ -30,6 +32,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tower_vitals::{HttpMetricsLayer, Prometheus, Routes};
 
+use self::support::print_processor;
+
 const SERIES: usize = 100_000;
 const BOUNDS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
@@ -40,6 +44,8 @@ const REQUESTS_EACH: u32 = 125;
 const SCRAPE_EVERY: Duration = Duration::from_secs(1);
 const SCRAPES: u32 = 10;
 
+/// Followed by `counters` or `histograms`: measures only those.
+const ONLY: &str = "--only";
 const LOAD: &str = "load";
 const SCRAPE: &str = "scrape";
 const ANSWER: &str = "done\n";
@@ -50,28 +56,38 @@ fn main() {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [LOAD, address, path] => load(address.parse().unwrap(), path),
         [SCRAPE, address] => scrape(address.parse().unwrap()),
-        _ => table(),
+        [ONLY, kind, ..] => table(Some(kind)),
+        _ => table(None),
     }
 }
 
-fn table() {
+fn table(only: Option<&str>) {
+    print_processor();
     let work = a_millisecond_of_work();
     println!(
-        "{:<28}{:<18}{:>9}{:>9}{:>9}{:>9}{:>18}{:>17}",
-        "ms", "", "requests", "p50", "p99", "max", "p99, more by", "a scrape takes"
+        "{:<28}{:<18}{:>9}{:>9}{:>9}{:>9}{:>18}{:>14}{:>17}",
+        "ms", "", "requests", "p50", "p99", "max", "p99, more by", "p99, times", "a scrape takes"
     );
     for (kind, is_histogram) in [("counters", false), ("histograms", true)] {
+        if only.is_some_and(|only| only != kind) {
+            continue;
+        }
         let (_runtime, address) = serve(recorder(is_histogram), work);
         for (handler, path) in [("timer", "/timer"), ("computing", "/computing")] {
             let alone = Latencies::of(start(&[LOAD, &address.to_string(), path]));
-            alone.print(&format!("100k {kind}, {handler}"), "no scrapes", "", "");
+            alone.print(
+                &format!("100k {kind}, {handler}"),
+                "no scrapes",
+                ["", "", ""],
+            );
 
             let scrapes = start(&[SCRAPE, &address.to_string()]);
             let beside = Latencies::of(start(&[LOAD, &address.to_string(), path]));
             let scrapes = Latencies::of(scrapes);
             let more = format!("{:.2} (<= 5)", beside.at(99) - alone.at(99));
+            let times = format!("{:.2}", beside.at(99) / alone.at(99));
             let takes = format!("{:.0}", scrapes.at(50));
-            beside.print("", "one each second", &more, &takes);
+            beside.print("", "one each second", [&more, &times, &takes]);
         }
     }
 }
@@ -181,11 +197,11 @@ impl Latencies {
         self.0[rank - 1]
     }
 
-    fn print(&self, what: &str, scrapes: &str, more: &str, takes: &str) {
+    fn print(&self, what: &str, scrapes: &str, [more, times, takes]: [&str; 3]) {
         let (p50, p99, max) = (self.at(50), self.at(99), self.at(100));
         let requests = self.0.len();
         println!(
-            "{what:<28}{scrapes:<18}{requests:>9}{p50:>9.2}{p99:>9.2}{max:>9.2}{more:>18}{takes:>17}"
+            "{what:<28}{scrapes:<18}{requests:>9}{p50:>9.2}{p99:>9.2}{max:>9.2}{more:>18}{times:>14}{takes:>17}"
         );
     }
 }

@@ -35,13 +35,13 @@
 //! | feature | provides | dependencies |
 //! |---|---|---|
 //! | none | the layers and the instruments, with `http`, `http-body`, `tower-layer`, `tower-service`, `futures-core`, `metrics`, `parking_lot`, `quanta` and `tracing` | 25 crates |
-//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; enables `health` | 44 more |
-//! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 27 more |
-//! | `metrics-exporter-prometheus` | [`ExistingExporter`](exporter::ExistingExporter): [`Routes::metrics`] reads the exporter of that crate that a service installed itself | none over `prometheus` |
-//! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 27 over `prometheus` |
-//! | `health` | [`Health`], the probes, the checks without drivers, and the [`Collectors`](instrument::Collectors) of the runtime | 17 more |
+//! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; enables `health` | 43 more |
+//! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 3 more |
+//! | `metrics-exporter-prometheus` | [`ExistingExporter`](exporter::ExistingExporter): [`Routes::metrics`] reads the exporter of that crate that a service installed itself | 25 over `prometheus` |
+//! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 28 over `prometheus` |
+//! | `health` | [`Health`], the probes, the checks without drivers, and the [`Collectors`](instrument::Collectors) of the runtime | 16 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host; needs Rust 1.95 | 4 over `health` |
-//! | `jobs` | [`jobs`]: background jobs and their runs | 19 over `health` |
+//! | `jobs` | [`jobs`]: background jobs and their runs | 21 over `health` |
 //! | `jobs-sqlite` | [`SqliteHistory`](jobs::SqliteHistory), with sqlx and a bundled SQLite; needs Rust 1.94 | 70 over `jobs` |
 //! | `jobs-postgres` | [`PostgresHistory`](jobs::PostgresHistory), with sqlx and rustls; needs Rust 1.94 | 99 over `jobs` |
 //! | `check-http` | [`Http`](health::checks::Http), with rustls | 23 over `health` |
@@ -53,7 +53,7 @@
 //! | `reqwest-0-12` | [`ClientMetricsLayer`] around [reqwest 0.12](http_metrics::reqwest::v0_12) | 58 more |
 //! | `reqwest-0-13` | [`ClientMetricsLayer`] around [reqwest 0.13](http_metrics::reqwest::v0_13) | 53 more |
 //! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools; needs Rust 1.94 | 73 more |
-//! | `full` | everything; needs Rust 1.95 | 240 crates in total |
+//! | `full` | everything; needs Rust 1.95 | 241 crates in total |
 #![warn(clippy::incompatible_msrv)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Links to gated items resolve with all features, as on docs.rs. Other builds of the docs leave them out.

@@ -84,9 +84,11 @@ fn service() {
         let serve = axum::serve(listener, app);
         match &*shape {
             "run" => {
-                shutdown
-                    .run(|stop| serve.with_graceful_shutdown(stop))
-                    .await
+                let serve = |stop| {
+                    println!("\nserves, and catches SIGTERM: {}", catches_sigterm("self"));
+                    serve.with_graceful_shutdown(stop)
+                };
+                shutdown.run(serve).await
             }
             _ => serve.with_graceful_shutdown(shutdown.into_future()).await,
         }
@@ -95,6 +97,14 @@ fn service() {
         // The runtime waits for it when it is dropped.
         tokio::task::spawn_blocking(move || std::thread::sleep(hang));
     });
+}
+
+/// Without a handler, the signal ends the process at once.
+fn catches_sigterm(pid: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let mut lines = status.lines();
+    let caught = lines.find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & (1 << 14) != 0
 }
 
 struct Service {
@@ -120,16 +130,9 @@ impl Service {
         };
         service.address = service.line("listening on ");
         // Before that, a signal has its default effect.
-        while !service.catches_sigterm() {}
+        let pid = service.process.id().to_string();
+        while !catches_sigterm(&pid) {}
         service
-    }
-
-    fn catches_sigterm(&self) -> bool {
-        let status = format!("/proc/{}/status", self.process.id());
-        let status = std::fs::read_to_string(status).unwrap();
-        let mut lines = status.lines();
-        let caught = lines.find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
-        u64::from_str_radix(caught.trim(), 16).unwrap() & (1 << 14) != 0
     }
 
     /// Waits for a line that begins so, and returns the rest of it.
@@ -194,6 +197,12 @@ impl Drop for Service {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+#[test]
+fn signals_are_caught_before_the_first_request_is_served() {
+    let mut service = Service::start("run", "0 60000 60000 0");
+    assert_eq!(service.line("serves, and catches SIGTERM: "), "true");
 }
 
 #[test]

@@ -148,7 +148,7 @@ impl PrometheusBuilder {
         self
     }
 
-    /// Keeps the metrics of the last minutes in memory, see [`MetricsHistory`]. Defaults to no history.
+    /// Keeps the metrics of the last minutes in memory, see [`MetricsHistory`](super::MetricsHistory). Defaults to no history.
     pub fn history(mut self, config: HistoryConfig) -> Self {
         self.history = Some(config);
         self

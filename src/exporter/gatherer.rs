@@ -51,11 +51,17 @@ impl Gatherer {
 
     pub(super) fn snapshot(&self) -> Snapshot {
         self.run_hooks();
-        self.snapshot_without_hooks()
+        self.source.snapshot()
     }
 
-    pub(super) fn snapshot_without_hooks(&self) -> Snapshot {
-        self.source.snapshot()
+    /// Returns a snapshot that later ones are compared with.
+    pub(super) fn baseline(&self) -> Snapshot {
+        self.run_hooks();
+        self.baseline_without_hooks()
+    }
+
+    pub(super) fn baseline_without_hooks(&self) -> Snapshot {
+        self.source.snapshot_with_idle()
     }
 
     /// Does the periodic work of the source and detects the change of day.
@@ -63,13 +69,13 @@ impl Gatherer {
         self.source.upkeep();
         let day = day_of(SystemTime::now());
         let mut totals = self.daily_totals.lock();
-        totals.roll_over(day, || self.snapshot_without_hooks());
+        totals.roll_over(day, || self.baseline_without_hooks());
     }
 
     /// Returns the increases from the start of the day to `now`.
     pub(super) fn daily_totals(&self, now: &Snapshot) -> Vec<FamilySnapshot> {
         let mut totals = self.daily_totals.lock();
-        totals.roll_over(day_of(now.taken_at), || now.clone());
+        totals.roll_over(day_of(now.taken_at), || self.baseline_without_hooks());
         totals.increases(now)
     }
 

@@ -1,4 +1,4 @@
-//! `SeriesLimit`: a `metrics-util` layer that bounds the number of series of each metric.
+//! `SeriesLimit`: bounds the number of series of each metric of another exporter.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -10,7 +10,6 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString, Unit,
 };
-use metrics_util::layers::Layer;
 
 use crate::catalog::MONITORING_SERIES_DROPPED;
 
@@ -26,7 +25,7 @@ use crate::catalog::MONITORING_SERIES_DROPPED;
 ///
 /// ```
 /// use metrics::{Key, Label, Level, Metadata, Recorder};
-/// use metrics_util::{debugging::DebuggingRecorder, layers::Layer};
+/// use metrics_util::debugging::DebuggingRecorder;
 /// use tower_vitals::exporter::SeriesLimit;
 ///
 /// let exporter = DebuggingRecorder::new();
@@ -55,18 +54,25 @@ impl SeriesLimit {
             max_series: max_series.max(1),
         }
     }
-}
 
-impl<R> Layer<R> for SeriesLimit {
-    type Output = Limited<R>;
-
-    fn layer(&self, inner: R) -> Limited<R> {
+    /// Puts the limit around a recorder. With the feature `metrics-exporter-prometheus`, this is also a layer of the crate
+    /// `metrics-util`.
+    pub fn layer<R>(&self, inner: R) -> Limited<R> {
         Limited {
             inner,
             limit: self.clone(),
             metrics: RwLock::default(),
             hasher: RandomState::new(),
         }
+    }
+}
+
+#[cfg(feature = "metrics-exporter-prometheus")]
+impl<R> metrics_util::layers::Layer<R> for SeriesLimit {
+    type Output = Limited<R>;
+
+    fn layer(&self, inner: R) -> Limited<R> {
+        self.layer(inner)
     }
 }
 

@@ -164,6 +164,10 @@ impl Prometheus {
     /// assert!(!prometheus.render().contains("a1"));
     /// # Ok::<_, tower_vitals::Error>(())
     /// ```
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most callers need not know whether it was there"
+    )]
     pub fn remove(&self, name: &str, labels: &[(&str, &str)]) -> bool {
         self.inner.store.remove(name, labels)
     }

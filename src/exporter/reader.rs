@@ -88,7 +88,7 @@ impl Reader {
 
     /// Sets a new baseline and clears the history.
     pub(crate) fn reset(&self) {
-        let baseline = Baseline::from(self.snapshot());
+        let baseline = Baseline::from(self.gatherer.baseline());
         *self.baseline.lock() = baseline;
         if let Some(history) = self.history() {
             history.clear();

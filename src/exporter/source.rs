@@ -15,6 +15,11 @@ pub(super) trait Source: Send + Sync {
     /// Returns all metrics as typed values, with the families sorted by name.
     fn snapshot(&self) -> Snapshot;
 
+    /// Returns the same with the series that are idle, as the start of a delta: a series that returns would count in full.
+    fn snapshot_with_idle(&self) -> Snapshot {
+        self.snapshot()
+    }
+
     /// Does the periodic work that the recorder needs. Called at every upkeep interval.
     fn upkeep(&self) {}
 }

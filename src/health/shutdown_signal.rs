@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use super::Health;
 use super::signal_thread;
 use super::signals::Signal;
+use crate::error::Error;
 
 /// Shuts a server down on SIGTERM: readiness fails at once, the server stops accepting connections after a delay, and the
 /// process ends, at the latest, after a deadline.
@@ -140,6 +141,8 @@ impl ShutdownSignal {
     where
         R: IntoFuture<Output = Result<(), E>>,
     {
+        // A signal that arrives with the first request must not end the process.
+        let first = self.watch();
         let (stop, stopping) = oneshot::channel::<()>();
         let stopping = Box::pin(async move {
             // An error means that the sender was dropped, which is the signal.
@@ -147,7 +150,7 @@ impl ShutdownSignal {
         });
         let mut server = pin!(serve(stopping).into_future());
         let mut deadline = pin!(async {
-            self.wait().await;
+            self.wait(first).await;
             drop(stop);
             sleep(self.force_after).await;
             tracing::warn!("shutdown deadline: requests in flight are abandoned");
@@ -159,19 +162,21 @@ impl ShutdownSignal {
         .await
     }
 
-    /// Waits until the server should stop accepting.
-    async fn wait(&self) {
-        let Self {
-            delay, force_after, ..
-        } = *self;
-        let grace = force_after.saturating_add(self.exit_after);
+    /// Catches signals from now on. Returns `None` if that is impossible.
+    fn watch(&self) -> Option<oneshot::Receiver<Signal>> {
+        let delay = self.delay;
+        let grace = self.force_after.saturating_add(self.exit_after);
         let watched = signal_thread::watch(move |first| first.delay(delay).saturating_add(grace));
-        let first = match watched {
-            Ok(first) => first,
-            Err(error) => {
-                tracing::error!(%error, "cannot listen for signals: there is no graceful shutdown");
-                return pending().await;
-            }
+        let log = |error: &Error| {
+            tracing::error!(%error, "cannot listen for signals: there is no graceful shutdown");
+        };
+        watched.inspect_err(log).ok()
+    }
+
+    /// Waits until the server should stop accepting.
+    async fn wait(&self, first: Option<oneshot::Receiver<Signal>>) {
+        let Some(first) = first else {
+            return pending().await;
         };
         let Ok(signal) = first.await else {
             // The thread ends only after the signal.
@@ -179,7 +184,7 @@ impl ShutdownSignal {
         };
         tracing::info!(%signal, "shutdown started: a second signal ends the process at once");
         self.health.drain();
-        sleep(signal.delay(delay)).await;
+        sleep(signal.delay(self.delay)).await;
     }
 }
 
@@ -198,6 +203,6 @@ impl IntoFuture for ShutdownSignal {
     type IntoFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.wait().await })
+        Box::pin(async move { self.wait(self.watch()).await })
     }
 }

@@ -8,6 +8,7 @@
 //! `cargo bench --bench layer_overhead` measures it.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -35,8 +36,8 @@ pub(crate) struct Cache<T> {
     other: OnceLock<Arc<Endpoint<T>>>,
     max_endpoints: usize,
     label_sets: usize,
-    /// The number of last label sets that take the series beyond [`MAX_SPARSE`].
-    last_sets: usize,
+    /// The label sets that take the series beyond [`MAX_SPARSE`].
+    others: Range<usize>,
     sparse_count: AtomicUsize,
     /// Makes a thread's copy of a series.
     copy: fn(&T) -> Option<T>,
@@ -67,7 +68,7 @@ impl<T> Cache<T> {
     pub(crate) fn new(
         max_endpoints: usize,
         label_sets: usize,
-        last_sets: usize,
+        others: Range<usize>,
         copy: fn(&T) -> Option<T>,
     ) -> Self {
         Self {
@@ -77,7 +78,7 @@ impl<T> Cache<T> {
             other: OnceLock::new(),
             max_endpoints,
             label_sets,
-            last_sets,
+            others,
             sparse_count: AtomicUsize::new(0),
             copy,
         }
@@ -88,7 +89,7 @@ impl<T> Cache<T> {
         let successor = Self::new(
             self.max_endpoints,
             self.label_sets,
-            self.last_sets,
+            self.others.clone(),
             self.copy,
         );
         {
@@ -148,15 +149,14 @@ impl<T> Cache<T> {
         Arc::clone(series)
     }
 
-    /// The entry at an index beyond the dense ones, or at one of the last indexes if there are too many entries.
+    /// The entry at an index beyond the dense ones, or at one of the indexes for others if there are too many entries.
     fn sparse(&self, endpoint: &Endpoint<T>, index: usize) -> (usize, Arc<Entry<T>>) {
         if let Some(entry) = endpoint.sparse.read().get(&index) {
             return (index, Arc::clone(entry));
         }
-        let first_last = self.label_sets - self.last_sets;
         let is_full = self.sparse_count.load(Ordering::Relaxed) >= MAX_SPARSE;
-        let index = if is_full && index < first_last {
-            first_last + index % self.last_sets
+        let index = if is_full && !self.others.contains(&index) {
+            self.others.start + index % self.others.len()
         } else {
             index
         };
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_series_is_registered_once() {
-        let cache = Cache::new(10, 2, 1, |_| None);
+        let cache = Cache::new(10, 2, 1..2, |_| None);
         let (text, copy) = ("/a".into(), "/a".into());
         let first = get(&cache, &text, 1);
         assert_eq!(*first, "/a");
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn names_past_the_limit_share_other_and_unmatched_is_separate() {
-        let cache = Cache::new(2, 1, 1, |_| None);
+        let cache = Cache::new(2, 1, 0..1, |_| None);
         for (text, endpoint) in [("/a", "/a"), ("/b", "/b"), ("/c", "other"), ("/d", "other")] {
             assert_eq!(*get(&cache, &text.into(), 0), endpoint);
         }
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn equal_texts_are_one_endpoint_and_at_most_four_of_them_are_kept() {
-        let cache = Cache::new(10, 1, 1, |_| None);
+        let cache = Cache::new(10, 1, 0..1, |_| None);
         let copies: Vec<Arc<str>> = (0..100).map(|_| "/nested".into()).collect();
         for copy in &copies {
             assert_eq!(*get(&cache, copy, 0), "/nested");
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_remembered_address_is_never_reused() {
-        let cache = Cache::new(1000, 1, 1, |_| None);
+        let cache = Cache::new(1000, 1, 0..1, |_| None);
         for number in 0..500 {
             let text: Arc<str> = format!("/{number:03}").into();
             // If an address were reused, the lookup would find an earlier endpoint of the same length.
@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn tables_grow_and_keep_their_entries() {
-        let cache = Cache::new(5000, 1, 1, |_| None);
+        let cache = Cache::new(5000, 1, 0..1, |_| None);
         let names: Vec<Arc<str>> = (0..3000).map(|n| format!("/r{n}").into()).collect();
         let get_all = || names.iter().map(|name| get(&cache, name, 0));
         let first: Vec<_> = get_all().collect();
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_detached_series_is_not_kept() {
-        let cache: Cache<u32> = Cache::new(10, 1, 1, |_| None);
+        let cache: Cache<u32> = Cache::new(10, 1, 0..1, |_| None);
         assert_eq!(*cache.get(None, 0, |_, _| Registration::Detached(1)), 1);
         assert_eq!(cache.find(None, 0), None);
         assert_eq!(*cache.get(None, 0, |_, _| Registration::Registered(2)), 2);
@@ -343,16 +343,17 @@ mod tests {
     }
 
     #[test]
-    fn many_label_sets_are_kept_up_to_a_limit_and_then_share_the_last_ones() {
-        let cache: Cache<usize> = Cache::new(10, 100_000, 10, |_| None);
+    fn many_label_sets_are_kept_up_to_a_limit_and_then_share_those_for_others() {
+        let cache: Cache<usize> = Cache::new(10, 100_000, 99_980..99_990, |_| None);
         let text: Arc<str> = "/a".into();
         let get = |index| *get_at(&cache, &text, index);
         for index in 0..MAX_SPARSE {
             assert_eq!(get(index), index);
         }
-        assert_eq!(get(MAX_SPARSE + 7), 99_997);
-        assert_eq!(get(MAX_SPARSE + 8), 99_998);
-        assert_eq!(get(99_999), 99_999);
+        assert_eq!(get(MAX_SPARSE + 7), 99_987);
+        assert_eq!(get(MAX_SPARSE + 8), 99_988);
+        assert_eq!(get(99_989), 99_989);
+        assert_eq!(get(99_999), 99_989);
         assert_eq!(get(7), 7);
         assert_eq!(cache.sparse_count.load(Ordering::Relaxed), MAX_SPARSE + 3);
     }

@@ -1,6 +1,7 @@
 //! The configuration of a layer.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -160,6 +161,13 @@ impl Config {
     pub(crate) fn label_sets(&self) -> usize {
         let combinations = self.request_labels.combinations(|_| true);
         self.methods().saturating_mul(combinations)
+    }
+
+    /// The indexes of the label sets with `other` for all extra labels, by method.
+    pub(crate) fn others(&self) -> Range<usize> {
+        let methods = self.methods();
+        let first = methods.saturating_mul(self.request_labels.others());
+        first..first.saturating_add(methods)
     }
 
     /// The index of a label set among those of its endpoint.

@@ -60,7 +60,7 @@ impl LayerState {
         let cache = Cache::new(
             config.max_endpoints,
             config.label_sets(),
-            config.methods(),
+            config.others(),
             Series::thread_copy,
         );
         Arc::new(Self {

@@ -97,7 +97,8 @@ pub(super) async fn register(history: &dyn History, jobs: &[Registration]) -> Re
     Ok(())
 }
 
-/// Logs once when an operation starts to fail, and once when it works again.
+/// Logs once when an operation starts to fail, and once when it works again, at most once a minute. The next line has the
+/// number of changes that were left out.
 pub(super) struct OutageLog<'a> {
     /// Shows in the health of jobs that the operation fails. `None` if jobs are judged without it.
     contact: Option<&'a Contact>,
@@ -124,6 +125,7 @@ impl<'a> OutageLog<'a> {
         match (self.outage.update(result.is_err()), &result) {
             (Some(Transition::Started), Err(error)) => tracing::warn!(
                 error = logged(error),
+                left_out = self.outage.left_out(),
                 "the job history cannot {operation}: retrying"
             ),
             (Some(Transition::Ended), _) => {

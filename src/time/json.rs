@@ -1,15 +1,18 @@
 //! Times and durations in JSON.
 
-use std::time::{Duration, SystemTime};
+use std::fmt::Write;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::{Timestamp, Unit};
+use humantime::format_rfc3339_millis;
 use serde::{Serialize, Serializer};
 
-/// UTC with milliseconds (RFC 3339, section 5.6). `None` before the year -9999, which jiff cannot represent.
+/// UTC with milliseconds (RFC 3339, section 5.6). `None` before 1970 and after the year 9999, which the format cannot express.
 pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
-    let timestamp = Timestamp::try_from(time).ok()?;
-    let rounded = timestamp.round(Unit::Millisecond).unwrap_or(timestamp);
-    Some(format!("{rounded:.3}"))
+    let rounded = time.checked_add(Duration::from_micros(500))?;
+    rounded.duration_since(UNIX_EPOCH).ok()?;
+    let mut text = String::new();
+    write!(text, "{}", format_rfc3339_millis(rounded)).ok()?;
+    Some(text)
 }
 
 /// Milliseconds, rounded down to the microsecond.
@@ -43,4 +46,32 @@ where
 {
     let seconds = |duration: Duration| duration.as_secs_f64();
     (*duration).into().map(seconds).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rounded_to_milliseconds_and_those_that_have_no_text_have_none() {
+        let at = |nanos| rfc3339(UNIX_EPOCH + Duration::from_nanos(nanos));
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(at(0), text("1970-01-01T00:00:00.000Z"));
+        assert_eq!(
+            at(1_784_000_000_123_499_999),
+            text("2026-07-14T03:33:20.123Z")
+        );
+        assert_eq!(
+            at(1_784_000_000_123_500_000),
+            text("2026-07-14T03:33:20.124Z")
+        );
+        assert_eq!(
+            at(951_782_399_999_600_000),
+            text("2000-02-29T00:00:00.000Z")
+        );
+        assert_eq!(rfc3339(UNIX_EPOCH - Duration::from_secs(1)), None);
+        let year_9999 = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+        assert_eq!(rfc3339(year_9999), text("9999-12-31T23:59:59.000Z"));
+        assert_eq!(rfc3339(year_9999 + Duration::from_secs(1)), None);
+    }
 }

@@ -8,9 +8,10 @@
 )]
 
 use std::collections::BTreeMap;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use metrics::{counter, histogram, with_local_recorder};
+use metrics::{counter, gauge, histogram, with_local_recorder};
 use tower_vitals::Prometheus;
 
 use crate::support::exposition::{Exposition, Labels, Number, of_snapshot};
@@ -184,4 +185,41 @@ fn assert_histogram(text: &Exposition, name: &str, labels: &[(&str, &str)], roun
     let sum = text.value(&format!("{name}_sum"), labels);
     let round: f64 = SAMPLES.iter().sum();
     assert_eq!(sum, round * rounds as f64, "{name}{labels:?}");
+}
+
+#[test]
+fn threads_that_register_a_series_at_once_share_it() {
+    const THREADS: usize = 4;
+    const SERIES: usize = 500;
+
+    let prometheus = Prometheus::builder().build().unwrap();
+    let all = Barrier::new(THREADS);
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (prometheus, all) = (&prometheus, &all);
+            scope.spawn(move || {
+                all.wait();
+                with_local_recorder(prometheus, || {
+                    for series in 0..SERIES {
+                        let mut labels =
+                            [("series", series.to_string()), ("shop", "eu".to_owned())];
+                        if thread % 2 == 0 {
+                            labels.reverse();
+                        }
+                        counter!("new_total", &labels).increment(1);
+                        gauge!("new", &labels).increment(1.0);
+                        histogram!("new_seconds", &labels).record(0.5);
+                    }
+                });
+            });
+        }
+    });
+    let text = Exposition::parse(&prometheus.render());
+    text.assert_valid();
+    assert_eq!(text.values(), of_snapshot(&prometheus.snapshot()));
+    for name in ["new_total", "new", "new_seconds_count"] {
+        assert_eq!(text.of(name).count(), SERIES, "{name}");
+        let mut values = text.of(name).map(|sample| sample.value.as_f64());
+        assert!(values.all(|value| value == THREADS as f64), "{name}");
+    }
 }

@@ -13,6 +13,7 @@
 
 mod bucket_names;
 mod catalog;
+mod churn;
 mod differential;
 mod exactness;
 mod exposition;
@@ -28,6 +29,7 @@ mod push;
 mod remove;
 mod scraped;
 mod snapshot;
+mod snapshot_labels;
 #[path = "../support/mod.rs"]
 mod support;
 mod zeros;

@@ -33,6 +33,7 @@ fn record(prometheus: &Prometheus, names: &str, seed: usize) {
 /// The lines without the values.
 fn series(text: &str) -> Vec<&str> {
     text.lines()
+        .filter(|line| !line.is_empty())
         .map(|line| match line.strip_prefix('#') {
             Some(_) => line,
             None => line.rsplit_once(' ').map_or(line, |(series, _)| series),

@@ -420,7 +420,6 @@ fn a_subscriber_that_records_metrics_does_not_deadlock_the_limit() {
 #[test]
 fn a_recorder_that_logs_does_not_deadlock_the_limit() {
     use metrics::{Counter, Gauge, Histogram, KeyName, SharedString, Unit};
-    use metrics_util::layers::Layer;
 
     #[derive(Clone, Default)]
     struct Logs(
@@ -460,7 +459,6 @@ fn a_recorder_that_logs_does_not_deadlock_the_limit() {
 #[test]
 fn a_limit_of_zero_means_one() {
     use metrics_util::debugging::DebuggingRecorder;
-    use metrics_util::layers::Layer;
     let exporter = DebuggingRecorder::new();
     let seen = exporter.snapshotter();
     let recorder = tower_vitals::exporter::SeriesLimit::new(0).layer(exporter);

@@ -246,8 +246,9 @@ fn written(prometheus: &Prometheus) -> Vec<(String, String)> {
                 }
             };
             match series.value {
-                Value::Counter(value) => samples.push((line("", None), number(value))),
-                Value::Gauge(value) => samples.push((line("", None), number(value))),
+                Value::Counter(value) | Value::Gauge(value) => {
+                    samples.push((line("", None), number(value)));
+                }
                 Value::Histogram(histogram) => {
                     for (bound, count) in histogram.buckets {
                         let le = format!("le=\"{}\"", number(bound));

@@ -6,7 +6,6 @@
 
 use metrics::{Key, Label, Level, Metadata, Recorder, counter, gauge, with_local_recorder};
 use metrics_util::debugging::DebuggingRecorder;
-use metrics_util::layers::Layer;
 use tower_vitals::Prometheus;
 use tower_vitals::catalog::{Catalog, Family, Kind, Values};
 use tower_vitals::exporter::{PrometheusBuilder, SeriesLimit};

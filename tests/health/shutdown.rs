@@ -1,5 +1,6 @@
 //! SIGTERM on the quickstart under load: readiness fails first, the listener closes later, and no request is lost.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,8 +8,8 @@ use std::time::Duration;
 
 use crate::support::example::{Example, path};
 use crate::support::request;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 use tower_vitals::{Health, Routes};
 
@@ -151,42 +152,132 @@ async fn an_interrupt_skips_the_delay_and_a_second_signal_ends_the_process() {
     }
 }
 
+/// Every example that listens until a signal, and its exit code after SIGTERM. Two have no graceful shutdown, so the signal
+/// ends them.
+const SERVERS: [(&str, Option<i32>); 7] = [
+    ("quickstart", Some(0)),
+    ("custom_check", Some(0)),
+    ("health", Some(0)),
+    ("instruments", Some(0)),
+    ("jobs", Some(0)),
+    ("existing_stack", None),
+    ("hyper", None),
+];
+
+/// A file for the history of the example `jobs`, one for each test.
+fn jobs_file(test: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("vitals-{test}-{}.db", std::process::id()))
+}
+
+fn start(name: &str, jobs_file: &Path) -> Example {
+    Example::start_command(Command::new(path(name)).env("JOBS_DB", jobs_file))
+}
+
+/// Clients that hold their connections: one is silent, one has sent half of a head, one reads chunks of a stream, one reads
+/// nothing of its many answers.
+struct Clients(#[expect(dead_code, reason = "it keeps them open")] Vec<TcpStream>);
+
+impl Clients {
+    async fn connect(address: &str) -> Self {
+        let silent = TcpStream::connect(address).await.unwrap();
+        let mut half = TcpStream::connect(address).await.unwrap();
+        half.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\nx-")
+            .await
+            .unwrap();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // Where there is no stream, the answer is a 404.
+        stream
+            .write_all(b"GET /stream HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+        stream.read_u8().await.unwrap();
+        let slow = TcpSocket::new_v4().unwrap();
+        slow.set_recv_buffer_size(4096).unwrap();
+        let mut slow = slow.connect(address.parse().unwrap()).await.unwrap();
+        // Until the server has stopped to read, because it cannot write.
+        let requests = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100);
+        let full = Duration::from_millis(500);
+        while timeout(full, slow.write_all(&requests)).await.is_ok() {}
+        // The server has accepted the earlier connections, too.
+        request(address, "/metrics").await.unwrap();
+        Self(vec![silent, half, stream, slow])
+    }
+}
+
 #[tokio::test]
 #[ignore = "needs the examples built: tests/run"]
 async fn a_half_sent_request_delays_the_end_of_no_example_beyond_30_seconds() {
-    let file = std::env::temp_dir().join(format!("vitals-shutdown-{}.db", std::process::id()));
-    let ends = [
-        // `run` returns at its deadline.
-        ("quickstart", Some(0), 25),
-        ("custom_check", Some(0), 25),
-        ("health", Some(0), 25),
-        ("instruments", Some(0), 25),
-        // `Routes` closes the connection itself.
-        ("jobs", Some(0), 5),
-        // Without a graceful shutdown.
-        ("existing_stack", None, 0),
-        ("hyper", None, 0),
-    ]
-    .map(|(name, code, earliest)| {
-        let mut command = Command::new(path(name));
-        let mut example = Example::start_command(command.env("JOBS_DB", &file));
+    all_examples_end("half-sent", async |address| {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let half = b"GET /livez HTTP/1.1\r\nhost: x\r\nx-";
+        client.write_all(half).await.unwrap();
+        // The server has accepted the first connection, too.
+        request(address, "/metrics").await.unwrap();
+        client
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the examples built: tests/run"]
+async fn no_client_delays_the_end_of_an_example_beyond_30_seconds() {
+    all_examples_end("clients", async |address| Clients::connect(address).await).await;
+}
+
+async fn all_examples_end<C: Send + 'static>(test: &str, connect: impl AsyncFn(&str) -> C) {
+    let file = jobs_file(test);
+    let mut held = Vec::new();
+    for (name, code) in SERVERS {
+        let example = start(name, &file);
+        let clients = connect(example.address()).await;
+        held.push((name, code, example, clients));
+    }
+    let ends = held.into_iter().map(|(name, code, mut example, clients)| {
         tokio::spawn(async move {
-            let mut client = TcpStream::connect(example.address()).await.unwrap();
-            let half = b"GET /livez HTTP/1.1\r\nhost: x\r\nx-";
-            client.write_all(half).await.unwrap();
-            // The server has accepted the first connection, too.
-            request(example.address(), "/metrics").await.unwrap();
             let started = Instant::now();
             kill(&example, "-TERM");
             assert_eq!(exit_code(&mut example).await, code, "{name}");
             let took = started.elapsed();
             println!("{name} ended after {took:?}");
+            // `run` returns at its deadline. `Routes` closes the connections of `jobs` itself.
+            let earliest = match name {
+                "existing_stack" | "hyper" => 0,
+                "jobs" => 5,
+                _ => 25,
+            };
             assert!(took >= Duration::from_secs(earliest), "{name}: {took:?}");
             assert!(took < Duration::from_secs(31), "{name}: {took:?}");
+            drop(clients);
         })
     });
-    for end in ends {
+    // All at once.
+    for end in ends.collect::<Vec<_>>() {
         end.await.unwrap();
+    }
+    std::fs::remove_file(file).unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs the examples built: tests/run"]
+async fn a_second_signal_ends_each_example_at_once_whatever_its_clients_do() {
+    let file = jobs_file("second");
+    for (name, code) in SERVERS {
+        if code.is_none() {
+            // The first one has ended it.
+            continue;
+        }
+        let mut example = start(name, &file);
+        let clients = Clients::connect(example.address()).await;
+        kill(&example, "-TERM");
+        while request(example.address(), "/readyz").await.unwrap().0 != 503 {
+            sleep(Duration::from_millis(10)).await;
+        }
+        let started = Instant::now();
+        kill(&example, "-INT");
+        assert_eq!(exit_code(&mut example).await, Some(130), "{name}");
+        let took = started.elapsed();
+        assert!(took < Duration::from_secs(2), "{name}: {took:?}");
+        drop(clients);
     }
     std::fs::remove_file(file).unwrap();
 }

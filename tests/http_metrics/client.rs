@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Empty};
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_vitals::ClientMetricsLayer;
 use tower_vitals::http_metrics::{DurationStatus, Naming, SkipMetrics};
@@ -290,6 +291,83 @@ async fn open_telemetry_names_the_called_server_and_the_error() {
     );
     assert_eq!(taken.samples(duration, &[]).len(), 7);
     assert_eq!(taken.0.len(), 7);
+}
+
+#[tokio::test]
+async fn open_telemetry_has_the_template_of_a_call_if_it_is_known() {
+    let (recorder, reader) = recorder();
+    let layer = ClientMetricsLayer::builder("stripe")
+        .recorder(recorder)
+        .naming(Naming::open_telemetry_client())
+        .endpoint(|parts| (parts.uri.path() == "/charges/7").then_some("/charges/{id}"))
+        .build()
+        .unwrap();
+    let client = layer.layer(service_fn(async |_: Request<()>| {
+        Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+    }));
+    for path in ["/charges/7", "/else"] {
+        let call = client.clone().oneshot(get(path));
+        drop(call.await.unwrap());
+    }
+    let taken = reader.take();
+    let duration = "http_client_request_duration_seconds";
+    assert_eq!(taken.values(duration, "url_template"), ["/charges/{id}"]);
+    let mut names: Vec<_> = taken
+        .family(duration)
+        .map(|series| {
+            let names = series.labels.iter().map(|(name, _)| &**name);
+            names.collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    names.sort();
+    let both = "http_request_method http_response_status_code";
+    assert_eq!(names, [both.to_owned(), format!("{both} url_template")]);
+}
+
+#[tokio::test]
+async fn calls_beyond_the_series_limit_have_other_as_their_server() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let layer = ClientMetricsLayer::builder("stripe")
+        .recorder(recorder)
+        .naming(Naming::open_telemetry_client())
+        .label_at_most("tenant", 90, |parts| {
+            parts.headers.get("tenant")?.to_str().ok()
+        })
+        .build()
+        .unwrap();
+    let client = layer.layer(service_fn(async |_: Request<()>| {
+        Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+    }));
+    for method in ["GET", "POST"] {
+        for number in 0..9_000_u32 {
+            let request = Request::builder().method(method);
+            let request = request.uri(format!("https://{}.example/", number % 100));
+            let request = request.header("tenant", (number / 100).to_string());
+            let call = client.clone().oneshot(request.body(()).unwrap());
+            drop(call.await.unwrap());
+        }
+    }
+    let (mut others, mut series) = (Vec::new(), 0);
+    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
+        let label = |name| {
+            let mut labels = key.key().labels();
+            let found = labels.find(|label| label.key() == name);
+            found.map(metrics::Label::value)
+        };
+        let DebugValue::Histogram(samples) = value else {
+            panic!("{key:?}")
+        };
+        series += 1;
+        assert!(label("server_address").is_some(), "{key:?}");
+        if label("server_address") == Some("other") {
+            assert_eq!(label("tenant"), Some("other"));
+            let method = label("http_request_method").unwrap().to_owned();
+            others.push((method, samples.len()));
+        }
+    }
+    assert_eq!(others, [("POST".to_owned(), 8_000)]);
+    assert_eq!(series, 10_001);
 }
 
 #[test]

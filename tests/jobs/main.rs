@@ -32,6 +32,8 @@ mod pgbouncer;
 mod processes;
 #[cfg(feature = "full")]
 mod readers;
+#[cfg(all(unix, feature = "full"))]
+mod recreated_file;
 #[cfg(feature = "prometheus")]
 mod reentrancy;
 #[cfg(feature = "full")]
@@ -42,3 +44,5 @@ mod runs;
 mod series;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(all(target_os = "linux", feature = "full"))]
+mod wall_clock;

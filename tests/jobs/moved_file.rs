@@ -78,3 +78,32 @@ async fn runs_wait_for_a_file_that_was_moved() {
 async fn runs_wait_for_a_file_that_was_replaced() {
     runs_wait_for_the_file("replaced", Some(b""), "replaced").await;
 }
+
+#[tokio::test]
+async fn runs_wait_after_their_file_was_deleted() {
+    let (log, _guard) = Log::of_this_thread();
+    let file = File::new("deleted");
+    let builder = Jobs::builder().history(file.history());
+    let jobs = builder.lease(Duration::from_secs(1)).run().unwrap();
+    run(&jobs, 5).await;
+    jobs.flush().await;
+    fs::remove_file(&file.0).unwrap();
+    let check = jobs.health_check();
+    let path = file.0.display();
+    let problem = format!("the file {path} was deleted or moved while it was open");
+    until("the check names the file", async || {
+        check()
+            .await
+            .is_err_and(|message| message.contains(&problem))
+    })
+    .await;
+    run(&jobs, 20).await;
+    let left = timeout(Duration::from_secs(2), jobs.flush()).await;
+    assert!(left.is_err());
+    assert_eq!(jobs.history_status().waiting_events, 40);
+    assert!(!file.0.exists(), "nothing creates it");
+    for operation in ["renew leases", "write runs"] {
+        let line = format!("cannot {operation}");
+        assert_eq!(log.count(&line), 1, "{}", log.text());
+    }
+}

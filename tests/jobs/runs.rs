@@ -2,7 +2,7 @@
 
 use std::future::{pending, ready};
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -487,6 +487,31 @@ async fn an_outage_is_logged_once_even_if_no_job_runs() {
         assert_eq!(log.count(&format!("can {operation} again")), 1);
         assert_eq!(log.text().lines().count() % 2, 0, "{}", log.text());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_of_short_outages_are_left_out_and_counted() {
+    let history = Faulty::new(&MemoryHistory::new());
+    let (log, _guard) = Log::of_this_thread();
+    let renewals = AtomicU32::new(0);
+    // Every second renewal fails. They are 20 s apart.
+    history.fail(move |call| {
+        let is_failing =
+            call == "renew" && renewals.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
+        if is_failing { Fault::Down } else { Fault::None }
+    });
+    let _jobs = Jobs::builder().history(history.clone()).run().unwrap();
+    tokio::time::sleep(Duration::from_secs(110)).await;
+    // At 0, 20, 80 and 100 s. The failure at 40 s and its end at 60 s are left out.
+    let text = log.text();
+    let lines: Vec<_> = text
+        .lines()
+        .map(|line| line.contains("left_out=2"))
+        .collect();
+    assert_eq!(lines, [false, false, true, false], "{text}");
+    assert_eq!(log.count("cannot renew leases: retrying"), 2, "{text}");
+    assert_eq!(log.count("can renew leases again"), 2, "{text}");
+    assert_eq!(log.count("left_out"), 1, "{text}");
 }
 
 /// The history is not queried, because PostgreSQL rejects text that contains NUL.

@@ -9,9 +9,11 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use http::{Method, Request};
 use metrics::{Key, Label, Level, Metadata, Recorder};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use metrics_util::debugging::DebuggingRecorder;
-use metrics_util::layers::Layer;
-use tower_vitals::exporter::{HistoryConfig, HistoryQuery, Pushgateway, SeriesLimit};
+use tower_vitals::exporter::{
+    ExistingExporter, HistoryConfig, HistoryQuery, MetricsSource, Pushgateway, SeriesLimit,
+};
 use tower_vitals::health::checks::{
     Configuration, Disk, Http, Postgres, RabbitMq, Redis, RegisteredModules, Sqlite,
     StorageRoundTrip, Store, Tcp,
@@ -175,6 +177,7 @@ fn of_exporter(shown: &mut Shown) {
         "Limited",
         &SeriesLimit::new(1).layer(DebuggingRecorder::new()),
     );
+    of_existing_exporter(shown, &key);
     let url = format!("http://shop:{OWN}@gateway/token={SECRET}");
     let builder = Pushgateway::builder(&url, &text()).grouping("password", SECRET);
     add(shown, "PushgatewayBuilder", &builder);
@@ -187,6 +190,18 @@ fn of_exporter(shown: &mut Shown) {
             .push_every(Duration::from_secs(60), &prometheus)
             .unwrap(),
     );
+}
+
+fn of_existing_exporter(shown: &mut Shown, key: &Key) {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let metadata = Metadata::new("test", Level::INFO, None);
+    recorder.register_counter(key, &metadata).increment(1);
+    let builder = ExistingExporter::builder(recorder.handle());
+    let with_text = builder.clone().prefix(text());
+    add(shown, "ExistingExporterBuilder", &with_text);
+    let exporter = builder.build().unwrap();
+    add(shown, "ExistingExporter", &exporter);
+    add(shown, "MetricsSource", &MetricsSource::from(exporter));
 }
 
 fn of_routes(shown: &mut Shown) {

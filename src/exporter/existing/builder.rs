@@ -24,7 +24,7 @@ impl ExistingExporter {
         Self::builder(handle).build()
     }
 
-    /// Reads this exporter with the default settings. If its upkeep cannot be started, that is logged, and only reads do it.
+    /// Reads this exporter with the default settings. If its upkeep cannot be started, that is logged, and reads do it.
     pub(super) fn of(handle: PrometheusHandle) -> Self {
         let builder = Self::builder(handle);
         let interval = builder.upkeep_interval;

@@ -160,7 +160,7 @@ impl MetricsHistory {
     }
 
     fn store_tick(&self) {
-        let snapshot = self.inner.gatherer.snapshot_without_hooks();
+        let snapshot = self.inner.gatherer.baseline_without_hooks();
         let at = snapshot.at.since(self.inner.started);
         self.write()
             .record(&snapshot.families, at, snapshot.taken_at);

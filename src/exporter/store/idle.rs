@@ -18,9 +18,8 @@ impl Store {
     /// because that one may have missed a write which this reader must show.
     pub(in crate::exporter) fn sweep(&self) {
         let _sweeping = self.sweeping.lock();
-        let families: Vec<_> = self.families.read().values().cloned().collect();
         let mut counts = Vec::new();
-        for family in families {
+        for family in self.all_families() {
             // In this order, so that a series that was just written to is shown at least once.
             self.put_to_sleep(&family, &mut counts);
             self.wake(&family, &mut counts);
@@ -45,9 +44,9 @@ impl Store {
     }
 
     fn put_to_sleep(&self, family: &StoredFamily, counts: &mut Vec<u64>) {
-        let timeout = self.config.idle_timeouts.of(family.kind());
+        let timeout = self.config.idle_timeouts.of(family.info.kind());
         // A count of losses is no series of the service.
-        let Some(timeout) = timeout.filter(|_| !is_loss(family)) else {
+        let Some(timeout) = timeout.filter(|_| !is_loss(&family.info)) else {
             return;
         };
         let timeout = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
@@ -96,7 +95,9 @@ impl Store {
             return false;
         };
         let _sweeping = self.sweeping.lock();
-        let family = Arc::clone(&series.family);
+        let Some(family) = self.families.read().get(series.family.name()).cloned() else {
+            return false;
+        };
         let is_it = |other: &StoredSeries| std::ptr::eq(other, &raw const *series);
         let chunks = family.list.chunks();
         if !chunks

@@ -8,7 +8,10 @@ use crate::cells::RequestCells;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     InProgress,
-    Duration,
+    Duration {
+        /// Whether a gauge shows the same cells.
+        has_gauge: bool,
+    },
     /// The endings counted in this slot.
     Ending(usize),
 }

@@ -4,6 +4,7 @@ mod allowlist;
 mod buckets;
 mod canonical;
 mod config;
+mod family_info;
 mod idle;
 mod links;
 mod number;
@@ -15,6 +16,8 @@ mod series_table;
 mod store;
 mod stored_family;
 mod stored_series;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub(super) use self::canonical::sanitize;

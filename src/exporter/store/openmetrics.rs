@@ -1,7 +1,7 @@
 //! `OpenMetrics` 1.0 text.
 
+use super::family_info::{FamilyInfo, Shape};
 use super::store::Store;
-use super::stored_family::{Shape, StoredFamily};
 use super::text::Lines;
 use crate::catalog::Kind;
 
@@ -18,21 +18,21 @@ impl Store {
         let families = self.shown_families();
         for family in &families {
             let is_taken = |name: &str| {
-                let found = families.binary_search_by(|other| other.name().cmp(name));
+                let found = families.binary_search_by(|other| other.info.name().cmp(name));
                 found.is_ok()
             };
-            write_metadata(family, is_taken, &mut text);
+            write_metadata(&family.info, is_taken, &mut text);
             for chunk in family.list.chunks() {
                 for series in chunk.iter() {
-                    let Shape::Histogram(buckets) = &family.shape else {
-                        lines.write_number(family, series, &mut text);
+                    let Shape::Histogram(buckets) = &family.info.shape else {
+                        lines.write_number(series, &mut text);
                         continue;
                     };
                     let sum = lines.read(series);
-                    lines.write_buckets(family, series, &buckets.canonical, &mut text);
+                    lines.write_buckets(series, &buckets.canonical, &mut text);
                     // A negative bound allows neither sum nor count, and a sum is never negative ("Histogram").
                     if !buckets.has_negative && sum >= 0.0 {
-                        lines.write_sum_and_count(family, series, sum, &mut text);
+                        lines.write_sum_and_count(series, sum, &mut text);
                     }
                 }
             }
@@ -44,7 +44,7 @@ impl Store {
 
 /// Names a counter's family without the `_total` of its samples. A counter without this suffix, and one whose family's name
 /// is that of another family, gets the type `unknown`, because its samples have the same name in all formats.
-fn write_metadata(family: &StoredFamily, is_taken: impl Fn(&str) -> bool, text: &mut String) {
+fn write_metadata(family: &FamilyInfo, is_taken: impl Fn(&str) -> bool, text: &mut String) {
     let name = family.name();
     let (name, kind) = match (family.kind(), name.strip_suffix("_total")) {
         (Kind::Counter, Some(base)) if !base.is_empty() && !is_taken(base) => (base, "counter"),

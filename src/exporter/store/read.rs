@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::family_info::Shape;
 use super::store::Store;
-use super::stored_family::{Shape, StoredFamily};
 use super::stored_series::StoredSeries;
 use crate::exporter::histogram_snapshot::HistogramSnapshot;
 use crate::exporter::snapshot::{FamilySnapshot, Series, Snapshot, Value};
@@ -50,7 +50,14 @@ impl Source for StoreSource {
 
     fn snapshot(&self) -> Snapshot {
         self.store.sweep();
-        self.store.snapshot()
+        self.store.snapshot(false)
+    }
+
+    fn snapshot_with_idle(&self) -> Snapshot {
+        self.store.sweep();
+        // No series may leave or return while all are read.
+        let _sweeping = self.store.sweeping.lock();
+        self.store.snapshot(true)
     }
 
     fn upkeep(&self) {
@@ -59,21 +66,30 @@ impl Source for StoreSource {
 }
 
 impl Store {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self, with_idle: bool) -> Snapshot {
         let mut snapshot = Snapshot::empty();
         let mut counts = Vec::new();
-        for family in self.shown_families() {
+        for family in self.all_families() {
             let mut series = Vec::new();
-            for chunk in family.list.chunks() {
-                series.extend(chunk.iter().map(|stored| Series {
+            let mut add = |stored: &StoredSeries| {
+                series.push(Series {
                     labels: stored.labels.clone(),
-                    value: value(&family, stored, &mut counts),
-                }));
+                    value: value(stored, &mut counts),
+                });
+            };
+            if with_idle {
+                family.dormant.lock().iter().for_each(|stored| add(stored));
+            }
+            for chunk in family.list.chunks() {
+                chunk.iter().for_each(|stored| add(stored));
+            }
+            if series.is_empty() {
+                continue;
             }
             snapshot.families.push(FamilySnapshot {
-                name: family.name().to_owned(),
-                kind: family.kind(),
-                help: family.help().to_string(),
+                name: family.info.name().to_owned(),
+                kind: family.info.kind(),
+                help: family.info.help().to_string(),
                 series,
             });
         }
@@ -81,8 +97,8 @@ impl Store {
     }
 }
 
-fn value(family: &StoredFamily, series: &StoredSeries, counts: &mut Vec<u64>) -> Value {
-    match &family.shape {
+fn value(series: &StoredSeries, counts: &mut Vec<u64>) -> Value {
+    match &series.family.shape {
         Shape::Counter | Shape::FloatCounter => Value::Counter(series.total().as_f64()),
         Shape::Gauge => Value::Gauge(series.gauge()),
         Shape::Histogram(buckets) => {

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use metrics::{CounterFn, Key, SharedString};
+use metrics::{Counter, Key, SharedString};
 use parking_lot::{Mutex, RwLock};
 
 use super::allowlist::Allowlist;
 use super::buckets::Buckets;
 use super::canonical::{CanonicalKey, OTHER, sanitize};
 use super::config::StoreConfig;
+use super::family_info::{FamilyInfo, Shape};
 use super::series_table::SeriesTable;
-use super::stored_family::{Shape, StoredFamily, Warned};
+use super::stored_family::{StoredFamily, Warned};
 use super::stored_series::{Identity, StoredSeries};
 use crate::catalog::{
     self, Kind, MONITORING_SAMPLES_DROPPED, MONITORING_SERIES_DROPPED, MONITORING_SERIES_REJECTED,
@@ -75,7 +76,7 @@ impl Store {
                     kind => store.shape(kind, family.name, family.buckets),
                 };
                 let new = store.new_family(&name, shape, Allowlist::of(family));
-                new.describe(family.help);
+                new.info.describe(family.help);
                 stored.insert(name.into(), new);
             }
         }
@@ -99,7 +100,8 @@ impl Store {
 
     fn new_family(&self, name: &str, shape: Shape, allowlist: Allowlist) -> Arc<StoredFamily> {
         let prefix_len = self.config.prefix.len();
-        Arc::new(StoredFamily::new(name, prefix_len, shape, allowlist))
+        let info = FamilyInfo::new(name, prefix_len, shape);
+        Arc::new(StoredFamily::new(info, allowlist))
     }
 
     /// Nanoseconds since the store was made.
@@ -112,7 +114,7 @@ impl Store {
         let name = self.full_name(&sanitize(name, prefix.is_empty(), b":"));
         let family = self.families.read().get(&*name).cloned();
         if let Some(family) = family {
-            return family.describe(&help);
+            return family.info.describe(&help);
         }
         let mut descriptions = self.descriptions.lock();
         if descriptions.len() < MAX_FAMILIES && !help.is_empty() {
@@ -148,9 +150,12 @@ impl Store {
         };
         Self::warn_of_names(&family, recorded_name, &key);
         let labels = key.labels.iter();
-        let labels = labels.map(|(name, value)| match family.allowlist.allows(name, value) {
-            true => (&**name, &**value),
-            false => (&**name, OTHER),
+        let labels = labels.map(|(name, value)| {
+            if family.allowlist.allows(name, value) {
+                (&**name, &**value)
+            } else {
+                (&**name, OTHER)
+            }
         });
         let labels: Vec<_> = labels.filter(|label| !self.is_global(*label)).collect();
         if let Some(series) = self.insert(&family, &labels, true) {
@@ -178,17 +183,20 @@ impl Store {
         own: &[(&str, &str)],
         needs_place: bool,
     ) -> Option<Arc<StoredSeries>> {
-        let hash = self.table.hash(family.base_name(), own.iter().copied());
+        let hash = self
+            .table
+            .hash(family.info.base_name(), own.iter().copied());
         let is = |series: &StoredSeries| {
-            Arc::ptr_eq(&series.family, family)
+            Arc::ptr_eq(&series.family, &family.info)
                 && series.own_labels().all(|label| own.contains(&label))
                 && series.own_labels().count() == own.len()
         };
         let make = || {
             // The counts of losses have one series for each metric.
-            let max_series = match is_loss(family) {
-                true => usize::MAX,
-                false => self.config.max_series,
+            let max_series = if is_loss(&family.info) {
+                usize::MAX
+            } else {
+                self.config.max_series
             };
             if needs_place && !family.take_place(max_series) {
                 return None;
@@ -203,7 +211,7 @@ impl Store {
                 hash,
                 has_place: needs_place,
             };
-            Some(StoredSeries::new(family, identity, self.now()))
+            Some(StoredSeries::new(&family.info, identity, self.now()))
         };
         let (series, is_new) = self.table.find_or_insert(hash, is, make)?;
         if is_new {
@@ -215,20 +223,21 @@ impl Store {
 
     /// Lets the counts of losses exist at 0, so that `increase()` sees the first one.
     fn prepare_losses(&self, family: &StoredFamily, has_labels: bool) {
-        if family.kind() == Kind::Histogram {
-            let dropped = || self.loss(MONITORING_SAMPLES_DROPPED, family.name());
-            init_once(&family.samples_dropped, dropped);
+        if family.info.kind() == Kind::Histogram {
+            let dropped = || self.loss(MONITORING_SAMPLES_DROPPED, family.info.name());
+            init_once(&family.info.samples_dropped, dropped);
         }
-        if has_labels && !is_loss(family) {
-            let dropped = || self.loss(MONITORING_SERIES_DROPPED, family.name());
+        if has_labels && !is_loss(&family.info) {
+            let dropped = || self.loss(MONITORING_SERIES_DROPPED, family.info.name());
             init_once(&family.series_dropped, dropped);
         }
     }
 
-    /// The series of a count of losses, of a metric.
-    fn loss(&self, count: catalog::Family, metric: &str) -> Option<Arc<StoredSeries>> {
+    /// Returns the count of losses of a metric.
+    fn loss(&self, count: catalog::Family, metric: &str) -> Option<Counter> {
         let metric = metric.to_owned().into();
-        self.register(Kind::Counter, &count.key([metric]))
+        let series = self.register(Kind::Counter, &count.key([metric]));
+        series.map(Counter::from_arc)
     }
 
     fn count_dropped(&self, family: &Arc<StoredFamily>) {
@@ -238,7 +247,7 @@ impl Store {
         if Warned::is_first(&family.warned.limit) {
             let (label, values) = family.widest_label();
             tracing::warn!(
-                metric = family.name(),
+                metric = family.info.name(),
                 label,
                 values,
                 max_series = self.config.max_series,
@@ -249,11 +258,11 @@ impl Store {
     }
 
     fn warn_of_names(family: &StoredFamily, name: &str, key: &CanonicalKey<'_>) {
-        if let Some(other) = family.other_recorded_name(name)
+        if let Some(other) = family.info.other_recorded_name(name)
             && Warned::is_first(&family.warned.name)
         {
             tracing::warn!(
-                metric = family.name(),
+                metric = family.info.name(),
                 names = ?[other, name],
                 "two metric names differ only in characters that Prometheus does not allow: they are one metric"
             );
@@ -262,7 +271,7 @@ impl Store {
             && Warned::is_first(&family.warned.labels)
         {
             tracing::warn!(
-                metric = family.name(),
+                metric = family.info.name(),
                 label,
                 name,
                 "label is empty, reserved or stands twice, so Prometheus would refuse the whole scrape: it is exposed as `name`"
@@ -274,10 +283,10 @@ impl Store {
     fn family(&self, instrument: Kind, base_name: &str) -> Result<Arc<StoredFamily>, Rejection> {
         let name = self.full_name(base_name);
         let of_kind = |family: &Arc<StoredFamily>| {
-            if family.accepts(instrument) {
+            if family.info.accepts(instrument) {
                 Ok(Arc::clone(family))
             } else {
-                Err(Rejection::Kind(family.kind()))
+                Err(Rejection::Kind(family.info.kind()))
             }
         };
         if let Some(family) = self.families.read().get(&*name) {
@@ -296,7 +305,7 @@ impl Store {
         }
         let family = self.new_family(&name, shape, Allowlist::default());
         if let Some(help) = self.descriptions.lock().remove(&*name) {
-            family.describe(&help);
+            family.info.describe(&help);
         }
         families.insert(name.into(), Arc::clone(&family));
         Ok(family)
@@ -308,7 +317,10 @@ impl Store {
             Rejection::TooManyFamilies => OTHER.to_owned(),
             _ => self.full_name(base_name),
         };
-        if let Some(count) = self.loss(MONITORING_SERIES_REJECTED, &metric) {
+        // A count of losses whose own name has another kind would be rejected again and again.
+        if !LOSSES.iter().any(|loss| loss.name == base_name)
+            && let Some(count) = self.loss(MONITORING_SERIES_REJECTED, &metric)
+        {
             count.increment(1);
         }
         let is_new = {
@@ -337,15 +349,20 @@ impl Store {
         }
     }
 
-    /// Returns the families that have series, by name.
-    pub(in crate::exporter) fn shown_families(&self) -> Vec<Arc<StoredFamily>> {
-        let families = self.families.read();
-        let shown = families.values().filter(|family| !family.list.is_empty());
-        shown.cloned().collect()
+    /// Returns all families by name.
+    pub(super) fn all_families(&self) -> Vec<Arc<StoredFamily>> {
+        self.families.read().values().cloned().collect()
+    }
+
+    /// Returns the families that show series, by name.
+    pub(super) fn shown_families(&self) -> Vec<Arc<StoredFamily>> {
+        let mut families = self.all_families();
+        families.retain(|family| !family.list.is_empty());
+        families
     }
 }
 
-pub(super) fn is_loss(family: &StoredFamily) -> bool {
+pub(super) fn is_loss(family: &FamilyInfo) -> bool {
     LOSSES.iter().any(|loss| loss.name == family.base_name())
 }
 
@@ -377,7 +394,7 @@ fn clash(
         .filter_map(|suffix| name.strip_suffix(suffix));
     let is_histogram = |base: &&str| {
         let family = families.get(*base);
-        family.is_some_and(|family| family.kind() == Kind::Histogram)
+        family.is_some_and(|family| family.info.kind() == Kind::Histogram)
     };
     bases.find(is_histogram).map(str::to_owned)
 }

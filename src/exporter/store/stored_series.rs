@@ -6,13 +6,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use metrics::{CounterFn, GaugeFn, HistogramFn, Key, Label};
 
+use super::family_info::{FamilyInfo, Shape};
 use super::links::{Links, Part};
-use super::stored_family::{Shape, StoredFamily};
 use crate::cells::{CounterCells, FloatCell, GaugeCell, HistogramCells};
 use crate::exporter::labels::Labels;
 
 pub(in crate::exporter) struct StoredSeries {
-    pub(super) family: Arc<StoredFamily>,
+    pub(super) family: Arc<FamilyInfo>,
     pub(super) labels: Labels,
     /// The number of global labels, which precede the others.
     globals: u16,
@@ -62,7 +62,7 @@ impl Total {
 }
 
 impl StoredSeries {
-    pub(super) fn new(family: &Arc<StoredFamily>, identity: Identity, now: u64) -> Self {
+    pub(super) fn new(family: &Arc<FamilyInfo>, identity: Identity, now: u64) -> Self {
         let created = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
             cells: match &family.shape {
@@ -113,7 +113,7 @@ impl StoredSeries {
         let linked = || -> u64 {
             let finished = self.links.iter().map(|link| match link.part {
                 Part::Ending(slot) => link.cells.finished(slot),
-                Part::InProgress | Part::Duration => 0,
+                Part::InProgress | Part::Duration { .. } => 0,
             });
             finished.sum()
         };
@@ -149,7 +149,11 @@ impl StoredSeries {
         let mut sum = cells.read_into(counts);
         if !self.links.is_empty() {
             let mut linked = Vec::with_capacity(counts.len());
-            for link in self.links.iter().filter(|link| link.part == Part::Duration) {
+            for link in self
+                .links
+                .iter()
+                .filter(|link| matches!(link.part, Part::Duration { .. }))
+            {
                 sum += link.cells.read_into(&mut linked);
                 for (count, linked) in counts.iter_mut().zip(&linked) {
                     *count += linked;

@@ -1,8 +1,8 @@
 //! Text format 0.0.4.
 
+use super::family_info::{FamilyInfo, Shape};
 use super::number::{write_float, write_integer};
 use super::store::Store;
-use super::stored_family::{Shape, StoredFamily};
 use super::stored_series::{StoredSeries, Total};
 
 impl Store {
@@ -11,10 +11,10 @@ impl Store {
         let mut text = String::with_capacity(capacity);
         let mut lines = Lines::default();
         for family in self.shown_families() {
-            write_metadata(&family, &mut text);
+            write_metadata(&family.info, &mut text);
             for chunk in family.list.chunks() {
                 for series in chunk.iter() {
-                    lines.write(&family, series, &mut text);
+                    lines.write(series, &mut text);
                 }
             }
         }
@@ -22,7 +22,7 @@ impl Store {
     }
 }
 
-fn write_metadata(family: &StoredFamily, text: &mut String) {
+fn write_metadata(family: &FamilyInfo, text: &mut String) {
     let name = family.name();
     let help = family.help();
     if !help.is_empty() {
@@ -48,7 +48,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// Sets the beginning of the next lines: `name_suffix{labels,` or, if no label follows, `name_suffix{labels} `.
-    fn start(&mut self, family: &StoredFamily, series: &StoredSeries, suffix: &str, is_open: bool) {
+    fn start(&mut self, series: &StoredSeries, suffix: &str, is_open: bool) {
         let labels = series.labels.escaped();
         let (open, close) = match (labels.is_empty(), is_open) {
             (true, true) => ("{", ""),
@@ -58,31 +58,26 @@ impl Lines {
         };
         self.start.clear();
         self.start
-            .extend([family.name(), suffix, open, labels, close]);
+            .extend([series.family.name(), suffix, open, labels, close]);
     }
 
-    fn write(&mut self, family: &StoredFamily, series: &StoredSeries, text: &mut String) {
-        match &family.shape {
+    fn write(&mut self, series: &StoredSeries, text: &mut String) {
+        match &series.family.shape {
             Shape::Histogram(buckets) => {
                 let sum = series.histogram(&mut self.counts);
-                self.write_buckets(family, series, &buckets.text, text);
-                self.write_sum_and_count(family, series, sum, text);
+                self.write_buckets(series, &buckets.text, text);
+                self.write_sum_and_count(series, sum, text);
             }
             Shape::Counter | Shape::FloatCounter | Shape::Gauge => {
-                self.write_number(family, series, text);
+                self.write_number(series, text);
             }
         }
     }
 
-    pub(super) fn write_number(
-        &mut self,
-        family: &StoredFamily,
-        series: &StoredSeries,
-        text: &mut String,
-    ) {
-        self.start(family, series, "", false);
+    pub(super) fn write_number(&mut self, series: &StoredSeries, text: &mut String) {
+        self.start(series, "", false);
         text.push_str(&self.start);
-        match &family.shape {
+        match &series.family.shape {
             Shape::Gauge => write_float(series.gauge(), text),
             _ => match series.total() {
                 Total::Integer(total) => write_integer(total, text),
@@ -100,12 +95,11 @@ impl Lines {
     /// Writes the buckets of the histogram that was read last, each with the end of its line.
     pub(super) fn write_buckets(
         &mut self,
-        family: &StoredFamily,
         series: &StoredSeries,
         ends: &[Box<str>],
         text: &mut String,
     ) {
-        self.start(family, series, "_bucket", true);
+        self.start(series, "_bucket", true);
         let mut total = 0;
         for (count, end) in self.counts.iter().zip(ends) {
             total += count;
@@ -118,16 +112,15 @@ impl Lines {
 
     pub(super) fn write_sum_and_count(
         &mut self,
-        family: &StoredFamily,
         series: &StoredSeries,
         sum: f64,
         text: &mut String,
     ) {
-        self.start(family, series, "_sum", false);
+        self.start(series, "_sum", false);
         text.push_str(&self.start);
         write_float(sum, text);
         text.push('\n');
-        self.start(family, series, "_count", false);
+        self.start(series, "_count", false);
         text.push_str(&self.start);
         write_integer(self.counts.iter().sum(), text);
         text.push('\n');

@@ -186,7 +186,9 @@ fn describe() -> impl Strategy<Value = Write> {
     (unit, text()).prop_map(|(unit, text)| Write::Describe(unit, text))
 }
 
-fn call() -> impl Strategy<Value = Call> {
+/// Most calls use one of the `sets` of labels, in an order of their own.
+fn call(sets: Vec<Vec<(String, String)>>) -> impl Strategy<Value = Call> {
+    let labels = prop_oneof![3 => select(sets).prop_shuffle(), 1 => labels()];
     let writes = (
         counter(),
         gauge(),
@@ -195,7 +197,7 @@ fn call() -> impl Strategy<Value = Call> {
     );
     let call = (
         any::<Index>(),
-        labels(),
+        labels,
         writes,
         any::<Index>(),
         prop::bool::weighted(0.05),
@@ -239,7 +241,8 @@ fn metrics() -> impl Strategy<Value = Vec<(String, Kind)>> {
 
 pub(super) fn script() -> impl Strategy<Value = Script> {
     let globals = subsequence(vec![REGION, ("zone", "a\\\"b\n")], 0..=2);
-    let calls = prop::collection::vec(call(), 1..40);
+    let sets = prop::collection::vec(labels(), 1..4);
+    let calls = sets.prop_flat_map(|sets| prop::collection::vec(call(sets), 1..40));
     (select(vec!["", "shop", "_9"]), globals, metrics(), calls).prop_map(
         |(prefix, global_labels, metrics, mut calls)| {
             let mut spellings = BTreeMap::new();

@@ -1,5 +1,7 @@
 //! One name as two kinds.
 
+use std::sync::Barrier;
+
 use metrics::{Key, Label, counter, gauge, histogram, with_local_recorder};
 use tower_vitals::Prometheus;
 use tower_vitals::catalog::{Catalog, Family};
@@ -80,5 +82,35 @@ fn the_kind_of_the_catalogue_wins_over_an_earlier_one() {
     assert_eq!(text.of("http_requests_total").count(), 0);
     for metric in ["queue", "wait_seconds_count", "http_requests_total"] {
         assert_eq!(text.value(REJECTED, &[("metric", metric)]), 1.0);
+    }
+}
+
+#[test]
+fn of_kinds_that_threads_register_at_once_one_wins() {
+    const ROUNDS: usize = 200;
+
+    let prometheus = built();
+    let all = Barrier::new(KINDS.len());
+    std::thread::scope(|scope| {
+        for kind in KINDS {
+            let (prometheus, all) = (&prometheus, &all);
+            scope.spawn(move || {
+                for round in 0..ROUNDS {
+                    all.wait();
+                    record(prometheus, kind, &Key::from_name(format!("x{round}")));
+                }
+            });
+        }
+    });
+    let (text, snapshot) = read(&prometheus);
+    for round in 0..ROUNDS {
+        let name = format!("x{round}");
+        let family = snapshot.family(&name).unwrap();
+        assert_eq!(text.kind(&name), Some(family.kind.as_str()));
+        let series = series(&text, &name, family.kind);
+        assert_eq!(series.len(), 1, "{name}");
+        assert_eq!(series[0].value.as_f64(), 1.0, "{name}");
+        let rejected = text.value(REJECTED, &[("metric", &name)]);
+        assert_eq!(rejected, 2.0, "{name}");
     }
 }

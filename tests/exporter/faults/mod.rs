@@ -6,6 +6,7 @@
 
 mod kinds;
 mod labels;
+mod logs;
 mod names;
 mod values;
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
-use metrics::{counter, gauge, histogram, with_local_recorder};
+use metrics::{Counter, Histogram, counter, gauge, histogram, with_local_recorder};
 use tower_vitals::Prometheus;
 
 use super::{idle, let_pass, read, until, until_gone, value};
@@ -84,6 +84,25 @@ fn a_gauge_that_is_not_zero_keeps_its_value() {
     });
 }
 
+/// If it vanished, the decrement would make it -1.
+#[test]
+fn a_gauge_that_macros_increment_stays_until_they_decrement_it() {
+    let prometheus = idle().build().unwrap();
+    let add = |by: f64| with_local_recorder(&prometheus, || gauge!("busy").increment(by));
+    add(1.0);
+    add(1.0);
+    for busy in [2.0, 1.0] {
+        for _ in 0..2 {
+            let_pass(&prometheus, || {
+                assert_eq!(value(&prometheus, "busy"), Some(busy));
+            });
+        }
+        add(-1.0);
+    }
+    assert_eq!(value(&prometheus, "busy").unwrap_or_default(), 0.0);
+    until_gone(&prometheus, "busy");
+}
+
 /// Without a handle, nothing but the text knew the total. The counter may start anew, as after a restart.
 #[test]
 fn a_series_of_macros_alone_returns_with_all_new_writes() {
@@ -141,19 +160,33 @@ fn kept_handles_and_macros_write_one_series() {
     }
 }
 
-/// Series become idle all the time while threads write them.
+/// The series of a thread becomes idle whenever the thread waits for a processor.
 #[test]
 fn nothing_is_lost_when_series_become_idle_while_they_are_written() {
-    const THREADS: u64 = 4;
+    const THREADS: usize = 4;
     const ROUNDS: u64 = 20_000;
 
     let prometheus = Prometheus::builder()
-        .idle_timeout(Duration::from_nanos(1))
+        .idle_timeout(Duration::from_millis(2))
         .build()
         .unwrap();
-    let (total, wait) = with_local_recorder(&prometheus, || {
-        (counter!("work_total"), histogram!("work_seconds"))
-    });
+    let handles = |thread: usize| {
+        let labels = [("thread", thread.to_string())];
+        with_local_recorder(&prometheus, || {
+            (
+                counter!("work_total", &labels),
+                histogram!("work_seconds", &labels),
+            )
+        })
+    };
+    let kept: Vec<_> = (0..THREADS).map(handles).collect();
+    let write = |thread: usize, handles: &(Counter, Histogram)| {
+        handles.0.increment(1);
+        handles.1.record(0.5);
+        let labels = [("thread", thread.to_string())];
+        counter!("work_total", &labels).increment(1);
+        histogram!("work_seconds", &labels).record(0.5);
+    };
     let (is_done, reads) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -163,16 +196,14 @@ fn nothing_is_lost_when_series_become_idle_while_they_are_written() {
                 reads.fetch_add(1, Ordering::Relaxed);
             }
         });
-        let writers = (0..THREADS).map(|_| {
-            scope.spawn(|| {
-                with_local_recorder(&prometheus, || {
+        let writers = kept.iter().enumerate().map(|(thread, handles)| {
+            let prometheus = &prometheus;
+            scope.spawn(move || {
+                with_local_recorder(prometheus, || {
                     for n in 0..ROUNDS {
                         let busy = gauge!("busy");
                         busy.increment(1.0);
-                        counter!("work_total").increment(1);
-                        histogram!("work_seconds").record(0.5);
-                        total.increment(1);
-                        wait.record(0.5);
+                        write(thread, handles);
                         if n % 2 == 0 {
                             busy.decrement(1.0);
                         } else {
@@ -188,31 +219,25 @@ fn nothing_is_lost_when_series_become_idle_while_they_are_written() {
         assert!(results.iter().all(Result::is_ok));
     });
     assert!(reads.into_inner() > 1);
-    let expected = (2 * THREADS * ROUNDS) as f64;
-    let mut more = 0.0;
-    // The timeout may pass between the write and the reading.
-    until("the last writes are shown", || {
-        total.increment(1);
-        wait.record(0.5);
-        more += 1.0;
-        let text = read(&prometheus);
-        let total = text
-            .of("work_total")
-            .next()
-            .map(|sample| sample.value.as_f64());
-        let count = text
-            .of("work_seconds_count")
-            .next()
-            .map(|sample| sample.value.as_f64());
-        assert!(
-            total.is_none_or(|total| total == expected + more),
-            "{total:?}"
-        );
-        assert!(
-            count.is_none_or(|count| count == expected + more),
-            "{count:?}"
-        );
-        total.is_some() && count.is_some()
-    });
+    for (thread, handles) in kept.iter().enumerate() {
+        let name = thread.to_string();
+        let mut expected = (2 * ROUNDS) as f64;
+        until("the last writes are shown", || {
+            with_local_recorder(&prometheus, || write(thread, handles));
+            expected += 2.0;
+            let text = read(&prometheus);
+            let shown = ["work_total", "work_seconds_count"].map(|metric| {
+                let mut own = text.of(metric);
+                let own = own.find(|sample| sample.label("thread") == Some(&name));
+                let own = own.map(|sample| sample.value.as_f64());
+                assert!(
+                    own.is_none_or(|own| own == expected),
+                    "{own:?} of {expected}"
+                );
+                own
+            });
+            shown.iter().all(Option::is_some)
+        });
+    }
     assert_eq!(value(&prometheus, "busy").unwrap_or_default(), 0.0);
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram, with_local_recorder};
-use tower_vitals::Prometheus;
 use tower_vitals::catalog::Kind;
+use tower_vitals::{ErrorKind, Prometheus};
 
 use super::{IDLE, idle, let_pass, read, until, until_gone, value};
 use crate::support::exposition::of_snapshot;
@@ -116,4 +116,46 @@ fn the_counts_of_faults_are_never_idle() {
     let text = read(&prometheus);
     let labels = [("metric", "logins_total")];
     assert_eq!(text.value("monitoring_series_dropped_total", &labels), 2.0);
+}
+
+#[test]
+fn an_idle_timeout_of_zero_is_refused() {
+    let of_one = Prometheus::builder().idle_timeout_for(Kind::Gauge, Duration::ZERO);
+    for builder in [Prometheus::builder().idle_timeout(Duration::ZERO), of_one] {
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+        assert!(
+            error.to_string().contains("idle timeout is zero"),
+            "{error}"
+        );
+    }
+}
+
+/// A series that is idle at the reset has its total all the same.
+#[test]
+fn a_reset_counts_from_the_totals_of_idle_series_too() {
+    let prometheus = idle().build().unwrap();
+    let (orders, wait) = with_local_recorder(&prometheus, || {
+        (counter!("orders_total"), histogram!("wait_seconds"))
+    });
+    orders.increment(100);
+    wait.record_many(0.5, 100);
+    until_gone(&prometheus, "orders_total");
+    until_gone(&prometheus, "wait_seconds_count");
+    prometheus.reset();
+    let mut new = 0;
+    until("the series return", || {
+        orders.increment(1);
+        wait.record(0.5);
+        new += 1;
+        let delta = prometheus.since_reset().snapshot;
+        let total = delta.sum("orders_total", &[]);
+        let count = delta.histogram("wait_seconds", &[]).map(|wait| wait.count);
+        assert!(
+            total.is_none_or(|total| total == new as f64),
+            "{total:?} of {new}"
+        );
+        assert!(count.is_none_or(|count| count == new), "{count:?} of {new}");
+        total.is_some() && count.is_some()
+    });
 }

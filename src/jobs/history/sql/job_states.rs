@@ -1,7 +1,7 @@
 //! Registers jobs and keeps their states, by the database's clock.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sqlx::{Connection, Pool, Transaction};
 
@@ -37,6 +37,39 @@ pub(super) async fn register<D: Dialect>(
         .await?;
     }
     apply::<D>(&mut transaction, StateDelta::of_starts(jobs)).await?;
+    transaction.commit().await
+}
+
+/// Writes states with their schedules. A known state stays, and gets its schedule if it has none.
+pub(super) async fn restore<D: Dialect>(
+    pool: &Pool<D>,
+    states: Vec<(JobState, Option<String>)>,
+) -> Result<(), sqlx::Error> {
+    let mut connection = D::acquire(pool).await?;
+    let mut transaction = connection.begin_with(D::BEGIN).await?;
+    for (state, schedule) in states {
+        let time = |at: Option<SystemTime>| at.map(time::to_seconds);
+        Statement::new(
+            "INSERT INTO job_states AS known (job_name, schedule, known_since, registered_at, last_start, started_at, \
+             failures_in_a_row, success_epoch, last_failure, last_success, last_end) \
+             VALUES ($1, $2, to_timestamp($3), to_timestamp($4), to_timestamp($5), to_timestamp($6), $7, $8, \
+             to_timestamp($9), to_timestamp($10), to_timestamp($11)) \
+             ON CONFLICT (job_name) DO UPDATE SET schedule = COALESCE(known.schedule, excluded.schedule)",
+        )
+        .text(state.job_name.clone())
+        .text(schedule)
+        .float(time::to_seconds(state.known_since))
+        .float(time(state.registered_at))
+        .float(time(state.last_start))
+        .float(time(state.started_at))
+        .integer(state.failures_in_a_row)
+        .integer(state.success_epoch)
+        .float(time(state.last_failure))
+        .float(time(state.last_success))
+        .float(time(state.last_end))
+        .fetch(&mut transaction)
+        .await?;
+    }
     transaction.commit().await
 }
 

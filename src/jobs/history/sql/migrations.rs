@@ -1,10 +1,12 @@
 //! Creates the tables, and updates those of an older version.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType};
 use sqlx::{Connection, Pool, SqlSafeStr, Transaction};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::columns::Columns;
 use super::dialect::{Dialect, MigrationFile};
@@ -14,8 +16,24 @@ use super::statement::Statement;
 /// The table has the columns of sqlx's `Migrator`.
 const TABLE: &str = "job_run_migrations";
 
+pub(super) async fn prepare<D: Dialect>(pool: &Pool<D>) -> Result<(), sqlx::Error> {
+    // Switching a new SQLite file to its write-ahead log does not wait for others that do the same.
+    for _ in 0..50 {
+        match migrate(pool).await {
+            Err(error) if has_code(&error, D::is_busy) => sleep(Duration::from_millis(20)).await,
+            result => return result,
+        }
+    }
+    migrate(pool).await
+}
+
+pub(super) fn has_code(error: &sqlx::Error, matches: fn(&str) -> bool) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| matches(&code))
+}
+
 /// Of two instances that migrate at once, one waits and finds it done.
-pub(super) async fn migrate<D: Dialect>(pool: &Pool<D>) -> Result<(), sqlx::Error> {
+async fn migrate<D: Dialect>(pool: &Pool<D>) -> Result<(), sqlx::Error> {
     let mut connection = D::acquire(pool).await?;
     let mut transaction = connection.begin_with(D::BEGIN).await?;
     if let Some(lock) = D::MIGRATION_LOCK {

@@ -17,14 +17,20 @@ mod file_watch;
 mod job_states;
 mod leases;
 mod migrations;
+mod mirror;
+mod open_file;
+mod pools;
 #[cfg(feature = "jobs-postgres")]
 mod postgres;
+mod problem_store;
 mod problems;
 mod prune;
 mod runs;
 mod sql_history;
 #[cfg(feature = "jobs-sqlite")]
 mod sqlite;
+#[cfg(feature = "jobs-sqlite")]
+mod sqlite_file;
 mod statement;
 mod stats;
 mod time;

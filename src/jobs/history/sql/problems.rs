@@ -1,17 +1,14 @@
-//! Reports and resolves problems.
+//! Finds, reports and resolves problems.
 
 use std::time::SystemTime;
 
-use futures_core::future::BoxFuture;
+use sqlx::Pool;
 use uuid::Uuid;
 
 use super::columns::Columns;
 use super::dialect::Dialect;
-use super::sql_history::{SqlHistory, checked};
 use super::statement::Statement;
 use super::time;
-use crate::error::Error;
-use crate::jobs::history::ProblemStore;
 use crate::jobs::{Problem, ProblemKind};
 
 const OPEN: &str = "SELECT job_name, kind, id::text, extract(epoch FROM since)::float8, run_id::text, message, \
@@ -31,54 +28,46 @@ const RESOLVE: &str = "UPDATE job_problems \
     WHERE job_name = $3 AND kind = $4 AND id = $1::uuid AND (resolved_at IS NULL OR resolved_by = $2::uuid) \
     RETURNING TRUE";
 
-impl<D: Dialect> ProblemStore for SqlHistory<D> {
-    fn problems(&self) -> BoxFuture<'_, Result<Vec<Problem>, Error>> {
-        checked(self, async {
-            let rows = Statement::new(OPEN).read(&self.readers).await?;
-            let mut problems: Vec<_> = rows.iter().filter_map(problem).collect();
-            problems.sort_by(|a, b| (&a.job_name, a.kind).cmp(&(&b.job_name, b.kind)));
-            Ok(problems)
-        })
-    }
+pub(super) async fn open<D: Dialect>(pool: &Pool<D>) -> Result<Vec<Problem>, sqlx::Error> {
+    let rows = Statement::new(OPEN).read(pool).await?;
+    let mut problems: Vec<_> = rows.iter().filter_map(problem).collect();
+    problems.sort_by(|a, b| (&a.job_name, a.kind).cmp(&(&b.job_name, b.kind)));
+    Ok(problems)
+}
 
-    fn report<'a>(
-        &'a self,
-        problem: &'a Problem,
-        observed_at: SystemTime,
-    ) -> BoxFuture<'a, Result<bool, Error>> {
-        checked(self, async move {
-            let reported = Statement::new(REPORT)
-                .text(problem.job_name.clone())
-                .text(problem.kind.to_string())
-                .text(problem.id.to_string())
-                .float(time::to_seconds(problem.since))
-                .text(problem.run.map(|run| run.to_string()))
-                .text(problem.message.clone())
-                .float(problem.last_start.map(time::to_seconds))
-                .integer(problem.success_epoch)
-                .float(time::to_seconds(observed_at))
-                .write(&self.writer)
-                .await?;
-            Ok(!reported.is_empty())
-        })
-    }
+pub(super) async fn report<D: Dialect>(
+    pool: &Pool<D>,
+    problem: &Problem,
+    observed_at: SystemTime,
+) -> Result<bool, sqlx::Error> {
+    let reported = Statement::new(REPORT)
+        .text(problem.job_name.clone())
+        .text(problem.kind.to_string())
+        .text(problem.id.to_string())
+        .float(time::to_seconds(problem.since))
+        .text(problem.run.map(|run| run.to_string()))
+        .text(problem.message.clone())
+        .float(problem.last_start.map(time::to_seconds))
+        .integer(problem.success_epoch)
+        .float(time::to_seconds(observed_at))
+        .write(pool)
+        .await?;
+    Ok(!reported.is_empty())
+}
 
-    fn resolve<'a>(
-        &'a self,
-        problem: &'a Problem,
-        caller: Uuid,
-    ) -> BoxFuture<'a, Result<bool, Error>> {
-        checked(self, async move {
-            let resolved = Statement::new(RESOLVE)
-                .text(problem.id.to_string())
-                .text(caller.to_string())
-                .text(problem.job_name.clone())
-                .text(problem.kind.to_string())
-                .write(&self.writer)
-                .await?;
-            Ok(!resolved.is_empty())
-        })
-    }
+pub(super) async fn resolve<D: Dialect>(
+    pool: &Pool<D>,
+    problem: &Problem,
+    caller: Uuid,
+) -> Result<bool, sqlx::Error> {
+    let resolved = Statement::new(RESOLVE)
+        .text(problem.id.to_string())
+        .text(caller.to_string())
+        .text(problem.job_name.clone())
+        .text(problem.kind.to_string())
+        .write(pool)
+        .await?;
+    Ok(!resolved.is_empty())
 }
 
 /// Reads the columns `job_name`, `kind`, `id`, `since`, `run_id`, `message`, `last_start`, `success_epoch`. Skips kinds that

@@ -1,25 +1,19 @@
 //! `SqliteHistory`: runs in a SQLite file, for one machine.
 
-use std::future::ready;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
-};
-use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite, Transaction};
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{Connection, QueryBuilder, Sqlite, Transaction};
 use uuid::Uuid;
 
 use super::SqlHistory;
 use super::dialect::{Dialect, MigrationFile};
 use super::fetch::DbFuture;
-use super::file_watch::FileWatch;
-use super::sql_history::Check;
+use super::sqlite_file::SqliteFile;
 use super::time;
-use super::unreadable::Unreadable;
 use crate::jobs::{RunRecord, RunStatus};
 
 /// Stores runs and problems in a SQLite file, which all processes of one machine may share.
@@ -63,39 +57,39 @@ impl SqlHistory<Sqlite> {
     ///
     /// If the file is deleted, moved or replaced while it is open, each call fails (on Unix), because a write would be lost. Runs
     /// wait in the queue, the health check of jobs says why, and all is written once the file is back at its path.
+    /// [`recreate_if_missing`](Self::recreate_if_missing) goes on in a new file instead.
     #[must_use]
     pub fn open(path: impl AsRef<Path>) -> Self {
-        let path = path.as_ref();
-        let read = SqliteConnectOptions::new()
-            .filename(path)
-            // Shorter than the timeout of a store call, so that the error says that the file is locked.
-            .busy_timeout(Duration::from_secs(5))
-            .disable_statement_logging();
-        let write = (read.clone().create_if_missing(true))
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal);
-        let connections = |max| SqlitePoolOptions::new().max_connections(max);
-        let watch = FileWatch::new(path);
-        // A query in another file at this path would delete the log of the one that is open. Opening it does not.
-        let reading = watch.clone();
-        let readers = connections(4).after_connect(move |_, _| {
-            let checked = reading.check();
-            Box::pin(ready(
-                checked.map_err(|error| sqlx::Error::Configuration(error.into())),
-            ))
-        });
-        // Writers wait for each other here in their order, and not for the file's lock, which takes no turns.
-        let opening = watch.clone();
-        let writer = connections(1).after_connect(move |_, _| {
-            opening.opened();
-            Box::pin(ready(Ok(())))
-        });
+        let file = SqliteFile::new(path.as_ref());
+        let history = Self::with(file.pools());
         Self {
-            readers: readers.connect_lazy_with(read),
-            writer: writer.connect_lazy_with(write),
-            unreadable: Unreadable::default(),
-            check: Some(Check(Arc::new(move || watch.check()))),
+            file: Some(Arc::new(file)),
+            ..history
         }
+    }
+
+    /// Sets whether jobs go on in a new file if theirs is deleted, moved or replaced while it is open (on Unix). Defaults to
+    /// false: each call then fails until the file is back.
+    ///
+    /// The next call opens the file at the path, as a restart of the service would, and creates it if it is missing. The new
+    /// file gets the present state: the registered jobs with their last starts and failures, the running runs of this process
+    /// and the open problems. Ended runs and their totals are gone, which one log line reports. The health check of jobs keeps
+    /// succeeding, because no event is lost. It fails while the file cannot be opened: a file that is no SQLite database is
+    /// left alone. A file that was moved is complete, because its write-ahead log is merged into it first.
+    ///
+    /// Set it in all processes that share the file. It has no effect on a [`pool`](Self::pool).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use tower_vitals::jobs::SqliteHistory;
+    ///
+    /// let history = SqliteHistory::open("jobs.db").recreate_if_missing(true);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn recreate_if_missing(self, recreate: bool) -> Self {
+        let file = self.file.map(|file| file.with_recreation(recreate));
+        Self { file, ..self }
     }
 }
 

@@ -1,0 +1,67 @@
+//! The text of many series, and the typed snapshot.
+
+use std::hint::black_box;
+
+use crate::peers::{self, CLIENT, Client, Kind, OURS, STOCK, client_labels};
+use crate::support::{CpuTime, Figures, least};
+
+const SERIES: usize = 100_000;
+const ROUNDS: usize = 5;
+
+pub(crate) fn measure(figures: &mut Figures) {
+    for kind in [Kind::Counters, Kind::Histograms] {
+        render(figures, kind);
+    }
+}
+
+fn render(figures: &mut Figures, kind: Kind) {
+    let prometheus = peers::ours(SERIES);
+    let stock = peers::stock();
+    let handle = stock.handle();
+    let client = Client::new();
+    for n in 0..SERIES {
+        let key = kind.key(n);
+        kind.record(&prometheus, &key);
+        kind.record(&stock, &key);
+        kind.record_client(&client, &client_labels(n));
+    }
+    let libraries: [(&str, &dyn Fn() -> String); 3] = [
+        (OURS, &|| prometheus.render()),
+        (STOCK, &|| handle.render()),
+        (CLIENT, &|| client.render()),
+    ];
+    // All must show the same samples. This also moves recorded samples to their buckets.
+    let texts = libraries.map(|(_, render)| render());
+    let samples = texts
+        .each_ref()
+        .map(|text| text.lines().filter(|line| line.contains("/orders")).count());
+    assert!(samples[0] >= SERIES);
+    assert_eq!(samples, [samples[0]; 3]);
+    let sizes = texts.map(|text| text.len() as f64 / 1e6);
+
+    let mut times: [Vec<f64>; 3] = Default::default();
+    for _ in 0..ROUNDS {
+        for ((_, render), times) in libraries.iter().zip(&mut times) {
+            times.push(CpuTime::of(|| drop(black_box(render()))) / 1e6);
+        }
+    }
+    for (((library, _), times), size) in libraries.iter().zip(times).zip(sizes) {
+        figures.push(format!("{}, ms/{library}", kind.name()), least(times));
+        figures.push(format!("{}, MB/{library}", kind.name()), size);
+    }
+}
+
+pub(crate) fn measure_snapshot(figures: &mut Figures) {
+    const SERIES: usize = 10_000;
+    let prometheus = peers::ours(SERIES);
+    for n in 0..SERIES {
+        Kind::Counters.record(&prometheus, &Kind::Counters.key(n));
+    }
+    let (mut snapshots, mut renders) = (Vec::new(), Vec::new());
+    for _ in 0..21 {
+        snapshots.push(CpuTime::of(|| drop(black_box(prometheus.snapshot()))) / 1e6);
+        renders.push(CpuTime::of(|| drop(black_box(prometheus.render()))) / 1e6);
+    }
+    figures.push("snapshot", least(snapshots));
+    figures.push("render", least(renders));
+}
