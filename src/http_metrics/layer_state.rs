@@ -13,7 +13,7 @@ use super::cache::Cache;
 use super::config::{Config, Protocol};
 use super::group::Group;
 use super::grpc::{Calls, Decide, Methods, SeriesSource, config_of_calls, is_call};
-use super::labels::EndpointName;
+use super::labels::{EndpointName, method_index};
 use super::outcome::{Outcome, Side};
 use super::record::Pending;
 use super::series::Series;
@@ -21,10 +21,22 @@ use crate::measure::{Instant, RecordGuard};
 
 pub(crate) struct LayerState {
     config: Arc<Config>,
+    group: Option<Arc<Group>>,
+    lookup: Lookup,
     series: Arc<SeriesCache>,
     described: Arc<Once>,
     /// The series of gRPC calls, if they are recorded as such.
     calls: Option<Arc<Calls<LayerState>>>,
+}
+
+/// How a request's series is found, for [`LayerState::known_series`]. Beside the cache, because the configuration is spread
+/// over many cache lines.
+#[derive(Clone, Copy)]
+struct Lookup {
+    /// By method and route alone.
+    is_direct: bool,
+    has_methods: bool,
+    has_routes: bool,
 }
 
 /// The series of a request.
@@ -52,6 +64,12 @@ impl LayerState {
             Series::thread_copy,
         );
         Arc::new(Self {
+            group: config.group.clone(),
+            lookup: Lookup {
+                is_direct: !config.reads.request && config.reregister_after.is_none(),
+                has_methods: config.naming.method.is_some(),
+                has_routes: config.side() == Side::Server,
+            },
             series: Arc::new(match config.reregister_after {
                 None => SeriesCache::Permanent(cache),
                 Some(after) => {
@@ -68,6 +86,8 @@ impl LayerState {
     pub(crate) fn thread_copy(&self) -> Self {
         Self {
             config: Arc::clone(&self.config),
+            group: self.group.clone(),
+            lookup: self.lookup,
             series: Arc::clone(&self.series),
             described: Arc::clone(&self.described),
             calls: self.calls.clone(),
@@ -82,22 +102,24 @@ impl LayerState {
 
     #[inline]
     pub(crate) fn group(&self) -> Option<&Arc<Group>> {
-        self.config.group.as_ref()
+        self.group.as_ref()
     }
 
     /// The series of a request if it is known by method and route alone and it is not marked.
     /// Otherwise [`Self::series`] finds it.
     #[inline]
     pub(crate) fn known_series<B>(&self, request: &Request<B>) -> Option<Arc<Series>> {
-        let config = &*self.config;
-        let group = config.group.as_ref();
-        if config.reads.request || group.is_some_and(|group| group.has_marks()) {
+        if !self.lookup.is_direct || self.group().is_some_and(|group| group.has_marks()) {
             return None;
         }
         let SeriesCache::Permanent(cache) = &*self.series else {
             return None;
         };
-        let index = config.label_index(request.method(), 0);
+        let index = if self.lookup.has_methods {
+            method_index(request.method())
+        } else {
+            0
+        };
         let name = self.matched(request.extensions());
         cache.find(name.as_ref(), index)
     }
@@ -105,10 +127,8 @@ impl LayerState {
     /// The matched route, for servers only: a proxy sends its request to an endpoint of another service.
     #[inline]
     fn matched<'a>(&self, extensions: &'a http::Extensions) -> Option<EndpointName<'a>> {
-        match self.config.side() {
-            Side::Server => EndpointName::matched(extensions),
-            Side::Client => None,
-        }
+        let route = || EndpointName::matched(extensions);
+        self.lookup.has_routes.then(route).flatten()
     }
 
     /// The series of a request, or `None` if the request is skipped.

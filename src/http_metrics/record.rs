@@ -78,7 +78,7 @@ impl Pending {
     #[inline]
     pub(crate) fn reads_head(&self) -> bool {
         let series = self.series.as_ref();
-        series.is_some_and(|series| series.config.reads.response)
+        series.is_some_and(|series| series.reads_head)
     }
 
     /// The ending that a response head has, and the duration if it ends here, else [`UNTIL_END`].

@@ -28,6 +28,8 @@ pub(crate) struct Series {
     is_lasting: bool,
     /// Whether a complete response is recorded by its ending and duration alone.
     is_plain: bool,
+    /// Whether the response head is read for more than its status.
+    pub(crate) reads_head: bool,
     rest: Arc<Rest>,
 }
 
@@ -129,6 +131,7 @@ impl Series {
                 && config.reregister_after.is_none()
                 && config.protocol != Protocol::Grpc
                 && !config.response_body_size,
+            reads_head: config.reads.response,
             rest: Arc::new(rest),
         };
         if is_registered {
@@ -145,6 +148,7 @@ impl Series {
             handles,
             is_lasting: false,
             is_plain: false,
+            reads_head: self.reads_head,
             rest: Arc::new(Rest::new(&self.rest.endpoint, self.rest.index)),
         }
     }
@@ -164,6 +168,7 @@ impl Series {
             },
             is_lasting: self.is_lasting,
             is_plain: self.is_plain,
+            reads_head: self.reads_head,
             rest: Arc::clone(&self.rest),
         })
     }

@@ -49,3 +49,30 @@ impl Deref for StateHandle {
         &self.state
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http_metrics::config::Config;
+    use crate::http_metrics::naming::Naming;
+
+    #[test]
+    fn clones_of_a_busy_thread_hold_its_copy_until_the_last_handle_is_dropped() {
+        let state = LayerState::new(Config::new(Naming::prometheus()));
+        let layer = Arc::new(PerThread::new(state));
+        let service = StateHandle::new(&layer);
+        assert!(Arc::ptr_eq(&service.clone(), &service));
+        for _ in 0..1_000 {
+            drop(service.clone());
+        }
+        let (one, other) = (service.clone(), service.clone());
+        assert!(Arc::ptr_eq(&one, &other) && Arc::ptr_eq(&one, &one.clone()));
+        assert!(!Arc::ptr_eq(&one, &service));
+
+        let states = [Arc::downgrade(&service), Arc::downgrade(&one)];
+        drop((layer, service, other));
+        assert!(states[1].upgrade().is_some());
+        drop(one);
+        assert!(states.iter().all(|state| state.upgrade().is_none()));
+    }
+}
