@@ -22,20 +22,17 @@ impl Store {
                 found.is_ok()
             };
             write_metadata(&family.info, is_taken, &mut text);
-            for chunk in family.list.chunks() {
-                for series in chunk.iter() {
-                    let Shape::Histogram(buckets) = &family.info.shape else {
-                        lines.write_number(series, &mut text);
-                        continue;
-                    };
-                    let sum = lines.read(series);
-                    lines.write_buckets(series, &buckets.canonical, &mut text);
-                    // A negative bound allows neither sum nor count, and a sum is never negative ("Histogram").
-                    if !buckets.has_negative && sum >= 0.0 {
-                        lines.write_sum_and_count(series, sum, &mut text);
-                    }
+            family.list.read(|series| {
+                let Shape::Histogram(buckets) = &family.info.shape else {
+                    return lines.write_number(series, &mut text);
+                };
+                let sum = lines.read(series);
+                lines.write_buckets(series, &buckets.canonical, &mut text);
+                // A negative bound allows neither sum nor count, and a sum is never negative ("Histogram").
+                if !buckets.has_negative && sum >= 0.0 {
+                    lines.write_sum_and_count(series, sum, &mut text);
                 }
-            }
+            });
         }
         text.push_str("# EOF\n");
         text

@@ -80,9 +80,7 @@ impl Store {
             if with_idle {
                 family.dormant.lock().iter().for_each(|stored| add(stored));
             }
-            for chunk in family.list.chunks() {
-                chunk.iter().for_each(|stored| add(stored));
-            }
+            family.list.read(add);
             if series.is_empty() {
                 continue;
             }

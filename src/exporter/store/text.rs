@@ -12,11 +12,7 @@ impl Store {
         let mut lines = Lines::default();
         for family in self.shown_families() {
             write_metadata(&family.info, &mut text);
-            for chunk in family.list.chunks() {
-                for series in chunk.iter() {
-                    lines.write(series, &mut text);
-                }
-            }
+            family.list.read(|series| lines.write(series, &mut text));
         }
         text
     }
