@@ -6,6 +6,10 @@ use super::ending::Ending;
 use crate::cells::{ENDINGS, RequestCells};
 
 /// One object in place of the three handles of the facade. A thread writes cells of its own with plain stores.
+///
+/// Around a `service_fn`, a request costs 58 ns with it, and 70 ns with three handles whose values threads share. 19 ns of them are
+/// two clock reads. Two threads on one route serve twice as many requests as one thread; with shared values, they serve fewer
+/// than one.
 pub(crate) struct CellHandles {
     cells: Arc<RequestCells>,
     /// The first recorded ending, which nearly all requests have.
