@@ -421,6 +421,6 @@ families! {
     MONITORING_SAMPLES_DROPPED = counter(
         "monitoring_samples_dropped_total",
         &["metric"],
-        "Samples of a histogram that were dropped because they are infinite or not a number.",
+        "Samples of a histogram or float counter that were dropped because they are infinite, not a number, or a decrease.",
     );
 }

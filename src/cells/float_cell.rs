@@ -1,5 +1,6 @@
 //! [`FloatCell`].
 
+use super::line::add_float;
 use super::sync::{AtomicU64, Ordering::Relaxed};
 
 /// An `f64` that several threads write.
@@ -12,12 +13,16 @@ impl FloatCell {
 
     #[inline]
     pub(crate) fn add(&self, value: f64) {
+        add_float(&self.0, value);
+    }
+
+    /// Raises the value to `value`, if it is lower.
+    pub(crate) fn raise_to(&self, value: f64) {
         let mut bits = self.0.load(Relaxed);
-        loop {
-            let sum = f64::from_bits(bits) + value;
+        while f64::from_bits(bits) < value {
             match self
                 .0
-                .compare_exchange_weak(bits, sum.to_bits(), Relaxed, Relaxed)
+                .compare_exchange_weak(bits, value.to_bits(), Relaxed, Relaxed)
             {
                 Ok(_) => return,
                 Err(now) => bits = now,

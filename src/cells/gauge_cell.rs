@@ -39,6 +39,11 @@ impl GaugeCell {
         self.value.get()
     }
 
+    /// Whether it was written since the last [`take_written`](Self::take_written).
+    pub(crate) fn is_written(&self) -> bool {
+        self.written.load(Relaxed)
+    }
+
     /// Whether it was written since the last call.
     pub(crate) fn take_written(&self) -> bool {
         self.written.swap(false, Relaxed)

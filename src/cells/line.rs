@@ -1,6 +1,6 @@
 //! One cache line of counts.
 
-use super::sync::{AtomicU64, Ordering};
+use super::sync::{AtomicU64, Ordering, Ordering::Relaxed};
 
 pub(super) const LINE: usize = 8;
 
@@ -27,6 +27,19 @@ pub(super) fn at(lines: &[Line], cell: usize) -> &AtomicU64 {
 #[inline]
 pub(super) fn add_alone(cell: &AtomicU64, count: u64, order: Ordering) {
     cell.store(cell.load(Ordering::Relaxed).wrapping_add(count), order);
+}
+
+/// An addition to a cell that holds the bits of an `f64` and that several threads write.
+#[inline]
+pub(super) fn add_float(cell: &AtomicU64, value: f64) {
+    let mut bits = cell.load(Relaxed);
+    loop {
+        let sum = f64::from_bits(bits) + value;
+        match cell.compare_exchange_weak(bits, sum.to_bits(), Relaxed, Relaxed) {
+            Ok(_) => return,
+            Err(now) => bits = now,
+        }
+    }
 }
 
 /// [`add_alone`] of a cell that holds the bits of an `f64`.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::bounds::{Bounds, seconds};
-use super::line::{add_alone, at};
+use super::line::{add_alone, add_float, add_float_alone, at};
 use super::own_cells::OwnCells;
 use super::sync::{
     AtomicU64, Ordering,
@@ -22,7 +22,8 @@ pub(crate) struct RequestCells {
     slots: AtomicU64,
     /// Requests that are no longer in progress and have no ending here.
     left: AtomicU64,
-    /// Laid out as a thread's own cells: `STARTED`, `NANOS`, the endings, the buckets.
+    /// Laid out as a thread's own cells: `STARTED`, `SECONDS` (the bits of an `f64`, because whole nanoseconds end after 584
+    /// years, which 10,000 long streams reach in three weeks), the endings, the buckets.
     shared: Box<[AtomicU64]>,
     own: OwnCells,
 }
@@ -31,7 +32,7 @@ pub(crate) struct RequestCells {
 const READINGS: usize = 4;
 
 const STARTED: usize = 0;
-const NANOS: usize = 1;
+const SECONDS: usize = 1;
 const FINISHED: usize = 2;
 const BUCKETS: usize = FINISHED + ENDINGS;
 
@@ -78,7 +79,7 @@ impl RequestCells {
         let finished = FINISHED + ending_slot;
         if let Some(own) = self.own.get() {
             add_alone(at(own, bucket), 1, Relaxed);
-            add_alone(at(own, NANOS), nanos, Relaxed);
+            add_float_alone(at(own, SECONDS), seconds(nanos));
             // Release: whoever sees that the request finished sees that it started, perhaps on another thread.
             add_alone(at(own, finished), 1, Release);
         } else {
@@ -97,7 +98,7 @@ impl RequestCells {
         let bucket = BUCKETS + self.bounds.index_of_nanos(nanos);
         if let Some(own) = self.own.get() {
             add_alone(at(own, bucket), 1, Relaxed);
-            add_alone(at(own, NANOS), nanos, Relaxed);
+            add_float_alone(at(own, SECONDS), seconds(nanos));
         } else {
             self.record_shared(bucket, nanos);
         }
@@ -105,7 +106,7 @@ impl RequestCells {
 
     #[cold]
     fn record_shared(&self, bucket: usize, nanos: u64) {
-        self.shared[NANOS].fetch_add(nanos, Relaxed);
+        add_float(&self.shared[SECONDS], seconds(nanos));
         self.add_shared(bucket, Relaxed);
     }
 
@@ -134,6 +135,11 @@ impl RequestCells {
             ended = ended_now;
         }
         in_progress as f64
+    }
+
+    /// A number that differs after each begin and each end.
+    pub(crate) fn activity(&self) -> u64 {
+        self.sum(STARTED, Relaxed).wrapping_add(self.ended())
     }
 
     // Acquire: pairs with the release of the ends.
@@ -171,7 +177,9 @@ impl RequestCells {
                 *count = count.wrapping_add(at(own, BUCKETS + bucket).load(Relaxed));
             }
         }
-        seconds(self.sum(NANOS, Relaxed))
+        let seconds = |cell: &AtomicU64| f64::from_bits(cell.load(Relaxed));
+        let own = self.own.all().map(|own| seconds(at(own, SECONDS)));
+        seconds(&self.shared[SECONDS]) + own.sum::<f64>()
     }
 
     /// Without the bounds, which the family's series share.

@@ -79,13 +79,16 @@ impl PrometheusBuilder {
         self
     }
 
-    /// Adds a label to every series, except to those that have a label of this name. Defaults to none.
+    /// Adds a label to every series, except to those that have a label of this name. The last value of several wins. Defaults to
+    /// none.
     pub fn global_label(
         mut self,
         name: impl Into<Cow<'static, str>>,
         value: impl Into<String>,
     ) -> Self {
-        self.global_labels.push((name.into(), value.into()));
+        let name = name.into();
+        self.global_labels.retain(|(known, _)| *known != name);
+        self.global_labels.push((name, value.into()));
         self
     }
 
@@ -199,8 +202,12 @@ impl PrometheusBuilder {
         };
         let families = self.catalog.families();
         let own_buckets = self.buckets.iter();
-        let own_buckets = own_buckets
-            .map(|(metric, bounds)| (sanitize(metric, false, b":").into_owned(), bounds.clone()));
+        let own_buckets = own_buckets.map(|(metric, bounds)| {
+            (
+                sanitize(metric, prefix.is_empty(), b":").into_owned(),
+                bounds.clone(),
+            )
+        });
         let config = StoreConfig {
             prefix: prefix.clone(),
             global_labels: self.global_labels,

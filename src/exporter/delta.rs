@@ -7,7 +7,7 @@ use crate::catalog::Kind;
 /// The changes between two snapshots: the increases of counters and histograms, and the later values of gauges.
 ///
 /// A counter that is lower than before has restarted and counts in full, so no increase or rate is negative. A series
-/// that is new has started at zero.
+/// that is new has started at zero, and so has one that returns from idleness, because a snapshot has no idle series.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Delta {

@@ -44,7 +44,8 @@ use crate::recorder::OwnRecorder;
 ///   `__`), get the prefix `exported_`.
 /// - A name has one kind: that of the catalogue, else the first one. Other instruments of this name are not recorded, and
 ///   counted in `monitoring_series_rejected_total`.
-/// - A sample that is infinite or not a number is dropped, and counted in `monitoring_samples_dropped_total`.
+/// - A sample of a histogram or float counter that is infinite or not a number is dropped, and so is a decrease of a float
+///   counter. They are counted in `monitoring_samples_dropped_total`.
 #[derive(Clone)]
 pub struct Prometheus {
     pub(super) inner: Arc<Inner>,

@@ -46,7 +46,7 @@ pub struct FamilySnapshot {
     pub kind: Kind,
     /// The `# HELP` text. Empty if the metric was not described.
     pub help: String,
-    /// The series, in the order in which they were registered.
+    /// The series, in the order in which they were registered or returned from idleness.
     pub series: Vec<Series>,
 }
 

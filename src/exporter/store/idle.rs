@@ -85,7 +85,8 @@ impl Store {
         });
     }
 
-    /// Removes a series. It returns if somebody who still holds a handle writes to it. Returns whether it was shown.
+    /// Removes a series, shown or idle. It returns if somebody who still holds a handle writes to it. Returns whether there was
+    /// one.
     pub(in crate::exporter) fn remove(&self, name: &str, labels: &[(&str, &str)]) -> bool {
         let label =
             |(name, value): &(&str, &str)| Label::new((*name).to_owned(), (*value).to_owned());
@@ -99,20 +100,27 @@ impl Store {
             return false;
         };
         let is_it = |other: &StoredSeries| std::ptr::eq(other, &raw const *series);
-        let chunks = family.list.chunks();
-        if !chunks
-            .iter()
-            .any(|chunk| chunk.iter().any(|series| is_it(series)))
-        {
-            return false;
+        let is_shown = {
+            let chunks = family.list.chunks();
+            chunks
+                .iter()
+                .any(|chunk| chunk.iter().any(|series| is_it(series)))
+        };
+        let mut dormant = family.dormant.lock();
+        if is_shown {
+            family.list.remove(is_it);
+            family.give_places_back(usize::from(series.has_place));
+        } else {
+            let count = dormant.len();
+            dormant.retain(|series| !is_it(series));
+            if dormant.len() == count {
+                return false;
+            }
         }
-        drop(chunks);
-        family.list.remove(is_it);
-        family.give_places_back(usize::from(series.has_place));
         // From here on, only later writes count.
         series.take_written(&mut Vec::new());
         if !self.table.remove_unused(&series, 1) {
-            family.dormant.lock().push(series);
+            dormant.push(series);
         }
         true
     }

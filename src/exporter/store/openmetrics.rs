@@ -1,5 +1,7 @@
 //! `OpenMetrics` 1.0 text.
 
+use std::collections::HashSet;
+
 use super::family_info::{FamilyInfo, Shape};
 use super::store::Store;
 use super::text::Lines;
@@ -16,12 +18,9 @@ impl Store {
         let mut text = String::with_capacity(capacity);
         let mut lines = Lines::default();
         let families = self.shown_families();
+        let mut taken = names_in_use(families.iter().map(|family| &*family.info));
         for family in &families {
-            let is_taken = |name: &str| {
-                let found = families.binary_search_by(|other| other.info.name().cmp(name));
-                found.is_ok()
-            };
-            write_metadata(&family.info, is_taken, &mut text);
+            write_metadata(&family.info, &mut taken, &mut text);
             family.list.read(|series| {
                 let Shape::Histogram(buckets) = &family.info.shape else {
                     return lines.write_number(series, &mut text);
@@ -39,15 +38,46 @@ impl Store {
     }
 }
 
-/// Names a counter's family without the `_total` of its samples. A counter without this suffix, and one whose family's name
-/// is that of another family, gets the type `unknown`, because its samples have the same name in all formats.
-fn write_metadata(family: &FamilyInfo, is_taken: impl Fn(&str) -> bool, text: &mut String) {
-    let name = family.name();
-    let (name, kind) = match (family.kind(), name.strip_suffix("_total")) {
-        (Kind::Counter, Some(base)) if !base.is_empty() && !is_taken(base) => (base, "counter"),
-        (Kind::Counter, _) => (name, "unknown"),
-        (kind, _) => (name, kind.as_str()),
+/// The names that families have whatever their counters are called.
+fn names_in_use<'a>(families: impl Iterator<Item = &'a FamilyInfo>) -> HashSet<String> {
+    let names = |family: &FamilyInfo| -> Vec<String> {
+        let suffixes: &[&str] = match family.kind() {
+            Kind::Histogram => &["", "_bucket", "_sum", "_count", "_created"],
+            Kind::Counter if base_name(family).is_some() => &[],
+            Kind::Counter | Kind::Gauge => &[""],
+        };
+        let suffixes = suffixes.iter();
+        suffixes
+            .map(|suffix| [family.name(), suffix].concat())
+            .collect()
     };
+    families.flat_map(names).collect()
+}
+
+/// The name of a counter without the `_total` of its samples.
+fn base_name(family: &FamilyInfo) -> Option<&str> {
+    let base = family.name().strip_suffix("_total");
+    base.filter(|base| !base.is_empty())
+}
+
+/// Names a counter's family without the `_total` of its samples. A counter without this suffix gets the type `unknown`, because
+/// its samples have the same name in all formats. So does one whose family would take a name of another family: a strict parser
+/// refuses the whole text otherwise ("Metric Family", "Suffixes").
+fn write_metadata(family: &FamilyInfo, taken: &mut HashSet<String>, text: &mut String) {
+    let name = family.name();
+    let mut kind = (name, family.kind().as_str());
+    if family.kind() == Kind::Counter {
+        kind.1 = "unknown";
+        if let Some(base) = base_name(family) {
+            let own = ["", "_total", "_created"].map(|suffix| [base, suffix].concat());
+            if !own.iter().any(|own| taken.contains(own)) {
+                kind = (base, "counter");
+                taken.extend(own);
+            }
+            taken.insert(name.to_owned());
+        }
+    }
+    let (name, kind) = kind;
     text.extend(["# TYPE ", name, " ", kind, "\n"]);
     let unit = UNITS.iter().find(|unit| {
         let before = name.strip_suffix(**unit);

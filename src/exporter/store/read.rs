@@ -103,7 +103,7 @@ fn value(series: &StoredSeries, counts: &mut Vec<u64>) -> Value {
             let sum = series.histogram(counts);
             let mut count = 0;
             let cumulative = buckets.bounds().zip(&*counts).map(|(bound, own)| {
-                count += own;
+                count = own.wrapping_add(count);
                 (bound, count)
             });
             Value::Histogram(HistogramSnapshot {

@@ -65,8 +65,15 @@ impl SeriesList {
     /// Removes the series that `is_gone` says. The order of the others stays.
     pub(super) fn remove(&self, is_gone: impl Fn(&StoredSeries) -> bool) {
         let mut chunks = self.0.write();
-        for chunk in chunks.iter_mut() {
-            if !chunk.iter().any(|series| is_gone(series)) {
+        let last = chunks.len().saturating_sub(1);
+        let has_gone = |chunk: &Chunk| chunk.iter().any(|series| is_gone(series));
+        if !chunks.iter().any(|chunk| has_gone(chunk)) {
+            return;
+        }
+        for (at, chunk) in chunks.iter_mut().enumerate() {
+            // The last one has no free place then: a series that returns must not join a chunk that a reader, who has read it
+            // in an earlier chunk, has still to read.
+            if at < last && !has_gone(chunk) {
                 continue;
             }
             let rest = chunk.iter().filter(|series| !is_gone(series));

@@ -2,6 +2,7 @@
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use metrics::Key;
@@ -12,9 +13,14 @@ use super::stored_series::StoredSeries;
 /// Threads that look for different series rarely meet at one lock.
 const SHARDS: usize = 16;
 
+/// Aligned, because threads write the words of the locks, and a cache line should hold one of them.
+#[derive(Default)]
+#[repr(align(128))]
+struct Shard(RwLock<HashTable<Arc<StoredSeries>>>);
+
 #[derive(Default)]
 pub(super) struct SeriesTable {
-    shards: [RwLock<HashTable<Arc<StoredSeries>>>; SHARDS],
+    shards: [Shard; SHARDS],
     hasher: DefaultHashBuilder,
 }
 
@@ -39,7 +45,7 @@ impl SeriesTable {
 
     fn shard(&self, hash: u64) -> &RwLock<HashTable<Arc<StoredSeries>>> {
         // The table uses the highest and the lowest bits.
-        &self.shards[(hash >> 32) as usize % SHARDS]
+        &self.shards[(hash >> 32) as usize % SHARDS].0
     }
 
     pub(super) fn find(
@@ -68,10 +74,15 @@ impl SeriesTable {
         Some((series, true))
     }
 
-    /// Removes the series if nobody but the table and the caller, who has `held` counts, holds it. Returns whether it did.
+    /// Removes the series if nobody but the table and the caller, who has `held` counts, holds it, and nothing was written to it
+    /// since the last look. Returns whether it did.
     pub(super) fn remove_unused(&self, series: &Arc<StoredSeries>, held: usize) -> bool {
+        // With the lock and no handle left, nobody can find the series or write to it.
         let mut shard = self.shard(series.hash).write();
-        let is_used = Arc::strong_count(series) > held + 1 || !series.links.is_empty();
+        let is_held = Arc::strong_count(series) > held + 1;
+        // Pairs with the release of the handle that was dropped last, so that its writes are seen.
+        fence(Ordering::Acquire);
+        let is_used = is_held || !series.links.is_empty() || series.is_written(&mut Vec::new());
         let is_it = |other: &Arc<StoredSeries>| Arc::ptr_eq(series, other);
         match shard.find_entry(series.hash, is_it) {
             Ok(entry) if !is_used => {

@@ -112,8 +112,9 @@ impl Store {
     pub(in crate::exporter) fn describe(&self, name: &str, help: SharedString) {
         let prefix = &*self.config.prefix;
         let name = self.full_name(&sanitize(name, prefix.is_empty(), b":"));
-        let family = self.families.read().get(&*name).cloned();
-        if let Some(family) = family {
+        // The lock is held until the text is kept, because a new family takes it at its birth.
+        let families = self.families.read();
+        if let Some(family) = families.get(&*name) {
             return family.info.describe(&help);
         }
         let mut descriptions = self.descriptions.lock();
@@ -191,6 +192,9 @@ impl Store {
                 && series.own_labels().all(|label| own.contains(&label))
                 && series.own_labels().count() == own.len()
         };
+        if let Some(series) = self.table.find(hash, is) {
+            return Some(series);
+        }
         let make = || {
             // The counts of losses have one series for each metric.
             let max_series = if is_loss(&family.info) {
@@ -223,7 +227,7 @@ impl Store {
 
     /// Lets the counts of losses exist at 0, so that `increase()` sees the first one.
     fn prepare_losses(&self, family: &StoredFamily, has_labels: bool) {
-        if family.info.kind() == Kind::Histogram {
+        if matches!(family.info.shape, Shape::Histogram(_) | Shape::FloatCounter) {
             let dropped = || self.loss(MONITORING_SAMPLES_DROPPED, family.info.name());
             init_once(&family.info.samples_dropped, dropped);
         }
@@ -241,6 +245,9 @@ impl Store {
     }
 
     fn count_dropped(&self, family: &Arc<StoredFamily>) {
+        init_once(&family.series_dropped, || {
+            self.loss(MONITORING_SERIES_DROPPED, family.info.name())
+        });
         if let Some(dropped) = family.series_dropped.get() {
             dropped.increment(1);
         }

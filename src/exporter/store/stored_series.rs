@@ -149,10 +149,10 @@ impl StoredSeries {
                 Part::Ending(slot) => link.cells.finished(slot),
                 Part::InProgress | Part::Duration { .. } => 0,
             });
-            finished.sum()
+            finished.fold(0, u64::wrapping_add)
         };
         match &self.cells {
-            Cells::Counter(cells) => Total::Integer(cells.value() + linked()),
+            Cells::Counter(cells) => Total::Integer(cells.value().wrapping_add(linked())),
             Cells::FloatCounter(cell) => Total::Float(cell.get() + linked() as f64),
             Cells::Gauge(_) | Cells::Histogram(_) => Total::Integer(0),
         }
@@ -190,7 +190,7 @@ impl StoredSeries {
             {
                 sum += link.cells.read_into(&mut linked);
                 for (count, linked) in counts.iter_mut().zip(&linked) {
-                    *count += linked;
+                    *count = count.wrapping_add(*linked);
                 }
             }
         }
@@ -199,16 +199,39 @@ impl StoredSeries {
 
     /// Whether something was written since the last call. Only the look for idle series calls it.
     pub(super) fn take_written(&self, counts: &mut Vec<u64>) -> bool {
-        let (fingerprint, is_written) = match &self.cells {
-            Cells::Counter(_) | Cells::FloatCounter(_) => (self.total().as_f64().to_bits(), false),
-            Cells::Gauge(cell) => (self.gauge().to_bits(), cell.take_written()),
-            Cells::Histogram(_) => {
-                let sum = self.histogram(counts);
-                let count: u64 = counts.iter().sum();
-                (count.rotate_left(32) ^ sum.to_bits(), false)
-            }
+        let fingerprint = self.current_fingerprint(counts);
+        let is_marked = match &self.cells {
+            Cells::Gauge(cell) => cell.take_written(),
+            Cells::Counter(_) | Cells::FloatCounter(_) | Cells::Histogram(_) => false,
         };
-        self.fingerprint.swap(fingerprint, Ordering::Relaxed) != fingerprint || is_written
+        self.fingerprint.swap(fingerprint, Ordering::Relaxed) != fingerprint || is_marked
+    }
+
+    /// Whether the next [`take_written`](Self::take_written) will find something.
+    pub(super) fn is_written(&self, counts: &mut Vec<u64>) -> bool {
+        let is_marked = match &self.cells {
+            Cells::Gauge(cell) => cell.is_written(),
+            Cells::Counter(_) | Cells::FloatCounter(_) | Cells::Histogram(_) => false,
+        };
+        is_marked || self.fingerprint.load(Ordering::Relaxed) != self.current_fingerprint(counts)
+    }
+
+    /// A number that every write changes: those of a gauge's own cell apart, which are marked.
+    fn current_fingerprint(&self, counts: &mut Vec<u64>) -> u64 {
+        match &self.cells {
+            Cells::Counter(_) | Cells::FloatCounter(_) => match self.total() {
+                Total::Integer(total) => total,
+                Total::Float(total) => total.to_bits(),
+            },
+            Cells::Gauge(_) => {
+                let activity = self.links.iter().map(|link| link.cells.activity());
+                activity.fold(0, u64::wrapping_add)
+            }
+            Cells::Histogram(_) => {
+                self.histogram(counts);
+                counts.iter().fold(0, |count, own| own.wrapping_add(count))
+            }
+        }
     }
 
     /// Whether the gauge counts things that are under way: it was never set, and is not 0.
@@ -233,7 +256,7 @@ impl CounterFn for StoredSeries {
     fn absolute(&self, value: u64) {
         match &self.cells {
             Cells::Counter(cells) => cells.raise_to(value),
-            Cells::FloatCounter(cell) => cell.set(cell.get().max(value as f64)),
+            Cells::FloatCounter(cell) => cell.raise_to(value as f64),
             Cells::Gauge(_) | Cells::Histogram(_) => {}
         }
     }
@@ -244,7 +267,9 @@ impl GaugeFn for StoredSeries {
     fn increment(&self, value: f64) {
         match &self.cells {
             Cells::Gauge(cell) => cell.add(value),
-            Cells::FloatCounter(cell) => cell.add(value),
+            // A total that falls, or that is no number, is no counter for Prometheus.
+            Cells::FloatCounter(cell) if value.is_finite() && value >= 0.0 => cell.add(value),
+            Cells::FloatCounter(_) => self.drop_samples(1),
             Cells::Counter(_) | Cells::Histogram(_) => {}
         }
     }
@@ -258,7 +283,8 @@ impl GaugeFn for StoredSeries {
     fn set(&self, value: f64) {
         match &self.cells {
             Cells::Gauge(cell) => cell.set(value),
-            Cells::FloatCounter(cell) => cell.set(value),
+            Cells::FloatCounter(cell) if value.is_finite() => cell.raise_to(value),
+            Cells::FloatCounter(_) => self.drop_samples(1),
             Cells::Counter(_) | Cells::Histogram(_) => {}
         }
     }

@@ -98,7 +98,7 @@ impl Lines {
         self.start(series, "_bucket", true);
         let mut total = 0;
         for (count, end) in self.counts.iter().zip(ends) {
-            total += count;
+            total = count.wrapping_add(total);
             text.push_str(&self.start);
             text.push_str(end);
             write_integer(total, text);
@@ -118,7 +118,8 @@ impl Lines {
         text.push('\n');
         self.start(series, "_count", false);
         text.push_str(&self.start);
-        write_integer(self.counts.iter().sum(), text);
+        let count = self.counts.iter().fold(0, |sum, own| own.wrapping_add(sum));
+        write_integer(count, text);
         text.push('\n');
     }
 }
