@@ -12,6 +12,7 @@
     reason = "tests panic on failure and compare exact values"
 )]
 
+mod cost;
 mod evaluate;
 mod histograms;
 mod metrics;
