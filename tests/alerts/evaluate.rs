@@ -1,6 +1,6 @@
 //! Counters and gauges: windows, resets, extrapolation, groups, absence. The numbers are those of Prometheus 3.
 
-use tower_vitals::alerts::{Evaluation, Rule, Selector, Signal};
+use tower_vitals::alerts::{Evaluation, Rule, Samples, Selector, Signal};
 
 use super::metrics::{Cell, at, counter, members, rule, samples, seconds, snapshot, value};
 
@@ -25,6 +25,22 @@ fn windows_exclude_their_start_and_include_their_end() {
     assert_eq!(increase(&points, 41, 1040), Some(41.0));
     assert_eq!(increase(&points, 10, 1040), None, "one point");
     assert_eq!(increase(&points, 40, 1100), None, "no point");
+}
+
+#[test]
+fn a_shorter_window_excludes_its_start_among_the_points_of_a_longer_one() {
+    let increase = |window| rule(Signal::increase("c_total", seconds(window)));
+    let rules = [increase(40), increase(1000)];
+    let mut samples = Samples::for_rules(&rules);
+    for (time, value) in regular(10, &[0, 100, 110, 120, 130, 140]) {
+        let counter = Cell::Counter(value);
+        samples.add(&snapshot(&[("c_total", &[], counter)]), at(time));
+    }
+    // The point at 1010 is the start of (1010, 1050].
+    assert_eq!(value(&rules[0], &samples, 1050), Some(40.0));
+    assert_eq!(value(&rules[1], &samples, 1050), Some(140.0));
+    // With the point at 1000, its start, the window (1000, 1050] would hold a step of 100.
+    assert_eq!(value(&increase(50), &samples, 1050), Some(50.0));
 }
 
 #[test]
@@ -74,7 +90,7 @@ fn requests() -> [(&'static [(&'static str, &'static str)], u64); 5] {
 }
 
 /// Requests that grow by their number each 10 s, in five snapshots from 1000 on.
-fn add_requests(rule: &Rule) -> tower_vitals::alerts::Samples {
+fn add_requests(rule: &Rule) -> Samples {
     let mut samples = samples(rule);
     for step in 0..5 {
         let requests = requests();
