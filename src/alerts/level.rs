@@ -1,18 +1,48 @@
+//! `Level`: the urgency of an alert.
+
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-/// The severity of an alert, in the words of `PagerDuty`'s events.
+/// The urgency of an alert, in ascending order.
+///
+/// ```
+/// use tower_vitals::alerts::Level;
+///
+/// assert!(Level::Critical > Level::Warning);
+/// assert_eq!(Level::Critical.to_string(), "critical");
+/// ```
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Worth knowing.
+    /// Worth knowing. Nobody has to act.
     Info,
-    /// Look at it in working hours.
+    /// Somebody should look at it during work hours. The default.
     #[default]
     Warning,
-    /// Look at it soon.
+    /// Something fails for users.
     Error,
-    /// Wake somebody up.
+    /// Somebody must act now.
     Critical,
+}
+
+impl Level {
+    /// The level's name, as in JSON: `info`, `warning`, `error` or `critical`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }

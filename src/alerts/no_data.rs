@@ -1,14 +1,14 @@
 use serde::{Deserialize, Serialize};
 
-/// The treatment of a rule's alerts while its signal has no data.
+/// A rule's choice for an evaluation without data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum NoData {
-    /// They stay as they are.
+    /// The last result of each member is taken again.
     #[default]
     Keep,
-    /// They resolve.
+    /// The comparison counts as false for each member.
     Resolve,
-    /// They fire, as if the comparison were true.
+    /// An alert of the rule without labels fires, after the rule's pending time.
     Fire,
 }

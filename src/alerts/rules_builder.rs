@@ -63,7 +63,8 @@ impl RulesBuilder {
     ///
     /// Returns all mistakes in one error: an empty or duplicate name; a metric or label that the catalogue lacks; a metric of a
     /// kind that the signal cannot be computed of; a window of zero; a quantile outside 0 to 1; a threshold that is NaN; zero
-    /// evaluations in a row; a template with an unknown value, format or label; groups of an absence.
+    /// evaluations in a row; a template with an unknown value, format or label; groups of an absence; a
+    /// label of the alert that Prometheus would refuse, or that the signal groups by.
     pub fn build(self) -> Result<Rules, Error> {
         let each = self
             .rules

@@ -9,6 +9,7 @@ use super::measure::Measure;
 use super::pending::Pending;
 use super::rule::Rule;
 use super::template;
+use crate::catalog::check_label_name;
 
 /// All mistakes of one rule.
 pub(super) fn mistakes(rule: &Rule, known: &Known) -> Vec<String> {
@@ -42,6 +43,22 @@ pub(super) fn mistakes(rule: &Rule, known: &Known) -> Vec<String> {
     }
     for selector in measure.selectors() {
         mistakes.extend(known.mistakes(selector, by, measure.kinds()));
+    }
+    if rule
+        .labels
+        .keys()
+        .chain(by)
+        .any(|label| label == "alertname")
+    {
+        mistakes.push("the label \"alertname\" is the name of the rule".to_owned());
+    }
+    for label in rule.labels.keys() {
+        if let Err(error) = check_label_name(label) {
+            mistakes.push(error.to_string());
+        }
+        if by.contains(label) {
+            mistakes.push(format!("label {label:?} is one of the groups, too"));
+        }
     }
     let labels = template_labels(rule);
     for (field, text) in [

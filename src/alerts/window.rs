@@ -75,7 +75,7 @@ impl Window {
 }
 
 fn seconds(from: i64, to: i64) -> f64 {
-    (to - from) as f64 / 1000.0
+    to.saturating_sub(from) as f64 / 1000.0
 }
 
 /// Milliseconds since 1970, rounded down.

@@ -1,5 +1,7 @@
 //! Counters and gauges: windows, resets, extrapolation, groups, absence. The numbers are those of Prometheus 3.
 
+use std::time::SystemTime;
+
 use tower_vitals::alerts::{Evaluation, Rule, Samples, Selector, Signal};
 
 use super::metrics::{Cell, at, counter, members, rule, samples, seconds, snapshot, value};
@@ -70,6 +72,15 @@ fn extrapolation_ends_where_the_counter_was_zero() {
 fn a_series_that_appears_with_a_value_has_not_increased() {
     assert_eq!(increase(&regular(10, &[7, 7, 7]), 60, 1020), Some(0.0));
     assert_eq!(increase(&regular(10, &[7]), 60, 1000), None);
+}
+
+#[test]
+fn a_window_longer_than_all_time_is_one() {
+    let rule = rule(Signal::increase("c_total", std::time::Duration::MAX));
+    let samples = counter(&rule, &regular(10, &[1000, 1010]));
+    assert_eq!(value(&rule, &samples, 1010), Some(15.0));
+    let now = SystemTime::UNIX_EPOCH - seconds(1000);
+    assert!(matches!(rule.evaluate(&samples, now), Evaluation::NoData));
 }
 
 #[test]

@@ -149,6 +149,15 @@ fn each_impossible_number_is_a_mistake() {
 }
 
 #[test]
+fn a_label_needs_a_name_of_prometheus_that_no_group_has() {
+    let rule = || Rule::new("R", Signal::value("events_total").by(["event_type"]));
+    assert!(mistake(rule().label("the.team", "shop")).contains("\"the.team\" is refused"));
+    assert!(mistake(rule().label("alertname", "R")).contains("the name of the rule"));
+    let expected = r#"rule "R": label "event_type" is one of the groups, too"#;
+    assert_eq!(mistake(rule().label("event_type", "order")), expected);
+}
+
+#[test]
 fn a_template_may_name_the_labels_that_the_alert_has() {
     let rule =
         || Rule::new("R", Signal::value("events_total").by(["event_type"])).label("team", "shop");
