@@ -41,3 +41,36 @@ fn level(counts: &mut [f64]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_that_fall_are_levelled_and_so_are_those_that_differ_by_a_rounding() {
+        for (counts, expected) in [
+            ([1.0, 3.0, 2.0, 4.0], [1.0, 3.0, 3.0, 4.0]),
+            ([0.0, 0.0, 5.0, 1.0], [0.0, 0.0, 5.0, 5.0]),
+            ([0.3, 0.1 + 0.2, 0.3, 0.4], [0.3, 0.3, 0.3, 0.4]),
+        ] {
+            let mut levelled = counts;
+            level(&mut levelled);
+            assert_eq!(levelled.map(f64::to_bits), expected.map(f64::to_bits));
+        }
+        level(&mut []);
+    }
+
+    #[test]
+    fn quantiles_without_a_finite_bucket_or_without_buckets_are_nan() {
+        assert!(quantile(0.5, &[f64::INFINITY], &mut [7.0]).is_nan());
+        assert!(quantile(0.5, &[], &mut []).is_nan());
+        assert!(quantile(0.5, &[1.0, f64::INFINITY], &mut [0.0, 0.0]).is_nan());
+    }
+
+    #[test]
+    fn a_first_bucket_that_ends_below_zero_answers_its_bound() {
+        let bounds = [-2.0, 0.0, f64::INFINITY];
+        assert!((quantile(0.5, &bounds, &mut [8.0, 9.0, 10.0]) + 2.0).abs() < 1e-12);
+        assert!((quantile(0.85, &bounds, &mut [8.0, 9.0, 10.0]) + 1.0).abs() < 1e-12);
+    }
+}
