@@ -32,6 +32,8 @@ pub use self::catalog::Catalog;
 pub use self::families::*;
 pub use self::family::Family;
 pub use self::kind::Kind;
+#[cfg(feature = "alerts")]
+pub(crate) use self::suggest::nearest;
 #[cfg(feature = "prometheus")]
 pub(crate) use self::suggest::suggest_histogram;
 #[cfg(feature = "prometheus")]

@@ -1,4 +1,4 @@
-//! Proposes the histogram that a mistyped name probably stands for.
+//! Proposes the name that a mistyped one probably stands for.
 
 use super::{FAMILIES, Family, Kind};
 
@@ -21,6 +21,15 @@ pub(crate) fn suggest_histogram(families: &[Family], name: &str) -> Option<&'sta
         .chain(kindred)
         .min_by_key(|family| distance(family.name, name));
     nearest.map(|family| family.name)
+}
+
+/// Returns the one of `names` that differs least from `name`, if only by a few letters.
+#[cfg(feature = "alerts")]
+pub(crate) fn nearest<'a>(names: impl IntoIterator<Item = &'a str>, name: &str) -> Option<&'a str> {
+    let most = (name.len() / 3).min(2);
+    let names = names.into_iter();
+    let near = names.filter(|near| distance(near, name) <= most);
+    near.min_by_key(|near| distance(near, name))
 }
 
 /// `http_request` of `http_request_duration_seconds`: a single word, like `http`, is no name of the crate's own.

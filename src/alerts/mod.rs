@@ -1,0 +1,83 @@
+//! Alert rules over the metrics of the process.
+//!
+//! A [`Rule`] is plain data: a [`Signal`] (a rate, a ratio, a quantile, ..), a comparison, and the text of the alert. Rules can be
+//! written in code or read with serde. [`Rules`] checks them against the catalogue. [`Samples`] keeps the points of the series
+//! that they read, and [`Rule::evaluate`] computes their values as `PromQL` of Prometheus 3 does.
+//!
+//! ```
+//! use std::time::{Duration, SystemTime};
+//! use metrics::Recorder;
+//! # use metrics::{Key, Metadata};
+//! use tower_vitals::Prometheus;
+//! use tower_vitals::alerts::{Evaluation, Level, Rule, Rules, Samples, Selector, Signal};
+//!
+//! const MINUTE: Duration = Duration::from_secs(60);
+//! let requests = Selector::new("http_requests_total");
+//! let failed = requests.clone().starts_with("status", "5");
+//! let rules = Rules::builder()
+//!     .rule(
+//!         Rule::new("ErrorRatio", Signal::ratio(failed, requests, 5 * MINUTE).by(["endpoint"]))
+//!             .gt(0.05)
+//!             .for_duration(2 * MINUTE)
+//!             .level(Level::Critical)
+//!             .summary("{{ value | percent }} of requests to {{ labels.endpoint }} fail"),
+//!     )
+//!     .build()?;
+//!
+//! let prometheus = Prometheus::builder().build()?;
+//! # let metadata = Metadata::new("doc", metrics::Level::INFO, None);
+//! let failed = Key::from_parts("http_requests_total", &[("method", "GET"), ("endpoint", "/"), ("status", "500")]);
+//! let failed = prometheus.register_counter(&failed, &metadata);
+//! let mut samples = Samples::for_rules(&rules);
+//! let start = SystemTime::now();
+//! for minute in 0..5 {
+//!     samples.add(&prometheus.snapshot(), start + minute * MINUTE);
+//!     failed.increment(10);
+//! }
+//! let Evaluation::Members(members) = rules[0].evaluate(&samples, start + 4 * MINUTE) else { panic!() };
+//! assert_eq!(members[0].labels["endpoint"], "/");
+//! assert_eq!((members[0].value, members[0].holds), (1.0, true));
+//! # Ok::<_, tower_vitals::Error>(())
+//! ```
+
+mod buckets;
+mod comparison;
+mod evaluate;
+mod evaluated;
+mod evaluator;
+mod format;
+mod groups;
+mod known;
+mod level;
+mod matcher;
+mod measure;
+mod no_data;
+mod pending;
+mod points;
+mod quantile;
+mod rule;
+mod rules;
+mod rules_builder;
+mod samples;
+mod seconds;
+mod selector;
+mod signal;
+mod sum;
+mod template;
+mod validate;
+mod window;
+
+pub use self::comparison::Comparison;
+pub use self::evaluated::{Evaluated, Evaluation};
+pub use self::level::Level;
+pub use self::matcher::{Matcher, Operator};
+pub use self::measure::Measure;
+pub use self::no_data::NoData;
+pub use self::pending::Pending;
+pub use self::rule::Rule;
+pub use self::rules::Rules;
+pub use self::rules_builder::RulesBuilder;
+pub use self::samples::{Samples, SamplesStats};
+pub use self::selector::Selector;
+pub use self::signal::Signal;
+pub use self::template::render;
