@@ -22,6 +22,7 @@
 //!   ([`Pushgateway`](exporter::Pushgateway)).
 //! - [`health`]: health checks and the probes of an orchestrator ([`Health`]).
 //! - [`jobs`]: background jobs with a history of their runs that survives the process.
+//! - [`alerts`]: the life of each alert, from a rule's evaluations to its history.
 //! - [`routes`]: [`Routes`], merged into an axum router, placed in front of a hyper service, or served on their own address.
 //! - [`settings`]: typed settings from the environment ([`Settings`]).
 //! - [`redact`]: the redactor, which masks secrets in all text that the crate emits.
@@ -41,6 +42,7 @@
 //! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 27 over `prometheus` |
 //! | `health` | [`Health`], the probes, the checks without drivers, and the [`Collectors`](instrument::Collectors) of the runtime | 17 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host; needs Rust 1.95 | 4 over `health` |
+//! | `alerts` | [`alerts`]: the life of each alert | none over `health` and `prometheus` |
 //! | `jobs` | [`jobs`]: background jobs and their runs | 19 over `health` |
 //! | `jobs-sqlite` | [`SqliteHistory`](jobs::SqliteHistory), with sqlx and a bundled SQLite; needs Rust 1.94 | 70 over `jobs` |
 //! | `jobs-postgres` | [`PostgresHistory`](jobs::PostgresHistory), with sqlx and rustls; needs Rust 1.94 | 99 over `jobs` |
@@ -62,6 +64,8 @@
 #[macro_use]
 mod macros;
 
+#[cfg(feature = "alerts")]
+pub mod alerts;
 #[cfg(feature = "health")]
 mod broadcast;
 pub mod catalog;

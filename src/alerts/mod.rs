@@ -1,0 +1,5 @@
+//! Alerts: their levels.
+
+mod level;
+
+pub use self::level::Level;
