@@ -1,0 +1,8 @@
+//! Alerts.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests panic on failure"
+)]
+mod state;
