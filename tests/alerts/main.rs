@@ -6,3 +6,5 @@
     reason = "tests panic on failure"
 )]
 mod state;
+#[path = "../support/mod.rs"]
+mod support;

@@ -211,7 +211,7 @@ impl Group {
     }
 
     pub(super) fn idle(&self) -> usize {
-        self.alerts.len() - self.held
+        self.alerts.len().saturating_sub(self.held)
     }
 
     /// Forgets as many alerts that need not be remembered.

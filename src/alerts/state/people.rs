@@ -111,7 +111,7 @@ impl State {
                 "there are {limit} silences, the most allowed"
             )));
         }
-        self.last_silence.0 += 1;
+        self.last_silence.0 = self.last_silence.0.saturating_add(1);
         self.silences.push(Silence {
             id: self.last_silence,
             target,

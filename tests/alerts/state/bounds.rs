@@ -4,7 +4,9 @@ use tower_vitals::ErrorKind;
 use tower_vitals::alerts::Level;
 use tower_vitals::alerts::state::{AlertState, CodeAlert, Limits, SilenceTarget};
 
-use super::world::{World, at, id, members, seconds};
+use crate::support::log::Log;
+
+use super::world::{RULE, World, at, id, members, seconds};
 
 #[test]
 fn the_default_bounds() {
@@ -112,4 +114,33 @@ fn silences_are_bounded_and_those_that_are_over_make_room() {
         .state
         .suppress(target(), at(20), "ann", None, at(10))
         .unwrap();
+}
+
+#[test]
+fn too_many_active_alerts_are_logged_once() {
+    let (log, _guard) = Log::of_this_thread();
+    let mut world = World::limited(|limits| limits.active = 1);
+    world.members("a+", 0);
+    assert_eq!(log.text(), "");
+    for second in [60, 120] {
+        world.members("a+ b+ c+", second);
+    }
+    assert_eq!(world.state.dropped(), 4);
+    assert_eq!(log.text().lines().count(), 1);
+    let line = "too many active alerts: further ones are only counted limit=1";
+    assert!(log.text().trim_end().ends_with(line));
+}
+
+#[test]
+fn a_full_state_takes_ten_thousand_alerts_and_not_one_more() {
+    let mut world = World::default();
+    let names: Vec<_> = (0..10_001).map(|number| format!("x{number:05}+")).collect();
+    let told = world.members(&names.join(" "), 0);
+    assert_eq!((told.len(), world.state.dropped()), (10_000, 1));
+    assert_eq!(world.state.alerts().count(), 10_000);
+    assert_eq!(world.state.history().count(), 10_000);
+    assert_eq!(
+        world.state.explain(RULE, at(0)).unwrap().members.len(),
+        10_000
+    );
 }

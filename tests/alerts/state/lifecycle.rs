@@ -211,3 +211,17 @@ fn the_alerts_of_a_removed_rule_end() {
     assert_eq!(short(&removed), ["a: firing > resolved, rule_removed"]);
     assert_eq!(world.state.alerts().count(), 0);
 }
+
+/// Another thread may take the time for a tick before an evaluation, and come to the state after it.
+#[test]
+fn a_tick_between_evaluations_lets_no_time_count_twice() {
+    let mut world = World::new(120, 0);
+    world.members("+", 0);
+    world.tick(61);
+    assert_eq!(world.members("+", 60), NONE);
+    assert_eq!(world.members("+", 119), NONE);
+    assert_eq!(
+        world.members("+", 120),
+        [": pending > firing, condition_true"]
+    );
+}

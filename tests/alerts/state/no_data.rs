@@ -84,3 +84,12 @@ fn an_empty_list_of_members_is_no_data() {
     let mut world = world(NoData::Fire, 0, 0);
     assert_eq!(world.members("", 0), [": inactive > firing, no_data"]);
 }
+
+#[test]
+fn an_alert_of_no_data_whose_series_came_may_be_missing_once_as_any_other() {
+    let mut world = world(NoData::Fire, 0, 0);
+    assert_eq!(world.no_data(0), [": inactive > firing, no_data"]);
+    assert_eq!(world.members("+ a-", 60), NONE);
+    assert_eq!(world.members("a-", 120), NONE);
+    assert_eq!(world.members("a-", 180), [": firing > resolved, stale"]);
+}

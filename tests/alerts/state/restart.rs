@@ -171,3 +171,17 @@ fn text_that_is_no_state_is_an_error() {
     let saved = serde_json::to_string(&State::default()).unwrap();
     assert!(serde_json::from_str::<State>(&saved.replace("null", "\"soon\"")).is_err());
 }
+
+#[test]
+fn the_time_before_the_restart_counts_also_if_the_clock_is_back_after_it() {
+    let mut world = World::new(60, 0);
+    world.members("a+", 10_000);
+    world.tick(10_030);
+    world.restart();
+    assert_eq!(world.members("a+", 100), NONE);
+    assert_eq!(world.members("a+", 129), NONE);
+    assert_eq!(
+        world.members("a+", 130),
+        ["a: pending > firing, condition_true"]
+    );
+}
