@@ -3,8 +3,13 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "tests panic on failure"
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "tests panic on failure and compare exact values"
 )]
+
 mod state;
 #[path = "../support/mod.rs"]
 mod support;

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use super::alert::Alert;
 use super::alert_explanation::AlertExplanation;
 use super::alert_id::AlertId;
 use super::alert_state::AlertState;
 use super::group::Group;
 use super::held_back::HeldBack;
 use super::inhibition::Inhibition;
+use super::member::Member;
 use super::rule_explanation::RuleExplanation;
 use super::state::State;
 
@@ -25,14 +25,14 @@ impl State {
     pub fn explain(&self, rule: &str, now: SystemTime) -> Option<RuleExplanation> {
         let group = self.rules.get(rule)?;
         let inhibitors = self.inhibitors(group);
-        let alerts = group.alerts.values();
+        let members = group.members.values();
         Some(RuleExplanation {
             rule: rule.into(),
             level: group.level,
             timing: group.timing,
             stale: group.stale.clone(),
-            members: alerts
-                .map(|alert| self.explained(group, alert, &inhibitors, now))
+            members: members
+                .map(|member| self.explained(group, member, &inhibitors, now))
                 .collect(),
         })
     }
@@ -40,16 +40,18 @@ impl State {
     /// Explains an alert, or `None` if it is unknown.
     #[must_use]
     pub fn explain_alert(&self, id: AlertId, now: SystemTime) -> Option<AlertExplanation> {
-        let found = |group: &'_ Group| group.alerts.values().any(|alert| alert.id == id);
-        let group = self.groups().find(|group| found(group))?;
-        let alert = group.alerts.values().find(|alert| alert.id == id)?;
-        Some(self.explained(group, alert, &self.inhibitors(group), now))
+        let mut members = self
+            .groups()
+            .flat_map(|group| group.members.values().map(move |member| (group, member)));
+        let (group, member) = members.find(|(_, member)| member.alert.id == id)?;
+        Some(self.explained(group, member, &self.inhibitors(group), now))
     }
 
     fn inhibitors<'a>(&'a self, group: &'a Group) -> Vec<Inhibitors<'a>> {
         let inhibitors = |inhibition: &'a Inhibition| {
             let source = self.rules.get(&inhibition.rule);
-            let alerts = source.into_iter().flat_map(|group| group.alerts.values());
+            let members = source.into_iter().flat_map(|group| group.members.values());
+            let alerts = members.map(|member| &member.alert);
             let firing = alerts.filter(|alert| alert.state == AlertState::Firing);
             let firing = firing
                 .map(|alert| (inhibition.values(&alert.labels), alert.id))
@@ -62,25 +64,26 @@ impl State {
     fn explained(
         &self,
         group: &Group,
-        alert: &Alert,
+        member: &Member,
         inhibitors: &[Inhibitors<'_>],
         now: SystemTime,
     ) -> AlertExplanation {
-        let deadline = alert.deadline(&group.timing);
+        let deadline = member.deadline(&group.timing);
         AlertExplanation {
-            alert: alert.clone(),
+            alert: member.alert.clone(),
             deadline: deadline.and_then(|deadline| group.clock.system_time(deadline, now)),
-            held_back: self.held_back(group, alert, inhibitors, now),
+            held_back: self.held_back(group, member, inhibitors, now),
         }
     }
 
     fn held_back(
         &self,
         group: &Group,
-        alert: &Alert,
+        member: &Member,
         inhibitors: &[Inhibitors<'_>],
         now: SystemTime,
     ) -> Vec<HeldBack> {
+        let alert = &member.alert;
         let mut causes = Vec::new();
         if alert.state == AlertState::Pending {
             causes.push(HeldBack::Pending);
@@ -104,7 +107,7 @@ impl State {
             let by = act.by.clone();
             causes.push(HeldBack::ResolvedByHand { by, at: act.at });
         }
-        let is_missing = alert.missed > 0;
+        let is_missing = member.missed > 0;
         let missing = is_missing.then(|| "missing from the last evaluation".into());
         let stale = group.stale.clone().or(missing);
         causes.extend(stale.map(|reason| HeldBack::Stale { reason }));

@@ -6,11 +6,11 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::alert::Alert;
 use super::clock::Clock;
 use super::evaluated::{Evaluated, Labels};
 use super::evaluation::Evaluation;
 use super::inhibition::Inhibition;
+use super::member::Member;
 use super::moment::Moment;
 use super::no_data::NoData;
 use super::reason::Reason;
@@ -37,8 +37,8 @@ pub(super) struct Group {
     /// The reason why the last evaluation gave no members.
     pub(super) stale: Option<String>,
     #[serde(with = "wire::pairs")]
-    pub(super) alerts: BTreeMap<Labels, Alert>,
-    /// The number of alerts that are held, see `Alert::is_held`.
+    pub(super) members: BTreeMap<Labels, Member>,
+    /// The number of alerts that are held, see `Member::is_held`.
     #[serde(skip)]
     pub(super) held: usize,
 }
@@ -73,9 +73,9 @@ impl Group {
                 Vec::new()
             }
             Evaluation::Members(list) if !list.is_empty() => {
-                let members = unique(list).inspect_err(|error| self.stale = Some(logged(error)))?;
+                let results = unique(list).inspect_err(|error| self.stale = Some(logged(error)))?;
                 self.stale = None;
-                self.take_members(members, at, room)
+                self.take_members(results, at, room)
             }
             Evaluation::Members(_) | Evaluation::NoData => {
                 self.stale = Some("no data".into());
@@ -89,40 +89,40 @@ impl Group {
 
     fn take_members(
         &mut self,
-        members: BTreeMap<Labels, Evaluated>,
+        results: BTreeMap<Labels, Evaluated>,
         at: Moment,
         room: &mut Room,
     ) -> Vec<Transition> {
         let mut transitions = Vec::new();
         let timing = self.timing;
-        self.alerts.retain(|labels, alert| {
-            if members.contains_key(labels) {
+        self.members.retain(|labels, member| {
+            if results.contains_key(labels) {
                 return true;
             }
-            let was_held = alert.is_held();
-            let stays = if alert.is_of_no_data {
-                alert.see(at);
-                transitions.extend(alert.step(false, &timing, at, Reason::DataIsBack));
-                alert.is_held()
+            let was_held = member.is_held();
+            let stays = if member.is_of_no_data {
+                member.see(at);
+                transitions.extend(member.step(false, &timing, at, Reason::DataIsBack));
+                member.is_held()
             } else {
-                alert.missed = alert.missed.saturating_add(1);
-                let stays = alert.missed < MISSES;
+                member.missed = member.missed.saturating_add(1);
+                let stays = member.missed < MISSES;
                 if !stays {
-                    transitions.extend(alert.end(Reason::Stale, at.now));
+                    transitions.extend(member.end(Reason::Stale, at.now));
                 }
                 stays
             };
-            room.change(was_held, alert.is_held());
+            room.change(was_held, member.is_held());
             stays
         });
-        for (labels, member) in members {
-            let reason = if member.holds {
+        for (labels, result) in results {
+            let reason = if result.holds {
                 Reason::ConditionTrue
             } else {
                 Reason::ConditionFalse
             };
-            let value = Some(member.value);
-            transitions.extend(self.observe(labels, value, member.holds, reason, at, room));
+            let value = Some(result.value);
+            transitions.extend(self.observe(labels, value, result.holds, reason, at, room));
         }
         transitions
     }
@@ -131,9 +131,9 @@ impl Group {
         let timing = self.timing;
         let resolves = timing.no_data == NoData::Resolve;
         let mut transitions = Vec::new();
-        for alert in self.alerts.values_mut() {
-            let holds = alert.holds && !resolves;
-            transitions.extend(alert.step(holds, &timing, at, Reason::NoData));
+        for member in self.members.values_mut() {
+            let holds = member.alert.holds && !resolves;
+            transitions.extend(member.step(holds, &timing, at, Reason::NoData));
         }
         if timing.no_data == NoData::Fire {
             let labels = Labels::new();
@@ -153,36 +153,36 @@ impl Group {
         room: &mut Room,
     ) -> Option<Transition> {
         let is_of_no_data = value.is_none() && reason == Reason::NoData;
-        let mut entry = self.alerts.entry(labels);
+        let mut entry = self.members.entry(labels);
         let was_held = match &entry {
             Entry::Occupied(known) => known.get().is_held(),
             Entry::Vacant(_) => false,
         };
         if holds && !was_held && !room.admits() {
             if let Entry::Occupied(known) = &mut entry {
-                let alert = known.get_mut();
-                alert.see(at);
-                alert.value = value;
+                let member = known.get_mut();
+                member.see(at);
+                member.alert.value = value.or(member.alert.value);
             }
             return None;
         }
-        let alert = match entry {
+        let member = match entry {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(vacant) => {
-                let mut alert = Alert::new(&self.name, vacant.key().clone(), self.level, at);
-                alert.is_of_no_data = is_of_no_data;
-                vacant.insert(alert)
+                let mut member = Member::new(&self.name, vacant.key().clone(), self.level, at);
+                member.is_of_no_data = is_of_no_data;
+                vacant.insert(member)
             }
         };
-        alert.level = self.level;
-        alert.text.clone_from(&self.text);
+        member.alert.level = self.level;
+        member.alert.text.clone_from(&self.text);
         if value.is_some() {
-            alert.value = value;
-            alert.is_of_no_data = false;
+            member.alert.value = value;
+            member.is_of_no_data = false;
         }
-        alert.see(at);
-        let transition = alert.step(holds, &self.timing, at, reason);
-        room.change(was_held, alert.is_held());
+        member.see(at);
+        let transition = member.step(holds, &self.timing, at, reason);
+        room.change(was_held, member.is_held());
         transition
     }
 
@@ -190,49 +190,55 @@ impl Group {
     /// evaluate the rule at an earlier time.
     pub(super) fn resolve_overdue(&mut self, now: SystemTime) -> Vec<Transition> {
         let clock = self.clock.read(now);
-        let alerts = self.alerts.values_mut();
-        let overdue = alerts.filter(|alert| alert.is_overdue(&self.timing, clock));
+        let members = self.members.values_mut();
+        let overdue = members.filter(|member| member.is_overdue(&self.timing, clock));
         let transitions = overdue
-            .filter_map(|alert| alert.end(Reason::AutoResolved, now))
+            .filter_map(|member| member.end(Reason::AutoResolved, now))
             .collect();
         self.recount();
         transitions
     }
 
     pub(super) fn end(&mut self, reason: Reason, now: SystemTime) -> Vec<Transition> {
-        let alerts = self.alerts.values_mut();
-        let transitions = alerts.filter_map(|alert| alert.end(reason, now)).collect();
+        let members = self.members.values_mut();
+        let transitions = members
+            .filter_map(|member| member.end(reason, now))
+            .collect();
         self.recount();
         transitions
     }
 
     pub(super) fn recount(&mut self) {
-        self.held = self.alerts.values().filter(|alert| alert.is_held()).count();
+        self.held = self
+            .members
+            .values()
+            .filter(|member| member.is_held())
+            .count();
     }
 
     pub(super) fn idle(&self) -> usize {
-        self.alerts.len().saturating_sub(self.held)
+        self.members.len().saturating_sub(self.held)
     }
 
     /// Forgets as many alerts that need not be remembered.
     pub(super) fn forget_idle(&mut self, mut number: usize) {
-        self.alerts.retain(|_, alert| {
-            let stays = number == 0 || alert.is_held();
+        self.members.retain(|_, member| {
+            let stays = number == 0 || member.is_held();
             number -= usize::from(!stays);
             stays
         });
     }
 }
 
-/// The members by their labels without `alertname`.
+/// The results by their labels without `alertname`.
 fn unique(list: Vec<Evaluated>) -> Result<BTreeMap<Labels, Evaluated>, Error> {
-    let mut members = BTreeMap::new();
-    for mut member in list {
-        let mut labels = std::mem::take(&mut member.labels);
+    let mut results = BTreeMap::new();
+    for mut result in list {
+        let mut labels = std::mem::take(&mut result.labels);
         labels.remove("alertname");
-        match members.entry(labels) {
+        match results.entry(labels) {
             Entry::Vacant(vacant) => {
-                vacant.insert(member);
+                vacant.insert(result);
             }
             Entry::Occupied(known) => {
                 let message = format!("two results have the labels {:?}", known.key());
@@ -240,5 +246,5 @@ fn unique(list: Vec<Evaluated>) -> Result<BTreeMap<Labels, Evaluated>, Error> {
             }
         }
     }
-    Ok(members)
+    Ok(results)
 }

@@ -38,6 +38,7 @@ mod history;
 mod inhibition;
 mod limits;
 mod matcher;
+mod member;
 mod moment;
 mod no_data;
 mod people;

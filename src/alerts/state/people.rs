@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use super::alert_id::AlertId;
 use super::alert_state::AlertState;
 use super::group::Group;
+use super::member::Member;
 use super::personal_act::PersonalAct;
 use super::silence::{Silence, SilenceId};
 use super::silence_target::SilenceTarget;
@@ -34,9 +35,9 @@ impl State {
         self.resume(now);
         let transition = self
             .groups_mut()
-            .flat_map(|group| group.alerts.values_mut())
-            .find(|alert| alert.id == id && alert.state == AlertState::Firing)
-            .map(|alert| alert.acknowledge(act))
+            .flat_map(|group| group.members.values_mut())
+            .find(|member| member.alert.id == id && member.alert.state == AlertState::Firing)
+            .map(|member| member.acknowledge(act))
             .ok_or_else(|| refused(format!("the alert {id} does not fire")))?;
         Ok(self.record(vec![transition], now))
     }
@@ -56,10 +57,11 @@ impl State {
         self.resume(now);
         let mut found = None;
         for group in self.groups_mut() {
-            let mut alerts = group.alerts.values_mut();
-            let active = alerts.find(|alert| alert.id == id && alert.state.is_active());
-            if let Some(alert) = active {
-                found = Some(alert.resolve(act));
+            let mut members = group.members.values_mut();
+            let is_meant =
+                |member: &&mut Member| member.alert.id == id && member.alert.state.is_active();
+            if let Some(member) = members.find(is_meant) {
+                found = Some(member.resolve(act));
                 group.recount();
                 break;
             }

@@ -169,7 +169,8 @@ impl State {
 
     /// All known alerts, also inactive and resolved ones.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
-        self.groups().flat_map(|group| group.alerts.values())
+        let members = self.groups().flat_map(|group| group.members.values());
+        members.map(|member| &member.alert)
     }
 
     /// The last transitions, the oldest first.

@@ -55,6 +55,19 @@ fn active_alerts_over_the_limit_are_counted_and_become_active_when_there_is_room
 }
 
 #[test]
+fn a_member_without_room_shows_its_value_and_is_not_stale() {
+    let mut world = World::limited(|limits| limits.active = 1);
+    world.members("a+ b-", 0);
+    for second in [60, 120, 180] {
+        assert_eq!(world.members("a+ b+", second), [""; 0]);
+    }
+    let explanation = world.state.explain_alert(id("b"), at(180)).unwrap();
+    assert_eq!(explanation.alert.value, Some(1.0));
+    assert_eq!(explanation.alert.state, AlertState::Inactive);
+    assert_eq!(explanation.held_back, []);
+}
+
+#[test]
 fn inactive_members_over_the_limit_are_forgotten() {
     let mut world = World::limited(|limits| limits.inactive = 2);
     world.members("a- b- c- d- e+", 0);

@@ -124,7 +124,14 @@ fn an_explanation_is_json() {
     let mut world = World::new(60, 0);
     world.members("a+", 0);
     let json = serde_json::to_value(world.state.explain(RULE, at(1)).unwrap()).unwrap();
-    assert_eq!(json["members"][0]["alert"]["state"], "pending");
+    assert_eq!(
+        json["members"][0]["alert"],
+        serde_json::json!({
+            "id": id("a").to_string(), "name": "too_slow", "labels": {"pod": "a"}, "level": "error", "text": null,
+            "state": "pending", "since": "2027-01-15T08:00:00Z", "active_at": "2027-01-15T08:00:00Z", "value": "1",
+            "holds": true, "acknowledged": null, "resolved_by_hand": null
+        })
+    );
     assert_eq!(json["members"][0]["deadline"], "2027-01-15T08:01:00Z");
     assert_eq!(
         json["members"][0]["held_back"],
