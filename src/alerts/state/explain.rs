@@ -88,6 +88,9 @@ impl State {
         if alert.state == AlertState::Pending {
             causes.push(HeldBack::Pending);
         }
+        if member.lacks_room() {
+            causes.push(HeldBack::LimitReached);
+        }
         let silences = self.silences.iter();
         let silences = silences.filter(|silence| silence.holds_back(alert, now));
         causes.extend(silences.map(|silence| HeldBack::Silenced {

@@ -133,7 +133,7 @@ impl Group {
         let mut transitions = Vec::new();
         for member in self.members.values_mut() {
             let holds = member.alert.holds && !resolves;
-            transitions.extend(member.step(holds, &timing, at, Reason::NoData));
+            transitions.extend(member.step_in(room, holds, &timing, at, Reason::NoData));
         }
         if timing.no_data == NoData::Fire {
             let labels = Labels::new();
@@ -153,20 +153,7 @@ impl Group {
         room: &mut Room,
     ) -> Option<Transition> {
         let is_of_no_data = value.is_none() && reason == Reason::NoData;
-        let mut entry = self.members.entry(labels);
-        let was_held = match &entry {
-            Entry::Occupied(known) => known.get().is_held(),
-            Entry::Vacant(_) => false,
-        };
-        if holds && !was_held && !room.admits() {
-            if let Entry::Occupied(known) = &mut entry {
-                let member = known.get_mut();
-                member.see(at);
-                member.alert.value = value.or(member.alert.value);
-            }
-            return None;
-        }
-        let member = match entry {
+        let member = match self.members.entry(labels) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(vacant) => {
                 let mut member = Member::new(&self.name, vacant.key().clone(), self.level, at);
@@ -181,9 +168,7 @@ impl Group {
             member.is_of_no_data = false;
         }
         member.see(at);
-        let transition = member.step(holds, &self.timing, at, reason);
-        room.change(was_held, member.is_held());
-        transition
+        member.step_in(room, holds, &self.timing, at, reason)
     }
 
     /// Resolves alerts that no evaluation confirmed for `auto_resolve`. The clock is only read, because another thread may

@@ -15,6 +15,8 @@ use super::wire;
 pub enum HeldBack {
     /// Its condition has not held for long enough.
     Pending,
+    /// Its condition is true, but there are as many active alerts as [`Limits::active`](super::Limits::active) allows.
+    LimitReached,
     /// A silence matches it.
     Silenced {
         /// The silence.

@@ -11,6 +11,7 @@ use super::evaluated::Labels;
 use super::moment::Moment;
 use super::personal_act::PersonalAct;
 use super::reason::Reason;
+use super::room::Room;
 use super::timing::Timing;
 use super::transition::Transition;
 use crate::alerts::level::Level;
@@ -64,6 +65,30 @@ impl Member {
     pub(super) fn see(&mut self, at: Moment) {
         self.missed = 0;
         self.seen = at.clock;
+    }
+
+    /// Like [`step`](Self::step), but without room the alert does not become active.
+    pub(super) fn step_in(
+        &mut self,
+        room: &mut Room,
+        holds: bool,
+        timing: &Timing,
+        at: Moment,
+        reason: Reason,
+    ) -> Option<Transition> {
+        let was_held = self.is_held();
+        if holds && !was_held && !room.admits() {
+            self.alert.holds = true;
+            return None;
+        }
+        let transition = self.step(holds, timing, at, reason);
+        room.change(was_held, self.is_held());
+        transition
+    }
+
+    /// The condition is true, but there was no room for another active alert.
+    pub(super) fn lacks_room(&self) -> bool {
+        self.alert.holds && !self.is_held()
     }
 
     /// Goes on by one evaluation, as Prometheus does.

@@ -2,7 +2,7 @@
 
 use tower_vitals::ErrorKind;
 use tower_vitals::alerts::Level;
-use tower_vitals::alerts::state::{AlertState, CodeAlert, Limits, SilenceTarget};
+use tower_vitals::alerts::state::{AlertState, CodeAlert, HeldBack, Limits, SilenceTarget};
 
 use crate::support::log::Log;
 
@@ -30,7 +30,7 @@ fn active_alerts_over_the_limit_are_counted_and_become_active_when_there_is_room
     assert_eq!(world.state.dropped(), 2);
     assert_eq!(
         (world.state_of("b"), world.state_of("c")),
-        (Some(AlertState::Firing), None)
+        (Some(AlertState::Firing), Some(AlertState::Inactive))
     );
     assert_eq!(world.take_as("other", members("+"), at(0)).unwrap(), []);
     assert_eq!(
@@ -55,7 +55,7 @@ fn active_alerts_over_the_limit_are_counted_and_become_active_when_there_is_room
 }
 
 #[test]
-fn a_member_without_room_shows_its_value_and_is_not_stale() {
+fn a_member_without_room_says_so() {
     let mut world = World::limited(|limits| limits.active = 1);
     world.members("a+ b-", 0);
     for second in [60, 120, 180] {
@@ -64,7 +64,29 @@ fn a_member_without_room_shows_its_value_and_is_not_stale() {
     let explanation = world.state.explain_alert(id("b"), at(180)).unwrap();
     assert_eq!(explanation.alert.value, Some(1.0));
     assert_eq!(explanation.alert.state, AlertState::Inactive);
-    assert_eq!(explanation.held_back, []);
+    assert_eq!(explanation.held_back, [HeldBack::LimitReached]);
+    assert_eq!((world.no_data(240), world.state.dropped()), (vec![], 4));
+    world.restart();
+    assert_eq!(
+        world.members("a- b+", 300),
+        [
+            "a: firing > resolved, condition_false",
+            "b: inactive > firing, condition_true"
+        ]
+    );
+    assert_eq!(
+        world.members("a+ b-", 360),
+        ["b: firing > resolved, condition_false"]
+    );
+    assert_eq!(world.members("a- b-", 420), [""; 0]);
+    assert_eq!(
+        world
+            .state
+            .explain_alert(id("a"), at(420))
+            .unwrap()
+            .held_back,
+        []
+    );
 }
 
 #[test]
@@ -150,10 +172,10 @@ fn a_full_state_takes_ten_thousand_alerts_and_not_one_more() {
     let names: Vec<_> = (0..10_001).map(|number| format!("x{number:05}+")).collect();
     let told = world.members(&names.join(" "), 0);
     assert_eq!((told.len(), world.state.dropped()), (10_000, 1));
-    assert_eq!(world.state.alerts().count(), 10_000);
+    assert_eq!(world.state.alerts().count(), 10_001);
     assert_eq!(world.state.history().count(), 10_000);
     assert_eq!(
         world.state.explain(RULE, at(0)).unwrap().members.len(),
-        10_000
+        10_001
     );
 }
