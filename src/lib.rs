@@ -22,7 +22,7 @@
 //!   ([`Pushgateway`](exporter::Pushgateway)).
 //! - [`health`]: health checks and the probes of an orchestrator ([`Health`]).
 //! - [`jobs`]: background jobs with a history of their runs that survives the process.
-//! - [`alerts`]: alert rules over the metrics of the process.
+//! - [`alerts`]: alert rules over the metrics of the process, and the life of each alert.
 //! - [`routes`]: [`Routes`], merged into an axum router, placed in front of a hyper service, or served on their own address.
 //! - [`settings`]: typed settings from the environment ([`Settings`]).
 //! - [`redact`]: the redactor, which masks secrets in all text that the crate emits.
@@ -42,7 +42,7 @@
 //! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 28 over `prometheus` |
 //! | `health` | [`Health`], the probes, the checks without drivers, and the [`Collectors`](instrument::Collectors) of the runtime | 16 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host; needs Rust 1.95 | 4 over `health` |
-//! | `alerts` | [`alerts`]: alert rules over metrics; enables `health` and `prometheus` | none over both |
+//! | `alerts` | [`alerts`]: alert rules over metrics; enables `health` and `prometheus` | 2 over both |
 //! | `jobs` | [`jobs`]: background jobs and their runs | 21 over `health` |
 //! | `jobs-sqlite` | [`SqliteHistory`](jobs::SqliteHistory), with sqlx and a bundled SQLite; needs Rust 1.94 | 70 over `jobs` |
 //! | `jobs-postgres` | [`PostgresHistory`](jobs::PostgresHistory), with sqlx and rustls; needs Rust 1.94 | 99 over `jobs` |

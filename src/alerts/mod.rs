@@ -1,4 +1,4 @@
-//! Alert rules over the metrics of the process.
+//! Alert rules over the metrics of the process, and the life of each alert ([`state`]).
 //!
 //! A [`Rule`] is plain data: a [`Signal`] (a rate, a ratio, a quantile, ..), a comparison, and the text of the alert. Rules can be
 //! written in code or read with serde. [`Rules`] checks them against the catalogue. [`Samples`] keeps the points of the series
@@ -62,13 +62,14 @@ mod samples;
 mod seconds;
 mod selector;
 mod signal;
+pub mod state;
 mod sum;
 mod template;
 mod validate;
 mod window;
 
 pub use self::comparison::Comparison;
-pub use self::evaluated::{Evaluated, Evaluation};
+pub use self::evaluated::{Evaluated, Evaluation, Labels};
 pub use self::level::Level;
 pub use self::matcher::{Matcher, Operator};
 pub use self::measure::Measure;

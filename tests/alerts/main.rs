@@ -1,4 +1,4 @@
-//! Alert rules and their evaluation over metrics.
+//! Alert rules, their evaluation over metrics, and the life of alerts.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,12 +13,14 @@
 )]
 
 mod cost;
+mod engine;
 mod evaluate;
 mod histograms;
 mod metrics;
 mod promtool;
 mod rules;
 mod samples;
+mod state;
 #[path = "../support/mod.rs"]
 mod support;
 mod template;

@@ -8,7 +8,7 @@ use crate::support::example::Example;
 use crate::support::prometheus::{Target, curl, output, prometheus_answers};
 use crate::support::python::python;
 use serde_json::Value;
-use tower_vitals::catalog::FAMILIES;
+use tower_vitals::catalog::{FAMILIES, Family};
 
 fn get(example: &Example, path: &str) -> String {
     curl(&[&format!("{}{path}", example.url)])

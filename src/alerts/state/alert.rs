@@ -1,0 +1,45 @@
+//! `Alert`: one alert as others see it.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::alert_id::AlertId;
+use super::alert_state::AlertState;
+use super::personal_act::PersonalAct;
+use super::wire;
+use crate::alerts::evaluated::Labels;
+use crate::alerts::level::Level;
+
+/// One alert, identified by its name and its labels.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Alert {
+    /// The identity.
+    pub id: AlertId,
+    /// The name of the rule, or of the alert that code fired.
+    pub name: String,
+    /// The labels without the name.
+    pub labels: Labels,
+    /// The urgency.
+    pub level: Level,
+    /// The text of an alert that code fired.
+    pub text: Option<String>,
+    /// The state.
+    pub state: AlertState,
+    /// The begin of the state.
+    #[serde(with = "wire::time")]
+    pub since: SystemTime,
+    /// The first true evaluation of the current or last activity.
+    #[serde(with = "wire::optional_time")]
+    pub active_at: Option<SystemTime>,
+    /// The value at the last evaluation with data.
+    #[serde(with = "wire::value")]
+    pub value: Option<f64>,
+    /// The condition was true at the last evaluation.
+    pub holds: bool,
+    /// The acknowledgement, while the alert fires.
+    pub acknowledged: Option<PersonalAct>,
+    /// The resolution by hand, until the condition is false.
+    pub resolved_by_hand: Option<PersonalAct>,
+}

@@ -1,0 +1,119 @@
+//! Explanations of rules and alerts.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use super::alert_explanation::AlertExplanation;
+use super::alert_id::AlertId;
+use super::alert_state::AlertState;
+use super::group::Group;
+use super::held_back::HeldBack;
+use super::inhibition::Inhibition;
+use super::member::Member;
+use super::rule_explanation::RuleExplanation;
+use super::state::State;
+
+/// The firing alerts that an inhibition names, by the values that must be equal.
+struct Inhibitors<'a> {
+    inhibition: &'a Inhibition,
+    firing: BTreeMap<Vec<&'a str>, AlertId>,
+}
+
+impl State {
+    /// Explains the members of a rule, or `None` if the rule was never evaluated.
+    #[must_use]
+    pub fn explain(&self, rule: &str, now: SystemTime) -> Option<RuleExplanation> {
+        let group = self.rules.get(rule)?;
+        let inhibitors = self.inhibitors(group);
+        let members = group.members.values();
+        Some(RuleExplanation {
+            rule: rule.into(),
+            level: group.level,
+            timing: group.timing,
+            stale: group.stale.clone(),
+            members: members
+                .map(|member| self.explained(group, member, &inhibitors, now))
+                .collect(),
+        })
+    }
+
+    /// Explains an alert, or `None` if it is unknown.
+    #[must_use]
+    pub fn explain_alert(&self, id: AlertId, now: SystemTime) -> Option<AlertExplanation> {
+        let mut members = self
+            .groups()
+            .flat_map(|group| group.members.values().map(move |member| (group, member)));
+        let (group, member) = members.find(|(_, member)| member.alert.id == id)?;
+        Some(self.explained(group, member, &self.inhibitors(group), now))
+    }
+
+    fn inhibitors<'a>(&'a self, group: &'a Group) -> Vec<Inhibitors<'a>> {
+        let inhibitors = |inhibition: &'a Inhibition| {
+            let source = self.rules.get(&inhibition.rule);
+            let members = source.into_iter().flat_map(|group| group.members.values());
+            let alerts = members.map(|member| &member.alert);
+            let firing = alerts.filter(|alert| alert.state == AlertState::Firing);
+            let firing = firing
+                .map(|alert| (inhibition.values(&alert.labels), alert.id))
+                .collect();
+            Inhibitors { inhibition, firing }
+        };
+        group.inhibited_by.iter().map(inhibitors).collect()
+    }
+
+    fn explained(
+        &self,
+        group: &Group,
+        member: &Member,
+        inhibitors: &[Inhibitors<'_>],
+        now: SystemTime,
+    ) -> AlertExplanation {
+        let deadline = member.deadline(&group.timing);
+        AlertExplanation {
+            alert: member.alert.clone(),
+            deadline: deadline.and_then(|deadline| group.clock.system_time(deadline, now)),
+            held_back: self.held_back(group, member, inhibitors, now),
+        }
+    }
+
+    fn held_back(
+        &self,
+        group: &Group,
+        member: &Member,
+        inhibitors: &[Inhibitors<'_>],
+        now: SystemTime,
+    ) -> Vec<HeldBack> {
+        let alert = &member.alert;
+        let mut causes = Vec::new();
+        if alert.state == AlertState::Pending {
+            causes.push(HeldBack::Pending);
+        }
+        if member.lacks_room() {
+            causes.push(HeldBack::LimitReached);
+        }
+        let silences = self.silences.iter();
+        let silences = silences.filter(|silence| silence.holds_back(alert, now));
+        causes.extend(silences.map(|silence| HeldBack::Silenced {
+            silence: silence.id,
+            until: silence.until,
+        }));
+        for Inhibitors { inhibition, firing } in inhibitors {
+            let source = firing.get(&inhibition.values(&alert.labels));
+            if let Some(&source) = source.filter(|source| **source != alert.id) {
+                causes.push(HeldBack::Inhibited {
+                    rule: inhibition.rule.clone(),
+                    alert: source,
+                });
+            }
+        }
+        if let Some(act) = &alert.resolved_by_hand {
+            let by = act.by.clone();
+            causes.push(HeldBack::ResolvedByHand { by, at: act.at });
+        }
+        let is_missing = member.missed > 0;
+        let missing = is_missing.then(|| "missing from the last evaluation".into());
+        let stale = group.stale.clone().or(missing);
+        causes.extend(stale.map(|reason| HeldBack::Stale { reason }));
+        causes
+    }
+}

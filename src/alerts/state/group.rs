@@ -1,0 +1,235 @@
+//! `Group`: the alerts of one rule.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::clock::Clock;
+use super::inhibition::Inhibition;
+use super::member::Member;
+use super::moment::Moment;
+use super::reason::Reason;
+use super::room::Room;
+use super::rule_head::RuleHead;
+use super::timing::Timing;
+use super::transition::Transition;
+use super::wire;
+use crate::alerts::evaluated::Evaluation;
+use crate::alerts::evaluated::{Evaluated, Labels};
+use crate::alerts::level::Level;
+use crate::alerts::no_data::NoData;
+use crate::error::{Error, ErrorKind, logged};
+
+/// A series that so many evaluations in a row lack is gone.
+const MISSES: u8 = 2;
+
+/// The alerts of one rule, or one alert that code fired.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Group {
+    pub(super) name: String,
+    pub(super) level: Level,
+    pub(super) timing: Timing,
+    pub(super) inhibited_by: Vec<Inhibition>,
+    pub(super) text: Option<String>,
+    pub(super) clock: Clock,
+    /// The reason why the last evaluation gave no members.
+    pub(super) stale: Option<String>,
+    #[serde(with = "wire::pairs")]
+    pub(super) members: BTreeMap<Labels, Member>,
+    /// The number of alerts that are held, see `Member::is_held`.
+    #[serde(skip)]
+    pub(super) held: usize,
+}
+
+impl Group {
+    pub(super) fn set_head(&mut self, rule: &RuleHead<'_>) {
+        if self.name != rule.name {
+            self.name = rule.name.into();
+        }
+        self.level = rule.level;
+        self.timing = rule.timing;
+        if self.inhibited_by != rule.inhibited_by {
+            self.inhibited_by = rule.inhibited_by.to_vec();
+        }
+    }
+
+    pub(super) fn moment(&mut self, now: SystemTime) -> Moment {
+        let clock = self.clock.advance(now);
+        Moment { now, clock }
+    }
+
+    pub(super) fn evaluate(
+        &mut self,
+        evaluation: Evaluation,
+        now: SystemTime,
+        room: &mut Room,
+    ) -> Result<Vec<Transition>, Error> {
+        let at = self.moment(now);
+        let mut transitions = match evaluation {
+            Evaluation::Failed(error) => {
+                self.stale = Some(logged(&error));
+                Vec::new()
+            }
+            Evaluation::Members(list) if !list.is_empty() => {
+                let results = unique(list).inspect_err(|error| self.stale = Some(logged(error)))?;
+                self.stale = None;
+                self.take_members(results, at, room)
+            }
+            Evaluation::Members(_) | Evaluation::NoData => {
+                self.stale = Some("no data".into());
+                self.take_no_data(at, room)
+            }
+        };
+        transitions.extend(self.resolve_overdue(now));
+        self.recount();
+        Ok(transitions)
+    }
+
+    fn take_members(
+        &mut self,
+        results: BTreeMap<Labels, Evaluated>,
+        at: Moment,
+        room: &mut Room,
+    ) -> Vec<Transition> {
+        let mut transitions = Vec::new();
+        let timing = self.timing;
+        self.members.retain(|labels, member| {
+            if results.contains_key(labels) {
+                return true;
+            }
+            let was_held = member.is_held();
+            let stays = if member.is_of_no_data {
+                member.see(at);
+                transitions.extend(member.step(false, &timing, at, Reason::DataIsBack));
+                member.is_held()
+            } else {
+                member.missed = member.missed.saturating_add(1);
+                let stays = member.missed < MISSES;
+                if !stays {
+                    transitions.extend(member.end(Reason::Stale, at.now));
+                }
+                stays
+            };
+            room.change(was_held, member.is_held());
+            stays
+        });
+        for (labels, result) in results {
+            let reason = if result.holds {
+                Reason::ConditionTrue
+            } else {
+                Reason::ConditionFalse
+            };
+            let value = Some(result.value);
+            transitions.extend(self.observe(labels, value, result.holds, reason, at, room));
+        }
+        transitions
+    }
+
+    fn take_no_data(&mut self, at: Moment, room: &mut Room) -> Vec<Transition> {
+        let timing = self.timing;
+        let resolves = timing.no_data == NoData::Resolve;
+        let mut transitions = Vec::new();
+        for member in self.members.values_mut() {
+            let holds = member.alert.holds && !resolves;
+            transitions.extend(member.step_in(room, holds, &timing, at, Reason::NoData));
+        }
+        if timing.no_data == NoData::Fire {
+            let labels = Labels::new();
+            transitions.extend(self.observe(labels, None, true, Reason::NoData, at, room));
+        }
+        transitions
+    }
+
+    /// Takes one member's result. Without room, an alert does not become active.
+    pub(super) fn observe(
+        &mut self,
+        labels: Labels,
+        value: Option<f64>,
+        holds: bool,
+        reason: Reason,
+        at: Moment,
+        room: &mut Room,
+    ) -> Option<Transition> {
+        let is_of_no_data = value.is_none() && reason == Reason::NoData;
+        let member = match self.members.entry(labels) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => {
+                let mut member = Member::new(&self.name, vacant.key().clone(), self.level, at);
+                member.is_of_no_data = is_of_no_data;
+                vacant.insert(member)
+            }
+        };
+        member.alert.level = self.level;
+        member.alert.text.clone_from(&self.text);
+        if value.is_some() {
+            member.alert.value = value;
+            member.is_of_no_data = false;
+        }
+        member.see(at);
+        member.step_in(room, holds, &self.timing, at, reason)
+    }
+
+    /// Resolves alerts that no evaluation confirmed for `auto_resolve`. The clock is only read, because another thread may
+    /// evaluate the rule at an earlier time.
+    pub(super) fn resolve_overdue(&mut self, now: SystemTime) -> Vec<Transition> {
+        let clock = self.clock.read(now);
+        let members = self.members.values_mut();
+        let overdue = members.filter(|member| member.is_overdue(&self.timing, clock));
+        let transitions = overdue
+            .filter_map(|member| member.end(Reason::AutoResolved, now))
+            .collect();
+        self.recount();
+        transitions
+    }
+
+    pub(super) fn end(&mut self, reason: Reason, now: SystemTime) -> Vec<Transition> {
+        let members = self.members.values_mut();
+        let transitions = members
+            .filter_map(|member| member.end(reason, now))
+            .collect();
+        self.recount();
+        transitions
+    }
+
+    pub(super) fn recount(&mut self) {
+        self.held = self
+            .members
+            .values()
+            .filter(|member| member.is_held())
+            .count();
+    }
+
+    pub(super) fn idle(&self) -> usize {
+        self.members.len().saturating_sub(self.held)
+    }
+
+    /// Forgets as many alerts that need not be remembered.
+    pub(super) fn forget_idle(&mut self, mut number: usize) {
+        self.members.retain(|_, member| {
+            let stays = number == 0 || member.is_held();
+            number -= usize::from(!stays);
+            stays
+        });
+    }
+}
+
+/// The results by their labels without `alertname`.
+fn unique(list: Vec<Evaluated>) -> Result<BTreeMap<Labels, Evaluated>, Error> {
+    let mut results = BTreeMap::new();
+    for mut result in list {
+        let mut labels = std::mem::take(&mut result.labels);
+        labels.remove("alertname");
+        match results.entry(labels) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(result);
+            }
+            Entry::Occupied(known) => {
+                let message = format!("two results have the labels {:?}", known.key());
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
+        }
+    }
+    Ok(results)
+}

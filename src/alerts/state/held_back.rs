@@ -1,0 +1,48 @@
+//! `HeldBack`: a cause why an alert is not announced.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::alert_id::AlertId;
+use super::silence::SilenceId;
+use super::wire;
+
+/// A cause why an alert is not announced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum HeldBack {
+    /// Its condition has not held for long enough.
+    Pending,
+    /// Its condition is true, but there are as many active alerts as [`Limits::active`](super::Limits::active) allows.
+    LimitReached,
+    /// A silence matches it.
+    Silenced {
+        /// The silence.
+        silence: SilenceId,
+        /// The silence's end.
+        #[serde(with = "wire::time")]
+        until: SystemTime,
+    },
+    /// An alert of another rule fires.
+    Inhibited {
+        /// The other rule.
+        rule: String,
+        /// The other alert.
+        alert: AlertId,
+    },
+    /// A person resolved it, and its condition has not been false since.
+    ResolvedByHand {
+        /// The person.
+        by: String,
+        /// The time.
+        #[serde(with = "wire::time")]
+        at: SystemTime,
+    },
+    /// Its state is from an earlier evaluation.
+    Stale {
+        /// The reason: the error of the last evaluation, `no data` or `missing from the last evaluation`.
+        reason: String,
+    },
+}

@@ -1,0 +1,32 @@
+//! `History`: the last transitions.
+
+use std::collections::VecDeque;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::limits::Limits;
+use super::transition::Transition;
+
+/// The last transitions, the oldest first.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct History(VecDeque<Transition>);
+
+impl History {
+    pub(super) fn record(&mut self, transitions: &[Transition]) {
+        self.0.extend(transitions.iter().cloned());
+    }
+
+    pub(super) fn trim(&mut self, limits: &Limits, now: SystemTime) {
+        let oldest = now.checked_sub(limits.history_age);
+        let is_old = |transition: &Transition| oldest.is_some_and(|oldest| transition.at < oldest);
+        while self.0.len() > limits.history || self.0.front().is_some_and(is_old) {
+            self.0.pop_front();
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Transition> {
+        self.0.iter()
+    }
+}

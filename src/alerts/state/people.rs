@@ -1,0 +1,161 @@
+//! The acts of people.
+
+use std::time::SystemTime;
+
+use super::alert_id::AlertId;
+use super::alert_state::AlertState;
+use super::group::Group;
+use super::member::Member;
+use super::personal_act::PersonalAct;
+use super::silence::{Silence, SilenceId};
+use super::silence_target::SilenceTarget;
+use super::state::State;
+use super::transition::Transition;
+use crate::error::{Error, ErrorKind};
+
+/// The longest name and note of a person, and the most matchers of a silence.
+const MAX_NAME: usize = 256;
+const MAX_NOTE: usize = 4096;
+const MAX_MATCHERS: usize = 64;
+
+impl State {
+    /// Notes that a person takes care of a firing alert. The acknowledgement ends with the firing.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the alert does not fire, or if a text is too long.
+    pub fn acknowledge(
+        &mut self,
+        id: AlertId,
+        by: &str,
+        note: Option<&str>,
+        now: SystemTime,
+    ) -> Result<Vec<Transition>, Error> {
+        let act = personal_act(by, note, now)?;
+        self.resume(now);
+        let transition = self
+            .groups_mut()
+            .flat_map(|group| group.members.values_mut())
+            .find(|member| member.alert.id == id && member.alert.state == AlertState::Firing)
+            .map(|member| member.acknowledge(act))
+            .ok_or_else(|| refused(format!("the alert {id} does not fire")))?;
+        Ok(self.record(vec![transition], now))
+    }
+
+    /// Resolves a pending or firing alert by hand. It stays resolved until its condition was false once.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the alert is not active, or if the name is too long.
+    pub fn resolve(
+        &mut self,
+        id: AlertId,
+        by: &str,
+        now: SystemTime,
+    ) -> Result<Vec<Transition>, Error> {
+        let act = personal_act(by, None, now)?;
+        self.resume(now);
+        let mut found = None;
+        for group in self.groups_mut() {
+            let mut members = group.members.values_mut();
+            let is_meant =
+                |member: &&mut Member| member.alert.id == id && member.alert.state.is_active();
+            if let Some(member) = members.find(is_meant) {
+                found = Some(member.resolve(act));
+                group.recount();
+                break;
+            }
+        }
+        let Some(transition) = found else {
+            return Err(refused(format!("the alert {id} is not active")));
+        };
+        // Nothing would ever tell that the condition of such an alert was false.
+        let has_no_end = |group: &Group| group.timing.auto_resolve.is_none();
+        if self.fired.get(&id).is_some_and(has_no_end) {
+            self.fired.remove(&id);
+        }
+        Ok(self.record(vec![transition], now))
+    }
+
+    /// Holds back the notifications of alerts until a time. Their states are left alone.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the time is over, the target matches alerts without labels, a text is too long, or there are too many silences.
+    pub fn suppress(
+        &mut self,
+        target: SilenceTarget,
+        until: SystemTime,
+        by: &str,
+        note: Option<&str>,
+        now: SystemTime,
+    ) -> Result<SilenceId, Error> {
+        let act = personal_act(by, note, now)?;
+        self.resume(now);
+        self.silences.retain(|silence| !silence.is_over(now));
+        if until <= now {
+            return Err(Error::invalid("a silence must end in the future"));
+        }
+        if target.is_too_wide() {
+            return Err(Error::invalid(
+                "a silence needs a matcher that does not match the empty text",
+            ));
+        }
+        if let SilenceTarget::Labels(matchers) = &target
+            && matchers.len() > MAX_MATCHERS
+        {
+            let message = format!("a silence has at most {MAX_MATCHERS} matchers");
+            return Err(Error::invalid(message));
+        }
+        let limit = self.limits().silences;
+        if self.silences.len() >= limit {
+            return Err(refused(format!(
+                "there are {limit} silences, the most allowed"
+            )));
+        }
+        self.last_silence.0 = self.last_silence.0.saturating_add(1);
+        self.silences.push(Silence {
+            id: self.last_silence,
+            target,
+            until,
+            by: act.by,
+            note: act.note,
+            created_at: now,
+        });
+        Ok(self.last_silence)
+    }
+
+    /// Ends a silence before its time, and returns it.
+    pub fn unsuppress(&mut self, id: SilenceId, now: SystemTime) -> Option<Silence> {
+        self.resume(now);
+        let index = self.silences.iter().position(|silence| silence.id == id)?;
+        Some(self.silences.remove(index))
+    }
+
+    /// The silences that are not over, the oldest first.
+    pub fn silences(&self, now: SystemTime) -> impl Iterator<Item = &Silence> {
+        let silences = self.silences.iter();
+        silences.filter(move |silence| !silence.is_over(now))
+    }
+
+    fn groups_mut(&mut self) -> impl Iterator<Item = &mut Group> {
+        self.rules.values_mut().chain(self.fired.values_mut())
+    }
+}
+
+fn personal_act(by: &str, note: Option<&str>, at: SystemTime) -> Result<PersonalAct, Error> {
+    let texts = [("name", Some(by), MAX_NAME), ("note", note, MAX_NOTE)];
+    for (what, text, limit) in texts {
+        if text.is_some_and(|text| text.len() > limit) {
+            let message = format!("the {what} is too long: allowed are {limit} bytes");
+            return Err(Error::invalid(message));
+        }
+    }
+    let note = note.map(Into::into);
+    let by = by.into();
+    Ok(PersonalAct { by, note, at })
+}
+
+fn refused(message: String) -> Error {
+    Error::new(ErrorKind::Refused, message)
+}

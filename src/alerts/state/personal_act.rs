@@ -1,0 +1,20 @@
+//! `PersonalAct`: a person's act.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::wire;
+
+/// A person's act: an acknowledgement, or a resolution by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PersonalAct {
+    /// The person.
+    pub by: String,
+    /// The person's note.
+    pub note: Option<String>,
+    /// The time of the act.
+    #[serde(with = "wire::time")]
+    pub at: SystemTime,
+}

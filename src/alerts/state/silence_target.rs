@@ -1,0 +1,41 @@
+//! `SilenceTarget`: the alerts that a silence holds back.
+
+use serde::{Deserialize, Serialize};
+
+use super::alert::Alert;
+use super::alert_id::AlertId;
+use super::matcher::Matcher;
+
+/// The alerts that a silence holds back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SilenceTarget {
+    /// This alert, also when it fires again later.
+    Alert(AlertId),
+    /// Alerts that match all of these. At least one must not match the empty text, or the silence would match almost everything.
+    Labels(Vec<Matcher>),
+}
+
+impl SilenceTarget {
+    pub(super) fn is_too_wide(&self) -> bool {
+        match self {
+            Self::Alert(_) => false,
+            Self::Labels(matchers) => matchers.iter().all(|matcher| matcher.matches("")),
+        }
+    }
+
+    pub(super) fn matches(&self, alert: &Alert) -> bool {
+        match self {
+            Self::Alert(id) => *id == alert.id,
+            Self::Labels(matchers) => matchers.iter().all(|matcher| {
+                let value = match (&*matcher.label, alert.labels.get(&matcher.label)) {
+                    ("alertname", _) => &alert.name,
+                    (_, Some(value)) => value,
+                    ("level", None) => alert.level.as_str(),
+                    (_, None) => "",
+                };
+                matcher.matches(value)
+            }),
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! `State`: the life of all alerts.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::alert::Alert;
+use super::alert_id::AlertId;
+use super::code_alert::CodeAlert;
+use super::group::Group;
+use super::history::History;
+use super::limits::Limits;
+use super::reason::Reason;
+use super::room::Room;
+use super::rule_head::RuleHead;
+use super::silence::{Silence, SilenceId};
+use super::timing::Timing;
+use super::transition::Transition;
+use super::wire;
+use crate::alerts::evaluated::Evaluation;
+use crate::error::Error;
+
+/// The life of all alerts, without I/O. The caller gives the time.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use tower_vitals::alerts::Level;
+/// use tower_vitals::alerts::state::{AlertState, Evaluated, Evaluation, RuleHead, State, Timing};
+///
+/// let timing = Timing { for_duration: Duration::from_secs(60), ..Timing::default() };
+/// let rule = RuleHead { name: "errors", level: Level::Error, timing, inhibited_by: &[] };
+/// let too_many = || Evaluation::Members(vec![Evaluated { labels: [].into(), value: 7.0, holds: true }]);
+/// let start = SystemTime::now();
+///
+/// let mut state = State::default();
+/// let pending = state.evaluate(&rule, too_many(), start)?;
+/// assert_eq!(pending[0].to, AlertState::Pending);
+/// let firing = state.evaluate(&rule, too_many(), start + Duration::from_secs(60))?;
+/// assert_eq!(firing[0].to, AlertState::Firing);
+/// # Ok::<_, tower_vitals::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct State {
+    limits: Limits,
+    pub(super) rules: BTreeMap<String, Group>,
+    pub(super) fired: BTreeMap<AlertId, Group>,
+    pub(super) silences: Vec<Silence>,
+    pub(super) last_silence: SilenceId,
+    history: History,
+    dropped: u64,
+    /// The last time that a caller gave.
+    #[serde(with = "wire::optional_time")]
+    seen: Option<SystemTime>,
+    #[serde(skip)]
+    is_running: bool,
+    #[serde(skip)]
+    has_logged: bool,
+}
+
+impl State {
+    /// No alerts yet.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            ..Self::default()
+        }
+    }
+
+    /// Goes on after a restart: the time between the last call before the state was saved and `now` does not count. The first call
+    /// that changes anything does this by itself.
+    pub fn resume(&mut self, now: SystemTime) {
+        if !self.is_running {
+            self.is_running = true;
+            for group in self.rules.values_mut().chain(self.fired.values_mut()) {
+                group.clock.shift(self.seen.unwrap_or(now), now);
+                group.recount();
+            }
+        }
+        self.seen = Some(now);
+    }
+
+    /// Takes a rule's evaluation, and returns the changes.
+    ///
+    /// # Errors
+    ///
+    /// Fails if two results have the same labels. The state of the rule's alerts is left alone, and they are marked as stale.
+    pub fn evaluate(
+        &mut self,
+        rule: &RuleHead<'_>,
+        evaluation: Evaluation,
+        now: SystemTime,
+    ) -> Result<Vec<Transition>, Error> {
+        self.resume(now);
+        let mut room = self.room();
+        if !self.rules.contains_key(rule.name) {
+            self.rules.insert(rule.name.into(), Group::default());
+        }
+        let Some(group) = self.rules.get_mut(rule.name) else {
+            return Ok(Vec::new());
+        };
+        group.set_head(rule);
+        let result = group.evaluate(evaluation, now, &mut room);
+        self.forget_idle(rule.name);
+        self.note_dropped(&room);
+        result.map(|transitions| self.record(transitions, now))
+    }
+
+    /// Fires an alert from code, and returns the changes. An alert that fires already takes the new text and level.
+    ///
+    /// An alert that a person resolved stays so until it was not fired for its `auto_resolve`. Without `auto_resolve`, firing it again
+    /// is a new alert.
+    pub fn fire(&mut self, alert: CodeAlert, now: SystemTime) -> Vec<Transition> {
+        self.resume(now);
+        let mut room = self.room();
+        let id = alert.id();
+        let group = self.fired.entry(id).or_default();
+        let mut transitions = group.resolve_overdue(now);
+        let timing = Timing {
+            auto_resolve: alert.auto_resolve,
+            ..Timing::default()
+        };
+        group.set_head(&RuleHead {
+            name: &alert.name,
+            level: alert.level,
+            timing,
+            inhibited_by: &[],
+        });
+        group.text = Some(alert.text);
+        let at = group.moment(now);
+        let reason = Reason::FiredByCode;
+        transitions.extend(group.observe(alert.labels, None, true, reason, at, &mut room));
+        group.recount();
+        self.forget_ended(id);
+        self.note_dropped(&room);
+        self.record(transitions, now)
+    }
+
+    /// Ends an alert that code fired, and returns the change.
+    pub fn clear(&mut self, id: AlertId, now: SystemTime) -> Vec<Transition> {
+        self.resume(now);
+        let group = self.fired.get_mut(&id);
+        let transitions = group.map(|group| group.end(Reason::ClearedByCode, now));
+        self.forget_ended(id);
+        self.record(transitions.unwrap_or_default(), now)
+    }
+
+    /// Does what time alone decides, and returns the changes: alerts resolve that nothing confirmed for `auto_resolve`, silences
+    /// that are over leave, and so do old transitions.
+    pub fn tick(&mut self, now: SystemTime) -> Vec<Transition> {
+        self.resume(now);
+        let groups = self.rules.values_mut().chain(self.fired.values_mut());
+        let transitions = groups
+            .flat_map(|group| group.resolve_overdue(now))
+            .collect();
+        self.fired.retain(|_, group| group.held > 0);
+        self.silences.retain(|silence| !silence.is_over(now));
+        self.record(transitions, now)
+    }
+
+    /// Forgets a rule, whose active alerts end, and returns the changes.
+    pub fn remove_rule(&mut self, name: &str, now: SystemTime) -> Vec<Transition> {
+        self.resume(now);
+        let group = self.rules.remove(name);
+        let transitions = group.map(|mut group| group.end(Reason::RuleRemoved, now));
+        self.record(transitions.unwrap_or_default(), now)
+    }
+
+    /// All known alerts, also inactive and resolved ones.
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        let members = self.groups().flat_map(|group| group.members.values());
+        members.map(|member| &member.alert)
+    }
+
+    /// The last transitions, the oldest first.
+    #[must_use]
+    pub fn history(&self) -> impl DoubleEndedIterator<Item = &Transition> {
+        self.history.iter()
+    }
+
+    /// The number of results that could not become active alerts because of [`Limits::active`]: each evaluation counts.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// The bounds.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Sets the bounds. Alerts and silences above them stay until they end.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    pub(super) fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.rules.values().chain(self.fired.values())
+    }
+
+    /// Adds the changes to the history.
+    pub(super) fn record(
+        &mut self,
+        transitions: Vec<Transition>,
+        now: SystemTime,
+    ) -> Vec<Transition> {
+        self.history.record(&transitions);
+        self.history.trim(&self.limits, now);
+        transitions
+    }
+
+    /// Forgets an alert that code fired, unless it must be remembered.
+    pub(super) fn forget_ended(&mut self, id: AlertId) {
+        if self.fired.get(&id).is_some_and(|group| group.held == 0) {
+            self.fired.remove(&id);
+        }
+    }
+
+    fn room(&self) -> Room {
+        let held: usize = self.groups().map(|group| group.held).sum();
+        Room::new(self.limits.active.saturating_sub(held))
+    }
+
+    fn forget_idle(&mut self, rule: &str) {
+        let idle: usize = self.rules.values().map(Group::idle).sum();
+        let excess = idle.saturating_sub(self.limits.inactive);
+        if excess > 0
+            && let Some(group) = self.rules.get_mut(rule)
+        {
+            group.forget_idle(excess);
+        }
+    }
+
+    fn note_dropped(&mut self, room: &Room) {
+        self.dropped = self.dropped.saturating_add(room.dropped);
+        if room.dropped > 0 && !self.has_logged {
+            self.has_logged = true;
+            let limit = self.limits.active;
+            tracing::warn!(
+                limit,
+                "too many active alerts: further ones are only counted"
+            );
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `Transition`: one change of an alert.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::alert_id::AlertId;
+use super::alert_state::AlertState;
+use super::reason::Reason;
+use super::wire;
+use crate::alerts::evaluated::Labels;
+use crate::alerts::level::Level;
+
+/// One change of an alert.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Transition {
+    /// The alert.
+    pub alert: AlertId,
+    /// The name of the rule, or of the alert that code fired.
+    pub name: String,
+    /// The labels without the name.
+    pub labels: Labels,
+    /// The urgency.
+    pub level: Level,
+    /// The text of an alert that code fired.
+    pub text: Option<String>,
+    /// The value at the last evaluation with data.
+    #[serde(with = "wire::value")]
+    pub value: Option<f64>,
+    /// The state before.
+    pub from: AlertState,
+    /// The state after, which is the state before if a person acknowledged the alert.
+    pub to: AlertState,
+    /// The cause.
+    pub reason: Reason,
+    /// The time of the change, to the nanosecond.
+    #[serde(with = "wire::time")]
+    pub at: SystemTime,
+    /// The person who made the change.
+    pub by: Option<String>,
+    /// That person's note.
+    pub note: Option<String>,
+}

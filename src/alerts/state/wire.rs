@@ -1,0 +1,103 @@
+//! Forms in JSON that lose nothing: times to the nanosecond, values that are no number, maps with keys that are no text.
+
+/// A time as RFC 3339 with nanoseconds. Times outside the years -9999 to 9999 become the nearest time inside.
+pub(super) mod time {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        time: &SystemTime,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let nearest = if *time < UNIX_EPOCH {
+            Timestamp::MIN
+        } else {
+            Timestamp::MAX
+        };
+        serializer.collect_str(&Timestamp::try_from(*time).unwrap_or(nearest))
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<SystemTime, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let time: Timestamp = text.parse().map_err(D::Error::custom)?;
+        Ok(time.into())
+    }
+}
+
+/// Like [`time`], or null.
+pub(super) mod optional_time {
+    use std::time::SystemTime;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Time(#[serde(with = "super::time")] SystemTime);
+
+    pub(in super::super) fn serialize<T, S>(time: &T, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        T: Copy + Into<Option<SystemTime>>,
+        S: Serializer,
+    {
+        (*time).into().map(Time).serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<SystemTime>, D::Error> {
+        let time = Option::<Time>::deserialize(deserializer)?;
+        Ok(time.map(|Time(time)| time))
+    }
+}
+
+/// A value as text, as in the API of Prometheus, because JSON has no NaN and no infinity.
+pub(super) mod value {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(in super::super) fn serialize<T, S>(value: &T, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        T: Copy + Into<Option<f64>>,
+        S: Serializer,
+    {
+        let text = (*value).into().map(|value| value.to_string());
+        text.serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<f64>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse())
+            .transpose()
+            .map_err(D::Error::custom)
+    }
+}
+
+/// A map as a list of pairs.
+pub(super) mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(in super::super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(in super::super) fn deserialize<'de, K, V, D>(
+        deserializer: D,
+    ) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        let list = Vec::<(K, V)>::deserialize(deserializer)?;
+        Ok(list.into_iter().collect())
+    }
+}

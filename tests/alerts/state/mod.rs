@@ -1,0 +1,14 @@
+//! The life of alerts.
+
+mod bounds;
+mod code_alerts;
+mod explain;
+mod identity;
+mod lifecycle;
+mod model;
+mod no_data;
+mod people;
+mod prometheus;
+mod restart;
+mod stale;
+mod world;
