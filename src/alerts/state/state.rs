@@ -26,7 +26,8 @@ use crate::error::Error;
 /// ```
 /// use std::time::{Duration, SystemTime};
 /// use tower_vitals::alerts::Level;
-/// use tower_vitals::alerts::state::{AlertState, Evaluated, Evaluation, RuleHead, State, Timing};
+/// use tower_vitals::alerts::state::{AlertState, RuleHead, State, Timing};
+/// use tower_vitals::alerts::{Evaluated, Evaluation};
 ///
 /// let timing = Timing { for_duration: Duration::from_secs(60), ..Timing::default() };
 /// let rule = RuleHead { name: "errors", level: Level::Error, timing, inhibited_by: &[] };
