@@ -3,7 +3,7 @@
 /// Threads that own cells at one time. The others write shared cells.
 pub(crate) const MAX_THREADS: usize = 64;
 
-/// Bytes of all exclusive cells of the process. Whoever finds no room left writes shared cells.
+/// Bytes of all exclusive cells of the process. A thread that finds no room left writes shared cells.
 pub(crate) const MAX_OWN_BYTES: usize = 16 << 20;
 
 /// Additions to a shared cell until the thread that adds gets a cell of its own.

@@ -59,7 +59,7 @@ impl RequestCells {
     /// A request begins.
     #[inline]
     pub(crate) fn begin(&self) {
-        // Release: whoever sees that the request started sees which ended before, so does not take it for one more.
+        // Release: a reader that sees this start sees the ends before it, so it does not count one request too many.
         match self.own.get() {
             Some(own) => add_alone(at(own, STARTED), 1, Release),
             None => self.add_shared(STARTED, Release),
@@ -80,7 +80,7 @@ impl RequestCells {
         if let Some(own) = self.own.get() {
             add_alone(at(own, bucket), 1, Relaxed);
             add_float_alone(at(own, SECONDS), seconds(nanos));
-            // Release: whoever sees that the request finished sees that it started, perhaps on another thread.
+            // Release: a reader that sees this end sees the start of the request, perhaps on another thread.
             add_alone(at(own, finished), 1, Release);
         } else {
             self.record_shared(bucket, nanos);

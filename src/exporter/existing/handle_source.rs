@@ -1,4 +1,4 @@
-//! `HandleSource`: the text of a `PrometheusHandle`, and what is made of it.
+//! `HandleSource`: the text of a `PrometheusHandle`, and the formats made from it.
 
 use std::collections::HashSet;
 

@@ -1,7 +1,7 @@
 //! Series that leave the exposition because nobody writes to them, and that return when somebody does.
 //!
-//! A series that leaves keeps its cells, and handles go on writing to them. So nothing is lost, whoever writes, and no
-//! record has to look whether its series is shown. The next look finds what was written.
+//! A series that leaves keeps its cells, and handles go on writing to them. So nothing is lost, and no record
+//! has to look whether its series is shown. The next look finds what was written.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
