@@ -10,6 +10,7 @@ mod links;
 mod number;
 mod openmetrics;
 mod read;
+mod rejection;
 mod requests;
 mod series_list;
 mod series_table;

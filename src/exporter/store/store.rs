@@ -11,6 +11,7 @@ use super::buckets::Buckets;
 use super::canonical::{CanonicalKey, OTHER, sanitize};
 use super::config::StoreConfig;
 use super::family_info::{FamilyInfo, Shape};
+use super::rejection::{Rejection, clash};
 use super::series_table::SeriesTable;
 use super::stored_family::{StoredFamily, Warned};
 use super::stored_series::{Identity, StoredSeries};
@@ -46,13 +47,6 @@ pub(in crate::exporter) struct Store {
     pub(super) linking: Mutex<()>,
     /// Held by the one thread that looks for idle series.
     pub(super) sweeping: Mutex<()>,
-}
-
-/// The reason why an instrument gets no series.
-enum Rejection {
-    Kind(Kind),
-    Clash(String),
-    TooManyFamilies,
 }
 
 impl Store {
@@ -381,27 +375,4 @@ fn init_once<T>(cell: &std::sync::OnceLock<T>, init: impl FnOnce() -> Option<T>)
         // Another thread may have been faster, with the same value.
         let _ = cell.set(value);
     }
-}
-
-/// Returns the family that has samples of the same name.
-fn clash(
-    families: &BTreeMap<Box<str>, Arc<StoredFamily>>,
-    name: &str,
-    instrument: Kind,
-) -> Option<String> {
-    let suffixes = ["_bucket", "_sum", "_count"];
-    if instrument == Kind::Histogram {
-        let mut own = suffixes.iter().map(|suffix| [name, suffix].concat());
-        if let Some(other) = own.find(|own| families.contains_key(&**own)) {
-            return Some(other);
-        }
-    }
-    let mut bases = suffixes
-        .iter()
-        .filter_map(|suffix| name.strip_suffix(suffix));
-    let is_histogram = |base: &&str| {
-        let family = families.get(*base);
-        family.is_some_and(|family| family.info.kind() == Kind::Histogram)
-    };
-    bases.find(is_histogram).map(str::to_owned)
 }
