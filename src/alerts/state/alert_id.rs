@@ -36,6 +36,10 @@ impl AlertId {
         }
         Self(hash)
     }
+
+    pub(super) fn number(self) -> u64 {
+        self.0
+    }
 }
 
 impl fmt::Display for AlertId {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,9 @@ pub(super) struct Group {
     pub(super) stale: Option<String>,
     #[serde(with = "wire::pairs")]
     pub(super) members: BTreeMap<Labels, Member>,
+    /// The number of changes that a restart must know.
+    #[serde(skip)]
+    pub(super) changes: u64,
     /// The number of alerts that are held, see `Member::is_held`.
     #[serde(skip)]
     pub(super) held: usize,
@@ -67,6 +70,7 @@ impl Group {
         room: &mut Room,
     ) -> Result<Vec<Transition>, Error> {
         let at = self.moment(now);
+        let before = self.print();
         let mut transitions = match evaluation {
             Evaluation::Failed(error) => {
                 self.stale = Some(logged(&error));
@@ -84,7 +88,32 @@ impl Group {
         };
         transitions.extend(self.resolve_overdue(now));
         self.recount();
+        if self.print() != before {
+            self.changes += 1;
+        }
         Ok(transitions)
+    }
+
+    /// Mixes the numbers of all members (FNV-1a), so that a lost change is as good as impossible.
+    fn print(&self) -> u64 {
+        let stale = u64::from(self.stale.is_some());
+        let members = self.members.values();
+        members.fold(stale, |print, member| {
+            (print ^ member.print() ^ member.alert.id.number().rotate_left(17))
+                .wrapping_mul(0x0100_0000_01b3)
+        })
+    }
+
+    /// After a restart: the last evaluation confirmed the alerts that it did not lack, because nothing was written since they
+    /// changed.
+    pub(super) fn confirm(&mut self, clock: Duration) {
+        if self.stale.is_none() {
+            for member in self.members.values_mut() {
+                if member.missed == 0 {
+                    member.confirm(clock);
+                }
+            }
+        }
     }
 
     fn take_members(

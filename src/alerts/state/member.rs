@@ -61,10 +61,30 @@ impl Member {
         self.alert.state.is_active() || self.alert.resolved_by_hand.is_some()
     }
 
+    /// A number that changes when anything changes that a restart must know, besides the times of the last evaluation.
+    pub(super) fn print(&self) -> u64 {
+        let alert = &self.alert;
+        let flags = [
+            alert.holds,
+            alert.acknowledged.is_some(),
+            alert.resolved_by_hand.is_some(),
+            self.keep_firing_since.is_some(),
+            self.is_of_no_data,
+        ];
+        let flags = flags
+            .iter()
+            .fold(0, |bits: u64, flag| bits << 1 | u64::from(*flag));
+        flags << 16 | (alert.state as u64) << 8 | u64::from(self.missed)
+    }
+
     /// Notes that an evaluation with data confirmed the alert.
     pub(super) fn see(&mut self, at: Moment) {
         self.missed = 0;
         self.seen = at.clock;
+    }
+
+    pub(super) fn confirm(&mut self, clock: Duration) {
+        self.seen = self.seen.max(clock);
     }
 
     /// Like [`step`](Self::step), but without room the alert does not become active.

@@ -122,6 +122,7 @@ impl State {
             note: act.note,
             created_at: now,
         });
+        self.changed();
         Ok(self.last_silence)
     }
 
@@ -129,6 +130,7 @@ impl State {
     pub fn unsuppress(&mut self, id: SilenceId, now: SystemTime) -> Option<Silence> {
         self.resume(now);
         let index = self.silences.iter().position(|silence| silence.id == id)?;
+        self.changed();
         Some(self.silences.remove(index))
     }
 

@@ -53,8 +53,14 @@ pub struct State {
     /// The last time that a caller gave.
     #[serde(with = "wire::optional_time")]
     seen: Option<SystemTime>,
+    /// The number of changes that a restart must know.
+    #[serde(skip)]
+    revision: u64,
     #[serde(skip)]
     is_running: bool,
+    /// The state was saved before the time until which it was kept up to date.
+    #[serde(skip)]
+    is_older: bool,
     #[serde(skip)]
     has_logged: bool,
 }
@@ -74,12 +80,34 @@ impl State {
     pub fn resume(&mut self, now: SystemTime) {
         if !self.is_running {
             self.is_running = true;
+            // The clocks move, so the state that was saved before does not fit to a later time.
+            self.revision += 1;
+            let seen = self.seen.unwrap_or(now);
+            if self.is_older {
+                for group in self.rules.values_mut() {
+                    group.confirm(group.clock.read(seen));
+                }
+            }
             for group in self.rules.values_mut().chain(self.fired.values_mut()) {
-                group.clock.shift(self.seen.unwrap_or(now), now);
+                group.clock.shift(seen, now);
                 group.recount();
             }
         }
         self.seen = Some(now);
+    }
+
+    /// Sets the time until which the state was kept up to date, where it was saved apart from the state. Call it before the first
+    /// change. Alerts then count as confirmed until that time, which may delay their `auto_resolve`.
+    pub fn set_seen(&mut self, seen: SystemTime) {
+        self.is_older = self.seen != Some(seen);
+        self.seen = Some(seen);
+    }
+
+    /// A number that grows with each change that a restart must know. While it stays, the state need not be saved again: the time
+    /// of the last call is enough ([`set_seen`](Self::set_seen)).
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Takes a rule's evaluation, and returns the changes.
@@ -102,7 +130,11 @@ impl State {
             return Ok(Vec::new());
         };
         group.set_head(rule);
+        let changes = group.changes;
         let result = group.evaluate(evaluation, now, &mut room);
+        if group.changes != changes {
+            self.revision += 1;
+        }
         self.forget_idle(rule.name);
         self.note_dropped(&room);
         result.map(|transitions| self.record(transitions, now))
@@ -129,6 +161,7 @@ impl State {
             inhibited_by: &[],
         });
         group.text = Some(alert.text);
+        self.revision += 1;
         let at = group.moment(now);
         let reason = Reason::FiredByCode;
         transitions.extend(group.observe(alert.labels, None, true, reason, at, &mut room));
@@ -156,7 +189,11 @@ impl State {
             .flat_map(|group| group.resolve_overdue(now))
             .collect();
         self.fired.retain(|_, group| group.held > 0);
+        let silences = self.silences.len();
         self.silences.retain(|silence| !silence.is_over(now));
+        if self.silences.len() != silences {
+            self.revision += 1;
+        }
         self.record(transitions, now)
     }
 
@@ -201,12 +238,19 @@ impl State {
         self.rules.values().chain(self.fired.values())
     }
 
+    pub(super) fn changed(&mut self) {
+        self.revision += 1;
+    }
+
     /// Adds the changes to the history.
     pub(super) fn record(
         &mut self,
         transitions: Vec<Transition>,
         now: SystemTime,
     ) -> Vec<Transition> {
+        if !transitions.is_empty() {
+            self.revision += 1;
+        }
         self.history.record(&transitions);
         self.history.trim(&self.limits, now);
         transitions

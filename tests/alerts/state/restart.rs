@@ -2,6 +2,8 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use proptest::collection::vec;
+use proptest::prelude::*;
 use tower_vitals::alerts::Level;
 use tower_vitals::alerts::state::{CodeAlert, Matcher, SilenceTarget, State};
 use tower_vitals::alerts::{Evaluated, Evaluation, NoData};
@@ -183,4 +185,76 @@ fn the_time_before_the_restart_counts_also_if_the_clock_is_back_after_it() {
         world.members("a+", 130),
         ["a: pending > firing, condition_true"]
     );
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Members(String),
+    NoData,
+    Failed,
+    Tick,
+}
+
+fn act() -> impl Strategy<Value = (u64, bool, Act)> {
+    let member = |name: &'static str| prop_oneof![4 => Just(format!("{name}+")), 4 => Just(format!("{name}-")), 1 => Just(String::new())];
+    let act = prop_oneof![
+        9 => (member("a"), member("b")).prop_map(|(a, b)| Act::Members(format!("{a} {b}"))),
+        1 => Just(Act::NoData),
+        1 => Just(Act::Failed),
+        1 => Just(Act::Tick),
+    ];
+    (0_u64..40, any::<bool>(), act)
+}
+
+proptest! {
+    /// Crashes after some acts, with a state that was last saved when its revision changed.
+    #[test]
+    fn the_time_of_the_last_call_is_enough_while_the_revision_stays(
+        acts in vec(act(), 1..30),
+        (lasts, keeps) in (0_u64..60, 0_u64..60),
+    ) {
+        let mut whole = World::new(lasts, keeps);
+        let mut sparse = World { timing: whole.timing, ..World::default() };
+        let mut saved = serde_json::to_string(&sparse.state).unwrap();
+        let (mut now, mut seen) = (0, None);
+        for (step, crashes, act) in acts {
+            now += step;
+            let seen = seen.replace(now);
+            if crashes && let Some(seen) = seen {
+                whole.restart();
+                sparse.state = serde_json::from_str(&saved).unwrap();
+                sparse.state.set_seen(at(seen));
+            }
+            let revision = sparse.state.revision();
+            let mut told = Vec::new();
+            for world in [&mut whole, &mut sparse] {
+                told.push(match &act {
+                    Act::Members(members) => world.members(members, now),
+                    Act::NoData => world.no_data(now),
+                    Act::Failed => world.failed(now),
+                    Act::Tick => world.tick(now),
+                });
+            }
+            prop_assert_eq!(&told[0], &told[1]);
+            if sparse.state.revision() != revision {
+                saved = serde_json::to_string(&sparse.state).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_state_that_was_saved_long_ago_auto_resolves_nothing_that_was_confirmed_since() {
+    let mut world = World::new(0, 0);
+    world.timing.auto_resolve = Some(seconds(500));
+    world.members("a+", 0);
+    let saved = serde_json::to_string(&world.state).unwrap();
+    let revision = world.state.revision();
+    (1..=100).for_each(|step| assert_eq!(world.members("a+", step * 60), NONE));
+    assert_eq!(world.state.revision(), revision);
+    world.state = serde_json::from_str(&saved).unwrap();
+    world.state.set_seen(at(6_000));
+    assert_eq!(world.tick(9_000), NONE);
+    assert_eq!(world.tick(9_499), NONE);
+    assert_eq!(world.tick(9_500), ["a: firing > resolved, auto_resolved"]);
 }
