@@ -94,13 +94,13 @@ impl Group {
         Ok(transitions)
     }
 
-    /// Mixes the numbers of all members (FNV-1a), so that a lost change is as good as impossible.
+    /// Mixes the numbers of all members (FNV-1a), so that a lost change is as good as impossible. Each number is mixed alone, because
+    /// two changes at once could cancel each other out otherwise.
     fn print(&self) -> u64 {
-        let stale = u64::from(self.stale.is_some());
-        let members = self.members.values();
-        members.fold(stale, |print, member| {
-            (print ^ member.print() ^ member.alert.id.number().rotate_left(17))
-                .wrapping_mul(0x0100_0000_01b3)
+        let mix = |print: u64, number: u64| (print ^ number).wrapping_mul(0x0100_0000_01b3);
+        let stale = mix(0xcbf2_9ce4_8422_2325, u64::from(self.stale.is_some()));
+        self.members.values().fold(stale, |print, member| {
+            mix(mix(print, member.print()), member.alert.id.number())
         })
     }
 
