@@ -69,8 +69,22 @@ impl Group {
         now: SystemTime,
         room: &mut Room,
     ) -> Result<Vec<Transition>, Error> {
-        let at = self.moment(now);
         let before = self.print();
+        let result = self.take(evaluation, now, room);
+        self.recount();
+        if self.print() != before {
+            self.changes += 1;
+        }
+        result
+    }
+
+    fn take(
+        &mut self,
+        evaluation: Evaluation,
+        now: SystemTime,
+        room: &mut Room,
+    ) -> Result<Vec<Transition>, Error> {
+        let at = self.moment(now);
         let mut transitions = match evaluation {
             Evaluation::Failed(error) => {
                 self.stale = Some(logged(&error));
@@ -87,10 +101,6 @@ impl Group {
             }
         };
         transitions.extend(self.resolve_overdue(now));
-        self.recount();
-        if self.print() != before {
-            self.changes += 1;
-        }
         Ok(transitions)
     }
 
@@ -206,11 +216,12 @@ impl Group {
         let clock = self.clock.read(now);
         let members = self.members.values_mut();
         let overdue = members.filter(|member| member.is_overdue(&self.timing, clock));
-        let transitions = overdue
-            .filter_map(|member| member.end(Reason::AutoResolved, now))
-            .collect();
+        // Not each has a transition: one that a person resolved is only forgotten.
+        let ended = overdue.map(|member| member.end(Reason::AutoResolved, now));
+        let ended: Vec<_> = ended.collect();
+        self.changes += ended.len() as u64;
         self.recount();
-        transitions
+        ended.into_iter().flatten().collect()
     }
 
     pub(super) fn end(&mut self, reason: Reason, now: SystemTime) -> Vec<Transition> {

@@ -80,8 +80,8 @@ impl State {
     pub fn resume(&mut self, now: SystemTime) {
         if !self.is_running {
             self.is_running = true;
-            // The clocks move, so the state that was saved before does not fit to a later time.
-            self.revision += 1;
+            // The clocks move, so a state that was saved before does not go with later times.
+            self.changed();
             let seen = self.seen.unwrap_or(now);
             if self.is_older {
                 for group in self.rules.values_mut() {
@@ -133,7 +133,7 @@ impl State {
         let changes = group.changes;
         let result = group.evaluate(evaluation, now, &mut room);
         if group.changes != changes {
-            self.revision += 1;
+            self.changed();
         }
         self.forget_idle(rule.name);
         self.note_dropped(&room);
@@ -161,12 +161,13 @@ impl State {
             inhibited_by: &[],
         });
         group.text = Some(alert.text);
-        self.revision += 1;
         let at = group.moment(now);
         let reason = Reason::FiredByCode;
         transitions.extend(group.observe(alert.labels, None, true, reason, at, &mut room));
         group.recount();
         self.forget_ended(id);
+        // Also without a transition, because the alert's text and the time of its last confirmation change.
+        self.changed();
         self.note_dropped(&room);
         self.record(transitions, now)
     }
@@ -176,6 +177,10 @@ impl State {
         self.resume(now);
         let group = self.fired.get_mut(&id);
         let transitions = group.map(|group| group.end(Reason::ClearedByCode, now));
+        // Also without a transition, because an alert that a person resolved is forgotten.
+        if transitions.is_some() {
+            self.changed();
+        }
         self.forget_ended(id);
         self.record(transitions.unwrap_or_default(), now)
     }
@@ -184,15 +189,17 @@ impl State {
     /// that are over leave, and so do old transitions.
     pub fn tick(&mut self, now: SystemTime) -> Vec<Transition> {
         self.resume(now);
-        let groups = self.rules.values_mut().chain(self.fired.values_mut());
-        let transitions = groups
-            .flat_map(|group| group.resolve_overdue(now))
-            .collect();
+        let (mut transitions, mut is_changed) = (Vec::new(), false);
+        for group in self.rules.values_mut().chain(self.fired.values_mut()) {
+            let changes = group.changes;
+            transitions.extend(group.resolve_overdue(now));
+            is_changed |= group.changes != changes;
+        }
         self.fired.retain(|_, group| group.held > 0);
         let silences = self.silences.len();
         self.silences.retain(|silence| !silence.is_over(now));
-        if self.silences.len() != silences {
-            self.revision += 1;
+        if is_changed || self.silences.len() != silences {
+            self.changed();
         }
         self.record(transitions, now)
     }
@@ -201,6 +208,9 @@ impl State {
     pub fn remove_rule(&mut self, name: &str, now: SystemTime) -> Vec<Transition> {
         self.resume(now);
         let group = self.rules.remove(name);
+        if group.is_some() {
+            self.changed();
+        }
         let transitions = group.map(|mut group| group.end(Reason::RuleRemoved, now));
         self.record(transitions.unwrap_or_default(), now)
     }
@@ -238,6 +248,7 @@ impl State {
         self.rules.values().chain(self.fired.values())
     }
 
+    /// Notes a change that a restart must know.
     pub(super) fn changed(&mut self) {
         self.revision += 1;
     }
@@ -249,7 +260,7 @@ impl State {
         now: SystemTime,
     ) -> Vec<Transition> {
         if !transitions.is_empty() {
-            self.revision += 1;
+            self.changed();
         }
         self.history.record(&transitions);
         self.history.trim(&self.limits, now);
@@ -275,6 +286,7 @@ impl State {
             && let Some(group) = self.rules.get_mut(rule)
         {
             group.forget_idle(excess);
+            self.changed();
         }
     }
 

@@ -4,8 +4,11 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use tower_vitals::Error;
 use tower_vitals::alerts::Level;
-use tower_vitals::alerts::state::{CodeAlert, Matcher, SilenceTarget, State};
+use tower_vitals::alerts::state::{
+    AlertId, AlertState, CodeAlert, Matcher, SilenceTarget, State, Transition,
+};
 use tower_vitals::alerts::{Evaluated, Evaluation, NoData};
 
 use super::world::{RULE, World, at, id, pod, seconds, short};
@@ -192,7 +195,30 @@ enum Act {
     Members(String),
     NoData,
     Failed,
+    Twice,
     Tick,
+    Resolve(&'static str),
+    Fire,
+    ResolveFired,
+    Clear,
+    RemoveRule,
+}
+
+/// An alert that code fires, and that stays resolved for a while after a person resolved it.
+fn fired() -> CodeAlert {
+    CodeAlert::new("x", "t", Level::Info).auto_resolve(seconds(30))
+}
+
+fn of_people(result: Result<Vec<Transition>, Error>) -> Vec<String> {
+    result.map_or_else(|error| vec![error.to_string()], |told| short(&told))
+}
+
+/// All that people and channels can see of the alerts, without values and times of evaluations.
+fn seen(world: &World) -> Vec<(AlertId, AlertState, bool)> {
+    let alerts = world.state.alerts();
+    alerts
+        .map(|alert| (alert.id, alert.state, alert.resolved_by_hand.is_some()))
+        .collect()
 }
 
 fn act() -> impl Strategy<Value = (u64, bool, Act)> {
@@ -201,7 +227,13 @@ fn act() -> impl Strategy<Value = (u64, bool, Act)> {
         9 => (member("a"), member("b")).prop_map(|(a, b)| Act::Members(format!("{a} {b}"))),
         1 => Just(Act::NoData),
         1 => Just(Act::Failed),
-        1 => Just(Act::Tick),
+        1 => Just(Act::Twice),
+        2 => Just(Act::Tick),
+        2 => prop_oneof![Just(Act::Resolve("a")), Just(Act::Resolve("b"))],
+        2 => Just(Act::Fire),
+        2 => Just(Act::ResolveFired),
+        2 => Just(Act::Clear),
+        1 => Just(Act::RemoveRule),
     ];
     (0_u64..40, any::<bool>(), act)
 }
@@ -216,14 +248,14 @@ proptest! {
         let mut whole = World::new(lasts, keeps);
         let mut sparse = World { timing: whole.timing, ..World::default() };
         let mut saved = serde_json::to_string(&sparse.state).unwrap();
-        let (mut now, mut seen) = (0, None);
+        let (mut now, mut last) = (0, None);
         for (step, crashes, act) in acts {
             now += step;
-            let seen = seen.replace(now);
-            if crashes && let Some(seen) = seen {
+            let last = last.replace(now);
+            if crashes && let Some(last) = last {
                 whole.restart();
                 sparse.state = serde_json::from_str(&saved).unwrap();
-                sparse.state.set_seen(at(seen));
+                sparse.state.set_seen(at(last));
             }
             let revision = sparse.state.revision();
             let mut told = Vec::new();
@@ -232,10 +264,23 @@ proptest! {
                     Act::Members(members) => world.members(members, now),
                     Act::NoData => world.no_data(now),
                     Act::Failed => world.failed(now),
+                    Act::Twice => {
+                        let twice = world.try_take(super::world::members("a+ a+"), at(now));
+                        prop_assert!(twice.is_err());
+                        Vec::new()
+                    }
                     Act::Tick => world.tick(now),
+                    Act::Resolve(name) => of_people(world.state.resolve(id(name), "ann", at(now))),
+                    Act::Fire => short(&world.state.fire(fired(), at(now))),
+                    Act::ResolveFired => {
+                        of_people(world.state.resolve(fired().id(), "ann", at(now)))
+                    }
+                    Act::Clear => short(&world.state.clear(fired().id(), at(now))),
+                    Act::RemoveRule => short(&world.state.remove_rule(RULE, at(now))),
                 });
             }
             prop_assert_eq!(&told[0], &told[1]);
+            prop_assert_eq!(seen(&whole), seen(&sparse));
             if sparse.state.revision() != revision {
                 saved = serde_json::to_string(&sparse.state).unwrap();
             }
@@ -257,4 +302,22 @@ fn a_state_that_was_saved_long_ago_auto_resolves_nothing_that_was_confirmed_sinc
     assert_eq!(world.tick(9_000), NONE);
     assert_eq!(world.tick(9_499), NONE);
     assert_eq!(world.tick(9_500), ["a: firing > resolved, auto_resolved"]);
+}
+
+#[test]
+fn an_evaluation_that_marks_alerts_as_stale_changes_the_revision_once() {
+    let mut world = World::new(0, 0);
+    world.members("a+", 0);
+    let mut revision = world.state.revision();
+    for (text, is_change) in [
+        ("a+ a+", true),
+        ("a+ a+", false),
+        ("a+", true),
+        ("a+", false),
+    ] {
+        let result = world.try_take(super::world::members(text), at(1));
+        assert_eq!(result.is_err(), text == "a+ a+");
+        assert_eq!(world.state.revision() != revision, is_change, "{text}");
+        revision = world.state.revision();
+    }
 }
