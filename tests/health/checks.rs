@@ -236,7 +236,7 @@ async fn a_disk_is_judged_by_used_or_free_space() {
     assert!((0.0..=100.0).contains(&used));
     assert!(available.as_u64().unwrap() <= total.as_u64().unwrap());
     assert_says(
-        &result(&with(Disk::new("/").degraded_at(0.0))).await,
+        &result(&with(Disk::new("/").degraded_at(0.0).unhealthy_at(101.0))).await,
         Status::Degraded,
         "% full",
     );
