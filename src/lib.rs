@@ -83,10 +83,10 @@ mod error;
 pub mod exporter;
 #[cfg(feature = "health")]
 pub mod health;
-#[cfg(any(feature = "check-http", feature = "push"))]
+#[cfg(any(feature = "alerts-http", feature = "check-http", feature = "push"))]
 mod http_client;
 pub mod http_metrics;
-#[cfg(any(feature = "check-http", feature = "push"))]
+#[cfg(any(feature = "alerts-http", feature = "check-http", feature = "push"))]
 mod http_url;
 pub mod instrument;
 #[cfg(feature = "jobs")]
@@ -119,7 +119,12 @@ mod thread;
 #[cfg(feature = "prometheus")]
 mod ticker;
 mod time;
-#[cfg(any(feature = "check-http", feature = "check-redis", feature = "push"))]
+#[cfg(any(
+    feature = "alerts-http",
+    feature = "check-http",
+    feature = "check-redis",
+    feature = "push"
+))]
 mod tls;
 
 pub use crate::error::{Error, ErrorKind};

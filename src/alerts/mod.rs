@@ -41,6 +41,7 @@
 //! ```
 
 mod buckets;
+pub mod channels;
 mod comparison;
 mod evaluate;
 mod evaluated;
@@ -63,10 +64,12 @@ mod seconds;
 mod selector;
 mod signal;
 pub mod state;
+pub mod stores;
 mod sum;
 mod template;
 mod validate;
 mod window;
+mod wire;
 
 pub use self::comparison::Comparison;
 pub use self::evaluated::{Evaluated, Evaluation, Labels};

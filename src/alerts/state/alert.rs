@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::alert_id::AlertId;
 use super::alert_state::AlertState;
 use super::personal_act::PersonalAct;
-use super::wire;
 use crate::alerts::evaluated::Labels;
 use crate::alerts::level::Level;
+use crate::alerts::wire;
 
 /// One alert, identified by its name and its labels.
 #[derive(Debug, Clone, Serialize, Deserialize)]

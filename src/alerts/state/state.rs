@@ -17,8 +17,8 @@ use super::rule_head::RuleHead;
 use super::silence::{Silence, SilenceId};
 use super::timing::Timing;
 use super::transition::Transition;
-use super::wire;
 use crate::alerts::evaluated::Evaluation;
+use crate::alerts::wire;
 use crate::error::Error;
 
 /// The life of all alerts, without I/O. The caller gives the time.

@@ -1,0 +1,16 @@
+//! Where notifications go: one file for each kind of channel. [`Channel`] is the trait for your own.
+
+mod channel;
+mod delivery_error;
+mod notification;
+mod notification_reason;
+mod notified_alert;
+#[cfg(feature = "alerts-http")]
+#[allow(dead_code, reason = "the channels over HTTP follow")]
+mod poster;
+
+pub use self::channel::{Channel, Mode};
+pub use self::delivery_error::DeliveryError;
+pub use self::notification::Notification;
+pub use self::notification_reason::NotificationReason;
+pub use self::notified_alert::NotifiedAlert;
