@@ -53,6 +53,7 @@ mod level;
 mod matcher;
 mod measure;
 mod no_data;
+pub mod notify;
 mod pending;
 mod points;
 mod quantile;

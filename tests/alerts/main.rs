@@ -17,6 +17,7 @@ mod engine;
 mod evaluate;
 mod histograms;
 mod metrics;
+mod notify;
 mod promtool;
 mod rules;
 mod samples;
