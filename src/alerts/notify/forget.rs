@@ -13,13 +13,13 @@ impl Notifier {
             };
             let before = receiver.members.len();
             receiver.members.retain(|id, member| {
-                let is_active = known
-                    .get(id)
-                    .is_some_and(|known| member.is_active(known, index));
-                is_active
-                    || member.told_at.is_some()
+                // Looking the alert up is the slow part.
+                member.told_at.is_some()
                     || member.is_shown
                     || member.held.is_some()
+                    || known
+                        .get(id)
+                        .is_some_and(|known| member.is_active(known, index))
                     || member.cooldown_until(policy.cooldown, round.now).is_some()
             });
             if receiver.members.len() < before {

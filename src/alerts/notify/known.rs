@@ -32,7 +32,7 @@ pub(super) struct Known {
     #[serde(with = "wire::time")]
     pub(super) fired_at: SystemTime,
     pub(super) is_firing: bool,
-    pub(super) acknowledged: Option<PersonalAct>,
+    pub(super) acknowledged: Option<Box<PersonalAct>>,
     /// A silence or an inhibition holds it back.
     #[serde(skip)]
     pub(super) is_muted: bool,
@@ -59,7 +59,7 @@ impl Known {
             ends_at: None,
             fired_at: alert.since,
             is_firing: true,
-            acknowledged: alert.acknowledged.as_ref().map(redacted),
+            acknowledged: alert.acknowledged.as_ref().map(redacted).map(Box::new),
             is_muted: false,
             seen: round,
             described: 0,
@@ -94,7 +94,7 @@ impl Known {
     pub(super) fn acknowledge(&mut self, act: Option<&PersonalAct>) -> bool {
         let is_same = self.acknowledged.as_ref().map(|act| act.at) == act.map(|act| act.at);
         if !is_same {
-            self.acknowledged = act.map(redacted);
+            self.acknowledged = act.map(redacted).map(Box::new);
         }
         !is_same
     }
@@ -114,7 +114,7 @@ impl Known {
             value: self.value,
             starts_at: self.starts_at,
             ends_at: self.ends_at,
-            acknowledged: self.acknowledged.clone(),
+            acknowledged: self.acknowledged.as_deref().cloned(),
         }
     }
 }

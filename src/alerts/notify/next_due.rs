@@ -46,6 +46,7 @@ impl Receiver {
         let [other, critical] = [false, true].map(|is| self.budget.allowed_at(max, is, now));
         let spaced = self.spaced_until(policy);
         let held = self.members.iter().filter_map(|(id, member)| {
+            member.held?;
             let known = known.get(id)?;
             let ready_at = member.ready_at(known, policy.cooldown, now)?;
             let is_critical = known.is_firing && known.level == Level::Critical;

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use super::group_key::SUMMARY;
 use super::hold::Hold;
 use super::known::Known;
+use super::member::Member;
 use super::policy::Policy;
 use super::receiver::Receiver;
 use super::round::Round;
@@ -23,7 +24,8 @@ impl Receiver {
         round: &mut Round<'_>,
     ) {
         let now = round.now;
-        let members = self.members.iter();
+        let held = |(_, member): &(_, &Member)| member.held.is_some();
+        let members = self.members.iter().filter(held);
         let ready = members.filter(|(id, member)| {
             let known = known.get(id);
             let ready_at = known.and_then(|known| member.ready_at(known, policy.cooldown, now));
