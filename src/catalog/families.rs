@@ -190,6 +190,11 @@ families! {
         &[],
         "Open database connections.",
     );
+    DATABASE_CONNECTIONS_MAX = gauge(
+        "database_connections_max",
+        &[],
+        "Database connections that the pool may open.",
+    );
     REDIS_CONNECTIONS = gauge(
         "redis_connections",
         &[],
@@ -391,6 +396,12 @@ families! {
         &[],
         "Times a worker of the tokio runtime parked because it had no work.",
     );
+    TOKIO_SCHEDULING_DELAY = gauge(
+        "tokio_scheduling_delay_seconds",
+        &[],
+        "Time that a new task of the tokio runtime waited for its first turn, or waits so far, in seconds.",
+    )
+    .unit(Unit::Seconds);
     /// The age of a collector that hangs keeps rising.
     MONITORING_COLLECTION_TIMESTAMP = gauge(
         "monitoring_collection_timestamp_seconds",
