@@ -14,6 +14,20 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// Adds the prefix to a metric that is named as in the catalogue.
+    pub(super) fn complete(&self, metric: &mut String) {
+        let is_known = |name| {
+            self.catalog
+                .families()
+                .iter()
+                .any(|family| family.name == name)
+        };
+        let is_complete = metric.strip_prefix(&*self.prefix).is_some_and(is_known);
+        if !is_complete && is_known(metric) {
+            metric.insert_str(0, &self.prefix);
+        }
+    }
+
     /// Checks the metric and the labels of a selector, and the labels to group it by.
     pub(super) fn mistakes(
         &self,

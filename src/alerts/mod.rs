@@ -40,14 +40,20 @@
 //! # Ok::<_, tower_vitals::Error>(())
 //! ```
 
+mod announcer;
 mod buckets;
 pub mod channels;
 mod comparison;
+mod computed;
+mod current;
+mod defaults;
 mod evaluate;
 mod evaluated;
 mod evaluator;
 mod format;
 mod groups;
+mod inhibitions;
+mod json;
 mod known;
 mod level;
 mod matcher;
@@ -57,9 +63,11 @@ mod pending;
 mod points;
 mod quantile;
 mod rule;
+mod rule_setters;
 mod rules;
 mod rules_builder;
 mod samples;
+mod scope;
 mod seconds;
 mod selector;
 mod signal;
@@ -67,11 +75,14 @@ pub mod state;
 pub mod stores;
 mod sum;
 mod template;
+mod thresholds;
 mod validate;
 mod window;
 mod wire;
 
+pub use self::announcer::Announcer;
 pub use self::comparison::Comparison;
+pub use self::computed::Computed;
 pub use self::evaluated::{Evaluated, Evaluation, Labels};
 pub use self::level::Level;
 pub use self::matcher::{Matcher, Operator};
@@ -82,6 +93,8 @@ pub use self::rule::Rule;
 pub use self::rules::Rules;
 pub use self::rules_builder::RulesBuilder;
 pub use self::samples::{Samples, SamplesStats};
+pub use self::scope::Scope;
 pub use self::selector::Selector;
 pub use self::signal::Signal;
 pub use self::template::render;
+pub use self::thresholds::Thresholds;

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
+use super::evaluated;
 use super::points::Points;
 use super::rule::Rule;
 use super::selector::Selector;
 use super::window::{Window, milliseconds};
+use crate::error::{Error, logged};
 use crate::exporter::{Labels, Snapshot};
 
 /// A current value is at most this old, as in Prometheus.
@@ -22,6 +24,8 @@ const MAX_POINTS: usize = 1_000_000;
 #[derive(Debug)]
 pub struct Samples {
     selected: HashMap<Selector, Selected>,
+    /// The values of closures, or their errors, by the closures' names.
+    computed: HashMap<String, ComputedValues>,
     max_series: usize,
     max_points: usize,
     /// The time of the newest snapshot.
@@ -29,6 +33,9 @@ pub struct Samples {
     dropped_series: u64,
     dropped_points: u64,
 }
+
+/// The values of a closure, or its error.
+pub(super) type ComputedValues = Result<Vec<(evaluated::Labels, f64)>, String>;
 
 /// The series of one selector.
 #[derive(Debug)]
@@ -70,6 +77,7 @@ impl Samples {
         }
         Self {
             selected,
+            computed: HashMap::new(),
             max_series: MAX_SERIES,
             max_points: MAX_POINTS,
             newest: None,
@@ -133,6 +141,28 @@ impl Samples {
         self.shrink();
     }
 
+    /// Sets the values that rules of [`Signal::computed`](super::Signal::computed) read under this name, in place of those before.
+    /// With an error, the evaluation of these rules fails. Set them before each evaluation.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use tower_vitals::alerts::{Evaluation, Rule, Samples, Signal};
+    ///
+    /// let rule = Rule::new("QueueLong", Signal::computed("queue_length").by(["queue"])).gt(100.0);
+    /// let mut samples = Samples::for_rules(std::slice::from_ref(&rule));
+    /// samples.set_computed("queue_length", Ok(vec![([("queue".into(), "mail".into())].into(), 120.0)]));
+    /// let Evaluation::Members(members) = rule.evaluate(&samples, SystemTime::now()) else { panic!() };
+    /// assert!(members[0].holds && members[0].labels["queue"] == "mail");
+    /// ```
+    pub fn set_computed(
+        &mut self,
+        name: impl Into<String>,
+        values: Result<Vec<(evaluated::Labels, f64)>, Error>,
+    ) {
+        let values = values.map_err(|error| logged(&error));
+        self.computed.insert(name.into(), values);
+    }
+
     /// Removes the oldest points, those of all series alike, until the rest is within its bound.
     fn shrink(&mut self) {
         let mut points = self.stats().points;
@@ -176,6 +206,11 @@ impl Samples {
     /// The series of a selector. `None` if it is of none of the rules.
     pub(super) fn selected(&self, selector: &Selector) -> Option<&HashMap<Labels, Points>> {
         Some(&self.selected.get(selector)?.series)
+    }
+
+    /// The values of a closure. `None` if none were set.
+    pub(super) fn computed(&self, name: &str) -> Option<&ComputedValues> {
+        self.computed.get(name)
     }
 
     /// The time of the newest snapshot.

@@ -48,6 +48,11 @@ impl Selector {
         self.matcher(label, Operator::StartsWith, text)
     }
 
+    /// Selects series whose label's value does not start with this text.
+    pub fn not_starts_with(self, label: impl Into<String>, text: impl Into<String>) -> Self {
+        self.matcher(label, Operator::NotStartsWith, text)
+    }
+
     fn matcher(
         mut self,
         label: impl Into<String>,

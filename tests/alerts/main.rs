@@ -13,11 +13,15 @@
 )]
 
 mod cost;
+mod current;
+mod defaults;
 mod engine;
 mod evaluate;
 mod histograms;
 mod metrics;
 mod promtool;
+mod round_trip;
+mod rule_set;
 mod rules;
 mod samples;
 mod state;

@@ -141,7 +141,11 @@ fn each_impossible_number_is_a_mistake() {
             "{quantile}"
         );
     }
-    assert!(mistake(value("events_total").gt(f64::NAN)).contains("NaN"));
+    assert!(
+        mistake(value("events_total").gt(f64::NAN))
+            .contains("the threshold is NaN: a number is needed")
+    );
+    assert!(mistake(value("events_total").lt(f64::INFINITY)).contains("is inf"));
     assert!(mistake(value("events_total").consecutive(0)).contains("at least 1"));
     assert!(mistake(Rule::new("", Signal::value("events_total"))).contains("empty"));
     let signal = Signal::absent("events_total").by(["event_type"]);
