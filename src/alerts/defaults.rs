@@ -10,10 +10,10 @@ use super::signal::Signal;
 use super::state::Inhibition;
 use super::thresholds::Thresholds;
 use crate::catalog::{
-    DATABASE_CONNECTIONS_MAX, DB_CONNECTIONS_ACTIVE, EXTERNAL_API_REQUESTS, HEALTH_CHECK_STATUS,
-    HTTP_REQUEST_DURATION, HTTP_REQUESTS, SCHEDULER_JOB_PROBLEM, SYSTEM_CPU_USAGE,
-    SYSTEM_DISK_USED, SYSTEM_MEMORY_USED, TOKIO_SCHEDULING_DELAY,
+    DATABASE_CONNECTIONS_MAX, DB_CONNECTIONS_ACTIVE, HEALTH_CHECK_STATUS, SCHEDULER_JOB_PROBLEM,
+    SYSTEM_CPU_USAGE, SYSTEM_DISK_USED, SYSTEM_MEMORY_USED, TOKIO_SCHEDULING_DELAY,
 };
+use crate::http_metrics::Naming;
 
 /// The window of ratios and quantiles.
 const WINDOW: Duration = Duration::from_secs(5 * 60);
@@ -21,9 +21,11 @@ const WINDOW: Duration = Duration::from_secs(5 * 60);
 /// One error in so many requests is 5 %, which is not more than the default threshold.
 const MIN_REQUESTS: u64 = 20;
 
-pub(super) fn rules(thresholds: &Thresholds) -> Vec<Rule> {
+/// The rules over the metrics of layers with these names.
+pub(super) fn rules(thresholds: &Thresholds, server: &Naming, client: &Naming) -> Vec<Rule> {
     let mut rules = host(thresholds);
-    rules.extend(requests(thresholds));
+    rules.extend(requests(thresholds, server));
+    rules.push(calls(thresholds, client));
     rules.extend(service(thresholds));
     rules.extend(jobs());
     rules
@@ -66,17 +68,22 @@ fn host(thresholds: &Thresholds) -> Vec<Rule> {
     ]
 }
 
-fn requests(thresholds: &Thresholds) -> Vec<Rule> {
-    let requests = Selector::new(HTTP_REQUESTS.name);
-    let failed = requests.clone().starts_with("status", "5");
-    let duration = Signal::quantile(0.95, HTTP_REQUEST_DURATION.name, WINDOW);
+fn requests(thresholds: &Thresholds, naming: &Naming) -> Vec<Rule> {
+    let requests = counter(naming);
+    let failed = if naming.has_error_type() {
+        // The clients that went away did not see an error.
+        failed(&requests, naming, &["cancelled", "body_dropped"])
+    } else {
+        requests.clone().starts_with(&*naming.status, "5")
+    };
+    let duration = Signal::quantile(0.95, &*naming.duration.name, WINDOW);
     vec![
         Rule::new("HighErrorRate", Signal::ratio(failed, requests, WINDOW))
             .gt(thresholds.request_errors)
             .min_events(MIN_REQUESTS)
             .level(Level::Critical)
             .summary("{{ value | percent }} of requests fail")
-            .description("The share of responses with a status of 500 or more, in 5 minutes."),
+            .description("The share that ended with a status of 500 or more, in 5 minutes."),
         Rule::new("SlowRequests", duration)
             .gt(thresholds.request_duration.as_secs_f64())
             .min_events(MIN_REQUESTS)
@@ -85,29 +92,53 @@ fn requests(thresholds: &Thresholds) -> Vec<Rule> {
     ]
 }
 
+/// As in OpenTelemetry, a status of 400 or more is an error of a client. A caller that goes away is none.
+fn calls(thresholds: &Thresholds, naming: &Naming) -> Rule {
+    let calls = counter(naming);
+    let failed = if naming.has_error_type() {
+        failed(&calls, naming, &[])
+    } else {
+        let status = &*naming.status;
+        let other = calls.clone().ne(status, "success").ne(status, "cancelled");
+        let other = other.not_starts_with(status, "1");
+        other
+            .not_starts_with(status, "2")
+            .not_starts_with(status, "3")
+    };
+    let service = naming.service.as_deref().unwrap_or("server_address");
+    Rule::new(
+        "ExternalApiErrors",
+        Signal::ratio(failed, calls, WINDOW).by([service]),
+    )
+    .gt(thresholds.external_api_errors)
+    .consecutive(3)
+    .level(Level::Error)
+    .summary(format!(
+        "{{{{ value | percent }}}} of requests to {{{{ labels.{service} }}}} fail"
+    ))
+    .description(
+        "The share that timed out, got no response or a status of 400 or more, in 5 minutes.",
+    )
+}
+
+/// The counter of requests, or the count of their durations.
+fn counter(naming: &Naming) -> Selector {
+    match &naming.requests {
+        Some(requests) => Selector::new(&*requests.name),
+        None => Selector::new([&*naming.duration.name, "_count"].concat()),
+    }
+}
+
+/// The requests with an `error_type` other than these.
+fn failed(requests: &Selector, naming: &Naming, harmless: &[&str]) -> Selector {
+    let failed = requests.clone().ne(&*naming.reason, "");
+    let harmless = harmless.iter();
+    harmless.fold(failed, |failed, reason| failed.ne(&*naming.reason, *reason))
+}
+
 fn service(thresholds: &Thresholds) -> Vec<Rule> {
-    let calls = Selector::new(EXTERNAL_API_REQUESTS.name);
-    // As in OpenTelemetry, a status of 400 or more is an error of a client. A caller that goes away is none.
-    let failed = ["1", "2", "3"].into_iter().fold(
-        calls
-            .clone()
-            .ne("status", "success")
-            .ne("status", "cancelled"),
-        |failed, digit| failed.not_starts_with("status", digit),
-    );
     let in_use = Signal::quotient(DB_CONNECTIONS_ACTIVE.name, DATABASE_CONNECTIONS_MAX.name);
     vec![
-        Rule::new(
-            "ExternalApiErrors",
-            Signal::ratio(failed, calls, WINDOW).by(["service"]),
-        )
-        .gt(thresholds.external_api_errors)
-        .consecutive(3)
-        .level(Level::Error)
-        .summary("{{ value | percent }} of requests to {{ labels.service }} fail")
-        .description(
-            "The share that timed out, got no response or a status of 400 or more, in 5 minutes.",
-        ),
         Rule::new("DatabasePoolBusy", in_use)
             .gt(thresholds.database_connections)
             .consecutive(2)

@@ -50,6 +50,7 @@ mod defaults;
 mod evaluate;
 mod evaluated;
 mod evaluator;
+mod family_part;
 mod format;
 mod groups;
 mod inhibitions;

@@ -5,6 +5,7 @@ use super::thresholds::Thresholds;
 use super::{defaults, inhibitions, json, validate};
 use crate::catalog::{Catalog, nearest};
 use crate::error::Error;
+use crate::http_metrics::Naming;
 
 /// Collects [`Rules`] and checks them.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +13,9 @@ use crate::error::Error;
 pub struct RulesBuilder {
     rules: Vec<Rule>,
     known: Known,
+    server: Naming,
+    client: Option<Naming>,
+    has_defaults: bool,
     /// The mistakes that were found before `build`.
     mistakes: Vec<String>,
 }
@@ -91,7 +95,11 @@ impl RulesBuilder {
 
     #[doc = include_str!("../../docs/alert_defaults.md")]
     pub fn defaults(mut self, thresholds: impl Into<Thresholds>) -> Self {
-        self.rules.extend(defaults::rules(&thresholds.into()));
+        let client = self.client.clone();
+        let client = client.unwrap_or_else(Naming::external_api);
+        let rules = defaults::rules(&thresholds.into(), &self.server, &client);
+        self.rules.extend(rules);
+        self.has_defaults = true;
         self
     }
 
@@ -142,6 +150,36 @@ impl RulesBuilder {
         self
     }
 
+    /// Sets the names of a layer's metrics: of the server's layer or the client's, depending on the naming. The default rules read
+    /// metrics of these names, so call it before [`defaults`](Self::defaults). Defaults to those of the layers:
+    /// [`Naming::prometheus`] and [`Naming::external_api`].
+    ///
+    /// ```
+    /// use tower_vitals::alerts::{Rules, Thresholds};
+    /// use tower_vitals::http_metrics::Naming;
+    ///
+    /// let rules = Rules::builder()
+    ///     .naming(Naming::open_telemetry())
+    ///     .naming(Naming::open_telemetry_client())
+    ///     .defaults(Thresholds::default())
+    ///     .build()?;
+    /// # assert_eq!(rules.len(), 13);
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    pub fn naming(mut self, naming: Naming) -> Self {
+        if self.has_defaults {
+            let mistake = "the naming was set after the default rules were added: set it before";
+            self.mistakes.push(mistake.to_owned());
+        }
+        self.known.learn(&naming);
+        if naming.is_of_clients() {
+            self.client = Some(naming);
+        } else {
+            self.server = naming;
+        }
+        self
+    }
+
     /// Allows these labels on all metrics: global labels, and extra labels of the layer.
     pub fn extra_labels<L: Into<String>>(mut self, labels: impl IntoIterator<Item = L>) -> Self {
         self.known.labels.extend(labels.into_iter().map(Into::into));
@@ -163,7 +201,8 @@ impl RulesBuilder {
     /// of; a window of zero or of more than 6 hours; a quantile outside 0 to 1; a threshold that is no number; zero evaluations in
     /// a row; a zero `auto_resolve`; an empty name of a channel or a closure; a template with an unknown value, format or label;
     /// groups of an absence; a label of the alert that Prometheus would refuse, or that the signal groups by; an inhibition by an
-    /// unknown rule, by equal labels that one of the rules lacks, by the rule itself without equal labels, or in a cycle.
+    /// unknown rule, by equal labels that one of the rules lacks, by the rule itself without equal labels, or in a cycle; a naming
+    /// that was set after the default rules.
     pub fn build(mut self) -> Result<Rules, Error> {
         for rule in &mut self.rules {
             for metric in rule.signal.measure.metrics_mut() {

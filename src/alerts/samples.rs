@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use super::evaluated;
+use super::family_part::FamilyPart;
 use super::points::Points;
 use super::rule::Rule;
 use super::selector::Selector;
@@ -114,21 +115,22 @@ impl Samples {
                     points.drop_from(now);
                 }
             }
-            let family = snapshot.family(&selector.metric);
-            let series = family.map(|family| &*family.series).unwrap_or_default();
-            for series in series
-                .iter()
-                .filter(|series| selector.matches(&series.labels))
-            {
-                if let Some(points) = selected.series.get_mut(&series.labels) {
-                    if !points.fits(&series.value) {
-                        *points = Points::of(&series.value);
+            let part = FamilyPart::named(snapshot, &selector.metric);
+            let values = part.iter().flat_map(|part| {
+                let series = part.family.series.iter();
+                let series = series.filter(|series| selector.matches(&series.labels));
+                series.filter_map(|series| Some((&series.labels, part.value(&series.value)?)))
+            });
+            for (labels, value) in values {
+                if let Some(points) = selected.series.get_mut(labels) {
+                    if !points.fits(&value) {
+                        *points = Points::of(&value);
                     }
-                    points.push(now, &series.value);
+                    points.push(now, &value);
                 } else if count < self.max_series {
-                    let mut points = Points::of(&series.value);
-                    points.push(now, &series.value);
-                    selected.series.insert(series.labels.clone(), points);
+                    let mut points = Points::of(&value);
+                    points.push(now, &value);
+                    selected.series.insert(labels.clone(), points);
                     count += 1;
                 } else {
                     self.dropped_series += 1;

@@ -19,6 +19,7 @@ mod engine;
 mod evaluate;
 mod histograms;
 mod metrics;
+mod naming;
 mod promtool;
 mod round_trip;
 mod rule_set;

@@ -184,6 +184,14 @@ fn signals(window: u64) -> Vec<(Rule, String)> {
             ),
         ),
         (
+            Signal::increase("wait_seconds_count", length).by(["g"]),
+            format!("sum by (g) (increase(wait_seconds_count[{window}s]))"),
+        ),
+        (
+            Signal::rate("wait_seconds_sum", length),
+            format!("sum(rate(wait_seconds_sum[{window}s]))"),
+        ),
+        (
             Signal::absent(all().eq("g", "a").eq("k", "bad")),
             "absent(c_total{g=\"a\",k=\"bad\"})".to_owned(),
         ),
