@@ -30,7 +30,7 @@ impl Rules {
     ///
     /// # Errors
     ///
-    /// Fails if a threshold is not a number.
+    /// Fails if a share among the thresholds is not from 0 to 1.
     pub fn defaults(thresholds: impl Into<Thresholds>) -> Result<Self, Error> {
         Self::builder().defaults(thresholds).build()
     }
@@ -97,7 +97,14 @@ impl RulesBuilder {
     pub fn defaults(mut self, thresholds: impl Into<Thresholds>) -> Self {
         let client = self.client.clone();
         let client = client.unwrap_or_else(Naming::external_api);
-        let rules = defaults::rules(&thresholds.into(), &self.server, &client);
+        let mut thresholds = thresholds.into();
+        let mistakes = thresholds.mistakes();
+        if !mistakes.is_empty() {
+            // The rules can still be changed and removed without further mistakes.
+            thresholds = Thresholds::default();
+            self.mistakes.extend(mistakes);
+        }
+        let rules = defaults::rules(&thresholds, &self.server, &client);
         self.rules.extend(rules);
         self.has_defaults = true;
         self
@@ -202,7 +209,8 @@ impl RulesBuilder {
     /// a row; a zero `auto_resolve`; an empty name of a channel or a closure; a template with an unknown value, format or label;
     /// groups of an absence; a label of the alert that Prometheus would refuse, or that the signal groups by; an inhibition by an
     /// unknown rule, by equal labels that one of the rules lacks, by the rule itself without equal labels, or in a cycle; a naming
-    /// that was set after the default rules.
+    /// that was set after the default rules; a share among the thresholds of these that is not from 0 to 1; a rule that Prometheus
+    /// announces, although a closure computes its values.
     pub fn build(mut self) -> Result<Rules, Error> {
         for rule in &mut self.rules {
             for metric in rule.signal.measure.metrics_mut() {

@@ -17,7 +17,8 @@ use crate::exporter::Labels;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Selector {
-    /// The name of the metric as Prometheus reads it, with its prefix. For a histogram, the name without `_bucket`.
+    /// The name of the metric as Prometheus reads it, with its prefix. For a histogram, the name without `_bucket`; with `_count` or `_sum`,
+    /// the number or the sum of its samples, which are counters.
     pub metric: String,
     /// The conditions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -56,5 +56,28 @@ thresholds! {
     /// The share of a pool's database connections that are in use.
     database_connections: f64 = 0.8, "0.8";
     /// The time that a new task waits for its first turn.
-    scheduling_delay: Duration = Duration::from_secs(1), "1 s";
+    scheduling_delay: Duration = Duration::from_secs(5), "5 s";
+}
+
+impl Thresholds {
+    /// Each share that is none, such as a percentage, with which its rule would never fire.
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let shares = [
+            ("cpu", self.cpu),
+            ("memory", self.memory),
+            ("critical_memory", self.critical_memory),
+            ("disk", self.disk),
+            ("external_api_errors", self.external_api_errors),
+            ("request_errors", self.request_errors),
+            ("database_connections", self.database_connections),
+        ];
+        let wrong = shares
+            .into_iter()
+            .filter(|(_, share)| !(0.0..=1.0).contains(share));
+        wrong
+            .map(|(name, share)| {
+                format!("the threshold {name} is {share}: a share from 0 to 1 is needed")
+            })
+            .collect()
+    }
 }

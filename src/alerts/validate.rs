@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use super::announcer::Announcer;
 use super::known::Known;
 use super::measure::Measure;
 use super::pending::Pending;
@@ -39,6 +40,10 @@ pub(super) fn mistakes(rule: &Rule, known: &Known) -> Vec<String> {
         && name.is_empty()
     {
         mistakes.push("the name of the closure is empty".to_owned());
+    }
+    if matches!(measure, Measure::Computed { .. }) && rule.announced_by == Announcer::Prometheus {
+        let mistake = "Prometheus cannot announce it, because a closure computes its values";
+        mistakes.push(mistake.to_owned());
     }
     if measure
         .window()

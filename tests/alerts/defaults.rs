@@ -83,7 +83,7 @@ impl Service {
         self.gauge("health_check_status", &[("check", "database")], 1.0);
         // Degraded is not unhealthy.
         self.gauge("health_check_status", &[("check", "cache")], 0.5);
-        self.gauge("tokio_scheduling_delay_seconds", &[], 0.001);
+        self.gauge("tokio_scheduling_delay_seconds", &[], 5.0);
         self.connections(8);
         for problem in ["late", "missed", "too_long", "failing"] {
             self.problem(problem, 0.0);
@@ -242,7 +242,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "RuntimeStuck",
-        |service| service.gauge("tokio_scheduling_delay_seconds", &[], 1.1),
+        |service| service.gauge("tokio_scheduling_delay_seconds", &[], 5.1),
         0,
         &[],
         &[],
@@ -386,11 +386,15 @@ fn thresholds_change_the_rules() {
     ] {
         assert_eq!(rules.get(name).unwrap().threshold, expected, "{name}");
     }
-    let error = Rules::defaults(Thresholds::default().cpu(f64::NAN)).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "rule \"HighCpu\": the threshold is NaN: a number is needed"
-    );
+}
+
+#[test]
+fn a_threshold_in_percent_is_a_mistake() {
+    let thresholds = Thresholds::default().disk(90.0).cpu(f64::NAN).memory(1.0);
+    let error = Rules::defaults(thresholds).unwrap_err().to_string();
+    let expected = "2 mistakes: the threshold cpu is NaN: a share from 0 to 1 is needed; \
+                    the threshold disk is 90: a share from 0 to 1 is needed";
+    assert_eq!(error, expected);
 }
 
 #[test]

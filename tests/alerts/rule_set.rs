@@ -151,6 +151,15 @@ fn computed_rules_have_any_groups_and_their_labels_in_templates() {
 }
 
 #[test]
+fn prometheus_cannot_announce_a_computed_rule() {
+    let rule = Rule::new("R", Signal::computed("queue")).announced_by(Announcer::Prometheus);
+    assert_eq!(
+        mistake(rule),
+        "rule \"R\": Prometheus cannot announce it, because a closure computes its values"
+    );
+}
+
+#[test]
 fn health_and_jobs_are_signals() {
     let rules = Rules::builder()
         .rule(
