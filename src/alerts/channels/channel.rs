@@ -46,6 +46,13 @@ pub trait Channel: Send + Sync + 'static {
         Mode::Notifications
     }
 
+    /// A hash of the configuration, such as the URL. It must be the same in every process.
+    ///
+    /// A channel that the engine stopped stays stopped over a restart. It starts again if this number is another one.
+    fn fingerprint(&self) -> u64 {
+        0
+    }
+
     /// Whether the receiver itself recognises a notification that it gets twice, by the id of the notification or of its alerts.
     fn deduplicates(&self) -> bool {
         false

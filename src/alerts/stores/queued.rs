@@ -24,6 +24,9 @@ pub struct Queued {
     pub next_attempt: SystemTime,
     /// The error of the last attempt.
     pub last_error: Option<String>,
+    /// Whether the fallback of the channel has a copy already, because the channel fails.
+    #[serde(default)]
+    pub handed_over: bool,
 }
 
 impl Queued {
@@ -37,6 +40,7 @@ impl Queued {
             notification,
             attempts: 0,
             last_error: None,
+            handed_over: false,
         }
     }
 }
