@@ -282,6 +282,27 @@ families! {
         "When the store of a history last accepted a write of this instance, in seconds since 1970; store is jobs.",
     )
     .unit(Unit::Seconds);
+    MONITORING_ALERT_DELIVERIES = counter(
+        "monitoring_alert_deliveries_total",
+        &["channel", "result"],
+        "Results of alert notifications; result is delivered, failed (it is tried again), rejected, stopped, expired or dropped.",
+    );
+    MONITORING_ALERT_OUTBOX_LENGTH = gauge(
+        "monitoring_alert_outbox_length",
+        &["ledger"],
+        "Alert notifications that wait for their delivery.",
+    );
+    MONITORING_ALERT_OLDEST_UNDELIVERED = gauge(
+        "monitoring_alert_oldest_undelivered_timestamp_seconds",
+        &["ledger"],
+        "When the oldest waiting alert notification was decided, in seconds since 1970; 0 while none waits.",
+    )
+    .unit(Unit::Seconds);
+    MONITORING_ALERT_CHANNEL_STOPPED = gauge(
+        "monitoring_alert_channel_stopped",
+        &["ledger", "channel"],
+        "1 while an alert channel is stopped because its receiver refuses it, else 0.",
+    );
     HEALTH_CHECK_STATUS = gauge(
         "health_check_status",
         &["check"],
