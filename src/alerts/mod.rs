@@ -43,6 +43,7 @@
 mod buckets;
 pub mod channels;
 mod comparison;
+pub mod delivery;
 mod evaluate;
 mod evaluated;
 mod evaluator;

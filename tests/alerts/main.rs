@@ -13,6 +13,7 @@
 )]
 
 mod cost;
+mod delivery;
 mod engine;
 mod evaluate;
 mod histograms;
