@@ -114,7 +114,10 @@ impl State {
         let age = now.since(queued.notification.at);
         let entry = Entry {
             place: self.next_place,
-            due: now.steady_at(queued.next_attempt, MOST),
+            due: match queued.attempts {
+                0 => now.steady,
+                _ => now.steady_at(queued.next_attempt, MOST),
+            },
             expires: now.steady + lane.receiver.give_up_after.saturating_sub(age),
             queued: Arc::new(queued),
         };

@@ -108,10 +108,14 @@ async fn a_clock_that_was_set_back_delays_nothing_for_more_than_an_hour() {
     let mut queued: Queued = world.queued("g");
     queued.next_attempt = epoch() + seconds(1_000_000);
     queued.attempts = 1;
-    world.store.queue(&[queued]);
+    // One that was never tried is due whatever the clock says.
+    let mut new = world.queued("h");
+    new.next_attempt = queued.next_attempt;
+    world.store.queue(&[queued, new]);
     world.restart();
     world.until(3_600_500).await;
-    assert_eq!(world.channel("a").times(), [3_600_000]);
+    assert_eq!(world.channel("a").times(), [0, 3_600_000]);
+    assert_eq!(world.channel("a").groups(), ["h", "g"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! The delivery of the outbox, in paused time.
+//! The delivery of the outbox, in paused time but for the sink.
 
 mod bounds;
 mod commits;
@@ -8,5 +8,6 @@ mod feeds;
 mod lifecycle;
 mod metrics;
 mod retries;
+mod sink;
 mod stops;
 mod world;
