@@ -17,7 +17,8 @@ use crate::alerts::stores::Queued;
 
 /// The worker that delivers the outbox of a ledger. See the [module](super) for its promises.
 ///
-/// Dropping it ends its tasks. Notifications that are not delivered, or whose delivery is not recorded, stay in the store.
+/// Dropping it ends its tasks and sets its gauges to 0, so drop it before the next one of its ledger starts. Notifications that are
+/// not delivered, or whose delivery is not recorded, stay in the store.
 pub struct Delivery {
     shared: Arc<Shared>,
     task: AbortHandle,
@@ -167,6 +168,7 @@ impl Delivery {
 impl Drop for Delivery {
     fn drop(&mut self) {
         self.task.abort();
+        self.shared.release_gauges();
     }
 }
 

@@ -17,8 +17,8 @@ pub(super) struct Reporter {
     pub(super) metrics: Metrics,
     dropped: LogLimit,
     rejected: LogLimit,
-    /// Keeps the gauges from being set by an older state than before.
-    pub(super) gauges: Mutex<()>,
+    /// Whether the gauges are this worker's. The lock keeps an older state from being shown after a newer one.
+    pub(super) has_gauges: Mutex<bool>,
 }
 
 impl Reporter {
@@ -28,7 +28,7 @@ impl Reporter {
             metrics,
             dropped: LogLimit::default(),
             rejected: LogLimit::default(),
-            gauges: Mutex::default(),
+            has_gauges: Mutex::new(true),
         }
     }
 
@@ -87,25 +87,19 @@ impl Reporter {
                         return;
                     }
                 };
-                match fallback {
-                    Some(fallback) => tracing::warn!(
-                        channel,
-                        title,
-                        attempts,
-                        error,
-                        fallback,
-                        "{problem}: its fallback gets it"
-                    ),
-                    None => {
-                        tracing::warn!(
-                            channel,
-                            title,
-                            attempts,
-                            error,
-                            "{problem}: nobody gets it"
-                        );
-                    }
-                }
+                let end = match fallback {
+                    _ if queued.handed_over => "its fallback has a copy",
+                    Some(_) => "its fallback gets it",
+                    None => "nobody gets it",
+                };
+                tracing::warn!(
+                    channel,
+                    title,
+                    attempts,
+                    error,
+                    fallback,
+                    "{problem}: {end}"
+                );
             }
         }
     }

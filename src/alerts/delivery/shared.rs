@@ -79,7 +79,10 @@ impl Shared {
     }
 
     pub(super) fn set_gauges(&self) {
-        let _in_turn = self.reporter.gauges.lock();
+        let has_gauges = self.reporter.has_gauges.lock();
+        if !*has_gauges {
+            return;
+        }
         let levels = {
             let state = self.state.lock();
             Levels {
@@ -93,6 +96,17 @@ impl Shared {
             }
         };
         self.reporter.metrics.set(&levels);
+    }
+
+    /// Sets the gauges to 0 for good, because another worker may have the ledger now.
+    pub(super) fn release_gauges(&self) {
+        let mut has_gauges = self.reporter.has_gauges.lock();
+        *has_gauges = false;
+        self.reporter.metrics.set(&Levels {
+            length: 0,
+            oldest: None,
+            stopped: vec![false; self.lanes.len()],
+        });
     }
 
     /// A notification of the worker itself.

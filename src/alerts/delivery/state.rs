@@ -186,27 +186,23 @@ impl State {
                 None => Step::Feed(Arc::clone(pending)),
             };
         }
+        let pause = state.pause(now);
+        // Also a channel that failed before a restart is tried before it hands over.
+        if pause.is_none()
+            && let Some(entry) = state.queue.next(now.steady)
+        {
+            let (queued, place) = (Arc::clone(&entry.queued), entry.place);
+            self.lanes[lane].in_flight = Some(place);
+            return Step::Send { queued, place };
+        }
         let hands_over_at = state.hands_over_at().filter(|_| !state.is_handed_over);
         if hands_over_at.is_some_and(|at| at <= now.steady) {
             self.hand_over(lane, now);
             return self.next(lane, now);
         }
-        if state.queue.len() == 0 {
-            return rest(hands_over_at);
-        }
-        if let Some(until) = state.pause(now) {
-            return rest(Some(hands_over_at.map_or(until, |at| at.min(until))));
-        }
-        let Some(entry) = state.queue.next(now.steady) else {
-            let due = state.queue.next_due();
-            return rest(due.into_iter().chain(hands_over_at).min());
-        };
-        let step = Step::Send {
-            queued: Arc::clone(&entry.queued),
-            place: entry.place,
-        };
-        self.lanes[lane].in_flight = Some(entry.place);
-        step
+        let due = state.queue.next_due();
+        let due = due.map(|due| pause.map_or(due, |until| until.max(due)));
+        rest(due.into_iter().chain(hands_over_at).min())
     }
 }
 

@@ -96,6 +96,20 @@ async fn a_channel_that_fails_for_a_minute_hands_over_copies() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_restart_a_channel_that_failed_is_tried_before_it_hands_over() {
+    let mut world = World::chain("a > b").start();
+    world.channel("a").script([Retry]);
+    world.queue("g");
+    world.until(200).await;
+    world.crash();
+    world.until(600_000).await;
+    world.restart();
+    world.until(601_000).await;
+    assert_eq!(world.channel("a").times(), [0, 600_000]);
+    assert_eq!(world.channel("b").times(), [0; 0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_notification_that_always_fails_is_handed_over_with_its_group() {
     let world = World::chain("a > b").start();
     *world.channel("a").poison.lock().unwrap() = Some(("x", Retry));
@@ -119,11 +133,18 @@ async fn a_notification_that_always_fails_is_handed_over_with_its_group() {
 #[tokio::test(start_paused = true)]
 async fn what_was_handed_over_is_not_handed_over_again_when_it_ends() {
     let mut world = World::chain("a > b");
+    let (log, _guard) = Log::of_this_thread();
     world.channels[0].0.give_up_after = 5 * MINUTE;
     let world = world.start();
     world.channel("a").always(Retry);
     world.queue("g");
     world.until(1_000_000).await;
+    assert_eq!(
+        log.count("was given up: its fallback has a copy"),
+        1,
+        "{}",
+        log.text()
+    );
     assert_eq!(
         world.events(),
         ["b g Fallback Delivered 1", "a g First Expired 10"]

@@ -38,12 +38,12 @@ async fn results_are_counted_by_channel() {
 
 #[tokio::test(start_paused = true)]
 async fn the_outbox_shows_its_length_and_its_oldest() {
-    let world = World::chain("a").start();
+    let mut world = World::chain("a").start();
+    let prometheus = world.prometheus.clone();
     let levels = || {
-        (
-            world.metric(LENGTH, &[("ledger", "main")]),
-            world.metric(OLDEST, &[]),
-        )
+        let snapshot = prometheus.snapshot();
+        let length = snapshot.sum(LENGTH, &[("ledger", "main")]);
+        (length.unwrap(), snapshot.sum(OLDEST, &[]).unwrap())
     };
     assert_eq!(levels(), (0.0, 0.0));
     world.until(5_000).await;
@@ -54,5 +54,11 @@ async fn the_outbox_shows_its_length_and_its_oldest() {
     assert_eq!(levels(), (2.0, 1_800_000_005.0));
     world.channel("a").always(Ok);
     world.until(60_000).await;
+    assert_eq!(levels(), (0.0, 0.0));
+    // What waits without a worker is not this process's.
+    world.channel("a").always(Retry);
+    world.queue("g");
+    assert_eq!(levels(), (1.0, 1_800_000_060.0));
+    world.crash();
     assert_eq!(levels(), (0.0, 0.0));
 }
