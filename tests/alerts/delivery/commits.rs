@@ -96,6 +96,24 @@ async fn while_the_store_is_down_delivery_goes_on_and_nothing_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn delivery_waits_for_a_store_that_is_far_behind() {
+    let mut world = World::chain("a");
+    world.max_queued = 1_000;
+    let world = world.start();
+    world.store.fail(Fault::Down);
+    for _ in 0..10 {
+        world.enqueue((0..500).map(|_| world.queued("g")).collect());
+        let now = u64::try_from(world.start.elapsed().as_millis()).unwrap();
+        world.until(now + 1_000).await;
+    }
+    assert_eq!(world.channel("a").times().len(), 4_000);
+    world.store.fail(Fault::None);
+    world.until(100_000).await;
+    assert_eq!(world.channel("a").times().len(), 5_000);
+    assert_eq!(world.store.ledger().outbox, []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_is_slow_hangs_or_panics_is_asked_again() {
     let world = World::chain("a").start();
     for fault in [Fault::Slow(seconds(10)), Fault::Hangs, Fault::Panics] {
