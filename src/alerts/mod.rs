@@ -63,6 +63,7 @@ mod samples;
 mod seconds;
 mod selector;
 mod signal;
+pub mod slo;
 pub mod state;
 pub mod stores;
 mod sum;

@@ -282,6 +282,21 @@ families! {
         "When the store of a history last accepted a write of this instance, in seconds since 1970; store is jobs.",
     )
     .unit(Unit::Seconds);
+    SLO_OBJECTIVE = gauge(
+        "slo_objective_ratio",
+        &["slo"],
+        "Share of good events that a service level objective promises, from 0 to 1.",
+    );
+    SLO_ERROR_BUDGET_REMAINING = gauge(
+        "slo_error_budget_remaining_ratio",
+        &["slo"],
+        "Share of the error budget that is left of the period, 1 at most; negative once more events failed than may.",
+    );
+    SLO_BURN_RATE = gauge(
+        "slo_burn_rate",
+        &["slo", "window"],
+        "Share of bad events over the window, divided by the allowed share; window is 5m, 30m, 1h, 2h, 6h, 1d or 3d.",
+    );
     HEALTH_CHECK_STATUS = gauge(
         "health_check_status",
         &["check"],

@@ -20,6 +20,7 @@ mod metrics;
 mod promtool;
 mod rules;
 mod samples;
+mod slo;
 mod state;
 #[path = "../support/mod.rs"]
 mod support;
