@@ -57,10 +57,21 @@ impl Counters {
         for series in &mut self.series {
             let absent = series.values().filter(|last| last.seen < now);
             let mut absent: Vec<_> = absent.map(|last| last.seen).collect();
-            if let Some(excess) = absent.len().checked_sub(MAX_ABSENT + 1) {
-                let newest = *absent.select_nth_unstable(excess).1;
-                series.retain(|_, last| last.seen > newest);
-            }
+            absent.sort_unstable();
+            let mut excess = absent.len().saturating_sub(MAX_ABSENT);
+            let Some(newest) = excess.checked_sub(1).map(|index| absent[index]) else {
+                continue;
+            };
+            // Some of those that are absent since `newest` may stay.
+            excess = absent[..excess]
+                .iter()
+                .filter(|seen| **seen == newest)
+                .count();
+            series.retain(|_, last| {
+                let is_one_of_several = last.seen == newest && excess > 0;
+                excess -= usize::from(is_one_of_several);
+                last.seen >= newest && !is_one_of_several
+            });
         }
     }
 }

@@ -310,3 +310,27 @@ fn times_at_the_ends_of_the_clock_do_not_panic() {
         assert!(total >= 1 && total <= index as u64 + 1, "{total}");
     }
 }
+
+/// Of 10,001 absent series, one of the longest absent is forgotten, and begins anew when it returns.
+#[test]
+fn ten_thousand_absent_series_are_remembered() {
+    let names: Vec<_> = (0..10_001).map(|index| index.to_string()).collect();
+    let labels: Vec<_> = names.iter().map(|name| [("n", &**name)]).collect();
+    let (early, late) = labels.split_at(5_001);
+    let orders = |labels: &[[(&'static str, &str); 1]]| {
+        let series = labels.iter();
+        let series = series.map(|labels| ("orders_total", &labels[..], Cell::Counter(10)));
+        snapshot(&series.collect::<Vec<_>>())
+    };
+    let slos = [slo()];
+    let mut book = SloBook::default();
+    let mut see = |snapshot| {
+        book.observe(&slos, &snapshot, at(0));
+        book.evaluate(&slos[0], at(0)).period.total
+    };
+    assert_eq!(see(orders(early)), 50_010);
+    assert_eq!(see(orders(late)), 100_010);
+    assert_eq!(see(orders(&[])), 100_010);
+    assert_eq!(see(orders(late)), 100_010);
+    assert_eq!(see(orders(early)), 100_020);
+}
