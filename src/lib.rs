@@ -103,6 +103,7 @@ mod outage;
 )]
 mod panics;
 #[cfg(any(
+    feature = "alerts-postgres",
     feature = "check-postgres",
     feature = "check-sqlite",
     feature = "jobs-postgres"

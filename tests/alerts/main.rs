@@ -21,6 +21,7 @@ mod promtool;
 mod rules;
 mod samples;
 mod state;
+mod stores;
 #[path = "../support/mod.rs"]
 mod support;
 mod template;

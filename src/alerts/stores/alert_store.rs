@@ -48,4 +48,9 @@ pub trait AlertStore: Send + Sync + 'static {
         let _ = (ledger, lease);
         Box::pin(async { Ok(()) })
     }
+
+    /// The number of rows that were skipped because this version of the crate cannot read them, since the start of the process.
+    fn unreadable_rows(&self) -> u64 {
+        0
+    }
 }

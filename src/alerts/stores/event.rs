@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::alerts::channels::NotificationReason;
-use crate::alerts::state::{AlertId, Silence, Transition};
+use crate::alerts::state::{AlertId, Silence, SilenceTarget, Transition};
 use crate::alerts::wire;
 
 /// An entry of the history.
@@ -30,6 +30,19 @@ impl Event {
             Self::Transition(transition) => transition.at,
             Self::Notification(notification) => notification.at,
             Self::Silence(silence) => silence.at,
+        }
+    }
+
+    /// The alerts that the event is about, under which a store finds it. A silence of labels names none.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<AlertId> {
+        match self {
+            Self::Transition(transition) => vec![transition.alert],
+            Self::Notification(notification) => notification.alerts.clone(),
+            Self::Silence(silence) => match silence.silence.target {
+                SilenceTarget::Alert(alert) => vec![alert],
+                SilenceTarget::Labels(_) => Vec::new(),
+            },
         }
     }
 }
