@@ -104,7 +104,7 @@ pub(super) async fn any_text_is_stored(store: impl AlertStore) {
     commit.queued = vec![queued(weird)];
     let mut event = fired("a", 0);
     if let Event::Transition(transition) = &mut event {
-        transition.name = weird.to_owned();
+        weird.clone_into(&mut transition.name);
         transition.note = Some(weird.to_owned());
     }
     commit.events = vec![event.clone()];

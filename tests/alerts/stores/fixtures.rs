@@ -79,7 +79,10 @@ pub(super) fn document(commit: &mut Commit, name: &str, body: impl Into<Vec<u8>>
 }
 
 /// All pages of this many events.
-pub(super) async fn pages(store: &impl AlertStore, query: &HistoryQuery) -> Vec<HistoryPage> {
+pub(super) async fn pages(
+    store: &(impl AlertStore + ?Sized),
+    query: &HistoryQuery,
+) -> Vec<HistoryPage> {
     let (mut query, mut pages) = (query.clone(), Vec::new());
     loop {
         let page = store.history(&query).await.unwrap();
@@ -92,7 +95,7 @@ pub(super) async fn pages(store: &impl AlertStore, query: &HistoryQuery) -> Vec<
 }
 
 /// All events, the latest first.
-pub(super) async fn events(store: &impl AlertStore, query: &HistoryQuery) -> Vec<Event> {
+pub(super) async fn events(store: &(impl AlertStore + ?Sized), query: &HistoryQuery) -> Vec<Event> {
     let pages = pages(store, query).await;
     pages.into_iter().flat_map(|page| page.events).collect()
 }

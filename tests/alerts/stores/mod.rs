@@ -25,6 +25,8 @@ macro_rules! for_each_promise {
 }
 
 mod contract;
+#[cfg(any(feature = "alerts-postgres", feature = "alerts-sqlite"))]
+mod failures;
 mod fixtures;
 #[cfg(all(unix, feature = "alerts-sqlite"))]
 mod kill;

@@ -45,9 +45,12 @@ impl SqlAlerts<Postgres> {
     /// The URL is not a PostgreSQL URL. The message does not show it.
     pub fn url(url: &str) -> Result<Self, Error> {
         register_url(url);
-        let options = PgConnectOptions::from_str(url).map_err(|_| {
+        // sqlx accepts any scheme.
+        let has_scheme = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        let options = PgConnectOptions::from_str(url).ok().filter(|_| has_scheme);
+        let options = options.ok_or_else(|| {
             Error::invalid(
-                "the URL of the alert store is not a PostgreSQL URL: postgres://user:password@host/database is allowed",
+                "the URL of the alert store is no PostgreSQL URL: it begins with postgres:// and names user, host and database",
             )
         })?;
         let pool = PgPoolOptions::new()
@@ -123,7 +126,7 @@ impl Dialect for Postgres {
     fn advice(error: &sqlx::Error) -> Option<&'static str> {
         if matches!(error, sqlx::Error::PoolTimedOut) {
             return Some(
-                "no connection in time: the server is down or refuses connections, or all connections are in use",
+                "no connection in time: the server is down, hangs or refuses connections, or all connections are in use",
             );
         }
         let code = error.as_database_error().and_then(DatabaseError::code);

@@ -109,14 +109,12 @@ async fn call<D: Dialect, T>(
         alerts.prepared.get_or_try_init(prepare).await?;
         work.await
     };
-    let output = match timeout(D::TIMEOUT, call).await {
-        Ok(result) => result.map_err(|error| failed::<D>(&*alerts.place, error))?,
-        Err(_) => {
-            let (name, seconds) = (alerts.place.name(), D::TIMEOUT.as_secs());
-            let message = format!("the alert store in {name} did not answer within {seconds} s");
-            return Err(Error::new(ErrorKind::Io, message));
-        }
+    let Ok(result) = timeout(D::TIMEOUT, call).await else {
+        let (name, seconds) = (alerts.place.name(), D::TIMEOUT.as_secs());
+        let message = format!("the alert store in {name} did not answer within {seconds} s");
+        return Err(Error::new(ErrorKind::Io, message));
     };
+    let output = result.map_err(|error| failed::<D>(&*alerts.place, error))?;
     // A write to a file that was deleted meanwhile is lost.
     alerts.place.check()?;
     Ok(output)
