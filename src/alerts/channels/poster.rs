@@ -8,7 +8,7 @@ use http::{Method, Request, Response, StatusCode, Uri};
 use jiff::Timestamp;
 
 use super::delivery_error::DeliveryError;
-use crate::error::Error;
+use crate::error::{Error, with_sources};
 use crate::http_client::HttpClient;
 use crate::http_url::HttpUrl;
 use crate::redact::{redact_line, register_own, register_url};
@@ -92,9 +92,11 @@ impl Poster {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
         let response = self.client.send(request, MAX_BODY).await;
-        response.map_err(|error| DeliveryError::retry(error.to_string()))
+        response.map_err(|error| DeliveryError::retry(with_sources(&error)))
     }
 }
+
+debug_fields!(Poster { url });
 
 /// Shorter parts of a path are names.
 const MIN_SECRET: usize = 16;
@@ -118,6 +120,23 @@ pub(super) fn judge(response: &Response<Bytes>) -> Result<(), DeliveryError> {
             DeliveryError::retry_after(message, retry_after(response.headers()))
         }
         _ => DeliveryError::rejected(message),
+    })
+}
+
+/// Like [`judge`], for a receiver that names the seconds to wait in the JSON of its response. They win over `Retry-After`.
+pub(super) fn judge_json(
+    response: &Response<Bytes>,
+    seconds: impl FnOnce(&serde_json::Value) -> Option<f64>,
+) -> Result<(), DeliveryError> {
+    judge(response).map_err(|error| match error {
+        DeliveryError::Retry { message, after } => {
+            let json = serde_json::from_slice(response.body()).ok();
+            let named = json.and_then(|json| seconds(&json));
+            let named = named.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            let after = named.or(after);
+            DeliveryError::Retry { message, after }
+        }
+        error => error,
     })
 }
 
