@@ -14,13 +14,20 @@ use super::text::{Unit, cut, cut_by};
 use crate::alerts::level::Level;
 use crate::error::Error;
 
-/// The limits of an embed. Title, description and footer together stay below 6,000 characters.
+/// The limits of an embed.
 const MAX_TITLE: usize = 256;
+const MAX_DESCRIPTION: usize = 4_096;
+const MAX_EMBEDS: usize = 6_000;
 const MAX_FOOTER: usize = 200;
-/// The parts of the description, which has at most 4,096 characters.
+/// The parts of a description.
 const MAX_FACTS: usize = 400;
 const MAX_NOTE: usize = 1_000;
 const MAX_ALERTS: usize = 2_500;
+/// The number of other alerts, and line breaks.
+const MAX_REST: usize = 150;
+
+const _: () = assert!(MAX_FACTS + MAX_NOTE + MAX_ALERTS + MAX_REST <= MAX_DESCRIPTION);
+const _: () = assert!(MAX_TITLE + MAX_DESCRIPTION + MAX_FOOTER <= MAX_EMBEDS);
 
 /// Posts to a channel of Discord through a [webhook](https://docs.discord.com/developers/resources/webhook#execute-webhook).
 ///

@@ -69,3 +69,21 @@ async fn planted_secrets_appear_nowhere() {
         assert!(!seen.contains(planted), "{planted} in {seen}");
     }
 }
+
+/// Short parts of a path are not masked in other texts, so they must not be shown at all.
+#[tokio::test]
+async fn no_part_of_a_path_is_shown() {
+    let sink = Sink::start(|_| Answer::new(500, "")).await;
+    let url = format!("{}/sh0rt?k=sh0rt", sink.url);
+    let (slack, webhook) = (Slack::new(&url).unwrap(), Webhook::new(&url).unwrap());
+    let discord = Discord::new(&url).unwrap();
+    let channels: [&dyn Channel; 3] = [&slack, &webhook, &discord];
+    let mut seen = format!("{slack:?} {webhook:?} {discord:?}");
+    for channel in channels {
+        seen += channel.send(&test()).await.unwrap_err().message();
+    }
+    for at in sink.received() {
+        assert!(at.target.starts_with("/sh0rt?k=sh0rt"), "{}", at.target);
+    }
+    assert!(!seen.contains("sh0rt"), "{seen}");
+}

@@ -1,9 +1,9 @@
 //! Telegram: limits, mentions, and answers.
 
 use serde_json::{Value as Json, json};
-use tower_vitals::alerts::channels::{Channel, Telegram};
+use tower_vitals::alerts::channels::{Channel, NotificationReason, Telegram};
 
-use super::notifications::{MARKUP, always_fits, firing, many, resolve, runtime};
+use super::notifications::{MARKUP, always_fits, empty, firing, many, resolve, runtime};
 use super::sink::{Answer, Outcome, Received, Sink, connection_errors, retry, text, utf16};
 use crate::support::log::Log;
 
@@ -145,6 +145,19 @@ async fn fifteen_alerts_are_shown_and_the_others_are_counted() {
         seen.contains("🟡 Rule14 (shard=14): summary 14\nand 985 more\n"),
         "{seen}"
     );
+}
+
+#[tokio::test]
+async fn the_limit_counts_utf_16_and_not_bytes() {
+    let sink = Sink::start(vendor).await;
+    let mut notification = empty(NotificationReason::Summary);
+    notification.text = Some("ж".repeat(3_000));
+    telegram(&sink.url).send(&notification).await.unwrap();
+    assert!(seen(&sink.last().json()).ends_with(&format!("UTC\n\n{}", "ж".repeat(3_000))));
+    notification.text = Some("🔴".repeat(1_501));
+    telegram(&sink.url).send(&notification).await.unwrap();
+    let expected = format!("UTC\n\n{}…", "🔴".repeat(1_499));
+    assert!(seen(&sink.last().json()).ends_with(&expected));
 }
 
 #[test]

@@ -5,12 +5,17 @@ use crate::alerts::channels::text::{Unit, cut};
 
 /// Telegram's limit, in UTF-16 code units.
 const MAX_TEXT: usize = 4_096;
-/// The parts of a text. Together they stay below the limit.
+/// The parts of a text.
 const MAX_TITLE: usize = 200;
 const MAX_NOTE: usize = 800;
 const MAX_LONE_NOTE: usize = 3_000;
 const MAX_ALERTS: usize = 2_500;
 const MAX_FOOTER: usize = 150;
+/// Heading, component, time, the number of other alerts, and line breaks.
+const MAX_REST: usize = 400;
+
+const _: () = assert!(MAX_TITLE + MAX_NOTE + MAX_ALERTS + MAX_FOOTER + MAX_REST <= MAX_TEXT);
+const _: () = assert!(MAX_LONE_NOTE + MAX_FOOTER + MAX_REST <= MAX_TEXT);
 
 /// Emoji and level, `Component:`, `Time: .. UTC`, a blank line, and the text.
 pub(super) fn body(message: &Message) -> String {
@@ -43,7 +48,7 @@ pub(super) fn body(message: &Message) -> String {
         add("", 0);
         add(footer, MAX_FOOTER);
     }
-    cut(&text, MAX_TEXT, Unit::Utf16).into_owned()
+    text
 }
 
 fn is_group(message: &Message) -> bool {

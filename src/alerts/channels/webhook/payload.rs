@@ -80,13 +80,12 @@ pub(super) fn alerts(notification: &Notification) -> Vec<Alert<'_>> {
 
 impl<'a> Alert<'a> {
     fn of(notification: &Notification, alert: &'a NotifiedAlert) -> Self {
-        let end = alert.ends_at.filter(|_| !alert.is_firing);
         Self {
             status: status(alert.is_firing),
             labels: &alert.labels,
             annotations: &alert.annotations,
             starts_at: rfc3339(alert.starts_at),
-            ends_at: end.map_or(NO_TIME.to_owned(), rfc3339),
+            ends_at: alert.ends_at.map_or(NO_TIME.to_owned(), rfc3339),
             generator_url: explain_url(notification, alert).unwrap_or_default(),
             fingerprint: alert.id.to_string(),
         }
