@@ -17,6 +17,8 @@ mod engine;
 mod evaluate;
 mod histograms;
 mod metrics;
+#[cfg(feature = "alerts-http")]
+mod paging;
 mod promtool;
 mod rules;
 mod samples;

@@ -1,16 +1,38 @@
 //! Where notifications go: one file for each kind of channel. [`Channel`] is the trait for your own.
 
+#[cfg(feature = "alerts-http")]
+mod alerts_only;
 mod channel;
+#[cfg(feature = "alerts-http")]
+mod cut;
 mod delivery_error;
+#[cfg(feature = "alerts-http")]
+mod heartbeat;
 mod notification;
 mod notification_reason;
 mod notified_alert;
 #[cfg(feature = "alerts-http")]
+mod one_by_one;
+#[cfg(feature = "alerts-http")]
+mod opsgenie;
+#[cfg(feature = "alerts-http")]
+mod opsgenie_alert;
+#[cfg(feature = "alerts-http")]
+mod pagerduty;
+#[cfg(feature = "alerts-http")]
 #[allow(dead_code, reason = "the channels over HTTP follow")]
 mod poster;
+#[cfg(feature = "alerts-http")]
+mod wire_forms;
 
 pub use self::channel::{Channel, Mode};
 pub use self::delivery_error::DeliveryError;
+#[cfg(feature = "alerts-http")]
+pub use self::heartbeat::Heartbeat;
 pub use self::notification::Notification;
 pub use self::notification_reason::NotificationReason;
 pub use self::notified_alert::NotifiedAlert;
+#[cfg(feature = "alerts-http")]
+pub use self::opsgenie::Opsgenie;
+#[cfg(feature = "alerts-http")]
+pub use self::pagerduty::PagerDuty;

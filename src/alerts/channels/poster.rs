@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
+use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode, Uri};
 use jiff::Timestamp;
 
@@ -28,15 +29,29 @@ impl Poster {
     /// Path and query of the URL are secret, because many receivers know their senders by them alone. `what` names the URL in the
     /// error.
     pub(super) fn new(what: &str, url: &str) -> Result<Self, Error> {
-        let parsed = HttpUrl::parse(url)
-            .map_err(|problem| Error::invalid(format!("{what} is invalid: {problem}")))?;
-        register_url(url);
-        let path = parsed.uri().path_and_query();
+        let poster = Self::open(what, url)?;
+        let path = poster.uri().path_and_query();
         let path = path.map_or("", |path| path.as_str());
         // A path such as `/alerts` is no secret.
         path.split(['/', '?', '&', '='])
             .filter(|part| part.len() >= MIN_SECRET)
             .for_each(register_own);
+        Ok(poster)
+    }
+
+    /// The URL is that of a server, below which requests go ([`below`](Self::below)). Its path is no secret.
+    pub(super) fn for_base(what: &str, url: &str) -> Result<Self, Error> {
+        let poster = Self::open(what, url)?;
+        if poster.uri().query().is_some() {
+            return Err(Error::invalid(format!("{what} is invalid: it has a query")));
+        }
+        Ok(poster)
+    }
+
+    fn open(what: &str, url: &str) -> Result<Self, Error> {
+        let parsed = HttpUrl::parse(url)
+            .map_err(|problem| Error::invalid(format!("{what} is invalid: {problem}")))?;
+        register_url(url);
         let authorization = parsed.credentials().and_then(|(user, password)| {
             use base64::prelude::{BASE64_STANDARD, Engine};
             let pair = BASE64_STANDARD.encode(format!("{user}:{password}"));
@@ -54,6 +69,21 @@ impl Poster {
     /// The URL with its secrets.
     pub(super) fn uri(&self) -> &Uri {
         self.url.uri()
+    }
+
+    /// Scheme, host and port.
+    pub(super) fn server(&self) -> String {
+        self.url.to_string()
+    }
+
+    /// The URL followed by a path, which begins with a slash.
+    pub(super) fn below(&self, path: &str) -> Result<Uri, Error> {
+        let base = self.uri().path().trim_end_matches('/');
+        let mut parts = self.uri().clone().into_parts();
+        let path = PathAndQuery::try_from(format!("{base}{path}"));
+        let path = path.map_err(|error| Error::invalid(error.to_string()))?;
+        parts.path_and_query = Some(path);
+        Uri::from_parts(parts).map_err(|error| Error::invalid(error.to_string()))
     }
 
     /// Posts JSON to the URL. The response may have any status.
