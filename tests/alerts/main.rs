@@ -12,6 +12,8 @@
     reason = "tests panic on failure and compare exact values"
 )]
 
+#[cfg(feature = "alerts-http")]
+mod alertmanager;
 mod cost;
 mod engine;
 mod evaluate;

@@ -1,6 +1,10 @@
 //! Where notifications go: one file for each kind of channel. [`Channel`] is the trait for your own.
 
 #[cfg(feature = "alerts-http")]
+mod alertmanager;
+#[cfg(feature = "alerts-http")]
+mod alertmanager_instance;
+#[cfg(feature = "alerts-http")]
 mod alerts_only;
 mod channel;
 #[cfg(feature = "alerts-http")]
@@ -8,6 +12,8 @@ mod cut;
 mod delivery_error;
 #[cfg(feature = "alerts-http")]
 mod heartbeat;
+#[cfg(feature = "alerts-http")]
+mod join_all;
 mod notification;
 mod notification_reason;
 mod notified_alert;
@@ -20,11 +26,15 @@ mod opsgenie_alert;
 #[cfg(feature = "alerts-http")]
 mod pagerduty;
 #[cfg(feature = "alerts-http")]
+mod posted_alert;
+#[cfg(feature = "alerts-http")]
 #[allow(dead_code, reason = "the channels over HTTP follow")]
 mod poster;
 #[cfg(feature = "alerts-http")]
 mod wire_forms;
 
+#[cfg(feature = "alerts-http")]
+pub use self::alertmanager::Alertmanager;
 pub use self::channel::{Channel, Mode};
 pub use self::delivery_error::DeliveryError;
 #[cfg(feature = "alerts-http")]
