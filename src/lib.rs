@@ -91,7 +91,7 @@ mod http_url;
 pub mod instrument;
 #[cfg(feature = "jobs")]
 pub mod jobs;
-#[cfg(feature = "axum")]
+#[cfg(any(feature = "alerts-http", feature = "axum"))]
 mod log_limit;
 mod measure;
 #[cfg(any(feature = "health", feature = "push"))]
