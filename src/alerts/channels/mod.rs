@@ -2,6 +2,7 @@
 
 mod channel;
 mod delivery_error;
+mod log;
 mod notification;
 mod notification_reason;
 mod notified_alert;
@@ -11,6 +12,7 @@ mod poster;
 
 pub use self::channel::{Channel, Mode};
 pub use self::delivery_error::DeliveryError;
+pub use self::log::Log;
 pub use self::notification::Notification;
 pub use self::notification_reason::NotificationReason;
 pub use self::notified_alert::NotifiedAlert;
