@@ -43,6 +43,7 @@
 //! | `health` | [`Health`], the probes, the checks without drivers, and the [`Collectors`](instrument::Collectors) of the runtime | 16 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host; needs Rust 1.95 | 4 over `health` |
 //! | `alerts` | [`alerts`]: alert rules over metrics; enables `health` and `prometheus` | 2 over both |
+//! | `alerts-email` | [`Email`](alerts::channels::Email): alert mails over SMTP, with lettre and rustls | 53 over `alerts` |
 //! | `jobs` | [`jobs`]: background jobs and their runs | 21 over `health` |
 //! | `jobs-sqlite` | [`SqliteHistory`](jobs::SqliteHistory), with sqlx and a bundled SQLite; needs Rust 1.94 | 70 over `jobs` |
 //! | `jobs-postgres` | [`PostgresHistory`](jobs::PostgresHistory), with sqlx and rustls; needs Rust 1.94 | 99 over `jobs` |
@@ -55,7 +56,7 @@
 //! | `reqwest-0-12` | [`ClientMetricsLayer`] around [reqwest 0.12](http_metrics::reqwest::v0_12) | 58 more |
 //! | `reqwest-0-13` | [`ClientMetricsLayer`] around [reqwest 0.13](http_metrics::reqwest::v0_13) | 53 more |
 //! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools; needs Rust 1.94 | 73 more |
-//! | `full` | everything; needs Rust 1.95 | 241 crates in total |
+//! | `full` | everything; needs Rust 1.95 | 245 crates in total |
 #![warn(clippy::incompatible_msrv)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Links to gated items resolve with all features, as on docs.rs. Other builds of the docs leave them out.
@@ -120,6 +121,7 @@ mod thread;
 mod ticker;
 mod time;
 #[cfg(any(
+    feature = "alerts-email",
     feature = "alerts-http",
     feature = "check-http",
     feature = "check-redis",

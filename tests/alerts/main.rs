@@ -13,6 +13,8 @@
 )]
 
 mod cost;
+#[cfg(feature = "alerts-email")]
+mod email;
 mod engine;
 mod evaluate;
 mod histograms;

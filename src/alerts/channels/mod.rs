@@ -2,6 +2,8 @@
 
 mod channel;
 mod delivery_error;
+#[cfg(feature = "alerts-email")]
+mod email;
 mod log;
 mod notification;
 mod notification_reason;
@@ -12,6 +14,8 @@ mod poster;
 
 pub use self::channel::{Channel, Mode};
 pub use self::delivery_error::DeliveryError;
+#[cfg(feature = "alerts-email")]
+pub use self::email::{Email, EmailBuilder, Encryption};
 pub use self::log::Log;
 pub use self::notification::Notification;
 pub use self::notification_reason::NotificationReason;
