@@ -9,7 +9,7 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use uuid::Uuid;
 
 use super::message;
-use super::server::Server;
+use super::server::{Server, goodbye};
 use super::settled::Settled;
 use super::transaction::Transaction;
 use crate::alerts::channels::channel::Channel;
@@ -17,9 +17,6 @@ use crate::alerts::channels::delivery_error::DeliveryError;
 use crate::alerts::channels::notification::Notification;
 use crate::panics;
 use crate::redact::Redacted;
-
-/// The time for the server's goodbye, which decides nothing.
-const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Sends notifications as mails over SMTP, as text and HTML. All mails about a group of alerts are one thread.
 ///
@@ -92,7 +89,7 @@ impl Email {
             }
             self.settle(notification.id, transaction)
         });
-        let _ = tokio::time::timeout(GOODBYE, connection.quit()).await;
+        goodbye(&mut connection).await;
         if result.is_ok() {
             self.settled.forget(notification.id);
         }

@@ -15,6 +15,14 @@ use super::starttls::ask_for_tls;
 use crate::alerts::channels::delivery_error::DeliveryError;
 use crate::tls::Tls;
 
+/// The time for the server's goodbye, which decides nothing.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Ends a connection. Servers log one that ends without a goodbye as a failure.
+pub(super) async fn goodbye(connection: &mut AsyncSmtpConnection) {
+    let _ = tokio::time::timeout(GOODBYE, connection.quit()).await;
+}
+
 /// The mail server.
 pub(super) struct Server {
     /// A name or an IP address without brackets.
@@ -46,9 +54,11 @@ impl Server {
         let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &self.hello_name)
             .await
             .map_err(|error| failed("cannot connect", &error))?;
-        if let Some(credentials) = &self.credentials {
-            let login = connection.auth(DEFAULT_MECHANISMS, credentials).await;
-            login.map_err(|error| login_failed(&error))?;
+        if let Some(credentials) = &self.credentials
+            && let Err(error) = connection.auth(DEFAULT_MECHANISMS, credentials).await
+        {
+            goodbye(&mut connection).await;
+            return Err(login_failed(&error));
         }
         Ok(connection)
     }
