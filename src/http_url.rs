@@ -67,7 +67,7 @@ impl HttpUrl {
     /// [`parse`](Self::parse).
     #[cfg_attr(
         not(feature = "check-http"),
-        expect(dead_code, reason = "only the check follows redirects")
+        allow(dead_code, reason = "only the check follows redirects")
     )]
     pub(crate) fn join(base: &Uri, reference: &str) -> Result<Self, Cow<'static, str>> {
         let reference = reference.split('#').next().unwrap_or_default();

@@ -42,7 +42,11 @@
 //! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 28 over `prometheus` |
 //! | `health` | [`Health`], the probes, the checks without drivers, and the [`Collectors`](instrument::Collectors) of the runtime | 16 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host; needs Rust 1.95 | 4 over `health` |
-//! | `alerts` | [`alerts`]: alert rules over metrics; enables `health` and `prometheus` | 2 over both |
+//! | `alerts` | [`alerts`]: alert rules over metrics; the engine, its state in memory, and the log channel; enables `health` and `prometheus` | 7 over both |
+//! | `alerts-http` | [`channels`](alerts::channels) over HTTP: webhook, Slack, Discord, Telegram, PagerDuty, Opsgenie, Alertmanager, heartbeat; with rustls and ring | 25 over `alerts` |
+//! | `alerts-email` | [`Email`](alerts::channels::Email), with lettre and rustls | 55 over `alerts` |
+//! | `alerts-sqlite` | [`SqliteAlerts`](alerts::stores::SqliteAlerts), with sqlx and a bundled SQLite; needs Rust 1.94 | 74 over `alerts` |
+//! | `alerts-postgres` | [`PostgresAlerts`](alerts::stores::PostgresAlerts), with sqlx and rustls; needs Rust 1.94 | 95 over `alerts` |
 //! | `jobs` | [`jobs`]: background jobs and their runs | 21 over `health` |
 //! | `jobs-sqlite` | [`SqliteHistory`](jobs::SqliteHistory), with sqlx and a bundled SQLite; needs Rust 1.94 | 70 over `jobs` |
 //! | `jobs-postgres` | [`PostgresHistory`](jobs::PostgresHistory), with sqlx and rustls; needs Rust 1.94 | 99 over `jobs` |
@@ -55,7 +59,7 @@
 //! | `reqwest-0-12` | [`ClientMetricsLayer`] around [reqwest 0.12](http_metrics::reqwest::v0_12) | 58 more |
 //! | `reqwest-0-13` | [`ClientMetricsLayer`] around [reqwest 0.13](http_metrics::reqwest::v0_13) | 53 more |
 //! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools; needs Rust 1.94 | 73 more |
-//! | `full` | everything; needs Rust 1.95 | 241 crates in total |
+//! | `full` | everything; needs Rust 1.95 | 245 crates in total |
 #![warn(clippy::incompatible_msrv)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Links to gated items resolve with all features, as on docs.rs. Other builds of the docs leave them out.
@@ -83,15 +87,15 @@ mod error;
 pub mod exporter;
 #[cfg(feature = "health")]
 pub mod health;
-#[cfg(any(feature = "check-http", feature = "push"))]
+#[cfg(any(feature = "alerts-http", feature = "check-http", feature = "push"))]
 mod http_client;
 pub mod http_metrics;
-#[cfg(any(feature = "check-http", feature = "push"))]
+#[cfg(any(feature = "alerts-http", feature = "check-http", feature = "push"))]
 mod http_url;
 pub mod instrument;
 #[cfg(feature = "jobs")]
 pub mod jobs;
-#[cfg(feature = "axum")]
+#[cfg(any(feature = "alerts", feature = "axum"))]
 mod log_limit;
 mod measure;
 #[cfg(any(feature = "health", feature = "push"))]
@@ -103,6 +107,7 @@ mod outage;
 )]
 mod panics;
 #[cfg(any(
+    feature = "alerts-postgres",
     feature = "check-postgres",
     feature = "check-sqlite",
     feature = "jobs-postgres"
@@ -119,7 +124,13 @@ mod thread;
 #[cfg(feature = "prometheus")]
 mod ticker;
 mod time;
-#[cfg(any(feature = "check-http", feature = "check-redis", feature = "push"))]
+#[cfg(any(
+    feature = "alerts-email",
+    feature = "alerts-http",
+    feature = "check-http",
+    feature = "check-redis",
+    feature = "push"
+))]
 mod tls;
 
 pub use crate::error::{Error, ErrorKind};

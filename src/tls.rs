@@ -29,8 +29,12 @@ impl Tls {
 
     /// Trusts only these certificates. The error does not quote the text, which may be a secret in the wrong place.
     #[cfg_attr(
-        not(any(feature = "check-http", feature = "check-redis")),
-        expect(dead_code, reason = "only the checks have root certificates")
+        not(any(
+            feature = "alerts-email",
+            feature = "check-http",
+            feature = "check-redis"
+        )),
+        expect(dead_code, reason = "only checks and mails have root certificates")
     )]
     pub(crate) fn with_roots(pem: &[u8]) -> Result<Self, Error> {
         Ok(Self {

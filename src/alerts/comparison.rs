@@ -19,6 +19,19 @@ pub enum Comparison {
 }
 
 impl Comparison {
+    /// The operator of `PromQL`, such as `>`.
+    #[must_use]
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Gt => ">",
+            Self::Ge => ">=",
+            Self::Lt => "<",
+            Self::Le => "<=",
+            Self::Eq => "==",
+            Self::Ne => "!=",
+        }
+    }
+
     /// Whether the comparison is true of `value` and `threshold`.
     ///
     /// ```

@@ -18,8 +18,8 @@ use crate::exporter::Labels;
 
 /// One evaluation of one signal.
 pub(super) struct Evaluator<'a> {
-    by: &'a [String],
-    samples: &'a Samples,
+    pub(super) by: &'a [String],
+    pub(super) samples: &'a Samples,
     now: i64,
 }
 
@@ -31,10 +31,10 @@ pub(super) struct Member {
     pub(super) events: Option<f64>,
 }
 
-type Members = Vec<Member>;
+pub(super) type Members = Vec<Member>;
 
 /// The value of one series. `None` for too few points.
-type Read<T> = Result<Option<T>, WrongKind>;
+pub(super) type Read<T> = Result<Option<T>, WrongKind>;
 
 impl<'a> Evaluator<'a> {
     pub(super) fn new(by: &'a [String], samples: &'a Samples, now: SystemTime) -> Self {
@@ -79,6 +79,11 @@ impl<'a> Evaluator<'a> {
                 Ok(members(groups, |time| (now - time, None)))
             }
             Measure::Absent { selector } => self.absent(selector),
+            Measure::Max { selector } => self.extreme(selector, f64::max),
+            Measure::Min { selector } => self.extreme(selector, f64::min),
+            Measure::Avg { selector } => self.avg(selector),
+            Measure::Quotient { part, whole } => self.quotient(part, whole),
+            Measure::Computed { name } => self.computed(name),
         }
     }
 
@@ -156,7 +161,7 @@ impl<'a> Evaluator<'a> {
         self.sums(selector, increase)
     }
 
-    fn sums(
+    pub(super) fn sums(
         &self,
         selector: &Selector,
         read: impl Fn(&Points) -> Read<f64>,
@@ -166,7 +171,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The current value of a counter or gauge, as [`fold`](Self::fold) reads it.
-    fn current(&self, points: &Points) -> Read<f64> {
+    pub(super) fn current(&self, points: &Points) -> Read<f64> {
         let last = within(points.numbers()?, self.window(LOOKBACK)).next_back();
         let last = last.filter(|(time, _)| self.is_current(*time));
         Ok(last.map(|(_, value)| *value))
@@ -179,7 +184,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Reads each series and joins the values of a group.
-    fn fold<T>(
+    pub(super) fn fold<T>(
         &self,
         selector: &Selector,
         read: impl Fn(&'a Points) -> Read<T>,
@@ -224,7 +229,10 @@ fn within_numbers(
     Ok(within(points.numbers()?, window).copied())
 }
 
-fn members<T>(groups: Groups<'_, T>, value: impl Fn(T) -> (f64, Option<f64>)) -> Members {
+pub(super) fn members<T>(
+    groups: Groups<'_, T>,
+    value: impl Fn(T) -> (f64, Option<f64>),
+) -> Members {
     let member = |(labels, group)| {
         let (value, events) = value(group);
         Member {

@@ -24,6 +24,8 @@ pub enum Operator {
     Ne,
     /// The label's value starts with the text: `=~"text.*"`.
     StartsWith,
+    /// The label's value does not start with the text: `!~"text.*"`.
+    NotStartsWith,
 }
 
 impl Matcher {
@@ -33,6 +35,7 @@ impl Matcher {
             Operator::Eq => value == self.value,
             Operator::Ne => value != self.value,
             Operator::StartsWith => value.starts_with(&self.value),
+            Operator::NotStartsWith => !value.starts_with(&self.value),
         }
     }
 }

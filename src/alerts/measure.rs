@@ -69,25 +69,80 @@ pub enum Measure {
         /// The series.
         selector: Selector,
     },
+    /// See [`Signal::max`](super::Signal::max).
+    Max {
+        /// The gauges or counters.
+        selector: Selector,
+    },
+    /// See [`Signal::min`](super::Signal::min).
+    Min {
+        /// The gauges or counters.
+        selector: Selector,
+    },
+    /// See [`Signal::avg`](super::Signal::avg).
+    Avg {
+        /// The gauges or counters.
+        selector: Selector,
+    },
+    /// See [`Signal::quotient`](super::Signal::quotient).
+    Quotient {
+        /// The gauges or counters above the line.
+        part: Selector,
+        /// The gauges or counters below the line.
+        whole: Selector,
+    },
+    /// See [`Signal::computed`](super::Signal::computed).
+    Computed {
+        /// The name that the closure is registered under.
+        name: String,
+    },
 }
 
 impl Measure {
-    /// The selectors. Only a ratio has two.
+    /// The selectors: two of a ratio or a quotient, and none of a computed measure.
     pub(super) fn selectors(&self) -> impl Iterator<Item = &Selector> {
         let (one, other) = match self {
-            Self::Ratio { part, whole, .. } => (part, Some(whole)),
+            Self::Ratio { part, whole, .. } | Self::Quotient { part, whole } => {
+                (Some(part), Some(whole))
+            }
+            Self::Computed { .. } => (None, None),
             Self::Value { selector }
+            | Self::Max { selector }
+            | Self::Min { selector }
+            | Self::Avg { selector }
             | Self::Age { selector }
             | Self::Absent { selector }
             | Self::Rate { selector, .. }
             | Self::Increase { selector, .. }
             | Self::Average { selector, .. }
-            | Self::Quantile { selector, .. } => (selector, None),
+            | Self::Quantile { selector, .. } => (Some(selector), None),
         };
-        [one].into_iter().chain(other)
+        one.into_iter().chain(other)
     }
 
-    /// `None` for a measure of current values.
+    /// The metrics of the [selectors](Self::selectors).
+    pub(super) fn metrics_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let (one, other) = match self {
+            Self::Ratio { part, whole, .. } | Self::Quotient { part, whole } => {
+                (Some(part), Some(whole))
+            }
+            Self::Computed { .. } => (None, None),
+            Self::Value { selector }
+            | Self::Max { selector }
+            | Self::Min { selector }
+            | Self::Avg { selector }
+            | Self::Age { selector }
+            | Self::Absent { selector }
+            | Self::Rate { selector, .. }
+            | Self::Increase { selector, .. }
+            | Self::Average { selector, .. }
+            | Self::Quantile { selector, .. } => (Some(selector), None),
+        };
+        let selectors = one.into_iter().chain(other);
+        selectors.map(|selector| &mut selector.metric)
+    }
+
+    /// `None` for a measure of current or computed values.
     pub(super) fn window(&self) -> Option<Duration> {
         match self {
             Self::Rate { window, .. }
@@ -95,18 +150,30 @@ impl Measure {
             | Self::Ratio { window, .. }
             | Self::Average { window, .. }
             | Self::Quantile { window, .. } => Some(*window),
-            Self::Value { .. } | Self::Age { .. } | Self::Absent { .. } => None,
+            Self::Value { .. }
+            | Self::Max { .. }
+            | Self::Min { .. }
+            | Self::Avg { .. }
+            | Self::Quotient { .. }
+            | Self::Age { .. }
+            | Self::Absent { .. }
+            | Self::Computed { .. } => None,
         }
     }
 
     /// The kinds of metric that it can be computed of.
     pub(super) fn kinds(&self) -> &'static [Kind] {
         match self {
-            Self::Value { .. } => &[Kind::Gauge, Kind::Counter],
+            Self::Value { .. }
+            | Self::Max { .. }
+            | Self::Min { .. }
+            | Self::Avg { .. }
+            | Self::Quotient { .. } => &[Kind::Gauge, Kind::Counter],
             Self::Rate { .. } | Self::Increase { .. } | Self::Ratio { .. } => &[Kind::Counter],
             Self::Average { .. } | Self::Quantile { .. } => &[Kind::Histogram],
             Self::Age { .. } => &[Kind::Gauge],
             Self::Absent { .. } => &[Kind::Counter, Kind::Gauge, Kind::Histogram],
+            Self::Computed { .. } => &[],
         }
     }
 }

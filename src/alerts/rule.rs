@@ -3,11 +3,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::announcer::Announcer;
 use super::comparison::Comparison;
 use super::level::Level;
 use super::no_data::NoData;
 use super::pending::Pending;
+use super::scope::Scope;
 use super::signal::Signal;
+use super::state::Inhibition;
 
 /// A ratio of fewer events says little.
 const MIN_EVENTS: u64 = 10;
@@ -50,6 +53,13 @@ pub struct Rule {
     /// The treatment of the alert while the signal has no data.
     #[serde(default)]
     pub no_data: NoData,
+    /// How long a firing alert lasts without an evaluation that has data. In seconds. Without it, such an alert fires on.
+    #[serde(
+        default,
+        with = "super::seconds::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub auto_resolve: Option<Duration>,
     /// The smallest number of events in its window that a ratio, an average or a quantile is judged by. Below it, the comparison is
     /// not true.
     #[serde(default = "Rule::default_min_events")]
@@ -69,6 +79,18 @@ pub struct Rule {
     /// Labels of the alert besides those of its group.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+    /// The rules whose firing alerts hold the notifications of this one back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inhibited_by: Vec<Inhibition>,
+    /// The names of the channels that are notified. Without any, routing decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<String>,
+    /// Whether each instance evaluates the rule, or one of them for all.
+    #[serde(default)]
+    pub scope: Scope,
+    /// The sender of the notifications.
+    #[serde(default)]
+    pub announced_by: Announcer,
 }
 
 impl Rule {
@@ -82,12 +104,17 @@ impl Rule {
             pending: Pending::default(),
             keep_firing_for: Duration::ZERO,
             no_data: NoData::default(),
+            auto_resolve: None,
             min_events: MIN_EVENTS,
             level: Level::default(),
             summary: String::new(),
             description: String::new(),
             runbook_url: None,
             labels: BTreeMap::new(),
+            inhibited_by: Vec::new(),
+            channels: Vec::new(),
+            scope: Scope::default(),
+            announced_by: Announcer::default(),
         }
     }
 
@@ -99,100 +126,9 @@ impl Rule {
         MIN_EVENTS
     }
 
-    /// Holds while the signal is greater than this.
-    pub fn gt(self, threshold: f64) -> Self {
-        self.compare(Comparison::Gt, threshold)
-    }
-
-    /// Holds while the signal is greater than or equal to this.
-    pub fn ge(self, threshold: f64) -> Self {
-        self.compare(Comparison::Ge, threshold)
-    }
-
-    /// Holds while the signal is less than this.
-    pub fn lt(self, threshold: f64) -> Self {
-        self.compare(Comparison::Lt, threshold)
-    }
-
-    /// Holds while the signal is less than or equal to this.
-    pub fn le(self, threshold: f64) -> Self {
-        self.compare(Comparison::Le, threshold)
-    }
-
-    /// Holds while the signal equals this.
-    pub fn eq(self, threshold: f64) -> Self {
-        self.compare(Comparison::Eq, threshold)
-    }
-
-    /// Holds while the signal differs from this. It is the only comparison that NaN satisfies.
-    pub fn ne(self, threshold: f64) -> Self {
-        self.compare(Comparison::Ne, threshold)
-    }
-
-    fn compare(mut self, comparison: Comparison, threshold: f64) -> Self {
-        self.comparison = comparison;
-        self.threshold = threshold;
-        self
-    }
-
-    /// Fires after the comparison was true for this long, from its first true evaluation. Defaults to zero: it fires at once.
-    pub fn for_duration(mut self, duration: Duration) -> Self {
-        self.pending = Pending::For(duration);
-        self
-    }
-
-    /// Fires at the `times`th evaluation in a row at which the comparison is true.
-    pub fn consecutive(mut self, times: u32) -> Self {
-        self.pending = Pending::Consecutive(times);
-        self
-    }
-
-    /// Goes on firing for this long after the comparison became false. Defaults to zero.
-    pub fn keep_firing_for(mut self, duration: Duration) -> Self {
-        self.keep_firing_for = duration;
-        self
-    }
-
-    /// Sets the treatment of the alert while the signal has no data. Defaults to [`NoData::Keep`].
-    pub fn no_data(mut self, no_data: NoData) -> Self {
-        self.no_data = no_data;
-        self
-    }
-
-    /// Sets the number of events in its window that a ratio, an average or a quantile needs to be judged. Defaults to 10, so that
-    /// one error in a quiet hour is no ratio of 100 %.
-    pub fn min_events(mut self, events: u64) -> Self {
-        self.min_events = events;
-        self
-    }
-
-    /// Sets the severity. Defaults to [`Level::Warning`].
-    pub fn level(mut self, level: Level) -> Self {
-        self.level = level;
-        self
-    }
-
-    /// Sets one line for people: a [template](super::render).
-    pub fn summary(mut self, template: impl Into<String>) -> Self {
-        self.summary = template.into();
-        self
-    }
-
-    /// Sets several lines for people: a [template](super::render).
-    pub fn description(mut self, template: impl Into<String>) -> Self {
-        self.description = template.into();
-        self
-    }
-
-    /// Sets the address of the page that says what to do.
-    pub fn runbook_url(mut self, url: impl Into<String>) -> Self {
-        self.runbook_url = Some(url.into());
-        self
-    }
-
-    /// Adds a label to the alert.
-    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.labels.insert(name.into(), value.into());
-        self
+    /// The names of the labels that the rule's alerts have: those of its groups, its own, and those that an absence demands.
+    pub(super) fn label_names(&self) -> Vec<&str> {
+        let own = self.labels.keys().map(|label| &**label);
+        self.signal.label_names().into_iter().chain(own).collect()
     }
 }

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
+use super::evaluated;
+use super::family_part::FamilyPart;
 use super::points::Points;
 use super::rule::Rule;
 use super::selector::Selector;
 use super::window::{Window, milliseconds};
+use crate::error::{Error, logged};
 use crate::exporter::{Labels, Snapshot};
 
 /// A current value is at most this old, as in Prometheus.
@@ -22,6 +25,8 @@ const MAX_POINTS: usize = 1_000_000;
 #[derive(Debug)]
 pub struct Samples {
     selected: HashMap<Selector, Selected>,
+    /// The values of closures, or their errors, by the closures' names.
+    computed: HashMap<String, ComputedValues>,
     max_series: usize,
     max_points: usize,
     /// The time of the newest snapshot.
@@ -29,6 +34,9 @@ pub struct Samples {
     dropped_series: u64,
     dropped_points: u64,
 }
+
+/// The values of a closure, or its error.
+pub(super) type ComputedValues = Result<Vec<(evaluated::Labels, f64)>, String>;
 
 /// The series of one selector.
 #[derive(Debug)]
@@ -70,6 +78,7 @@ impl Samples {
         }
         Self {
             selected,
+            computed: HashMap::new(),
             max_series: MAX_SERIES,
             max_points: MAX_POINTS,
             newest: None,
@@ -106,21 +115,22 @@ impl Samples {
                     points.drop_from(now);
                 }
             }
-            let family = snapshot.family(&selector.metric);
-            let series = family.map(|family| &*family.series).unwrap_or_default();
-            for series in series
-                .iter()
-                .filter(|series| selector.matches(&series.labels))
-            {
-                if let Some(points) = selected.series.get_mut(&series.labels) {
-                    if !points.fits(&series.value) {
-                        *points = Points::of(&series.value);
+            let part = FamilyPart::named(snapshot, &selector.metric);
+            let values = part.iter().flat_map(|part| {
+                let series = part.family.series.iter();
+                let series = series.filter(|series| selector.matches(&series.labels));
+                series.filter_map(|series| Some((&series.labels, part.value(&series.value)?)))
+            });
+            for (labels, value) in values {
+                if let Some(points) = selected.series.get_mut(labels) {
+                    if !points.fits(&value) {
+                        *points = Points::of(&value);
                     }
-                    points.push(now, &series.value);
+                    points.push(now, &value);
                 } else if count < self.max_series {
-                    let mut points = Points::of(&series.value);
-                    points.push(now, &series.value);
-                    selected.series.insert(series.labels.clone(), points);
+                    let mut points = Points::of(&value);
+                    points.push(now, &value);
+                    selected.series.insert(labels.clone(), points);
                     count += 1;
                 } else {
                     self.dropped_series += 1;
@@ -131,6 +141,28 @@ impl Samples {
         }
         self.newest = Some(now);
         self.shrink();
+    }
+
+    /// Sets the values that rules of [`Signal::computed`](super::Signal::computed) read under this name, in place of those before.
+    /// With an error, the evaluation of these rules fails. Set them before each evaluation.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use tower_vitals::alerts::{Evaluation, Rule, Samples, Signal};
+    ///
+    /// let rule = Rule::new("QueueLong", Signal::computed("queue_length").by(["queue"])).gt(100.0);
+    /// let mut samples = Samples::for_rules(std::slice::from_ref(&rule));
+    /// samples.set_computed("queue_length", Ok(vec![([("queue".into(), "mail".into())].into(), 120.0)]));
+    /// let Evaluation::Members(members) = rule.evaluate(&samples, SystemTime::now()) else { panic!() };
+    /// assert!(members[0].holds && members[0].labels["queue"] == "mail");
+    /// ```
+    pub fn set_computed(
+        &mut self,
+        name: impl Into<String>,
+        values: Result<Vec<(evaluated::Labels, f64)>, Error>,
+    ) {
+        let values = values.map_err(|error| logged(&error));
+        self.computed.insert(name.into(), values);
     }
 
     /// Removes the oldest points, those of all series alike, until the rest is within its bound.
@@ -176,6 +208,11 @@ impl Samples {
     /// The series of a selector. `None` if it is of none of the rules.
     pub(super) fn selected(&self, selector: &Selector) -> Option<&HashMap<Labels, Points>> {
         Some(&self.selected.get(selector)?.series)
+    }
+
+    /// The values of a closure. `None` if none were set.
+    pub(super) fn computed(&self, name: &str) -> Option<&ComputedValues> {
+        self.computed.get(name)
     }
 
     /// The time of the newest snapshot.

@@ -17,7 +17,8 @@ use crate::exporter::Labels;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Selector {
-    /// The name of the metric as Prometheus reads it, with its prefix. For a histogram, the name without `_bucket`.
+    /// The name of the metric as Prometheus reads it, with its prefix. For a histogram, the name without `_bucket`; with `_count` or `_sum`,
+    /// the number or the sum of its samples, which are counters.
     pub metric: String,
     /// The conditions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -46,6 +47,11 @@ impl Selector {
     /// Selects series whose label's value starts with this text: `.starts_with("status", "5")` selects server errors.
     pub fn starts_with(self, label: impl Into<String>, text: impl Into<String>) -> Self {
         self.matcher(label, Operator::StartsWith, text)
+    }
+
+    /// Selects series whose label's value does not start with this text.
+    pub fn not_starts_with(self, label: impl Into<String>, text: impl Into<String>) -> Self {
+        self.matcher(label, Operator::NotStartsWith, text)
     }
 
     fn matcher(

@@ -2,8 +2,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::matcher::Operator;
 use super::measure::Measure;
 use super::selector::Selector;
+use crate::catalog::{HEALTH_CHECK_STATUS, SCHEDULER_JOB_PROBLEM};
 
 /// The value that a rule judges, computed of metrics: one value of all selected series, or one of each group.
 ///
@@ -84,6 +86,74 @@ impl Signal {
         Self::new(Measure::Absent { selector })
     }
 
+    /// The greatest current value of gauges or counters: `max(metric)`.
+    pub fn max(selector: impl Into<Selector>) -> Self {
+        let selector = selector.into();
+        Self::new(Measure::Max { selector })
+    }
+
+    /// The least current value of gauges or counters: `min(metric)`.
+    pub fn min(selector: impl Into<Selector>) -> Self {
+        let selector = selector.into();
+        Self::new(Measure::Min { selector })
+    }
+
+    /// The mean of the current values of gauges or counters: `avg(metric)`. See [`average`](Self::average) for histograms.
+    pub fn avg(selector: impl Into<Selector>) -> Self {
+        let selector = selector.into();
+        Self::new(Measure::Avg { selector })
+    }
+
+    /// The current values of some gauges or counters, divided by those of others: `sum(part) / sum(whole)`. NaN while the whole is
+    /// 0 and the part, too.
+    ///
+    /// ```
+    /// use tower_vitals::alerts::{Rule, Signal};
+    ///
+    /// let in_use = Signal::quotient("db_connections_active", "database_connections_max");
+    /// let rule = Rule::new("PoolAlmostFull", in_use).gt(0.9);
+    /// ```
+    pub fn quotient(part: impl Into<Selector>, whole: impl Into<Selector>) -> Self {
+        let (part, whole) = (part.into(), whole.into());
+        Self::new(Measure::Quotient { part, whole })
+    }
+
+    /// The status of a health check: 1 healthy, 0.5 degraded, 0 unhealthy. Its only member has the label `check`.
+    ///
+    /// It reads the metric `health_check_status`, so it has no data before the check's first run. The checks are not known when
+    /// rules are built: a rule of a mistyped check never fires.
+    ///
+    /// ```
+    /// use tower_vitals::alerts::{Level, Rule, Signal};
+    ///
+    /// let rule = Rule::new("DatabaseDown", Signal::health("database"))
+    ///     .lt(0.5)
+    ///     .level(Level::Critical)
+    ///     .summary("health check {{ labels.check }} is unhealthy");
+    /// ```
+    pub fn health(check: impl Into<String>) -> Self {
+        Self::min(Selector::new(HEALTH_CHECK_STATUS.name).eq("check", check)).by(["check"])
+    }
+
+    /// 1 while a background job has a problem, else 0: a member of each job and problem, with the labels `job_name` and `problem`
+    /// (`late`, `missed`, `too_long` or `failing`).
+    ///
+    /// It reads the metric `scheduler_job_problem`. The jobs decide what a problem is: see
+    /// `JobsBuilder::failing_after` and the setters of `Job`.
+    #[must_use]
+    pub fn job_problem() -> Self {
+        Self::max(SCHEDULER_JOB_PROBLEM.name).by(["job_name", "problem"])
+    }
+
+    /// Values that a closure of the service computes. The closure is [`Computed`](super::Computed), and registered under this name.
+    ///
+    /// Values of one group are summed. Group by the labels that the closure returns to keep them apart. Prometheus cannot evaluate
+    /// such a rule.
+    pub fn computed(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self::new(Measure::Computed { name })
+    }
+
     fn new(measure: Measure) -> Self {
         Self {
             measure,
@@ -95,5 +165,16 @@ impl Signal {
     pub fn by<L: Into<String>>(mut self, labels: impl IntoIterator<Item = L>) -> Self {
         self.by = labels.into_iter().map(Into::into).collect();
         self
+    }
+
+    /// The names of the labels that its members can have: those of the groups, and those that an absence demands.
+    pub(super) fn label_names(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.by.iter().map(|label| &**label).collect();
+        if let Measure::Absent { selector } = &self.measure {
+            let equal = selector.matchers.iter();
+            let equal = equal.filter(|matcher| matcher.operator == Operator::Eq);
+            names.extend(equal.map(|matcher| &*matcher.label));
+        }
+        names
     }
 }

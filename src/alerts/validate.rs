@@ -3,13 +3,16 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use super::announcer::Announcer;
 use super::known::Known;
-use super::matcher::Operator;
 use super::measure::Measure;
 use super::pending::Pending;
 use super::rule::Rule;
 use super::template;
 use crate::catalog::check_label_name;
+
+/// Longer windows would hold too many points in memory.
+const LONGEST_WINDOW: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// All mistakes of one rule.
 pub(super) fn mistakes(rule: &Rule, known: &Known) -> Vec<String> {
@@ -19,12 +22,37 @@ pub(super) fn mistakes(rule: &Rule, known: &Known) -> Vec<String> {
     if rule.name.is_empty() {
         mistakes.push("the name is empty".to_owned());
     }
-    if rule.threshold.is_nan() {
-        mistakes.push("the threshold is NaN, which nothing equals".to_owned());
+    if !rule.threshold.is_finite() {
+        let threshold = rule.threshold;
+        mistakes.push(format!("the threshold is {threshold}: a number is needed"));
     }
     if rule.pending == Pending::Consecutive(0) {
         mistakes
             .push("the number of consecutive evaluations is 0: at least 1 is needed".to_owned());
+    }
+    if rule.auto_resolve == Some(Duration::ZERO) {
+        mistakes.push("the time of auto_resolve is zero".to_owned());
+    }
+    if rule.channels.iter().any(String::is_empty) {
+        mistakes.push("the name of a channel is empty".to_owned());
+    }
+    if let Measure::Computed { name } = measure
+        && name.is_empty()
+    {
+        mistakes.push("the name of the closure is empty".to_owned());
+    }
+    if matches!(measure, Measure::Computed { .. }) && rule.announced_by == Announcer::Prometheus {
+        let mistake = "Prometheus cannot announce it, because a closure computes its values";
+        mistakes.push(mistake.to_owned());
+    }
+    if measure
+        .window()
+        .is_some_and(|window| window > LONGEST_WINDOW)
+    {
+        let hint = "6h is the longest: use an SLO for longer ones";
+        mistakes.push(format!(
+            "the window is longer than the samples that are kept: {hint}"
+        ));
     }
     // Shorter windows are zero in milliseconds, which is the resolution of samples.
     if measure
@@ -60,7 +88,7 @@ pub(super) fn mistakes(rule: &Rule, known: &Known) -> Vec<String> {
             mistakes.push(format!("label {label:?} is one of the groups, too"));
         }
     }
-    let labels = template_labels(rule);
+    let labels = rule.label_names();
     for (field, text) in [
         ("summary", &rule.summary),
         ("description", &rule.description),
@@ -72,18 +100,6 @@ pub(super) fn mistakes(rule: &Rule, known: &Known) -> Vec<String> {
         .into_iter()
         .map(|mistake| format!("rule {:?}: {mistake}", rule.name))
         .collect()
-}
-
-/// The labels that the rule's alerts have.
-fn template_labels(rule: &Rule) -> Vec<&str> {
-    let mut labels: Vec<_> = rule.signal.by.iter().map(|label| &**label).collect();
-    labels.extend(rule.labels.keys().map(|label| &**label));
-    if let Measure::Absent { selector } = &rule.signal.measure {
-        let equal = selector.matchers.iter();
-        let equal = equal.filter(|matcher| matcher.operator == Operator::Eq);
-        labels.extend(equal.map(|matcher| &*matcher.label));
-    }
-    labels
 }
 
 /// One mistake for each name that several rules have.

@@ -190,6 +190,11 @@ families! {
         &[],
         "Open database connections.",
     );
+    DATABASE_CONNECTIONS_MAX = gauge(
+        "database_connections_max",
+        &[],
+        "Database connections that the pool may open.",
+    );
     REDIS_CONNECTIONS = gauge(
         "redis_connections",
         &[],
@@ -282,6 +287,42 @@ families! {
         "When the store of a history last accepted a write of this instance, in seconds since 1970; store is jobs.",
     )
     .unit(Unit::Seconds);
+    MONITORING_ALERT_DELIVERIES = counter(
+        "monitoring_alert_deliveries_total",
+        &["channel", "result"],
+        "Results of alert notifications; result is delivered, failed (it is tried again), rejected, stopped, expired or dropped.",
+    );
+    MONITORING_ALERT_OUTBOX_LENGTH = gauge(
+        "monitoring_alert_outbox_length",
+        &["ledger"],
+        "Alert notifications that wait for their delivery.",
+    );
+    MONITORING_ALERT_OLDEST_UNDELIVERED = gauge(
+        "monitoring_alert_oldest_undelivered_timestamp_seconds",
+        &["ledger"],
+        "When the oldest waiting alert notification was decided, in seconds since 1970; 0 while none waits.",
+    )
+    .unit(Unit::Seconds);
+    MONITORING_ALERT_CHANNEL_STOPPED = gauge(
+        "monitoring_alert_channel_stopped",
+        &["ledger", "channel"],
+        "1 while an alert channel is stopped because its receiver refuses it, else 0.",
+    );
+    SLO_OBJECTIVE = gauge(
+        "slo_objective_ratio",
+        &["slo"],
+        "Share of good events that a service level objective promises, from 0 to 1.",
+    );
+    SLO_ERROR_BUDGET_REMAINING = gauge(
+        "slo_error_budget_remaining_ratio",
+        &["slo"],
+        "Share of the error budget that is left of the period, 1 at most; negative once more events failed than may.",
+    );
+    SLO_BURN_RATE = gauge(
+        "slo_burn_rate",
+        &["slo", "window"],
+        "Share of bad events over the window, divided by the allowed share; window is 5m, 30m, 1h, 2h, 6h, 1d or 3d.",
+    );
     HEALTH_CHECK_STATUS = gauge(
         "health_check_status",
         &["check"],
@@ -391,7 +432,34 @@ families! {
         &[],
         "Times a worker of the tokio runtime parked because it had no work.",
     );
+    TOKIO_SCHEDULING_DELAY = gauge(
+        "tokio_scheduling_delay_seconds",
+        &[],
+        "Time that a new task of the tokio runtime waited for its first turn, or waits so far, in seconds.",
+    )
+    .unit(Unit::Seconds);
     /// The age of a collector that hangs keeps rising.
+    MONITORING_ALERT_LAST_EVALUATION = gauge(
+        "monitoring_alert_last_evaluation_timestamp_seconds",
+        &[],
+        "When the alert rules were last evaluated, in seconds since 1970.",
+    )
+    .unit(Unit::Seconds);
+    MONITORING_ALERT_EVALUATION_DURATION = seconds(
+        "monitoring_alert_evaluation_duration_seconds",
+        &[],
+        "Time to evaluate all alert rules once, in seconds.",
+    );
+    MONITORING_ALERT_EVALUATION_FAILURES = counter(
+        "monitoring_alert_evaluation_failures_total",
+        &[],
+        "Evaluations of an alert rule that failed; its alerts keep their states.",
+    );
+    MONITORING_ALERT_MISSED_TICKS = counter(
+        "monitoring_alert_missed_ticks_total",
+        &[],
+        "Evaluations of all alert rules that were left out because the one before took too long.",
+    );
     MONITORING_COLLECTION_TIMESTAMP = gauge(
         "monitoring_collection_timestamp_seconds",
         &["collectors"],

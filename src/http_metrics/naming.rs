@@ -162,6 +162,16 @@ impl Naming {
         self
     }
 
+    #[cfg(feature = "alerts")]
+    pub(crate) fn is_of_clients(&self) -> bool {
+        self.convention.side == Side::Client
+    }
+
+    #[cfg(feature = "alerts")]
+    pub(crate) fn has_error_type(&self) -> bool {
+        self.convention.has_error_type
+    }
+
     pub(crate) fn families(&self) -> impl Iterator<Item = &Named> {
         [&self.requests, &self.in_progress, &self.aborted]
             .into_iter()

@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use metrics::Gauge;
 
-use crate::catalog::{DATABASE_CONNECTIONS, DB_CONNECTIONS_ACTIVE};
+use crate::catalog::{DATABASE_CONNECTIONS, DATABASE_CONNECTIONS_MAX, DB_CONNECTIONS_ACTIVE};
 use crate::recorder::{LazyHandle, RecorderRef};
 
-/// Database connections: `database_connections` are open, and `db_connections_active` of them are in use.
+/// Database connections: `database_connections` are open, `db_connections_active` of them are in use, and
+/// `database_connections_max` may be open.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct DatabaseConnections {
@@ -16,6 +17,7 @@ pub struct DatabaseConnections {
 struct Handles {
     open: LazyHandle<Gauge>,
     in_use: LazyHandle<Gauge>,
+    max: LazyHandle<Gauge>,
 }
 
 impl Handles {
@@ -23,6 +25,7 @@ impl Handles {
         Self {
             open: self.open.with_recorder(recorder),
             in_use: self.in_use.with_recorder(recorder),
+            max: self.max.with_recorder(recorder),
         }
     }
 }
@@ -34,6 +37,7 @@ impl DatabaseConnections {
             handles: Arc::new(Handles {
                 open: LazyHandle::global(DATABASE_CONNECTIONS.key([])),
                 in_use: LazyHandle::global(DB_CONNECTIONS_ACTIVE.key([])),
+                max: LazyHandle::global(DATABASE_CONNECTIONS_MAX.key([])),
             }),
         }
     }
@@ -44,6 +48,11 @@ impl DatabaseConnections {
     pub fn set(&self, open: usize, in_use: usize) {
         self.handles.open.record(|gauge| gauge.set(open as f64));
         self.handles.in_use.record(|gauge| gauge.set(in_use as f64));
+    }
+
+    /// Records the number of connections that the pool may open.
+    pub fn set_max(&self, max: usize) {
+        self.handles.max.record(|gauge| gauge.set(max as f64));
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::time::interval;
 use super::DatabaseConnections;
 
 impl DatabaseConnections {
-    /// Records the number of open connections of this pool and the number of those in use.
+    /// Records the number of open connections of this pool, the number of those in use, and the number that it may open.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sqlx::Error> {
@@ -26,6 +26,8 @@ impl DatabaseConnections {
     pub fn sample<DB: Database>(&self, pool: &Pool<DB>) {
         let open = usize::try_from(pool.size()).unwrap_or(usize::MAX);
         self.set(open, open.saturating_sub(pool.num_idle()));
+        let max = pool.options().get_max_connections();
+        self.set_max(usize::try_from(max).unwrap_or(usize::MAX));
     }
 
     /// [Samples](Self::sample) this pool every `period` (at least 1 ms) until the pool is closed.

@@ -34,6 +34,14 @@ pub(super) const COUNT: Form<u32> = Form {
     allowed: "a whole number from 1 to 4294967295",
 };
 
+pub(super) const PERCENT: Form<f64> = Form {
+    parse: |text| {
+        let percent = text.parse().ok();
+        percent.filter(|percent: &f64| *percent > 0.0 && *percent < 100.0)
+    },
+    allowed: "a percentage above 0 and below 100 (like 90 or 92.5)",
+};
+
 pub(super) const TIMEOUT: Form<Duration> = Form {
     parse: |text| duration::parse(text).filter(|time| !time.is_zero() && *time <= HOUR),
     allowed: "more than 0 and at most 3600 seconds (like 2, 0.5, 500ms, 2s, 1m)",

@@ -34,6 +34,8 @@
 //! ```
 #![doc = include_str!("../../docs/settings.md")]
 
+#[cfg(feature = "alerts")]
+mod alert_thresholds;
 mod form;
 mod reader;
 mod redacted;

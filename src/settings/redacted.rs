@@ -31,6 +31,12 @@ impl Redacted for u32 {
     }
 }
 
+impl Redacted for f64 {
+    fn redacted(&self) -> Value {
+        (*self).into()
+    }
+}
+
 impl Redacted for Duration {
     fn redacted(&self) -> Value {
         self.as_secs_f64().into()

@@ -78,6 +78,10 @@ settings! {
         read("METRICS_COLLECTION_INTERVAL", form::INTERVAL, Duration::from_secs(15));
     /// The consecutive failures of a job that are a problem.
     alert_threshold_job_failures: u32 = read("ALERT_THRESHOLD_JOB_FAILURES", form::COUNT, 3);
+    /// The percentage of a file system that is used when an alert fires.
+    alert_threshold_disk: f64 = read("ALERT_THRESHOLD_DISK", form::PERCENT, 90.0);
+    /// The percentage of memory that is used when an alert fires.
+    alert_threshold_memory: f64 = read("ALERT_THRESHOLD_MEMORY", form::PERCENT, 85.0);
     /// The name of the environment.
     environment: String = read("ENVIRONMENT", form::ENVIRONMENT, String::from("production"));
 }

@@ -12,15 +12,34 @@
     reason = "tests panic on failure and compare exact values"
 )]
 
+#[cfg(feature = "alerts-http")]
+mod alertmanager;
+#[cfg(feature = "alerts-http")]
+mod channels;
 mod cost;
-mod engine;
+mod current;
+mod defaults;
+mod delivery;
+#[cfg(feature = "alerts-email")]
+mod email;
 mod evaluate;
 mod histograms;
+mod log;
 mod metrics;
+mod naming;
+mod notified;
+mod notify;
+#[cfg(feature = "alerts-http")]
+mod paging;
 mod promtool;
+mod round_trip;
+mod rule_set;
 mod rules;
+mod rules_and_state;
 mod samples;
+mod slo;
 mod state;
+mod stores;
 #[path = "../support/mod.rs"]
 mod support;
 mod template;

@@ -73,7 +73,10 @@ impl History {
                     waits[index].push((value, random.below(pace) as usize));
                 }
                 if present[index] {
-                    let gauge = random.below(1000) as f64 / 7.0 - 20.0;
+                    let gauge = match random.below(30) {
+                        0 => f64::NAN,
+                        _ => random.below(1000) as f64 / 7.0 - 20.0,
+                    };
                     series.push(("c_total", labels, Cell::Counter(counters[index])));
                     series.push((
                         "wait_seconds",
@@ -181,10 +184,36 @@ fn signals(window: u64) -> Vec<(Rule, String)> {
             ),
         ),
         (
+            Signal::increase("wait_seconds_count", length).by(["g"]),
+            format!("sum by (g) (increase(wait_seconds_count[{window}s]))"),
+        ),
+        (
+            Signal::rate("wait_seconds_sum", length),
+            format!("sum(rate(wait_seconds_sum[{window}s]))"),
+        ),
+        (
             Signal::absent(all().eq("g", "a").eq("k", "bad")),
             "absent(c_total{g=\"a\",k=\"bad\"})".to_owned(),
         ),
+        (
+            Signal::increase(
+                all().not_starts_with("k", "b").not_starts_with("g", "c"),
+                length,
+            ),
+            format!("sum(increase(c_total{{k!~\"b.*\",g!~\"c.*\"}}[{window}s]))"),
+        ),
         (Signal::value("g").by(["g"]), "sum by (g) (g)".to_owned()),
+        (Signal::max("g").by(["g"]), "max by (g) (g)".to_owned()),
+        (Signal::min("g"), "min(g)".to_owned()),
+        (Signal::avg("g").by(["k"]), "avg by (k) (g)".to_owned()),
+        (
+            Signal::quotient(Selector::new("g").eq("k", "bad"), "g").by(["g"]),
+            "sum by (g) (g{k=\"bad\"}) / sum by (g) (g)".to_owned(),
+        ),
+        (
+            Signal::quotient("g", "c_total"),
+            "sum(g) / sum(c_total)".to_owned(),
+        ),
         (
             Signal::age("g").by(["g"]),
             "time() - min by (g) (g)".to_owned(),

@@ -122,6 +122,13 @@ fn a_signal_needs_its_kind_of_metric() {
     let expected = r#"rule "R": metric "http_request_duration_seconds" is a histogram, and the signal needs a counter"#;
     let signal = Signal::rate("http_request_duration_seconds", seconds(60));
     assert_eq!(mistake(Rule::new("R", signal)), expected);
+    for part in ["_count", "_sum"] {
+        let metric = ["http_request_duration_seconds", part].concat();
+        let rule = Rule::new("R", Signal::rate(&*metric, seconds(60)).by(["endpoint"]));
+        assert!(Rules::builder().rule(rule).build().is_ok(), "{metric}");
+    }
+    let expected = r#"rule "R": the catalogue has no metric "plugins_loaded_count""#;
+    assert_eq!(mistake(value("plugins_loaded_count")), expected);
     let signal = Signal::quantile(0.5, "http_requests_total", seconds(60));
     assert!(mistake(Rule::new("R", signal)).ends_with("needs a histogram"));
     assert!(
@@ -141,7 +148,11 @@ fn each_impossible_number_is_a_mistake() {
             "{quantile}"
         );
     }
-    assert!(mistake(value("events_total").gt(f64::NAN)).contains("NaN"));
+    assert!(
+        mistake(value("events_total").gt(f64::NAN))
+            .contains("the threshold is NaN: a number is needed")
+    );
+    assert!(mistake(value("events_total").lt(f64::INFINITY)).contains("is inf"));
     assert!(mistake(value("events_total").consecutive(0)).contains("at least 1"));
     assert!(mistake(Rule::new("", Signal::value("events_total"))).contains("empty"));
     let signal = Signal::absent("events_total").by(["event_type"]);

@@ -75,6 +75,36 @@ async fn the_runtime_has_workers_tasks_and_parks() {
 }
 
 #[test]
+fn a_task_of_a_runtime_that_is_stuck_has_a_delay_until_the_runtime_goes_on() {
+    let prometheus = prometheus();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let collecting = Collectors::new()
+        .recorder(prometheus.clone())
+        .runtime(runtime.handle())
+        .every(Duration::from_millis(200))
+        .start()
+        .unwrap();
+    let delay = || {
+        prometheus
+            .snapshot()
+            .sum("tokio_scheduling_delay_seconds", &[])
+    };
+    // Nobody drives the runtime.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while delay().is_none_or(|delay| delay < 0.5) {
+        assert!(Instant::now() < deadline, "{:?}", delay());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    runtime.block_on(until("new tasks run at once", async || {
+        delay().is_some_and(|delay| delay < 0.4)
+    }));
+    drop(collecting);
+}
+
+#[test]
 #[cfg(feature = "system")]
 fn the_host_has_cpu_memory_and_disks() {
     let prometheus = prometheus();

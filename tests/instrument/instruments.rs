@@ -284,9 +284,9 @@ async fn events_in_a_stream_are_counted_by_pattern() {
 fn gauges_have_the_last_value_set() {
     let (recorder, reader) = recorder();
     Plugins::new().recorder(recorder.clone()).set(3);
-    DatabaseConnections::new()
-        .recorder(recorder.clone())
-        .set(10, 4);
+    let database = DatabaseConnections::new().recorder(recorder.clone());
+    database.set(10, 4);
+    database.set_max(20);
     RedisConnections::new().recorder(recorder.clone()).set(2);
     let connections = Connections::new().recorder(recorder);
     let open = [
@@ -301,6 +301,7 @@ fn gauges_have_the_last_value_set() {
         ("plugins_loaded", 3.0),
         ("database_connections", 10.0),
         ("db_connections_active", 4.0),
+        ("database_connections_max", 20.0),
         ("redis_connections", 2.0),
         ("active_connections", 0.0),
     ] {

@@ -39,12 +39,12 @@ fn a_wrong_variable_is_named_with_its_value_and_what_is_allowed() {
 fn one_error_names_all_wrong_variables() {
     let wrong = VARIABLES.map(|(name, _, _, wrong, _)| (name, wrong));
     let message = Settings::from_vars(wrong).unwrap_err().to_string();
-    assert!(message.starts_with("7 settings are wrong: "), "{message}");
+    assert!(message.starts_with("9 settings are wrong: "), "{message}");
     for (name, _, _, wrong, allowed) in VARIABLES {
         let problem = problem(name, wrong, allowed);
         assert!(message.contains(&problem), "{problem} is not in {message}");
     }
-    assert_eq!(message.matches("; ").count(), 6, "{message}");
+    assert_eq!(message.matches("; ").count(), 8, "{message}");
     assert!(!message.contains("XYZZY"), "{message}");
 }
 
@@ -63,6 +63,8 @@ fn unset_variables_have_defaults() {
             Duration::from_secs(15)
         );
         assert_eq!(settings.alert_threshold_job_failures, 3);
+        assert_eq!(settings.alert_threshold_disk, 90.0);
+        assert_eq!(settings.alert_threshold_memory, 85.0);
         assert_eq!(settings.environment, "production");
         assert_eq!(format!("{:?}", settings.guard()), "Guard::closed");
     }
@@ -79,6 +81,8 @@ fn all_variables_are_read() {
     assert_eq!(settings.health_check_timeout, Duration::from_millis(500));
     assert_eq!(settings.metrics_collection_interval, Duration::from_mins(1));
     assert_eq!(settings.alert_threshold_job_failures, 1);
+    assert_eq!(settings.alert_threshold_disk, 92.5);
+    assert_eq!(settings.alert_threshold_memory, 70.0);
     assert_eq!(settings.environment, "staging-2.eu_west");
     assert_eq!(
         format!("{:?}", settings.guard()),
@@ -106,6 +110,8 @@ fn forms_accept_and_refuse_their_edges() {
             "4294967295",
             json!(u32::MAX),
         ),
+        ("ALERT_THRESHOLD_DISK", "0.1", json!(0.1)),
+        ("ALERT_THRESHOLD_MEMORY", "99.9", json!(99.9)),
     ];
     for (name, value, expected) in right {
         assert_eq!(shown(name, value), expected, "{name}={value}");
@@ -127,6 +133,10 @@ fn forms_accept_and_refuse_their_edges() {
         ("METRICS_COLLECTION_INTERVAL", "999ms"),
         ("ALERT_THRESHOLD_JOB_FAILURES", "4294967296"),
         ("ALERT_THRESHOLD_JOB_FAILURES", "1.5"),
+        ("ALERT_THRESHOLD_DISK", "0"),
+        ("ALERT_THRESHOLD_DISK", "90%"),
+        ("ALERT_THRESHOLD_MEMORY", "-1"),
+        ("ALERT_THRESHOLD_MEMORY", "inf"),
         ("ENVIRONMENT", &long),
     ];
     for (name, value) in wrong {

@@ -6,7 +6,7 @@ use tower_vitals::{Error, Settings};
 pub(crate) const SECRETS: [&str; 1] = ["MONITORING_TOKEN"];
 
 /// Each variable: a right value, its serialized form, a wrong value, and the allowed values.
-pub(crate) const VARIABLES: [(&str, &str, &str, &str, &str); 7] = [
+pub(crate) const VARIABLES: [(&str, &str, &str, &str, &str); 9] = [
     (
         "MONITORING_HOST",
         "0.0.0.0",
@@ -48,6 +48,20 @@ pub(crate) const VARIABLES: [(&str, &str, &str, &str, &str); 7] = [
         "1",
         "0",
         "a whole number from 1 to 4294967295",
+    ),
+    (
+        "ALERT_THRESHOLD_DISK",
+        "92.5",
+        "92.5",
+        "100",
+        "a percentage above 0 and below 100 (like 90 or 92.5)",
+    ),
+    (
+        "ALERT_THRESHOLD_MEMORY",
+        "70",
+        "70.0",
+        "NaN",
+        "a percentage above 0 and below 100 (like 90 or 92.5)",
     ),
     (
         "ENVIRONMENT",

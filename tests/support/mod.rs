@@ -16,6 +16,7 @@ pub mod log;
 pub mod postgres;
 pub mod prometheus;
 pub mod python;
+pub mod smtp;
 pub mod tls;
 
 use std::collections::VecDeque;

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::alert_id::AlertId;
 use super::alert_state::AlertState;
+use super::code_alert::CodeAlert;
 use super::personal_act::PersonalAct;
-use super::wire;
 use crate::alerts::evaluated::Labels;
 use crate::alerts::level::Level;
+use crate::alerts::wire;
 
 /// One alert, identified by its name and its labels.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,4 +43,34 @@ pub struct Alert {
     pub acknowledged: Option<PersonalAct>,
     /// The resolution by hand, until the condition is false.
     pub resolved_by_hand: Option<PersonalAct>,
+}
+
+/// Alerts for code to fire.
+///
+/// ```
+/// use tower_vitals::alerts::Alert;
+///
+/// let alert = Alert::critical("the queue is full").component("scheduler");
+/// assert_eq!(alert.text(), "the queue is full");
+/// ```
+impl Alert {
+    /// An alert for code to fire: somebody must act now.
+    pub fn critical(text: impl Into<String>) -> CodeAlert {
+        CodeAlert::of(text.into(), Level::Critical)
+    }
+
+    /// An alert for code to fire: something fails for users.
+    pub fn error(text: impl Into<String>) -> CodeAlert {
+        CodeAlert::of(text.into(), Level::Error)
+    }
+
+    /// An alert for code to fire: somebody should look at it during work hours.
+    pub fn warning(text: impl Into<String>) -> CodeAlert {
+        CodeAlert::of(text.into(), Level::Warning)
+    }
+
+    /// An alert for code to fire: worth knowing.
+    pub fn info(text: impl Into<String>) -> CodeAlert {
+        CodeAlert::of(text.into(), Level::Info)
+    }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
 use super::held_back::HeldBack;
-use super::wire;
+use crate::alerts::wire;
 
 /// An alert, its deadline, and the causes that hold it back.
 #[derive(Debug, Clone, Serialize, Deserialize)]

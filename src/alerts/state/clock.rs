@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::wire;
+use crate::alerts::wire;
 
 /// The time that a rule has been evaluated for. It never goes back: a step back of the system's clock counts as no time, and
 /// [`shift`](Self::shift) leaves out the time that the process was down.

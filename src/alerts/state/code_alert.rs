@@ -8,7 +8,7 @@ use crate::alerts::level::Level;
 
 /// An alert without a rule, which code of the service fires.
 ///
-/// Its identity is its name, its component and its labels. The name is the text unless [`name`](Self::name) sets it, which a text
+/// Its identity is its name, its component and its labels. The name is the text (its first 256 bytes) unless [`name`](Self::name) sets it, which a text
 /// with changing parts needs.
 ///
 /// ```
@@ -29,35 +29,51 @@ pub struct CodeAlert {
     pub(super) auto_resolve: Option<Duration>,
 }
 
+/// Longer texts are cut.
+const MAX_TEXT: usize = 4096;
+const MAX_NAME: usize = 256;
+/// Further labels are left out.
+const MAX_LABELS: usize = 32;
+
 impl CodeAlert {
     /// An alert of this component.
     pub fn new(component: impl Into<String>, text: impl Into<String>, level: Level) -> Self {
-        let text = text.into();
-        // The label `source` keeps it apart from a rule of the same name and labels.
-        let labels = [
-            ("component".into(), component.into()),
-            ("source".into(), "code".into()),
-        ];
+        Self::of(text.into(), level).component(component)
+    }
+
+    /// An alert of no component.
+    pub(super) fn of(text: String, level: Level) -> Self {
+        let text = cut(text, MAX_TEXT);
         Self {
-            name: text.clone(),
+            name: cut(text.clone(), MAX_NAME),
             text,
             level,
-            labels: labels.into(),
+            // The label `source` keeps it apart from a rule of the same name and labels.
+            labels: [("source".into(), "code".into())].into(),
             auto_resolve: None,
         }
     }
 
-    /// The name, where the text has changing parts.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
+    /// The component that the alert is about.
+    pub fn component(mut self, component: impl Into<String>) -> Self {
+        let component = cut(component.into(), MAX_NAME);
+        self.labels.insert("component".into(), component);
         self
     }
 
-    /// A further label. `alertname`, `component` and `source` are taken, and ignored here.
+    /// The name, where the text has changing parts. At most 256 bytes; more are cut.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = cut(name.into(), MAX_NAME);
+        self
+    }
+
+    /// A further label. `alertname`, `component` and `source` are taken, and ignored here. At most 30, of at most 256 bytes; more are
+    /// left out, and longer ones cut.
     pub fn label(mut self, label: impl Into<String>, value: impl Into<String>) -> Self {
-        let label = label.into();
-        if !["alertname", "component", "source"].contains(&&*label) {
-            self.labels.insert(label, value.into());
+        let label = cut(label.into(), MAX_NAME);
+        let is_taken = ["alertname", "component", "source"].contains(&&*label);
+        if !is_taken && (self.labels.len() < MAX_LABELS || self.labels.contains_key(&label)) {
+            self.labels.insert(label, cut(value.into(), MAX_NAME));
         }
         self
     }
@@ -68,9 +84,28 @@ impl CodeAlert {
         self
     }
 
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The identity.
     #[must_use]
     pub fn id(&self) -> AlertId {
         AlertId::of(&self.name, &self.labels)
     }
+}
+
+/// Cuts a text at the end of a character.
+fn cut(mut text: String, max: usize) -> String {
+    if text.len() > max {
+        let ends = (0..=max).rev();
+        text.truncate(
+            ends.into_iter()
+                .find(|end| text.is_char_boundary(*end))
+                .unwrap_or(0),
+        );
+    }
+    text
 }

@@ -1,8 +1,9 @@
 //! Explanations of rules and alerts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
+use super::alert::Alert;
 use super::alert_explanation::AlertExplanation;
 use super::alert_id::AlertId;
 use super::alert_state::AlertState;
@@ -17,6 +18,21 @@ use super::state::State;
 struct Inhibitors<'a> {
     inhibition: &'a Inhibition,
     firing: BTreeMap<Vec<&'a str>, AlertId>,
+}
+
+impl Inhibitors<'_> {
+    /// The alert that holds this one back.
+    fn source(&self, alert: &Alert) -> Option<AlertId> {
+        if self.firing.is_empty() {
+            return None;
+        }
+        let source = self.firing.get(&self.inhibition.values(&alert.labels));
+        source.copied().filter(|source| *source != alert.id)
+    }
+
+    fn hold_back(&self, alert: &Alert) -> bool {
+        self.source(alert).is_some()
+    }
 }
 
 impl State {
@@ -45,6 +61,55 @@ impl State {
             .flat_map(|group| group.members.values().map(move |member| (group, member)));
         let (group, member) = members.find(|(_, member)| member.alert.id == id)?;
         Some(self.explained(group, member, &self.inhibitors(group), now))
+    }
+
+    /// The firing alerts, each with whether a silence or an inhibition holds it back: what [`explain_alert`](Self::explain_alert)
+    /// says of one alert, for all of them at once.
+    pub fn firing(&self, now: SystemTime) -> impl Iterator<Item = (&Alert, bool)> {
+        self.groups().flat_map(move |group| {
+            let inhibitors = self.inhibitors(group);
+            let alerts = group.members.values().map(|member| &member.alert);
+            let firing = alerts.filter(|alert| alert.state == AlertState::Firing);
+            firing.map(move |alert| {
+                let mut silences = self.silences.iter();
+                let is_held_back = silences.any(|silence| silence.holds_back(alert, now))
+                    || inhibitors
+                        .iter()
+                        .any(|inhibitors| inhibitors.hold_back(alert));
+                (alert, is_held_back)
+            })
+        })
+    }
+
+    /// Explains all known alerts, also inactive and resolved ones.
+    #[must_use]
+    pub fn explain_all(&self, now: SystemTime) -> Vec<AlertExplanation> {
+        let mut all = Vec::new();
+        for group in self.groups() {
+            let inhibitors = self.inhibitors(group);
+            let members = group.members.values();
+            all.extend(members.map(|member| self.explained(group, member, &inhibitors, now)));
+        }
+        all
+    }
+
+    /// The firing alerts that are inhibited, or whose silence began before they fired.
+    pub(in crate::alerts) fn unposted(&self, now: SystemTime) -> BTreeSet<AlertId> {
+        let mut unposted = BTreeSet::new();
+        for group in self.groups() {
+            let inhibitors = self.inhibitors(group);
+            let alerts = group.members.values().map(|member| &member.alert);
+            for alert in alerts.filter(|alert| alert.state == AlertState::Firing) {
+                let mut silences = self.silences.iter();
+                let is_silenced = silences.any(|silence| {
+                    silence.created_at <= alert.since && silence.holds_back(alert, now)
+                });
+                if is_silenced || inhibitors.iter().any(|it| it.hold_back(alert)) {
+                    unposted.insert(alert.id);
+                }
+            }
+        }
+        unposted
     }
 
     fn inhibitors<'a>(&'a self, group: &'a Group) -> Vec<Inhibitors<'a>> {
@@ -97,11 +162,10 @@ impl State {
             silence: silence.id,
             until: silence.until,
         }));
-        for Inhibitors { inhibition, firing } in inhibitors {
-            let source = firing.get(&inhibition.values(&alert.labels));
-            if let Some(&source) = source.filter(|source| **source != alert.id) {
+        for inhibitors in inhibitors {
+            if let Some(source) = inhibitors.source(alert) {
                 causes.push(HeldBack::Inhibited {
-                    rule: inhibition.rule.clone(),
+                    rule: inhibitors.inhibition.rule.clone(),
                     alert: source,
                 });
             }

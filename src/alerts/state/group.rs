@@ -15,11 +15,11 @@ use super::room::Room;
 use super::rule_head::RuleHead;
 use super::timing::Timing;
 use super::transition::Transition;
-use super::wire;
 use crate::alerts::evaluated::Evaluation;
 use crate::alerts::evaluated::{Evaluated, Labels};
 use crate::alerts::level::Level;
 use crate::alerts::no_data::NoData;
+use crate::alerts::wire;
 use crate::error::{Error, ErrorKind, logged};
 
 /// A series that so many evaluations in a row lack is gone.

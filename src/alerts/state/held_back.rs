@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alert_id::AlertId;
 use super::silence::SilenceId;
-use super::wire;
+use crate::alerts::wire;
 
 /// A cause why an alert is not announced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,12 +16,21 @@ use crate::alerts::evaluated::Labels;
 /// assert_eq!(inhibition.rule, "database_down");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Inhibition {
     /// The rule that holds back.
     pub rule: String,
     /// The labels that must be equal. Without any, each firing alert of the rule holds back all.
+    #[serde(default)]
     pub equal: Vec<String>,
+}
+
+/// As [`Inhibition::by`].
+impl From<&str> for Inhibition {
+    fn from(rule: &str) -> Self {
+        Self::by(rule)
+    }
 }
 
 impl Inhibition {

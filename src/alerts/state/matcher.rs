@@ -35,7 +35,7 @@ impl Matcher {
         }
     }
 
-    pub(super) fn matches(&self, value: &str) -> bool {
+    pub(in crate::alerts) fn matches(&self, value: &str) -> bool {
         (self.value == value) == self.is_equal
     }
 }

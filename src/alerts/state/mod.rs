@@ -49,7 +49,6 @@ mod silence_target;
 mod state;
 mod timing;
 mod transition;
-mod wire;
 
 pub use self::alert::Alert;
 pub use self::alert_explanation::AlertExplanation;

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::wire;
+use crate::alerts::wire;
 
 /// A person's act: an acknowledgement, or a resolution by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -21,7 +21,7 @@ pub struct RuleHead<'a> {
 }
 
 impl<'a> RuleHead<'a> {
-    /// The head of a rule that is evaluated at this interval. It resolves by its evaluations alone, and no rule inhibits it.
+    /// The head of a rule that is evaluated at this interval.
     #[must_use]
     pub fn of(rule: &'a Rule, interval: Duration) -> Self {
         Self {
@@ -31,9 +31,9 @@ impl<'a> RuleHead<'a> {
                 for_duration: rule.pending.duration(interval),
                 keep_firing_for: rule.keep_firing_for,
                 no_data: rule.no_data,
-                auto_resolve: None,
+                auto_resolve: rule.auto_resolve,
             },
-            inhibited_by: &[],
+            inhibited_by: &rule.inhibited_by,
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
 use super::silence_target::SilenceTarget;
-use super::wire;
+use crate::alerts::wire;
 
 /// The number of a silence, which is never used again.
 #[derive(

@@ -17,8 +17,8 @@ use super::rule_head::RuleHead;
 use super::silence::{Silence, SilenceId};
 use super::timing::Timing;
 use super::transition::Transition;
-use super::wire;
 use crate::alerts::evaluated::Evaluation;
+use crate::alerts::wire;
 use crate::error::Error;
 
 /// The life of all alerts, without I/O. The caller gives the time.
@@ -161,6 +161,7 @@ impl State {
             inhibited_by: &[],
         });
         group.text = Some(alert.text);
+        self.revision += 1;
         let at = group.moment(now);
         let reason = Reason::FiredByCode;
         transitions.extend(group.observe(alert.labels, None, true, reason, at, &mut room));
@@ -219,6 +220,17 @@ impl State {
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         let members = self.groups().flat_map(|group| group.members.values());
         members.map(|member| &member.alert)
+    }
+
+    /// Whether an alert of this identity is known.
+    #[must_use]
+    pub fn knows(&self, id: AlertId) -> bool {
+        self.alerts().any(|alert| alert.id == id)
+    }
+
+    /// The names of the rules that were evaluated.
+    pub fn rule_names(&self) -> impl Iterator<Item = &str> {
+        self.rules.keys().map(|name| &**name)
     }
 
     /// The last transitions, the oldest first.

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::alert_id::AlertId;
 use super::alert_state::AlertState;
 use super::reason::Reason;
-use super::wire;
 use crate::alerts::evaluated::Labels;
 use crate::alerts::level::Level;
+use crate::alerts::wire;
 
 /// One change of an alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -28,7 +28,7 @@ type Group = Vec<(&'static str, Collector)>;
 /// | `process` (feature `system`) | `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds`, `process_max_fds`, `process_threads`, `process_start_time_seconds` |
 /// | `host` (feature `system`) | `system_cpu_usage_ratio`, `system_memory_used_ratio`, `system_memory_available_bytes`, and those of `disk("/")` |
 /// | `disk` (feature `system`) | `system_disk_used_ratio{mount}`, `system_disk_available_bytes{mount}` |
-/// | `runtime` (feature `health`) | `tokio_workers`, `tokio_alive_tasks`, `tokio_global_queue_depth`, `tokio_busy_ratio`, `tokio_park_count_total` |
+/// | `runtime` (feature `health`) | `tokio_workers`, `tokio_alive_tasks`, `tokio_global_queue_depth`, `tokio_busy_ratio`, `tokio_park_count_total`, `tokio_scheduling_delay_seconds` |
 /// | [`custom`](Self::custom) | those that the function records |
 ///
 /// ```

@@ -12,6 +12,8 @@ mod process;
 mod refresh;
 #[cfg(feature = "health")]
 mod runtime;
+#[cfg(feature = "health")]
+mod scheduling_probe;
 
 pub use self::collecting::Collecting;
 pub use self::collectors::Collectors;

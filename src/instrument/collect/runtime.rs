@@ -6,9 +6,10 @@ use metrics::Counter;
 use tokio::runtime::{Handle, RuntimeMetrics};
 
 use super::Collectors;
+use super::scheduling_probe::SchedulingProbe;
 use crate::catalog::{
     Family, TOKIO_ALIVE_TASKS, TOKIO_BUSY_RATIO, TOKIO_GLOBAL_QUEUE_DEPTH, TOKIO_PARKS,
-    TOKIO_WORKERS,
+    TOKIO_SCHEDULING_DELAY, TOKIO_WORKERS,
 };
 use crate::measure::Instant;
 use crate::recorder::RecorderRef;
@@ -16,9 +17,19 @@ use crate::recorder::RecorderRef;
 impl Collectors {
     /// Collects the tokio runtime of this handle. `Handle::current()` is the runtime of the caller.
     ///
+    /// The scheduling delay is measured with one small task for each collection. While the runtime is stuck, the task waits, and its
+    /// delay so far is recorded.
+    ///
     /// The handle does not keep the runtime alive. After the runtime has shut down, its last values are recorded.
     pub fn runtime(self, handle: &Handle) -> Self {
-        self.with("runtime", collector(handle.metrics()))
+        let mut probe = SchedulingProbe::new(handle.clone());
+        let collectors = self.with("runtime", collector(handle.metrics()));
+        // After the number of tasks was read, because the probe is a task, too.
+        collectors.with("runtime", move |recorder| {
+            if let Some(delay) = probe.read() {
+                recorder.set_gauge(&TOKIO_SCHEDULING_DELAY.key([]), delay.as_secs_f64());
+            }
+        })
     }
 }
 

@@ -1,13 +1,13 @@
 //! Forms in JSON that lose nothing: times to the nanosecond, values that are no number, maps with keys that are no text.
 
 /// A time as RFC 3339 with nanoseconds. Times outside the years -9999 to 9999 become the nearest time inside.
-pub(super) mod time {
+pub(in crate::alerts) mod time {
     use std::time::{SystemTime, UNIX_EPOCH};
 
     use jiff::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(in super::super) fn serialize<S: Serializer>(
+    pub(in crate::alerts) fn serialize<S: Serializer>(
         time: &SystemTime,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -19,7 +19,7 @@ pub(super) mod time {
         serializer.collect_str(&Timestamp::try_from(*time).unwrap_or(nearest))
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::alerts) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<SystemTime, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -29,7 +29,7 @@ pub(super) mod time {
 }
 
 /// Like [`time`], or null.
-pub(super) mod optional_time {
+pub(in crate::alerts) mod optional_time {
     use std::time::SystemTime;
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -37,7 +37,7 @@ pub(super) mod optional_time {
     #[derive(Serialize, Deserialize)]
     struct Time(#[serde(with = "super::time")] SystemTime);
 
-    pub(in super::super) fn serialize<T, S>(time: &T, serializer: S) -> Result<S::Ok, S::Error>
+    pub(in crate::alerts) fn serialize<T, S>(time: &T, serializer: S) -> Result<S::Ok, S::Error>
     where
         T: Copy + Into<Option<SystemTime>>,
         S: Serializer,
@@ -45,7 +45,7 @@ pub(super) mod optional_time {
         (*time).into().map(Time).serialize(serializer)
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::alerts) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<SystemTime>, D::Error> {
         let time = Option::<Time>::deserialize(deserializer)?;
@@ -54,10 +54,10 @@ pub(super) mod optional_time {
 }
 
 /// A value as text, as in the API of Prometheus, because JSON has no NaN and no infinity.
-pub(super) mod value {
+pub(in crate::alerts) mod value {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-    pub(in super::super) fn serialize<T, S>(value: &T, serializer: S) -> Result<S::Ok, S::Error>
+    pub(in crate::alerts) fn serialize<T, S>(value: &T, serializer: S) -> Result<S::Ok, S::Error>
     where
         T: Copy + Into<Option<f64>>,
         S: Serializer,
@@ -66,7 +66,7 @@ pub(super) mod value {
         text.serialize(serializer)
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::alerts) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<f64>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
@@ -77,19 +77,19 @@ pub(super) mod value {
 }
 
 /// A map as a list of pairs.
-pub(super) mod pairs {
+pub(in crate::alerts) mod pairs {
     use std::collections::BTreeMap;
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(in super::super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+    pub(in crate::alerts) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
         map: &BTreeMap<K, V>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(map)
     }
 
-    pub(in super::super) fn deserialize<'de, K, V, D>(
+    pub(in crate::alerts) fn deserialize<'de, K, V, D>(
         deserializer: D,
     ) -> Result<BTreeMap<K, V>, D::Error>
     where

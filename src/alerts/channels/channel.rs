@@ -1,0 +1,85 @@
+//! `Channel`: the way to one receiver of notifications.
+
+use std::time::Duration;
+
+use futures_core::future::BoxFuture;
+
+use super::delivery_error::DeliveryError;
+use super::notification::Notification;
+
+/// The way to one receiver of notifications, such as a chat room or a mailbox.
+///
+/// The engine retries, and stops a channel that refuses its credentials. A channel sends once, and says how a failure is to be
+/// treated. The texts of a notification are redacted, but not escaped: each channel escapes and cuts them for its receiver.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use futures_core::future::BoxFuture;
+/// use tower_vitals::alerts::channels::{Channel, DeliveryError, Notification};
+///
+/// #[derive(Default)]
+/// struct Collected(Mutex<Vec<String>>);
+///
+/// impl Channel for Collected {
+///     fn kind(&self) -> &'static str {
+///         "collected"
+///     }
+///
+///     fn send<'a>(&'a self, notification: &'a Notification) -> BoxFuture<'a, Result<(), DeliveryError>> {
+///         self.0.lock().unwrap().push(notification.title());
+///         Box::pin(async { Ok(()) })
+///     }
+/// }
+/// ```
+pub trait Channel: Send + Sync + 'static {
+    /// The kind, such as `slack`: lower-case letters and underscores. It names the channel unless the app does.
+    fn kind(&self) -> &'static str;
+
+    /// Sends one notification. The engine drops the future after the channel's timeout, and tries again.
+    fn send<'a>(
+        &'a self,
+        notification: &'a Notification,
+    ) -> BoxFuture<'a, Result<(), DeliveryError>>;
+
+    /// How the engine feeds the channel. Defaults to [`Mode::Notifications`].
+    fn mode(&self) -> Mode {
+        Mode::Notifications
+    }
+
+    /// A hash of the configuration, such as the URL. It must be the same in every process.
+    ///
+    /// A channel that the engine stopped stays stopped over a restart. It starts again if this number is another one.
+    fn fingerprint(&self) -> u64 {
+        0
+    }
+
+    /// Whether the receiver itself recognises a notification that it gets twice, by the id of the notification or of its alerts.
+    fn deduplicates(&self) -> bool {
+        false
+    }
+
+    /// Whether the receiver wants to know that a person acknowledged an alert
+    /// ([`NotificationReason::Acknowledged`](super::NotificationReason::Acknowledged)).
+    fn takes_acknowledgements(&self) -> bool {
+        false
+    }
+}
+
+/// How the engine feeds a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mode {
+    /// Notifications for people: grouped, repeated seldom, and bounded by cooldowns and an hourly cap.
+    Notifications,
+    /// All firing alerts and those that resolved in the last five minutes, again and again, because the receiver groups and
+    /// deduplicates itself. Cooldowns and caps do not apply.
+    Alerts {
+        /// The time between two posts. A change is posted at once.
+        every: Duration,
+    },
+    /// No alerts: the engine sends an empty notification while it is healthy, so that somebody notices when it stops.
+    Heartbeat {
+        /// The time between two beats.
+        every: Duration,
+    },
+}

@@ -1,0 +1,61 @@
+//! `Changes`: changes of the ledger that are not committed yet.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use uuid::Uuid;
+
+use crate::alerts::stores::{Commit, Event, Queued};
+
+/// The most changes in one commit.
+const BATCH: usize = 1000;
+
+/// What is committed together, because a crash between its parts would lose a notification.
+#[derive(Default)]
+pub(super) struct Change {
+    pub(super) event: Option<Event>,
+    pub(super) queued: Vec<Queued>,
+    pub(super) done: Option<Uuid>,
+}
+
+/// Changes of the ledger that are not committed yet, the oldest first.
+#[derive(Default)]
+pub(super) struct Changes {
+    list: VecDeque<Change>,
+    /// Whether the document of the channels changed.
+    pub(super) channels: bool,
+}
+
+impl Changes {
+    pub(super) fn push(&mut self, change: Change) {
+        self.list.push_back(change);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty() && !self.channels
+    }
+
+    /// Puts the oldest changes into the commit. They stay until they are [`committed`](Self::committed). Returns their number.
+    pub(super) fn fill(&self, commit: &mut Commit) -> usize {
+        let batch = || self.list.iter().take(BATCH);
+        let done: BTreeSet<Uuid> = batch().filter_map(|change| change.done).collect();
+        // The last state of each.
+        let mut queued = BTreeMap::new();
+        for state in batch().flat_map(|change| &change.queued) {
+            if !done.contains(&state.id) {
+                queued.insert(state.id, state);
+            }
+        }
+        commit.queued = queued.into_values().cloned().collect();
+        commit.events = batch().filter_map(|change| change.event.clone()).collect();
+        commit.done = done.into_iter().collect();
+        batch().count()
+    }
+
+    pub(super) fn committed(&mut self, number: usize) {
+        self.list.drain(..number.min(self.list.len()));
+    }
+}

@@ -1,0 +1,181 @@
+//! `Delivery`: the worker that delivers the outbox.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, timeout_at};
+
+use super::attempt::attempt;
+use super::channel_status::ChannelStatus;
+use super::committer;
+use super::ended::Ended;
+use super::shared::Shared;
+use super::worker;
+use crate::alerts::channels::{DeliveryError, Mode, NotificationReason, NotifiedAlert};
+use crate::alerts::stores::Queued;
+
+/// The worker that delivers the outbox of a ledger. See the [module](super) for its promises.
+///
+/// Dropping it ends its tasks and sets its gauges to 0, so drop it before the next one of its ledger starts. Notifications that are
+/// not delivered, or whose delivery is not recorded, stay in the store.
+pub struct Delivery {
+    shared: Arc<Shared>,
+    task: AbortHandle,
+}
+
+impl Delivery {
+    pub(super) fn run(shared: Arc<Shared>, runtime: &Handle) -> Self {
+        let lanes = shared.lanes.len();
+        shared.state.lock().running = lanes;
+        let of_task = Arc::clone(&shared);
+        let task = runtime.spawn(async move {
+            // Dropped with this task, which ends the others.
+            let mut workers = JoinSet::new();
+            for lane in 0..lanes {
+                workers.spawn(worker::run(Arc::clone(&of_task), lane));
+            }
+            let ended = committer::run(&of_task).await;
+            drop(workers);
+            of_task.ended.send_replace(Some(ended));
+        });
+        Self {
+            shared,
+            task: task.abort_handle(),
+        }
+    }
+
+    /// Takes notifications that were just committed to the outbox.
+    pub fn enqueue(&self, queued: impl IntoIterator<Item = Queued>) {
+        let now = self.shared.now();
+        self.shared.with(|state| {
+            for queued in queued {
+                state.accept(queued, now);
+            }
+        });
+    }
+
+    /// Gives the firing and the resolved alerts to the channels with [`Mode::Alerts`].
+    ///
+    /// They are posted if alerts came, resolved or were acknowledged since the last post, or if the channel's time has passed.
+    /// Resolved alerts are posted for 5 minutes after their end, also if they are given once only.
+    pub fn sync(&self, alerts: &[NotifiedAlert]) {
+        let now = self.shared.now();
+        self.shared.with(|state| {
+            for (index, lane) in state.lanes.iter_mut().enumerate() {
+                let Mode::Alerts { every } = lane.mode else {
+                    continue;
+                };
+                if lane.stopped.is_some() {
+                    continue;
+                }
+                if let Some(alerts) = lane.feed.sync(alerts, every, now) {
+                    let reason = NotificationReason::Sync;
+                    let mut notification = self.shared.notification(reason, "sync");
+                    notification.alerts = alerts;
+                    lane.feed.put(notification);
+                    state.wakes.push(index);
+                }
+            }
+        });
+    }
+
+    /// Tells the channels with [`Mode::Heartbeat`] that the engine is healthy. Each sends at most one beat in its time.
+    pub fn beat(&self) {
+        let now = self.shared.now();
+        self.shared.with(|state| {
+            for (index, lane) in state.lanes.iter_mut().enumerate() {
+                let Mode::Heartbeat { every } = lane.mode else {
+                    continue;
+                };
+                if lane.stopped.is_none() && lane.feed.beat(every, now) {
+                    let reason = NotificationReason::Heartbeat;
+                    lane.feed.put(self.shared.notification(reason, "heartbeat"));
+                    state.wakes.push(index);
+                }
+            }
+        });
+    }
+
+    /// Sends a test past the queue. If the receiver takes it, a stopped channel starts again.
+    ///
+    /// # Errors
+    ///
+    /// The error of the attempt, which is not repeated, or [`DeliveryError::Rejected`] if there is no such channel.
+    pub async fn test(&self, name: &str) -> Result<(), DeliveryError> {
+        let names = &self.shared.reporter.names;
+        let Some(lane) = names.iter().position(|it| it == name) else {
+            let message = format!("there is no alert channel {name:?}");
+            return Err(DeliveryError::rejected(message));
+        };
+        let mut notification = self.shared.notification(NotificationReason::Test, "test");
+        notification.text = Some(format!("Test of the alert channel {name}"));
+        let receiver = self.shared.with(|state| state.lanes[lane].receiver.clone());
+        let result = attempt(&*receiver.channel, &notification, receiver.timeout).await;
+        let now = self.shared.now();
+        self.shared
+            .with(|state| state.settle_test(lane, &result, now));
+        result
+    }
+
+    /// The channels, in the order of their configuration.
+    #[must_use]
+    pub fn channels(&self) -> Vec<ChannelStatus> {
+        let now = self.shared.now();
+        let state = self.shared.state.lock();
+        state.lanes.iter().map(|lane| lane.status(now)).collect()
+    }
+
+    /// The number of notifications that wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.shared.state.lock().len()
+    }
+
+    /// Waits until the worker ended.
+    pub async fn ended(&self) -> Ended {
+        let mut ended = self.shared.ended.subscribe();
+        let ended = ended.wait_for(Option::is_some).await;
+        ended
+            .ok()
+            .and_then(|ended| *ended)
+            .unwrap_or(Ended::Drained)
+    }
+
+    /// The end, once the worker ended.
+    #[must_use]
+    pub fn is_ended(&self) -> Option<Ended> {
+        *self.shared.ended.borrow()
+    }
+
+    /// Sends all that is due once, records the results, and ends. At the deadline it ends anyway. Returns the number of
+    /// notifications that stay in the store.
+    pub async fn drain(&self, deadline: Instant) -> usize {
+        self.shared.state.lock().is_draining = true;
+        self.shared.draining.send_replace(true);
+        for lane in &self.shared.lanes {
+            lane.notify_one();
+        }
+        self.shared.commits.notify_one();
+        if timeout_at(deadline, self.ended()).await.is_err() {
+            self.task.abort();
+            self.shared.ended.send_replace(Some(Ended::Drained));
+        }
+        self.waiting()
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.shared.release_gauges();
+    }
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery")
+            .field("ledger", &self.shared.ledger)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,223 @@
+//! `State`: all that the worker keeps under its lock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::time::Instant;
+
+use super::backoff::MOST;
+use super::changes::Changes;
+use super::lane::Lane;
+use super::note::Note;
+use super::now::Now;
+use super::outlet::Outlet;
+use super::queue::Entry;
+use super::saved_channels::SavedChannels;
+use crate::alerts::channels::Notification;
+use crate::alerts::level::Level;
+use crate::alerts::stores::{DeliveryResult, Queued};
+
+/// All that the worker keeps under its lock. No code of the service runs in its methods: they leave notes.
+pub(super) struct State {
+    pub(super) lanes: Vec<Lane>,
+    /// All that waits: whether it is critical, its place, its channel, and its group. The first is dropped first.
+    order: BTreeMap<(bool, u64), (usize, Arc<str>)>,
+    next_place: u64,
+    max_queued: usize,
+    pub(super) changes: Changes,
+    pub(super) notes: Vec<Note>,
+    /// The channels whose tasks have something new to do.
+    pub(super) wakes: Vec<usize>,
+    pub(super) is_draining: bool,
+    /// The tasks of channels that have not ended.
+    pub(super) running: usize,
+}
+
+impl State {
+    pub(super) fn new(
+        receivers: Vec<Outlet>,
+        fallbacks: Vec<Option<usize>>,
+        max_queued: usize,
+    ) -> Self {
+        let lanes = receivers.into_iter().zip(fallbacks);
+        Self {
+            lanes: lanes
+                .map(|(receiver, fallback)| Lane::new(receiver, fallback))
+                .collect(),
+            order: BTreeMap::new(),
+            next_place: 0,
+            max_queued,
+            changes: Changes::default(),
+            notes: Vec::new(),
+            wakes: Vec::new(),
+            is_draining: false,
+            running: 0,
+        }
+    }
+
+    pub(super) fn restore(&mut self, mut saved: SavedChannels, outbox: &[Queued], now: Now) {
+        for lane in &mut self.lanes {
+            if let Some(saved) = saved.0.remove(&lane.receiver.name) {
+                lane.restore(saved, now);
+            }
+        }
+        for queued in outbox {
+            self.accept(queued.clone(), now);
+        }
+    }
+
+    /// The state of the channels to save.
+    pub(super) fn saved_channels(&self) -> SavedChannels {
+        let lanes = self.lanes.iter();
+        let saved = lanes.filter_map(|lane| Some((lane.receiver.name.clone(), lane.saved()?)));
+        SavedChannels(saved.collect())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The time of the notification that waits for the longest time.
+    pub(super) fn oldest(&self) -> Option<SystemTime> {
+        let first = |is_critical| {
+            let range = (is_critical, 0)..=(is_critical, u64::MAX);
+            let ((_, place), (lane, key)) = self.order.range(range).next()?;
+            let entry = self.lanes[*lane].queue.get(key, *place)?;
+            Some(entry.queued.notification.at)
+        };
+        [false, true].into_iter().filter_map(first).min()
+    }
+
+    /// Takes a notification that is in the store, or is on its way there with the changes.
+    pub(super) fn accept(&mut self, queued: Queued, now: Now) {
+        let name = &queued.channel;
+        let position = |lane: &Lane| lane.receiver.name == *name && lane.takes_notifications();
+        let Some(index) = self.lanes.iter().position(position) else {
+            let error = format!("there is no channel {name:?} that takes notifications");
+            self.settle_undelivered(
+                None,
+                &Arc::new(queued),
+                DeliveryResult::Rejected,
+                error,
+                now,
+            );
+            return;
+        };
+        let lane = &mut self.lanes[index];
+        if let Some(stopped) = &lane.stopped {
+            let error = stopped.error.clone();
+            let queued = Arc::new(queued);
+            self.settle_undelivered(Some(index), &queued, DeliveryResult::Stopped, error, now);
+            return;
+        }
+        let age = now.since(queued.notification.at);
+        let entry = Entry {
+            place: self.next_place,
+            due: match queued.attempts {
+                0 => now.steady,
+                _ => now.steady_at(queued.next_attempt, MOST),
+            },
+            expires: now.steady + lane.receiver.give_up_after.saturating_sub(age),
+            queued: Arc::new(queued),
+        };
+        self.next_place += 1;
+        let (place, is_critical) = (entry.place, is_critical(&entry.queued));
+        let key = lane.queue.push(entry);
+        self.order
+            .insert((is_critical, place), (index, Arc::clone(&key)));
+        self.wakes.push(index);
+        let lane = &self.lanes[index];
+        if lane.is_handed_over || lane.queue.is_handed_over(&key) {
+            self.hand_over_copies(index, vec![(place, key)], now);
+        }
+        while self.order.len() > self.max_queued && self.drop_oldest(now) {}
+    }
+
+    /// Drops the oldest notification that is not critical, else the oldest. Returns whether there was one.
+    fn drop_oldest(&mut self, now: Now) -> bool {
+        let in_flight = |lane: usize| self.lanes[lane].in_flight;
+        let mut all = self.order.iter();
+        let found = all.find(|((_, place), (lane, _))| in_flight(*lane) != Some(*place));
+        let Some((&(_, place), (lane, key))) = found else {
+            return false;
+        };
+        let (lane, key) = (*lane, Arc::clone(key));
+        if let Some(entry) = self.remove(lane, &key, place) {
+            let error = "the outbox is full".to_owned();
+            self.lose(
+                Some(lane),
+                entry.queued,
+                DeliveryResult::Dropped,
+                error,
+                None,
+                now,
+            );
+        }
+        true
+    }
+
+    /// Takes a notification out of its queue.
+    pub(super) fn remove(&mut self, lane: usize, key: &str, place: u64) -> Option<Entry> {
+        let entry = self.lanes[lane].queue.remove(key, place)?;
+        self.order.remove(&(is_critical(&entry.queued), place));
+        Some(entry)
+    }
+
+    /// The next step of a channel's task.
+    pub(super) fn next(&mut self, lane: usize, now: Now) -> Step {
+        /// Delivery waits for the store when this many changes for each place of the outbox are not committed.
+        const PENDING: usize = 4;
+        let is_behind = self.changes.len() >= PENDING * self.max_queued.max(1000);
+        let rest = |until| {
+            if self.is_draining {
+                Step::End
+            } else {
+                Step::Wait(until)
+            }
+        };
+        let state = &self.lanes[lane];
+        if state.stopped.is_some() || is_behind {
+            return rest(None);
+        }
+        if let Some(pending) = state.feed.pending() {
+            return match state.pause(now) {
+                Some(until) => rest(Some(until)),
+                None => Step::Feed(Arc::clone(pending)),
+            };
+        }
+        let pause = state.pause(now);
+        // Also a channel that failed before a restart is tried before it hands over.
+        if pause.is_none()
+            && let Some(entry) = state.queue.next(now.steady)
+        {
+            let (queued, place) = (Arc::clone(&entry.queued), entry.place);
+            self.lanes[lane].in_flight = Some(place);
+            return Step::Send { queued, place };
+        }
+        let hands_over_at = state.hands_over_at().filter(|_| !state.is_handed_over);
+        if hands_over_at.is_some_and(|at| at <= now.steady) {
+            self.hand_over(lane, now);
+            return self.next(lane, now);
+        }
+        let due = state.queue.next_due();
+        let due = due.map(|due| pause.map_or(due, |until| until.max(due)));
+        rest(due.into_iter().chain(hands_over_at).min())
+    }
+}
+
+/// The next step of a channel's task.
+pub(super) enum Step {
+    Send {
+        queued: Arc<Queued>,
+        place: u64,
+    },
+    Feed(Arc<Notification>),
+    /// Until this time, or until something changes.
+    Wait(Option<Instant>),
+    End,
+}
+
+fn is_critical(queued: &Queued) -> bool {
+    queued.notification.level() == Level::Critical
+}

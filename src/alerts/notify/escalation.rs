@@ -1,0 +1,10 @@
+//! `Escalation`: the channel that is told when nobody acknowledges in time.
+
+use std::time::Duration;
+
+/// The channel that is told when nobody acknowledges in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Escalation {
+    pub(super) after: Duration,
+    pub(super) to: String,
+}

@@ -1,0 +1,20 @@
+//! `Group`: alerts that a channel is told together.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::alerts::evaluated::Labels;
+use crate::alerts::wire;
+
+/// Alerts that a channel is told together, because the labels that it groups by are the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Group {
+    pub(super) labels: Labels,
+    /// The time at which it is judged next.
+    #[serde(with = "wire::time")]
+    pub(super) due: SystemTime,
+    /// The time of its last notification, also of one that was held back.
+    #[serde(with = "wire::optional_time")]
+    pub(super) last: Option<SystemTime>,
+}

@@ -1,0 +1,91 @@
+//! Creates the tables, and updates those of an older version.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use sqlx::error::DatabaseError;
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType};
+use sqlx::{Connection, Pool, SqlSafeStr, Transaction};
+use tokio::time::{Instant, sleep};
+
+use super::columns::Columns;
+use super::dialect::{Dialect, MigrationFile};
+use super::fetch::Fetch;
+use super::statement::Statement;
+
+/// The table has the columns of sqlx's `Migrator`. Its name keeps it apart from that of the service.
+const TABLE: &str = "vitals_alert_migrations";
+
+pub(super) async fn prepare<D: Dialect>(pool: &Pool<D>) -> Result<(), sqlx::Error> {
+    // Switching a new SQLite file to its write-ahead log does not wait for others that do the same.
+    for _ in 0..50 {
+        match migrate(pool).await {
+            Err(error) if has_code(&error, D::is_busy) => sleep(Duration::from_millis(20)).await,
+            result => return result,
+        }
+    }
+    migrate(pool).await
+}
+
+pub(super) fn has_code(error: &sqlx::Error, matches: fn(&str) -> bool) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| matches(&code))
+}
+
+/// Of two instances that migrate at once, one waits and finds it done.
+async fn migrate<D: Dialect>(pool: &Pool<D>) -> Result<(), sqlx::Error> {
+    let mut connection = D::acquire(pool).await?;
+    let mut transaction = connection.begin_with(D::BEGIN).await?;
+    if let Some(lock) = D::MIGRATION_LOCK {
+        Statement::new(lock).fetch(&mut transaction).await?;
+    }
+    let applied = apply(&mut transaction, D::MIGRATIONS).await;
+    applied.map_err(|error| match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error,
+        error => error.into(),
+    })?;
+    transaction.commit().await
+}
+
+/// Applies missing migrations. Ignores those of a newer version, so that an older one still works with its tables.
+///
+/// sqlx's `Migrator` would do the same with named statements and a lock of the session, which do not work behind PgBouncer.
+async fn apply<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    files: &[MigrationFile],
+) -> Result<(), MigrateError> {
+    let exists = Statement::new(D::TABLE_EXISTS).text(TABLE);
+    if exists.fetch(transaction).await?.is_empty() {
+        // PostgreSQL wants the right to create tables even if they exist.
+        transaction.ensure_migrations_table(TABLE).await?;
+    }
+    let applied = Statement::new(format!("SELECT version, checksum FROM {TABLE}"));
+    let applied = applied.fetch(transaction).await?;
+    let applied = applied
+        .iter()
+        .map(|row| Ok((row.integer(0)?, row.bytes(1)?)));
+    let applied: HashMap<_, _> = applied.collect::<Result<_, sqlx::Error>>()?;
+    for (version, (name, sql)) in (1..).zip(files) {
+        let kind = MigrationType::Simple;
+        let migration = Migration::new(version, (*name).into(), kind, sql.into_sql_str(), false);
+        match applied.get(&version) {
+            Some(checksum) if *checksum != *migration.checksum => {
+                return Err(MigrateError::VersionMismatch(version));
+            }
+            Some(_) => continue,
+            None => {}
+        }
+        let began = Instant::now();
+        transaction.run_script(sql).await?;
+        Statement::new(format!(
+            "INSERT INTO {TABLE} (version, description, success, checksum, execution_time) VALUES ($1, $2, TRUE, $3, $4)"
+        ))
+        .integer(version)
+        .text(*name)
+        .bytes(&*migration.checksum)
+        .integer(began.elapsed().as_nanos())
+        .fetch(transaction)
+        .await?;
+    }
+    Ok(())
+}

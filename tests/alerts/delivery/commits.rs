@@ -1,0 +1,154 @@
+//! The record of results in the store.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tower_vitals::alerts::delivery::Ended;
+use tower_vitals::alerts::stores::{Lease, Queued};
+
+use super::fakes::Answer::{Slow, Stop};
+use super::fakes::Fault;
+use super::world::World;
+use crate::metrics::seconds;
+use crate::support::log::Log;
+
+#[tokio::test(start_paused = true)]
+async fn results_of_a_tenth_of_a_second_are_one_commit() {
+    let world = World::chain("a").start();
+    world.lease.send_replace(Lease::new(7));
+    let queued: Vec<Queued> = (0..500).map(|n| world.queued(&n.to_string())).collect();
+    world.enqueue(queued.clone());
+    world.until(1_000).await;
+    let ledger = world.store.ledger();
+    assert_eq!(ledger.commits.len(), 1);
+    let commit = &ledger.commits[0];
+    assert_eq!((&*commit.ledger, commit.lease), ("main", Lease::new(7)));
+    assert_eq!((commit.done.len(), commit.events.len()), (500, 500));
+    assert_eq!(commit.seen, None);
+    assert!(commit.documents.is_empty());
+    assert_eq!(ledger.tried[0].as_millis(), 100);
+    let mut ids: Vec<_> = queued.iter().map(|it| it.id).collect();
+    ids.sort_unstable();
+    assert_eq!(commit.done, ids);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_results_are_several_commits() {
+    let world = World::chain("a").start();
+    world.enqueue((0..2_500).map(|_| world.queued("g")).collect());
+    world.until(2_000).await;
+    let commits = world.store.ledger().commits;
+    let sizes: Vec<_> = commits.iter().map(|it| it.events.len()).collect();
+    assert_eq!(sizes, [1000, 1000, 500]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_between_delivery_and_record_is_one_duplicate() {
+    let mut world = World::chain("a").start();
+    world.queue("g");
+    world.until(50).await;
+    world.restart();
+    world.until(1_000).await;
+    assert_eq!(world.channel("a").groups(), ["g", "g"]);
+    let sent = world.channel("a").sent();
+    assert_eq!(sent[0].id, sent[1].id);
+    assert_eq!(world.events(), ["a g First Delivered 1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_store_is_down_delivery_goes_on_and_nothing_is_lost() {
+    let (log, _guard) = Log::of_this_thread();
+    let world = World::chain("a > b").start();
+    world.store.fail(Fault::Down);
+    world.queue("g");
+    world.until(60_000).await;
+    world.queue("h");
+    world.channel("a").always(Stop);
+    world.until(61_000).await;
+    world.queue("i");
+    world.until(119_000).await;
+    assert_eq!(world.channel("a").groups(), ["g", "h"]);
+    // Also to the fallback.
+    assert_eq!(world.channel("b").groups(), ["h", "i"]);
+    world.until(150_000).await;
+    // The pauses double from half a second to half a minute.
+    let tried = world.store.ledger().tried;
+    assert!(tried.len() < 12, "{tried:?}");
+    assert_eq!(world.events(), [""; 0]);
+    world.store.fail(Fault::None);
+    world.until(200_000).await;
+    assert_eq!(world.store.ledger().outbox, []);
+    let mut events = world.events();
+    events.sort();
+    assert_eq!(
+        events,
+        [
+            "a g First Delivered 1",
+            "a h First Stopped 1",
+            "a i First Stopped 0",
+            "b h Fallback Delivered 1",
+            "b i Fallback Delivered 1"
+        ]
+    );
+    assert_eq!(log.count("cannot record deliveries"), 1, "{}", log.text());
+    assert_eq!(log.count("can record deliveries again"), 1);
+    assert_eq!(world.worker().is_ended(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn delivery_waits_for_a_store_that_is_far_behind() {
+    let mut world = World::chain("a");
+    world.max_queued = 1_000;
+    let world = world.start();
+    world.store.fail(Fault::Down);
+    for _ in 0..10 {
+        world.enqueue((0..500).map(|_| world.queued("g")).collect());
+        let now = u64::try_from(world.start.elapsed().as_millis()).unwrap();
+        world.until(now + 1_000).await;
+    }
+    assert_eq!(world.channel("a").times().len(), 4_000);
+    world.store.fail(Fault::None);
+    world.until(100_000).await;
+    assert_eq!(world.channel("a").times().len(), 5_000);
+    assert_eq!(world.store.ledger().outbox, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_slow_hangs_or_panics_is_asked_again() {
+    let world = World::chain("a").start();
+    for fault in [Fault::Slow(seconds(10)), Fault::Hangs, Fault::Panics] {
+        world.store.fail(fault);
+        world.queue("g");
+        let now = u64::try_from(world.start.elapsed().as_millis()).unwrap();
+        world.until(now + 5_000).await;
+        world.store.fail(Fault::None);
+        world.until(now + 100_000).await;
+        assert_eq!(world.store.ledger().outbox, [], "{fault:?}");
+    }
+    assert_eq!(world.events(), ["a g First Delivered 1"; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_commit_ends_the_worker() {
+    let (log, _guard) = Log::of_this_thread();
+    let world = World::chain("a").start();
+    world.channel("a").always(Slow(Duration::from_millis(40)));
+    world.store.fail(Fault::Refused);
+    for group in ["g", "h", "i", "j", "k", "l"] {
+        world.queue(group);
+    }
+    let ended = timeout(seconds(5), world.worker().ended()).await;
+    assert_eq!(ended, Ok(Ended::LeaseLost));
+    assert_eq!(world.worker().is_ended(), Some(Ended::LeaseLost));
+    let sent = world.channel("a").groups();
+    world.until(100_000).await;
+    assert_eq!(world.channel("a").groups(), sent);
+    assert!(sent.len() < 6, "{sent:?}");
+    assert_eq!(world.store.ledger().tried.len(), 1);
+    assert_eq!(
+        log.count("another engine has the ledger"),
+        1,
+        "{}",
+        log.text()
+    );
+}

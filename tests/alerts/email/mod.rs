@@ -1,0 +1,7 @@
+//! Mails over SMTP.
+
+mod encryption;
+mod failures;
+mod settings;
+mod text;
+mod world;

@@ -1,0 +1,10 @@
+//! Service level objectives: their definitions, the counting of events, and their alerts.
+
+mod counting;
+mod days;
+mod definitions;
+mod gauges;
+mod model;
+mod promtool;
+mod size;
+mod world;
