@@ -194,6 +194,7 @@ async fn trade(connections: &Connections) -> anyhow::Result<()> {
 
     Plugins::new().set(2);
     DatabaseConnections::new().set(10, 4);
+    DatabaseConnections::new().set_max(20);
     RedisConnections::new().set(1);
     let visitors: Vec<_> = (0..3).map(|_| connections.open()).collect();
 

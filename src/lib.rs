@@ -87,6 +87,8 @@ mod error;
 pub mod exporter;
 #[cfg(feature = "health")]
 pub mod health;
+#[cfg(any(feature = "alerts", feature = "jobs"))]
+mod host;
 #[cfg(any(feature = "alerts-http", feature = "check-http", feature = "push"))]
 mod http_client;
 pub mod http_metrics;

@@ -48,6 +48,7 @@ mod computed;
 mod current;
 mod defaults;
 pub mod delivery;
+mod engine;
 mod evaluate;
 mod evaluated;
 mod evaluator;
@@ -87,6 +88,9 @@ mod wire;
 pub use self::announcer::Announcer;
 pub use self::comparison::Comparison;
 pub use self::computed::Computed;
+pub use self::engine::{
+    AlertView, Alerts, AlertsBuilder, AlertsStats, Receiver, RuleAlertView, RuleView, SilenceView,
+};
 pub use self::evaluated::{Evaluated, Evaluation, Labels};
 pub use self::level::Level;
 pub use self::matcher::{Matcher, Operator};

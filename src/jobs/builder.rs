@@ -11,6 +11,7 @@ use super::registry::Registry;
 use super::state::State;
 use super::tasks::Tasks;
 use crate::error::Error;
+use crate::host;
 use crate::recorder::RecorderRef;
 
 /// The longest name of an instance, in characters.
@@ -133,7 +134,7 @@ impl JobsBuilder {
         if self.max_queued == 0 {
             mistakes.push("max_queued is 0: at least 1 is required".to_owned());
         }
-        let instance = self.instance.unwrap_or_else(host_name);
+        let instance = self.instance.unwrap_or_else(host::name);
         let length = instance.chars().count();
         if !(1..=MAX_INSTANCE).contains(&length) {
             mistakes.push(format!(
@@ -164,15 +165,4 @@ impl JobsBuilder {
             _tasks: Arc::new(tasks),
         }))
     }
-}
-
-fn host_name() -> String {
-    let name = gethostname::gethostname();
-    let name = name.to_string_lossy();
-    let name = name.trim().chars().filter(|c| !c.is_control());
-    let name: String = name.take(MAX_INSTANCE).collect();
-    if name.is_empty() {
-        return "unknown".to_owned();
-    }
-    name
 }

@@ -22,6 +22,7 @@ mod defaults;
 mod delivery;
 #[cfg(feature = "alerts-email")]
 mod email;
+mod engine;
 mod evaluate;
 mod histograms;
 mod log;

@@ -1,0 +1,324 @@
+//! `Alerts`: the running engine.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::engine::Engine;
+use super::ledger::Ledger;
+use super::views::{AlertView, AlertsStats, RuleView, SilenceView};
+use crate::alerts::channels::DeliveryError;
+use crate::alerts::rules::Rules;
+use crate::alerts::state::{Alert, AlertId, CodeAlert, SilenceTarget, Transition};
+use crate::alerts::stores::{Event, HistoryPage, HistoryQuery, SilenceEvent};
+use crate::error::{Error, ErrorKind};
+use crate::exporter::Snapshot;
+use crate::redact::redact;
+
+/// Alerts that a shortcut fires resolve when they were not fired again for this long.
+const SHORTCUT_RESOLVES: Duration = Duration::from_secs(15 * 60);
+
+/// The running engine: it evaluates rules, keeps the life of each alert, and sends notifications.
+///
+/// A handle that can be cloned. The engine ends when the last one is dropped; [`shutdown`](Self::shutdown) ends it in order.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
+/// use tower_vitals::Prometheus;
+/// use tower_vitals::alerts::{Alert, Alerts, Level, Rule, Rules, Signal};
+///
+/// let rules = Rules::builder()
+///     .rule(Rule::new("PoolFull", Signal::value("database_connections")).ge(20.0).level(Level::Critical))
+///     .build()?;
+/// let prometheus = Prometheus::builder().build()?;
+/// let alerts = Alerts::builder().metrics(prometheus).rules(rules).run()?;
+///
+/// alerts.fire(Alert::critical("the queue is full").component("scheduler"));
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Alerts(pub(super) Arc<Engine>);
+
+impl Alerts {
+    /// Fires an alert from code, and returns its identity. Never waits: the engine takes the alert up at once, in the background.
+    ///
+    /// An alert of the same name, component and labels that fires already takes the new text and level.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most alerts of code end by themselves, so nobody needs the identity"
+    )]
+    pub fn fire(&self, alert: CodeAlert) -> AlertId {
+        let id = alert.id();
+        self.0.inbox.fire(alert);
+        id
+    }
+
+    /// Ends an alert that code fired.
+    pub fn clear(&self, id: AlertId) {
+        self.0.inbox.clear(id);
+    }
+
+    /// Fires `JobFailed` for a background job. It resolves when it was not fired again for 15 minutes.
+    pub fn job_failed(&self, job: &str, error: impl Display) -> AlertId {
+        self.shortcut("JobFailed", "job", job, error)
+    }
+
+    /// Fires `ApiError` for an outbound API. It resolves when it was not fired again for 15 minutes.
+    pub fn api_error(&self, service: &str, error: impl Display) -> AlertId {
+        self.shortcut("ApiError", "API", service, error)
+    }
+
+    /// Fires `DatabaseError` for a database. It resolves when it was not fired again for 15 minutes.
+    pub fn database_error(&self, database: &str, error: impl Display) -> AlertId {
+        self.shortcut("DatabaseError", "database", database, error)
+    }
+
+    fn shortcut(&self, name: &str, kind: &str, which: &str, error: impl Display) -> AlertId {
+        let error = error.to_string();
+        let text = format!("{kind} {which}: {}", redact(&error));
+        let alert = Alert::error(text).name(name).component(which);
+        self.fire(alert.auto_resolve(SHORTCUT_RESOLVES))
+    }
+
+    /// Evaluates all rules now. The engine does this by itself unless its builder said [`manual`](super::AlertsBuilder::manual).
+    ///
+    /// Returns the changes of all alerts, also of those that code fired.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the store does not take the changes. They are kept, and written later.
+    pub async fn evaluate_at(
+        &self,
+        snapshot: &Snapshot,
+        now: SystemTime,
+    ) -> Result<Vec<Transition>, Error> {
+        self.0.hold(now).await;
+        self.0.compute().await;
+        self.0.evaluate(snapshot, now).await
+    }
+
+    /// Notes that a person takes care of a firing alert: it is not repeated and not escalated.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the alert does not fire, if a text is too long, or if the store does not take the change.
+    pub async fn acknowledge(
+        &self,
+        id: AlertId,
+        by: &str,
+        note: Option<&str>,
+    ) -> Result<(), Error> {
+        let now = SystemTime::now();
+        let ledger = self.ledger_of(id, now).await?;
+        let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
+            step.transitions
+                .extend(book.state.acknowledge(id, by, note, now)?);
+            Ok(())
+        };
+        ledger.act(now, change).await
+    }
+
+    /// Resolves a pending or firing alert by hand. It stays resolved until its condition was false once.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the alert is not active, if the name is too long, or if the store does not take the change.
+    pub async fn resolve(&self, id: AlertId, by: &str) -> Result<(), Error> {
+        let now = SystemTime::now();
+        let ledger = self.ledger_of(id, now).await?;
+        let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
+            step.transitions.extend(book.state.resolve(id, by, now)?);
+            Ok(())
+        };
+        ledger.act(now, change).await
+    }
+
+    /// Holds back the notifications of alerts until a time. Returns the silence's identity.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the time is over, the target matches alerts without labels, a text is too long, there are too many silences, or
+    /// the store does not take the change.
+    pub async fn suppress(
+        &self,
+        target: SilenceTarget,
+        until: SystemTime,
+        by: &str,
+        note: Option<&str>,
+    ) -> Result<Vec<String>, Error> {
+        let now = SystemTime::now();
+        self.0.hold_if_closed(now).await;
+        let mut ids = Vec::new();
+        for ledger in self.0.open_ledgers() {
+            if let SilenceTarget::Alert(id) = &target
+                && !ledger.knows(*id)
+            {
+                continue;
+            }
+            let target = target.clone();
+            let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
+                let id = book.state.suppress(target, until, by, note, now)?;
+                let silence = book.state.silences(now).find(|silence| silence.id == id);
+                step.events.extend(silence.cloned().map(|silence| {
+                    Event::Silence(SilenceEvent {
+                        at: now,
+                        silence,
+                        began: true,
+                        ended_by: None,
+                    })
+                }));
+                Ok(id)
+            };
+            let id = ledger.act(now, change).await?;
+            ids.push(format!("{}-{id}", ledger.name));
+        }
+        if ids.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Refused,
+                "no such alert is known here",
+            ));
+        }
+        Ok(ids)
+    }
+
+    /// Ends a silence before its time. Returns whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the store does not take the change.
+    pub async fn unsuppress(&self, id: &str, by: &str) -> Result<bool, Error> {
+        let now = SystemTime::now();
+        let parts = id.rsplit_once('-');
+        let parts = parts.and_then(|(name, number)| Some((name, number.parse().ok()?)));
+        let Some((name, number)) = parts else {
+            return Ok(false);
+        };
+        self.0.hold_if_closed(now).await;
+        let Some(ledger) = self.0.open_ledgers().find(|ledger| ledger.name == name) else {
+            return Ok(false);
+        };
+        let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
+            let id = crate::alerts::state::SilenceId(number);
+            let ended = book.state.unsuppress(id, now);
+            let was_there = ended.is_some();
+            step.events.extend(ended.map(|silence| {
+                Event::Silence(SilenceEvent {
+                    at: now,
+                    silence,
+                    began: false,
+                    ended_by: Some(by.to_owned()),
+                })
+            }));
+            Ok(was_there)
+        };
+        ledger.act(now, change).await
+    }
+
+    /// Sends a test through a channel, also if the channel is stopped. If it arrives, the channel works again.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such channel, or with the error of the delivery.
+    pub async fn test_channel(&self, name: &str) -> Result<(), DeliveryError> {
+        self.0.test_channel(name).await
+    }
+
+    /// All known alerts, also inactive and resolved ones: firing ones first, the most urgent first, the latest first.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<AlertView> {
+        self.0.alerts(SystemTime::now())
+    }
+
+    /// The rules.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.0.context.rules
+    }
+
+    /// Explains each alert of a rule: its value, its state, its next deadline, and what holds back each notification. `None` if there
+    /// is no such rule.
+    #[must_use]
+    pub fn explain(&self, rule: &str) -> Option<RuleView> {
+        self.0.explain(rule, SystemTime::now())
+    }
+
+    /// The silences that are not over.
+    #[must_use]
+    pub fn silences(&self) -> Vec<SilenceView> {
+        self.0.silences(SystemTime::now())
+    }
+
+    /// Reads the history: every transition, silence and notification with its result, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the store cannot be read.
+    pub async fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, Error> {
+        self.0.history(query).await
+    }
+
+    /// Numbers of the engine, and the channels.
+    #[must_use]
+    pub fn stats(&self) -> AlertsStats {
+        self.0.stats()
+    }
+
+    /// Returns a check for [`Health`](crate::Health) that fails while the engine does not evaluate, while its store fails, and while
+    /// a channel is stopped.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
+    /// use tower_vitals::alerts::Alerts;
+    /// use tower_vitals::health::Check;
+    /// use tower_vitals::{Health, Prometheus};
+    ///
+    /// let alerts = Alerts::builder().metrics(Prometheus::builder().build()?).run()?;
+    /// let health = Health::builder()
+    ///     .check("alerts", alerts.health_check().optional())
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn health_check(
+        &self,
+    ) -> impl Fn() -> std::future::Ready<Result<(), String>> + Clone + Send + Sync + use<> {
+        // The check does not keep the engine alive.
+        let engine = Arc::downgrade(&self.0);
+        move || {
+            let problems = engine.upgrade().map(|engine| engine.problems());
+            std::future::ready(match problems.as_deref() {
+                None | Some([]) => Ok(()),
+                Some(problems) => Err(problems.join("; ")),
+            })
+        }
+    }
+
+    /// Ends the engine: delivers what can be delivered within the deadline, and gives shared rules to another instance at once.
+    pub async fn shutdown(&self, deadline: Duration) {
+        self.0.shut_down(deadline).await;
+    }
+
+    /// Whether an alert of this identity is known.
+    #[must_use]
+    pub fn knows(&self, id: AlertId) -> bool {
+        self.0.open_ledgers().any(|ledger| ledger.knows(id))
+    }
+
+    async fn ledger_of(&self, id: AlertId, now: SystemTime) -> Result<&Ledger, Error> {
+        self.0.hold_if_closed(now).await;
+        let found = self.0.open_ledgers().find(|ledger| ledger.knows(id));
+        found.ok_or_else(|| {
+            let others = self.0.ledgers.iter().any(|ledger| !ledger.is_open());
+            let hint = if others {
+                ": another instance may hold it"
+            } else {
+                ""
+            };
+            Error::new(
+                ErrorKind::Refused,
+                format!("the alert {id} is unknown here{hint}"),
+            )
+        })
+    }
+}
+
+debug_fields!(Alerts {});

@@ -1,0 +1,250 @@
+//! `Book`: the alerts of one ledger, without I/O.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::context::Context;
+use super::inbox::Request;
+use crate::alerts::channels::{Notification, NotifiedAlert};
+use crate::alerts::evaluated::Evaluation;
+use crate::alerts::notify::{Notifier, NotifierState, Policy};
+use crate::alerts::rule::Rule;
+use crate::alerts::slo::{SloAlert, SloBook, SloStatus};
+use crate::alerts::state::{Alert, AlertState, Limits, RuleHead, State, Transition};
+use crate::alerts::stores::{Event, Queued, Saved};
+use crate::error::{Error, logged};
+use crate::exporter::Snapshot;
+
+const STATE: &str = "state";
+const NOTIFIER: &str = "notifier";
+const SLOS: &str = "slo";
+
+/// How long a resolved alert goes on being posted.
+const RECENT: Duration = Duration::from_secs(5 * 60);
+/// The counts of SLOs change with each evaluation, and are saved this often.
+const SLOS_EVERY: Duration = Duration::from_secs(60);
+
+/// The alerts of one ledger, and what was announced of them.
+#[derive(Debug)]
+pub(super) struct Book {
+    pub(super) state: State,
+    pub(super) notifier: Notifier,
+    context: Arc<Context>,
+    slos: SloBook,
+    slos_saved: Option<SystemTime>,
+    /// The revision that was saved last.
+    saved_state: Option<u64>,
+}
+
+/// What one step changed.
+#[derive(Debug, Default)]
+pub(super) struct Step {
+    pub(super) transitions: Vec<Transition>,
+    pub(super) events: Vec<Event>,
+    pub(super) queued: Vec<Queued>,
+    pub(super) documents: BTreeMap<String, Option<Vec<u8>>>,
+}
+
+impl Book {
+    /// A new book, or the one that was saved.
+    pub(super) fn open(
+        context: Arc<Context>,
+        policies: Vec<Policy>,
+        limits: Limits,
+        saved: &Saved,
+        now: SystemTime,
+    ) -> Result<Self, Error> {
+        let mut state = State::default();
+        if let Some(text) = saved.documents.get(STATE) {
+            state = serde_json::from_slice(text).map_err(|error| unreadable(STATE, &error))?;
+            if let Some(seen) = saved.seen {
+                state.set_seen(seen);
+            }
+        }
+        // The store keeps the history.
+        state.set_limits(Limits {
+            history: 0,
+            ..limits
+        });
+        let told = match saved.documents.get(NOTIFIER) {
+            Some(text) => {
+                serde_json::from_slice(text).map_err(|error| unreadable(NOTIFIER, &error))?
+            }
+            None => NotifierState::default(),
+        };
+        let mut notifier = Notifier::restored(policies, told)?;
+        notifier.set_limit(limits.active.saturating_mul(2));
+        let slos = match saved.documents.get(SLOS) {
+            Some(text) => serde_json::from_slice(text).map_err(|error| unreadable(SLOS, &error))?,
+            None => SloBook::default(),
+        };
+        state.resume(now);
+        Ok(Self {
+            state,
+            notifier,
+            context,
+            slos,
+            slos_saved: None,
+            saved_state: None,
+        })
+    }
+
+    /// Takes the evaluation of a rule.
+    pub(super) fn evaluate(
+        &mut self,
+        rule: &Rule,
+        evaluation: Evaluation,
+        now: SystemTime,
+        step: &mut Step,
+    ) -> Result<(), Error> {
+        let failure = match &evaluation {
+            Evaluation::Failed(error) => Some(logged(error)),
+            _ => None,
+        };
+        let head = RuleHead::of(rule, self.context.interval);
+        let transitions = self.state.evaluate(&head, evaluation, now)?;
+        step.transitions.extend(transitions);
+        failure.map_or(Ok(()), |message| {
+            Err(Error::external("the rule was not evaluated", message))
+        })
+    }
+
+    /// Counts the events of the SLOs, and judges them.
+    pub(super) fn judge_slos(
+        &mut self,
+        snapshot: &Snapshot,
+        now: SystemTime,
+        step: &mut Step,
+    ) -> Vec<SloStatus> {
+        let context = Arc::clone(&self.context);
+        if context.slos.is_empty() {
+            return Vec::new();
+        }
+        self.slos.observe(&context.slos, snapshot, now);
+        let age = self.slos_saved.map(|saved| now.duration_since(saved));
+        if age.is_none_or(|age| age.is_ok_and(|age| age >= SLOS_EVERY)) {
+            self.slos_saved = Some(now);
+            step.put(SLOS, &self.slos);
+        }
+        let mut statuses = Vec::new();
+        for slo in context.slos.iter() {
+            let status = self.slos.evaluate(slo, now);
+            for alert in context
+                .slo_alerts
+                .iter()
+                .filter(|alert| alert.slo == slo.name)
+            {
+                self.judge_slo(alert, &status, now, step);
+            }
+            statuses.push(status);
+        }
+        statuses
+    }
+
+    fn judge_slo(
+        &mut self,
+        alert: &SloAlert,
+        status: &SloStatus,
+        now: SystemTime,
+        step: &mut Step,
+    ) {
+        let transitions = self
+            .state
+            .evaluate(&alert.head(), alert.evaluate(status), now);
+        // Its one result cannot be there twice.
+        step.transitions.extend(transitions.unwrap_or_default());
+    }
+
+    /// Does what code asked for.
+    pub(super) fn take(&mut self, requests: Vec<Request>, now: SystemTime, step: &mut Step) {
+        for request in requests {
+            step.transitions.extend(match request {
+                Request::Fire(alert) => self.state.fire(alert, now),
+                Request::Clear(id) => self.state.clear(id, now),
+            });
+        }
+    }
+
+    /// Forgets the rules that are not there any more: their alerts end.
+    pub(super) fn forget_rules(&mut self, now: SystemTime, step: &mut Step) {
+        let is_gone = |name: &&str| !self.context.has_rule(name);
+        let gone = self.state.rule_names().filter(is_gone);
+        for name in gone.map(str::to_owned).collect::<Vec<_>>() {
+            step.transitions.extend(self.state.remove_rule(&name, now));
+        }
+    }
+
+    /// Does what time decides, and asks for the notifications that are due. Every step ends with this.
+    pub(super) fn finish(&mut self, now: SystemTime, step: &mut Step) {
+        step.transitions.extend(self.state.tick(now));
+        let transitions = step.transitions.iter().cloned().map(Event::Transition);
+        step.events.extend(transitions);
+        let context = Arc::clone(&self.context);
+        let describe = |alert: &_| context.describe(alert);
+        let told = self.notifier.tick(&self.state, &describe, now);
+        step.events.extend(told.events);
+        let queued = told
+            .queued
+            .into_iter()
+            .map(|(channel, notification)| Queued::new(channel, self.signed(notification)));
+        step.queued.extend(queued);
+        if told.is_changed {
+            step.put(NOTIFIER, self.notifier.state());
+        }
+        let revision = Some(self.state.revision());
+        if self.saved_state != revision {
+            self.saved_state = revision;
+            step.put(STATE, &self.state);
+        }
+    }
+
+    /// The alerts for receivers that group and deduplicate themselves: those that fire, and those that resolved a short while ago.
+    ///
+    /// An alert that was silenced before it fired, or that is inhibited, is not posted. One that fired before its silence goes on
+    /// being posted, because its receiver would take its absence for its end.
+    pub(super) fn posted(&self, now: SystemTime) -> Vec<NotifiedAlert> {
+        let unposted = self.state.unposted(now);
+        let is_recent = |alert: &Alert| {
+            now.duration_since(alert.since)
+                .is_ok_and(|age| age <= RECENT)
+        };
+        let alerts = self.state.alerts().filter(|alert| match alert.state {
+            AlertState::Firing => !unposted.contains(&alert.id),
+            AlertState::Resolved => is_recent(alert),
+            AlertState::Inactive | AlertState::Pending => false,
+        });
+        let alerts = alerts.filter(|alert| self.context.announces(alert));
+        let described = alerts.map(|alert| (alert, self.context.describe(alert)));
+        described
+            .map(|(alert, description)| NotifiedAlert::of(alert, &description))
+            .collect()
+    }
+
+    /// With the names of service and instance.
+    pub(super) fn signed(&self, mut notification: Notification) -> Notification {
+        let context = &self.context;
+        notification.service.clone_from(&context.service);
+        notification.instance = Some(context.instance.clone());
+        notification.external_url.clone_from(&context.external_url);
+        notification
+    }
+}
+
+impl Step {
+    fn put(&mut self, name: &str, document: &impl serde::Serialize) {
+        match serde_json::to_vec(document) {
+            Ok(text) => drop(self.documents.insert(name.into(), Some(text))),
+            // Cannot happen: all keys are texts. The ledger keeps the document that it has.
+            Err(error) => {
+                tracing::error!(%error, name, "a document of the alerts cannot be written");
+            }
+        }
+    }
+}
+
+fn unreadable(name: &str, error: &serde_json::Error) -> Error {
+    Error::invalid(format!(
+        "the document {name:?} of the alerts cannot be read ({error}): it may be of a newer version"
+    ))
+}

@@ -1,0 +1,419 @@
+//! `Engine`: the parts that the handles and the task share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::context::Context;
+use super::inbox::Inbox;
+use super::instruments::Instruments;
+use super::ledger::Ledger;
+use super::views::{AlertView, AlertsStats, RuleAlertView, RuleView, SilenceView};
+use crate::alerts::channels::{DeliveryError, NotifiedAlert};
+use crate::alerts::computed::Computed;
+use crate::alerts::samples::Samples;
+use crate::alerts::state::{AlertExplanation, AlertState, Transition};
+use crate::alerts::stores::{AlertStore, HistoryPage, HistoryQuery};
+use crate::error::Error;
+use crate::exporter::Snapshot;
+use crate::log_limit::LogLimit;
+use crate::panics;
+
+/// A closure of the service that computes a signal may take this long.
+const COMPUTE_TIMEOUT: Duration = Duration::from_secs(10);
+const HISTORY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The parts that the handles and the task share.
+pub(super) struct Engine {
+    pub(super) context: Arc<Context>,
+    pub(super) ledgers: Vec<Ledger>,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) instruments: Instruments,
+    store: Arc<dyn AlertStore>,
+    samples: Mutex<Samples>,
+    computed: Vec<(String, Computed)>,
+    last: Mutex<Last>,
+    missed: AtomicU64,
+    failures: LogLimit,
+    has_ended: AtomicBool,
+    pub(super) started: SystemTime,
+}
+
+#[derive(Default)]
+struct Last {
+    ended: Option<SystemTime>,
+    took: Duration,
+}
+
+impl Engine {
+    pub(super) fn new(
+        context: Arc<Context>,
+        ledgers: Vec<Ledger>,
+        store: Arc<dyn AlertStore>,
+        computed: Vec<(String, Computed)>,
+        instruments: Instruments,
+    ) -> Self {
+        Self {
+            samples: Mutex::new(Samples::for_rules(&context.rules)),
+            context,
+            ledgers,
+            inbox: Arc::default(),
+            instruments,
+            store,
+            computed,
+            last: Mutex::default(),
+            missed: AtomicU64::new(0),
+            failures: LogLimit::default(),
+            has_ended: AtomicBool::new(false),
+            started: SystemTime::now(),
+        }
+    }
+
+    pub(super) fn open_ledgers(&self) -> impl Iterator<Item = &Ledger> {
+        self.ledgers.iter().filter(|ledger| ledger.is_open())
+    }
+
+    /// Takes the ledgers that no other engine holds, and holds on to its own.
+    pub(super) async fn hold(&self, now: SystemTime) {
+        if self.has_ended.load(Ordering::Acquire) {
+            return;
+        }
+        for ledger in &self.ledgers {
+            ledger.hold(now).await;
+        }
+    }
+
+    /// Takes the ledgers if none is open, as right after the start.
+    pub(super) async fn hold_if_closed(&self, now: SystemTime) {
+        if self.open_ledgers().next().is_none() {
+            self.hold(now).await;
+        }
+    }
+
+    /// Calls the closures of the service, side by side.
+    pub(super) async fn compute(&self) {
+        let mut calls = JoinSet::new();
+        for (name, computed) in &self.computed {
+            let (name, computed) = (name.clone(), computed.clone());
+            calls.spawn(async move {
+                let call = panics::caught(async { computed.run().await });
+                let failed = |problem: &str| {
+                    let message = format!("the signal {name:?} was not computed");
+                    Err(Error::external(message, problem))
+                };
+                let result = match timeout(COMPUTE_TIMEOUT, call).await {
+                    Ok(Ok(result)) => result,
+                    Ok(Err(_)) => failed("its closure panicked"),
+                    Err(_) => failed("no answer within 10 s"),
+                };
+                (name, result)
+            });
+        }
+        while let Some(done) = calls.join_next().await {
+            if let Ok((name, result)) = done {
+                self.samples.lock().set_computed(name, result);
+            }
+        }
+    }
+
+    /// Adds a snapshot without evaluating the rules.
+    pub(super) fn observe(&self, snapshot: &Snapshot, now: SystemTime) {
+        self.samples.lock().add(snapshot, now);
+    }
+
+    /// Evaluates all rules of the ledgers that this engine holds.
+    pub(super) async fn evaluate(
+        &self,
+        snapshot: &Snapshot,
+        now: SystemTime,
+    ) -> Result<Vec<Transition>, Error> {
+        let began = crate::measure::Instant::now();
+        self.observe(snapshot, now);
+        let mut transitions = Vec::new();
+        let mut failed = None;
+        let mut statuses = Vec::new();
+        for (index, ledger) in self.ledgers.iter().enumerate() {
+            if !ledger.is_open() {
+                continue;
+            }
+            let requests = if index == 0 {
+                self.inbox.take()
+            } else {
+                Vec::new()
+            };
+            let changed = ledger.act(now, |book, step| {
+                book.take(requests, now, step);
+                let samples = self.samples.lock();
+                for rule in ledger
+                    .rules
+                    .iter()
+                    .filter_map(|at| <[_]>::get(&self.context.rules, *at))
+                {
+                    let evaluation = rule.evaluate(&samples, now);
+                    self.evaluated(
+                        rule.name.as_str(),
+                        book.evaluate(rule, evaluation, now, step),
+                    );
+                }
+                if index == 0 {
+                    statuses = book.judge_slos(snapshot, now, step);
+                }
+                Ok(step.transitions.clone())
+            });
+            match changed.await {
+                Ok(changed) => transitions.extend(changed),
+                Err(error) => failed = Some(error),
+            }
+        }
+        self.instruments.judged(&statuses);
+        self.feed(now);
+        let took = began.elapsed();
+        *self.last.lock() = Last {
+            ended: Some(now),
+            took,
+        };
+        self.instruments.evaluated(now, took);
+        failed.map_or(Ok(transitions), Err)
+    }
+
+    /// Reports the failure of a rule.
+    fn evaluated(&self, rule: &str, result: Result<(), Error>) {
+        let Err(error) = result else { return };
+        self.instruments.failed();
+        if let Some(left_out) = self.failures.next() {
+            tracing::warn!(rule, %error, left_out, "an alert rule cannot be evaluated");
+        }
+    }
+
+    /// Does what code asked for, and sends what is due meanwhile.
+    pub(super) async fn wake(&self, now: SystemTime) {
+        for (index, ledger) in self.ledgers.iter().enumerate() {
+            if !ledger.is_open() {
+                continue;
+            }
+            let requests = if index == 0 {
+                self.inbox.take()
+            } else {
+                Vec::new()
+            };
+            // A failure of the store is logged there, and the step is written later.
+            let _ = ledger
+                .act(now, |book, step| {
+                    book.take(requests, now, step);
+                    Ok(())
+                })
+                .await;
+        }
+        self.feed(now);
+    }
+
+    /// Feeds the channels that get all alerts, and those that beat.
+    fn feed(&self, now: SystemTime) {
+        for ledger in self.open_ledgers() {
+            ledger.read(|open| {
+                open.delivery.sync(&open.book.posted(now));
+                open.delivery.beat();
+            });
+        }
+    }
+
+    /// The next time at which a notification is due without an evaluation.
+    pub(super) fn next_due(&self, now: SystemTime) -> Option<SystemTime> {
+        let due = self.open_ledgers();
+        due.filter_map(|ledger| ledger.read(|open| open.book.notifier.next_due(now))?)
+            .min()
+    }
+
+    pub(super) fn missed(&self, ticks: u64) {
+        self.missed.fetch_add(ticks, Ordering::Relaxed);
+        self.instruments.missed(ticks);
+    }
+
+    pub(super) async fn test_channel(&self, name: &str) -> Result<(), DeliveryError> {
+        let mut open = self.open_ledgers();
+        let delivery = open.find_map(|ledger| ledger.read(|open| Arc::clone(&open.delivery)));
+        match delivery {
+            Some(delivery) => delivery.test(name).await,
+            None => Err(DeliveryError::retry(
+                "the store of the alerts cannot be reached",
+            )),
+        }
+    }
+
+    pub(super) fn alerts(&self, now: SystemTime) -> Vec<AlertView> {
+        let mut all = Vec::new();
+        for ledger in self.open_ledgers() {
+            ledger.read(|open| {
+                let known = open.book.state.explain_all(now);
+                all.extend(known.into_iter().map(|alert| self.view(alert)));
+            });
+        }
+        all.sort_by_cached_key(AlertView::cursor);
+        all
+    }
+
+    fn view(&self, explained: AlertExplanation) -> AlertView {
+        let AlertExplanation {
+            alert,
+            deadline,
+            held_back,
+            ..
+        } = explained;
+        let shown = NotifiedAlert::of(&alert, &self.context.describe(&alert));
+        let mut labels = shown.labels;
+        labels.remove("alertname");
+        AlertView {
+            id: alert.id,
+            name: shown.name,
+            level: alert.level,
+            state: alert.state,
+            labels,
+            annotations: shown.annotations,
+            value: alert.value,
+            since: alert.since,
+            active_at: alert.active_at,
+            deadline,
+            acknowledged: shown.acknowledged,
+            held_back,
+        }
+    }
+
+    pub(super) fn explain(&self, name: &str, now: SystemTime) -> Option<RuleView> {
+        let rule = self.context.rules.get(name)?;
+        let explained = self
+            .open_ledgers()
+            .find_map(|ledger| ledger.read(|open| self.explained(open, name, now))?);
+        let (stale, alerts) =
+            explained.unwrap_or_else(|| (Some("not evaluated yet".to_owned()), Vec::new()));
+        Some(RuleView {
+            rule: name.to_owned(),
+            level: rule.level,
+            comparison: rule.comparison.symbol(),
+            threshold: rule.threshold,
+            stale,
+            alerts,
+        })
+    }
+
+    fn explained(
+        &self,
+        open: &super::ledger::Open,
+        name: &str,
+        now: SystemTime,
+    ) -> Option<(Option<String>, Vec<RuleAlertView>)> {
+        let explained = open.book.state.explain(name, now)?;
+        let alerts = explained.members.into_iter().map(|member| {
+            let channels = open.channels_of(&member.alert, now);
+            let alert = self.view(member);
+            RuleAlertView { alert, channels }
+        });
+        Some((explained.stale, alerts.collect()))
+    }
+
+    pub(super) fn silences(&self, now: SystemTime) -> Vec<SilenceView> {
+        let mut all = Vec::new();
+        for ledger in self.open_ledgers() {
+            ledger.read(|open| {
+                let silences = open.book.state.silences(now).cloned();
+                all.extend(silences.map(|silence| SilenceView {
+                    id: format!("{}-{}", ledger.name, silence.id),
+                    silence,
+                }));
+            });
+        }
+        all
+    }
+
+    pub(super) async fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, Error> {
+        match timeout(HISTORY_TIMEOUT, self.store.history(query)).await {
+            Ok(page) => page,
+            Err(_) => Err(Error::external(
+                "the history of alerts cannot be read",
+                format!("no answer within {HISTORY_TIMEOUT:?}"),
+            )),
+        }
+    }
+
+    pub(super) fn stats(&self) -> AlertsStats {
+        let now = SystemTime::now();
+        let last = self.last.lock();
+        let (last_evaluation, took) = (last.ended, last.took);
+        drop(last);
+        let mut stats = AlertsStats {
+            alerts: BTreeMap::new(),
+            firing: BTreeMap::new(),
+            rules: self.context.rules.len(),
+            silences: 0,
+            last_evaluation,
+            last_evaluation_seconds: took.as_secs_f64(),
+            missed_ticks: self.missed.load(Ordering::Relaxed),
+            dropped: 0,
+            store_error: self.ledgers.iter().find_map(Ledger::failure),
+            channels: Vec::new(),
+        };
+        for ledger in self.open_ledgers() {
+            ledger.read(|open| {
+                for alert in open.book.state.alerts() {
+                    *stats.alerts.entry(alert.state).or_default() += 1;
+                    if alert.state == AlertState::Firing {
+                        *stats.firing.entry(alert.level).or_default() += 1;
+                    }
+                }
+                stats.silences += open.book.state.silences(now).count();
+                stats.dropped += open.book.state.dropped();
+                stats.channels.extend(open.delivery.channels());
+            });
+        }
+        stats
+    }
+
+    /// Reasons why the engine may not tell of an alert.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let stats = self.stats();
+        let since = stats.last_evaluation.unwrap_or(self.started);
+        let late = SystemTime::now().duration_since(since).unwrap_or_default();
+        if late > self.context.interval * 4 + self.context.settle {
+            problems.push(format!(
+                "the rules were last evaluated {} s ago",
+                late.as_secs()
+            ));
+        }
+        if let Some(error) = stats.store_error {
+            problems.push(format!("the store of the alerts fails: {error}"));
+        }
+        for channel in stats.channels {
+            if let Some(stopped) = channel.stopped {
+                problems.push(format!(
+                    "the channel {} is stopped: {}",
+                    channel.name, stopped.error
+                ));
+            }
+        }
+        problems
+    }
+
+    pub(super) async fn shut_down(&self, deadline: Duration) {
+        self.wake(SystemTime::now()).await;
+        self.has_ended.store(true, Ordering::Release);
+        for ledger in &self.ledgers {
+            ledger.shut_down(deadline).await;
+        }
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // The task sees that the last handle is gone.
+        self.inbox.wake();
+    }
+}

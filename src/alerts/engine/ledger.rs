@@ -1,0 +1,305 @@
+//! `Ledger`: the alerts of one engine in their store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures_core::future::BoxFuture;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use super::book::{Book, Step};
+use super::context::Context;
+use crate::alerts::delivery::{Delivery, Outlet};
+use crate::alerts::notify::{Cause, Policy};
+use crate::alerts::state::{Alert, AlertId, Limits};
+use crate::alerts::stores::{AlertStore, Commit, Lease};
+use crate::error::{Error, ErrorKind, logged};
+use crate::outage::{Outage, Transition};
+use crate::panics;
+use crate::recorder::RecorderRef;
+
+/// A call of the store that takes longer fails.
+const STORE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The events that wait for a store that is away. Older ones are dropped.
+const MAX_WAITING_EVENTS: usize = 50_000;
+
+/// The alerts of one engine in their store. While another engine holds the ledger, or the store is away at the start, there is no
+/// book.
+pub(super) struct Ledger {
+    pub(super) name: &'static str,
+    /// The indexes of its rules.
+    pub(super) rules: Vec<usize>,
+    /// The name in the store.
+    key: String,
+    /// The name that the ledger is leased under. After a crash, an instance takes its own ledger at once.
+    holder: String,
+    plan: Arc<Plan>,
+    open: RwLock<Option<Open>>,
+    /// Held while something is written, so that commits keep the order of the steps.
+    writing: tokio::sync::Mutex<Writing>,
+    outage: Outage,
+    last_error: Mutex<Option<String>>,
+}
+
+/// What opens and writes ledgers.
+pub(super) struct Plan {
+    pub(super) context: Arc<Context>,
+    pub(super) store: Arc<dyn AlertStore>,
+    pub(super) policies: Vec<Policy>,
+    pub(super) channels: Vec<Outlet>,
+    pub(super) limits: Limits,
+    pub(super) recorder: RecorderRef,
+}
+
+/// A ledger that this engine holds.
+pub(super) struct Open {
+    pub(super) book: Book,
+    pub(super) delivery: Arc<Delivery>,
+    /// What the delivery watches.
+    _lease: watch::Sender<Lease>,
+}
+
+impl Open {
+    /// What holds back an alert's notifications, by channel.
+    pub(super) fn channels_of(
+        &self,
+        alert: &Alert,
+        now: SystemTime,
+    ) -> BTreeMap<String, Vec<Cause>> {
+        let held = self.book.notifier.held_back(alert.id, now);
+        held.into_iter()
+            .map(|held| (held.channel, held.causes))
+            .collect()
+    }
+}
+
+#[derive(Default)]
+struct Writing {
+    lease: Option<Lease>,
+    /// What the store has not taken yet.
+    waiting: Option<Commit>,
+}
+
+impl Ledger {
+    pub(super) fn new(
+        name: &'static str,
+        key: String,
+        holder: String,
+        rules: Vec<usize>,
+        plan: Arc<Plan>,
+    ) -> Self {
+        Self {
+            name,
+            rules,
+            key,
+            holder,
+            plan,
+            open: RwLock::default(),
+            writing: tokio::sync::Mutex::default(),
+            outage: Outage::default(),
+            last_error: Mutex::default(),
+        }
+    }
+
+    /// Whether this engine holds the ledger.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.read().is_some()
+    }
+
+    /// The last failure of the store, while it lasts.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.last_error.lock().clone()
+    }
+
+    /// Whether an alert of this id is known.
+    pub(super) fn knows(&self, id: AlertId) -> bool {
+        let knows = self.read(|open| open.book.state.knows(id));
+        knows == Some(true)
+    }
+
+    /// Reads the open ledger.
+    pub(super) fn read<R>(&self, read: impl FnOnce(&Open) -> R) -> Option<R> {
+        self.open.read().as_ref().map(read)
+    }
+
+    /// Takes the ledger, or holds on to it. Loads it when it is taken.
+    pub(super) async fn hold(&self, now: SystemTime) {
+        let mut writing = self.writing.lock().await;
+        let result = self.try_hold(&mut writing, now).await;
+        self.note(result.err().as_ref());
+    }
+
+    async fn try_hold(&self, writing: &mut Writing, now: SystemTime) -> Result<(), Error> {
+        let plan = &self.plan;
+        let ttl = plan.context.lease();
+        let lease = self
+            .call(|store| store.lease(&self.key, &self.holder, ttl))
+            .await?;
+        let is_lost = self.read(|open| open.delivery.is_ended().is_some()) == Some(true);
+        if lease.is_none() || lease != writing.lease || is_lost {
+            self.close(writing);
+        }
+        let Some(lease) = lease else {
+            return Ok(());
+        };
+        if self.is_open() {
+            return Ok(());
+        }
+        let saved = self.call(|store| store.load(&self.key)).await?;
+        let book = Book::open(
+            Arc::clone(&plan.context),
+            plan.policies.clone(),
+            plan.limits,
+            &saved,
+            now,
+        )?;
+        let (sender, watched) = watch::channel(lease);
+        let context = &plan.context;
+        let delivery = Delivery::builder(Arc::clone(&plan.store), self.key.clone(), watched)
+            .receivers(plan.channels.iter().cloned())
+            .label(self.name)
+            .service(context.service.clone())
+            .instance(Some(context.instance.clone()))
+            .external_url(context.external_url.clone())
+            .recorder_ref(plan.recorder.clone())
+            .start(&saved)?;
+        writing.lease = Some(lease);
+        *self.open.write() = Some(Open {
+            book,
+            delivery: Arc::new(delivery),
+            _lease: sender,
+        });
+        self.step(writing, now, |book, step| {
+            book.forget_rules(now, step);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes the book, and writes what changed. The result is that of the change if the store takes it.
+    pub(super) async fn act<R>(
+        &self,
+        now: SystemTime,
+        change: impl FnOnce(&mut Book, &mut Step) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let mut writing = self.writing.lock().await;
+        self.step(&mut writing, now, change).await
+    }
+
+    async fn step<R>(
+        &self,
+        writing: &mut Writing,
+        now: SystemTime,
+        change: impl FnOnce(&mut Book, &mut Step) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let mut step = Step::default();
+        let result = {
+            let mut open = self.open.write();
+            let Some(open) = open.as_mut() else {
+                return Err(self.is_closed());
+            };
+            let result = change(&mut open.book, &mut step);
+            open.book.finish(now, &mut step);
+            result
+        };
+        let queued = step.queued.clone();
+        let lease = writing.lease.unwrap_or(Lease::endless());
+        let unsaved = writing
+            .waiting
+            .get_or_insert_with(|| Commit::new(self.key.clone(), lease, now));
+        add(unsaved, step, now);
+        let written = self.call(|store| store.commit(unsaved)).await;
+        match &written {
+            Ok(()) => writing.waiting = None,
+            Err(error) if error.kind() == ErrorKind::Refused => {
+                tracing::warn!(ledger = self.name, "another instance took the alerts over");
+                self.close(writing);
+            }
+            // Kept for the next step.
+            Err(_) => {}
+        }
+        self.note(written.as_ref().err());
+        // Also if the store is away: a late record is better than a late alert.
+        if !queued.is_empty() {
+            self.read(|open| open.delivery.enqueue(queued));
+        }
+        let result = result?;
+        written.map(|()| result)
+    }
+
+    fn close(&self, writing: &mut Writing) {
+        *writing = Writing::default();
+        drop(self.open.write().take());
+    }
+
+    /// Delivers what can be delivered by then, and gives the ledger back.
+    pub(super) async fn shut_down(&self, deadline: Duration) {
+        let mut writing = self.writing.lock().await;
+        let open = self.open.write().take();
+        if let Some(open) = open {
+            open.delivery.drain(Instant::now() + deadline).await;
+        }
+        if let Some(lease) = writing.lease.take() {
+            // Without it, the lease ends by itself.
+            let _ = self.call(|store| store.release(&self.key, lease)).await;
+        }
+    }
+
+    fn is_closed(&self) -> Error {
+        let reason = match self.failure() {
+            Some(error) => format!("the store of the alerts cannot be reached ({error})"),
+            None => "another instance holds these alerts".to_owned(),
+        };
+        Error::new(ErrorKind::Refused, reason)
+    }
+
+    fn note(&self, error: Option<&Error>) {
+        *self.last_error.lock() = error.map(|error| logged(error));
+        match self.outage.update(error.is_some()) {
+            Some(Transition::Started) => tracing::error!(
+                error = error.map(|error| logged(error)),
+                ledger = self.name,
+                "the store of the alerts fails: alerts go on, and are written later"
+            ),
+            Some(Transition::Ended) => {
+                tracing::info!(ledger = self.name, "the store of the alerts works again");
+            }
+            None => {}
+        }
+    }
+
+    /// Calls the store, with a timeout and with panics caught.
+    async fn call<'a, T>(
+        &'a self,
+        call: impl FnOnce(&'a dyn AlertStore) -> BoxFuture<'a, Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let store: &dyn AlertStore = &*self.plan.store;
+        let failed = |problem: &str| Err(Error::new(ErrorKind::Io, problem));
+        let Ok(future) = panics::caught_here(|| call(store)) else {
+            return failed("the store of the alerts panicked");
+        };
+        match timeout(STORE_TIMEOUT, panics::caught(future)).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => failed("the store of the alerts panicked"),
+            Err(_) => failed("the store of the alerts did not answer within 10 s"),
+        }
+    }
+}
+
+/// Adds a step to what waits for the store.
+fn add(waiting: &mut Commit, step: Step, now: SystemTime) {
+    waiting.seen = Some(now);
+    waiting.documents.extend(step.documents);
+    waiting.queued.extend(step.queued);
+    waiting.events.extend(step.events);
+    let excess = waiting.events.len().saturating_sub(MAX_WAITING_EVENTS);
+    if excess > 0 {
+        waiting.events.drain(..excess);
+        tracing::error!(
+            excess,
+            "the history of the alerts loses events, because the store is away"
+        );
+    }
+}

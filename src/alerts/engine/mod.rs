@@ -1,0 +1,18 @@
+//! The engine: evaluates the rules, keeps the alerts in their store, and has them delivered.
+
+mod alerts;
+mod book;
+mod builder;
+mod context;
+mod engine;
+mod inbox;
+mod instruments;
+mod ledger;
+mod receiver;
+mod task;
+mod views;
+
+pub use self::alerts::Alerts;
+pub use self::builder::AlertsBuilder;
+pub use self::receiver::Receiver;
+pub use self::views::{AlertView, AlertsStats, RuleAlertView, RuleView, SilenceView};

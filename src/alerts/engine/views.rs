@@ -1,0 +1,137 @@
+//! What the engine tells about its alerts, rules and channels.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use crate::alerts::delivery::ChannelStatus;
+use crate::alerts::evaluated::Labels;
+use crate::alerts::level::Level;
+use crate::alerts::notify::Cause;
+use crate::alerts::state::{AlertId, AlertState, HeldBack, PersonalAct, Silence};
+use crate::alerts::wire;
+
+/// An alert with its texts, and with what holds its notifications back.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct AlertView {
+    /// The identity.
+    pub id: AlertId,
+    /// The name of the rule, or of the alert that code fired.
+    pub name: String,
+    /// The urgency.
+    pub level: Level,
+    /// The state.
+    pub state: AlertState,
+    /// All labels without the name.
+    pub labels: Labels,
+    /// `summary`, `description` and `runbook_url`, as far as there are any.
+    pub annotations: BTreeMap<String, String>,
+    /// The value at the last evaluation with data, as text because JSON has no NaN.
+    #[serde(with = "wire::value")]
+    pub value: Option<f64>,
+    /// The begin of the state.
+    #[serde(with = "wire::time")]
+    pub since: SystemTime,
+    /// The first true evaluation of the current or last activity.
+    #[serde(with = "wire::optional_time")]
+    pub active_at: Option<SystemTime>,
+    /// The time at which a pending alert fires and a firing one resolves if the evaluations go on as they are.
+    #[serde(with = "wire::optional_time")]
+    pub deadline: Option<SystemTime>,
+    /// The acknowledgement, while the alert fires.
+    pub acknowledged: Option<PersonalAct>,
+    /// The causes that hold back its notifications on all channels.
+    pub held_back: Vec<HeldBack>,
+}
+
+impl AlertView {
+    /// The key that a list of alerts is sorted by, as text: firing alerts first, the most urgent first, the latest first.
+    #[must_use]
+    pub fn cursor(&self) -> String {
+        let state = match self.state {
+            AlertState::Firing => 0,
+            AlertState::Pending => 1,
+            AlertState::Resolved => 2,
+            AlertState::Inactive => 3,
+        };
+        let level = match self.level {
+            Level::Critical => 0,
+            Level::Error => 1,
+            Level::Warning => 2,
+            Level::Info => 3,
+        };
+        let since = self.since.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let age = u64::MAX - u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
+        format!("{state}{level}-{age:016x}-{}", self.id)
+    }
+}
+
+/// The alerts of a rule, and what holds back each notification.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct RuleView {
+    /// The rule's name.
+    pub rule: String,
+    /// The urgency of its alerts.
+    pub level: Level,
+    /// The comparison, such as `>`.
+    pub comparison: &'static str,
+    /// The threshold.
+    pub threshold: f64,
+    /// The reason why the last evaluation gave no alerts: its error, or `no data`. A rule that was never evaluated has `not
+    /// evaluated yet`.
+    pub stale: Option<String>,
+    /// Its alerts, in the order of their labels.
+    pub alerts: Vec<RuleAlertView>,
+}
+
+/// An alert of a rule, and what holds back its notifications on each channel.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct RuleAlertView {
+    /// The alert.
+    #[serde(flatten)]
+    pub alert: AlertView,
+    /// What holds it back, by channel.
+    pub channels: BTreeMap<String, Vec<Cause>>,
+}
+
+/// A silence.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct SilenceView {
+    /// The identity: the ledger, and the number there.
+    pub id: String,
+    /// The silence.
+    #[serde(flatten)]
+    pub silence: Silence,
+}
+
+/// Numbers of the engine.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct AlertsStats {
+    /// The number of alerts by state.
+    pub alerts: BTreeMap<AlertState, usize>,
+    /// The number of firing alerts by level.
+    pub firing: BTreeMap<Level, usize>,
+    /// The number of rules.
+    pub rules: usize,
+    /// The number of silences.
+    pub silences: usize,
+    /// The end of the last evaluation.
+    #[serde(with = "wire::optional_time")]
+    pub last_evaluation: Option<SystemTime>,
+    /// The duration of the last evaluation, in seconds.
+    pub last_evaluation_seconds: f64,
+    /// The evaluations that were left out because the one before took too long.
+    pub missed_ticks: u64,
+    /// The results that could not become alerts, because there were too many.
+    pub dropped: u64,
+    /// The failure of the store, while it lasts.
+    pub store_error: Option<String>,
+    /// The channels.
+    pub channels: Vec<ChannelStatus>,
+}
