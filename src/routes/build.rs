@@ -13,7 +13,7 @@ use crate::health::Health;
 use crate::recorder::RecorderRef;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
-const DEFAULT_PATHS: [&str; 22] = [
+const DEFAULT_PATHS: [&str; 34] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -36,6 +36,18 @@ const DEFAULT_PATHS: [&str; 22] = [
     "/jobs",
     "/jobs/status",
     "/jobs/stats/{name}",
+    "/alerts",
+    "/alerts/history",
+    "/alerts/stats",
+    "/alerts/rules",
+    "/alerts/silences",
+    "/alerts/silences/{name}/end",
+    "/alerts/suppress",
+    "/alerts/rules/{name}/explain",
+    "/alerts/{name}/acknowledge",
+    "/alerts/{name}/resolve",
+    "/alerts/{name}/suppress",
+    "/alerts/channels/{name}/test",
 ];
 
 impl Routes {
@@ -154,14 +166,25 @@ fn check_path(route: &Route, others: &[Route]) -> Result<(), String> {
     if path == default_path {
         return Ok(());
     }
-    let plain = match default_path.strip_suffix(PARAMETER) {
-        None => path,
-        Some(_) => path.strip_suffix(PARAMETER).ok_or_else(|| {
-            format!("path {path:?} for {default_path} has no name: it must end in {PARAMETER}")
-        })?,
+    let (plain, rest) = match default_path.split_once(PARAMETER) {
+        None => (path, ""),
+        Some((_, "")) => (
+            path.strip_suffix(PARAMETER).ok_or_else(|| {
+                format!("path {path:?} for {default_path} has no name: it must end in {PARAMETER}")
+            })?,
+            "",
+        ),
+        Some((_, rest)) => path
+            .split_once(PARAMETER)
+            .filter(|(_, rest)| rest.starts_with('/'))
+            .ok_or_else(|| {
+                format!(
+                    "path {path:?} for {default_path} has no name before its last part: it must be like {PARAMETER}{rest}"
+                )
+            })?,
     };
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
-    let problem = match plain.chars().find(|c| !is_plain(*c)) {
+    let problem = match plain.chars().chain(rest.chars()).find(|c| !is_plain(*c)) {
         Some(c) => Some(format!("contains {c:?}")),
         None if plain.starts_with('/') => None,
         None if path.starts_with('/') => Some(format!("has nothing before {PARAMETER}")),

@@ -16,6 +16,10 @@ mod accept;
 mod acceptor;
 mod access;
 mod admin;
+#[cfg(feature = "alerts")]
+mod alert_acts;
+#[cfg(feature = "alerts")]
+mod alerts;
 mod build;
 #[cfg(feature = "prometheus")]
 mod chunked_body;
@@ -33,6 +37,8 @@ mod ip_guard;
 mod ip_range;
 #[cfg(feature = "jobs")]
 mod jobs;
+#[cfg(feature = "alerts")]
+mod json_body;
 mod limits;
 mod merge;
 #[cfg(feature = "prometheus")]
@@ -47,7 +53,7 @@ mod metrics_registries;
 mod metrics_render;
 mod peer;
 mod problem;
-#[cfg(any(feature = "jobs", feature = "prometheus"))]
+#[cfg(any(feature = "alerts", feature = "jobs", feature = "prometheus"))]
 mod query;
 mod refusal;
 mod refusals;

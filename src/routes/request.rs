@@ -1,5 +1,6 @@
 //! A request to one of the routes.
 
+use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::StatusCode;
 use http::request::Parts;
@@ -11,6 +12,11 @@ use crate::health::Health;
 
 pub(super) struct RouteRequest {
     pub(super) parts: Parts,
+    #[cfg_attr(
+        not(feature = "alerts"),
+        expect(dead_code, reason = "only acts on alerts have one")
+    )]
+    pub(super) body: Body,
     pub(super) guard: Guard,
     pub(super) details: Details,
     /// The health that the routes serve, if they do.

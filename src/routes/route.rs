@@ -25,7 +25,7 @@ use crate::http_metrics::SkipMetrics;
 use crate::panics;
 use crate::recorder::RecorderRef;
 
-/// The only parameter that a path can have, as its last segment.
+/// The only parameter that a path can have, as one of its segments.
 pub(super) const PARAMETER: &str = "/{name}";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,9 +89,10 @@ impl Route {
         let refusals = refusals.then(|| Refusals::new(self.default_path, recorder));
         let route = Arc::new((self, refusals));
         let handler = move |request: Request<Body>| async move {
-            let (parts, _) = request.into_parts();
+            let (parts, body) = request.into_parts();
             let request = RouteRequest {
                 parts,
+                body,
                 guard,
                 details,
                 health,
@@ -148,13 +149,13 @@ impl Route {
     }
 
     pub(super) fn matches(&self, path: &str) -> bool {
-        match self.path.strip_suffix(PARAMETER) {
-            None => self.path == path,
-            Some(folder) => path
-                .strip_prefix(folder)
-                .and_then(|rest| rest.strip_prefix('/'))
-                .is_some_and(|name| !name.is_empty() && !name.contains('/')),
-        }
+        let Some((folder, rest)) = self.path.split_once(PARAMETER) else {
+            return self.path == path;
+        };
+        path.strip_prefix(folder)
+            .and_then(|path| path.strip_prefix('/'))
+            .and_then(|path| path.strip_suffix(rest))
+            .is_some_and(|name| !name.is_empty() && !name.contains('/'))
     }
 }
 

@@ -1,0 +1,209 @@
+//! The acts of people on alerts: POST below `/alerts`.
+
+use std::time::{Duration, SystemTime};
+
+use axum::response::Response;
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::json_body::json_body;
+use super::rejection::Rejection;
+use super::request::RouteRequest;
+use super::respond;
+use crate::alerts::Alerts;
+use crate::alerts::channels::DeliveryError;
+use crate::alerts::state::{AlertId, Matcher, SilenceTarget};
+use crate::error::{Error, ErrorKind, logged};
+
+/// An act.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Act {
+    Acknowledge,
+    Resolve,
+    SuppressAlert,
+    Suppress,
+    EndSilence,
+    TestChannel,
+}
+
+pub(super) const ROUTES: [(&str, Act); 6] = [
+    ("/alerts/{name}/acknowledge", Act::Acknowledge),
+    ("/alerts/{name}/resolve", Act::Resolve),
+    ("/alerts/{name}/suppress", Act::SuppressAlert),
+    ("/alerts/suppress", Act::Suppress),
+    ("/alerts/silences/{name}/end", Act::EndSilence),
+    ("/alerts/channels/{name}/test", Act::TestChannel),
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Acknowledgement {
+    by: String,
+    note: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Person {
+    by: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Suppression {
+    #[serde(default)]
+    matchers: Vec<Matcher>,
+    by: String,
+    note: Option<String>,
+    until: Option<String>,
+    for_seconds: Option<f64>,
+}
+
+impl Suppression {
+    fn until(&self) -> Result<SystemTime, Rejection> {
+        let wrong = |detail: &str| Rejection::new(StatusCode::BAD_REQUEST, detail);
+        match (&self.until, self.for_seconds) {
+            (Some(until), None) => {
+                let until: Result<Timestamp, _> = until.parse();
+                until.map(Into::into).map_err(|_| {
+                    wrong("until is wrong: a time like 2026-11-21T00:00:00Z (RFC 3339) is needed.")
+                })
+            }
+            (None, Some(seconds)) => Duration::try_from_secs_f64(seconds)
+                .ok()
+                .filter(|duration| !duration.is_zero())
+                .and_then(|duration| SystemTime::now().checked_add(duration))
+                .ok_or_else(|| wrong("for_seconds is wrong: a number above 0 is needed.")),
+            _ => Err(wrong("Either until or for_seconds is needed.")),
+        }
+    }
+}
+
+pub(super) async fn act(
+    act: Act,
+    alerts: Alerts,
+    mut request: RouteRequest,
+) -> Result<Response, Rejection> {
+    match act {
+        Act::Acknowledge => {
+            let id = alert(&alerts, &mut request).await?;
+            let body: Acknowledgement = json_body(request.body).await?;
+            let done = alerts.acknowledge(id, &body.by, body.note.as_deref());
+            done.await.map_err(|error| refused(&error))?;
+            Ok(shown(&alerts, id))
+        }
+        Act::Resolve => {
+            let id = alert(&alerts, &mut request).await?;
+            let body: Person = json_body(request.body).await?;
+            let done = alerts.resolve(id, &body.by).await;
+            done.map_err(|error| refused(&error))?;
+            Ok(shown(&alerts, id))
+        }
+        Act::SuppressAlert => {
+            let id = alert(&alerts, &mut request).await?;
+            let body: Suppression = json_body(request.body).await?;
+            if !body.matchers.is_empty() {
+                return Err(Rejection::new(
+                    StatusCode::BAD_REQUEST,
+                    "This route suppresses one alert and takes no matchers: /alerts/suppress does.",
+                ));
+            }
+            suppress(&alerts, SilenceTarget::Alert(id), body).await
+        }
+        Act::Suppress => {
+            let mut body: Suppression = json_body(request.body).await?;
+            let matchers = std::mem::take(&mut body.matchers);
+            suppress(&alerts, SilenceTarget::Labels(matchers), body).await
+        }
+        Act::EndSilence => {
+            let id = request.name().await?;
+            let body: Person = json_body(request.body).await?;
+            let ended = alerts.unsuppress(&id, &body.by).await;
+            if ended.map_err(|error| refused(&error))? {
+                return Ok(respond::json(StatusCode::OK, &json!({ "ended": id })));
+            }
+            Err(Rejection::new(
+                StatusCode::NOT_FOUND,
+                "There is no such silence: /alerts/silences lists them.",
+            ))
+        }
+        Act::TestChannel => test(&alerts, &request.name().await?).await,
+    }
+}
+
+/// The alert that the path names.
+async fn alert(alerts: &Alerts, request: &mut RouteRequest) -> Result<AlertId, Rejection> {
+    let name = request.name().await?;
+    let id: AlertId = name
+        .parse()
+        .map_err(|error: Error| Rejection::new(StatusCode::BAD_REQUEST, &format!("{error}.")))?;
+    if alerts.knows(id) {
+        return Ok(id);
+    }
+    Err(Rejection::new(
+        StatusCode::NOT_FOUND,
+        "There is no such alert here: /alerts lists them. Another instance may hold it.",
+    ))
+}
+
+async fn suppress(
+    alerts: &Alerts,
+    target: SilenceTarget,
+    body: Suppression,
+) -> Result<Response, Rejection> {
+    let until = body.until()?;
+    let ids = alerts.suppress(target, until, &body.by, body.note.as_deref());
+    let ids = ids.await.map_err(|error| refused(&error))?;
+    let made: Vec<_> = alerts.silences();
+    let made = made.iter().filter(|silence| ids.contains(&silence.id));
+    let body = json!({ "silences": made.collect::<Vec<_>>() });
+    Ok(respond::json(StatusCode::CREATED, &body))
+}
+
+async fn test(alerts: &Alerts, name: &str) -> Result<Response, Rejection> {
+    let channels = alerts.stats().channels;
+    if !channels.iter().any(|channel| channel.name == name) {
+        let names: Vec<_> = channels.iter().map(|channel| &*channel.name).collect();
+        let shown: String = name.chars().take(100).collect();
+        let detail = format!(
+            "There is no channel {shown:?}. The channels are: {}.",
+            names.join(", ")
+        );
+        return Err(Rejection::new(StatusCode::NOT_FOUND, &detail));
+    }
+    match alerts.test_channel(name).await {
+        Ok(()) => Ok(respond::json(StatusCode::OK, &json!({ "delivered": name }))),
+        Err(error) => {
+            let kind = match error {
+                DeliveryError::Retry { .. } => "It may work later",
+                DeliveryError::Rejected { .. } => "The receiver refused the message",
+                DeliveryError::Stopped { .. } => "The receiver is gone, or refuses the credentials",
+            };
+            let detail = format!("The test did not arrive. {kind}: {}.", error.message());
+            Err(Rejection::new(StatusCode::BAD_GATEWAY, &detail))
+        }
+    }
+}
+
+fn shown(alerts: &Alerts, id: AlertId) -> Response {
+    let mut known = alerts.alerts().into_iter();
+    let alert = known.find(|alert| alert.id == id);
+    respond::json(StatusCode::OK, &json!({ "alert": alert }))
+}
+
+fn refused(error: &Error) -> Rejection {
+    let detail = format!("{}.", logged(error));
+    match error.kind() {
+        ErrorKind::InvalidConfig => Rejection::new(StatusCode::BAD_REQUEST, &detail),
+        ErrorKind::Refused => Rejection::new(StatusCode::CONFLICT, &detail),
+        _ => {
+            tracing::warn!(error = logged(error), "an act on an alert is not written");
+            Rejection::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The act counts, but it is not written yet, because the store of the alerts fails; the service's log says why.",
+            )
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! `/alerts`: the alerts, their history, and the rules.
+
+use std::time::SystemTime;
+
+use axum::response::Response;
+use http::StatusCode;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::access::Access;
+use super::alert_acts;
+use super::query::{parameters, unknown};
+use super::rejection::{Rejection, or_reject};
+use super::request::RouteRequest;
+use super::respond;
+use super::route::Method;
+use super::routes::Routes;
+use crate::alerts::state::{AlertId, AlertState};
+use crate::alerts::stores::HistoryQuery;
+use crate::alerts::{AlertView, Alerts, Level};
+use crate::error::logged;
+
+/// The entries of a page without a `limit`.
+const DEFAULT_LIMIT: usize = 50;
+
+impl Routes {
+    /// Adds the routes of alerts, all [guarded](Self::guard):
+    ///
+    /// | route | response |
+    /// |---|---|
+    /// | `/alerts` | `alerts`, the firing ones first, and `next_cursor`, which is null on the last page |
+    /// | `/alerts/history` | `events` (each with `event`: `transition`, `notification` or `silence`), the latest first, and `next_cursor` |
+    /// | `/alerts/stats` | numbers of the engine, and the channels with their failures |
+    /// | `/alerts/rules` | `rules`, as they can be read with serde |
+    /// | `/alerts/rules/{name}/explain` | the rule's alerts: value, threshold, state, deadline, and what holds each notification back |
+    /// | `/alerts/silences` | `silences` that are not over |
+    /// | POST `/alerts/{id}/acknowledge` | takes `by` and `note`; nobody else is called, and nothing repeated |
+    /// | POST `/alerts/{id}/resolve` | takes `by`; the alert stays resolved until its condition was false once |
+    /// | POST `/alerts/{id}/suppress` | takes `by`, `until` (RFC 3339) or `for_seconds`, and `note` |
+    /// | POST `/alerts/suppress` | the same for all alerts with `matchers`: a list of `label`, `value` and `is_equal` |
+    /// | POST `/alerts/silences/{id}/end` | takes `by` |
+    /// | POST `/alerts/channels/{name}/test` | sends a test message; if it arrives, a stopped channel works again |
+    ///
+    /// `/alerts` takes `state` (`inactive`, `pending`, `firing`, `resolved`), `level` (`info`, `warning`, `error`, `critical`), `name`,
+    /// `limit` (1 to 1000, 50 by default) and `cursor` (the `next_cursor` of the page before). `/alerts/history` takes `alert` (an
+    /// id), `since` (RFC 3339), `limit` and `cursor`. A wrong parameter or body is a 400 that names the allowed values, an unknown
+    /// alert, rule or channel a 404, an act that does not fit the alert's state a 409, and a store that does not answer a 503.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
+    /// use tower_vitals::alerts::Alerts;
+    /// use tower_vitals::{Routes, routes::Guard};
+    ///
+    /// let alerts = Alerts::builder().run()?;
+    /// let routes = Routes::new().alerts(alerts).guard(Guard::bearer("s3cret"));
+    /// # Ok(()) }
+    /// ```
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the other builders take values"
+    )]
+    pub fn alerts(self, alerts: Alerts) -> Self {
+        let guarded = Access::Guarded;
+        let post = |routes: Self, path, act: alert_acts::Act| {
+            let alerts = alerts.clone();
+            routes.add_with_method(Method::Post, path, guarded, move |request| {
+                or_reject(alert_acts::act(act, alerts.clone(), request))
+            })
+        };
+        let routes = self
+            .add_with(&alerts, "/alerts", guarded, |alerts, request| {
+                or_reject(async move { list(&alerts, &request) })
+            })
+            .add_with(&alerts, "/alerts/history", guarded, |alerts, request| {
+                or_reject(history(alerts, request))
+            })
+            .add_with(&alerts, "/alerts/stats", guarded, |alerts, _| async move {
+                respond::json(StatusCode::OK, &alerts.stats())
+            })
+            .add_with(&alerts, "/alerts/rules", guarded, |alerts, _| async move {
+                respond::json(StatusCode::OK, &json!({ "rules": &**alerts.rules() }))
+            })
+            .add_with(
+                &alerts,
+                "/alerts/rules/{name}/explain",
+                guarded,
+                |alerts, request| or_reject(explain(alerts, request)),
+            )
+            .add_with(
+                &alerts,
+                "/alerts/silences",
+                guarded,
+                |alerts, _| async move {
+                    respond::json(StatusCode::OK, &json!({ "silences": alerts.silences() }))
+                },
+            );
+        alert_acts::ROUTES
+            .into_iter()
+            .fold(routes, |routes, (path, act)| post(routes, path, act))
+    }
+}
+
+fn bad_request(detail: &str) -> Rejection {
+    Rejection::new(StatusCode::BAD_REQUEST, detail)
+}
+
+fn list(alerts: &Alerts, request: &RouteRequest) -> Result<Response, Rejection> {
+    let query = ListQuery::parse(request.parts.uri.query().unwrap_or_default())
+        .map_err(|detail| bad_request(&detail))?;
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    let mut page: Vec<_> = alerts
+        .alerts()
+        .into_iter()
+        .filter(|alert| query.matches(alert))
+        .take(limit + 1)
+        .collect();
+    let has_more = page.len() > limit;
+    page.truncate(limit);
+    let next_cursor = page.last().filter(|_| has_more).map(AlertView::cursor);
+    let body = json!({ "alerts": page, "next_cursor": next_cursor });
+    Ok(respond::json(StatusCode::OK, &body))
+}
+
+async fn history(alerts: Alerts, request: RouteRequest) -> Result<Response, Rejection> {
+    let query = history_query(request.parts.uri.query().unwrap_or_default())
+        .map_err(|detail| bad_request(&detail))?;
+    match alerts.history(&query).await {
+        Ok(page) => {
+            let next_cursor = page.next.map(|next| next.to_string());
+            let body = json!({ "events": page.events, "next_cursor": next_cursor });
+            Ok(respond::json(StatusCode::OK, &body))
+        }
+        Err(error) => {
+            tracing::warn!(
+                error = logged(&error),
+                "the history of alerts cannot be read"
+            );
+            Err(Rejection::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The history of alerts cannot be read now; the service's log says why.",
+            ))
+        }
+    }
+}
+
+async fn explain(alerts: Alerts, mut request: RouteRequest) -> Result<Response, Rejection> {
+    let name = request.name().await?;
+    if let Some(explained) = alerts.explain(&name) {
+        return Ok(respond::json(StatusCode::OK, &explained));
+    }
+    let rules: Vec<_> = alerts.rules().iter().map(|rule| &*rule.name).collect();
+    let shown: String = name.chars().take(100).collect();
+    let detail = match rules.len() {
+        0 => format!("There is no rule {shown:?}: there are no rules."),
+        _ => format!(
+            "There is no rule {shown:?}. The rules are: {}.",
+            rules.join(", ")
+        ),
+    };
+    Err(Rejection::new(StatusCode::NOT_FOUND, &detail))
+}
+
+#[derive(Default)]
+struct ListQuery {
+    state: Option<AlertState>,
+    level: Option<Level>,
+    name: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl ListQuery {
+    fn parse(query: &str) -> Result<Self, String> {
+        let mut parsed = Self::default();
+        for parameter in parameters(query) {
+            let (name, value) = parameter?;
+            let wrong = |needed: &str| format!("Parameter {name} is {value:?}: {needed}.");
+            let word = || serde_json::Value::from(value.clone());
+            let is_repeated = match &*name {
+                "state" => {
+                    let state = serde_json::from_value(word());
+                    let wrong = |_| wrong("inactive, pending, firing and resolved are allowed");
+                    parsed.state.replace(state.map_err(wrong)?).is_some()
+                }
+                "level" => {
+                    let level = serde_json::from_value(word());
+                    let wrong = |_| wrong("info, warning, error and critical are allowed");
+                    parsed.level.replace(level.map_err(wrong)?).is_some()
+                }
+                "name" => parsed.name.replace(value).is_some(),
+                "limit" => parsed.limit.replace(limit(&name, &value)?).is_some(),
+                "cursor" => parsed.cursor.replace(value).is_some(),
+                _ => return Err(unknown(&name, "state, level, name, limit and cursor")),
+            };
+            if is_repeated {
+                return Err(repeated(&name));
+            }
+        }
+        Ok(parsed)
+    }
+
+    fn matches(&self, alert: &AlertView) -> bool {
+        self.state.is_none_or(|state| alert.state == state)
+            && self.level.is_none_or(|level| alert.level == level)
+            && self.name.as_ref().is_none_or(|name| alert.name == *name)
+            && self
+                .cursor
+                .as_ref()
+                .is_none_or(|cursor| alert.cursor() > *cursor)
+    }
+}
+
+fn history_query(query: &str) -> Result<HistoryQuery, String> {
+    let mut parsed = HistoryQuery::latest(DEFAULT_LIMIT);
+    let mut has_limit = false;
+    for parameter in parameters(query) {
+        let (name, value) = parameter?;
+        let wrong = |needed: &str| format!("Parameter {name} is {value:?}: {needed}.");
+        let is_repeated = match &*name {
+            "alert" => {
+                let id: Result<AlertId, _> = value.parse();
+                let wrong =
+                    |_| wrong("the id of an alert is needed, which has 16 hexadecimal digits");
+                parsed.alert.replace(id.map_err(wrong)?).is_some()
+            }
+            "since" => {
+                let since = value.parse().map(|time: Timestamp| SystemTime::from(time));
+                let wrong = |_| wrong("a time like 2026-11-21T00:00:00Z (RFC 3339) is needed");
+                parsed.since.replace(since.map_err(wrong)?).is_some()
+            }
+            "limit" => {
+                parsed.limit = limit(&name, &value)?;
+                std::mem::replace(&mut has_limit, true)
+            }
+            "cursor" => {
+                let before = value.parse();
+                let wrong = |_| wrong("the next_cursor of a page is needed");
+                parsed.before.replace(before.map_err(wrong)?).is_some()
+            }
+            _ => return Err(unknown(&name, "alert, since, limit and cursor")),
+        };
+        if is_repeated {
+            return Err(repeated(&name));
+        }
+    }
+    Ok(parsed)
+}
+
+fn limit(name: &str, value: &str) -> Result<usize, String> {
+    let limit = value.parse().ok();
+    limit
+        .filter(|limit| (1..=1000).contains(limit))
+        .ok_or_else(|| {
+            format!("Parameter {name} is {value:?}: a whole number from 1 to 1000 is allowed.")
+        })
+}
+
+fn repeated(name: &str) -> String {
+    format!("Parameter {name} is repeated: once is allowed.")
+}
