@@ -269,10 +269,12 @@ mod tests {
         // With all of the server's in use, it waits until one of them ends.
         let mut waiting = connect(shared, "").await;
         assert!(!responds(&mut waiting, LIVEZ).await);
-        let mut read = vec![0; LARGE / 2];
+        // The system's buffers grow with what is read, and must not take the rest at once.
+        let part = LARGE / 16;
+        let mut read = vec![0; part];
         others[0].read_exact(&mut read).await.unwrap();
         assert!(!responds(&mut waiting, "").await);
-        assert!(read_whole(others.remove(0)).await >= LARGE - LARGE / 2);
+        assert!(read_whole(others.remove(0)).await >= LARGE - part);
         assert!(responds(&mut waiting, "").await);
         for stream in held.into_iter().chain(others) {
             assert!(read_whole(stream).await >= LARGE);
