@@ -42,7 +42,7 @@ async fn main() -> anyhow::Result<()> {
         .channel(Log::new())
         // Short times, because you watch. The defaults are 30 s, 5 min and 5 min.
         .channel(
-            Receiver::from_shared("webhook", from_webhook_url(&webhook)?)
+            Receiver::new("webhook", from_webhook_url(&webhook)?)
                 .group_wait(Duration::from_secs(2))
                 .group_interval(Duration::from_secs(10))
                 .cooldown(Duration::from_secs(10)),

@@ -92,7 +92,16 @@ mod host;
 #[cfg(any(feature = "alerts-http", feature = "check-http", feature = "push"))]
 mod http_client;
 pub mod http_metrics;
-#[cfg(any(feature = "alerts-http", feature = "check-http", feature = "push"))]
+#[cfg(any(
+    feature = "alerts-http",
+    feature = "axum",
+    feature = "check-http",
+    feature = "push"
+))]
+#[cfg_attr(
+    not(any(feature = "alerts-http", feature = "check-http", feature = "push")),
+    allow(dead_code, reason = "settings only check URLs")
+)]
 mod http_url;
 pub mod instrument;
 #[cfg(feature = "jobs")]

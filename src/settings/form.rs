@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::duration;
+use crate::http_url::HttpUrl;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -70,4 +71,44 @@ pub(super) const TOKEN: Form<String> = Form {
         is_token.then(|| text.to_owned())
     },
     allowed: "a text of at least 8 visible ASCII characters without white space",
+};
+
+pub(super) const URL: Form<String> = Form {
+    parse: |text| HttpUrl::parse(text).ok().map(|_| text.to_owned()),
+    allowed: "a URL that begins with http:// or https://",
+};
+
+/// As BotFather gives it.
+pub(super) const TELEGRAM_TOKEN: Form<String> = Form {
+    parse: |text| {
+        let (bot, secret) = text.split_once(':')?;
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        let is_token =
+            bot.parse::<u64>().is_ok() && !secret.is_empty() && secret.chars().all(is_part);
+        is_token.then(|| text.to_owned())
+    },
+    allowed: "digits, a colon, then letters, digits, - and _",
+};
+
+pub(super) const CHAT_ID: Form<Option<String>> = Form {
+    parse: |text| {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let is_name = |name: &str| !name.is_empty() && name.chars().all(is_part);
+        let is_id = text.parse::<i64>().is_ok() || text.strip_prefix('@').is_some_and(is_name);
+        is_id.then(|| Some(text.to_owned()))
+    },
+    allowed: "a number, or @ and the name of a public channel",
+};
+
+pub(super) const COOLDOWN_MINUTES: Form<u32> = Form {
+    parse: |text| text.parse().ok().filter(|minutes| *minutes <= 1440),
+    allowed: "a whole number from 0 to 1440",
+};
+
+pub(super) const MAX_PER_HOUR: Form<u32> = Form {
+    parse: |text| {
+        let max = text.parse().ok();
+        max.filter(|max| (1..=10_000).contains(max))
+    },
+    allowed: "a whole number from 1 to 10000",
 };

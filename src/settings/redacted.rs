@@ -49,6 +49,12 @@ impl Redacted for String {
     }
 }
 
+impl Redacted for Option<String> {
+    fn redacted(&self) -> Value {
+        self.as_ref().map_or(Value::Null, Redacted::redacted)
+    }
+}
+
 impl Redacted for Option<SecretString> {
     fn redacted(&self) -> Value {
         self.as_ref().map_or(Value::Null, |_| MASK.into())

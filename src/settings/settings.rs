@@ -76,6 +76,17 @@ settings! {
     /// The interval at which process, host and runtime metrics are collected.
     metrics_collection_interval: Duration =
         read("METRICS_COLLECTION_INTERVAL", form::INTERVAL, Duration::from_secs(15));
+    /// The webhook that alerts go to.
+    alert_webhook_url: Option<SecretString> = secret("ALERT_WEBHOOK_URL", form::URL, None);
+    /// The token of the Telegram bot that sends alerts.
+    telegram_token: Option<SecretString> = secret("TELEGRAM_TOKEN", form::TELEGRAM_TOKEN, None);
+    /// The Telegram chat that alerts go to.
+    manager_chat_id: Option<String> = read("MANAGER_CHAT_ID", form::CHAT_ID, None);
+    /// The minutes in which a channel is not told again that the same alert fires.
+    alert_cooldown_minutes: u32 = read("ALERT_COOLDOWN_MINUTES", form::COOLDOWN_MINUTES, 5);
+    /// The most notifications of a channel in an hour.
+    alert_max_notifications_per_hour: u32 =
+        read("ALERT_MAX_NOTIFICATIONS_PER_HOUR", form::MAX_PER_HOUR, 10);
     /// The consecutive failures of a job that are a problem.
     alert_threshold_job_failures: u32 = read("ALERT_THRESHOLD_JOB_FAILURES", form::COUNT, 3);
     /// The percentage of a file system that is used when an alert fires.

@@ -39,12 +39,12 @@ fn a_wrong_variable_is_named_with_its_value_and_what_is_allowed() {
 fn one_error_names_all_wrong_variables() {
     let wrong = VARIABLES.map(|(name, _, _, wrong, _)| (name, wrong));
     let message = Settings::from_vars(wrong).unwrap_err().to_string();
-    assert!(message.starts_with("9 settings are wrong: "), "{message}");
+    assert!(message.starts_with("14 settings are wrong: "), "{message}");
     for (name, _, _, wrong, allowed) in VARIABLES {
         let problem = problem(name, wrong, allowed);
         assert!(message.contains(&problem), "{problem} is not in {message}");
     }
-    assert_eq!(message.matches("; ").count(), 8, "{message}");
+    assert_eq!(message.matches("; ").count(), 13, "{message}");
     assert!(!message.contains("XYZZY"), "{message}");
 }
 
@@ -62,6 +62,11 @@ fn unset_variables_have_defaults() {
             settings.metrics_collection_interval,
             Duration::from_secs(15)
         );
+        assert!(settings.alert_webhook_url.is_none());
+        assert!(settings.telegram_token.is_none());
+        assert!(settings.manager_chat_id.is_none());
+        assert_eq!(settings.alert_cooldown_minutes, 5);
+        assert_eq!(settings.alert_max_notifications_per_hour, 10);
         assert_eq!(settings.alert_threshold_job_failures, 3);
         assert_eq!(settings.alert_threshold_disk, 90.0);
         assert_eq!(settings.alert_threshold_memory, 85.0);
@@ -80,6 +85,17 @@ fn all_variables_are_read() {
     );
     assert_eq!(settings.health_check_timeout, Duration::from_millis(500));
     assert_eq!(settings.metrics_collection_interval, Duration::from_mins(1));
+    assert_eq!(
+        exposed(settings.alert_webhook_url.as_ref()),
+        Some("https://hooks.slack.com/services/T0/B0/XYZZY")
+    );
+    assert_eq!(
+        exposed(settings.telegram_token.as_ref()),
+        Some("123456789:XYZZY-bot_token")
+    );
+    assert_eq!(settings.manager_chat_id.as_deref(), Some("-1001234567890"));
+    assert_eq!(settings.alert_cooldown_minutes, 15);
+    assert_eq!(settings.alert_max_notifications_per_hour, 20);
     assert_eq!(settings.alert_threshold_job_failures, 1);
     assert_eq!(settings.alert_threshold_disk, 92.5);
     assert_eq!(settings.alert_threshold_memory, 70.0);
@@ -105,6 +121,12 @@ fn forms_accept_and_refuse_their_edges() {
         ("HEALTH_CHECK_TIMEOUT", "60m", json!(3600.0)),
         ("HEALTH_CHECK_TIMEOUT", "0.5h", json!(1800.0)),
         ("METRICS_COLLECTION_INTERVAL", "1000ms", json!(1.0)),
+        ("ALERT_WEBHOOK_URL", "http://[::1]:9/", json!("[redacted]")),
+        ("TELEGRAM_TOKEN", "1:a", json!("[redacted]")),
+        ("MANAGER_CHAT_ID", "@a_channel", json!("@a_channel")),
+        ("ALERT_COOLDOWN_MINUTES", "0", json!(0)),
+        ("ALERT_COOLDOWN_MINUTES", "1440", json!(1440)),
+        ("ALERT_MAX_NOTIFICATIONS_PER_HOUR", "10000", json!(10_000)),
         (
             "ALERT_THRESHOLD_JOB_FAILURES",
             "4294967295",
@@ -131,6 +153,19 @@ fn forms_accept_and_refuse_their_edges() {
         ("HEALTH_CHECK_TIMEOUT", "3600.1"),
         ("HEALTH_CHECK_TIMEOUT", "0.0000000001"),
         ("METRICS_COLLECTION_INTERVAL", "999ms"),
+        ("ALERT_WEBHOOK_URL", "ftp://example.org/"),
+        ("ALERT_WEBHOOK_URL", "https://"),
+        ("ALERT_WEBHOOK_URL", "https://example.org:port/"),
+        ("ALERT_WEBHOOK_URL", "https://${HOST}/"),
+        ("TELEGRAM_TOKEN", "1:"),
+        ("TELEGRAM_TOKEN", "bot1:abc"),
+        ("TELEGRAM_TOKEN", "1:a b"),
+        ("MANAGER_CHAT_ID", "@"),
+        ("MANAGER_CHAT_ID", "@a-channel"),
+        ("MANAGER_CHAT_ID", "1.5"),
+        ("ALERT_COOLDOWN_MINUTES", "-1"),
+        ("ALERT_COOLDOWN_MINUTES", "1441"),
+        ("ALERT_MAX_NOTIFICATIONS_PER_HOUR", "10001"),
         ("ALERT_THRESHOLD_JOB_FAILURES", "4294967296"),
         ("ALERT_THRESHOLD_JOB_FAILURES", "1.5"),
         ("ALERT_THRESHOLD_DISK", "0"),
@@ -162,7 +197,7 @@ fn settings_serialize_to_values_and_sources() {
     for (name, ..) in VARIABLES {
         assert_eq!(defaults[name]["source"], "default", "{name}");
     }
-    for name in SECRETS {
+    for name in SECRETS.into_iter().chain(["MANAGER_CHAT_ID"]) {
         assert_eq!(defaults[name]["value"], Value::Null, "{name}");
     }
     assert_eq!(defaults["MONITORING_PORT"]["value"], 9100);

@@ -37,8 +37,13 @@ fn secrets_are_read_from_files() {
         let named = format!("{name}_FILE");
         let vars = [(&*named, file.path()), (name, " ")];
         let settings = Settings::from_vars(vars).unwrap();
-        let secret = settings.monitoring_token.as_ref();
-        assert_eq!(exposed(secret), Some(value));
+        let secret = match name {
+            "MONITORING_TOKEN" => &settings.monitoring_token,
+            "ALERT_WEBHOOK_URL" => &settings.alert_webhook_url,
+            "TELEGRAM_TOKEN" => &settings.telegram_token,
+            other => panic!("{other} has no field here"),
+        };
+        assert_eq!(exposed(secret.as_ref()), Some(value));
         let shown = serde_json::to_value(&settings).unwrap();
         assert_eq!(
             shown[name],

@@ -3,10 +3,10 @@
 use tower_vitals::settings::{ExposeSecret, SecretString};
 use tower_vitals::{Error, Settings};
 
-pub(crate) const SECRETS: [&str; 1] = ["MONITORING_TOKEN"];
+pub(crate) const SECRETS: [&str; 3] = ["MONITORING_TOKEN", "ALERT_WEBHOOK_URL", "TELEGRAM_TOKEN"];
 
 /// Each variable: a right value, its serialized form, a wrong value, and the allowed values.
-pub(crate) const VARIABLES: [(&str, &str, &str, &str, &str); 9] = [
+pub(crate) const VARIABLES: [(&str, &str, &str, &str, &str); 14] = [
     (
         "MONITORING_HOST",
         "0.0.0.0",
@@ -41,6 +41,41 @@ pub(crate) const VARIABLES: [(&str, &str, &str, &str, &str); 9] = [
         "60.0",
         "0.5",
         "1 to 3600 seconds (like 15, 1.5, 1500ms, 15s, 1m)",
+    ),
+    (
+        "ALERT_WEBHOOK_URL",
+        "https://hooks.slack.com/services/T0/B0/XYZZY",
+        r#""[redacted]""#,
+        "hooks.slack.com/services/T0/B0/XYZZY",
+        "a URL that begins with http:// or https://",
+    ),
+    (
+        "TELEGRAM_TOKEN",
+        "123456789:XYZZY-bot_token",
+        r#""[redacted]""#,
+        "XYZZY-bot_token",
+        "digits, a colon, then letters, digits, - and _",
+    ),
+    (
+        "MANAGER_CHAT_ID",
+        "-1001234567890",
+        r#""-1001234567890""#,
+        "the manager",
+        "a number, or @ and the name of a public channel",
+    ),
+    (
+        "ALERT_COOLDOWN_MINUTES",
+        "15",
+        "15",
+        "5m",
+        "a whole number from 0 to 1440",
+    ),
+    (
+        "ALERT_MAX_NOTIFICATIONS_PER_HOUR",
+        "20",
+        "20",
+        "0",
+        "a whole number from 1 to 10000",
     ),
     (
         "ALERT_THRESHOLD_JOB_FAILURES",

@@ -1,5 +1,6 @@
 //! `Channel`: the way to one receiver of notifications.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
@@ -62,6 +63,36 @@ pub trait Channel: Send + Sync + 'static {
     /// ([`NotificationReason::Acknowledged`](super::NotificationReason::Acknowledged)).
     fn takes_acknowledgements(&self) -> bool {
         false
+    }
+}
+
+/// A channel that was chosen at run time, such as by `from_webhook_url`, is one like any other.
+impl<C: Channel + ?Sized> Channel for Arc<C> {
+    fn kind(&self) -> &'static str {
+        (**self).kind()
+    }
+
+    fn send<'a>(
+        &'a self,
+        notification: &'a Notification,
+    ) -> BoxFuture<'a, Result<(), DeliveryError>> {
+        (**self).send(notification)
+    }
+
+    fn mode(&self) -> Mode {
+        (**self).mode()
+    }
+
+    fn fingerprint(&self) -> u64 {
+        (**self).fingerprint()
+    }
+
+    fn deduplicates(&self) -> bool {
+        (**self).deduplicates()
+    }
+
+    fn takes_acknowledgements(&self) -> bool {
+        (**self).takes_acknowledgements()
     }
 }
 

@@ -13,7 +13,7 @@ use super::instruments::Instruments;
 use super::ledger::{Ledger, Plan};
 use super::receiver::Receiver;
 use super::task;
-use crate::alerts::channels::{Channel, Log};
+use crate::alerts::channels::Log;
 use crate::alerts::computed::Computed;
 use crate::alerts::delivery;
 use crate::alerts::measure::Measure;
@@ -106,16 +106,10 @@ impl AlertsBuilder {
         self
     }
 
-    /// Adds a channel: a [`Channel`](super::super::channels::Channel), or a [`Receiver`] that says which notifications go there.
+    /// Adds a channel: a [`Channel`](crate::alerts::channels::Channel), or a [`Receiver`] that says which notifications go there.
     /// Without any, alerts go to the log.
     pub fn channel(mut self, receiver: impl Into<Receiver>) -> Self {
         self.receivers.push(receiver.into());
-        self
-    }
-
-    /// Adds a channel that was chosen at run time.
-    pub fn channel_named(mut self, name: impl Into<String>, channel: Arc<dyn Channel>) -> Self {
-        self.receivers.push(Receiver::of(name.into(), channel));
         self
     }
 

@@ -33,15 +33,12 @@ pub struct Receiver {
 impl Receiver {
     /// A channel under a name of its own, which rules, fallbacks and escalations use.
     pub fn new(name: impl Into<String>, channel: impl Channel) -> Self {
-        Self::of(name.into(), Arc::new(channel))
-    }
-
-    pub(super) fn of(name: String, channel: Arc<dyn Channel>) -> Self {
+        let name = name.into();
         let policy =
             Policy::new(name.clone()).takes_acknowledgements(channel.takes_acknowledgements());
         Self {
             policy,
-            outlet: Outlet::new(name, channel),
+            outlet: Outlet::new(name, Arc::new(channel)),
         }
     }
 }
@@ -103,12 +100,5 @@ setters! { outlet:
 impl<C: Channel> From<C> for Receiver {
     fn from(channel: C) -> Self {
         Self::new(channel.kind(), channel)
-    }
-}
-
-impl Receiver {
-    /// A channel that was chosen at run time, under a name of its own.
-    pub fn from_shared(name: impl Into<String>, channel: Arc<dyn Channel>) -> Self {
-        Self::of(name.into(), channel)
     }
 }

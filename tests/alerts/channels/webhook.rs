@@ -202,7 +202,7 @@ async fn the_id_is_the_idempotency_key_and_headers_are_sent() {
 #[tokio::test]
 #[ignore = "needs Python: tests/run"]
 async fn signatures_are_verified_by_the_documented_receiver() {
-    let docs = include_str!("../../../src/alerts/channels/webhook/webhook.md");
+    let docs = include_str!("../../../src/alerts/channels/http/webhook/webhook.md");
     let (_, python_code) = docs.split_once("```python\n").unwrap();
     let (python_code, _) = python_code.split_once("```").unwrap();
     let script = format!(

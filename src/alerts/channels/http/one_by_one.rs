@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use super::delivery_error::DeliveryError;
-use super::notification::Notification;
-use super::notified_alert::NotifiedAlert;
+use crate::alerts::channels::delivery_error::DeliveryError;
+use crate::alerts::channels::notification::Notification;
+use crate::alerts::channels::notified_alert::NotifiedAlert;
 use crate::alerts::state::AlertId;
 
 /// The most notifications whose progress is known. A notification that is forgotten is sent again from its first alert, which

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::channel::Channel;
 use super::discord::Discord;
 use super::slack::Slack;
 use super::webhook::Webhook;
+use crate::alerts::channels::channel::Channel;
 use crate::error::Error;
 use crate::http_url::HttpUrl;
 

@@ -7,11 +7,11 @@ use futures_core::future::BoxFuture;
 
 use super::alertmanager_instance::{AlertmanagerInstance, Outcome};
 use super::alerts_only::alerts;
-use super::channel::{Channel, Mode};
-use super::delivery_error::DeliveryError;
 use super::join_all::join_all;
-use super::notification::Notification;
 use super::posted_alert::PostedAlert;
+use crate::alerts::channels::channel::{Channel, Mode};
+use crate::alerts::channels::delivery_error::DeliveryError;
+use crate::alerts::channels::notification::Notification;
 use crate::error::Error;
 
 const EVERY: Duration = Duration::from_secs(60);

@@ -2,8 +2,6 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::alerts::channels::text::Unit;
-
 /// Telegram ignores the entities of a message after the first 100.
 const MAX_ENTITIES: usize = 100;
 
@@ -31,10 +29,10 @@ fn words_with_at(text: &str) -> Vec<(usize, usize)> {
                 words.push((start, position));
             }
             has_at = false;
-            start = position + Unit::Utf16.of(char);
+            start = position + char.len_utf16();
         }
         has_at |= char == '@';
-        position += Unit::Utf16.of(char);
+        position += char.len_utf16();
     }
     words
 }

@@ -8,7 +8,7 @@ use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode, Uri};
 use jiff::Timestamp;
 
-use super::delivery_error::DeliveryError;
+use crate::alerts::channels::delivery_error::DeliveryError;
 use crate::error::{Error, with_sources};
 use crate::http_client::HttpClient;
 use crate::http_url::HttpUrl;

@@ -3,9 +3,9 @@
 use serde_json::Value as Json;
 
 use super::payload::{alerts, reason, status};
-use crate::alerts::channels::message::Message;
+use crate::alerts::channels::http::message::Message;
+use crate::alerts::channels::http::times::rfc3339;
 use crate::alerts::channels::notification::Notification;
-use crate::alerts::channels::times::rfc3339;
 
 /// A value of a notification that a template can name.
 #[derive(Clone, Copy)]

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::cut::cut;
-use super::notification::Notification;
-use super::notified_alert::NotifiedAlert;
+use super::text::cut;
 use super::wire_forms::title;
+use crate::alerts::channels::notification::Notification;
+use crate::alerts::channels::notified_alert::NotifiedAlert;
 use crate::alerts::level::Level;
 
 /// The limits of the fields, in characters.

@@ -4,13 +4,13 @@ use futures_core::future::BoxFuture;
 use http::{HeaderMap, Method, Uri};
 use serde_json::{Value as Json, json};
 
-use super::channel::Channel;
-use super::delivery_error::DeliveryError;
 use super::links::is_link;
 use super::message::Message;
-use super::notification::Notification;
 use super::poster::{Poster, judge_json};
-use super::text::{Unit, cut, cut_by};
+use super::text::{cut, cut_by, utf16_len};
+use crate::alerts::channels::channel::Channel;
+use crate::alerts::channels::delivery_error::DeliveryError;
+use crate::alerts::channels::notification::Notification;
 use crate::alerts::level::Level;
 use crate::error::Error;
 
@@ -114,7 +114,7 @@ fn payload(notification: &Notification) -> Json {
     });
     if let Some(footer) = &message.footer {
         // A footer has no Markdown.
-        embed["footer"] = json!({"text": cut(footer, MAX_FOOTER, Unit::Utf16)});
+        embed["footer"] = json!({"text": cut(footer, MAX_FOOTER)});
     }
     json!({"embeds": [embed], "allowed_mentions": {"parse": []}})
 }
@@ -134,7 +134,7 @@ fn description(message: &Message) -> String {
         let link = alert.runbook.as_ref().map(|url| runbook(url, share / 2));
         let link = link.map_or(String::new(), |link| format!("\n{link}"));
         // Line breaks are no part of a share.
-        let room = share.saturating_sub(Unit::Utf16.len(&link));
+        let room = share.saturating_sub(utf16_len(&link));
         text += if at == 0 { "\n\n" } else { "\n" };
         text += &escaped(&alert.text, room);
         text += &link;
@@ -167,7 +167,7 @@ fn color(notification: &Notification) -> u32 {
 /// Cuts the text, then escapes it, so that the escaped text keeps the limit.
 fn escaped(text: &str, limit: usize) -> String {
     let text = cut_by(text, limit, |char| {
-        Unit::Utf16.of(char) + usize::from(is_markup(char))
+        char.len_utf16() + usize::from(is_markup(char))
     });
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {

@@ -11,16 +11,16 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::alerts_only::alerts;
-use super::channel::Channel;
-use super::cut::cut;
-use super::delivery_error::DeliveryError;
-use super::notification::Notification;
-use super::notification_reason::NotificationReason;
-use super::notified_alert::NotifiedAlert;
 use super::one_by_one::OneByOne;
 use super::opsgenie_alert::new_alert;
 use super::poster::{Poster, judge, shown};
+use super::text::cut;
 use super::wire_forms::{dedup_key, source};
+use crate::alerts::channels::channel::Channel;
+use crate::alerts::channels::delivery_error::DeliveryError;
+use crate::alerts::channels::notification::Notification;
+use crate::alerts::channels::notification_reason::NotificationReason;
+use crate::alerts::channels::notified_alert::NotifiedAlert;
 use crate::error::Error;
 use crate::redact::register_own;
 

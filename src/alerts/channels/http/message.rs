@@ -1,10 +1,10 @@
 //! `Message`: a notification as chat messages show it.
 
 use super::alert_text::{AlertText, clean, emoji};
-use super::notification::Notification;
-use super::notification_reason::NotificationReason;
-use super::text::{Unit, cut};
+use super::text::cut;
 use super::times;
+use crate::alerts::channels::notification::Notification;
+use crate::alerts::channels::notification_reason::NotificationReason;
 
 /// The alerts of one message. Slack refuses messages with 20 and more, and nobody reads them.
 const MAX_ALERTS: usize = 15;
@@ -42,8 +42,7 @@ impl Message {
         Self {
             heading: heading(notification),
             title: (shown > 0).then(|| clean(&notification.title())),
-            component: component(notification)
-                .map(|text| clean(&cut(&text, MAX_COMPONENT, Unit::Utf16))),
+            component: component(notification).map(|text| clean(&cut(&text, MAX_COMPONENT))),
             time: times::readable(notification.at),
             note: note(notification).map(clean),
             alerts: notification.alerts[..shown]

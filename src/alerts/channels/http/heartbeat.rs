@@ -7,10 +7,10 @@ use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use http::{HeaderMap, Method};
 
-use super::channel::{Channel, Mode};
-use super::delivery_error::DeliveryError;
-use super::notification::Notification;
 use super::poster::{Poster, judge, shown};
+use crate::alerts::channels::channel::{Channel, Mode};
+use crate::alerts::channels::delivery_error::DeliveryError;
+use crate::alerts::channels::notification::Notification;
 use crate::error::Error;
 use crate::redact::register_own;
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
-use super::delivery_error::DeliveryError;
 use super::posted_alert::PostedAlert;
 use super::poster::{Poster, judge};
+use crate::alerts::channels::delivery_error::DeliveryError;
 use crate::error::Error;
 use crate::log_limit::LogLimit;
 use crate::outage::{Outage, Transition};

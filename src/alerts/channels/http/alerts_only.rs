@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::notification::Notification;
-use super::notification_reason::NotificationReason;
-use super::notified_alert::NotifiedAlert;
+use crate::alerts::channels::notification::Notification;
+use crate::alerts::channels::notification_reason::NotificationReason;
+use crate::alerts::channels::notified_alert::NotifiedAlert;
 use crate::alerts::evaluated::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::state::AlertId;

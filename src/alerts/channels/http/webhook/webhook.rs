@@ -13,8 +13,8 @@ use super::signer::Signer;
 use super::template::Template;
 use crate::alerts::channels::channel::Channel;
 use crate::alerts::channels::delivery_error::DeliveryError;
+use crate::alerts::channels::http::poster::{Poster, judge};
 use crate::alerts::channels::notification::Notification;
-use crate::alerts::channels::poster::{Poster, judge};
 use crate::error::Error;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

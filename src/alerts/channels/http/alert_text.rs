@@ -1,6 +1,6 @@
 //! `AlertText`: an alert as a chat message shows it.
 
-use super::notified_alert::NotifiedAlert;
+use crate::alerts::channels::notified_alert::NotifiedAlert;
 use crate::alerts::level::Level;
 
 /// Labels that a message shows elsewhere, or not at all.

@@ -4,13 +4,13 @@ use futures_core::future::BoxFuture;
 use http::HeaderMap;
 use serde_json::{Value as Json, json};
 
-use super::channel::Channel;
-use super::delivery_error::DeliveryError;
 use super::links::is_link;
 use super::message::Message;
-use super::notification::Notification;
 use super::poster::{Poster, judge};
-use super::text::{Unit, cut_by};
+use super::text::cut_by;
+use crate::alerts::channels::channel::Channel;
+use crate::alerts::channels::delivery_error::DeliveryError;
+use crate::alerts::channels::notification::Notification;
 use crate::error::Error;
 
 /// A header block: "maximum length for the text is 150 characters".
@@ -130,7 +130,7 @@ fn runbook(url: &str) -> Json {
 
 /// Cuts the text, then escapes it. The escaped text keeps the limit, because Slack does not say which form it counts.
 fn escaped(text: &str, limit: usize) -> String {
-    let length = |char| escape(char).map_or(Unit::Utf16.of(char), str::len);
+    let length = |char| escape(char).map_or(char.len_utf16(), str::len);
     let text = cut_by(text, limit, length);
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {

@@ -2,8 +2,8 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::notification::Notification;
-use super::notified_alert::NotifiedAlert;
+use crate::alerts::channels::notification::Notification;
+use crate::alerts::channels::notified_alert::NotifiedAlert;
 
 /// All but the unreserved characters (RFC 3986, section 2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC

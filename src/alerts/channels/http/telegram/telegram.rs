@@ -13,9 +13,9 @@ use super::chat_id::ChatId;
 use super::entities::without_mentions;
 use crate::alerts::channels::channel::Channel;
 use crate::alerts::channels::delivery_error::DeliveryError;
-use crate::alerts::channels::message::Message;
+use crate::alerts::channels::http::message::Message;
+use crate::alerts::channels::http::poster::{Poster, judge_json, shown};
 use crate::alerts::channels::notification::Notification;
-use crate::alerts::channels::poster::{Poster, judge_json, shown};
 use crate::error::Error;
 use crate::redact::register_own;
 

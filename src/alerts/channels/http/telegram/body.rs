@@ -1,7 +1,7 @@
 //! The text of a message.
 
-use crate::alerts::channels::message::Message;
-use crate::alerts::channels::text::{Unit, cut};
+use crate::alerts::channels::http::message::Message;
+use crate::alerts::channels::http::text::{cut, utf16_len};
 
 /// Telegram's limit, in UTF-16 code units.
 const MAX_TEXT: usize = 4_096;
@@ -22,7 +22,7 @@ pub(super) fn body(message: &Message) -> String {
     let mut text = format!("{}\n{}\n", message.heading, message.facts());
     let mut add = |part: &str, limit: usize| {
         text.push('\n');
-        text.push_str(&cut(part, limit, Unit::Utf16));
+        text.push_str(&cut(part, limit));
     };
     if let Some(title) = message.title.as_ref().filter(|_| is_group(message)) {
         add(title, MAX_TITLE);
@@ -34,8 +34,8 @@ pub(super) fn body(message: &Message) -> String {
     let share = message.share(MAX_ALERTS);
     for alert in &message.alerts {
         let runbook = alert.runbook.as_ref().map(|url| format!("Runbook: {url}"));
-        let runbook = runbook.map(|line| cut(&line, share / 2, Unit::Utf16).into_owned());
-        let used = runbook.as_ref().map_or(0, |line| Unit::Utf16.len(line));
+        let runbook = runbook.map(|line| cut(&line, share / 2).into_owned());
+        let used = runbook.as_ref().map_or(0, |line| utf16_len(line));
         add(&alert.text, share - used);
         if let Some(line) = runbook {
             add(&line, share);

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::alerts::channels::links::explain_url;
+use crate::alerts::channels::http::links::explain_url;
+use crate::alerts::channels::http::times::rfc3339;
 use crate::alerts::channels::notification::Notification;
 use crate::alerts::channels::notification_reason::NotificationReason;
 use crate::alerts::channels::notified_alert::NotifiedAlert;
-use crate::alerts::channels::times::rfc3339;
 use crate::alerts::evaluated::Labels;
 
 /// The zero time of Go, as Alertmanager writes the end of a firing alert.

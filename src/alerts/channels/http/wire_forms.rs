@@ -5,9 +5,9 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::cut::cut;
-use super::notification::Notification;
-use super::notified_alert::NotifiedAlert;
+use super::text::cut;
+use crate::alerts::channels::notification::Notification;
+use crate::alerts::channels::notified_alert::NotifiedAlert;
 
 /// A time as RFC 3339, or `None` if it is not in the years 0 to 9999.
 pub(super) fn time(time: SystemTime) -> Option<String> {
@@ -49,5 +49,6 @@ pub(super) fn source(notification: &Notification, max: usize) -> String {
     let sources = [&notification.instance, &notification.service];
     let mut sources = sources.into_iter().flatten();
     let source = sources.find(|source| !source.is_empty());
-    cut(source.map_or("unknown", String::as_str), max)
+    let source = source.map_or("unknown", String::as_str);
+    cut(source, max).into_owned()
 }

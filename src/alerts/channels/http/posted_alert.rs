@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::notification::Notification;
-use super::notified_alert::NotifiedAlert;
+use crate::alerts::channels::notification::Notification;
+use crate::alerts::channels::notified_alert::NotifiedAlert;
 use crate::alerts::evaluated::Labels;
 use crate::alerts::wire;
 use crate::http_url::HttpUrl;
