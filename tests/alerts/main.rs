@@ -26,6 +26,7 @@ mod email;
 mod engine;
 mod evaluate;
 mod histograms;
+mod kept;
 mod log;
 mod metrics;
 mod naming;
@@ -42,6 +43,7 @@ mod samples;
 mod slo;
 mod state;
 mod stores;
+mod storm;
 #[path = "../support/mod.rs"]
 mod support;
 mod template;

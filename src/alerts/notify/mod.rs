@@ -20,8 +20,9 @@
 //!
 //! Pending, silenced and inhibited alerts are not told as firing. An acknowledged alert is not repeated and not escalated.
 //!
-//! A channel is not told twice within `cooldown` that the same alert fires, and gets at most `max_per_hour` notifications in any
-//! hour. The groups go on as if they had been told. The alerts of notifications that were held back are listed in one
+//! A channel is not told twice within `cooldown` that the same alert fires, whatever its level, and gets at most `max_per_hour`
+//! notifications in any hour. An alert that the channel knows to fire and that is only listed along with news of its group is not told
+//! by that. The groups go on as if they had been told. The alerts of notifications that were held back are listed in one
 //! summary, with their latest state, when the cap and their cooldowns allow. Summaries count toward the cap. A summary about
 //! cooldowns alone waits for `group_interval` after the one before.
 //!

@@ -112,7 +112,8 @@ impl Policy {
         self
     }
 
-    /// The time within which the channel is not told again that the same alert fires. Defaults to 5 minutes; zero means none.
+    /// The time within which the channel is not told again that the same alert fires, also if it is critical. Defaults to 5 minutes;
+    /// zero means none.
     pub fn cooldown(mut self, cooldown: Duration) -> Self {
         self.cooldown = cooldown;
         self
