@@ -24,6 +24,8 @@ mod delivery;
 #[cfg(feature = "alerts-email")]
 mod email;
 mod engine;
+#[cfg(all(unix, any(feature = "alerts-postgres", feature = "alerts-sqlite")))]
+mod engine_kill;
 mod evaluate;
 mod histograms;
 mod kept;

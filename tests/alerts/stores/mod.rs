@@ -35,3 +35,8 @@ mod memory;
 mod postgres;
 #[cfg(feature = "alerts-sqlite")]
 mod sqlite;
+
+#[cfg(feature = "alerts-postgres")]
+pub(crate) use self::postgres::Database;
+#[cfg(feature = "alerts-sqlite")]
+pub(crate) use self::sqlite::File as SqliteFile;

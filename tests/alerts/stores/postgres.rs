@@ -16,10 +16,10 @@ const DIRECT: &str = "VITALS_POSTGRES";
 const TRANSACTION_MODE: &str = "VITALS_PGBOUNCER";
 
 /// A database of the test's own.
-pub(super) struct Database(String);
+pub(crate) struct Database(String);
 
 impl Database {
-    pub(super) async fn new(name: &str) -> Self {
+    pub(crate) async fn new(name: &str) -> Self {
         // A name has at most 63 bytes.
         let name: String = format!("vitals_alerts_{name}").chars().take(60).collect();
         let mut connection = PgConnection::connect(&env(DIRECT)).await.unwrap();
@@ -40,7 +40,7 @@ impl Database {
         format!("{server}/{}", self.0)
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.through(DIRECT)
     }
 

@@ -16,10 +16,10 @@ use super::fixtures::{LEDGER, TTL, at, commit_to, document, events, fired, queue
 use crate::support::disk::Disk;
 
 /// A SQLite file that is removed with the test.
-pub(super) struct File(pub(super) PathBuf);
+pub(crate) struct File(pub(crate) PathBuf);
 
 impl File {
-    pub(super) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let name = format!("vitals-alerts-{}-{name}.db", std::process::id());
         Self(std::env::temp_dir().join(name))
     }

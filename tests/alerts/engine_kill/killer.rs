@@ -1,0 +1,313 @@
+//! Kills the service, and compares what it printed with what its store holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use tower_vitals::alerts::state::{AlertState, Reason, Transition};
+use tower_vitals::alerts::stores::{AlertStore, DeliveryResult, Event, HistoryQuery};
+
+use super::child::{self, nanos};
+use super::random::Random;
+
+const KILLS: usize = 30;
+/// The longest life of the service after its start.
+const LIFE: u64 = 300_000;
+
+/// Runs the service until it is killed after this time, or until it ends. Returns its lines.
+fn run(place: &str, seed: u64, life: Option<Duration>) -> Vec<String> {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", child::NAME, "--nocapture", "--test-threads=1"])
+        .env(child::PLACE, place)
+        .env(child::SEED, seed.to_string())
+        .stdout(Stdio::piped());
+    if life.is_none() {
+        command.env(child::SETTLES, "1");
+    }
+    let mut process = command.spawn().unwrap();
+    let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let mut lines = lines.map_while(Result::ok).filter_map(|line| {
+        let (_, line) = line.split_once("@ ")?;
+        Some(line.to_owned())
+    });
+    let mut all = Vec::new();
+    for line in lines.by_ref() {
+        let is_started = line == "started";
+        all.push(line);
+        if is_started {
+            break;
+        }
+    }
+    assert_eq!(all.last().map(String::as_str), Some("started"), "{all:?}");
+    // Another thread reads, so that the service never waits for its output.
+    let rest = std::thread::scope(|scope| {
+        let rest = scope.spawn(|| lines.collect::<Vec<_>>());
+        if let Some(life) = life {
+            std::thread::sleep(life);
+            // SIGKILL.
+            process.kill().unwrap();
+        }
+        rest.join().unwrap()
+    });
+    let status = process.wait().unwrap();
+    assert!(life.is_some() || status.success(), "{rest:?}");
+    all.extend(rest);
+    all
+}
+
+/// The words of the lines that begin with this one.
+fn words<'a>(lines: &'a [String], first: &str) -> Vec<Vec<&'a str>> {
+    let words = lines.iter().map(|line| line.split(' ').collect::<Vec<_>>());
+    words
+        .filter(|words| words[0] == first)
+        .map(|words| words[1..].to_vec())
+        .collect()
+}
+
+/// The history of a ledger, the oldest first.
+async fn history(store: &dyn AlertStore, ledger: &str) -> Vec<Event> {
+    let mut query = HistoryQuery::latest(10_000);
+    query.ledger = Some(ledger.to_owned());
+    let mut events = Vec::new();
+    loop {
+        let page = store.history(&query).await.unwrap();
+        events.extend(page.events);
+        query.before = page.next;
+        if query.before.is_none() {
+            events.reverse();
+            return events;
+        }
+    }
+}
+
+fn key(transition: &Transition) -> String {
+    format!(
+        "{} {} {} {}",
+        transition.alert,
+        transition.from,
+        transition.to,
+        nanos(transition.at)
+    )
+}
+
+/// The alerts that are active with the notes of their acknowledgements, and the notes of the silences, as the history tells them.
+#[derive(Debug, Default, PartialEq)]
+struct Told {
+    active: BTreeMap<String, String>,
+    silences: BTreeSet<String>,
+}
+
+/// Follows the history, in which each change must follow from the one before.
+fn follow(events: &[Event]) -> Told {
+    let mut told = Told::default();
+    let mut states = BTreeMap::new();
+    let mut acts = BTreeSet::new();
+    for event in events {
+        match event {
+            Event::Transition(it) => {
+                let before = states.insert(it.alert, it.to);
+                let before = before.unwrap_or(AlertState::Inactive);
+                let is_forgotten =
+                    it.from == AlertState::Inactive && before == AlertState::Resolved;
+                assert!(it.from == before || is_forgotten, "{it:?} after {before}");
+                let id = it.alert.to_string();
+                if it.reason == Reason::Acknowledged {
+                    let note = it.note.clone().unwrap();
+                    assert!(acts.insert(note.clone()), "{note} is there twice");
+                    told.active.insert(id, note);
+                } else if it.to.is_active() {
+                    told.active.insert(id, "-".to_owned());
+                } else {
+                    told.active.remove(&id);
+                }
+            }
+            Event::Silence(it) => {
+                let note = it.silence.note.clone().unwrap();
+                if it.began {
+                    assert!(acts.insert(note.clone()), "{note} is there twice");
+                    told.silences.insert(note);
+                } else {
+                    assert!(told.silences.remove(&note), "{note} ends twice");
+                }
+            }
+            _ => {}
+        }
+    }
+    told
+}
+
+/// The notifications whose delivery is in the history, with their channels.
+fn recorded(events: &[Event]) -> BTreeSet<(String, String)> {
+    let mut recorded = BTreeSet::new();
+    for event in events {
+        if let Event::Notification(it) = event
+            && it.result == DeliveryResult::Delivered
+        {
+            let delivery = (it.channel.clone(), it.notification.to_string());
+            assert!(recorded.insert(delivery), "{it:?} is there twice");
+        }
+    }
+    recorded
+}
+
+/// All that the service said was done is in the history.
+fn nothing_is_lost(lines: &[String], events: &[Event]) {
+    let mut changes = BTreeSet::new();
+    let mut acts = BTreeSet::new();
+    for event in events {
+        match event {
+            Event::Transition(it) => {
+                assert!(changes.insert(key(it)), "{it:?} is there twice");
+                match it.reason {
+                    Reason::Acknowledged => drop(acts.insert(("acknowledged", it.note.clone()))),
+                    Reason::ResolvedByHand => drop(acts.insert(("resolved", it.by.clone()))),
+                    _ => {}
+                }
+            }
+            Event::Silence(it) => {
+                let act = if it.began {
+                    "suppressed"
+                } else {
+                    "unsuppressed"
+                };
+                acts.insert((act, it.silence.note.clone()));
+            }
+            _ => {}
+        }
+    }
+    for done in words(lines, "done") {
+        let done = done.join(" ");
+        assert!(changes.contains(&done), "{done} is lost");
+    }
+    for act in ["acknowledged", "resolved", "suppressed", "unsuppressed"] {
+        for done in words(lines, act) {
+            let note = Some(done[0].to_owned());
+            assert!(acts.contains(&(act, note)), "{act} {done:?} is lost");
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Arrivals {
+    /// The alerts and the time of each notification, by channel and notification.
+    all: BTreeMap<(String, String), (String, Vec<String>)>,
+    repeated: usize,
+    most_repeated: usize,
+}
+
+impl Arrivals {
+    /// Adds those of a run. Only those that were not recorded before may arrive again.
+    fn add(&mut self, lines: &[String], recorded: &BTreeSet<(String, String)>) {
+        let mut repeated = 0;
+        let mut run = BTreeSet::new();
+        for arrived in words(lines, "arrived") {
+            let notification = (arrived[0].to_owned(), arrived[1].to_owned());
+            assert!(!recorded.contains(&notification), "{notification:?}");
+            assert!(run.insert(notification.clone()), "{notification:?}");
+            let alerts = arrived[3].split(',').map(str::to_owned).collect();
+            let content = (arrived[2].to_owned(), alerts);
+            let before = self.all.insert(notification, content.clone());
+            repeated += usize::from(before.is_some());
+            assert!(before.is_none_or(|before| before == content));
+        }
+        self.repeated += repeated;
+        self.most_repeated = self.most_repeated.max(repeated);
+    }
+
+    /// Each alert at each time, with `F` or `R`.
+    fn of(&self, channel: &str) -> Vec<(String, String)> {
+        let own = self.all.iter().filter(|((name, _), _)| name == channel);
+        own.flat_map(|(_, (at, alerts))| alerts.iter().map(|alert| (alert.clone(), at.clone())))
+            .collect()
+    }
+}
+
+pub(super) async fn kill_thirty_times<S: AlertStore>(
+    place: &str,
+    ledger: &str,
+    open: impl Fn() -> S,
+) {
+    let seed = std::env::var(child::SEED).ok();
+    let seed = seed.map(|seed| seed.parse().unwrap());
+    let seed = seed.unwrap_or_else(|| u64::try_from(nanos(SystemTime::now()) >> 10).unwrap());
+    println!("{}={seed}", child::SEED);
+    let mut random = Random(seed);
+    let mut arrivals = Arrivals::default();
+    let mut events = Vec::new();
+    let mut all = Vec::new();
+    for kill in 0..=KILLS {
+        let life = (kill < KILLS).then(|| Duration::from_micros(random.next() % LIFE));
+        let lines = run(place, random.next(), life);
+        let expected = follow(&events);
+        let active = words(&lines, "active").into_iter();
+        let found = Told {
+            active: active
+                .map(|words| (words[0].to_owned(), words[1].to_owned()))
+                .collect(),
+            silences: words(&lines, "silence")
+                .into_iter()
+                .map(|words| words[0].to_owned())
+                .collect(),
+        };
+        assert_eq!(found, expected, "after kill {kill}");
+        arrivals.add(&lines, &recorded(&events));
+        all.extend(lines);
+        events = history(&open(), ledger).await;
+        nothing_is_lost(&all, &events);
+    }
+    assert_eq!(all.last().map(String::as_str), Some("settled"));
+    let saved = open().load(ledger).await.unwrap();
+    assert_eq!(saved.outbox, []);
+    let delivered = recorded(&events);
+    let arrived: BTreeSet<_> = arrivals.all.keys().cloned().collect();
+    assert_eq!(delivered, arrived);
+    each_change_is_told(&events, &arrivals);
+    let capped = arrivals.all.keys().filter(|(name, _)| name == "capped");
+    assert_eq!(
+        capped.count(),
+        child::CAP - 1,
+        "the last one is for critical alerts"
+    );
+    let cooled = arrivals.of("cooled").into_iter();
+    let cooled: Vec<_> = cooled.filter(|(alert, _)| alert.ends_with('F')).collect();
+    let alerts: BTreeSet<_> = cooled.iter().map(|(alert, _)| alert).collect();
+    assert_eq!(
+        alerts.len(),
+        cooled.len(),
+        "an alert is told twice in its cooldown"
+    );
+    println!(
+        "{} events, {} notifications, {} arrivals again, at most {} of them after one kill",
+        events.len(),
+        arrivals.all.len(),
+        arrivals.repeated,
+        arrivals.most_repeated
+    );
+}
+
+/// Each begin and each end of an alert that no person changed is told once, at its time.
+fn each_change_is_told(events: &[Event], arrivals: &Arrivals) {
+    let plain: Vec<_> = child::plain_ids();
+    let mut expected = Vec::new();
+    for event in events {
+        if let Event::Transition(it) = event
+            && plain.contains(&it.alert)
+        {
+            let letter = match it.to {
+                AlertState::Firing => 'F',
+                AlertState::Resolved => 'R',
+                _ => continue,
+            };
+            expected.push((format!("{}={letter}", it.alert), nanos(it.at).to_string()));
+        }
+    }
+    let ids: Vec<_> = plain.iter().map(ToString::to_string).collect();
+    let mut found = arrivals.of("all");
+    found.retain(|(alert, _)| ids.iter().any(|id| alert.starts_with(id.as_str())));
+    expected.sort();
+    found.sort();
+    assert!(!expected.is_empty());
+    assert_eq!(found, expected);
+}
