@@ -16,14 +16,14 @@ const KILLS: usize = 30;
 const LIFE: u64 = 300_000;
 
 /// Runs the service until it is killed after this time, or until it ends. Returns its lines.
-fn run(place: &str, seed: u64, life: Option<Duration>) -> Vec<String> {
+fn run(place: &str, seed: u64, lifetime: Option<Duration>) -> Vec<String> {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", child::NAME, "--nocapture", "--test-threads=1"])
         .env(child::PLACE, place)
         .env(child::SEED, seed.to_string())
         .stdout(Stdio::piped());
-    if life.is_none() {
+    if lifetime.is_none() {
         command.env(child::SETTLES, "1");
     }
     let mut process = command.spawn().unwrap();
@@ -44,15 +44,15 @@ fn run(place: &str, seed: u64, life: Option<Duration>) -> Vec<String> {
     // Another thread reads, so that the service never waits for its output.
     let rest = std::thread::scope(|scope| {
         let rest = scope.spawn(|| lines.collect::<Vec<_>>());
-        if let Some(life) = life {
-            std::thread::sleep(life);
+        if let Some(lifetime) = lifetime {
+            std::thread::sleep(lifetime);
             // SIGKILL.
             process.kill().unwrap();
         }
         rest.join().unwrap()
     });
     let status = process.wait().unwrap();
-    assert!(life.is_some() || status.success(), "{rest:?}");
+    assert!(lifetime.is_some() || status.success(), "{rest:?}");
     all.extend(rest);
     all
 }
