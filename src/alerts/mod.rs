@@ -43,6 +43,7 @@
 mod announcer;
 mod buckets;
 pub mod channels;
+mod checked;
 mod comparison;
 mod computed;
 mod current;
@@ -86,6 +87,7 @@ mod window;
 mod wire;
 
 pub use self::announcer::Announcer;
+pub use self::checked::Checked;
 pub use self::comparison::Comparison;
 pub use self::computed::Computed;
 pub use self::engine::{

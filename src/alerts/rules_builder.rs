@@ -1,3 +1,4 @@
+use super::checked::Checked;
 use super::known::Known;
 use super::rule::Rule;
 use super::rules::Rules;
@@ -211,19 +212,27 @@ impl RulesBuilder {
     /// unknown rule, by equal labels that one of the rules lacks, by the rule itself without equal labels, or in a cycle; a naming
     /// that was set after the default rules; a share among the thresholds of these that is not from 0 to 1; a rule that Prometheus
     /// announces, although a closure computes its values.
-    pub fn build(mut self) -> Result<Rules, Error> {
-        for rule in &mut self.rules {
+    pub fn build(self) -> Result<Rules, Error> {
+        Checked::from(self).into_result()
+    }
+}
+
+impl From<RulesBuilder> for Checked<Rules> {
+    fn from(mut builder: RulesBuilder) -> Self {
+        for rule in &mut builder.rules {
             for metric in rule.signal.measure.metrics_mut() {
-                self.known.complete(metric);
+                builder.known.complete(metric);
             }
         }
-        let mut mistakes = self.mistakes;
-        for rule in &self.rules {
-            mistakes.extend(validate::mistakes(rule, &self.known));
+        let mut mistakes = builder.mistakes;
+        for rule in &builder.rules {
+            mistakes.extend(validate::mistakes(rule, &builder.known));
         }
-        mistakes.extend(validate::duplicates(&self.rules));
-        mistakes.extend(inhibitions::mistakes(&self.rules));
-        Error::combine(mistakes.into_iter().map(Error::invalid))?;
-        Ok(Rules::new(self.rules))
+        mistakes.extend(validate::duplicates(&builder.rules));
+        mistakes.extend(inhibitions::mistakes(&builder.rules));
+        Self {
+            value: Rules::new(builder.rules),
+            mistakes,
+        }
     }
 }

@@ -34,8 +34,15 @@
 //! ```
 #![doc = include_str!("../../docs/settings.md")]
 
+#[cfg(feature = "alerts-http")]
+mod alert_channels;
+#[cfg(all(feature = "alerts", not(feature = "alerts-http")))]
+#[path = "no_alert_channels.rs"]
+mod alert_channels;
 #[cfg(feature = "alerts")]
 mod alert_thresholds;
+#[cfg(feature = "alerts")]
+mod alerting;
 mod form;
 mod reader;
 mod redacted;

@@ -42,6 +42,10 @@ mod rule_set;
 mod rules;
 mod rules_and_state;
 mod samples;
+#[cfg(all(feature = "alerts-http", feature = "axum"))]
+mod settings;
+#[cfg(all(feature = "axum", not(feature = "alerts-http")))]
+mod settings_without_http;
 mod slo;
 mod state;
 mod stores;

@@ -3,52 +3,43 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime;
-use uuid::Uuid;
-
 use super::alerts::Alerts;
-use super::context::Context;
-use super::engine::Engine;
-use super::instruments::Instruments;
-use super::ledger::{Ledger, Plan};
 use super::receiver::Receiver;
-use super::task;
-use crate::alerts::channels::Log;
+use crate::alerts::checked::Checked;
 use crate::alerts::computed::Computed;
-use crate::alerts::delivery;
-use crate::alerts::measure::Measure;
-use crate::alerts::notify::Notifier;
 use crate::alerts::rules::Rules;
-use crate::alerts::scope::Scope;
 use crate::alerts::slo::Slos;
 use crate::alerts::state::Limits;
 use crate::alerts::stores::{AlertStore, MemoryAlerts};
-use crate::error::Error;
 use crate::exporter::Prometheus;
 use crate::recorder::RecorderRef;
 
 const INTERVAL: Duration = Duration::from_secs(15);
 const SETTLE: Duration = Duration::from_secs(30);
-/// The longest name of an instance, in bytes.
-const MAX_INSTANCE: usize = 200;
+const COOLDOWN: Duration = Duration::from_secs(5 * 60);
+const MAX_PER_HOUR: usize = 10;
 
 /// The settings of [`Alerts`].
 #[must_use]
 pub struct AlertsBuilder {
-    rules: Rules,
-    slos: Slos,
-    computed: Vec<(String, Computed)>,
-    metrics: Option<Prometheus>,
-    receivers: Vec<Receiver>,
-    store: Arc<dyn AlertStore>,
-    interval: Duration,
-    settle: Duration,
-    limits: Limits,
-    service: Option<String>,
-    instance: Option<String>,
-    external_url: Option<String>,
-    is_manual: bool,
-    recorder: Option<RecorderRef>,
+    pub(super) rules: Checked<Rules>,
+    pub(super) slos: Checked<Slos>,
+    pub(super) computed: Vec<(String, Computed)>,
+    pub(super) metrics: Option<Prometheus>,
+    pub(super) receivers: Vec<Receiver>,
+    pub(super) store: Arc<dyn AlertStore>,
+    pub(super) interval: Duration,
+    pub(super) settle: Duration,
+    pub(super) limits: Limits,
+    pub(super) service: Option<String>,
+    pub(super) instance: Option<String>,
+    pub(super) external_url: Option<String>,
+    pub(super) is_manual: bool,
+    pub(super) recorder: Option<RecorderRef>,
+    pub(super) cooldown: Duration,
+    pub(super) max_per_hour: usize,
+    /// The mistakes that were found before `run`.
+    pub(super) mistakes: Vec<String>,
 }
 
 debug_fields!(AlertsBuilder {
@@ -62,8 +53,8 @@ impl Alerts {
     /// Returns a builder. [`AlertsBuilder::run`] starts the engine.
     pub fn builder() -> AlertsBuilder {
         AlertsBuilder {
-            rules: Rules::default(),
-            slos: Slos::default(),
+            rules: Rules::default().into(),
+            slos: Slos::default().into(),
             computed: Vec::new(),
             metrics: None,
             receivers: Vec::new(),
@@ -76,6 +67,9 @@ impl Alerts {
             external_url: None,
             is_manual: false,
             recorder: None,
+            cooldown: COOLDOWN,
+            max_per_hour: MAX_PER_HOUR,
+            mistakes: Vec::new(),
         }
     }
 }
@@ -87,15 +81,16 @@ impl AlertsBuilder {
         self
     }
 
-    /// Sets the rules. Without any, the engine takes only the alerts that code fires.
-    pub fn rules(mut self, rules: Rules) -> Self {
-        self.rules = rules;
+    /// Sets the rules: built ones, or their builder, whose mistakes [`run`](Self::run) then reports. Without any, the engine takes only
+    /// the alerts that code fires.
+    pub fn rules(mut self, rules: impl Into<Checked<Rules>>) -> Self {
+        self.rules = rules.into();
         self
     }
 
-    /// Sets the service level objectives, with their burn-rate alerts.
-    pub fn slos(mut self, slos: Slos) -> Self {
-        self.slos = slos;
+    /// Sets the service level objectives, with their burn-rate alerts: built ones, or their builder.
+    pub fn slos(mut self, slos: impl Into<Checked<Slos>>) -> Self {
+        self.slos = slos.into();
         self
     }
 
@@ -110,6 +105,26 @@ impl AlertsBuilder {
     /// Without any, alerts go to the log.
     pub fn channel(mut self, receiver: impl Into<Receiver>) -> Self {
         self.receivers.push(receiver.into());
+        self
+    }
+
+    /// Sets how long a channel is not told again that the same alert fires. Defaults to 5 minutes; zero means none. A
+    /// [`Receiver`] may have a value of its own.
+    pub fn cooldown(mut self, cooldown: Duration) -> Self {
+        self.cooldown = cooldown;
+        self
+    }
+
+    /// Sets the most notifications of a channel in an hour: 1 to 10,000. Defaults to 10. A [`Receiver`] may have a value of its own.
+    pub fn max_per_hour(mut self, max: usize) -> Self {
+        self.max_per_hour = max;
+        self
+    }
+
+    /// Adds a mistake that `run` reports.
+    #[allow(dead_code, reason = "only settings are read before `run`")]
+    pub(crate) fn mistake(mut self, mistake: String) -> Self {
+        self.mistakes.push(mistake);
         self
     }
 
@@ -169,146 +184,4 @@ impl AlertsBuilder {
         self.recorder = Some(RecorderRef::new(recorder));
         self
     }
-
-    /// Starts the engine on the current tokio runtime. A store that cannot be reached is not an error: it is tried again at each
-    /// interval.
-    ///
-    /// # Errors
-    ///
-    /// One error that names every mistake: an interval below 1 s or above 1 h; rules without metrics; a rule, a fallback or an
-    /// escalation that names an unknown channel; two channels of one name; a rule with an unknown computed signal; an SLO whose
-    /// alert cannot fire; a wrong instance name; no tokio runtime.
-    pub fn run(self) -> Result<Alerts, Error> {
-        let mut mistakes = self.mistakes();
-        let runtime = runtime::Handle::try_current();
-        if runtime.is_err() {
-            mistakes.push("there is no tokio runtime: call run() within one".to_owned());
-        }
-        let instance = self.instance.clone().unwrap_or_else(crate::host::name);
-        if !(1..=MAX_INSTANCE).contains(&instance.len()) || instance.contains(char::is_control) {
-            mistakes.push(format!(
-                "instance is {instance:?}: 1 to {MAX_INSTANCE} bytes without control characters are allowed"
-            ));
-        }
-        let mut receivers = self.receivers;
-        if receivers.is_empty() {
-            receivers.push(Receiver::from(Log::new()));
-        }
-        let policies: Vec<_> = receivers
-            .iter()
-            .filter(|receiver| receiver.outlet.takes_notifications())
-            .map(|receiver| receiver.policy.clone())
-            .collect();
-        let outlets: Vec<_> = receivers
-            .into_iter()
-            .map(|receiver| receiver.outlet)
-            .collect();
-        mistakes.extend(delivery::mistakes(&outlets));
-        mistakes.extend(
-            Notifier::new(policies.clone())
-                .err()
-                .map(|error| error.to_string()),
-        );
-        let has_channel = |name: &String| policies.iter().any(|policy| policy.name() == name);
-        for rule in self.rules.iter() {
-            let unknown = rule.channels.iter().filter(|name| !has_channel(name));
-            mistakes.extend(unknown.map(|name| {
-                format!(
-                    "rule {:?}: there is no channel {name:?} for notifications",
-                    rule.name
-                )
-            }));
-            if let Measure::Computed { name } = &rule.signal.measure
-                && !self.computed.iter().any(|(known, _)| known == name)
-            {
-                mistakes.push(format!(
-                    "rule {:?}: there is no computed signal {name:?}: call computed({name:?}, ..)",
-                    rule.name
-                ));
-            }
-        }
-        Error::combine(mistakes.into_iter().map(Error::invalid))?;
-        let is_shared = self.store.is_shared();
-        let recorder = self.recorder.unwrap_or_else(|| match &self.metrics {
-            Some(metrics) => RecorderRef::new(metrics.clone()),
-            None => RecorderRef::default(),
-        });
-        let mut context = Context::new(self.rules, self.slos, self.interval);
-        context.settle = self.settle;
-        context.service = self.service;
-        context.labels_instance = is_shared || self.instance.is_some();
-        context.external_url = self
-            .external_url
-            .map(|url| url.trim_end_matches('/').to_owned());
-        let key = if is_shared {
-            format!("instance:{instance}")
-        } else {
-            "local".to_owned()
-        };
-        context.instance = instance;
-        let context = Arc::new(context);
-        let plan = Arc::new(Plan {
-            context: Arc::clone(&context),
-            store: Arc::clone(&self.store),
-            policies,
-            channels: outlets,
-            limits: self.limits,
-            recorder: recorder.clone(),
-        });
-        let ledgers = ledgers(&plan, key, is_shared);
-        let engine = Engine::new(
-            Arc::clone(&context),
-            ledgers,
-            self.store,
-            self.computed,
-            Instruments::new(&recorder),
-        );
-        let engine = Arc::new(engine);
-        if let (false, Ok(runtime)) = (self.is_manual, runtime) {
-            let inbox = Arc::clone(&engine.inbox);
-            let weak = Arc::downgrade(&engine);
-            runtime.spawn(task::run(weak, inbox, self.metrics, self.settle));
-        }
-        Ok(Alerts(engine))
-    }
-
-    fn mistakes(&self) -> Vec<String> {
-        let mut mistakes = Vec::new();
-        let allowed = Duration::from_secs(1)..=Duration::from_secs(3600);
-        if !allowed.contains(&self.interval) {
-            let interval = self.interval;
-            mistakes.push(format!("interval is {interval:?}: 1 s to 1 h are allowed"));
-        }
-        let has_signals = !self.rules.is_empty() || !self.slos.is_empty();
-        if has_signals && self.metrics.is_none() && !self.is_manual {
-            mistakes.push("there are rules and no metrics: call metrics(..)".to_owned());
-        }
-        mistakes
-    }
-}
-
-/// One ledger for all rules, or one for those of this instance and one for those that instances share.
-fn ledgers(plan: &Arc<Plan>, key: String, is_shared: bool) -> Vec<Ledger> {
-    let context = &plan.context;
-    let of_scope = |scope: Option<Scope>| {
-        let rules = context.rules.iter().enumerate();
-        let rules = rules.filter(|(_, rule)| scope.is_none_or(|scope| rule.scope == scope));
-        rules.map(|(index, _)| index).collect::<Vec<_>>()
-    };
-    let instance = context.instance.clone();
-    let ledger = |name, key, holder, rules| Ledger::new(name, key, holder, rules, Arc::clone(plan));
-    if !is_shared {
-        return vec![ledger("local", key, instance, of_scope(None))];
-    }
-    // A new process of this instance may not go on with the lease of the one before: another instance may have taken it.
-    let shared = format!("{instance} {}", Uuid::now_v7());
-    vec![
-        ledger("instance", key, instance, of_scope(Some(Scope::Instance))),
-        ledger(
-            "shared",
-            "shared".to_owned(),
-            shared,
-            of_scope(Some(Scope::Shared)),
-        ),
-    ]
 }

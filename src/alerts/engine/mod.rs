@@ -8,7 +8,9 @@ mod engine;
 mod inbox;
 mod instruments;
 mod ledger;
+mod mistakes;
 mod receiver;
+mod start;
 mod task;
 mod views;
 

@@ -26,8 +26,10 @@ use crate::alerts::state::Matcher;
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Receiver {
-    pub(super) policy: Policy,
+    policy: Policy,
     pub(super) outlet: Outlet,
+    cooldown: Option<Duration>,
+    max_per_hour: Option<usize>,
 }
 
 impl Receiver {
@@ -39,7 +41,31 @@ impl Receiver {
         Self {
             policy,
             outlet: Outlet::new(name, Arc::new(channel)),
+            cooldown: None,
+            max_per_hour: None,
         }
+    }
+
+    /// Sets how long an alert is not told again after it was. Zero means none. Defaults to
+    /// [`AlertsBuilder::cooldown`](super::AlertsBuilder::cooldown).
+    pub fn cooldown(mut self, cooldown: Duration) -> Self {
+        self.cooldown = Some(cooldown);
+        self
+    }
+
+    /// Sets the most notifications in an hour: 1 to 10,000. Defaults to
+    /// [`AlertsBuilder::max_per_hour`](super::AlertsBuilder::max_per_hour).
+    pub fn max_per_hour(mut self, max: usize) -> Self {
+        self.max_per_hour = Some(max);
+        self
+    }
+
+    /// The policy, with these values where it has none of its own.
+    pub(super) fn policy(&self, cooldown: Duration, max_per_hour: usize) -> Policy {
+        let policy = self.policy.clone();
+        policy
+            .cooldown(self.cooldown.unwrap_or(cooldown))
+            .max_per_hour(self.max_per_hour.unwrap_or(max_per_hour))
     }
 }
 
@@ -73,10 +99,6 @@ setters! { policy:
     group_interval(interval: Duration);
     /// Sets the time after which a group that still fires is told again. Defaults to 4 hours.
     repeat_interval(interval: Duration);
-    /// Sets how long an alert is not told again after it was. Defaults to 5 minutes, as does `ALERT_COOLDOWN_MINUTES` of `Settings`.
-    cooldown(cooldown: Duration);
-    /// Sets the most notifications in an hour. Defaults to 10, as does `ALERT_MAX_NOTIFICATIONS_PER_HOUR` of `Settings`.
-    max_per_hour(max: usize);
     /// Sets whether the end of alerts is told. Defaults to true.
     send_resolved(sends: bool);
     /// Tells another channel too if nobody acknowledges in time.

@@ -77,3 +77,4 @@ pub use self::held_notification::HeldNotification;
 pub use self::notifier::Notifier;
 pub use self::notifier_state::NotifierState;
 pub use self::policy::Policy;
+pub(in crate::alerts) use self::validate::mistakes;

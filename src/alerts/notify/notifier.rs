@@ -7,7 +7,7 @@ use super::description::Description;
 use super::notifier_state::NotifierState;
 use super::policy::Policy;
 use super::round::Round;
-use super::validate::validate;
+use super::validate::mistakes;
 use crate::alerts::state::{Alert, State};
 use crate::error::Error;
 
@@ -66,7 +66,7 @@ impl Notifier {
     ///
     /// As [`new`](Self::new).
     pub fn restored(policies: Vec<Policy>, state: NotifierState) -> Result<Self, Error> {
-        validate(&policies)?;
+        Error::combine(mistakes(&policies).into_iter().map(Error::invalid))?;
         let mut state = state;
         let is_known = |name: &str| policies.iter().any(|policy| policy.name == name);
         state.receivers.retain(|name, _| is_known(name));

@@ -3,31 +3,33 @@
 use std::collections::BTreeSet;
 
 use super::policy::Policy;
-use crate::error::Error;
 
 /// A channel's budget is one time for each notification of the last hour.
 const MAX_PER_HOUR: usize = 10_000;
 
-/// Fails with all mistakes in one error.
-pub(super) fn validate(policies: &[Policy]) -> Result<(), Error> {
+/// All mistakes.
+pub(in crate::alerts) fn mistakes(policies: &[Policy]) -> Vec<String> {
     let mut names = BTreeSet::new();
     let mut mistakes = Vec::new();
     for policy in policies {
         let name = &*policy.name;
         if !names.insert(name) {
-            mistakes.push(format!("two policies are named {name:?}"));
+            mistakes.push(format!("two channels have the name {name:?}"));
+        }
+        if name.is_empty() {
+            mistakes.push("a channel has an empty name".to_owned());
         }
         let own = mistakes_of(policy, policies);
-        mistakes.extend(own.into_iter().map(|own| format!("policy {name:?}: {own}")));
+        mistakes.extend(
+            own.into_iter()
+                .map(|own| format!("channel {name:?}: {own}")),
+        );
     }
-    Error::combine(mistakes.into_iter().map(Error::invalid))
+    mistakes
 }
 
 fn mistakes_of(policy: &Policy, policies: &[Policy]) -> Vec<String> {
     let mut mistakes = Vec::new();
-    if policy.name.is_empty() {
-        mistakes.push("the name is empty".to_owned());
-    }
     if policy.levels.as_ref().is_some_and(BTreeSet::is_empty) {
         mistakes.push("the set of levels is empty".to_owned());
     }
@@ -51,7 +53,9 @@ fn mistakes_of(policy: &Policy, policies: &[Policy]) -> Vec<String> {
         if *to == policy.name {
             mistakes.push("it escalates to itself".to_owned());
         } else if !policies.iter().any(|other| other.name == *to) {
-            mistakes.push(format!("it escalates to {to:?}, which has no policy"));
+            mistakes.push(format!(
+                "there is no channel {to:?} for notifications to escalate to"
+            ));
         }
     }
     mistakes

@@ -3,6 +3,7 @@
 use super::slo::Slo;
 use super::slos::Slos;
 use super::validate::{duplicates, mistakes};
+use crate::alerts::checked::Checked;
 use crate::alerts::known::Known;
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -76,14 +77,17 @@ impl SlosBuilder {
     /// that is no bucket's bound; a template with an unknown value, format or label; a label that Prometheus would refuse, or
     /// that the alerts have anyway.
     pub fn build(self) -> Result<Slos, Error> {
-        Error::combine(self.mistakes().into_iter().map(Error::invalid))?;
-        Ok(Slos::new(self.slos))
+        Checked::from(self).into_result()
     }
+}
 
-    /// All mistakes, for a builder that reports them together with its own.
-    pub(in crate::alerts) fn mistakes(&self) -> Vec<String> {
-        let each = self.slos.iter();
-        let each = each.flat_map(|slo| mistakes(slo, &self.known, &self.buckets));
-        each.chain(duplicates(&self.slos)).collect()
+impl From<SlosBuilder> for Checked<Slos> {
+    fn from(builder: SlosBuilder) -> Self {
+        let each = builder.slos.iter();
+        let each = each.flat_map(|slo| mistakes(slo, &builder.known, &builder.buckets));
+        Self {
+            mistakes: each.chain(duplicates(&builder.slos)).collect(),
+            value: Slos::new(builder.slos),
+        }
     }
 }

@@ -19,16 +19,16 @@ fn all_mistakes_are_in_one_error() {
     ];
     let error = Notifier::new(policies).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidConfig);
-    let expected = "10 mistakes: policy \"chat\": max_per_hour is 0: 1 to 10000 is allowed; \
-        two policies are named \"chat\"; \
-        policy \"chat\": it escalates to \"nobody\", which has no policy; \
-        policy \"mail\": it escalates after zero seconds; \
-        policy \"mail\": it escalates to itself; \
-        policy \"\": the name is empty; \
-        policy \"\": the set of levels is empty; \
-        policy \"\": max_per_hour is 10001: 1 to 10000 is allowed; \
-        policy \"zero\": group_interval is zero; \
-        policy \"zero\": repeat_interval is zero";
+    let expected = "10 mistakes: channel \"chat\": max_per_hour is 0: 1 to 10000 is allowed; \
+        two channels have the name \"chat\"; \
+        channel \"chat\": there is no channel \"nobody\" for notifications to escalate to; \
+        channel \"mail\": it escalates after zero seconds; \
+        channel \"mail\": it escalates to itself; \
+        a channel has an empty name; \
+        channel \"\": the set of levels is empty; \
+        channel \"\": max_per_hour is 10001: 1 to 10000 is allowed; \
+        channel \"zero\": group_interval is zero; \
+        channel \"zero\": repeat_interval is zero";
     assert_eq!(error.to_string(), expected);
 }
 

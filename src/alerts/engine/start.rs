@@ -1,0 +1,119 @@
+//! `AlertsBuilder::run`: starts the engine.
+
+use std::sync::Arc;
+
+use tokio::runtime;
+use uuid::Uuid;
+
+use super::alerts::Alerts;
+use super::builder::AlertsBuilder;
+use super::context::Context;
+use super::engine::Engine;
+use super::instruments::Instruments;
+use super::ledger::{Ledger, Plan};
+use super::mistakes::mistakes;
+use super::receiver::Receiver;
+use super::task;
+use crate::alerts::channels::Log;
+use crate::alerts::scope::Scope;
+use crate::error::Error;
+use crate::recorder::RecorderRef;
+
+impl AlertsBuilder {
+    /// Starts the engine on the current tokio runtime. A store that cannot be reached is not an error: it is tried again at each
+    /// interval.
+    ///
+    /// # Errors
+    ///
+    /// One error that names every mistake: an interval below 1 s or above 1 h; rules without metrics; a rule, a fallback or an
+    /// escalation that names an unknown channel; two channels of one name; a rule with an unknown computed signal; an SLO whose
+    /// alert cannot fire; a wrong instance name; no tokio runtime.
+    pub fn run(self) -> Result<Alerts, Error> {
+        let runtime = runtime::Handle::try_current();
+        let instance = self.instance.clone().unwrap_or_else(crate::host::name);
+        let mut receivers = self.receivers.clone();
+        if receivers.is_empty() {
+            receivers.push(Receiver::from(Log::new()));
+        }
+        let policies: Vec<_> = receivers
+            .iter()
+            .filter(|receiver| receiver.outlet.takes_notifications())
+            .map(|receiver| receiver.policy(self.cooldown, self.max_per_hour))
+            .collect();
+        let outlets = receivers.into_iter().map(|receiver| receiver.outlet);
+        let outlets: Vec<_> = outlets.collect();
+        let mut mistakes = mistakes(&self, &instance, &policies, &outlets);
+        if runtime.is_err() {
+            mistakes.push("there is no tokio runtime: call run() within one".to_owned());
+        }
+        Error::combine(mistakes.into_iter().map(Error::invalid))?;
+        let is_shared = self.store.is_shared();
+        let recorder = self.recorder.unwrap_or_else(|| match &self.metrics {
+            Some(metrics) => RecorderRef::new(metrics.clone()),
+            None => RecorderRef::default(),
+        });
+        let mut context = Context::new(self.rules.value, self.slos.value, self.interval);
+        context.settle = self.settle;
+        context.service = self.service;
+        context.labels_instance = is_shared || self.instance.is_some();
+        context.external_url = self
+            .external_url
+            .map(|url| url.trim_end_matches('/').to_owned());
+        let key = if is_shared {
+            format!("instance:{instance}")
+        } else {
+            "local".to_owned()
+        };
+        context.instance = instance;
+        let context = Arc::new(context);
+        let plan = Arc::new(Plan {
+            context: Arc::clone(&context),
+            store: Arc::clone(&self.store),
+            policies,
+            channels: outlets,
+            limits: self.limits,
+            recorder: recorder.clone(),
+        });
+        let ledgers = ledgers(&plan, key, is_shared);
+        let engine = Engine::new(
+            Arc::clone(&context),
+            ledgers,
+            self.store,
+            self.computed,
+            Instruments::new(&recorder),
+        );
+        let engine = Arc::new(engine);
+        if let (false, Ok(runtime)) = (self.is_manual, runtime) {
+            let inbox = Arc::clone(&engine.inbox);
+            let weak = Arc::downgrade(&engine);
+            runtime.spawn(task::run(weak, inbox, self.metrics, self.settle));
+        }
+        Ok(Alerts(engine))
+    }
+}
+
+/// One ledger for all rules, or one for those of this instance and one for those that instances share.
+fn ledgers(plan: &Arc<Plan>, key: String, is_shared: bool) -> Vec<Ledger> {
+    let context = &plan.context;
+    let of_scope = |scope: Option<Scope>| {
+        let rules = context.rules.iter().enumerate();
+        let rules = rules.filter(|(_, rule)| scope.is_none_or(|scope| rule.scope == scope));
+        rules.map(|(index, _)| index).collect::<Vec<_>>()
+    };
+    let instance = context.instance.clone();
+    let ledger = |name, key, holder, rules| Ledger::new(name, key, holder, rules, Arc::clone(plan));
+    if !is_shared {
+        return vec![ledger("local", key, instance, of_scope(None))];
+    }
+    // A new process of this instance may not go on with the lease of the one before: another instance may have taken it.
+    let shared = format!("{instance} {}", Uuid::now_v7());
+    vec![
+        ledger("instance", key, instance, of_scope(Some(Scope::Instance))),
+        ledger(
+            "shared",
+            "shared".to_owned(),
+            shared,
+            of_scope(Some(Scope::Shared)),
+        ),
+    ]
+}
