@@ -17,7 +17,7 @@ use super::delivery_error::DeliveryError;
 use super::notification::Notification;
 use super::notification_reason::NotificationReason;
 use super::notified_alert::NotifiedAlert;
-use super::one_by_one::OneByOne;
+use super::one_by_one::{OneByOne, TIMEOUT, in_time};
 use super::opsgenie_alert::new_alert;
 use super::poster::{Poster, judge, shown};
 use super::wire_forms::{dedup_key, source};
@@ -158,12 +158,16 @@ impl Channel for Opsgenie {
         Box::pin(async move {
             for alert in alerts(notification).iter() {
                 if !self.progress.is_judged(notification, alert) {
-                    let result = self.tell(notification, alert).await;
+                    let result = in_time(self.tell(notification, alert)).await;
                     self.progress.note(notification, alert, result)?;
                 }
             }
             self.progress.finish(notification)
         })
+    }
+
+    fn timeout(&self) -> Duration {
+        TIMEOUT
     }
 
     fn deduplicates(&self) -> bool {
