@@ -32,6 +32,7 @@ mod notified;
 mod notify;
 #[cfg(feature = "alerts-http")]
 mod paging;
+mod posted;
 mod promtool;
 mod round_trip;
 mod rule_set;

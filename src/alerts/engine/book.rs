@@ -201,8 +201,8 @@ impl Book {
 
     /// The alerts for receivers that group and deduplicate themselves: those that fire, and those that resolved a short while ago.
     ///
-    /// An alert that was silenced before it fired, or that is inhibited, is not posted. One that fired before its silence goes on
-    /// being posted, because its receiver would take its absence for its end.
+    /// An alert that was silenced or inhibited before it fired is not posted. One that fired before goes on being posted, because its
+    /// receiver would take its absence for its end.
     pub(super) fn posted(&self, now: SystemTime) -> Vec<NotifiedAlert> {
         let unposted = self.state.unposted(now);
         let is_recent = |alert: &Alert| {

@@ -37,6 +37,9 @@ pub struct Alert {
     /// The value at the last evaluation with data.
     #[serde(with = "wire::value")]
     pub value: Option<f64>,
+    /// The value at the last evaluation that found the condition true.
+    #[serde(with = "wire::value", default)]
+    pub true_value: Option<f64>,
     /// The condition was true at the last evaluation.
     pub holds: bool,
     /// The acknowledgement, while the alert fires.
