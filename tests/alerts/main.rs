@@ -39,6 +39,8 @@ mod rule_set;
 mod rules;
 mod rules_and_state;
 mod samples;
+#[cfg(all(feature = "alerts-http", feature = "alerts-email", feature = "axum"))]
+mod secrets;
 mod slo;
 mod state;
 mod stores;

@@ -184,6 +184,8 @@ impl Book {
         let describe = |alert: &_| context.describe(alert);
         let told = self.notifier.tick(&self.state, &describe, now);
         step.events.extend(told.events);
+        let events = std::mem::take(&mut step.events);
+        step.events = events.into_iter().map(Event::redacted).collect();
         let queued = told
             .queued
             .into_iter()
