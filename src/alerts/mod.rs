@@ -67,6 +67,7 @@ pub mod notify;
 mod pending;
 mod points;
 mod quantile;
+mod redacted;
 mod rule;
 mod rule_setters;
 mod rules;

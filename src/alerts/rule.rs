@@ -29,7 +29,7 @@ const MIN_EVENTS: u64 = 10;
 /// let json = serde_json::to_string(&rule).unwrap();
 /// assert_eq!(serde_json::from_str::<Rule>(&json).unwrap(), rule);
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 #[must_use]
@@ -92,6 +92,27 @@ pub struct Rule {
     #[serde(default)]
     pub announced_by: Announcer,
 }
+
+debug_redacted!(Rule {
+    name,
+    signal,
+    comparison,
+    threshold,
+    pending,
+    keep_firing_for,
+    no_data,
+    auto_resolve,
+    min_events,
+    level,
+    summary,
+    description,
+    runbook_url,
+    labels,
+    inhibited_by,
+    channels,
+    scope,
+    announced_by
+});
 
 impl Rule {
     /// A rule that holds while the signal is greater than 0, and fires at once.

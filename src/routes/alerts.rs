@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::access::Access;
 use super::alert_acts;
@@ -19,6 +19,7 @@ use crate::alerts::state::{AlertId, AlertState};
 use crate::alerts::stores::HistoryQuery;
 use crate::alerts::{AlertView, Alerts, Level};
 use crate::error::logged;
+use crate::redact::{MASK, is_secret, redact};
 
 /// The entries of a page without a `limit`.
 const DEFAULT_LIMIT: usize = 50;
@@ -78,7 +79,8 @@ impl Routes {
                 respond::json(StatusCode::OK, &alerts.stats())
             })
             .add_with(&alerts, "/alerts/rules", guarded, |alerts, _| async move {
-                respond::json(StatusCode::OK, &json!({ "rules": &**alerts.rules() }))
+                let rules = redacted(json!({ "rules": &**alerts.rules() }));
+                respond::json(StatusCode::OK, &rules)
             })
             .add_with(
                 &alerts,
@@ -97,6 +99,27 @@ impl Routes {
         alert_acts::ROUTES
             .into_iter()
             .fold(routes, |routes, (path, act)| post(routes, path, act))
+    }
+}
+
+/// Masks secrets in the texts of rules.
+fn redacted(value: Value) -> Value {
+    match value {
+        Value::String(text) => redact(&text).into(),
+        Value::Array(values) => values.into_iter().map(redacted).collect(),
+        Value::Object(map) => {
+            let fields = map.into_iter().map(|(name, value)| {
+                let is_masked = value.is_string() && is_secret(&name);
+                let value = if is_masked {
+                    MASK.into()
+                } else {
+                    redacted(value)
+                };
+                (name, value)
+            });
+            Value::Object(fields.collect())
+        }
+        other => other,
     }
 }
 

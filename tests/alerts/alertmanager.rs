@@ -1,5 +1,6 @@
 //! The channel to Alertmanager, with real servers: version 0.25, a current one, and a cluster of two.
 
+mod engine;
 mod server;
 mod sink;
 
@@ -197,6 +198,7 @@ async fn lives_through_everything(server: &Server, name: &str) {
 /// Serializes the tests of a server, because one stops it.
 static INSTALLED: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 static CURRENT: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+static CLUSTER: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 #[tokio::test]
 #[ignore = "needs Alertmanager: tests/run"]
@@ -280,6 +282,7 @@ async fn told_by_both(servers: &[Server; 2], name: &str, before: [f64; 2]) -> Ve
 #[tokio::test]
 #[ignore = "needs Alertmanager: tests/run"]
 async fn two_clustered_instances_send_one_notification() {
+    let _alone = CLUSTER.lock().await;
     let Some(servers) = Server::cluster() else {
         return;
     };

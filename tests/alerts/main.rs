@@ -36,12 +36,15 @@ mod notified;
 mod notify;
 #[cfg(feature = "alerts-http")]
 mod paging;
+mod posted;
 mod promtool;
 mod round_trip;
 mod rule_set;
 mod rules;
 mod rules_and_state;
 mod samples;
+#[cfg(all(feature = "alerts-http", feature = "alerts-email", feature = "axum"))]
+mod secrets;
 #[cfg(all(feature = "alerts-http", feature = "axum"))]
 mod settings;
 #[cfg(all(feature = "axum", not(feature = "alerts-http")))]

@@ -54,6 +54,13 @@ pub trait Channel: Send + Sync + 'static {
         0
     }
 
+    /// The longest time that an attempt may take, unless the [`Receiver`](crate::alerts::Receiver) sets another one. Defaults to 10 s.
+    ///
+    /// A channel with timeouts of its own, or with several requests for a notification, names a longer one.
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+
     /// Whether the receiver itself recognises a notification that it gets twice, by the id of the notification or of its alerts.
     fn deduplicates(&self) -> bool {
         false

@@ -14,7 +14,7 @@ use crate::alerts::wire;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NotifiedAlert {
-    /// The identity, which is Alertmanager's fingerprint and the key for receivers that deduplicate.
+    /// The identity, which is the key for receivers that deduplicate.
     pub id: AlertId,
     /// The name of the rule, or of the alert that code fired.
     pub name: String,

@@ -18,7 +18,7 @@ pub struct Outlet {
     pub channel: Arc<dyn Channel>,
     /// The name of the channel that takes the notifications that this one does not.
     pub fallback: Option<String>,
-    /// The longest time that an attempt may take. Defaults to 10 s.
+    /// The longest time that an attempt may take. Defaults to that of the channel.
     pub timeout: Duration,
     /// The time after which the fallback gets copies, because each attempt failed since. Defaults to 1 minute.
     pub fallback_after: Duration,
@@ -32,9 +32,9 @@ impl Outlet {
     pub fn new(name: impl Into<String>, channel: Arc<dyn Channel>) -> Self {
         Self {
             name: name.into(),
+            timeout: channel.timeout(),
             channel,
             fallback: None,
-            timeout: Duration::from_secs(10),
             fallback_after: MINUTE,
             give_up_after: 24 * 60 * MINUTE,
         }

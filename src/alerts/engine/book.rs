@@ -184,6 +184,8 @@ impl Book {
         let describe = |alert: &_| context.describe(alert);
         let told = self.notifier.tick(&self.state, &describe, now);
         step.events.extend(told.events);
+        let events = std::mem::take(&mut step.events);
+        step.events = events.into_iter().map(Event::redacted).collect();
         let queued = told
             .queued
             .into_iter()
@@ -201,8 +203,8 @@ impl Book {
 
     /// The alerts for receivers that group and deduplicate themselves: those that fire, and those that resolved a short while ago.
     ///
-    /// An alert that was silenced before it fired, or that is inhibited, is not posted. One that fired before its silence goes on
-    /// being posted, because its receiver would take its absence for its end.
+    /// An alert that was silenced or inhibited before it fired is not posted. One that fired before goes on being posted, because its
+    /// receiver would take its absence for its end.
     pub(super) fn posted(&self, now: SystemTime) -> Vec<NotifiedAlert> {
         let unposted = self.state.unposted(now);
         let is_recent = |alert: &Alert| {

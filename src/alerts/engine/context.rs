@@ -9,7 +9,7 @@ use crate::alerts::notify::Description;
 use crate::alerts::rule::Rule;
 use crate::alerts::rules::Rules;
 use crate::alerts::slo::{Slo, SloAlert, Slos};
-use crate::alerts::state::Alert;
+use crate::alerts::state::{Alert, AlertState};
 use crate::alerts::template::render;
 
 /// A shorter pause of the process hands no ledger over.
@@ -88,7 +88,12 @@ impl Context {
         labels.extend(texts.labels.clone());
         let mut all = alert.labels.clone();
         all.extend(labels.clone());
-        let value = alert.value.unwrap_or(f64::NAN);
+        // As in Prometheus, the texts of an alert stay when its condition is false again.
+        let value = match alert.state {
+            AlertState::Firing | AlertState::Resolved => alert.true_value.or(alert.value),
+            AlertState::Inactive | AlertState::Pending => alert.value,
+        };
+        let value = value.unwrap_or(f64::NAN);
         let templates = [
             ("summary", texts.summary),
             ("description", texts.description),

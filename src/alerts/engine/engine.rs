@@ -16,8 +16,9 @@ use super::ledger::Ledger;
 use super::views::{AlertView, AlertsStats, RuleAlertView, RuleView, SilenceView};
 use crate::alerts::channels::{DeliveryError, NotifiedAlert};
 use crate::alerts::computed::Computed;
+use crate::alerts::redacted;
 use crate::alerts::samples::Samples;
-use crate::alerts::state::{AlertExplanation, AlertState, Transition};
+use crate::alerts::state::{AlertExplanation, AlertState, HeldBack, Silence, Transition};
 use crate::alerts::stores::{AlertStore, HistoryPage, HistoryQuery};
 use crate::error::Error;
 use crate::exporter::Snapshot;
@@ -279,7 +280,7 @@ impl Engine {
             active_at: alert.active_at,
             deadline,
             acknowledged: shown.acknowledged,
-            held_back,
+            held_back: held_back.into_iter().map(shown_cause).collect(),
         }
     }
 
@@ -319,7 +320,7 @@ impl Engine {
         let mut all = Vec::new();
         for ledger in self.open_ledgers() {
             ledger.read(|open| {
-                let silences = open.book.state.silences(now).cloned();
+                let silences = open.book.state.silences(now).map(Silence::redacted);
                 all.extend(silences.map(|silence| SilenceView {
                     id: format!("{}-{}", ledger.name, silence.id),
                     silence,
@@ -408,6 +409,17 @@ impl Engine {
 
     pub(super) fn has_ended(&self) -> bool {
         self.has_ended.load(Ordering::Acquire)
+    }
+}
+
+/// Without secrets.
+fn shown_cause(cause: HeldBack) -> HeldBack {
+    match cause {
+        HeldBack::ResolvedByHand { by, at } => HeldBack::ResolvedByHand {
+            by: redacted::text(&by),
+            at,
+        },
+        other => other,
     }
 }
 

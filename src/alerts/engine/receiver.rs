@@ -110,7 +110,7 @@ setters! { policy:
 setters! { outlet:
     /// Sets the channel that takes what this one does not.
     fallback(name: impl Into<String>);
-    /// Sets the timeout of an attempt. Defaults to 10 s.
+    /// Sets the timeout of an attempt. Defaults to that of the channel ([`Channel::timeout`]), which is 10 s for most.
     timeout(timeout: Duration);
     /// Sets the time after which the fallback gets copies, because each attempt failed since. Defaults to 1 minute.
     fallback_after(after: Duration);

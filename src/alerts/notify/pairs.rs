@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::redact::{MASK, is_secret, redact};
+use crate::alerts::redacted;
 
 /// Redacted labels or annotations, sorted by name. A `BTreeMap` takes half a kilobyte for one pair.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -13,19 +13,7 @@ pub(super) struct Pairs(Box<[(Box<str>, Box<str>)]>);
 
 impl Pairs {
     pub(super) fn redacted(pairs: &BTreeMap<String, String>) -> Self {
-        let redacted = pairs.iter().map(|(name, value)| {
-            let value = if is_secret(name) {
-                MASK.into()
-            } else {
-                redact(value)
-            };
-            (redact(name).into(), value.into())
-        });
-        let mut redacted: Vec<_> = redacted.collect();
-        // A mask can change the order.
-        redacted.sort_unstable();
-        redacted.dedup_by(|later, first| later.0 == first.0);
-        Self(redacted.into())
+        redacted::labels(pairs).into()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {

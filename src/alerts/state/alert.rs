@@ -13,7 +13,7 @@ use crate::alerts::level::Level;
 use crate::alerts::wire;
 
 /// One alert, identified by its name and its labels.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Alert {
     /// The identity.
@@ -37,6 +37,9 @@ pub struct Alert {
     /// The value at the last evaluation with data.
     #[serde(with = "wire::value")]
     pub value: Option<f64>,
+    /// The value at the last evaluation that found the condition true.
+    #[serde(with = "wire::value", default)]
+    pub true_value: Option<f64>,
     /// The condition was true at the last evaluation.
     pub holds: bool,
     /// The acknowledgement, while the alert fires.
@@ -44,6 +47,22 @@ pub struct Alert {
     /// The resolution by hand, until the condition is false.
     pub resolved_by_hand: Option<PersonalAct>,
 }
+
+debug_redacted!(Alert {
+    id,
+    name,
+    labels,
+    level,
+    text,
+    state,
+    since,
+    active_at,
+    value,
+    true_value,
+    holds,
+    acknowledged,
+    resolved_by_hand
+});
 
 /// Alerts for code to fire.
 ///

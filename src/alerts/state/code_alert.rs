@@ -20,7 +20,7 @@ use crate::alerts::level::Level;
 /// assert_eq!(first.id(), later.id());
 /// ```
 #[must_use]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CodeAlert {
     pub(super) name: String,
     pub(super) text: String,
@@ -28,6 +28,14 @@ pub struct CodeAlert {
     pub(super) labels: Labels,
     pub(super) auto_resolve: Option<Duration>,
 }
+
+debug_redacted!(CodeAlert {
+    name,
+    text,
+    level,
+    labels,
+    auto_resolve
+});
 
 /// Longer texts are cut.
 const MAX_TEXT: usize = 4096;

@@ -14,20 +14,20 @@ use super::member::Member;
 use super::rule_explanation::RuleExplanation;
 use super::state::State;
 
-/// The firing alerts that an inhibition names, by the values that must be equal.
+/// The firing alerts that an inhibition names, by the values that must be equal: the one that fires for the longest time.
 struct Inhibitors<'a> {
     inhibition: &'a Inhibition,
-    firing: BTreeMap<Vec<&'a str>, AlertId>,
+    firing: BTreeMap<Vec<&'a str>, &'a Alert>,
 }
 
 impl Inhibitors<'_> {
     /// The alert that holds this one back.
-    fn source(&self, alert: &Alert) -> Option<AlertId> {
+    fn source(&self, alert: &Alert) -> Option<&Alert> {
         if self.firing.is_empty() {
             return None;
         }
         let source = self.firing.get(&self.inhibition.values(&alert.labels));
-        source.copied().filter(|source| *source != alert.id)
+        source.copied().filter(|source| source.id != alert.id)
     }
 
     fn hold_back(&self, alert: &Alert) -> bool {
@@ -93,7 +93,7 @@ impl State {
         all
     }
 
-    /// The firing alerts that are inhibited, or whose silence began before they fired.
+    /// The firing alerts whose silence or inhibition began before they fired.
     pub(in crate::alerts) fn unposted(&self, now: SystemTime) -> BTreeSet<AlertId> {
         let mut unposted = BTreeSet::new();
         for group in self.groups() {
@@ -104,7 +104,8 @@ impl State {
                 let is_silenced = silences.any(|silence| {
                     silence.created_at <= alert.since && silence.holds_back(alert, now)
                 });
-                if is_silenced || inhibitors.iter().any(|it| it.hold_back(alert)) {
+                let mut sources = inhibitors.iter().filter_map(|it| it.source(alert));
+                if is_silenced || sources.any(|source| source.since <= alert.since) {
                     unposted.insert(alert.id);
                 }
             }
@@ -118,10 +119,15 @@ impl State {
             let members = source.into_iter().flat_map(|group| group.members.values());
             let alerts = members.map(|member| &member.alert);
             let firing = alerts.filter(|alert| alert.state == AlertState::Firing);
-            let firing = firing
-                .map(|alert| (inhibition.values(&alert.labels), alert.id))
-                .collect();
-            Inhibitors { inhibition, firing }
+            let mut firing: Vec<_> = firing.collect();
+            // The last one with the same values stays in the map.
+            firing.sort_by_key(|alert| std::cmp::Reverse(alert.since));
+            let firing = firing.into_iter();
+            let firing = firing.map(|alert| (inhibition.values(&alert.labels), alert));
+            Inhibitors {
+                inhibition,
+                firing: firing.collect(),
+            }
         };
         group.inhibited_by.iter().map(inhibitors).collect()
     }
@@ -166,7 +172,7 @@ impl State {
             if let Some(source) = inhibitors.source(alert) {
                 causes.push(HeldBack::Inhibited {
                     rule: inhibitors.inhibition.rule.clone(),
-                    alert: source,
+                    alert: source.id,
                 });
             }
         }

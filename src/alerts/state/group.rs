@@ -204,6 +204,9 @@ impl Group {
         member.alert.text.clone_from(&self.text);
         if value.is_some() {
             member.alert.value = value;
+            if holds {
+                member.alert.true_value = value;
+            }
             member.is_of_no_data = false;
         }
         member.see(at);

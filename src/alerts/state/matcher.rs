@@ -1,12 +1,16 @@
 //! `Matcher`: one condition of a silence on a label.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use crate::alerts::redacted;
 
 /// One condition of a silence on a label.
 ///
 /// The label `alertname` is the alert's name, and `level` its level unless the alert has a label of that name. As in Alertmanager, a
 /// label that the alert lacks is the empty text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Matcher {
     /// The label's name.
@@ -17,7 +21,28 @@ pub struct Matcher {
     pub is_equal: bool,
 }
 
+/// A matcher for a label with the name of a secret shows no value.
+impl fmt::Debug for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.redacted();
+        f.debug_struct("Matcher")
+            .field("label", &shown.label)
+            .field("value", &shown.value)
+            .field("is_equal", &shown.is_equal)
+            .finish()
+    }
+}
+
 impl Matcher {
+    /// Without secrets, for people.
+    pub(super) fn redacted(&self) -> Self {
+        Self {
+            label: redacted::text(&self.label),
+            value: redacted::value(&self.label, &self.value),
+            is_equal: self.is_equal,
+        }
+    }
+
     /// The label must have this value.
     pub fn equal(label: impl Into<String>, value: impl Into<String>) -> Self {
         Self {

@@ -42,6 +42,7 @@ impl Member {
             since: at.now,
             active_at: None,
             value: None,
+            true_value: None,
             holds: false,
             acknowledged: None,
             resolved_by_hand: None,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::alerts::wire;
 
 /// A person's act: an acknowledgement, or a resolution by hand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PersonalAct {
     /// The person.
@@ -18,3 +18,5 @@ pub struct PersonalAct {
     #[serde(with = "wire::time")]
     pub at: SystemTime,
 }
+
+debug_redacted!(PersonalAct { by, note, at });

@@ -6,8 +6,9 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
+use super::matcher::Matcher;
 use super::silence_target::SilenceTarget;
-use crate::alerts::wire;
+use crate::alerts::{redacted, wire};
 
 /// The number of a silence, which is never used again.
 #[derive(
@@ -23,7 +24,7 @@ impl fmt::Display for SilenceId {
 }
 
 /// Alerts whose notifications are held back for some time. Their states are left alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Silence {
     /// The number.
@@ -42,7 +43,32 @@ pub struct Silence {
     pub created_at: SystemTime,
 }
 
+debug_redacted!(Silence {
+    id,
+    target,
+    until,
+    by,
+    note,
+    created_at
+});
+
 impl Silence {
+    /// Without secrets, for people.
+    pub(in crate::alerts) fn redacted(&self) -> Self {
+        let target = match &self.target {
+            SilenceTarget::Alert(id) => SilenceTarget::Alert(*id),
+            SilenceTarget::Labels(matchers) => {
+                SilenceTarget::Labels(matchers.iter().map(Matcher::redacted).collect())
+            }
+        };
+        Self {
+            target,
+            by: redacted::text(&self.by),
+            note: redacted::note(self.note.as_ref()),
+            ..self.clone()
+        }
+    }
+
     pub(super) fn is_over(&self, now: SystemTime) -> bool {
         self.until <= now
     }

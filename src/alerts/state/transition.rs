@@ -9,10 +9,11 @@ use super::alert_state::AlertState;
 use super::reason::Reason;
 use crate::alerts::evaluated::Labels;
 use crate::alerts::level::Level;
+use crate::alerts::redacted;
 use crate::alerts::wire;
 
 /// One change of an alert.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Transition {
     /// The alert.
@@ -41,4 +42,33 @@ pub struct Transition {
     pub by: Option<String>,
     /// That person's note.
     pub note: Option<String>,
+}
+
+debug_redacted!(Transition {
+    alert,
+    name,
+    labels,
+    level,
+    text,
+    value,
+    from,
+    to,
+    reason,
+    at,
+    by,
+    note
+});
+
+impl Transition {
+    /// Without secrets, for the history.
+    pub(in crate::alerts) fn redacted(&self) -> Self {
+        Self {
+            name: redacted::text(&self.name),
+            labels: redacted::labels(&self.labels),
+            text: redacted::note(self.text.as_ref()),
+            by: redacted::note(self.by.as_ref()),
+            note: redacted::note(self.note.as_ref()),
+            ..self.clone()
+        }
+    }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::alerts::channels::NotificationReason;
 use crate::alerts::state::{AlertId, Silence, SilenceTarget, Transition};
-use crate::alerts::wire;
+use crate::alerts::{redacted, wire};
 
 /// An entry of the history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,19 @@ pub enum Event {
 }
 
 impl Event {
+    /// Without secrets. The texts of a notification are redacted already.
+    pub(in crate::alerts) fn redacted(self) -> Self {
+        match self {
+            Self::Transition(transition) => Self::Transition(transition.redacted()),
+            Self::Notification(notification) => Self::Notification(notification),
+            Self::Silence(event) => Self::Silence(SilenceEvent {
+                silence: event.silence.redacted(),
+                ended_by: event.ended_by.as_deref().map(redacted::text),
+                ..event
+            }),
+        }
+    }
+
     /// The time of the event.
     #[must_use]
     pub fn at(&self) -> SystemTime {

@@ -37,13 +37,15 @@ use crate::error::Error;
 /// assert_eq!(store.load("main").await?.documents["state"], b"{}");
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct MemoryAlerts {
     kept: Arc<Mutex<Kept>>,
     retention: Retention,
 }
 
-#[derive(Debug, Default)]
+debug_fields!(MemoryAlerts { retention });
+
+#[derive(Default)]
 struct Kept {
     ledgers: BTreeMap<String, Ledger>,
     history: VecDeque<Entry>,
@@ -51,7 +53,7 @@ struct Kept {
     last: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Ledger {
     seen: Option<SystemTime>,
     documents: BTreeMap<String, Vec<u8>>,
@@ -61,14 +63,12 @@ struct Ledger {
     held: Option<Held>,
 }
 
-#[derive(Debug)]
 struct Held {
     holder: String,
     /// `None` for ever.
     until: Option<Instant>,
 }
 
-#[derive(Debug)]
 struct Entry {
     position: u64,
     ledger: String,

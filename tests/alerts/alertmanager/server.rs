@@ -48,6 +48,10 @@ impl Server {
         Self { name, url, amtool }
     }
 
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
     pub(super) fn version(&self) -> String {
         let status: Value = self.get("/api/v2/status");
         status["versionInfo"]["version"]

@@ -2,7 +2,10 @@
 
 use serde_json::{Value as Json, json};
 use tower_vitals::alerts::Level;
-use tower_vitals::alerts::channels::{Channel, NotificationReason, Webhook, from_webhook_url};
+use tower_vitals::alerts::channels::{
+    Channel, NotificationReason, NotifiedAlert, Webhook, from_webhook_url,
+};
+use tower_vitals::alerts::state::AlertId;
 use uuid::Uuid;
 
 use super::notifications::{MARKUP, alert, always_fits, empty, firing, resolve, runtime, test};
@@ -38,7 +41,10 @@ async fn the_payload_is_that_of_alertmanager() {
     resolved.ends_at = Some(super::notifications::now());
     notification.alerts.push(resolved);
     notification.left_out = 3;
-    let ids: Vec<_> = notification.alerts.iter().map(|alert| alert.id).collect();
+    // Those of all labels, as Alertmanager computes them.
+    let fingerprint = |alert: &NotifiedAlert| AlertId::of(&alert.name, &alert.labels);
+    let ids: Vec<_> = notification.alerts.iter().map(fingerprint).collect();
+    assert!(ids[0] != notification.alerts[0].id);
     webhook(&sink.url)
         .receiver("ops")
         .send(&notification)

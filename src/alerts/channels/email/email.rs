@@ -9,7 +9,7 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use uuid::Uuid;
 
 use super::message;
-use super::server::{Server, goodbye};
+use super::server::{GOODBYE, Server, goodbye};
 use super::settled::Settled;
 use super::transaction::Transaction;
 use crate::alerts::channels::channel::Channel;
@@ -137,6 +137,11 @@ impl Channel for Email {
         notification: &'a Notification,
     ) -> BoxFuture<'a, Result<(), DeliveryError>> {
         Box::pin(self.deliver(notification))
+    }
+
+    /// The own timeout covers the mail until it is accepted. The goodbye follows.
+    fn timeout(&self) -> Duration {
+        self.timeout.saturating_add(2 * GOODBYE)
     }
 }
 

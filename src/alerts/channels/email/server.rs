@@ -16,7 +16,7 @@ use crate::alerts::channels::delivery_error::DeliveryError;
 use crate::tls::Tls;
 
 /// The time for the server's goodbye, which decides nothing.
-const GOODBYE: Duration = Duration::from_secs(1);
+pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Ends a connection. Servers log one that ends without a goodbye as a failure.
 pub(super) async fn goodbye(connection: &mut AsyncSmtpConnection) {

@@ -17,6 +17,8 @@ use crate::error::Error;
 const EVERY: Duration = Duration::from_secs(60);
 const MIN_EVERY: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// A post of this many batches may take the full time for each.
+const BATCHES: u32 = 12;
 /// A firing alert ends after this number of posts that fail, but not before the least time, which is Alertmanager's own.
 const POSTS: u32 = 4;
 const MIN_HOLD: Duration = Duration::from_secs(5 * 60);
@@ -123,6 +125,10 @@ impl Channel for Alertmanager {
 
     fn mode(&self) -> Mode {
         Mode::Alerts { every: self.every }
+    }
+
+    fn timeout(&self) -> Duration {
+        self.timeout.saturating_mul(BATCHES)
     }
 
     fn deduplicates(&self) -> bool {

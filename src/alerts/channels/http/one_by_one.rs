@@ -1,8 +1,10 @@
 //! `OneByOne`: the progress of notifications that are sent as one request for each alert.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::alerts::channels::delivery_error::DeliveryError;
@@ -13,6 +15,22 @@ use crate::alerts::state::AlertId;
 /// The most notifications whose progress is known. A notification that is forgotten is sent again from its first alert, which
 /// does no harm, because the receiver deduplicates.
 const MAX_NOTIFICATIONS: usize = 16;
+
+/// The longest time of a request.
+const REQUEST: Duration = Duration::from_secs(10);
+/// The longest time of an attempt with all its requests. The next attempt goes on where it ended.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Gives up a request that takes too long.
+pub(super) async fn in_time(
+    request: impl Future<Output = Result<(), DeliveryError>>,
+) -> Result<(), DeliveryError> {
+    let too_late = |_| {
+        let message = format!("there is no response within {REQUEST:?}");
+        Err(DeliveryError::retry(message))
+    };
+    timeout(REQUEST, request).await.unwrap_or_else(too_late)
+}
 
 /// The progress of notifications that are sent as one request for each alert.
 ///

@@ -11,7 +11,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::alerts_only::alerts;
-use super::one_by_one::OneByOne;
+use super::one_by_one::{OneByOne, TIMEOUT, in_time};
 use super::opsgenie_alert::new_alert;
 use super::poster::{Poster, judge, shown};
 use super::text::cut;
@@ -158,12 +158,16 @@ impl Channel for Opsgenie {
         Box::pin(async move {
             for alert in alerts(notification).iter() {
                 if !self.progress.is_judged(notification, alert) {
-                    let result = self.tell(notification, alert).await;
+                    let result = in_time(self.tell(notification, alert)).await;
                     self.progress.note(notification, alert, result)?;
                 }
             }
             self.progress.finish(notification)
         })
+    }
+
+    fn timeout(&self) -> Duration {
+        TIMEOUT
     }
 
     fn deduplicates(&self) -> bool {

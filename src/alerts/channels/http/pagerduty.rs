@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
@@ -9,7 +10,7 @@ use http::{HeaderMap, Method, Response, StatusCode, Uri};
 use serde_json::{Map, Value, json};
 
 use super::alerts_only::alerts;
-use super::one_by_one::OneByOne;
+use super::one_by_one::{OneByOne, TIMEOUT, in_time};
 use super::poster::{Poster, judge, shown};
 use super::text::cut;
 use super::wire_forms::{dedup_key, number_or_text, source, time, title};
@@ -164,12 +165,16 @@ impl Channel for PagerDuty {
         Box::pin(async move {
             for alert in alerts(notification).iter() {
                 if !self.progress.is_judged(notification, alert) {
-                    let result = self.post(self.event(notification, alert)).await;
+                    let result = in_time(self.post(self.event(notification, alert))).await;
                     self.progress.note(notification, alert, result)?;
                 }
             }
             self.progress.finish(notification)
         })
+    }
+
+    fn timeout(&self) -> Duration {
+        TIMEOUT
     }
 
     fn deduplicates(&self) -> bool {

@@ -10,6 +10,7 @@ use crate::alerts::channels::notification::Notification;
 use crate::alerts::channels::notification_reason::NotificationReason;
 use crate::alerts::channels::notified_alert::NotifiedAlert;
 use crate::alerts::evaluated::Labels;
+use crate::alerts::state::AlertId;
 
 /// The zero time of Go, as Alertmanager writes the end of a firing alert.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
@@ -69,6 +70,12 @@ impl<'a> Payload<'a> {
     }
 }
 
+/// The fingerprint that Alertmanager computes for the labels of the payload. The identity of the alert leaves out those that its rule
+/// adds.
+fn fingerprint(alert: &NotifiedAlert) -> AlertId {
+    AlertId::of(&alert.name, &alert.labels)
+}
+
 pub(super) fn status(is_firing: bool) -> &'static str {
     if is_firing { "firing" } else { "resolved" }
 }
@@ -87,7 +94,7 @@ impl<'a> Alert<'a> {
             starts_at: rfc3339(alert.starts_at),
             ends_at: alert.ends_at.map_or(NO_TIME.to_owned(), rfc3339),
             generator_url: explain_url(notification, alert).unwrap_or_default(),
-            fingerprint: alert.id.to_string(),
+            fingerprint: fingerprint(alert).to_string(),
         }
     }
 }

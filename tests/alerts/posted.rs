@@ -1,0 +1,156 @@
+//! The alerts that the engine gives to receivers that group and deduplicate themselves.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::BoxFuture;
+use metrics::{Gauge, Key, Metadata, Recorder};
+use parking_lot::Mutex;
+use tower_vitals::Prometheus;
+use tower_vitals::alerts::channels::{Channel, DeliveryError, Mode, Notification};
+use tower_vitals::alerts::state::{Matcher, SilenceTarget};
+use tower_vitals::alerts::{Alerts, Rule, Rules, Selector, Signal};
+
+use crate::support::until;
+
+const TICK: Duration = Duration::from_secs(15);
+
+/// Keeps the last post.
+#[derive(Clone, Default)]
+struct Posts(Arc<Mutex<(usize, Option<Notification>)>>);
+
+impl Channel for Posts {
+    fn kind(&self) -> &'static str {
+        "posts"
+    }
+
+    fn mode(&self) -> Mode {
+        Mode::Alerts {
+            every: Duration::from_millis(1),
+        }
+    }
+
+    fn send<'a>(&'a self, sent: &'a Notification) -> BoxFuture<'a, Result<(), DeliveryError>> {
+        let mut last = self.0.lock();
+        *last = (last.0 + 1, Some(sent.clone()));
+        Box::pin(async { Ok(()) })
+    }
+}
+
+struct World {
+    prometheus: Prometheus,
+    posts: Posts,
+    alerts: Alerts,
+    now: SystemTime,
+}
+
+impl World {
+    fn new(rules: impl IntoIterator<Item = Rule>) -> Self {
+        let prometheus = Prometheus::builder().build().unwrap();
+        let posts = Posts::default();
+        let rules = Rules::builder().allow_unknown_metrics().rules(rules);
+        let alerts = Alerts::builder()
+            .metrics(prometheus.clone())
+            .rules(rules.build().unwrap())
+            .channel(posts.clone())
+            .manual();
+        Self {
+            alerts: alerts.run().unwrap(),
+            prometheus,
+            posts,
+            // A silence that begins in the test begins after the alerts.
+            now: SystemTime::now() - 12 * TICK,
+        }
+    }
+
+    fn set(&self, metric: &'static str, value: f64) {
+        let metadata = Metadata::new("test", metrics::Level::INFO, None);
+        let key = Key::from_static_name(metric);
+        let gauge: Gauge = self.prometheus.register_gauge(&key, &metadata);
+        gauge.set(value);
+    }
+
+    /// Evaluates the rules, and returns the next post: `Queue firing: 7 jobs wait`.
+    async fn post(&mut self) -> Vec<String> {
+        self.now += TICK;
+        let posts = self.posts.0.lock().0;
+        let snapshot = self.prometheus.snapshot();
+        self.alerts.evaluate_at(&snapshot, self.now).await.unwrap();
+        until("it is posted", async || self.posts.0.lock().0 > posts).await;
+        let sent = self.posts.0.lock().1.clone().unwrap();
+        let alerts = sent.alerts.iter().map(|alert| {
+            let state = if alert.is_firing {
+                "firing"
+            } else {
+                "resolved"
+            };
+            format!("{} {state}: {}", alert.name, alert.summary())
+        });
+        alerts.collect()
+    }
+}
+
+fn rule(name: &str, metric: &str) -> Rule {
+    let summary = format!("{{{{ value }}}} in {metric}");
+    Rule::new(name, Signal::value(Selector::new(metric)))
+        .gt(5.0)
+        .summary(summary)
+}
+
+#[tokio::test]
+async fn the_text_follows_the_value_while_the_condition_is_true() {
+    let mut world = World::new([rule("Queue", "depth").keep_firing_for(2 * TICK)]);
+    world.set("depth", 7.0);
+    assert_eq!(world.post().await, ["Queue firing: 7 in depth"]);
+    world.set("depth", 9.0);
+    assert_eq!(world.post().await, ["Queue firing: 9 in depth"]);
+    world.set("depth", 1.0);
+    for _ in 0..2 {
+        assert_eq!(world.post().await, ["Queue firing: 9 in depth"]);
+    }
+    assert_eq!(world.post().await, ["Queue resolved: 9 in depth"]);
+    let alert = world.alerts.alerts().remove(0);
+    assert_eq!(alert.annotations["summary"], "9 in depth");
+    assert_eq!(alert.value, Some(1.0));
+    world.set("depth", 8.0);
+    assert_eq!(world.post().await, ["Queue firing: 8 in depth"]);
+}
+
+#[tokio::test]
+async fn an_alert_that_was_posted_does_not_vanish_when_it_is_inhibited_or_silenced() {
+    let inhibited = |name, metric| rule(name, metric).inhibited_by("Down");
+    let rules = [
+        rule("Down", "down"),
+        inhibited("Before", "before"),
+        inhibited("After", "after"),
+    ];
+    let mut world = World::new(rules);
+    for metric in ["down", "before", "after"] {
+        world.set(metric, 0.0);
+    }
+    world.set("before", 6.0);
+    assert_eq!(world.post().await, ["Before firing: 6 in before"]);
+    world.set("down", 6.0);
+    world.set("after", 6.0);
+    let both = ["Before firing: 6 in before", "Down firing: 6 in down"];
+    let sorted = |mut posted: Vec<String>| {
+        posted.sort();
+        posted
+    };
+    assert_eq!(sorted(world.post().await), both);
+    let target = SilenceTarget::Labels(vec![Matcher::equal("alertname", "Before")]);
+    let until = SystemTime::now() + Duration::from_secs(3_600);
+    let silenced = world.alerts.suppress(target, until, "ann", None);
+    silenced.await.unwrap();
+    world.set("before", 7.0);
+    let both = ["Before firing: 7 in before", "Down firing: 6 in down"];
+    assert_eq!(sorted(world.post().await), both);
+    // The inhibition ends: the other one is posted, too.
+    world.set("down", 0.0);
+    let all = [
+        "After firing: 6 in after",
+        "Before firing: 7 in before",
+        "Down resolved: 6 in down",
+    ];
+    assert_eq!(sorted(world.post().await), all);
+}
