@@ -24,6 +24,7 @@ mod delivery;
 mod email;
 mod engine;
 mod evaluate;
+mod explain;
 mod histograms;
 mod kept;
 mod log;

@@ -105,6 +105,7 @@ impl Context {
                 .map(|(name, text)| (name.to_owned(), text))
                 .collect(),
             channels: texts.channels.to_vec(),
+            announced_by: texts.announced_by,
         }
     }
 
@@ -122,6 +123,7 @@ impl Context {
                 description: &rule.description,
                 runbook_url: rule.runbook_url.as_ref(),
                 channels: &rule.channels,
+                announced_by: rule.announced_by,
             });
         }
         let own = self.slo_alert_of(alert)?;
@@ -131,6 +133,7 @@ impl Context {
             description: &own.description,
             runbook_url: own.runbook_url.as_ref(),
             channels: &own.channels,
+            announced_by: Announcer::Service,
         })
     }
 }
@@ -142,4 +145,5 @@ struct Texts<'a> {
     description: &'a str,
     runbook_url: Option<&'a String>,
     channels: &'a [String],
+    announced_by: Announcer,
 }
