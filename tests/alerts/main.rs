@@ -27,6 +27,7 @@ mod engine;
 #[cfg(all(unix, any(feature = "alerts-postgres", feature = "alerts-sqlite")))]
 mod engine_kill;
 mod evaluate;
+mod explain;
 mod histograms;
 mod kept;
 mod log;

@@ -94,6 +94,10 @@ impl<C: Channel + ?Sized> Channel for Arc<C> {
         (**self).fingerprint()
     }
 
+    fn timeout(&self) -> Duration {
+        (**self).timeout()
+    }
+
     fn deduplicates(&self) -> bool {
         (**self).deduplicates()
     }

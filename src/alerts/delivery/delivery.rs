@@ -126,6 +126,20 @@ impl Delivery {
         state.lanes.iter().map(|lane| lane.status(now)).collect()
     }
 
+    /// The channels that are stopped, each with the fallback that gets its notifications.
+    pub(in crate::alerts) fn stopped(&self) -> Vec<(Mode, ChannelStatus, Option<String>)> {
+        let now = self.shared.now();
+        let state = self.shared.state.lock();
+        let lanes = state.lanes.iter().enumerate();
+        let stopped = lanes.filter(|(_, lane)| lane.stopped.is_some());
+        let stopped = stopped.map(|(index, lane)| {
+            let fallback = state.fallback_of(index);
+            let fallback = fallback.map(|index| state.lanes[index].receiver.name.clone());
+            (lane.mode, lane.status(now), fallback)
+        });
+        stopped.collect()
+    }
+
     /// The number of notifications that wait.
     #[must_use]
     pub fn waiting(&self) -> usize {

@@ -223,6 +223,11 @@ impl Book {
             .collect()
     }
 
+    /// Whether this service tells of an alert.
+    pub(super) fn announces(&self, alert: &Alert) -> bool {
+        self.context.announces(alert)
+    }
+
     /// With the names of service and instance.
     pub(super) fn signed(&self, mut notification: Notification) -> Notification {
         let context = &self.context;

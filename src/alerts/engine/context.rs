@@ -110,6 +110,7 @@ impl Context {
                 .map(|(name, text)| (name.to_owned(), text))
                 .collect(),
             channels: texts.channels.to_vec(),
+            announced_by: texts.announced_by,
         }
     }
 
@@ -127,6 +128,7 @@ impl Context {
                 description: &rule.description,
                 runbook_url: rule.runbook_url.as_ref(),
                 channels: &rule.channels,
+                announced_by: rule.announced_by,
             });
         }
         let own = self.slo_alert_of(alert)?;
@@ -136,6 +138,7 @@ impl Context {
             description: &own.description,
             runbook_url: own.runbook_url.as_ref(),
             channels: &own.channels,
+            announced_by: Announcer::Service,
         })
     }
 }
@@ -147,4 +150,5 @@ struct Texts<'a> {
     description: &'a str,
     runbook_url: Option<&'a String>,
     channels: &'a [String],
+    announced_by: Announcer,
 }

@@ -13,12 +13,11 @@ use super::context::Context;
 use super::inbox::Inbox;
 use super::instruments::Instruments;
 use super::ledger::Ledger;
-use super::views::{AlertView, AlertsStats, RuleAlertView, RuleView, SilenceView};
-use crate::alerts::channels::{DeliveryError, NotifiedAlert};
+use super::views::{AlertView, AlertsStats, SilenceView};
+use crate::alerts::channels::DeliveryError;
 use crate::alerts::computed::Computed;
-use crate::alerts::redacted;
 use crate::alerts::samples::Samples;
-use crate::alerts::state::{AlertExplanation, AlertState, HeldBack, Silence, Transition};
+use crate::alerts::state::{AlertState, Silence, Transition};
 use crate::alerts::stores::{AlertStore, HistoryPage, HistoryQuery};
 use crate::error::Error;
 use crate::exporter::Snapshot;
@@ -258,64 +257,6 @@ impl Engine {
         all
     }
 
-    fn view(&self, explained: AlertExplanation) -> AlertView {
-        let AlertExplanation {
-            alert,
-            deadline,
-            held_back,
-            ..
-        } = explained;
-        let shown = NotifiedAlert::of(&alert, &self.context.describe(&alert));
-        let mut labels = shown.labels;
-        labels.remove("alertname");
-        AlertView {
-            id: alert.id,
-            name: shown.name,
-            level: alert.level,
-            state: alert.state,
-            labels,
-            annotations: shown.annotations,
-            value: alert.value,
-            since: alert.since,
-            active_at: alert.active_at,
-            deadline,
-            acknowledged: shown.acknowledged,
-            held_back: held_back.into_iter().map(shown_cause).collect(),
-        }
-    }
-
-    pub(super) fn explain(&self, name: &str, now: SystemTime) -> Option<RuleView> {
-        let rule = self.context.rules.get(name)?;
-        let explained = self
-            .open_ledgers()
-            .find_map(|ledger| ledger.read(|open| self.explained(open, name, now))?);
-        let (stale, alerts) =
-            explained.unwrap_or_else(|| (Some("not evaluated yet".to_owned()), Vec::new()));
-        Some(RuleView {
-            rule: name.to_owned(),
-            level: rule.level,
-            comparison: rule.comparison.symbol(),
-            threshold: rule.threshold,
-            stale,
-            alerts,
-        })
-    }
-
-    fn explained(
-        &self,
-        open: &super::ledger::Open,
-        name: &str,
-        now: SystemTime,
-    ) -> Option<(Option<String>, Vec<RuleAlertView>)> {
-        let explained = open.book.state.explain(name, now)?;
-        let alerts = explained.members.into_iter().map(|member| {
-            let channels = open.channels_of(&member.alert, now);
-            let alert = self.view(member);
-            RuleAlertView { alert, channels }
-        });
-        Some((explained.stale, alerts.collect()))
-    }
-
     pub(super) fn silences(&self, now: SystemTime) -> Vec<SilenceView> {
         let mut all = Vec::new();
         for ledger in self.open_ledgers() {
@@ -409,17 +350,6 @@ impl Engine {
 
     pub(super) fn has_ended(&self) -> bool {
         self.has_ended.load(Ordering::Acquire)
-    }
-}
-
-/// Without secrets.
-fn shown_cause(cause: HeldBack) -> HeldBack {
-    match cause {
-        HeldBack::ResolvedByHand { by, at } => HeldBack::ResolvedByHand {
-            by: redacted::text(&by),
-            at,
-        },
-        other => other,
     }
 }
 

@@ -11,9 +11,10 @@ use tokio::time::{Instant, timeout};
 
 use super::book::{Book, Step};
 use super::context::Context;
+use crate::alerts::channels::Mode;
 use crate::alerts::delivery::{Delivery, Outlet};
 use crate::alerts::notify::{Cause, Policy};
-use crate::alerts::state::{Alert, AlertId, Limits};
+use crate::alerts::state::{Alert, AlertId, AlertState, Limits};
 use crate::alerts::stores::{AlertStore, Commit, Lease};
 use crate::error::{Error, ErrorKind, logged};
 use crate::outage::{Outage, Transition};
@@ -69,9 +70,33 @@ impl Open {
         now: SystemTime,
     ) -> BTreeMap<String, Vec<Cause>> {
         let held = self.book.notifier.held_back(alert.id, now);
-        held.into_iter()
-            .map(|held| (held.channel, held.causes))
-            .collect()
+        let held = held.into_iter().map(|held| (held.channel, held.causes));
+        let mut channels: BTreeMap<_, _> = held.collect();
+        if alert.state == AlertState::Firing {
+            for (channel, cause) in self.stopped_for(alert) {
+                channels.entry(channel).or_default().push(cause);
+            }
+        }
+        channels
+    }
+
+    /// The stopped channels that a firing alert would go to.
+    fn stopped_for(&self, alert: &Alert) -> impl Iterator<Item = (String, Cause)> {
+        let stopped = self.delivery.stopped().into_iter();
+        stopped.filter_map(|(mode, channel, instead)| {
+            let is_for_it = match mode {
+                Mode::Notifications => self.book.notifier.takes(&channel.name, alert.id),
+                Mode::Alerts { .. } => self.book.announces(alert),
+                Mode::Heartbeat { .. } => false,
+            };
+            let stopped = channel.stopped.filter(|_| is_for_it)?;
+            let cause = Cause::Stopped {
+                since: stopped.since,
+                error: stopped.error,
+                instead,
+            };
+            Some((channel.name, cause))
+        })
     }
 }
 

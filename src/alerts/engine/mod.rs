@@ -5,6 +5,7 @@ mod book;
 mod builder;
 mod context;
 mod engine;
+mod explain;
 mod inbox;
 mod instruments;
 mod ledger;

@@ -9,7 +9,7 @@ use crate::alerts::delivery::ChannelStatus;
 use crate::alerts::evaluated::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::notify::Cause;
-use crate::alerts::state::{AlertId, AlertState, HeldBack, PersonalAct, Silence};
+use crate::alerts::state::{AlertId, AlertState, HeldBack, PersonalAct, RuleData, Silence};
 use crate::alerts::wire;
 
 /// An alert with its texts, and with what holds its notifications back.
@@ -80,8 +80,9 @@ pub struct RuleView {
     pub comparison: &'static str,
     /// The threshold.
     pub threshold: f64,
-    /// The reason why the last evaluation gave no alerts: its error, or `no data`. A rule that was never evaluated has `not
-    /// evaluated yet`.
+    /// The data of the last evaluation. A rule whose metrics were never recorded has none, which is no fault.
+    pub data: RuleData,
+    /// The reason why its alerts are as an earlier evaluation left them: the error of the last one, or `no data`.
     pub stale: Option<String>,
     /// Its alerts, in the order of their labels.
     pub alerts: Vec<RuleAlertView>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::alerts::wire;
 
 /// A cause why a channel is not told of a firing alert now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Cause {
@@ -17,6 +17,8 @@ pub enum Cause {
     Labels,
     /// Its rule names other channels.
     OtherChannels,
+    /// Prometheus announces the alerts of its rule.
+    AnnouncedByPrometheus,
     /// Its group is new and waits for more alerts.
     GroupWait {
         /// The end of the wait.
@@ -43,4 +45,14 @@ pub enum Cause {
     },
     /// A person acknowledged it, so it is neither repeated nor escalated.
     Acknowledged,
+    /// The channel is stopped until it is tested or configured anew.
+    Stopped {
+        /// The begin.
+        #[serde(with = "wire::time")]
+        since: SystemTime,
+        /// The error that stopped it, redacted.
+        error: String,
+        /// The fallback that gets its notifications, if one works.
+        instead: Option<String>,
+    },
 }

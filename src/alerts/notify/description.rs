@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::alerts::announcer::Announcer;
 use crate::alerts::evaluated::Labels;
 
 /// The parts of an alert that its rule adds. The notifier redacts them.
@@ -13,4 +14,6 @@ pub struct Description {
     pub annotations: BTreeMap<String, String>,
     /// The names of the only channels that the alert goes to, whatever their levels and matchers are. Empty: the policies decide.
     pub channels: Vec<String>,
+    /// The sender of the notifications. If it is Prometheus, no channel is told.
+    pub announced_by: Announcer,
 }

@@ -15,6 +15,19 @@ use crate::alerts::level::Level;
 use crate::alerts::state::AlertId;
 
 impl Notifier {
+    /// Whether a channel is responsible for a firing alert.
+    #[must_use]
+    pub fn takes(&self, channel: &str, alert: AlertId) -> bool {
+        let mut policies = self.policies.iter();
+        let index = policies.position(|policy| policy.name == channel);
+        let receiver = self.state.receivers.get(channel);
+        let member = receiver.and_then(|receiver| receiver.members.get(&alert));
+        match (index, member, self.state.known.get(&alert)) {
+            (Some(index), Some(member), Some(known)) => member.is_active(known, index),
+            _ => false,
+        }
+    }
+
     /// The causes why channels are not told of a firing alert now, by channel. Channels without a cause are left out. Silences and
     /// inhibitions are causes of the state: [`explain_alert`](crate::alerts::state::State::explain_alert).
     #[must_use]
@@ -31,7 +44,7 @@ impl Notifier {
                 (Some(receiver), Some(member), _) if member.is_active(known, index) => {
                     receiver.causes(member, known, policy, now)
                 }
-                (_, _, Some(Route::Refused(cause))) => vec![*cause],
+                (_, _, Some(Route::Refused(cause))) => vec![cause.clone()],
                 _ => Vec::new(),
             };
             if !causes.is_empty() {
@@ -44,6 +57,7 @@ impl Notifier {
 }
 
 impl Receiver {
+    /// A silence or an inhibition is the only cause while it lasts, because the group may have been judged meanwhile.
     fn causes(
         &self,
         member: &Member,
@@ -62,6 +76,7 @@ impl Receiver {
             let until = self.budget.allowed_at(max, is_critical, now);
             causes.extend((until > now).then_some(Cause::Cap { until }));
         } else if member.told_at.is_none()
+            && !known.is_muted
             && let Some(group) = self.groups.get(&member.group)
         {
             let until = group.due;

@@ -115,7 +115,6 @@ impl Notifier {
 /// The answers of the policies to an alert.
 fn routes(policies: &[Policy], alert: &Alert, description: &Description) -> Box<[Route]> {
     let labels = all_labels(alert, description);
-    let channels = &description.channels;
-    let route = |policy| Route::of(policy, alert.level, &labels, channels);
+    let route = |policy| Route::of(policy, alert.level, &labels, description);
     policies.iter().map(route).collect()
 }

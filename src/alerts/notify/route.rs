@@ -1,12 +1,14 @@
 //! `Route`: the answer of a policy to an alert.
 
 use super::cause::Cause;
+use super::description::Description;
 use super::policy::Policy;
+use crate::alerts::announcer::Announcer;
 use crate::alerts::evaluated::Labels;
 use crate::alerts::level::Level;
 
 /// The answer of a policy to an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
     Taken,
     /// The alert would not get through because of this.
@@ -14,7 +16,17 @@ pub(super) enum Route {
 }
 
 impl Route {
-    pub(super) fn of(policy: &Policy, level: Level, labels: &Labels, channels: &[String]) -> Self {
+    /// `labels` are all labels of the alert.
+    pub(super) fn of(
+        policy: &Policy,
+        level: Level,
+        labels: &Labels,
+        description: &Description,
+    ) -> Self {
+        if description.announced_by == Announcer::Prometheus {
+            return Self::Refused(Cause::AnnouncedByPrometheus);
+        }
+        let channels = &description.channels;
         if !channels.is_empty() {
             return if channels.contains(&policy.name) {
                 Self::Taken

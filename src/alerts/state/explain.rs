@@ -11,6 +11,7 @@ use super::group::Group;
 use super::held_back::HeldBack;
 use super::inhibition::Inhibition;
 use super::member::Member;
+use super::rule_data::RuleData;
 use super::rule_explanation::RuleExplanation;
 use super::state::State;
 
@@ -46,6 +47,7 @@ impl State {
             rule: rule.into(),
             level: group.level,
             timing: group.timing,
+            data: group.data,
             stale: group.stale.clone(),
             members: members
                 .map(|member| self.explained(group, member, &inhibitors, now))
@@ -182,7 +184,9 @@ impl State {
         }
         let is_missing = member.missed > 0;
         let missing = is_missing.then(|| "missing from the last evaluation".into());
-        let stale = group.stale.clone().or(missing);
+        // Missing data is the very condition of an alert about it.
+        let is_stale = !(member.is_of_no_data && group.data == RuleData::Gone);
+        let stale = group.stale.clone().filter(|_| is_stale).or(missing);
         causes.extend(stale.map(|reason| HeldBack::Stale { reason }));
         causes
     }

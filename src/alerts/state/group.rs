@@ -12,6 +12,7 @@ use super::member::Member;
 use super::moment::Moment;
 use super::reason::Reason;
 use super::room::Room;
+use super::rule_data::RuleData;
 use super::rule_head::RuleHead;
 use super::timing::Timing;
 use super::transition::Transition;
@@ -34,7 +35,13 @@ pub(super) struct Group {
     pub(super) inhibited_by: Vec<Inhibition>,
     pub(super) text: Option<String>,
     pub(super) clock: Clock,
-    /// The reason why the last evaluation gave no members.
+    /// The data of the last evaluation.
+    #[serde(default)]
+    pub(super) data: RuleData,
+    /// Whether an evaluation had data.
+    #[serde(default)]
+    has_had_data: bool,
+    /// The reason why the members are as an earlier evaluation left them.
     pub(super) stale: Option<String>,
     #[serde(with = "wire::pairs")]
     pub(super) members: BTreeMap<Labels, Member>,
@@ -87,16 +94,23 @@ impl Group {
         let at = self.moment(now);
         let mut transitions = match evaluation {
             Evaluation::Failed(error) => {
-                self.stale = Some(logged(&error));
+                self.fail(&error);
                 Vec::new()
             }
             Evaluation::Members(list) if !list.is_empty() => {
-                let results = unique(list).inspect_err(|error| self.stale = Some(logged(error)))?;
+                let results = unique(list).inspect_err(|error| self.fail(error))?;
                 self.stale = None;
+                self.data = RuleData::Current;
+                self.has_had_data = true;
                 self.take_members(results, at, room)
             }
             Evaluation::Members(_) | Evaluation::NoData => {
-                self.stale = Some("no data".into());
+                self.stale = self.has_had_data.then(|| "no data".into());
+                self.data = if self.has_had_data {
+                    RuleData::Gone
+                } else {
+                    RuleData::NoneYet
+                };
                 self.take_no_data(at, room)
             }
         };
@@ -104,12 +118,17 @@ impl Group {
         Ok(transitions)
     }
 
+    fn fail(&mut self, error: &Error) {
+        self.stale = Some(logged(error));
+        self.data = RuleData::Failed;
+    }
+
     /// Mixes the numbers of all members (FNV-1a), so that a lost change is as good as impossible. Each number is mixed alone, because
     /// two changes at once could cancel each other out otherwise.
     fn print(&self) -> u64 {
         let mix = |print: u64, number: u64| (print ^ number).wrapping_mul(0x0100_0000_01b3);
-        let stale = mix(0xcbf2_9ce4_8422_2325, u64::from(self.stale.is_some()));
-        self.members.values().fold(stale, |print, member| {
+        let data = mix(0xcbf2_9ce4_8422_2325, self.data as u64);
+        self.members.values().fold(data, |print, member| {
             mix(mix(print, member.print()), member.alert.id.number())
         })
     }
@@ -117,7 +136,7 @@ impl Group {
     /// After a restart: the last evaluation confirmed the alerts that it did not lack, because nothing was written since they
     /// changed.
     pub(super) fn confirm(&mut self, clock: Duration) {
-        if self.stale.is_none() {
+        if self.data == RuleData::Current {
             for member in self.members.values_mut() {
                 if member.missed == 0 {
                     member.confirm(clock);

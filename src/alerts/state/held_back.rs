@@ -40,6 +40,11 @@ pub enum HeldBack {
         #[serde(with = "wire::time")]
         at: SystemTime,
     },
+    /// Its value satisfies the comparison, but stands on fewer events than the rule demands.
+    TooFewEvents {
+        /// The number that the rule demands.
+        minimum: u64,
+    },
     /// Its state is from an earlier evaluation.
     Stale {
         /// The reason: the error of the last evaluation, `no data` or `missing from the last evaluation`.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::alert_explanation::AlertExplanation;
+use super::rule_data::RuleData;
 use super::timing::Timing;
 use crate::alerts::level::Level;
 
@@ -16,7 +17,9 @@ pub struct RuleExplanation {
     pub level: Level,
     /// Its durations.
     pub timing: Timing,
-    /// The reason why the last evaluation gave no members: its error, or `no data`.
+    /// The data of the last evaluation.
+    pub data: RuleData,
+    /// The reason why the members are as an earlier evaluation left them: the error of the last one, or `no data`.
     pub stale: Option<String>,
     /// All known members, in the order of their labels.
     pub members: Vec<AlertExplanation>,
