@@ -173,6 +173,7 @@ impl Alerts {
             ids.push(format!("{}-{id}", ledger.name));
         }
         if ids.is_empty() {
+            self.0.ready(now).await?;
             return Err(Error::new(
                 ErrorKind::Refused,
                 "no such alert is known here",
@@ -181,19 +182,26 @@ impl Alerts {
         Ok(ids)
     }
 
-    /// Ends a silence before its time. Returns whether there was one.
+    /// Ends a silence before its time. Returns whether there was one. Unless the store is shared, the number alone names a silence,
+    /// too.
     ///
     /// # Errors
     ///
     /// Fails if the store does not take the change.
     pub async fn unsuppress(&self, id: &str, by: &str) -> Result<bool, Error> {
         let now = SystemTime::now();
-        let parts = id.rsplit_once('-');
+        // Notices and explanations name the number alone.
+        let only = match &*self.0.ledgers {
+            [only] => Some((only.name, id)),
+            _ => None,
+        };
+        let parts = id.rsplit_once('-').or(only);
         let parts = parts.and_then(|(name, number)| Some((name, number.parse().ok()?)));
         let Some((name, number)) = parts else {
             return Ok(false);
         };
         self.0.hold_if_closed(now).await;
+        self.0.ready(now).await?;
         let Some(ledger) = self.0.open_ledgers().find(|ledger| ledger.name == name) else {
             return Ok(false);
         };
@@ -303,8 +311,14 @@ impl Alerts {
         self.0.open_ledgers().any(|ledger| ledger.knows(id))
     }
 
+    /// Fails while the alerts are not read from their store.
+    pub(crate) async fn ready(&self) -> Result<(), Error> {
+        self.0.ready(SystemTime::now()).await
+    }
+
     async fn ledger_of(&self, id: AlertId, now: SystemTime) -> Result<&Ledger, Error> {
         self.0.hold_if_closed(now).await;
+        self.0.ready(now).await?;
         let found = self.0.open_ledgers().find(|ledger| ledger.knows(id));
         found.ok_or_else(|| {
             let others = self.0.ledgers.iter().any(|ledger| !ledger.is_open());

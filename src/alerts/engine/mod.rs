@@ -9,6 +9,7 @@ mod inbox;
 mod instruments;
 mod ledger;
 mod receiver;
+mod show;
 mod task;
 mod views;
 

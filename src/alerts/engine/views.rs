@@ -5,11 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use crate::alerts::delivery::ChannelStatus;
+use crate::alerts::delivery::{ChannelStatus, Stopped};
 use crate::alerts::evaluated::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::notify::Cause;
-use crate::alerts::state::{AlertId, AlertState, HeldBack, PersonalAct, Silence};
+use crate::alerts::state::{AlertId, AlertState, HeldBack, PersonalAct, Silence, SilenceTarget};
 use crate::alerts::wire;
 
 /// An alert with its texts, and with what holds its notifications back.
@@ -66,6 +66,19 @@ impl AlertView {
         let age = u64::MAX - u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
         format!("{state}{level}-{age:016x}-{}", self.id)
     }
+
+    /// Whether a text has the form of a [`cursor`](Self::cursor).
+    pub(crate) fn is_cursor(text: &str) -> bool {
+        let mut parts = text.split('-');
+        let mut is_next = |length: usize, is_allowed: fn(&u8) -> bool| {
+            let part = parts.next().unwrap_or_default();
+            part.len() == length && part.as_bytes().iter().all(is_allowed)
+        };
+        is_next(2, |digit| (b'0'..=b'3').contains(digit))
+            && is_next(16, u8::is_ascii_hexdigit)
+            && is_next(16, u8::is_ascii_hexdigit)
+            && parts.next().is_none()
+    }
 }
 
 /// The alerts of a rule, and what holds back each notification.
@@ -85,6 +98,8 @@ pub struct RuleView {
     pub stale: Option<String>,
     /// Its alerts, in the order of their labels.
     pub alerts: Vec<RuleAlertView>,
+    /// The channels that are told nothing because they are stopped, each with its error.
+    pub stopped_channels: BTreeMap<String, Stopped>,
 }
 
 /// An alert of a rule, and what holds back its notifications on each channel.
@@ -104,9 +119,31 @@ pub struct RuleAlertView {
 pub struct SilenceView {
     /// The identity: the ledger, and the number there.
     pub id: String,
-    /// The silence.
-    #[serde(flatten)]
-    pub silence: Silence,
+    /// The alerts.
+    pub target: SilenceTarget,
+    /// The end.
+    #[serde(with = "wire::time")]
+    pub until: SystemTime,
+    /// The person who made the silence.
+    pub by: String,
+    /// That person's note.
+    pub note: Option<String>,
+    /// The begin.
+    #[serde(with = "wire::time")]
+    pub created_at: SystemTime,
+}
+
+impl SilenceView {
+    pub(super) fn new(ledger: &str, silence: &Silence) -> Self {
+        Self {
+            id: format!("{ledger}-{}", silence.id),
+            target: silence.target.clone(),
+            until: silence.until,
+            by: silence.by.clone(),
+            note: silence.note.clone(),
+            created_at: silence.created_at,
+        }
+    }
 }
 
 /// Numbers of the engine.

@@ -72,7 +72,8 @@ impl State {
             let firing = alerts.filter(|alert| alert.state == AlertState::Firing);
             firing.map(move |alert| {
                 let mut silences = self.silences.iter();
-                let is_held_back = silences.any(|silence| silence.holds_back(alert, now))
+                let is_held_back = silences
+                    .any(|silence| silence.holds_back(alert, self.added_labels(alert), now))
                     || inhibitors
                         .iter()
                         .any(|inhibitors| inhibitors.hold_back(alert));
@@ -102,7 +103,8 @@ impl State {
             for alert in alerts.filter(|alert| alert.state == AlertState::Firing) {
                 let mut silences = self.silences.iter();
                 let is_silenced = silences.any(|silence| {
-                    silence.created_at <= alert.since && silence.holds_back(alert, now)
+                    silence.created_at <= alert.since
+                        && silence.holds_back(alert, self.added_labels(alert), now)
                 });
                 if is_silenced || inhibitors.iter().any(|it| it.hold_back(alert)) {
                     unposted.insert(alert.id);
@@ -157,7 +159,8 @@ impl State {
             causes.push(HeldBack::LimitReached);
         }
         let silences = self.silences.iter();
-        let silences = silences.filter(|silence| silence.holds_back(alert, now));
+        let silences =
+            silences.filter(|silence| silence.holds_back(alert, self.added_labels(alert), now));
         causes.extend(silences.map(|silence| HeldBack::Silenced {
             silence: silence.id,
             until: silence.until,

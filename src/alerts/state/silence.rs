@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
 use super::silence_target::SilenceTarget;
+use crate::alerts::evaluated::Labels;
 use crate::alerts::wire;
 
 /// The number of a silence, which is never used again.
@@ -47,7 +48,12 @@ impl Silence {
         self.until <= now
     }
 
-    pub(super) fn holds_back(&self, alert: &Alert, now: SystemTime) -> bool {
-        !self.is_over(now) && self.target.matches(alert)
+    pub(super) fn holds_back(
+        &self,
+        alert: &Alert,
+        added: Option<&Labels>,
+        now: SystemTime,
+    ) -> bool {
+        !self.is_over(now) && self.target.matches(alert, added)
     }
 }
