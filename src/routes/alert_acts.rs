@@ -15,7 +15,7 @@ use super::request::RouteRequest;
 use super::respond;
 use crate::alerts::Alerts;
 use crate::alerts::channels::DeliveryError;
-use crate::alerts::state::{AlertId, Matcher, SilenceTarget};
+use crate::alerts::state::{AlertId, Matcher, Recurrence, SilenceTarget};
 use crate::error::{Error, ErrorKind, logged};
 use crate::redact::redact;
 
@@ -61,6 +61,30 @@ struct Suppression {
     note: Option<String>,
     until: Option<String>,
     for_seconds: Option<f64>,
+    recurrence: Option<Times>,
+}
+
+/// The times of a silence that recurs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Times {
+    cron: String,
+    time_zone: String,
+    /// In seconds.
+    duration: f64,
+}
+
+impl Times {
+    fn recurrence(&self) -> Result<Recurrence, Rejection> {
+        let duration = Duration::try_from_secs_f64(self.duration).map_err(|_| {
+            Rejection::new(
+                StatusCode::BAD_REQUEST,
+                "duration is wrong: a number of seconds is needed.",
+            )
+        })?;
+        let recurrence = Recurrence::new(&*self.cron, &*self.time_zone, duration);
+        recurrence.map_err(|error| refused(&error))
+    }
 }
 
 /// A matcher.
@@ -83,6 +107,14 @@ impl Condition {
 }
 
 impl Suppression {
+    /// The end, which a silence that recurs may lack.
+    fn end(&self) -> Result<Option<SystemTime>, Rejection> {
+        if self.until.is_none() && self.for_seconds.is_none() {
+            return Ok(None);
+        }
+        self.until().map(Some)
+    }
+
     fn until(&self) -> Result<SystemTime, Rejection> {
         let wrong = |detail: &str| Rejection::new(StatusCode::BAD_REQUEST, detail);
         match (&self.until, self.for_seconds) {
@@ -222,9 +254,16 @@ async fn suppress(
     body: Suppression,
 ) -> Result<Response, Rejection> {
     check_name(&body.by)?;
-    let until = body.until()?;
-    let ids = alerts.suppress(target, until, &body.by, body.note.as_deref());
-    let ids = ids.await.map_err(|error| refused(&error))?;
+    let (by, note) = (&*body.by, body.note.as_deref());
+    let ids = match &body.recurrence {
+        None => alerts.suppress(target, body.until()?, by, note).await,
+        Some(times) => {
+            let (recurrence, end) = (times.recurrence()?, body.end()?);
+            let made = alerts.suppress_recurring(target, recurrence, end, by, note);
+            made.await
+        }
+    };
+    let ids = ids.map_err(|error| refused(&error))?;
     let made: Vec<_> = alerts.silences();
     let made = made.iter().filter(|silence| ids.contains(&silence.id));
     let body = json!({ "silences": made.collect::<Vec<_>>() });

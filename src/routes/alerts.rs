@@ -33,10 +33,10 @@ impl Routes {
     /// | `/alerts/stats` | numbers of the engine, and the channels with their failures |
     /// | `/alerts/rules` | `rules`, as they can be read with serde |
     /// | `/alerts/rules/{name}/explain` | the rule's alerts: value, threshold, state, deadline, and what holds each notification back |
-    /// | `/alerts/silences` | `silences` that are not over |
+    /// | `/alerts/silences` | `silences` that are not over, each with the begin and the end of the time in which it is active, or is active next |
     /// | POST `/alerts/{id}/acknowledge` | takes `by` and `note`; nobody else is called, and nothing repeated |
     /// | POST `/alerts/{id}/resolve` | takes `by`; the alert stays resolved until its condition was false once, and one of code without `auto_resolve` is forgotten |
-    /// | POST `/alerts/{id}/suppress` | takes `by`, `until` (RFC 3339) or `for_seconds`, and `note` |
+    /// | POST `/alerts/{id}/suppress` | takes `by`, `until` (RFC 3339) or `for_seconds`, and `note`; with `recurrence` (`cron`, `time_zone`, and `duration` in seconds) again and again, then also without an end |
     /// | POST `/alerts/suppress` | the same for all alerts with `matchers`: a list of `label`, `value` and `is_equal` (true by default); the labels are those that `/alerts` shows, and `alertname` |
     /// | POST `/alerts/silences/{id}/end` | takes `by` |
     /// | POST `/alerts/channels/{name}/test` | sends a test message; if it arrives, a stopped channel works again |

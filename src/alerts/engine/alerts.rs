@@ -9,7 +9,9 @@ use super::ledger::Ledger;
 use super::views::{AlertView, AlertsStats, RuleView, SilenceView};
 use crate::alerts::channels::DeliveryError;
 use crate::alerts::rules::Rules;
-use crate::alerts::state::{Alert, AlertId, CodeAlert, SilenceTarget, Transition};
+use crate::alerts::state::{
+    Alert, AlertId, CodeAlert, Recurrence, SilenceId, SilenceTarget, State, Transition,
+};
 use crate::alerts::stores::{Event, HistoryPage, HistoryQuery, SilenceEvent};
 use crate::error::{Error, ErrorKind};
 use crate::exporter::Snapshot;
@@ -146,27 +148,79 @@ impl Alerts {
         by: &str,
         note: Option<&str>,
     ) -> Result<Vec<String>, Error> {
+        self.make_silence(&target, |state, target, now| {
+            let id = state.suppress(target, until, by, note, now)?;
+            let silence = state.silences(now).find(|silence| silence.id == id);
+            let began = silence.cloned().map(|silence| {
+                Event::Silence(SilenceEvent {
+                    at: now,
+                    silence,
+                    began: true,
+                    ended_by: None,
+                })
+            });
+            Ok((id, began))
+        })
+        .await
+    }
+
+    /// Holds back the notifications of alerts again and again, until a time or until [`unsuppress`](Self::unsuppress). Returns the
+    /// silence's identity.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
+    /// use std::time::Duration;
+    /// use tower_vitals::alerts::Alerts;
+    /// use tower_vitals::alerts::state::{Matcher, Recurrence, SilenceTarget};
+    ///
+    /// let alerts = Alerts::builder().run()?;
+    /// let sundays = Recurrence::new("0 2 * * SUN", "Europe/Berlin", Duration::from_secs(2 * 60 * 60))?;
+    /// let database = SilenceTarget::Labels(vec![Matcher::equal("component", "database")]);
+    /// alerts.suppress_recurring(database, sundays, None, "ann", Some("maintenance")).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`suppress`](Self::suppress), and if the silence ends before it begins.
+    pub async fn suppress_recurring(
+        &self,
+        target: SilenceTarget,
+        recurrence: Recurrence,
+        until: Option<SystemTime>,
+        by: &str,
+        note: Option<&str>,
+    ) -> Result<Vec<String>, Error> {
+        self.make_silence(&target, |state, target, now| {
+            let recurrence = recurrence.clone();
+            let id = state.suppress_recurring(target, recurrence, until, by, note, now)?;
+            // The notifier writes its begins.
+            Ok((id, None))
+        })
+        .await
+    }
+
+    async fn make_silence(
+        &self,
+        target: &SilenceTarget,
+        make: impl Fn(
+            &mut State,
+            SilenceTarget,
+            SystemTime,
+        ) -> Result<(SilenceId, Option<Event>), Error>,
+    ) -> Result<Vec<String>, Error> {
         let now = SystemTime::now();
         self.0.hold_if_closed(now).await;
         let mut ids = Vec::new();
         for ledger in self.0.open_ledgers() {
-            if let SilenceTarget::Alert(id) = &target
+            if let SilenceTarget::Alert(id) = target
                 && !ledger.knows(*id)
             {
                 continue;
             }
-            let target = target.clone();
             let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
-                let id = book.state.suppress(target, until, by, note, now)?;
-                let silence = book.state.silences(now).find(|silence| silence.id == id);
-                step.events.extend(silence.cloned().map(|silence| {
-                    Event::Silence(SilenceEvent {
-                        at: now,
-                        silence,
-                        began: true,
-                        ended_by: None,
-                    })
-                }));
+                let (id, event) = make(&mut book.state, target.clone(), now)?;
+                step.events.extend(event);
                 Ok(id)
             };
             let id = ledger.act(now, change).await?;
@@ -206,7 +260,7 @@ impl Alerts {
             return Ok(false);
         };
         let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
-            let id = crate::alerts::state::SilenceId(number);
+            let id = SilenceId(number);
             let ended = book.state.unsuppress(id, now);
             let was_there = ended.is_some();
             step.events.extend(ended.map(|silence| {

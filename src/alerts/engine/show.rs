@@ -91,7 +91,7 @@ impl Engine {
         for ledger in self.open_ledgers() {
             ledger.read(|open| {
                 let silences = open.book.state.silences(now);
-                all.extend(silences.map(|silence| SilenceView::new(ledger.name, silence)));
+                all.extend(silences.map(|silence| SilenceView::new(ledger.name, silence, now)));
             });
         }
         all

@@ -9,7 +9,9 @@ use crate::alerts::delivery::{ChannelStatus, Stopped};
 use crate::alerts::evaluated::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::notify::Cause;
-use crate::alerts::state::{AlertId, AlertState, HeldBack, PersonalAct, Silence, SilenceTarget};
+use crate::alerts::state::{
+    AlertId, AlertState, HeldBack, PersonalAct, Recurrence, Silence, SilenceTarget,
+};
 use crate::alerts::wire;
 
 /// An alert with its texts, and with what holds its notifications back.
@@ -121,24 +123,39 @@ pub struct SilenceView {
     pub id: String,
     /// The alerts.
     pub target: SilenceTarget,
-    /// The end.
-    #[serde(with = "wire::time")]
-    pub until: SystemTime,
+    /// The end, unless the silence recurs without one.
+    #[serde(with = "wire::optional_time")]
+    pub until: Option<SystemTime>,
     /// The person who made the silence.
     pub by: String,
     /// That person's note.
     pub note: Option<String>,
-    /// The begin.
+    /// The time at which it was made.
     #[serde(with = "wire::time")]
     pub created_at: SystemTime,
+    /// The times at which it is active, unless that is all the time.
+    pub recurrence: Option<Recurrence>,
+    /// Whether it is active now.
+    pub is_active: bool,
+    /// The begin of the time in which it is active, or is active next.
+    #[serde(with = "wire::optional_time")]
+    pub begins_at: Option<SystemTime>,
+    /// The end of that time.
+    #[serde(with = "wire::optional_time")]
+    pub ends_at: Option<SystemTime>,
 }
 
 impl SilenceView {
-    pub(super) fn new(ledger: &str, silence: &Silence) -> Self {
+    pub(super) fn new(ledger: &str, silence: &Silence, now: SystemTime) -> Self {
+        let occurrence = silence.occurrence(now);
         Self {
             id: format!("{ledger}-{}", silence.id),
             target: silence.target.clone(),
-            until: silence.until,
+            until: (!silence.is_endless()).then_some(silence.until),
+            recurrence: silence.recurrence.clone(),
+            is_active: silence.active(now).is_some(),
+            begins_at: occurrence.map(|(begin, _)| begin),
+            ends_at: occurrence.map(|(_, end)| end),
             by: silence.by.clone(),
             note: silence.note.clone(),
             created_at: silence.created_at,

@@ -103,7 +103,7 @@ impl State {
             for alert in alerts.filter(|alert| alert.state == AlertState::Firing) {
                 let mut silences = self.silences.iter();
                 let is_silenced = silences.any(|silence| {
-                    silence.created_at <= alert.since
+                    silence.begins_before(alert, now)
                         && silence.holds_back(alert, self.added_labels(alert), now)
                 });
                 if is_silenced || inhibitors.iter().any(|it| it.hold_back(alert)) {
@@ -163,7 +163,7 @@ impl State {
             silences.filter(|silence| silence.holds_back(alert, self.added_labels(alert), now));
         causes.extend(silences.map(|silence| HeldBack::Silenced {
             silence: silence.id,
-            until: silence.until,
+            until: silence.active(now).map_or(silence.until, |(_, end)| end),
         }));
         for inhibitors in inhibitors {
             if let Some(source) = inhibitors.source(alert) {
