@@ -69,14 +69,21 @@ async fn main() -> anyhow::Result<()> {
         .route("/receiver", post(receiver));
     println!("listening on {url}");
     println!(
-        "try  for i in $(seq 30); do curl -s {url}/broken; done    # ErrorRate fires, and resolves a minute later"
+        "try  for i in $(seq 50); do curl -s {url}/broken; sleep 0.2; done    # ErrorRate fires, and resolves a minute later"
     );
-    println!("     curl {url}/panic-button                              # code fires an alert");
+    println!("     curl {url}/panic-button    # code fires an alert");
     println!("     curl {url}/alerts");
     println!("     curl {url}/alerts/rules/ErrorRate/explain");
     println!("     curl {url}/alerts/history");
-    println!("     curl -d '{{\"by\":\"ann\"}}' {url}/alerts/ID/acknowledge");
-    println!("     curl -d '{{\"by\":\"ann\",\"for_seconds\":600}}' {url}/alerts/ID/suppress");
+    println!(
+        "     ID=$(curl -s '{url}/alerts?state=firing&limit=1' | grep -o '\"id\":\"[0-9a-f]*\"' | cut -d '\"' -f 4)"
+    );
+    println!("     curl -d '{{\"by\":\"ann\"}}' {url}/alerts/$ID/acknowledge");
+    println!("     curl -d '{{\"by\":\"ann\",\"for_seconds\":600}}' {url}/alerts/$ID/suppress");
+    println!("     curl {url}/alerts/silences");
+    println!("     curl -d '{{\"by\":\"ann\"}}' {url}/alerts/silences/local-1/end");
+    println!("     curl {url}/alerts/stats");
+    println!("     curl -s {url}/metrics | grep monitoring_alert");
     println!("     curl -X POST {url}/alerts/channels/webhook/test");
     axum::serve(listener, app)
         .with_graceful_shutdown(async {
@@ -113,6 +120,10 @@ async fn panic_button(State(alerts): State<Alerts>) -> String {
 
 /// Stands for your chat room.
 async fn receiver(Json(message): Json<Value>) -> StatusCode {
+    // Of a test, a summary or a silence.
+    if let Some(text) = message["commonAnnotations"]["text"].as_str() {
+        println!("receiver: {text}");
+    }
     let alerts = message["alerts"].as_array().into_iter().flatten();
     for alert in alerts {
         let (status, name) = (&alert["status"], &alert["labels"]["alertname"]);

@@ -42,11 +42,11 @@
 //! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 28 over `prometheus` |
 //! | `health` | [`Health`], the probes, the checks without drivers, and the [`Collectors`](instrument::Collectors) of the runtime | 16 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host; needs Rust 1.95 | 4 over `health` |
-//! | `alerts` | [`alerts`]: alert rules over metrics; the engine, its state in memory, and the log channel; enables `health` and `prometheus` | 7 over both |
-//! | `alerts-http` | [`channels`](alerts::channels) over HTTP: webhook, Slack, Discord, Telegram, PagerDuty, Opsgenie, Alertmanager, heartbeat; with rustls and ring | 25 over `alerts` |
-//! | `alerts-email` | [`Email`](alerts::channels::Email), with lettre and rustls | 55 over `alerts` |
-//! | `alerts-sqlite` | [`SqliteAlerts`](alerts::stores::SqliteAlerts), with sqlx and a bundled SQLite; needs Rust 1.94 | 74 over `alerts` |
-//! | `alerts-postgres` | [`PostgresAlerts`](alerts::stores::PostgresAlerts), with sqlx and rustls; needs Rust 1.94 | 95 over `alerts` |
+//! | `alerts` | [`alerts`]: alert rules over metrics; the engine, its state in memory, and the log channel; enables `health` and `prometheus` | 21 over both |
+//! | `alerts-http` | [`channels`](alerts::channels) over HTTP: webhook, Slack, Discord, Telegram, PagerDuty, Opsgenie, Alertmanager, heartbeat; with rustls and ring | 23 over `alerts` |
+//! | `alerts-email` | [`Email`](alerts::channels::Email), with lettre and rustls | 53 over `alerts` |
+//! | `alerts-sqlite` | [`SqliteAlerts`](alerts::stores::SqliteAlerts), with sqlx and a bundled SQLite; needs Rust 1.94 | 68 over `alerts` |
+//! | `alerts-postgres` | [`PostgresAlerts`](alerts::stores::PostgresAlerts), with sqlx and rustls; needs Rust 1.94 | 97 over `alerts` |
 //! | `jobs` | [`jobs`]: background jobs and their runs | 21 over `health` |
 //! | `jobs-sqlite` | [`SqliteHistory`](jobs::SqliteHistory), with sqlx and a bundled SQLite; needs Rust 1.94 | 70 over `jobs` |
 //! | `jobs-postgres` | [`PostgresHistory`](jobs::PostgresHistory), with sqlx and rustls; needs Rust 1.94 | 99 over `jobs` |
@@ -80,6 +80,8 @@ pub mod catalog;
 mod cells;
 #[cfg(feature = "system")]
 mod cgroup;
+#[cfg(any(feature = "alerts", feature = "jobs"))]
+mod cron;
 #[cfg(feature = "axum")]
 mod duration;
 mod error;

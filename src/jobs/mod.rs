@@ -26,7 +26,6 @@
 mod builder;
 mod clock_steps;
 mod contact;
-mod cron;
 mod due;
 mod evaluation;
 mod evaluator;

@@ -2,12 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use croner::Cron;
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
-
-use super::cron;
 use super::job::{Job, ScheduleSpec};
+use crate::cron::CronTimes;
 
 /// The parsed schedule of a job. The default is never expected.
 #[derive(Debug, Default)]
@@ -26,8 +22,7 @@ enum Times {
     #[default]
     OnDemand,
     Every(Duration),
-    /// One expression for each time of day, or a single one for an interval.
-    Cron(Vec<Cron>, TimeZone),
+    Cron(CronTimes),
 }
 
 impl Schedule {
@@ -44,7 +39,7 @@ impl Schedule {
             ScheduleSpec::Cron {
                 expression,
                 time_zone,
-            } => Times::cron(expression, time_zone)?,
+            } => Times::Cron(CronTimes::new(expression, time_zone)?),
         };
         let is_cron = matches!(times, Times::Cron(..));
         Ok(Self {
@@ -64,45 +59,15 @@ impl Schedule {
         match &self.times {
             Times::OnDemand => None,
             Times::Every(interval) => time.checked_add(*interval),
-            Times::Cron(crons, zone) => {
-                let time = Timestamp::try_from(time).ok()?.to_zoned(zone.clone());
-                Some(next_of(crons, &time)?.into())
-            }
+            Times::Cron(times) => times.next_after(time),
         }
     }
-}
-
-impl Times {
-    fn cron(expression: &str, time_zone: &str) -> Result<Self, Vec<String>> {
-        let zone = TimeZone::get(time_zone).map_err(|_| {
-            format!(
-                "time zone {time_zone:?} is not in this system's database: a name such as \"Europe/Berlin\" or \"UTC\" \
-                 is allowed"
-            )
-        });
-        let (crons, zone) = match (cron::parse(expression), zone) {
-            (Ok(crons), Ok(zone)) => (crons, zone),
-            (crons, zone) => return Err(crons.err().into_iter().chain(zone.err()).collect()),
-        };
-        let now = Timestamp::now().to_zoned(zone.clone());
-        if next_of(&crons, &now).is_none() {
-            return Err(vec![format!(
-                "cron {expression:?} never matches: a day that exists in its months is required"
-            )]);
-        }
-        Ok(Self::Cron(crons, zone))
-    }
-}
-
-fn next_of(crons: &[Cron], after: &Zoned) -> Option<Timestamp> {
-    let next = crons
-        .iter()
-        .filter_map(|cron| cron.find_next_occurrence(after, false).ok());
-    next.map(|next| next.timestamp()).min()
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     fn at(text: &str) -> SystemTime {

@@ -7,6 +7,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
+use tracing::Instrument;
 
 use super::json_body::json_body;
 use super::rejection::Rejection;
@@ -14,8 +15,9 @@ use super::request::RouteRequest;
 use super::respond;
 use crate::alerts::Alerts;
 use crate::alerts::channels::DeliveryError;
-use crate::alerts::state::{AlertId, Matcher, SilenceTarget};
+use crate::alerts::state::{AlertId, Matcher, Recurrence, SilenceTarget};
 use crate::error::{Error, ErrorKind, logged};
+use crate::redact::redact;
 
 /// An act.
 #[derive(Debug, Clone, Copy)]
@@ -54,14 +56,65 @@ struct Person {
 #[serde(deny_unknown_fields)]
 struct Suppression {
     #[serde(default)]
-    matchers: Vec<Matcher>,
+    matchers: Vec<Condition>,
     by: String,
     note: Option<String>,
     until: Option<String>,
     for_seconds: Option<f64>,
+    recurrence: Option<Times>,
+}
+
+/// The times of a silence that recurs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Times {
+    cron: String,
+    time_zone: String,
+    /// In seconds.
+    duration: f64,
+}
+
+impl Times {
+    fn recurrence(&self) -> Result<Recurrence, Rejection> {
+        let duration = Duration::try_from_secs_f64(self.duration).map_err(|_| {
+            Rejection::new(
+                StatusCode::BAD_REQUEST,
+                "duration is wrong: a number of seconds is needed.",
+            )
+        })?;
+        let recurrence = Recurrence::new(&*self.cron, &*self.time_zone, duration);
+        recurrence.map_err(|error| refused(&error))
+    }
+}
+
+/// A matcher.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Condition {
+    label: String,
+    value: String,
+    is_equal: Option<bool>,
+}
+
+impl Condition {
+    fn into_matcher(self) -> Matcher {
+        if self.is_equal.unwrap_or(true) {
+            Matcher::equal(self.label, self.value)
+        } else {
+            Matcher::not_equal(self.label, self.value)
+        }
+    }
 }
 
 impl Suppression {
+    /// The end, which a silence that recurs may lack.
+    fn end(&self) -> Result<Option<SystemTime>, Rejection> {
+        if self.until.is_none() && self.for_seconds.is_none() {
+            return Ok(None);
+        }
+        self.until().map(Some)
+    }
+
     fn until(&self) -> Result<SystemTime, Rejection> {
         let wrong = |detail: &str| Rejection::new(StatusCode::BAD_REQUEST, detail);
         match (&self.until, self.for_seconds) {
@@ -81,15 +134,31 @@ impl Suppression {
     }
 }
 
+/// Does an act, also if its client leaves meanwhile.
 pub(super) async fn act(
     act: Act,
     alerts: Alerts,
-    mut request: RouteRequest,
+    request: RouteRequest,
 ) -> Result<Response, Rejection> {
+    let done = tokio::spawn(run(act, alerts, request).in_current_span());
+    done.await.unwrap_or_else(|error| {
+        if let Ok(panic) = error.try_into_panic() {
+            // The route responds with 500.
+            std::panic::resume_unwind(panic);
+        }
+        Err(Rejection::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The service ends.",
+        ))
+    })
+}
+
+async fn run(act: Act, alerts: Alerts, mut request: RouteRequest) -> Result<Response, Rejection> {
     match act {
         Act::Acknowledge => {
             let id = alert(&alerts, &mut request).await?;
             let body: Acknowledgement = json_body(request.body).await?;
+            check_name(&body.by)?;
             let done = alerts.acknowledge(id, &body.by, body.note.as_deref());
             done.await.map_err(|error| refused(&error))?;
             Ok(shown(&alerts, id))
@@ -97,6 +166,7 @@ pub(super) async fn act(
         Act::Resolve => {
             let id = alert(&alerts, &mut request).await?;
             let body: Person = json_body(request.body).await?;
+            check_name(&body.by)?;
             let done = alerts.resolve(id, &body.by).await;
             done.map_err(|error| refused(&error))?;
             Ok(shown(&alerts, id))
@@ -114,12 +184,16 @@ pub(super) async fn act(
         }
         Act::Suppress => {
             let mut body: Suppression = json_body(request.body).await?;
-            let matchers = std::mem::take(&mut body.matchers);
+            ready(&alerts).await?;
+            let matchers = std::mem::take(&mut body.matchers).into_iter();
+            let matchers = matchers.map(Condition::into_matcher).collect();
             suppress(&alerts, SilenceTarget::Labels(matchers), body).await
         }
         Act::EndSilence => {
             let id = request.name().await?;
             let body: Person = json_body(request.body).await?;
+            check_name(&body.by)?;
+            ready(&alerts).await?;
             let ended = alerts.unsuppress(&id, &body.by).await;
             if ended.map_err(|error| refused(&error))? {
                 return Ok(respond::json(StatusCode::OK, &json!({ "ended": id })));
@@ -129,16 +203,42 @@ pub(super) async fn act(
                 "There is no such silence: /alerts/silences lists them.",
             ))
         }
-        Act::TestChannel => test(&alerts, &request.name().await?).await,
+        Act::TestChannel => {
+            let name = request.name().await?;
+            ready(&alerts).await?;
+            test(&alerts, &name).await
+        }
     }
+}
+
+/// Rejects the request while the alerts are not read from their store.
+pub(super) async fn ready(alerts: &Alerts) -> Result<(), Rejection> {
+    alerts.ready().await.map_err(|error| {
+        tracing::warn!(error = logged(&error), "the alerts cannot be read");
+        Rejection::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The alerts cannot be read now; the service's log says why.",
+        )
+    })
+}
+
+fn check_name(by: &str) -> Result<(), Rejection> {
+    if by.trim().is_empty() {
+        return Err(Rejection::new(
+            StatusCode::BAD_REQUEST,
+            "by is empty: the name of a person is needed.",
+        ));
+    }
+    Ok(())
 }
 
 /// The alert that the path names.
 async fn alert(alerts: &Alerts, request: &mut RouteRequest) -> Result<AlertId, Rejection> {
     let name = request.name().await?;
-    let id: AlertId = name
-        .parse()
-        .map_err(|error: Error| Rejection::new(StatusCode::BAD_REQUEST, &format!("{error}.")))?;
+    let id: AlertId = name.parse().map_err(|error: Error| {
+        Rejection::new(StatusCode::BAD_REQUEST, &sentence(&error.to_string()))
+    })?;
+    ready(alerts).await?;
     if alerts.knows(id) {
         return Ok(id);
     }
@@ -153,9 +253,17 @@ async fn suppress(
     target: SilenceTarget,
     body: Suppression,
 ) -> Result<Response, Rejection> {
-    let until = body.until()?;
-    let ids = alerts.suppress(target, until, &body.by, body.note.as_deref());
-    let ids = ids.await.map_err(|error| refused(&error))?;
+    check_name(&body.by)?;
+    let (by, note) = (&*body.by, body.note.as_deref());
+    let ids = match &body.recurrence {
+        None => alerts.suppress(target, body.until()?, by, note).await,
+        Some(times) => {
+            let (recurrence, end) = (times.recurrence()?, body.end()?);
+            let made = alerts.suppress_recurring(target, recurrence, end, by, note);
+            made.await
+        }
+    };
+    let ids = ids.map_err(|error| refused(&error))?;
     let made: Vec<_> = alerts.silences();
     let made = made.iter().filter(|silence| ids.contains(&silence.id));
     let body = json!({ "silences": made.collect::<Vec<_>>() });
@@ -165,7 +273,10 @@ async fn suppress(
 async fn test(alerts: &Alerts, name: &str) -> Result<Response, Rejection> {
     let channels = alerts.stats().channels;
     if !channels.iter().any(|channel| channel.name == name) {
-        let names: Vec<_> = channels.iter().map(|channel| &*channel.name).collect();
+        // Each ledger has the same ones.
+        let mut names: Vec<_> = channels.iter().map(|channel| &*channel.name).collect();
+        let mut known = std::collections::BTreeSet::new();
+        names.retain(|name| known.insert(*name));
         let shown: String = name.chars().take(100).collect();
         let detail = format!(
             "There is no channel {shown:?}. The channels are: {}.",
@@ -181,7 +292,9 @@ async fn test(alerts: &Alerts, name: &str) -> Result<Response, Rejection> {
                 DeliveryError::Rejected { .. } => "The receiver refused the message",
                 DeliveryError::Stopped { .. } => "The receiver is gone, or refuses the credentials",
             };
-            let detail = format!("The test did not arrive. {kind}: {}.", error.message());
+            // A channel of the app may have built its error without masking it.
+            let message = redact(error.message());
+            let detail = format!("The test did not arrive. {kind}: {message}.");
             Err(Rejection::new(StatusCode::BAD_GATEWAY, &detail))
         }
     }
@@ -193,8 +306,15 @@ fn shown(alerts: &Alerts, id: AlertId) -> Response {
     respond::json(StatusCode::OK, &json!({ "alert": alert }))
 }
 
+/// With a capital letter and a full stop.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
+}
+
 fn refused(error: &Error) -> Rejection {
-    let detail = format!("{}.", logged(error));
+    let detail = sentence(&logged(error));
     match error.kind() {
         ErrorKind::InvalidConfig => Rejection::new(StatusCode::BAD_REQUEST, &detail),
         ErrorKind::Refused => Rejection::new(StatusCode::CONFLICT, &detail),

@@ -34,18 +34,20 @@ impl Routes {
     /// | `/alerts/stats` | numbers of the engine, and the channels with their failures |
     /// | `/alerts/rules` | `rules`, as they can be read with serde |
     /// | `/alerts/rules/{name}/explain` | the rule's alerts: value, threshold, state, deadline, and what holds each notification back |
-    /// | `/alerts/silences` | `silences` that are not over |
+    /// | `/alerts/silences` | `silences` that are not over, each with the begin and the end of the time in which it is active, or is active next |
     /// | POST `/alerts/{id}/acknowledge` | takes `by` and `note`; nobody else is called, and nothing repeated |
-    /// | POST `/alerts/{id}/resolve` | takes `by`; the alert stays resolved until its condition was false once |
-    /// | POST `/alerts/{id}/suppress` | takes `by`, `until` (RFC 3339) or `for_seconds`, and `note` |
-    /// | POST `/alerts/suppress` | the same for all alerts with `matchers`: a list of `label`, `value` and `is_equal` |
+    /// | POST `/alerts/{id}/resolve` | takes `by`; the alert stays resolved until its condition was false once, and one of code without `auto_resolve` is forgotten |
+    /// | POST `/alerts/{id}/suppress` | takes `by`, `until` (RFC 3339) or `for_seconds`, and `note`; with `recurrence` (`cron`, `time_zone`, and `duration` in seconds) again and again, then also without an end |
+    /// | POST `/alerts/suppress` | the same for all alerts with `matchers`: a list of `label`, `value` and `is_equal` (true by default); the labels are those that `/alerts` shows, and `alertname` |
     /// | POST `/alerts/silences/{id}/end` | takes `by` |
     /// | POST `/alerts/channels/{name}/test` | sends a test message; if it arrives, a stopped channel works again |
     ///
     /// `/alerts` takes `state` (`inactive`, `pending`, `firing`, `resolved`), `level` (`info`, `warning`, `error`, `critical`), `name`,
-    /// `limit` (1 to 1000, 50 by default) and `cursor` (the `next_cursor` of the page before). `/alerts/history` takes `alert` (an
+    /// `limit` (1 to 1000, 50 by default) and `cursor` (the `next_cursor` of the page before). An alert whose state changes between
+    /// two pages may be on both or on none of them; each other alert is on one. `/alerts/history` takes `alert` (an
     /// id), `since` (RFC 3339), `limit` and `cursor`. A wrong parameter or body is a 400 that names the allowed values, an unknown
-    /// alert, rule or channel a 404, an act that does not fit the alert's state a 409, and a store that does not answer a 503.
+    /// alert, rule or channel a 404, an act that does not fit the alert's state a 409, a test that does not
+    /// arrive a 502, and a store that does not answer a 503. An act goes on if its client leaves. Bodies have at most 64 KiB.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
@@ -70,7 +72,7 @@ impl Routes {
         };
         let routes = self
             .add_with(&alerts, "/alerts", guarded, |alerts, request| {
-                or_reject(async move { list(&alerts, &request) })
+                or_reject(list(alerts, request))
             })
             .add_with(&alerts, "/alerts/history", guarded, |alerts, request| {
                 or_reject(history(alerts, request))
@@ -88,14 +90,9 @@ impl Routes {
                 guarded,
                 |alerts, request| or_reject(explain(alerts, request)),
             )
-            .add_with(
-                &alerts,
-                "/alerts/silences",
-                guarded,
-                |alerts, _| async move {
-                    respond::json(StatusCode::OK, &json!({ "silences": alerts.silences() }))
-                },
-            );
+            .add_with(&alerts, "/alerts/silences", guarded, |alerts, _| {
+                or_reject(silences(alerts))
+            });
         alert_acts::ROUTES
             .into_iter()
             .fold(routes, |routes, (path, act)| post(routes, path, act))
@@ -127,9 +124,16 @@ fn bad_request(detail: &str) -> Rejection {
     Rejection::new(StatusCode::BAD_REQUEST, detail)
 }
 
-fn list(alerts: &Alerts, request: &RouteRequest) -> Result<Response, Rejection> {
+async fn silences(alerts: Alerts) -> Result<Response, Rejection> {
+    alert_acts::ready(&alerts).await?;
+    let body = json!({ "silences": alerts.silences() });
+    Ok(respond::json(StatusCode::OK, &body))
+}
+
+async fn list(alerts: Alerts, request: RouteRequest) -> Result<Response, Rejection> {
     let query = ListQuery::parse(request.parts.uri.query().unwrap_or_default())
         .map_err(|detail| bad_request(&detail))?;
+    alert_acts::ready(&alerts).await?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let mut page: Vec<_> = alerts
         .alerts()
@@ -212,7 +216,12 @@ impl ListQuery {
                 }
                 "name" => parsed.name.replace(value).is_some(),
                 "limit" => parsed.limit.replace(limit(&name, &value)?).is_some(),
-                "cursor" => parsed.cursor.replace(value).is_some(),
+                "cursor" => {
+                    if !AlertView::is_cursor(&value) {
+                        return Err(wrong("the next_cursor of a page is needed"));
+                    }
+                    parsed.cursor.replace(value).is_some()
+                }
                 _ => return Err(unknown(&name, "state, level, name, limit and cursor")),
             };
             if is_repeated {

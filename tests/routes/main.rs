@@ -12,6 +12,14 @@
 
 #[cfg(feature = "prometheus")]
 mod admin;
+#[cfg(feature = "alerts")]
+mod alert_access;
+#[cfg(feature = "alerts")]
+mod alert_acts;
+#[cfg(feature = "alerts")]
+mod alert_shop;
+#[cfg(feature = "alerts")]
+mod alerts;
 #[cfg(feature = "full")]
 mod debug;
 #[cfg(feature = "metrics-exporter-prometheus")]

@@ -79,6 +79,8 @@ impl Book {
             Some(text) => serde_json::from_slice(text).map_err(|error| unreadable(SLOS, &error))?,
             None => SloBook::default(),
         };
+        let (of_rules, of_code) = context.added_labels();
+        state.set_added_labels(of_rules, of_code);
         state.resume(now);
         Ok(Self {
             state,

@@ -114,6 +114,22 @@ impl Context {
         }
     }
 
+    /// The labels that a rule adds to its alerts, and those of alerts that code fired.
+    pub(super) fn added_labels(&self) -> (BTreeMap<String, Labels>, Labels) {
+        let mut common = Labels::new();
+        if self.labels_instance {
+            common.insert("instance".to_owned(), self.instance.clone());
+        }
+        let rules = self.rules.iter().map(|rule| (&rule.name, &rule.labels));
+        let slos = self.slo_alerts.iter().map(|own| (&own.name, &own.labels));
+        let all = rules.chain(slos).map(|(name, labels)| {
+            let mut all = common.clone();
+            all.extend(labels.clone());
+            (name.clone(), all)
+        });
+        (all.collect(), common)
+    }
+
     /// Whether this service tells of an alert.
     pub(super) fn announces(&self, alert: &Alert) -> bool {
         let rule = self.rule_of(alert);

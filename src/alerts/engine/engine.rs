@@ -13,13 +13,14 @@ use super::context::Context;
 use super::inbox::Inbox;
 use super::instruments::Instruments;
 use super::ledger::Ledger;
-use super::views::{AlertView, AlertsStats, SilenceView};
+use super::views::AlertsStats;
 use crate::alerts::channels::DeliveryError;
 use crate::alerts::computed::Computed;
+use crate::alerts::delivery::Delivery;
 use crate::alerts::samples::Samples;
-use crate::alerts::state::{AlertState, Silence, Transition};
+use crate::alerts::state::{AlertState, Transition};
 use crate::alerts::stores::{AlertStore, HistoryPage, HistoryQuery};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::exporter::Snapshot;
 use crate::log_limit::LogLimit;
 use crate::panics;
@@ -235,40 +236,41 @@ impl Engine {
     }
 
     pub(super) async fn test_channel(&self, name: &str) -> Result<(), DeliveryError> {
-        let mut open = self.open_ledgers();
-        let delivery = open.find_map(|ledger| ledger.read(|open| Arc::clone(&open.delivery)));
-        match delivery {
-            Some(delivery) => delivery.test(name).await,
-            None => Err(DeliveryError::retry(
+        let open = self.open_ledgers();
+        let open = open.filter_map(|ledger| ledger.read(|open| Arc::clone(&open.delivery)));
+        let mut open: Vec<_> = open.collect();
+        // Each ledger stops the channel for itself, so each of them must see the test.
+        let is_stopped = |delivery: &Arc<Delivery>| {
+            let mut channels = delivery.channels().into_iter();
+            channels.any(|channel| channel.name == name && channel.stopped.is_some())
+        };
+        if open.iter().any(is_stopped) {
+            open.retain(is_stopped);
+        } else {
+            open.truncate(1);
+        }
+        if open.is_empty() {
+            return Err(DeliveryError::retry(
                 "the store of the alerts cannot be reached",
-            )),
+            ));
         }
+        for delivery in open {
+            delivery.test(name).await?;
+        }
+        Ok(())
     }
 
-    pub(super) fn alerts(&self, now: SystemTime) -> Vec<AlertView> {
-        let mut all = Vec::new();
-        for ledger in self.open_ledgers() {
-            ledger.read(|open| {
-                let known = open.book.state.explain_all(now);
-                all.extend(known.into_iter().map(|alert| self.view(alert)));
-            });
+    /// Takes the ledgers if none is open and the store was not tried yet. Fails while none is open.
+    pub(super) async fn ready(&self, now: SystemTime) -> Result<(), Error> {
+        if self.ledgers.iter().all(|ledger| ledger.failure().is_none()) {
+            self.hold_if_closed(now).await;
         }
-        all.sort_by_cached_key(AlertView::cursor);
-        all
-    }
-
-    pub(super) fn silences(&self, now: SystemTime) -> Vec<SilenceView> {
-        let mut all = Vec::new();
-        for ledger in self.open_ledgers() {
-            ledger.read(|open| {
-                let silences = open.book.state.silences(now).map(Silence::redacted);
-                all.extend(silences.map(|silence| SilenceView {
-                    id: format!("{}-{}", ledger.name, silence.id),
-                    silence,
-                }));
-            });
+        if self.open_ledgers().next().is_some() {
+            return Ok(());
         }
-        all
+        let closed = self.ledgers.iter().map(Ledger::is_closed);
+        let closed = closed.max_by_key(|error| error.kind() == ErrorKind::Io);
+        closed.map_or(Ok(()), Err)
     }
 
     pub(super) async fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, Error> {

@@ -15,7 +15,7 @@ use crate::alerts::channels::Mode;
 use crate::alerts::delivery::{Delivery, Outlet};
 use crate::alerts::notify::{Cause, Policy};
 use crate::alerts::state::{Alert, AlertId, AlertState, Limits};
-use crate::alerts::stores::{AlertStore, Commit, Lease};
+use crate::alerts::stores::{AlertStore, Commit, Lease, Queued};
 use crate::error::{Error, ErrorKind, logged};
 use crate::outage::{Outage, Transition};
 use crate::panics;
@@ -229,7 +229,12 @@ impl Ledger {
             open.book.finish(now, &mut step);
             result
         };
-        let queued = step.queued.clone();
+        // Handed over when the step ends, also if the store is away or the caller does not wait for the end: a late record is
+        // better than a late alert.
+        let _handover = Handover {
+            ledger: self,
+            queued: step.queued.clone(),
+        };
         let lease = writing.lease.unwrap_or(Lease::endless());
         let unsaved = writing
             .waiting
@@ -246,10 +251,6 @@ impl Ledger {
             Err(_) => {}
         }
         self.note(written.as_ref().err());
-        // Also if the store is away: a late record is better than a late alert.
-        if !queued.is_empty() {
-            self.read(|open| open.delivery.enqueue(queued));
-        }
         let result = result?;
         written.map(|()| result)
     }
@@ -272,12 +273,15 @@ impl Ledger {
         }
     }
 
-    fn is_closed(&self) -> Error {
-        let reason = match self.failure() {
-            Some(error) => format!("the store of the alerts cannot be reached ({error})"),
-            None => "another instance holds these alerts".to_owned(),
-        };
-        Error::new(ErrorKind::Refused, reason)
+    /// The reason why the ledger is not open.
+    pub(super) fn is_closed(&self) -> Error {
+        match self.failure() {
+            Some(error) => Error::new(
+                ErrorKind::Io,
+                format!("the store of the alerts cannot be reached ({error})"),
+            ),
+            None => Error::new(ErrorKind::Refused, "another instance holds these alerts"),
+        }
     }
 
     fn note(&self, error: Option<&Error>) {
@@ -309,6 +313,21 @@ impl Ledger {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => failed("the store of the alerts panicked"),
             Err(_) => failed("the store of the alerts did not answer within 10 s"),
+        }
+    }
+}
+
+/// Hands the notifications of a step over to the delivery when it is dropped.
+struct Handover<'a> {
+    ledger: &'a Ledger,
+    queued: Vec<Queued>,
+}
+
+impl Drop for Handover<'_> {
+    fn drop(&mut self) {
+        let queued = std::mem::take(&mut self.queued);
+        if !queued.is_empty() {
+            self.ledger.read(|open| open.delivery.enqueue(queued));
         }
     }
 }

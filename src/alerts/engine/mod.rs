@@ -11,6 +11,7 @@ mod instruments;
 mod ledger;
 mod mistakes;
 mod receiver;
+mod show;
 mod start;
 mod task;
 mod views;

@@ -103,7 +103,7 @@ setters! { policy:
     send_resolved(sends: bool);
     /// Tells another channel too if nobody acknowledges in time.
     escalate_after(after: Duration, to: impl Into<String>);
-    /// Sets whether the begin and the end of silences are told. Defaults to false.
+    /// Sets whether the begin and the end of silences are told, of those that recur at each time. Defaults to false.
     announce_silences(announces: bool);
 }
 

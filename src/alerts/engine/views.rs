@@ -9,7 +9,9 @@ use crate::alerts::delivery::ChannelStatus;
 use crate::alerts::evaluated::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::notify::Cause;
-use crate::alerts::state::{AlertId, AlertState, HeldBack, PersonalAct, RuleData, Silence};
+use crate::alerts::state::{
+    AlertId, AlertState, HeldBack, PersonalAct, Recurrence, RuleData, Silence, SilenceTarget,
+};
 use crate::alerts::wire;
 
 /// An alert with its texts, and with what holds its notifications back.
@@ -66,6 +68,19 @@ impl AlertView {
         let age = u64::MAX - u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
         format!("{state}{level}-{age:016x}-{}", self.id)
     }
+
+    /// Whether a text has the form of a [`cursor`](Self::cursor).
+    pub(crate) fn is_cursor(text: &str) -> bool {
+        let mut parts = text.split('-');
+        let mut is_next = |length: usize, is_allowed: fn(&u8) -> bool| {
+            let part = parts.next().unwrap_or_default();
+            part.len() == length && part.as_bytes().iter().all(is_allowed)
+        };
+        is_next(2, |digit| (b'0'..=b'3').contains(digit))
+            && is_next(16, u8::is_ascii_hexdigit)
+            && is_next(16, u8::is_ascii_hexdigit)
+            && parts.next().is_none()
+    }
 }
 
 /// The alerts of a rule, and what holds back each notification.
@@ -105,9 +120,46 @@ pub struct RuleAlertView {
 pub struct SilenceView {
     /// The identity: the ledger, and the number there.
     pub id: String,
-    /// The silence.
-    #[serde(flatten)]
-    pub silence: Silence,
+    /// The alerts.
+    pub target: SilenceTarget,
+    /// The end, unless the silence recurs without one.
+    #[serde(with = "wire::optional_time")]
+    pub until: Option<SystemTime>,
+    /// The person who made the silence.
+    pub by: String,
+    /// That person's note.
+    pub note: Option<String>,
+    /// The time at which it was made.
+    #[serde(with = "wire::time")]
+    pub created_at: SystemTime,
+    /// The times at which it is active, unless that is all the time.
+    pub recurrence: Option<Recurrence>,
+    /// Whether it is active now.
+    pub is_active: bool,
+    /// The begin of the time in which it is active, or is active next.
+    #[serde(with = "wire::optional_time")]
+    pub begins_at: Option<SystemTime>,
+    /// The end of that time.
+    #[serde(with = "wire::optional_time")]
+    pub ends_at: Option<SystemTime>,
+}
+
+impl SilenceView {
+    pub(super) fn new(ledger: &str, silence: &Silence, now: SystemTime) -> Self {
+        let occurrence = silence.occurrence(now);
+        Self {
+            id: format!("{ledger}-{}", silence.id),
+            target: silence.target.clone(),
+            until: (!silence.is_endless()).then_some(silence.until),
+            recurrence: silence.recurrence.clone(),
+            is_active: silence.active(now).is_some(),
+            begins_at: occurrence.map(|(begin, _)| begin),
+            ends_at: occurrence.map(|(_, end)| end),
+            by: silence.by.clone(),
+            note: silence.note.clone(),
+            created_at: silence.created_at,
+        }
+    }
 }
 
 /// Numbers of the engine.

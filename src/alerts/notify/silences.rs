@@ -1,5 +1,8 @@
 //! Notices about silences.
 
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
 use super::group_key::SILENCES;
 use super::notifier::Notifier;
 use super::round::Round;
@@ -9,46 +12,64 @@ use crate::alerts::stores::{Event, SilenceEvent};
 use crate::redact::redact;
 
 impl Notifier {
-    /// Compares the silences with those of the last tick. The silences of the first tick are no news.
+    /// Compares the active silences with those of the last tick. The silences of the first tick are no news.
+    ///
+    /// A silence that recurs is remembered with the end of its occurrence.
     pub(super) fn tell_silences(&mut self, round: &mut Round<'_>) {
         let now = round.now;
         let state = round.state;
-        let current = || state.silences(now);
+        let current = || {
+            let silences = state.silences(now);
+            silences.filter_map(|silence| Some((silence, silence.active(now)?)))
+        };
         let known = self.state.silences.as_ref();
-        let is_known =
-            |silence: &Silence| known.is_some_and(|known| known.contains_key(&silence.id));
-        if known.is_some_and(|known| known.len() == current().count()) && current().all(is_known) {
+        let is_known = |silence: &Silence, end| {
+            let known = known.and_then(|known| known.get(&silence.id));
+            known.is_some_and(|known| known.until == end)
+        };
+        if known.is_some_and(|known| known.len() == current().count())
+            && current().all(|(silence, (_, end))| is_known(silence, end))
+        {
             return;
         }
         round.note_change();
-        let current: std::collections::BTreeMap<_, _> = current()
-            .map(|silence| (silence.id, silence.clone()))
+        let begins: Vec<_> = current()
+            .filter(|(silence, (_, end))| !is_known(silence, *end))
+            .map(|(silence, (begin, _))| (silence.id, begin))
+            .collect();
+        let current: BTreeMap<_, _> = current()
+            .map(|(silence, (_, until))| {
+                let silence = silence.clone();
+                (silence.id, Silence { until, ..silence })
+            })
             .collect();
         let known = self.state.silences.replace(current.clone());
         let Some(known) = known else {
             return;
         };
-        for (id, silence) in &known {
-            if !current.contains_key(id) {
+        let stays = |silence: &Silence| {
+            let current = current.get(&silence.id);
+            current.is_some_and(|current| current.until == silence.until)
+        };
+        for silence in known.values() {
+            if !stays(silence) {
                 self.tell_silence(silence, NotificationReason::SilenceEnded, round);
             }
         }
-        for (id, silence) in &current {
-            if !known.contains_key(id) {
-                self.tell_silence(silence, NotificationReason::SilenceBegan, round);
+        // The caller knows who ended the others before their time.
+        let over = known.values().filter(|silence| silence.until <= now);
+        let ends = over.map(|silence| event(silence, silence.until, false));
+        round.decisions.events.extend(ends);
+        for (id, begin) in begins {
+            let Some(silence) = current.get(&id) else {
+                continue;
+            };
+            self.tell_silence(silence, NotificationReason::SilenceBegan, round);
+            // The caller writes the begin of the others.
+            if silence.recurrence.is_some() {
+                round.decisions.events.push(event(silence, begin, true));
             }
         }
-        // The caller knows who ended the others before their time.
-        let over = known.into_values().filter(|silence| silence.until <= now);
-        let events = over.map(|silence| {
-            Event::Silence(SilenceEvent {
-                at: silence.until,
-                silence,
-                began: false,
-                ended_by: None,
-            })
-        });
-        round.decisions.events.extend(events);
     }
 
     fn tell_silence(
@@ -79,6 +100,15 @@ impl Notifier {
             }
         }
     }
+}
+
+fn event(silence: &Silence, at: SystemTime, began: bool) -> Event {
+    Event::Silence(SilenceEvent {
+        at,
+        silence: silence.clone(),
+        began,
+        ended_by: None,
+    })
 }
 
 /// `Silence 3 began: pod="a", until 2026-11-29T08:00:00Z, by alice: a note`

@@ -74,7 +74,8 @@ impl State {
             let firing = alerts.filter(|alert| alert.state == AlertState::Firing);
             firing.map(move |alert| {
                 let mut silences = self.silences.iter();
-                let is_held_back = silences.any(|silence| silence.holds_back(alert, now))
+                let is_held_back = silences
+                    .any(|silence| silence.holds_back(alert, self.added_labels(alert), now))
                     || inhibitors
                         .iter()
                         .any(|inhibitors| inhibitors.hold_back(alert));
@@ -104,7 +105,8 @@ impl State {
             for alert in alerts.filter(|alert| alert.state == AlertState::Firing) {
                 let mut silences = self.silences.iter();
                 let is_silenced = silences.any(|silence| {
-                    silence.created_at <= alert.since && silence.holds_back(alert, now)
+                    silence.begins_before(alert, now)
+                        && silence.holds_back(alert, self.added_labels(alert), now)
                 });
                 let mut sources = inhibitors.iter().filter_map(|it| it.source(alert));
                 if is_silenced || sources.any(|source| source.since <= alert.since) {
@@ -165,10 +167,11 @@ impl State {
             causes.push(HeldBack::LimitReached);
         }
         let silences = self.silences.iter();
-        let silences = silences.filter(|silence| silence.holds_back(alert, now));
+        let silences =
+            silences.filter(|silence| silence.holds_back(alert, self.added_labels(alert), now));
         causes.extend(silences.map(|silence| HeldBack::Silenced {
             silence: silence.id,
-            until: silence.until,
+            until: silence.active(now).map_or(silence.until, |(_, end)| end),
         }));
         for inhibitors in inhibitors {
             if let Some(source) = inhibitors.source(alert) {

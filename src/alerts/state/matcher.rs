@@ -8,8 +8,8 @@ use crate::alerts::redacted;
 
 /// One condition of a silence on a label.
 ///
-/// The label `alertname` is the alert's name, and `level` its level unless the alert has a label of that name. As in Alertmanager, a
-/// label that the alert lacks is the empty text.
+/// The label `alertname` is the alert's name, and `level` and `severity` are its level unless the alert has a label of that name. As
+/// in Alertmanager, a label that the alert lacks is the empty text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Matcher {

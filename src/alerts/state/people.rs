@@ -7,6 +7,7 @@ use super::alert_state::AlertState;
 use super::group::Group;
 use super::member::Member;
 use super::personal_act::PersonalAct;
+use super::recurrence::Recurrence;
 use super::silence::{Silence, SilenceId};
 use super::silence_target::SilenceTarget;
 use super::state::State;
@@ -90,7 +91,36 @@ impl State {
         note: Option<&str>,
         now: SystemTime,
     ) -> Result<SilenceId, Error> {
+        self.add_silence(target, None, until, personal_act(by, note, now)?)
+    }
+
+    /// Holds back the notifications of alerts again and again, until a time or until [`unsuppress`](Self::unsuppress).
+    ///
+    /// # Errors
+    ///
+    /// As [`suppress`](Self::suppress), and if the silence ends before it begins.
+    pub fn suppress_recurring(
+        &mut self,
+        target: SilenceTarget,
+        recurrence: Recurrence,
+        until: Option<SystemTime>,
+        by: &str,
+        note: Option<&str>,
+        now: SystemTime,
+    ) -> Result<SilenceId, Error> {
+        let until = until.unwrap_or_else(Silence::endless);
         let act = personal_act(by, note, now)?;
+        self.add_silence(target, Some(recurrence), until, act)
+    }
+
+    fn add_silence(
+        &mut self,
+        target: SilenceTarget,
+        recurrence: Option<Recurrence>,
+        until: SystemTime,
+        act: PersonalAct,
+    ) -> Result<SilenceId, Error> {
+        let now = act.at;
         self.resume(now);
         self.silences.retain(|silence| !silence.is_over(now));
         if until <= now {
@@ -113,15 +143,22 @@ impl State {
                 "there are {limit} silences, the most allowed"
             )));
         }
-        self.last_silence.0 = self.last_silence.0.saturating_add(1);
-        self.silences.push(Silence {
-            id: self.last_silence,
+        let silence = Silence {
+            id: SilenceId(self.last_silence.0.saturating_add(1)),
             target,
             until,
             by: act.by,
             note: act.note,
             created_at: now,
-        });
+            recurrence,
+        };
+        if silence.occurrence(now).is_none() {
+            return Err(Error::invalid(
+                "the silence ends before it begins: a later end is needed",
+            ));
+        }
+        self.last_silence = silence.id;
+        self.silences.push(silence);
         self.changed();
         Ok(self.last_silence)
     }

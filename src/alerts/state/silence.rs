@@ -1,14 +1,19 @@
 //! `Silence`: alerts whose notifications are held back for some time.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
 use super::matcher::Matcher;
+use super::recurrence::Recurrence;
 use super::silence_target::SilenceTarget;
+use crate::alerts::evaluated::Labels;
 use crate::alerts::{redacted, wire};
+
+/// The begin of the year 9999.
+const ENDLESS: Duration = Duration::from_secs(253_370_764_800);
 
 /// The number of a silence, which is never used again.
 #[derive(
@@ -31,7 +36,7 @@ pub struct Silence {
     pub id: SilenceId,
     /// The alerts.
     pub target: SilenceTarget,
-    /// The end, by the system's clock.
+    /// The end, by the system's clock. The last one, if the silence recurs.
     #[serde(with = "wire::time")]
     pub until: SystemTime,
     /// The person who made the silence.
@@ -41,6 +46,9 @@ pub struct Silence {
     /// The begin.
     #[serde(with = "wire::time")]
     pub created_at: SystemTime,
+    /// The times at which the silence is active, unless it is active all the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recurrence: Option<Recurrence>,
 }
 
 debug_redacted!(Silence {
@@ -49,7 +57,8 @@ debug_redacted!(Silence {
     until,
     by,
     note,
-    created_at
+    created_at,
+    recurrence
 });
 
 impl Silence {
@@ -73,7 +82,52 @@ impl Silence {
         self.until <= now
     }
 
-    pub(super) fn holds_back(&self, alert: &Alert, now: SystemTime) -> bool {
-        !self.is_over(now) && self.target.matches(alert)
+    /// The end of a silence without one.
+    pub(super) fn endless() -> SystemTime {
+        UNIX_EPOCH + ENDLESS
+    }
+
+    /// Whether the silence recurs without an end.
+    pub(in crate::alerts) fn is_endless(&self) -> bool {
+        self.until >= Self::endless()
+    }
+
+    /// The begin and the end of the time in which the silence is active at `now`, or is active next. `None` if there is no further
+    /// one.
+    #[must_use]
+    pub fn occurrence(&self, now: SystemTime) -> Option<(SystemTime, SystemTime)> {
+        if self.is_over(now) {
+            return None;
+        }
+        let Some(recurrence) = &self.recurrence else {
+            return Some((self.created_at, self.until));
+        };
+        let (begin, end) = recurrence.occurrence(now)?;
+        let begin = begin.max(self.created_at);
+        (begin < self.until).then(|| (begin, end.min(self.until)))
+    }
+
+    /// The begin and the end of the time in which the silence is active, if it is now.
+    #[must_use]
+    pub fn active(&self, now: SystemTime) -> Option<(SystemTime, SystemTime)> {
+        // Without a recurrence, the begin does not count: the clock may have been set back.
+        let is_active = |begin| self.recurrence.is_none() || begin <= now;
+        self.occurrence(now).filter(|(begin, _)| is_active(*begin))
+    }
+
+    /// Whether the silence was active when the alert began to fire.
+    pub(super) fn begins_before(&self, alert: &Alert, now: SystemTime) -> bool {
+        let begin = self.active(now).map(|(begin, _)| begin);
+        begin.is_some_and(|begin| begin <= alert.since)
+    }
+
+    pub(super) fn holds_back(
+        &self,
+        alert: &Alert,
+        added: Option<&Labels>,
+        now: SystemTime,
+    ) -> bool {
+        // A schedule costs more to look up.
+        !self.is_over(now) && self.target.matches(alert, added) && self.active(now).is_some()
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::Alert;
 use super::alert_id::AlertId;
 use super::matcher::Matcher;
+use crate::alerts::evaluated::Labels;
 
 /// The alerts that a silence holds back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,14 +25,17 @@ impl SilenceTarget {
         }
     }
 
-    pub(super) fn matches(&self, alert: &Alert) -> bool {
+    /// Whether an alert is meant, which has the added labels besides its own.
+    pub(super) fn matches(&self, alert: &Alert, added: Option<&Labels>) -> bool {
         match self {
             Self::Alert(id) => *id == alert.id,
             Self::Labels(matchers) => matchers.iter().all(|matcher| {
-                let value = match (&*matcher.label, alert.labels.get(&matcher.label)) {
+                let added = || added.and_then(|added| added.get(&matcher.label));
+                let value = alert.labels.get(&matcher.label);
+                let value = match (&*matcher.label, added().or(value)) {
                     ("alertname", _) => &alert.name,
                     (_, Some(value)) => value,
-                    ("level", None) => alert.level.as_str(),
+                    ("level" | "severity", None) => alert.level.as_str(),
                     (_, None) => "",
                 };
                 matcher.matches(value)

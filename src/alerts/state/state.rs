@@ -17,7 +17,7 @@ use super::rule_head::RuleHead;
 use super::silence::{Silence, SilenceId};
 use super::timing::Timing;
 use super::transition::Transition;
-use crate::alerts::evaluated::Evaluation;
+use crate::alerts::evaluated::{Evaluation, Labels};
 use crate::alerts::wire;
 use crate::error::Error;
 
@@ -63,6 +63,9 @@ pub struct State {
     is_older: bool,
     #[serde(skip)]
     has_logged: bool,
+    /// The labels that rules add to their alerts, by name, and those of alerts that code fired.
+    #[serde(skip)]
+    pub(super) added_labels: (BTreeMap<String, Labels>, Labels),
 }
 
 impl State {
@@ -101,6 +104,24 @@ impl State {
     pub fn set_seen(&mut self, seen: SystemTime) {
         self.is_older = self.seen != Some(seen);
         self.seen = Some(seen);
+    }
+
+    /// Sets the labels that rules add to their alerts, by the names of the rules, and those that all alerts of code get. Silences
+    /// match them too.
+    pub(in crate::alerts) fn set_added_labels(
+        &mut self,
+        of_rules: BTreeMap<String, Labels>,
+        of_code: Labels,
+    ) {
+        self.added_labels = (of_rules, of_code);
+    }
+
+    pub(super) fn added_labels(&self, alert: &Alert) -> Option<&Labels> {
+        let (of_rules, of_code) = &self.added_labels;
+        match alert.text {
+            Some(_) => Some(of_code),
+            None => of_rules.get(&alert.name),
+        }
     }
 
     /// A number that grows with each change that a restart must know. While it stays, the state need not be saved again: the time

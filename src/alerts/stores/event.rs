@@ -104,7 +104,7 @@ pub enum DeliveryResult {
     Dropped,
 }
 
-/// A silence began or ended.
+/// A silence began or ended. One that recurs begins and ends with each occurrence, whose end it then shows as its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SilenceEvent {

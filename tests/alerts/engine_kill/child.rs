@@ -153,7 +153,7 @@ impl Service {
             }
         }
         for silence in self.alerts.silences() {
-            println!("@ silence {}", silence.silence.note.unwrap());
+            println!("@ silence {}", silence.note.unwrap());
         }
         for (gauge, is_high) in self.loads.iter().zip(&self.are_high) {
             gauge.set(f64::from(u8::from(*is_high)));
@@ -246,7 +246,7 @@ impl Service {
                 let Some(silence) = self.random.of(&silences) else {
                     return;
                 };
-                let note = silence.silence.note.clone().unwrap();
+                let note = silence.note.clone().unwrap();
                 println!("@ try unsuppress {note}");
                 assert!(self.alerts.unsuppress(&silence.id, "bob").await.unwrap());
                 println!("@ unsuppressed {note}");

@@ -9,6 +9,7 @@ mod model;
 mod no_data;
 mod people;
 mod prometheus;
+mod recurring;
 mod restart;
 mod stale;
 mod world;

@@ -1,0 +1,33 @@
+//! The alerts and the silences as people see them.
+
+use std::time::SystemTime;
+
+use super::engine::Engine;
+use super::views::{AlertView, SilenceView};
+
+impl Engine {
+    pub(super) fn alerts(&self, now: SystemTime) -> Vec<AlertView> {
+        let mut all = Vec::new();
+        for ledger in self.open_ledgers() {
+            ledger.read(|open| {
+                let known = open.book.state.explain_all(now);
+                all.extend(known.into_iter().map(|alert| self.view(alert)));
+            });
+        }
+        all.sort_by_cached_key(AlertView::cursor);
+        all
+    }
+
+    pub(super) fn silences(&self, now: SystemTime) -> Vec<SilenceView> {
+        let mut all = Vec::new();
+        for ledger in self.open_ledgers() {
+            ledger.read(|open| {
+                let silences = open.book.state.silences(now);
+                all.extend(
+                    silences.map(|silence| SilenceView::new(ledger.name, &silence.redacted(), now)),
+                );
+            });
+        }
+        all
+    }
+}

@@ -1,0 +1,485 @@
+//! The acts of people on alerts: POST below `/alerts`.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use http::{Method, Request};
+use serde_json::{Value as Json, json};
+use tower_vitals::alerts::Alert;
+
+use crate::alert_shop::{Shop, assert_shape};
+
+#[track_caller]
+fn detail(body: &Json) -> &str {
+    body["detail"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn people_acknowledge_and_resolve() {
+    let mut shop = Shop::new();
+    let id = shop.fire().await;
+    let body = json!({"by": "ann", "note": "on it"});
+    assert_shape(&body, "acknowledge_body");
+    let (status, acted) = shop.post(&format!("/alerts/{id}/acknowledge"), &body).await;
+    assert_eq!(status, 200, "{acted}");
+    assert_shape(&acted, "acted");
+    let by = &acted["alert"]["acknowledged"];
+    assert_eq!((&by["by"], &by["note"]), (&json!("ann"), &json!("on it")));
+    let (status, acted) = shop
+        .post(&format!("/alerts/{id}/resolve"), &json!({"by": "bob"}))
+        .await;
+    assert_eq!(status, 200, "{acted}");
+    assert_shape(&acted, "acted");
+    assert_eq!(acted["alert"]["state"], "resolved");
+    assert_eq!(
+        acted["alert"]["held_back"][0]["resolved_by_hand"]["by"],
+        "bob"
+    );
+
+    for (path, detail) in [
+        ("acknowledge", format!("The alert {id} does not fire.")),
+        ("resolve", format!("The alert {id} is not active.")),
+    ] {
+        let (status, body) = shop
+            .post(&format!("/alerts/{id}/{path}"), &json!({"by": "ann"}))
+            .await;
+        assert_eq!((status, &body["detail"]), (409, &json!(detail)));
+        assert_eq!(body["title"], "Conflict");
+    }
+    let history = shop.ok(&format!("/alerts/history?alert={id}")).await;
+    assert_shape(&history, "history");
+    let by = history["events"].as_array().unwrap().iter();
+    let by: Vec<_> = by
+        .filter(|event| event["by"].is_string())
+        .map(|event| &event["by"])
+        .collect();
+    assert_eq!(by, ["bob", "ann"]);
+}
+
+/// Code does not tell that the condition ended, so nothing is left of the alert.
+#[tokio::test]
+async fn an_alert_of_code_that_is_resolved_by_hand_is_forgotten() {
+    let mut shop = Shop::new();
+    let id = shop
+        .alerts
+        .fire(Alert::error("the disk is slow").component("disk"));
+    shop.tick().await;
+    let (status, acted) = shop
+        .post(&format!("/alerts/{id}/resolve"), &json!({"by": "bob"}))
+        .await;
+    assert_shape(&acted, "acted");
+    assert_eq!((status, &acted), (200, &json!({"alert": null})));
+    let (status, _) = shop
+        .post(&format!("/alerts/{id}/resolve"), &json!({"by": "bob"}))
+        .await;
+    assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn silences_are_made_listed_and_ended_by_their_id() {
+    let mut shop = Shop::new();
+    let id = shop.fire().await;
+    let body = json!({"by": "ann", "until": "2999-01-01T00:00:00Z", "note": "known"});
+    assert_shape(&body, "suppress_alert_body");
+    let (status, made) = shop.post(&format!("/alerts/{id}/suppress"), &body).await;
+    assert_eq!(status, 201, "{made}");
+    assert_shape(&made, "made");
+    let silence = &made["silences"][0];
+    assert_eq!(
+        (&silence["id"], &silence["until"], &silence["target"]),
+        (
+            &json!("local-1"),
+            &json!("2999-01-01T00:00:00Z"),
+            &json!({"alert": id})
+        )
+    );
+    assert_eq!(shop.ok("/alerts/silences").await, made);
+    let ended = shop
+        .post("/alerts/silences/local-1/end", &json!({"by": "bob"}))
+        .await;
+    assert_shape(&ended.1, "ended");
+    assert_eq!(ended, (200, json!({"ended": "local-1"})));
+    assert_eq!(shop.ok("/alerts/silences").await, json!({"silences": []}));
+    for gone in ["local-1", "1", "local-9", "other-1", "-", "local-", "x"] {
+        let (status, body) = shop
+            .post(
+                &format!("/alerts/silences/{gone}/end"),
+                &json!({"by": "bob"}),
+            )
+            .await;
+        assert_eq!(
+            (status, detail(&body)),
+            (
+                404,
+                "There is no such silence: /alerts/silences lists them."
+            )
+        );
+    }
+    // The number alone is what notices and explanations show.
+    assert_eq!(
+        shop.post(&format!("/alerts/{id}/suppress"), &body).await.0,
+        201
+    );
+    let ended = shop
+        .post("/alerts/silences/2/end", &json!({"by": "bob"}))
+        .await;
+    assert_shape(&ended.1, "ended");
+    assert_eq!(ended, (200, json!({"ended": "2"})));
+}
+
+#[tokio::test]
+async fn silences_recur() {
+    let mut shop = Shop::new();
+    shop.fire().await;
+    // Active in each minute of the hour but the last one, or next.
+    let recurrence = json!({"cron": "0 * * * *", "time_zone": "Europe/Berlin", "duration": 3540.0});
+    let matchers = json!([{"label": "check", "value": "db"}]);
+    let body = json!({"by": "ann", "matchers": matchers, "recurrence": recurrence});
+    assert_shape(&body, "suppress_body");
+    let (status, made) = shop.post("/alerts/suppress", &body).await;
+    assert_eq!(status, 201, "{made}");
+    assert_shape(&made, "made");
+    let silence = &made["silences"][0];
+    assert_eq!(
+        (&silence["recurrence"], &silence["until"]),
+        (&recurrence, &Json::Null)
+    );
+    let time = |name: &str| {
+        let time: jiff::Timestamp = silence[name].as_str().unwrap().parse().unwrap();
+        time.as_second()
+    };
+    assert_eq!(time("ends_at") % 3600, 3540, "{silence}");
+    let now = jiff::Timestamp::now().as_second();
+    assert!(
+        (now - 5..now + 3600).contains(&time("ends_at")),
+        "{silence}"
+    );
+    assert!(time("begins_at") < time("ends_at"), "{silence}");
+    assert_shape(&shop.ok("/alerts/silences").await, "silences");
+    let list = shop.ok("/alerts?name=CheckFailing").await;
+    let is_held = list["alerts"][0]["held_back"][0]["silenced"].is_object();
+    assert_eq!(silence["is_active"], is_held, "{list}");
+    let history = shop.ok("/alerts/history").await;
+    assert_shape(&history, "history");
+    let events = history["events"].as_array().unwrap().iter();
+    let began = events.filter(|event| event["event"] == "silence").count();
+    assert_eq!(
+        began == 1,
+        is_held,
+        "its begin is in the history: {history}"
+    );
+
+    for (change, said) in [
+        (
+            json!({"cron": "0 25 * * *"}),
+            "Cron \"0 25 * * *\" is invalid: the hour is \"25\": 0-23 is allowed",
+        ),
+        (
+            json!({"time_zone": "Berlin"}),
+            "Time zone \"Berlin\" is not in this system's database",
+        ),
+        (
+            json!({"duration": 3600}),
+            "The duration of a silence is 3600s, and 3600s after one begin it begins again",
+        ),
+        (
+            json!({"duration": -1}),
+            "duration is wrong: a number of seconds is needed.",
+        ),
+        (
+            json!({"zone": "UTC"}),
+            "The body is not the JSON object that is needed: unknown field `zone`",
+        ),
+    ] {
+        let mut body = body.clone();
+        let recurrence = body["recurrence"].as_object_mut().unwrap();
+        recurrence.extend(change.as_object().unwrap().clone());
+        let (status, answer) = shop.post("/alerts/suppress", &body).await;
+        assert_eq!(status, 400, "{change}: {answer}");
+        assert!(detail(&answer).starts_with(said), "{change}: {answer}");
+    }
+    let mut both = body.clone();
+    both["until"] = json!("2999-01-01T00:00:00Z");
+    let (status, made) = shop.post("/alerts/suppress", &both).await;
+    assert_eq!(
+        (status, &made["silences"][0]["until"]),
+        (201, &both["until"])
+    );
+    both["for_seconds"] = json!(60);
+    let (status, answer) = shop.post("/alerts/suppress", &both).await;
+    assert_eq!(
+        (status, detail(&answer)),
+        (400, "Either until or for_seconds is needed.")
+    );
+}
+
+/// Labels are matched as `/alerts` shows them, with those of the rule and with the severity.
+#[tokio::test]
+async fn silences_match_the_labels_that_are_shown() {
+    let mut shop = Shop::with(|builder| builder.instance("shop-1"));
+    shop.fire().await;
+    let alert = shop.ok("/alerts?name=CheckFailing").await["alerts"][0].clone();
+    let labels =
+        json!({"check": "db", "instance": "shop-1", "severity": "critical", "team": "shop"});
+    assert_eq!(alert["labels"], labels);
+    let shown = labels.as_object().unwrap().iter();
+    let shown = shown.map(|(label, value)| json!({"label": label, "value": value}));
+    let named =
+        ["alertname", "name"].map(|_| json!({"label": "alertname", "value": "CheckFailing"}));
+    for matcher in shown.chain(named) {
+        let body = json!({"by": "ann", "for_seconds": 60, "matchers": [matcher]});
+        assert_shape(&body, "suppress_body");
+        let (status, made) = shop.post("/alerts/suppress", &body).await;
+        assert_eq!(status, 201, "{made}");
+        let list = shop.ok("/alerts?name=CheckFailing").await;
+        assert!(
+            list["alerts"][0]["held_back"][0]["silenced"].is_object(),
+            "{matcher}: {list}"
+        );
+        let other =
+            json!({"label": matcher["label"], "value": matcher["value"], "is_equal": false});
+        let id = made["silences"][0]["id"].as_str().unwrap();
+        assert_eq!(
+            shop.post(&format!("/alerts/silences/{id}/end"), &json!({"by": "ann"}))
+                .await
+                .0,
+            200
+        );
+        let any = json!({"label": "alertname", "value": "CheckFailing"});
+        let body = json!({"by": "ann", "for_seconds": 60, "matchers": [other, any]});
+        let (_, made) = shop.post("/alerts/suppress", &body).await;
+        let list = shop.ok("/alerts?name=CheckFailing").await;
+        assert_eq!(list["alerts"][0]["held_back"], json!([]), "{matcher}");
+        let id = made["silences"][0]["id"].as_str().unwrap();
+        assert_eq!(
+            shop.post(&format!("/alerts/silences/{id}/end"), &json!({"by": "ann"}))
+                .await
+                .0,
+            200
+        );
+    }
+}
+
+#[tokio::test]
+async fn wrong_bodies_and_unknown_ids_change_nothing() {
+    let mut shop = Shop::new();
+    let id = shop.fire().await;
+    let (acknowledge, suppress) = (
+        format!("/alerts/{id}/acknowledge"),
+        format!("/alerts/{id}/suppress"),
+    );
+    let unknown = "/alerts/0123456789abcdef";
+    let long = "x".repeat(4097);
+    let many: Vec<_> = (0..65)
+        .map(|n| json!({"label": "a", "value": n.to_string()}))
+        .collect();
+    let no_object = "The body is not the JSON object that is needed: ";
+    for (path, body, status, said) in [
+        (&*acknowledge, String::new(), 400, no_object),
+        (&acknowledge, "by=ann".into(), 400, no_object),
+        (&acknowledge, "[\"ann\", null]".into(), 400, no_object),
+        (&acknowledge, "null".into(), 400, no_object),
+        (&acknowledge, "{}".into(), 400, "The body is not the JSON object that is needed: missing field `by`"),
+        (&acknowledge, r#"{"by": 7}"#.into(), 400, no_object),
+        (&acknowledge, r#"{"by": "ann", "by": "bob"}"#.into(), 400, no_object),
+        (&acknowledge, r#"{"by": "ann", "notes": ""}"#.into(), 400, "The body is not the JSON object that is needed: unknown field `notes`, expected `by` or `note`"),
+        (&acknowledge, r#"{"by": "ann"} {}"#.into(), 400, no_object),
+        (&acknowledge, r#"{"by": " "}"#.into(), 400, "by is empty: the name of a person is needed."),
+        (&acknowledge, json!({"by": &long[..257]}).to_string(), 400, "The name is too long: allowed are 256 bytes."),
+        (&acknowledge, json!({"by": "ann", "note": long}).to_string(), 400, "The note is too long: allowed are 4096 bytes."),
+        (&suppress, r#"{"by": "ann"}"#.into(), 400, "Either until or for_seconds is needed."),
+        (&suppress, r#"{"by": "ann", "for_seconds": 60, "until": "2999-01-01T00:00:00Z"}"#.into(), 400, "Either until or for_seconds is needed."),
+        (&suppress, r#"{"by": "ann", "for_seconds": 0}"#.into(), 400, "for_seconds is wrong: a number above 0 is needed."),
+        (&suppress, r#"{"by": "ann", "for_seconds": -1}"#.into(), 400, "for_seconds is wrong"),
+        (&suppress, r#"{"by": "ann", "for_seconds": 1e300}"#.into(), 400, "for_seconds is wrong"),
+        (&suppress, r#"{"by": "ann", "until": "tomorrow"}"#.into(), 400, "until is wrong: a time like 2026-11-21T00:00:00Z (RFC 3339) is needed."),
+        (&suppress, r#"{"by": "ann", "until": "2020-01-01T00:00:00Z"}"#.into(), 400, "A silence must end in the future."),
+        (&suppress, r#"{"by": "ann", "for_seconds": 60, "matchers": [{"label": "a", "value": "b"}]}"#.into(), 400, "This route suppresses one alert and takes no matchers: /alerts/suppress does."),
+        ("/alerts/suppress", r#"{"by": "ann", "for_seconds": 60}"#.into(), 400, "A silence needs a matcher that does not match the empty text."),
+        ("/alerts/suppress", r#"{"by": "ann", "for_seconds": 60, "matchers": [{"label": "a", "value": ""}]}"#.into(), 400, "A silence needs a matcher"),
+        ("/alerts/suppress", r#"{"by": "ann", "for_seconds": 60, "matchers": [{"label": "a", "value": "b", "equal": true}]}"#.into(), 400, "The body is not the JSON object that is needed: unknown field `equal`"),
+        ("/alerts/suppress", json!({"by": "ann", "for_seconds": 60, "matchers": many}).to_string(), 400, "A silence has at most 64 matchers."),
+        ("/alerts/xyz/acknowledge", r#"{"by": "ann"}"#.into(), 400, "\"xyz\" is no alert id: allowed are 16 hexadecimal digits."),
+        ("/alerts/%ff/resolve", r#"{"by": "ann"}"#.into(), 400, "The name in the path is not UTF-8."),
+        (&format!("{unknown}/acknowledge"), r#"{"by": "ann"}"#.into(), 404, "There is no such alert here: /alerts lists them."),
+        (&format!("{unknown}/resolve"), r#"{"by": "ann"}"#.into(), 404, "There is no such alert here"),
+        (&format!("{unknown}/suppress"), r#"{"by": "ann", "for_seconds": 60}"#.into(), 404, "There is no such alert here"),
+        ("/alerts/channels/x/test", String::new(), 404, "There is no channel \"x\". The channels are: pager, night."),
+    ] {
+        let (found, answer) = shop.ask(Method::POST, path, body.clone()).await;
+        assert_eq!(found, status, "{path} {body}: {answer}");
+        assert!(detail(&answer).starts_with(said), "{path} {body}: {answer}");
+    }
+    let list = shop.ok("/alerts?name=CheckFailing").await;
+    assert_eq!(list["alerts"][0]["acknowledged"], Json::Null);
+    assert_eq!(shop.ok("/alerts/silences").await, json!({"silences": []}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_slow_and_broken_bodies_are_refused() {
+    let mut shop = Shop::new();
+    let path = format!("/alerts/{}/acknowledge", shop.fire().await);
+    let padded = |size: usize| {
+        let body = r#"{"by": "ann"}"#;
+        format!("{body}{}", " ".repeat(size - body.len()))
+    };
+    let (status, body) = shop.ask(Method::POST, &path, padded((64 << 10) + 1)).await;
+    assert_eq!(
+        (status, detail(&body)),
+        (413, "The body has more than 64 KiB.")
+    );
+    // Without a length in its head, it is counted.
+    let chunk = Bytes::from(" ".repeat(1 << 10));
+    let chunks = futures_util::stream::repeat_with(move || Ok::<_, std::io::Error>(chunk.clone()));
+    let (status, body) = shop
+        .ask(Method::POST, &path, Body::from_stream(chunks))
+        .await;
+    assert_eq!(
+        (status, detail(&body)),
+        (413, "The body has more than 64 KiB.")
+    );
+
+    let stuck = Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>());
+    let began = tokio::time::Instant::now();
+    let (status, body) = shop.ask(Method::POST, &path, stuck).await;
+    assert_eq!(
+        (status, detail(&body)),
+        (408, "The body took longer than 10 s.")
+    );
+    assert_eq!(began.elapsed().as_secs(), 10);
+
+    let parts = [
+        Ok(Bytes::from("{\"by\"")),
+        Err(std::io::Error::other("gone")),
+    ];
+    let broken = Body::from_stream(futures_util::stream::iter(parts));
+    let (status, body) = shop.ask(Method::POST, &path, broken).await;
+    assert_eq!((status, detail(&body)), (400, "The body ended early."));
+    assert_eq!(shop.ask(Method::POST, &path, padded(64 << 10)).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_is_a_503_and_the_act_counts() {
+    let mut shop = Shop::new();
+    shop.store.is_away.store(true, Ordering::Relaxed);
+    let any =
+        json!({"by": "ann", "for_seconds": 60, "matchers": [{"label": "check", "value": "db"}]});
+    for (path, body) in [
+        ("/alerts/0123456789abcdef/acknowledge", json!({"by": "ann"})),
+        ("/alerts/0123456789abcdef/resolve", json!({"by": "ann"})),
+        (
+            "/alerts/0123456789abcdef/suppress",
+            json!({"by": "ann", "for_seconds": 60}),
+        ),
+        ("/alerts/suppress", any.clone()),
+        ("/alerts/silences/local-1/end", json!({"by": "ann"})),
+        ("/alerts/channels/pager/test", Json::Null),
+    ] {
+        let (status, body) = shop.post(path, &body).await;
+        assert_eq!(
+            (status, detail(&body)),
+            (
+                503,
+                "The alerts cannot be read now; the service's log says why."
+            ),
+            "{path}"
+        );
+    }
+    shop.store.is_away.store(false, Ordering::Relaxed);
+    let id = shop.fire().await;
+    shop.store.is_away.store(true, Ordering::Relaxed);
+    for (path, body) in [
+        (format!("/alerts/{id}/acknowledge"), json!({"by": "ann"})),
+        ("/alerts/suppress".into(), any),
+    ] {
+        let (status, body) = shop.post(&path, &body).await;
+        assert_eq!(status, 503, "{path}: {body}");
+        assert!(
+            detail(&body).starts_with("The act counts, but it is not written yet"),
+            "{path}: {body}"
+        );
+    }
+    shop.store.is_away.store(false, Ordering::Relaxed);
+    shop.tick().await;
+    let alert = shop.ok("/alerts?name=CheckFailing").await["alerts"][0].clone();
+    assert_eq!(alert["acknowledged"]["by"], "ann");
+    let history = shop.ok("/alerts/history").await;
+    let events = history["events"].as_array().unwrap();
+    let silences = events.iter().filter(|event| event["event"] == "silence");
+    assert_eq!(silences.count(), 1, "written later: {history}");
+}
+
+#[tokio::test]
+async fn a_channel_is_tested_and_its_error_has_no_secret() {
+    let mut shop = Shop::new();
+    shop.tick().await;
+    let tested = shop
+        .ask(Method::POST, "/alerts/channels/pager/test", Body::empty())
+        .await;
+    assert_shape(&tested.1, "tested");
+    assert_eq!(tested, (200, json!({"delivered": "pager"})));
+    shop.pager.is_gone.store(true, Ordering::Relaxed);
+    let (status, body) = shop
+        .ask(Method::POST, "/alerts/channels/pager/test", Body::empty())
+        .await;
+    assert_eq!(status, 502, "{body}");
+    let said = detail(&body);
+    assert!(said.starts_with("The test did not arrive. The receiver is gone, or refuses the credentials: 404 of https://pager.example/"), "{said}");
+    assert_shape(&shop.ok("/alerts/stats").await, "stats");
+}
+
+/// The secret of a webhook is in its path, in its query, or in its user and password.
+#[cfg(feature = "alerts-http")]
+#[tokio::test]
+async fn the_error_of_a_webhook_has_no_part_of_its_secret() {
+    use tower_vitals::alerts::Receiver;
+    use tower_vitals::alerts::channels::from_webhook_url;
+
+    let channels = [
+        "http://127.0.0.1:1/hooks/s3cr3t-t0ken-in-path",
+        "http://127.0.0.1:1/?token=s3cr3t-t0ken",
+        "http://ann:s3cr3t-t0ken@127.0.0.1:1/",
+        "https://hooks.slack.com.invalid/services/T0/B0/s3cr3t-t0ken",
+    ];
+    let mut shop = Shop::with(|builder| {
+        let named = channels.iter().enumerate();
+        named.fold(builder, |builder, (n, url)| {
+            let channel = from_webhook_url(url).unwrap();
+            builder.channel(Receiver::new(format!("hook{n}"), channel))
+        })
+    });
+    shop.tick().await;
+    for n in 0..channels.len() {
+        // `ask` looks for the secret in each answer.
+        let path = format!("/alerts/channels/hook{n}/test");
+        let (status, body) = shop.ask(Method::POST, &path, Body::empty()).await;
+        assert_eq!(status, 502, "{body}");
+        assert!(
+            detail(&body).starts_with("The test did not arrive. It may work later: "),
+            "{body}"
+        );
+    }
+    shop.ok("/alerts/stats").await;
+}
+
+/// The act goes on if its client leaves: it is written.
+#[tokio::test]
+async fn an_act_outlives_its_client() {
+    let mut shop = Shop::new();
+    let id = shop.fire().await;
+    let request = Request::post(format!("/alerts/{id}/acknowledge"));
+    let request = request.body(Body::from(r#"{"by": "ann"}"#)).unwrap();
+    {
+        let mut answer = std::pin::pin!(shop.send(request));
+        assert!(futures_util::poll!(answer.as_mut()).is_pending());
+    }
+    for _ in 0..1000 {
+        let history = shop.ok("/alerts/history").await;
+        if history["events"][0]["by"] == "ann" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the act is lost");
+}
