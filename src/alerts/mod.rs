@@ -28,8 +28,8 @@
 //!   instances. Then a restart, also by `kill -9`, forgets no alert, acknowledgement, silence or notification.
 //! - **Routes.** `Routes::alerts` shows alerts, their history, and what holds each notification back, and takes acknowledgements and
 //!   silences. They are guarded: `MONITORING_TOKEN` is their bearer token, and without one they refuse every request.
-//! - **The engine's own health.** [`Alerts::health_check`] is a check for [`Health`](crate::Health), and
-//!   [`Heartbeat`](channels::Heartbeat) calls a URL while the engine is healthy. To try a channel, POST to `/alerts/channels/{name}/test`.
+//! - **The engine's own health.** [`Alerts::health_check`] is a check for [`Health`](crate::Health), optional, because a stopped
+//!   channel is no reason to send requests elsewhere. [`Heartbeat`](channels::Heartbeat) calls a URL while the engine is healthy. To try a channel, POST to `/alerts/channels/{name}/test`.
 //! - **The end.** Call [`Alerts::shutdown`] after the server has stopped, so that notifications that wait are still delivered.
 //!
 //! # Rules
