@@ -22,7 +22,7 @@
 //!   ([`Pushgateway`](exporter::Pushgateway)).
 //! - [`health`]: health checks and the probes of an orchestrator ([`Health`]).
 //! - [`jobs`]: background jobs with a history of their runs that survives the process.
-//! - [`alerts`]: alert rules over the metrics of the process, and the life of each alert.
+//! - [`alerts`]: alert rules over the metrics of the process, their alerts, and notifications ([`Alerts`](alerts::Alerts)).
 //! - [`routes`]: [`Routes`], merged into an axum router, placed in front of a hyper service, or served on their own address.
 //! - [`settings`]: typed settings from the environment ([`Settings`]).
 //! - [`redact`]: the redactor, which masks secrets in all text that the crate emits.

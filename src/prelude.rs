@@ -4,6 +4,8 @@
 //! use tower_vitals::prelude::*;
 //! ```
 
+#[cfg(feature = "alerts")]
+pub use crate::alerts::{Alerts, Rules};
 #[cfg(feature = "prometheus")]
 pub use crate::exporter::Prometheus;
 #[cfg(feature = "health")]

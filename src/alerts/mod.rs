@@ -1,8 +1,43 @@
-//! Alert rules over the metrics of the process, and the life of each alert ([`state`]).
+//! Alerts: rules over the metrics of the process, evaluated in the process, and notifications that survive restarts.
+//!
+//! With the features `axum` and `alerts-http`, a service with one variable, `ALERT_WEBHOOK_URL`, has complete alerting:
+//!
+//! ```
+//! use tower_vitals::alerts::{Alert, Alerts, Rules};
+//! use tower_vitals::{Prometheus, Routes, Settings};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
+//! # let prometheus = Prometheus::builder().build()?;
+//! // In a service: let prometheus = Prometheus::install()?;
+//! let settings = Settings::from_env()?;
+//! let rules = Rules::builder().defaults(&settings);
+//! let alerts = Alerts::builder().metrics(prometheus).rules(rules).settings(&settings).run()?;
+//! let routes = Routes::new().alerts(alerts.clone()).guard(settings.guard());
+//!
+//! // Rules fire alerts, and so does code.
+//! alerts.fire(Alert::critical("the queue is full").component("scheduler"));
+//! # Ok(()) }
+//! ```
+//!
+//! - **Rules.** The [default rules](RulesBuilder::defaults) watch the host, requests, calls, the database pool, health checks and jobs, as
+//!   far as their metrics are recorded. The next section adds one of your own, [`slo`] adds service level objectives.
+//! - **Channels.** `ALERT_WEBHOOK_URL` is a webhook, recognised as Slack's or Discord's by its host; `TELEGRAM_TOKEN` and `MANAGER_CHAT_ID` add
+//!   Telegram. [`AlertsBuilder::channel`] adds any other of [`channels`], and [`Receiver`] says which alerts go there and how often.
+//!   Without a channel, alerts go to the log.
+//! - **State.** It is in memory unless [`AlertsBuilder::store`] sets one of [`stores`]: SQLite for one machine, PostgreSQL for several
+//!   instances. Then a restart, also by `kill -9`, forgets no alert, acknowledgement, silence or notification.
+//! - **Routes.** `Routes::alerts` shows alerts, their history, and what holds each notification back, and takes acknowledgements and
+//!   silences. They are guarded: `MONITORING_TOKEN` is their bearer token, and without one they refuse every request.
+//! - **The engine's own health.** [`Alerts::health_check`] is a check for [`Health`](crate::Health), optional, because a stopped
+//!   channel is no reason to send requests elsewhere. [`Heartbeat`](channels::Heartbeat) calls a URL while the engine is healthy. To try a channel, POST to `/alerts/channels/{name}/test`.
+//! - **The end.** Call [`Alerts::shutdown`] after the server has stopped, so that notifications that wait are still delivered.
+//!
+//! # Rules
 //!
 //! A [`Rule`] is plain data: a [`Signal`] (a rate, a ratio, a quantile, ..), a comparison, and the text of the alert. Rules can be
-//! written in code or read with serde. [`Rules`] checks them against the catalogue. [`Samples`] keeps the points of the series
-//! that they read, and [`Rule::evaluate`] computes their values as `PromQL` of Prometheus 3 does.
+//! written in code or [read from JSON](RulesBuilder::json). [`RulesBuilder`] checks them against the catalogue: all mistakes are in one
+//! error, also together with those of the engine if [`AlertsBuilder::rules`] gets the builder. [`Samples`] keeps the points of the
+//! series that rules read, and [`Rule::evaluate`] computes their values as `PromQL` of Prometheus 3 does, with or without an engine:
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -39,6 +74,9 @@
 //! assert_eq!((members[0].value, members[0].holds), (1.0, true));
 //! # Ok::<_, tower_vitals::Error>(())
 //! ```
+//!
+//! The engine passes these values through the life cycle of alerts ([`state`]), decides about notifications ([`notify`]) and delivers
+//! them ([`delivery`]). These modules are public for engines of your own; a service needs none of them.
 
 mod announcer;
 mod buckets;

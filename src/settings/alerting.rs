@@ -7,7 +7,8 @@ use crate::alerts::AlertsBuilder;
 
 impl AlertsBuilder {
     /// Adds the channels that the settings name, and sets the [cooldown](Self::cooldown) and the
-    /// [maximum per hour](Self::max_per_hour) of channels that have none of their own.
+    /// [maximum per hour](Self::max_per_hour) of channels that have none of their own. Of several calls that set a value, the last
+    /// one counts.
     ///
     /// `ALERT_WEBHOOK_URL` adds a channel named `slack`, `discord` or `webhook`, recognised by the host of the URL. `TELEGRAM_TOKEN` and
     /// `MANAGER_CHAT_ID` add a channel named `telegram`. Both need the feature `alerts-http`: without it,

@@ -78,7 +78,7 @@ pub(super) const URL: Form<String> = Form {
     allowed: "a URL that begins with http:// or https://",
 };
 
-/// As Telegram gives it.
+/// As Telegram gives it to the owner of a bot.
 pub(super) const TELEGRAM_TOKEN: Form<String> = Form {
     parse: |text| {
         let (bot, secret) = text.split_once(':')?;

@@ -230,7 +230,10 @@ async fn the_cooldown_is_that_of_channels_without_one() {
         world.tick().await;
         let id = world.alerts.alerts()[0].id;
         world.alerts.clear(id);
-        world.tick().await;
+        // Longer than the default.
+        for _ in 0..8 {
+            world.tick().await;
+        }
     }
     world.own.wait_for(4).await;
     world.set.wait_for(2).await;
