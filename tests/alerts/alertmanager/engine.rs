@@ -267,7 +267,22 @@ async fn agrees_through_everything(server: &Server) {
     .await;
     assert_eq!(service.error(), None);
 
-    // Silenced here before it fires: the server learns of it when the silence ends. One that fires already stays there.
+    silenced_here(&service, server, &three).await;
+
+    // All resolved.
+    for member in ["b", "c", "d", "e"] {
+        service.set(member, 0.0);
+    }
+    service.agrees_with(server, &[]).await;
+    until("the server has told of all ends", || {
+        service.told_by(server) == "a=resolved b=resolved c=resolved d=resolved e=resolved"
+    })
+    .await;
+    service.alerts.shutdown(Duration::from_secs(5)).await;
+}
+
+/// Silences of the engine: the server learns of an alert when the silence ends, and one that fires already stays there.
+async fn silenced_here(service: &Service, server: &Server, three: &[&str; 3]) {
     let mut silences = Vec::new();
     for member in ["b", "e"] {
         let target = SilenceTarget::Labels(vec![Matcher::equal("member", member)]);
@@ -289,23 +304,12 @@ async fn agrees_through_everything(server: &Server) {
         posted.is_some_and(|posted| posted > fired + Duration::from_secs(2))
     })
     .await;
-    assert_eq!(server.members(&matcher, "member"), known);
+    assert_eq!(server.members(&service.matcher(), "member"), known);
     for silence in silences {
         assert!(service.alerts.unsuppress(&silence, "tests").await.unwrap());
     }
     let four = [three[0], three[1], three[2], "7 jobs wait in e"];
     service.agrees_with(server, &four).await;
-
-    // All resolved.
-    for member in ["b", "c", "d", "e"] {
-        service.set(member, 0.0);
-    }
-    service.agrees_with(server, &[]).await;
-    until("the server has told of all ends", || {
-        service.told_by(server) == "a=resolved b=resolved c=resolved d=resolved e=resolved"
-    })
-    .await;
-    service.alerts.shutdown(Duration::from_secs(5)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,7 @@
 //! Mails over SMTP.
 
 mod encryption;
+mod engine;
 mod failures;
 mod settings;
 mod text;

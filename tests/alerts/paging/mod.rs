@@ -6,3 +6,4 @@ pub(super) mod notifications;
 mod opsgenie;
 mod pagerduty;
 mod sink;
+mod worker;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,6 +19,7 @@ pub(super) struct Received {
     pub(super) target: String,
     pub(super) head: String,
     pub(super) body: Vec<u8>,
+    pub(super) at: Instant,
 }
 
 impl Received {
@@ -111,6 +112,7 @@ impl Sink {
             target: line.next()?.to_owned(),
             head,
             body: Vec::new(),
+            at: Instant::now(),
         };
         let length = request.header("content-length");
         let length = length.map_or(0, |length| length.parse().unwrap());
