@@ -25,6 +25,7 @@ mod email;
 mod engine;
 #[cfg(all(unix, any(feature = "alerts-postgres", feature = "alerts-sqlite")))]
 mod engine_kill;
+mod engine_outages;
 mod evaluate;
 mod histograms;
 mod log;

@@ -8,13 +8,14 @@ use futures_core::future::BoxFuture;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
+use uuid::Uuid;
 
 use super::book::{Book, Step};
 use super::context::Context;
 use crate::alerts::delivery::{Delivery, Outlet};
 use crate::alerts::notify::{Cause, Policy};
 use crate::alerts::state::{Alert, AlertId, Limits};
-use crate::alerts::stores::{AlertStore, Commit, Lease};
+use crate::alerts::stores::{AlertStore, Commit, Lease, Queued};
 use crate::error::{Error, ErrorKind, logged};
 use crate::outage::{Outage, Transition};
 use crate::panics;
@@ -80,6 +81,10 @@ struct Writing {
     lease: Option<Lease>,
     /// What the store has not taken yet.
     waiting: Option<Commit>,
+    /// The number of its events that were in a commit without an answer, if there was one.
+    in_doubt: Option<usize>,
+    /// Notifications that the delivery does not have yet, because a step was dropped before its end.
+    unsent: Vec<Queued>,
 }
 
 impl Ledger {
@@ -133,11 +138,15 @@ impl Ledger {
 
     async fn try_hold(&self, writing: &mut Writing, now: SystemTime) -> Result<(), Error> {
         let plan = &self.plan;
-        let ttl = plan.context.lease();
-        let lease = self
-            .call(|store| store.lease(&self.key, &self.holder, ttl))
-            .await?;
+        let lease = self.lease().await?;
         let is_lost = self.read(|open| open.delivery.is_ended().is_some()) == Some(true);
+        if is_lost && lease.is_some() && lease == writing.lease {
+            // The lease was over for a while, but nobody else took the ledger.
+            let written = self.write_rest(writing).await;
+            if !is_refused(&written) {
+                written?;
+            }
+        }
         if lease.is_none() || lease != writing.lease || is_lost {
             self.close(writing);
         }
@@ -204,29 +213,81 @@ impl Ledger {
             open.book.finish(now, &mut step);
             result
         };
-        let queued = step.queued.clone();
+        writing.unsent.extend(step.queued.iter().cloned());
         let lease = writing.lease.unwrap_or(Lease::endless());
+        let in_doubt = writing.in_doubt;
         let unsaved = writing
             .waiting
             .get_or_insert_with(|| Commit::new(self.key.clone(), lease, now));
+        unsaved.in_doubt = in_doubt.unwrap_or(0);
         add(unsaved, step, now);
-        let written = self.call(|store| store.commit(unsaved)).await;
-        match &written {
-            Ok(()) => writing.waiting = None,
-            Err(error) if error.kind() == ErrorKind::Refused => {
-                tracing::warn!(ledger = self.name, "another instance took the alerts over");
-                self.close(writing);
-            }
-            // Kept for the next step.
-            Err(_) => {}
+        let mut written = self.write(writing).await;
+        if is_refused(&written) {
+            // The lease of an engine that paused, or whose store was away, is over. It goes on if nobody else took the ledger.
+            written = match self.lease().await {
+                Ok(lease) if lease == writing.lease => self.write(writing).await,
+                Ok(_) => written,
+                Err(error) => Err(error),
+            };
+        }
+        if is_refused(&written) {
+            tracing::warn!(
+                ledger = self.name,
+                "the store refuses the alerts: another instance took them over"
+            );
+            self.close(writing);
         }
         self.note(written.as_ref().err());
         // Also if the store is away: a late record is better than a late alert.
+        let queued = std::mem::take(&mut writing.unsent);
         if !queued.is_empty() {
             self.read(|open| open.delivery.enqueue(queued));
         }
         let result = result?;
         written.map(|()| result)
+    }
+
+    /// Writes what waits. It is kept for the next step if that fails.
+    async fn write(&self, writing: &mut Writing) -> Result<(), Error> {
+        let Some(unsaved) = &writing.waiting else {
+            return Ok(());
+        };
+        let is_late = writing.in_doubt.is_some();
+        // Noted before, because the future may be dropped.
+        writing.in_doubt = Some(unsaved.events.len());
+        self.call(|store| store.commit(unsaved)).await?;
+        let written = writing.waiting.take();
+        writing.in_doubt = None;
+        if let Some(written) = written.filter(|_| is_late) {
+            let is_sent = |id: &Uuid| writing.unsent.iter().all(|unsent| unsent.id != *id);
+            let ids = written.queued.iter().map(|queued| queued.id);
+            let sent: Vec<_> = ids.filter(is_sent).collect();
+            self.read(|open| open.delivery.confirm(&sent));
+        }
+        Ok(())
+    }
+
+    /// Writes what waits, and the results of a delivery that has ended.
+    async fn write_rest(&self, writing: &mut Writing) -> Result<(), Error> {
+        self.write(writing).await?;
+        let Some(delivery) = self.read(|open| Arc::clone(&open.delivery)) else {
+            return Ok(());
+        };
+        let lease = writing.lease.unwrap_or(Lease::endless());
+        loop {
+            let mut commit = Commit::new(self.key.clone(), lease, None);
+            if !delivery.fill_unrecorded(&mut commit) {
+                return Ok(());
+            }
+            self.call(|store| store.commit(&commit)).await?;
+            delivery.note_recorded();
+        }
+    }
+
+    async fn lease(&self) -> Result<Option<Lease>, Error> {
+        let ttl = self.plan.context.lease();
+        self.call(|store| store.lease(&self.key, &self.holder, ttl))
+            .await
     }
 
     fn close(&self, writing: &mut Writing) {
@@ -288,6 +349,10 @@ impl Ledger {
     }
 }
 
+fn is_refused(written: &Result<(), Error>) -> bool {
+    (written.as_ref()).is_err_and(|error| error.kind() == ErrorKind::Refused)
+}
+
 /// Adds a step to what waits for the store.
 fn add(waiting: &mut Commit, step: Step, now: SystemTime) {
     waiting.seen = Some(now);
@@ -297,6 +362,7 @@ fn add(waiting: &mut Commit, step: Step, now: SystemTime) {
     let excess = waiting.events.len().saturating_sub(MAX_WAITING_EVENTS);
     if excess > 0 {
         waiting.events.drain(..excess);
+        waiting.in_doubt = waiting.in_doubt.saturating_sub(excess);
         tracing::error!(
             excess,
             "the history of the alerts loses events, because the store is away"
