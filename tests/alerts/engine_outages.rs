@@ -300,3 +300,47 @@ async fn a_step_whose_caller_left_is_written_and_told_by_the_next() {
     assert_eq!(world.changes().await, ["a firing"]);
     world.ends_with(&["a firing"]).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn alerts_begin_in_memory_if_the_store_is_away_at_the_start() {
+    // An earlier process left an alert that fires.
+    let mut world = World::new();
+    assert_eq!(world.fire("old").await.unwrap(), 1);
+    sleep(Duration::from_secs(5)).await;
+    world.store.set(Fault::Down);
+    world.alerts = start(&world.store, &world.kept);
+    world.fire("new").await.unwrap_err();
+    world.fire("brief").await.unwrap_err();
+    world.clear("brief").await.unwrap_err();
+    sleep(Duration::from_secs(5)).await;
+    let told = ["old firing", "new firing", "brief firing", "brief resolved"];
+    assert_eq!(*world.kept.0.lock(), told);
+    let new = alert("new").id();
+    let error = world
+        .alerts
+        .acknowledge(new, "ann", None)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the store of the alerts cannot be reached (the store is away: down)"
+    );
+    world.store.set(Fault::None);
+    // The saved ledger takes its place, and is told what code asked for.
+    world.evaluate().await.unwrap();
+    sleep(Duration::from_secs(5)).await;
+    world.alerts.acknowledge(new, "ann", None).await.unwrap();
+    assert!(world.alerts.knows(alert("old").id()));
+    assert_eq!(world.clear("old").await.unwrap(), 1);
+    let all = [
+        "old firing",
+        "new firing",
+        "brief firing",
+        "brief resolved",
+        "new firing",
+        "old resolved",
+    ];
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(*world.kept.0.lock(), all);
+    world.ends_with(&all).await;
+}

@@ -141,7 +141,7 @@ impl Engine {
             if !ledger.is_open() {
                 continue;
             }
-            let changed = ledger.act(now, |book, step| {
+            let changed = ledger.run(now, |book, step| {
                 // Here, because a ledger that is closed meanwhile leaves them in the inbox.
                 if index == 0 {
                     book.take(self.inbox.take(), now, step);
@@ -196,7 +196,7 @@ impl Engine {
             }
             // A failure of the store is logged there, and the step is written later.
             let _ = ledger
-                .act(now, |book, step| {
+                .run(now, |book, step| {
                     // Here, because a ledger that is closed meanwhile leaves them in the inbox.
                     if index == 0 {
                         book.take(self.inbox.take(), now, step);

@@ -12,10 +12,11 @@ use uuid::Uuid;
 
 use super::book::{Book, Step};
 use super::context::Context;
+use super::inbox::Request;
 use crate::alerts::delivery::{Delivery, Outlet};
 use crate::alerts::notify::{Cause, Policy};
 use crate::alerts::state::{Alert, AlertId, Limits};
-use crate::alerts::stores::{AlertStore, Commit, Lease, Queued};
+use crate::alerts::stores::{AlertStore, Commit, Lease, Queued, Saved};
 use crate::error::{Error, ErrorKind, logged};
 use crate::outage::{Outage, Transition};
 use crate::panics;
@@ -23,11 +24,13 @@ use crate::recorder::RecorderRef;
 
 /// A call of the store that takes longer fails.
 const STORE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The epoch of a ledger in memory, which no store gives.
+const NO_EPOCH: u64 = i64::MAX as u64;
 /// The events that wait for a store that is away. Older ones are dropped.
 const MAX_WAITING_EVENTS: usize = 50_000;
 
-/// The alerts of one engine in their store. While another engine holds the ledger, or the store is away at the start, there is no
-/// book.
+/// The alerts of one engine in their store. While another engine holds the ledger, there is no book. While the store is away at the
+/// start, the book of a ledger that no other instance may hold is in memory.
 pub(super) struct Ledger {
     pub(super) name: &'static str,
     /// The indexes of its rules.
@@ -58,6 +61,8 @@ pub(super) struct Plan {
 pub(super) struct Open {
     pub(super) book: Book,
     pub(super) delivery: Arc<Delivery>,
+    /// Whether the store is away since the start, so that the ledger begins in memory.
+    is_provisional: bool,
     /// What the delivery watches.
     _lease: watch::Sender<Lease>,
 }
@@ -132,13 +137,25 @@ impl Ledger {
     /// Takes the ledger, or holds on to it. Loads it when it is taken.
     pub(super) async fn hold(&self, now: SystemTime) {
         let mut writing = self.writing.lock().await;
-        let result = self.try_hold(&mut writing, now).await;
+        let mut result = self.try_hold(&mut writing, now).await;
+        if result.is_err() && !self.is_open() && self.name != "shared" {
+            // No other instance tells of these alerts, so they begin in memory.
+            result = self
+                .open_with(&mut writing, &Saved::default(), None, now)
+                .and(result);
+        }
         self.note(result.err().as_ref());
     }
 
     async fn try_hold(&self, writing: &mut Writing, now: SystemTime) -> Result<(), Error> {
-        let plan = &self.plan;
         let lease = self.lease().await?;
+        let mut requests = Vec::new();
+        if self.is_provisional() {
+            if let Some(lease) = lease {
+                requests = self.write_provisional(writing, lease, now).await?;
+            }
+            self.close(writing);
+        }
         let is_lost = self.read(|open| open.delivery.is_ended().is_some()) == Some(true);
         if is_lost && lease.is_some() && lease == writing.lease {
             // The lease was over for a while, but nobody else took the ledger.
@@ -157,14 +174,30 @@ impl Ledger {
             return Ok(());
         }
         let saved = self.call(|store| store.load(&self.key)).await?;
-        let book = Book::open(
-            Arc::clone(&plan.context),
-            plan.policies.clone(),
-            plan.limits,
-            &saved,
-            now,
-        )?;
-        let (sender, watched) = watch::channel(lease);
+        self.open_with(writing, &saved, Some(lease), now)?;
+        self.step(writing, now, |book, step| {
+            book.forget_rules(now, step);
+            book.take(requests, now, step);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Opens the ledger as it was saved. Without a lease it begins in memory.
+    fn open_with(
+        &self,
+        writing: &mut Writing,
+        saved: &Saved,
+        lease: Option<Lease>,
+        now: SystemTime,
+    ) -> Result<(), Error> {
+        let plan = &self.plan;
+        let is_provisional = lease.is_none();
+        let mut book = self.book(saved, now)?;
+        if is_provisional {
+            book.keep_requests();
+        }
+        let (sender, watched) = watch::channel(lease.unwrap_or(Lease::new(NO_EPOCH)));
         let context = &plan.context;
         let delivery = Delivery::builder(Arc::clone(&plan.store), self.key.clone(), watched)
             .receivers(plan.channels.iter().cloned())
@@ -173,22 +206,64 @@ impl Ledger {
             .instance(Some(context.instance.clone()))
             .external_url(context.external_url.clone())
             .recorder_ref(plan.recorder.clone())
-            .start(&saved)?;
-        writing.lease = Some(lease);
+            .start(saved)?;
+        writing.lease = lease;
         *self.open.write() = Some(Open {
             book,
             delivery: Arc::new(delivery),
+            is_provisional,
             _lease: sender,
         });
-        self.step(writing, now, |book, step| {
-            book.forget_rules(now, step);
-            Ok(())
-        })
-        .await
+        Ok(())
+    }
+
+    fn book(&self, saved: &Saved, now: SystemTime) -> Result<Book, Error> {
+        let plan = &self.plan;
+        let (context, policies) = (Arc::clone(&plan.context), plan.policies.clone());
+        Book::open(context, policies, plan.limits, saved, now)
+    }
+
+    fn is_provisional(&self) -> bool {
+        self.read(|open| open.is_provisional) == Some(true)
+    }
+
+    /// Writes the history and the outbox of a ledger that began in memory. Returns what code asked for meanwhile, because the saved
+    /// ledger does not know it.
+    async fn write_provisional(
+        &self,
+        writing: &mut Writing,
+        lease: Lease,
+        now: SystemTime,
+    ) -> Result<Vec<Request>, Error> {
+        // It goes on in memory if the saved ledger cannot be read.
+        let saved = self.call(|store| store.load(&self.key)).await?;
+        self.book(&saved, now)?;
+        writing.lease = Some(lease);
+        writing.in_doubt.get_or_insert(0);
+        if let Some(waiting) = &mut writing.waiting {
+            waiting.lease = lease;
+        }
+        self.write_rest(writing).await?;
+        Ok(self
+            .read(|open| open.book.kept_requests())
+            .unwrap_or_default())
+    }
+
+    /// Changes the book as a person asked for. Refused while the ledger is in memory, because the saved one takes its place.
+    pub(super) async fn act<R>(
+        &self,
+        now: SystemTime,
+        change: impl FnOnce(&mut Book, &mut Step) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let mut writing = self.writing.lock().await;
+        if self.is_provisional() {
+            return Err(self.is_closed());
+        }
+        self.step(&mut writing, now, change).await
     }
 
     /// Changes the book, and writes what changed. The result is that of the change if the store takes it.
-    pub(super) async fn act<R>(
+    pub(super) async fn run<R>(
         &self,
         now: SystemTime,
         change: impl FnOnce(&mut Book, &mut Step) -> Result<R, Error>,
@@ -213,6 +288,10 @@ impl Ledger {
             open.book.finish(now, &mut step);
             result
         };
+        let is_provisional = self.is_provisional();
+        if is_provisional {
+            step.documents.clear();
+        }
         writing.unsent.extend(step.queued.iter().cloned());
         let lease = writing.lease.unwrap_or(Lease::endless());
         let in_doubt = writing.in_doubt;
@@ -221,7 +300,16 @@ impl Ledger {
             .get_or_insert_with(|| Commit::new(self.key.clone(), lease, now));
         unsaved.in_doubt = in_doubt.unwrap_or(0);
         add(unsaved, step, now);
-        let mut written = self.write(writing).await;
+        let mut written = if is_provisional {
+            // The saved ledger knows how long an engine watched.
+            unsaved.seen = None;
+            Err(Error::new(
+                ErrorKind::Io,
+                self.failure().unwrap_or_default(),
+            ))
+        } else {
+            self.write(writing).await
+        };
         if is_refused(&written) {
             // The lease of an engine that paused, or whose store was away, is over. It goes on if nobody else took the ledger.
             written = match self.lease().await {
