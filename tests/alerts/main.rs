@@ -24,8 +24,10 @@ mod delivery;
 #[cfg(feature = "alerts-email")]
 mod email;
 mod engine;
+mod engine_instances;
 #[cfg(all(unix, any(feature = "alerts-postgres", feature = "alerts-sqlite")))]
 mod engine_kill;
+mod engine_outages;
 mod evaluate;
 mod explain;
 mod histograms;

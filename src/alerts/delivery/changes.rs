@@ -21,6 +21,8 @@ pub(super) struct Change {
 #[derive(Default)]
 pub(super) struct Changes {
     list: VecDeque<Change>,
+    /// The number of the oldest changes that were in a commit without an answer.
+    in_doubt: usize,
     /// Whether the document of the channels changed.
     pub(super) channels: bool,
 }
@@ -39,7 +41,7 @@ impl Changes {
     }
 
     /// Puts the oldest changes into the commit. They stay until they are [`committed`](Self::committed). Returns their number.
-    pub(super) fn fill(&self, commit: &mut Commit) -> usize {
+    pub(super) fn fill(&mut self, commit: &mut Commit) -> usize {
         let batch = || self.list.iter().take(BATCH);
         let done: BTreeSet<Uuid> = batch().filter_map(|change| change.done).collect();
         // The last state of each.
@@ -52,10 +54,19 @@ impl Changes {
         commit.queued = queued.into_values().cloned().collect();
         commit.events = batch().filter_map(|change| change.event.clone()).collect();
         commit.done = done.into_iter().collect();
-        batch().count()
+        let in_doubt = batch().take(self.in_doubt);
+        commit.in_doubt = in_doubt.filter(|change| change.event.is_some()).count();
+        self.in_doubt = batch().count();
+        self.in_doubt
+    }
+
+    /// Removes the changes that were put into the last commit.
+    pub(super) fn filled_is_committed(&mut self) {
+        self.committed(self.in_doubt);
     }
 
     pub(super) fn committed(&mut self, number: usize) {
         self.list.drain(..number.min(self.list.len()));
+        self.in_doubt = 0;
     }
 }

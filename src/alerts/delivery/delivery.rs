@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
 
 use super::attempt::attempt;
 use super::channel_status::ChannelStatus;
@@ -13,7 +14,7 @@ use super::ended::Ended;
 use super::shared::Shared;
 use super::worker;
 use crate::alerts::channels::{DeliveryError, Mode, NotificationReason, NotifiedAlert};
-use crate::alerts::stores::Queued;
+use crate::alerts::stores::{Commit, Queued};
 
 /// The worker that delivers the outbox of a ledger. See the [module](super) for its promises.
 ///
@@ -53,6 +54,22 @@ impl Delivery {
                 state.accept(queued, now);
             }
         });
+    }
+
+    /// Notes again what became of these notifications, because a late commit wrote them to the outbox as they were at first.
+    pub(in crate::alerts) fn confirm(&self, ids: &[Uuid]) {
+        self.shared.with(|state| state.confirm(ids));
+    }
+
+    /// Puts results that are not committed into an empty commit. Returns whether there are any.
+    pub(in crate::alerts) fn fill_unrecorded(&self, commit: &mut Commit) -> bool {
+        self.shared.with(|state| state.changes.fill(commit) > 0)
+    }
+
+    /// The results that were put into a commit are committed.
+    pub(in crate::alerts) fn note_recorded(&self) {
+        self.shared
+            .with(|state| state.changes.filled_is_committed());
     }
 
     /// Gives the firing and the resolved alerts to the channels with [`Mode::Alerts`].

@@ -1,13 +1,14 @@
 //! `State`: all that the worker keeps under its lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::backoff::MOST;
-use super::changes::Changes;
+use super::changes::{Change, Changes};
 use super::lane::Lane;
 use super::note::Note;
 use super::now::Now;
@@ -132,6 +133,24 @@ impl State {
             self.hand_over_copies(index, vec![(place, key)], now);
         }
         while self.order.len() > self.max_queued && self.drop_oldest(now) {}
+    }
+
+    /// Notes again what became of these notifications, because a late commit wrote them as they were at first.
+    pub(super) fn confirm(&mut self, ids: &[Uuid]) {
+        let mut waiting = HashMap::new();
+        for ((_, place), (lane, key)) in &self.order {
+            if let Some(entry) = self.lanes[*lane].queue.get(key, *place) {
+                waiting.insert(entry.queued.id, &entry.queued);
+            }
+        }
+        for id in ids {
+            let queued = waiting.get(id).map(|queued| Queued::clone(queued));
+            self.changes.push(Change {
+                event: None,
+                done: queued.is_none().then_some(*id),
+                queued: queued.into_iter().collect(),
+            });
+        }
     }
 
     /// Drops the oldest notification that is not critical, else the oldest. Returns whether there was one.

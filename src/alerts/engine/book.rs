@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::context::Context;
-use super::inbox::Request;
+use super::inbox::{Inbox, Request};
 use crate::alerts::channels::{Notification, NotifiedAlert};
 use crate::alerts::evaluated::Evaluation;
 use crate::alerts::notify::{Notifier, NotifierState, Policy};
@@ -35,6 +35,8 @@ pub(super) struct Book {
     slos_saved: Option<SystemTime>,
     /// The revision that was saved last.
     saved_state: Option<u64>,
+    /// What code asked for, while the book is in memory.
+    kept: Option<Inbox>,
 }
 
 /// What one step changed.
@@ -89,6 +91,7 @@ impl Book {
             slos,
             slos_saved: None,
             saved_state: None,
+            kept: None,
         })
     }
 
@@ -161,11 +164,23 @@ impl Book {
     /// Does what code asked for.
     pub(super) fn take(&mut self, requests: Vec<Request>, now: SystemTime, step: &mut Step) {
         for request in requests {
+            if let Some(kept) = &self.kept {
+                kept.put(request.clone());
+            }
             step.transitions.extend(match request {
                 Request::Fire(alert) => self.state.fire(alert, now),
                 Request::Clear(id) => self.state.clear(id, now),
             });
         }
+    }
+
+    /// Keeps what code asks for from now on.
+    pub(super) fn keep_requests(&mut self) {
+        self.kept = Some(Inbox::default());
+    }
+
+    pub(super) fn kept_requests(&self) -> Vec<Request> {
+        self.kept.as_ref().map(Inbox::take).unwrap_or_default()
     }
 
     /// Forgets the rules that are not there any more: their alerts end.

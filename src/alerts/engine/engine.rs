@@ -142,13 +142,11 @@ impl Engine {
             if !ledger.is_open() {
                 continue;
             }
-            let requests = if index == 0 {
-                self.inbox.take()
-            } else {
-                Vec::new()
-            };
-            let changed = ledger.act(now, |book, step| {
-                book.take(requests, now, step);
+            let changed = ledger.run(now, |book, step| {
+                // Here, because a ledger that is closed meanwhile leaves them in the inbox.
+                if index == 0 {
+                    book.take(self.inbox.take(), now, step);
+                }
                 let samples = self.samples.lock();
                 for rule in ledger
                     .rules
@@ -197,15 +195,13 @@ impl Engine {
             if !ledger.is_open() {
                 continue;
             }
-            let requests = if index == 0 {
-                self.inbox.take()
-            } else {
-                Vec::new()
-            };
             // A failure of the store is logged there, and the step is written later.
             let _ = ledger
-                .act(now, |book, step| {
-                    book.take(requests, now, step);
+                .run(now, |book, step| {
+                    // Here, because a ledger that is closed meanwhile leaves them in the inbox.
+                    if index == 0 {
+                        book.take(self.inbox.take(), now, step);
+                    }
                     Ok(())
                 })
                 .await;

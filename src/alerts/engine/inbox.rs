@@ -62,6 +62,13 @@ impl Inbox {
         self.arrived.notify_one();
     }
 
+    pub(super) fn put(&self, request: Request) {
+        match request {
+            Request::Fire(alert) => self.fire(alert),
+            Request::Clear(id) => self.clear(id),
+        }
+    }
+
     /// All requests, the oldest first.
     pub(super) fn take(&self) -> Vec<Request> {
         let waiting = std::mem::take(&mut *self.waiting.lock());

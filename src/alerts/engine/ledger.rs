@@ -8,14 +8,16 @@ use futures_core::future::BoxFuture;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
+use uuid::Uuid;
 
 use super::book::{Book, Step};
 use super::context::Context;
+use super::inbox::Request;
 use crate::alerts::channels::Mode;
 use crate::alerts::delivery::{Delivery, Outlet};
 use crate::alerts::notify::{Cause, Policy};
 use crate::alerts::state::{Alert, AlertId, AlertState, Limits};
-use crate::alerts::stores::{AlertStore, Commit, Lease, Queued};
+use crate::alerts::stores::{AlertStore, Commit, Lease, Queued, Saved};
 use crate::error::{Error, ErrorKind, logged};
 use crate::outage::{Outage, Transition};
 use crate::panics;
@@ -23,11 +25,13 @@ use crate::recorder::RecorderRef;
 
 /// A call of the store that takes longer fails.
 const STORE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The epoch of a ledger in memory, which no store gives.
+const NO_EPOCH: u64 = i64::MAX as u64;
 /// The events that wait for a store that is away. Older ones are dropped.
 const MAX_WAITING_EVENTS: usize = 50_000;
 
-/// The alerts of one engine in their store. While another engine holds the ledger, or the store is away at the start, there is no
-/// book.
+/// The alerts of one engine in their store. While another engine holds the ledger, there is no book. While the store is away at the
+/// start, the book of a ledger that no other instance may hold is in memory.
 pub(super) struct Ledger {
     pub(super) name: &'static str,
     /// The indexes of its rules.
@@ -58,6 +62,8 @@ pub(super) struct Plan {
 pub(super) struct Open {
     pub(super) book: Book,
     pub(super) delivery: Arc<Delivery>,
+    /// Whether the store is away since the start, so that the ledger begins in memory.
+    is_provisional: bool,
     /// What the delivery watches.
     _lease: watch::Sender<Lease>,
 }
@@ -105,6 +111,10 @@ struct Writing {
     lease: Option<Lease>,
     /// What the store has not taken yet.
     waiting: Option<Commit>,
+    /// The number of its events that were in a commit without an answer, if there was one.
+    in_doubt: Option<usize>,
+    /// Notifications that the delivery does not have yet, because a step was dropped before its end.
+    unsent: Vec<Queued>,
 }
 
 impl Ledger {
@@ -152,17 +162,33 @@ impl Ledger {
     /// Takes the ledger, or holds on to it. Loads it when it is taken.
     pub(super) async fn hold(&self, now: SystemTime) {
         let mut writing = self.writing.lock().await;
-        let result = self.try_hold(&mut writing, now).await;
+        let mut result = self.try_hold(&mut writing, now).await;
+        if result.is_err() && !self.is_open() && self.name != "shared" {
+            // No other instance tells of these alerts, so they begin in memory.
+            result = self
+                .open_with(&mut writing, &Saved::default(), None, now)
+                .and(result);
+        }
         self.note(result.err().as_ref());
     }
 
     async fn try_hold(&self, writing: &mut Writing, now: SystemTime) -> Result<(), Error> {
-        let plan = &self.plan;
-        let ttl = plan.context.lease();
-        let lease = self
-            .call(|store| store.lease(&self.key, &self.holder, ttl))
-            .await?;
+        let lease = self.lease().await?;
+        let mut requests = Vec::new();
+        if self.is_provisional() {
+            if let Some(lease) = lease {
+                requests = self.write_provisional(writing, lease, now).await?;
+            }
+            self.close(writing);
+        }
         let is_lost = self.read(|open| open.delivery.is_ended().is_some()) == Some(true);
+        if is_lost && lease.is_some() && lease == writing.lease {
+            // The lease was over for a while, but nobody else took the ledger.
+            let written = self.write_rest(writing).await;
+            if !is_refused(&written) {
+                written?;
+            }
+        }
         if lease.is_none() || lease != writing.lease || is_lost {
             self.close(writing);
         }
@@ -173,14 +199,30 @@ impl Ledger {
             return Ok(());
         }
         let saved = self.call(|store| store.load(&self.key)).await?;
-        let book = Book::open(
-            Arc::clone(&plan.context),
-            plan.policies.clone(),
-            plan.limits,
-            &saved,
-            now,
-        )?;
-        let (sender, watched) = watch::channel(lease);
+        self.open_with(writing, &saved, Some(lease), now)?;
+        self.step(writing, now, |book, step| {
+            book.forget_rules(now, step);
+            book.take(requests, now, step);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Opens the ledger as it was saved. Without a lease it begins in memory.
+    fn open_with(
+        &self,
+        writing: &mut Writing,
+        saved: &Saved,
+        lease: Option<Lease>,
+        now: SystemTime,
+    ) -> Result<(), Error> {
+        let plan = &self.plan;
+        let is_provisional = lease.is_none();
+        let mut book = self.book(saved, now)?;
+        if is_provisional {
+            book.keep_requests();
+        }
+        let (sender, watched) = watch::channel(lease.unwrap_or(Lease::new(NO_EPOCH)));
         let context = &plan.context;
         let delivery = Delivery::builder(Arc::clone(&plan.store), self.key.clone(), watched)
             .receivers(plan.channels.iter().cloned())
@@ -189,22 +231,64 @@ impl Ledger {
             .instance(Some(context.instance.clone()))
             .external_url(context.external_url.clone())
             .recorder_ref(plan.recorder.clone())
-            .start(&saved)?;
-        writing.lease = Some(lease);
+            .start(saved)?;
+        writing.lease = lease;
         *self.open.write() = Some(Open {
             book,
             delivery: Arc::new(delivery),
+            is_provisional,
             _lease: sender,
         });
-        self.step(writing, now, |book, step| {
-            book.forget_rules(now, step);
-            Ok(())
-        })
-        .await
+        Ok(())
+    }
+
+    fn book(&self, saved: &Saved, now: SystemTime) -> Result<Book, Error> {
+        let plan = &self.plan;
+        let (context, policies) = (Arc::clone(&plan.context), plan.policies.clone());
+        Book::open(context, policies, plan.limits, saved, now)
+    }
+
+    fn is_provisional(&self) -> bool {
+        self.read(|open| open.is_provisional) == Some(true)
+    }
+
+    /// Writes the history and the outbox of a ledger that began in memory. Returns what code asked for meanwhile, because the saved
+    /// ledger does not know it.
+    async fn write_provisional(
+        &self,
+        writing: &mut Writing,
+        lease: Lease,
+        now: SystemTime,
+    ) -> Result<Vec<Request>, Error> {
+        // It goes on in memory if the saved ledger cannot be read.
+        let saved = self.call(|store| store.load(&self.key)).await?;
+        self.book(&saved, now)?;
+        writing.lease = Some(lease);
+        writing.in_doubt.get_or_insert(0);
+        if let Some(waiting) = &mut writing.waiting {
+            waiting.lease = lease;
+        }
+        self.write_rest(writing).await?;
+        Ok(self
+            .read(|open| open.book.kept_requests())
+            .unwrap_or_default())
+    }
+
+    /// Changes the book as a person asked for. Refused while the ledger is in memory, because the saved one takes its place.
+    pub(super) async fn act<R>(
+        &self,
+        now: SystemTime,
+        change: impl FnOnce(&mut Book, &mut Step) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let mut writing = self.writing.lock().await;
+        if self.is_provisional() {
+            return Err(self.is_closed());
+        }
+        self.step(&mut writing, now, change).await
     }
 
     /// Changes the book, and writes what changed. The result is that of the change if the store takes it.
-    pub(super) async fn act<R>(
+    pub(super) async fn run<R>(
         &self,
         now: SystemTime,
         change: impl FnOnce(&mut Book, &mut Step) -> Result<R, Error>,
@@ -229,30 +313,94 @@ impl Ledger {
             open.book.finish(now, &mut step);
             result
         };
-        // Handed over when the step ends, also if the store is away or the caller does not wait for the end: a late record is
-        // better than a late alert.
-        let _handover = Handover {
-            ledger: self,
-            queued: step.queued.clone(),
-        };
+        let is_provisional = self.is_provisional();
+        if is_provisional {
+            step.documents.clear();
+        }
+        writing.unsent.extend(step.queued.iter().cloned());
         let lease = writing.lease.unwrap_or(Lease::endless());
+        let in_doubt = writing.in_doubt;
         let unsaved = writing
             .waiting
             .get_or_insert_with(|| Commit::new(self.key.clone(), lease, now));
+        unsaved.in_doubt = in_doubt.unwrap_or(0);
         add(unsaved, step, now);
-        let written = self.call(|store| store.commit(unsaved)).await;
-        match &written {
-            Ok(()) => writing.waiting = None,
-            Err(error) if error.kind() == ErrorKind::Refused => {
-                tracing::warn!(ledger = self.name, "another instance took the alerts over");
-                self.close(writing);
-            }
-            // Kept for the next step.
-            Err(_) => {}
+        let mut written = if is_provisional {
+            // The saved ledger knows how long an engine watched.
+            unsaved.seen = None;
+            Err(Error::new(
+                ErrorKind::Io,
+                self.failure().unwrap_or_default(),
+            ))
+        } else {
+            self.write(writing).await
+        };
+        if is_refused(&written) {
+            // The lease of an engine that paused, or whose store was away, is over. It goes on if nobody else took the ledger.
+            written = match self.lease().await {
+                Ok(lease) if lease == writing.lease => self.write(writing).await,
+                Ok(_) => written,
+                Err(error) => Err(error),
+            };
+        }
+        if is_refused(&written) {
+            tracing::warn!(
+                ledger = self.name,
+                "the store refuses the alerts: another instance took them over"
+            );
+            self.close(writing);
         }
         self.note(written.as_ref().err());
+        // Also if the store is away: a late record is better than a late alert.
+        let queued = std::mem::take(&mut writing.unsent);
+        if !queued.is_empty() {
+            self.read(|open| open.delivery.enqueue(queued));
+        }
         let result = result?;
         written.map(|()| result)
+    }
+
+    /// Writes what waits. It is kept for the next step if that fails.
+    async fn write(&self, writing: &mut Writing) -> Result<(), Error> {
+        let Some(unsaved) = &writing.waiting else {
+            return Ok(());
+        };
+        let is_late = writing.in_doubt.is_some();
+        // Noted before, because the future may be dropped.
+        writing.in_doubt = Some(unsaved.events.len());
+        self.call(|store| store.commit(unsaved)).await?;
+        let written = writing.waiting.take();
+        writing.in_doubt = None;
+        if let Some(written) = written.filter(|_| is_late) {
+            let is_sent = |id: &Uuid| writing.unsent.iter().all(|unsent| unsent.id != *id);
+            let ids = written.queued.iter().map(|queued| queued.id);
+            let sent: Vec<_> = ids.filter(is_sent).collect();
+            self.read(|open| open.delivery.confirm(&sent));
+        }
+        Ok(())
+    }
+
+    /// Writes what waits, and the results of a delivery that has ended.
+    async fn write_rest(&self, writing: &mut Writing) -> Result<(), Error> {
+        self.write(writing).await?;
+        let Some(delivery) = self.read(|open| Arc::clone(&open.delivery)) else {
+            return Ok(());
+        };
+        let lease = writing.lease.unwrap_or(Lease::endless());
+        loop {
+            let mut commit = Commit::new(self.key.clone(), lease, None);
+            if !delivery.fill_unrecorded(&mut commit) {
+                return Ok(());
+            }
+            self.call(|store| store.commit(&commit)).await?;
+            delivery.note_recorded();
+        }
+    }
+
+    async fn lease(&self) -> Result<Option<Lease>, Error> {
+        let ttl = self.plan.context.lease();
+        self.call(|store| store.lease(&self.key, &self.holder, ttl))
+            .await
     }
 
     fn close(&self, writing: &mut Writing) {
@@ -317,19 +465,8 @@ impl Ledger {
     }
 }
 
-/// Hands the notifications of a step over to the delivery when it is dropped.
-struct Handover<'a> {
-    ledger: &'a Ledger,
-    queued: Vec<Queued>,
-}
-
-impl Drop for Handover<'_> {
-    fn drop(&mut self) {
-        let queued = std::mem::take(&mut self.queued);
-        if !queued.is_empty() {
-            self.ledger.read(|open| open.delivery.enqueue(queued));
-        }
-    }
+fn is_refused(written: &Result<(), Error>) -> bool {
+    (written.as_ref()).is_err_and(|error| error.kind() == ErrorKind::Refused)
 }
 
 /// Adds a step to what waits for the store.
@@ -341,6 +478,7 @@ fn add(waiting: &mut Commit, step: Step, now: SystemTime) {
     let excess = waiting.events.len().saturating_sub(MAX_WAITING_EVENTS);
     if excess > 0 {
         waiting.events.drain(..excess);
+        waiting.in_doubt = waiting.in_doubt.saturating_sub(excess);
         tracing::error!(
             excess,
             "the history of the alerts loses events, because the store is away"

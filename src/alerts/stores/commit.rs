@@ -24,6 +24,9 @@ pub struct Commit {
     pub documents: BTreeMap<String, Option<Vec<u8>>>,
     /// Events to add to the history, the oldest first.
     pub events: Vec<Event>,
+    /// The number of events at the front that an earlier commit may have written, because its answer was lost. The store adds those
+    /// of them that its history has not.
+    pub in_doubt: usize,
     /// Notifications to add to the outbox, or to replace there, by id.
     pub queued: Vec<Queued>,
     /// Notifications that leave the outbox. Some were never in it.
@@ -44,6 +47,7 @@ impl Commit {
             seen: seen.into(),
             documents: BTreeMap::new(),
             events: Vec::new(),
+            in_doubt: 0,
             queued: Vec::new(),
             done: Vec::new(),
         }

@@ -131,7 +131,10 @@ impl Kept {
                 ledger.outbox.remove(&position);
             }
         }
-        for event in &commit.events {
+        for (place, event) in commit.events.iter().enumerate() {
+            if place < commit.in_doubt && self.has(&commit.ledger, event) {
+                continue;
+            }
             self.last += 1;
             self.history.push_back(Entry {
                 position: self.last,
@@ -145,6 +148,15 @@ impl Kept {
             self.history.pop_front();
         }
         Ok(())
+    }
+
+    fn has(&self, ledger: &str, event: &Event) -> bool {
+        // As text, because a value that is no number differs from itself.
+        let text = |event: &Event| serde_json::to_string(event).ok();
+        let mut known = self.history.iter().rev();
+        known.any(|it| {
+            it.ledger == ledger && it.event.at() == event.at() && text(&it.event) == text(event)
+        })
     }
 
     fn history(&self, query: &HistoryQuery) -> HistoryPage {

@@ -29,8 +29,8 @@ fn run(place: &str, seed: u64, lifetime: Option<Duration>) -> Vec<String> {
     let mut process = command.spawn().unwrap();
     let lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let mut lines = lines.map_while(Result::ok).filter_map(|line| {
-        let (_, line) = line.split_once("@ ")?;
-        Some(line.to_owned())
+        let (_, told) = line.split_once("@ ")?;
+        Some(told.to_owned())
     });
     let mut all = Vec::new();
     for line in lines.by_ref() {

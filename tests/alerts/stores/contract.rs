@@ -411,3 +411,30 @@ pub(super) async fn commits_at_once_are_complete(store: impl AlertStore) {
     let expected: Vec<_> = (0..50).rev().map(|n| fired("b", n)).collect();
     assert_eq!(events(&store, &query).await, expected);
 }
+
+pub(super) async fn events_in_doubt_are_stored_once(store: impl AlertStore) {
+    let mut first = commit_to(&store, "one").await;
+    first.events = vec![fired("a", 1), fired("b", 1)];
+    store.commit(&first).await.unwrap();
+    let mut second = commit_to(&store, "one").await;
+    // The third was not in the first commit, and the last is no repetition.
+    second.events = vec![fired("a", 1), fired("b", 1), fired("c", 1), fired("a", 1)];
+    second.in_doubt = 3;
+    store.commit(&second).await.unwrap();
+    let all = HistoryQuery::latest(100);
+    let expected = vec![fired("a", 1), fired("c", 1), fired("b", 1), fired("a", 1)];
+    assert_eq!(events(&store, &all).await, expected);
+    let mut query = HistoryQuery::latest(100);
+    query.alert = Some(id("c"));
+    assert_eq!(events(&store, &query).await, [fired("c", 1)]);
+    // Another ledger has its own.
+    let mut other = commit_to(&store, "two").await;
+    other.events = vec![fired("a", 1)];
+    other.in_doubt = 1;
+    store.commit(&other).await.unwrap();
+    assert_eq!(events(&store, &all).await.len(), 5);
+    // All are known.
+    other.events = vec![fired("a", 1)];
+    store.commit(&other).await.unwrap();
+    assert_eq!(events(&store, &all).await.len(), 5);
+}

@@ -20,6 +20,7 @@ macro_rules! for_each_promise {
             a_lease_ends_by_the_clock_of_the_store
             commits_without_the_lease_are_refused
             commits_at_once_are_complete
+            events_in_doubt_are_stored_once
         }
     };
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{Connection, Pool, Transaction};
 use uuid::Uuid;
 
@@ -120,10 +120,15 @@ async fn write_events<D: Dialect>(
     if commit.events.is_empty() {
         return Ok(());
     }
-    let mut rows = Vec::new();
+    let mut new = Vec::new();
     for event in &commit.events {
-        rows.push(json!([time::to_text(event.at()), to_json(event)?]));
+        new.push((event, json!([time::to_text(event.at()), to_json(event)?])));
     }
+    leave_out_known(transaction, commit, &mut new).await?;
+    if new.is_empty() {
+        return Ok(());
+    }
+    let (events, rows): (Vec<_>, Vec<_>) = new.into_iter().unzip();
     let ids = Statement::new(format!(
         "INSERT INTO vitals_alert_history (ledger, at, body) \
          SELECT $2, (item.value->>0)::timestamptz, item.value->>1 FROM {ROWS} RETURNING id"
@@ -136,12 +141,12 @@ async fn write_events<D: Dialect>(
     let ids = ids.iter().map(|row| row.integer(0));
     let mut ids = ids.collect::<Result<Vec<_>, _>>()?;
     ids.sort_unstable();
-    let alerts = |(event, id): (&Event, i64)| {
+    let alerts = |(event, id): (&&Event, i64)| {
         let alerts: BTreeSet<_> = event.alerts().into_iter().collect();
         let alerts = alerts.into_iter();
         alerts.map(move |alert| json!([alert.to_string(), id]))
     };
-    let rows: Vec<_> = commit.events.iter().zip(ids).flat_map(alerts).collect();
+    let rows: Vec<_> = events.iter().zip(ids).flat_map(alerts).collect();
     if !rows.is_empty() {
         Statement::new(format!(
             "INSERT INTO vitals_alert_history_alerts (alert, event) \
@@ -151,6 +156,40 @@ async fn write_events<D: Dialect>(
         .fetch(transaction)
         .await?;
     }
+    Ok(())
+}
+
+/// Removes the events that an earlier commit wrote without an answer.
+async fn leave_out_known<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    commit: &Commit,
+    new: &mut Vec<(&Event, Value)>,
+) -> Result<(), sqlx::Error> {
+    let in_doubt = commit.in_doubt.min(new.len());
+    if in_doubt == 0 {
+        return Ok(());
+    }
+    let rows: Vec<_> = new
+        .iter()
+        .take(in_doubt)
+        .map(|(_, row)| row.clone())
+        .collect();
+    let known = Statement::new(format!(
+        "SELECT body FROM vitals_alert_history WHERE ledger = $2 \
+         AND (at, body) IN (SELECT (item.value->>0)::timestamptz, item.value->>1 FROM {ROWS})"
+    ))
+    .rows(rows)
+    .text(&*commit.ledger)
+    .fetch(transaction)
+    .await?;
+    let known = known.iter().map(|row| row.text(0));
+    let known: BTreeSet<_> = known.collect::<Result<_, _>>()?;
+    let mut place = 0;
+    new.retain(|(_, row)| {
+        place += 1;
+        let body = row.get(1).and_then(Value::as_str).map(str::to_owned);
+        place > in_doubt || !known.contains(&body)
+    });
     Ok(())
 }
 
