@@ -18,6 +18,8 @@ mod alertmanager;
 mod channels;
 mod cost;
 mod current;
+#[cfg(feature = "jobs")]
+mod default_rules;
 mod defaults;
 mod delivery;
 #[cfg(feature = "alerts-email")]
