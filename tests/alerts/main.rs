@@ -14,6 +14,7 @@
 
 #[cfg(feature = "alerts-http")]
 mod alertmanager;
+mod brief_alerts;
 #[cfg(feature = "alerts-http")]
 mod channels;
 mod cost;
