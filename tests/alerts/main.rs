@@ -44,6 +44,7 @@ mod rules;
 mod rules_and_state;
 mod samples;
 mod slo;
+mod slow_evaluation;
 mod state;
 mod stores;
 mod storm;
