@@ -14,11 +14,14 @@
 
 #[cfg(feature = "alerts-http")]
 mod alertmanager;
+mod brief_alerts;
 mod builder;
 #[cfg(feature = "alerts-http")]
 mod channels;
 mod cost;
 mod current;
+#[cfg(feature = "jobs")]
+mod default_rules;
 mod defaults;
 mod delivery;
 #[cfg(feature = "alerts-email")]
@@ -53,6 +56,7 @@ mod settings;
 #[cfg(all(feature = "axum", not(feature = "alerts-http")))]
 mod settings_without_http;
 mod slo;
+mod slow_evaluation;
 mod state;
 mod stores;
 mod storm;

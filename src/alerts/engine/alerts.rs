@@ -64,7 +64,8 @@ impl Alerts {
         id
     }
 
-    /// Ends an alert that code fired.
+    /// Ends an alert that code fired. If its group still waits, nobody is told of it. A critical alert does not wait, so its channels
+    /// are told that it fired and that it ended.
     pub fn clear(&self, id: AlertId) {
         self.0.inbox.clear(id);
     }

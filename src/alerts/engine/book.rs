@@ -1,6 +1,6 @@
 //! `Book`: the alerts of one ledger, without I/O.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -161,16 +161,42 @@ impl Book {
         step.transitions.extend(transitions.unwrap_or_default());
     }
 
-    /// Does what code asked for.
+    /// Does what code asked for. An alert that fires and is cleared at once is seen firing in between, so that it is told if it does
+    /// not wait for its group. Only the order of one alert's requests matters, so all alerts have that moment in common.
     pub(super) fn take(&mut self, requests: Vec<Request>, now: SystemTime, step: &mut Step) {
+        let (mut fired, mut late) = (HashSet::new(), HashSet::new());
+        let mut later = Vec::new();
         for request in requests {
-            if let Some(kept) = &self.kept {
-                kept.put(request.clone());
+            let id = request.id();
+            let is_clear = matches!(request, Request::Clear(_));
+            if late.contains(&id) || (is_clear && fired.contains(&id)) {
+                late.insert(id);
+                later.push(request);
+            } else {
+                let transitions = self.ask(request, now);
+                if transitions.iter().any(|it| it.to == AlertState::Firing) {
+                    fired.insert(id);
+                }
+                step.transitions.extend(transitions);
             }
-            step.transitions.extend(match request {
-                Request::Fire(alert) => self.state.fire(alert, now),
-                Request::Clear(id) => self.state.clear(id, now),
-            });
+        }
+        if later.is_empty() {
+            return;
+        }
+        self.tell(now, step);
+        for request in later {
+            let transitions = self.ask(request, now);
+            step.transitions.extend(transitions);
+        }
+    }
+
+    fn ask(&mut self, request: Request, now: SystemTime) -> Vec<Transition> {
+        if let Some(kept) = &self.kept {
+            kept.put(request.clone());
+        }
+        match request {
+            Request::Fire(alert) => self.state.fire(alert, now),
+            Request::Clear(id) => self.state.clear(id, now),
         }
     }
 
@@ -197,6 +223,16 @@ impl Book {
         step.transitions.extend(self.state.tick(now));
         let transitions = step.transitions.iter().cloned().map(Event::Transition);
         step.events.extend(transitions);
+        self.tell(now, step);
+        let revision = Some(self.state.revision());
+        if self.saved_state != revision {
+            self.saved_state = revision;
+            step.put(STATE, &self.state);
+        }
+    }
+
+    /// Asks for the notifications that are due.
+    fn tell(&mut self, now: SystemTime, step: &mut Step) {
         let context = Arc::clone(&self.context);
         let describe = |alert: &_| context.describe(alert);
         let told = self.notifier.tick(&self.state, &describe, now);
@@ -210,11 +246,6 @@ impl Book {
         step.queued.extend(queued);
         if told.is_changed {
             step.put(NOTIFIER, self.notifier.state());
-        }
-        let revision = Some(self.state.revision());
-        if self.saved_state != revision {
-            self.saved_state = revision;
-            step.put(STATE, &self.state);
         }
     }
 

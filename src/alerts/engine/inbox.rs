@@ -17,6 +17,16 @@ pub(super) enum Request {
     Clear(AlertId),
 }
 
+impl Request {
+    /// The alert.
+    pub(super) fn id(&self) -> AlertId {
+        match self {
+            Self::Fire(alert) => alert.id(),
+            Self::Clear(id) => *id,
+        }
+    }
+}
+
 /// What code of the service asked for and the engine has not done yet. Asking never waits.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {

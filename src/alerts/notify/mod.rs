@@ -6,7 +6,7 @@
 //! As in Alertmanager, each channel's [`Policy`] groups alerts by labels. A new group waits for `group_wait`, or not at all for a
 //! critical alert. Then it is judged every `group_interval`: it tells new alerts, resolved ones, and that all are resolved. If
 //! nothing changed, it repeats after `repeat_interval`, which is thereby rounded up to a multiple of `group_interval`. An alert that
-//! resolves before it was announced is never told.
+//! resolves while its group waits is never told. A critical alert does not wait, so it is told even if code clears it at once.
 //!
 //! A notification counts as sent when it is queued, because the outbox is durable.
 //!
