@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::book::{Book, Step};
 use super::context::Context;
 use super::inbox::Inbox;
 use super::instruments::Instruments;
@@ -16,7 +17,9 @@ use super::ledger::Ledger;
 use super::views::{AlertView, AlertsStats, RuleAlertView, RuleView, SilenceView};
 use crate::alerts::channels::{DeliveryError, NotifiedAlert};
 use crate::alerts::computed::Computed;
+use crate::alerts::outcome::Outcome;
 use crate::alerts::samples::Samples;
+use crate::alerts::scratch::Scratch;
 use crate::alerts::state::{AlertExplanation, AlertState, Transition};
 use crate::alerts::stores::{AlertStore, HistoryPage, HistoryQuery};
 use crate::error::Error;
@@ -148,18 +151,7 @@ impl Engine {
             };
             let changed = ledger.act(now, |book, step| {
                 book.take(requests, now, step);
-                let samples = self.samples.lock();
-                for rule in ledger
-                    .rules
-                    .iter()
-                    .filter_map(|at| <[_]>::get(&self.context.rules, *at))
-                {
-                    let evaluation = rule.evaluate(&samples, now);
-                    self.evaluated(
-                        rule.name.as_str(),
-                        book.evaluate(rule, evaluation, now, step),
-                    );
-                }
+                self.judge(&ledger.rules, book, now, step);
                 if index == 0 {
                     statuses = book.judge_slos(snapshot, now, step);
                 }
@@ -179,6 +171,24 @@ impl Engine {
         };
         self.instruments.evaluated(now, took);
         failed.map_or(Ok(transitions), Err)
+    }
+
+    /// Evaluates these rules.
+    fn judge(&self, rules: &[usize], book: &mut Book, now: SystemTime, step: &mut Step) {
+        let samples = self.samples.lock();
+        let mut scratch = Scratch::default();
+        for index in rules {
+            let Some(rule) = <[_]>::get(&self.context.rules, *index) else {
+                continue;
+            };
+            let views = samples.planned(*index);
+            let found = rule.find(&samples, views, now, &mut scratch);
+            let outcome = match &found {
+                Ok(()) => Outcome::Members(&scratch.found),
+                Err(error) => Outcome::Failed(error),
+            };
+            self.evaluated(&rule.name, book.evaluate(rule, outcome, now, step));
+        }
     }
 
     /// Reports the failure of a rule.
@@ -216,7 +226,9 @@ impl Engine {
     fn feed(&self, now: SystemTime) {
         for ledger in self.open_ledgers() {
             ledger.read(|open| {
-                open.delivery.sync(&open.book.posted(now));
+                if open.delivery.takes_alerts() {
+                    open.delivery.sync(&open.book.posted(now));
+                }
                 open.delivery.beat();
             });
         }
