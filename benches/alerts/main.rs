@@ -1,6 +1,6 @@
 //! The cost of alerts: `cargo bench --bench alerts --features alerts`.
 //!
-//! `-- --only delivery` measures one section: delivery.
+//! `-- --only delivery` measures one section: evaluation, memory or delivery.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -9,13 +9,19 @@
 )]
 
 mod delivery;
+mod evaluation;
+mod memory;
 #[path = "../support/mod.rs"]
 mod support;
 
 use self::support::print_processor;
 
 /// The sections by name.
-const SECTIONS: [(&str, fn()); 1] = [("delivery", delivery::measure)];
+const SECTIONS: [(&str, fn()); 3] = [
+    ("evaluation", evaluation::measure),
+    ("memory", memory::measure),
+    ("delivery", delivery::measure),
+];
 
 fn main() {
     print_processor();

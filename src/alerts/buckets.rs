@@ -1,71 +1,89 @@
-//! `Buckets`: the increases of a histogram's buckets.
+//! Quantiles of histograms.
 
 use std::borrow::Cow;
 
-use super::points::{Distribution, Timed, within};
+use super::evaluator::{Evaluator, unreadable};
+use super::points::{Distributions, Points, WrongKind};
 use super::quantile::quantile;
 use super::sum::Sum;
+use super::view::Members;
 use super::window::Window;
+use crate::error::Error;
 
-/// The increases of histograms per second, by bucket.
-pub(super) struct Buckets<'a> {
-    /// Ascending upper bounds, the last of them `+Inf`.
-    bounds: Cow<'a, [f64]>,
-    /// Cumulative, one for each bound.
-    rates: Vec<Sum>,
+impl Evaluator<'_, '_> {
+    pub(super) fn quantile(&mut self, share: f64, window: Window) -> Result<(), Error> {
+        let view = self.view(0)?;
+        let mut rates = std::mem::take(&mut self.scratch.rates);
+        let mut counts = std::mem::take(&mut self.scratch.counts);
+        let mut read = |members| -> Result<_, WrongKind> {
+            let Some(bounds) = sum(members, window, &mut rates)? else {
+                return Ok(None);
+            };
+            counts.clear();
+            counts.extend(rates.iter().map(|rate| rate.value()));
+            let count = counts.last().copied().unwrap_or_default();
+            let value = quantile(share, &bounds, &mut counts);
+            Ok(Some((value, count * window.seconds())))
+        };
+        for (labels, members) in view.groups() {
+            let read = read(members).map_err(|wrong| unreadable(view, &wrong))?;
+            if let Some((value, events)) = read {
+                self.add(Cow::Borrowed(labels), value, Some(events));
+            }
+        }
+        (self.scratch.rates, self.scratch.counts) = (rates, counts);
+        Ok(())
+    }
 }
 
-impl<'a> Buckets<'a> {
-    /// `None` for fewer than two points.
-    pub(super) fn rates(
-        bounds: &'a [f64],
-        points: &Timed<Distribution>,
-        window: Window,
-    ) -> Option<Self> {
-        let points = within(points, window);
-        let rate = |bucket: usize| {
-            let points = points.clone();
-            let counts = points.map(|(time, point)| (*time, point.counts[bucket] as f64));
-            window.rate(counts).map(Sum::from)
-        };
-        let rates = (0..bounds.len()).map(rate);
-        Some(Self {
-            bounds: Cow::Borrowed(bounds),
-            rates: rates.collect::<Option<_>>()?,
-        })
-    }
-
-    /// Sums bucket by bucket, as `sum by (le)`.
-    pub(super) fn add(&mut self, other: Self) {
-        if self.bounds == other.bounds {
-            for (sum, rate) in self.rates.iter_mut().zip(other.rates) {
-                sum.add(rate.value());
-            }
-            return;
+/// Sums the increases of histograms per second, bucket by bucket, as `sum by (le)`. Returns the bounds, ascending with `+Inf` as
+/// the last, or `None` for fewer than two points.
+fn sum<'a>(
+    members: Members<'a>,
+    window: Window,
+    rates: &mut Vec<Sum>,
+) -> Result<Option<Cow<'a, [f64]>>, WrongKind> {
+    let mut bounds: Option<Cow<'a, [f64]>> = None;
+    rates.clear();
+    for points in members.points() {
+        let points: Distributions<'a> = Points::histogram(points, window)?;
+        if points.are_too_few() {
+            continue;
         }
-        let own = self.bounds.iter().copied().zip(self.rates.iter().copied());
-        let others = other.bounds.iter().copied().zip(other.rates);
-        let mut all: Vec<_> = own.chain(others).collect();
-        all.sort_by(|one, other| one.0.total_cmp(&other.0));
-        all.dedup_by(|next, sum| {
-            let is_same = next.0.total_cmp(&sum.0).is_eq();
-            if is_same {
-                sum.1.add(next.1.value());
+        match &mut bounds {
+            None => {
+                rates.resize(points.bounds.len(), Sum::default());
+                bounds = Some(Cow::Borrowed(points.bounds));
             }
-            is_same
-        });
-        let (bounds, rates): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-        self.bounds = bounds.into();
-        self.rates = rates;
+            Some(bounds) if **bounds != *points.bounds => {
+                add_bounds(bounds.to_mut(), rates, points.bounds);
+            }
+            Some(_) => {}
+        }
+        let bounds = bounds.as_deref().unwrap_or_default();
+        add(&points, window, bounds, rates);
     }
+    Ok(bounds)
+}
 
-    /// The number of samples per second.
-    pub(super) fn count(&self) -> f64 {
-        self.rates.last().map_or(0.0, |rate| rate.value())
+/// Adds buckets that a histogram has and the sum has not.
+fn add_bounds(bounds: &mut Vec<f64>, rates: &mut Vec<Sum>, others: &[f64]) {
+    for other in others {
+        if let Err(place) = bounds.binary_search_by(|bound| bound.total_cmp(other)) {
+            bounds.insert(place, *other);
+            rates.insert(place, Sum::default());
+        }
     }
+}
 
-    pub(super) fn quantile(&self, share: f64) -> f64 {
-        let rates = self.rates.iter().map(|rate| rate.value());
-        quantile(share, &self.bounds, &mut rates.collect::<Vec<_>>())
+/// Adds a histogram, whose bounds are all among those of the sum.
+fn add(points: &Distributions<'_>, window: Window, bounds: &[f64], rates: &mut [Sum]) {
+    let mut all = bounds.iter().zip(rates);
+    for (bucket, own) in points.bounds.iter().enumerate() {
+        let sum = all.find(|(bound, _)| bound.total_cmp(own).is_eq());
+        let span = points.span(|point| point.counts[bucket] as f64);
+        if let Some(((_, sum), span)) = sum.zip(span) {
+            sum.add(window.rate(span));
+        }
     }
 }

@@ -3,9 +3,15 @@
 use std::time::SystemTime;
 
 use super::evaluated::{Evaluated, Evaluation};
-use super::evaluator::{Evaluator, Member};
+use super::evaluator::Evaluator;
+use super::grouping::Grouping;
 use super::rule::Rule;
 use super::samples::Samples;
+use super::scratch::Scratch;
+use super::selected::Selected;
+use super::view::View;
+use super::window::milliseconds;
+use crate::error::Error;
 
 impl Rule {
     /// Computes the members of this rule at the time `now`, from the snapshots that were added until then.
@@ -20,23 +26,51 @@ impl Rule {
     /// ```
     #[must_use]
     pub fn evaluate(&self, samples: &Samples, now: SystemTime) -> Evaluation {
-        match Evaluator::new(&self.signal.by, samples, now).evaluate(&self.signal.measure) {
-            Ok(members) if members.is_empty() => Evaluation::NoData,
-            Ok(members) => {
-                let members = members.into_iter().map(|member| self.judge(member));
+        let mut selectors = self.signal.measure.selectors();
+        let selected = [(); 2].map(|()| samples.selected(selectors.next()?));
+        // The samples may be those of another rule that reads the same series in other groups.
+        let own = selected.map(|selected| self.grouping_of(selected?));
+        let view = |at: usize| {
+            let selected = selected[at]?;
+            let mut known = selected.groupings.iter();
+            let known = known.find(|it| it.by == self.signal.by);
+            let grouping = known.or(own[at].as_ref());
+            Some(View { selected, grouping })
+        };
+        let mut scratch = Scratch::default();
+        match self.find(samples, [view(0), view(1)], now, &mut scratch) {
+            Ok(()) if scratch.found.is_empty() => Evaluation::NoData,
+            Ok(()) => {
+                let members = scratch.found.into_iter().map(Evaluated::from);
                 Evaluation::Members(members.collect())
             }
             Err(error) => Evaluation::Failed(error),
         }
     }
 
-    fn judge(&self, member: Member) -> Evaluated {
-        let is_enough = |events| events >= self.min_events as f64;
-        Evaluated {
-            labels: member.labels,
-            value: member.value,
-            holds: member.events.is_none_or(is_enough)
-                && self.comparison.holds(member.value, self.threshold),
-        }
+    /// A grouping that the samples lack.
+    fn grouping_of(&self, selected: &Selected) -> Option<Grouping> {
+        let by = &self.signal.by;
+        let is_known = by.is_empty() || selected.groupings.iter().any(|it| it.by == *by);
+        (!is_known).then(|| Grouping::new(by, &selected.series))
+    }
+
+    /// Computes the members into `scratch`, as [`evaluate`](Self::evaluate). `views` are those of its selectors.
+    pub(super) fn find<'a>(
+        &self,
+        samples: &'a Samples,
+        views: [Option<View<'a>>; 2],
+        now: SystemTime,
+        scratch: &mut Scratch<'a>,
+    ) -> Result<(), Error> {
+        scratch.found.clear();
+        let mut evaluator = Evaluator {
+            rule: self,
+            samples,
+            views,
+            now: milliseconds(now),
+            scratch,
+        };
+        evaluator.evaluate()
     }
 }

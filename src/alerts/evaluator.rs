@@ -1,245 +1,247 @@
 //! `Evaluator`: computes a signal.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, SystemTime};
+use std::borrow::Cow;
+use std::time::Duration;
 
-use super::buckets::Buckets;
-use super::groups::Groups;
-use super::matcher::Operator;
+use super::evaluated::Labels;
+use super::found::Found;
 use super::measure::Measure;
-use super::points::{Points, WrongKind, within};
+use super::points::{Points, Read, WrongKind};
+use super::rule::Rule;
 use super::samples::{LOOKBACK, Samples};
-use super::selector::Selector;
+use super::scratch::Scratch;
 use super::sum::Sum;
-use super::window::{Window, milliseconds};
+use super::view::{Members, View};
+use super::window::Window;
 use crate::error::Error;
-use crate::exporter::Labels;
 
-/// One evaluation of one signal.
-pub(super) struct Evaluator<'a> {
-    pub(super) by: &'a [String],
+/// One evaluation of one rule.
+pub(super) struct Evaluator<'a, 's> {
+    pub(super) rule: &'s Rule,
     pub(super) samples: &'a Samples,
-    now: i64,
+    /// The series of its selectors.
+    pub(super) views: [Option<View<'a>>; 2],
+    /// In milliseconds since 1970.
+    pub(super) now: i64,
+    /// Takes the members.
+    pub(super) scratch: &'s mut Scratch<'a>,
 }
 
-/// The value of one group.
-pub(super) struct Member {
-    pub(super) labels: BTreeMap<String, String>,
-    pub(super) value: f64,
-    /// The number of events behind a ratio, an average or a quantile.
-    pub(super) events: Option<f64>,
-}
-
-pub(super) type Members = Vec<Member>;
-
-/// The value of one series. `None` for too few points.
-pub(super) type Read<T> = Result<Option<T>, WrongKind>;
-
-impl<'a> Evaluator<'a> {
-    pub(super) fn new(by: &'a [String], samples: &'a Samples, now: SystemTime) -> Self {
-        Self {
-            by,
-            samples,
-            now: milliseconds(now),
-        }
-    }
-
-    pub(super) fn evaluate(&self, measure: &Measure) -> Result<Members, Error> {
-        match measure {
-            Measure::Value { selector } => {
-                let groups = self.sums(selector, |points| self.current(points))?;
-                Ok(members(groups, |sum| (sum.value(), None)))
+impl<'a> Evaluator<'a, '_> {
+    pub(super) fn evaluate(&mut self) -> Result<(), Error> {
+        let rule = self.rule;
+        match &rule.signal.measure {
+            Measure::Value { .. } => {
+                let read = self.reads_current();
+                self.sums(read, |sum| (sum, None))
             }
-            Measure::Rate { selector, window } => {
+            Measure::Rate { window, .. } => {
                 let window = self.window(*window);
-                let rate = |points: &Points| Ok(window.rate(within_numbers(points, window)?));
-                let groups = self.sums(selector, rate)?;
-                Ok(members(groups, |sum| (sum.value(), None)))
+                let rate = |points: &Points| Ok(points.span(window)?.map(|span| window.rate(span)));
+                self.sums(rate, |sum| (sum, None))
             }
-            Measure::Increase { selector, window } => {
-                let groups = self.increases(selector, self.window(*window))?;
-                Ok(members(groups, |sum| (sum.value(), None)))
+            Measure::Increase { window, .. } => {
+                let window = self.window(*window);
+                self.sums(increase(window), |sum| (sum, None))
             }
-            Measure::Ratio {
-                part,
-                whole,
-                window,
-            } => self.ratio(part, whole, self.window(*window)),
-            Measure::Average { selector, window } => self.average(selector, self.window(*window)),
+            Measure::Ratio { window, .. } => {
+                let window = self.window(*window);
+                self.ratio(increase(window), |part, whole| {
+                    let part = part.map_or(0.0, Sum::value);
+                    Some((part / whole.value(), Some(whole.value())))
+                })
+            }
+            Measure::Average { window, .. } => self.average(self.window(*window)),
             Measure::Quantile {
-                quantile,
-                selector,
-                window,
-            } => self.quantile(*quantile, selector, self.window(*window)),
-            Measure::Age { selector } => {
+                quantile, window, ..
+            } => self.quantile(*quantile, self.window(*window)),
+            Measure::Age { .. } => {
                 let oldest = |oldest: &mut f64, time| *oldest = oldest.min(time);
-                let groups = self.fold(selector, |points| self.current(points), oldest)?;
                 let now = self.now as f64 / 1000.0;
-                Ok(members(groups, |time| (now - time, None)))
+                self.fold(self.reads_current(), oldest, |time| (now - time, None))
             }
-            Measure::Absent { selector } => self.absent(selector),
-            Measure::Max { selector } => self.extreme(selector, f64::max),
-            Measure::Min { selector } => self.extreme(selector, f64::min),
-            Measure::Avg { selector } => self.avg(selector),
-            Measure::Quotient { part, whole } => self.quotient(part, whole),
+            Measure::Absent { .. } => self.absent(),
+            Measure::Max { .. } => self.extreme(f64::max),
+            Measure::Min { .. } => self.extreme(f64::min),
+            Measure::Avg { .. } => self.avg(),
+            Measure::Quotient { .. } => self.ratio(self.reads_current(), |part, whole| {
+                Some((part?.value() / whole.value(), None))
+            }),
             Measure::Computed { name } => self.computed(name),
         }
     }
 
-    fn ratio(&self, part: &Selector, whole: &Selector, window: Window) -> Result<Members, Error> {
-        let mut parts = self.increases(part, window)?;
-        let wholes = self.increases(whole, window)?;
-        let shares = wholes.map(|group, whole| {
-            let (part, whole) = (parts.remove(group).unwrap_or_default(), whole.value());
-            (part.value() / whole, Some(whole))
-        });
-        Ok(members(shares, |share| share))
-    }
-
-    fn average(&self, selector: &Selector, window: Window) -> Result<Members, Error> {
+    fn average(&mut self, window: Window) -> Result<(), Error> {
         let read = |points: &Points| {
-            let (_, points) = points.histograms()?;
-            let points = within(points, window);
-            let sum = points.clone().map(|(time, point)| (*time, point.sum));
-            let count = points.map(|(time, point)| (*time, point.count()));
-            let rates = window.rate(sum).zip(window.rate(count));
-            Ok(rates.map(|(sum, count)| (Sum::from(sum), Sum::from(count))))
+            let points = points.histogram(window)?;
+            let sum = points.span(|point| point.sum);
+            let count = points.span(super::points::Distribution::count);
+            let rates = sum.zip(count);
+            let rate = |span| Sum::from(window.rate(span));
+            Ok(rates.map(|(sum, count)| (rate(sum), rate(count))))
         };
         let add = |total: &mut (Sum, Sum), other: (Sum, Sum)| {
             total.0.add(other.0.value());
             total.1.add(other.1.value());
         };
-        let groups = self.fold(selector, read, add)?;
-        Ok(members(groups, |(sum, count)| {
+        self.fold(read, add, |(sum, count)| {
             let (sum, count) = (sum.value(), count.value());
             (sum / count, Some(count * window.seconds()))
-        }))
+        })
     }
 
-    fn quantile(&self, share: f64, selector: &Selector, window: Window) -> Result<Members, Error> {
-        let read = |points: &'a Points| {
-            let (bounds, points) = points.histograms()?;
-            Ok(Buckets::rates(bounds, points, window))
-        };
-        let groups = self.fold(selector, read, Buckets::add)?;
-        Ok(members(groups, |buckets| {
-            let events = buckets.count() * window.seconds();
-            (buckets.quantile(share), Some(events))
-        }))
-    }
-
-    fn absent(&self, selector: &Selector) -> Result<Members, Error> {
-        let series = self.selected(selector)?;
+    fn absent(&mut self) -> Result<(), Error> {
+        let view = self.view(0)?;
         let newest = self.samples.newest().map(|newest| newest.min(self.now));
         if !newest.is_some_and(|newest| self.window(LOOKBACK).contains(newest)) {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let is_current = |points: &Points| {
             let newest = points.newest_until(self.now);
             newest.is_some_and(|newest| self.is_current(newest))
         };
-        let is_absent = !series.values().any(is_current);
-        let equal = selector.matchers.iter();
-        let equal = equal.filter(|matcher| {
-            let mut all = selector.matchers.iter();
-            matcher.operator == Operator::Eq
-                && !all.any(|other| other.label == matcher.label && other != *matcher)
-        });
-        Ok(vec![Member {
-            labels: equal
-                .map(|matcher| (matcher.label.clone(), matcher.value.clone()))
-                .collect(),
-            value: f64::from(u8::from(is_absent)),
-            events: None,
-        }])
+        let is_absent = !view.points().any(is_current);
+        let value = f64::from(u8::from(is_absent));
+        self.add(Cow::Borrowed(&view.selected.absent), value, None);
+        Ok(())
     }
 
-    /// The increases of counters.
-    fn increases(&self, selector: &Selector, window: Window) -> Result<Groups<'a, Sum>, Error> {
-        let increase = |points: &Points| Ok(window.increase(within_numbers(points, window)?));
-        self.sums(selector, increase)
-    }
-
-    pub(super) fn sums(
-        &self,
-        selector: &Selector,
+    /// Computes the groups of the whole by their parts and themselves. A part without a whole has no value.
+    fn ratio(
+        &mut self,
         read: impl Fn(&Points) -> Read<f64>,
-    ) -> Result<Groups<'a, Sum>, Error> {
+        value: impl Fn(Option<Sum>, Sum) -> Option<(f64, Option<f64>)>,
+    ) -> Result<(), Error> {
+        let [parts, wholes] = [self.view(0)?, self.view(1)?];
         let read = |points: &Points| Ok(read(points)?.map(Sum::from));
-        self.fold(selector, read, |sum, term| sum.add(term.value()))
+        let sum = |view: View<'a>, members| {
+            let add = |sum: &mut Sum, term: Sum| sum.add(term.value());
+            let sum = joined(members, read, add);
+            sum.map_err(|wrong| unreadable(view, &wrong))
+        };
+        for points in parts.points() {
+            points
+                .check_numbers()
+                .map_err(|wrong| unreadable(parts, &wrong))?;
+        }
+        for (labels, members) in wholes.groups() {
+            let Some(whole) = sum(wholes, members)? else {
+                continue;
+            };
+            let part = match parts.group(labels) {
+                Some(members) => sum(parts, members)?,
+                None => None,
+            };
+            if let Some((value, events)) = value(part, whole) {
+                self.add(Cow::Borrowed(labels), value, events);
+            }
+        }
+        Ok(())
     }
 
-    /// The current value of a counter or gauge, as [`fold`](Self::fold) reads it.
-    pub(super) fn current(&self, points: &Points) -> Read<f64> {
-        let last = within(points.numbers()?, self.window(LOOKBACK)).next_back();
-        let last = last.filter(|(time, _)| self.is_current(*time));
-        Ok(last.map(|(_, value)| *value))
+    fn sums(
+        &mut self,
+        read: impl Fn(&Points) -> Read<f64>,
+        value: impl Fn(f64) -> (f64, Option<f64>),
+    ) -> Result<(), Error> {
+        let read = |points: &Points| Ok(read(points)?.map(Sum::from));
+        let add = |sum: &mut Sum, term: Sum| sum.add(term.value());
+        self.fold(read, add, |sum| value(sum.value()))
+    }
+
+    /// Reads the current value of a counter or gauge.
+    pub(super) fn reads_current(&self) -> impl Fn(&Points) -> Read<f64> + use<> {
+        let window = self.window(LOOKBACK);
+        let newest = self.samples.newest().filter(|newest| *newest <= self.now);
+        move |points| {
+            let last = points.last(window)?;
+            let last = last.filter(|(time, _)| is_current(*time, window, newest));
+            Ok(last.map(|(_, value)| value))
+        }
     }
 
     /// Whether a series with its last point at `time` has a value now: it is recent, and no later snapshot lacks the series.
     fn is_current(&self, time: i64) -> bool {
         let newest = self.samples.newest().filter(|newest| *newest <= self.now);
-        self.window(LOOKBACK).contains(time) && newest.is_none_or(|newest| newest == time)
+        is_current(time, self.window(LOOKBACK), newest)
     }
 
-    /// Reads each series and joins the values of a group.
+    /// Reads each series, joins the values of a group, and adds its member.
     pub(super) fn fold<T>(
-        &self,
-        selector: &Selector,
+        &mut self,
         read: impl Fn(&'a Points) -> Read<T>,
         join: impl Fn(&mut T, T),
-    ) -> Result<Groups<'a, T>, Error> {
-        let mut groups = Groups::new(self.by);
-        for (labels, points) in self.selected(selector)? {
-            let value = read(points).map_err(|WrongKind(kind)| {
-                let metric = &selector.metric;
-                Error::invalid(format!(
-                    "the signal cannot read metric {metric:?}: it is a {kind}"
-                ))
-            })?;
-            let Some(value) = value else { continue };
-            match groups.entry(labels) {
-                Entry::Vacant(entry) => drop(entry.insert(value)),
-                Entry::Occupied(mut entry) => join(entry.get_mut(), value),
+        value: impl Fn(T) -> (f64, Option<f64>),
+    ) -> Result<(), Error> {
+        let view = self.view(0)?;
+        for (labels, members) in view.groups() {
+            let total = joined(members, &read, &join);
+            let total = total.map_err(|wrong| unreadable(view, &wrong))?;
+            if let Some(total) = total {
+                let (value, events) = value(total);
+                self.add(Cow::Borrowed(labels), value, events);
             }
         }
-        Ok(groups)
+        Ok(())
     }
 
-    fn selected(&self, selector: &Selector) -> Result<&'a HashMap<Labels, Points>, Error> {
-        self.samples.selected(selector).ok_or_else(|| {
-            let metric = &selector.metric;
+    /// Adds a member with the value of its group and the number of events behind it.
+    pub(super) fn add(&mut self, labels: Cow<'a, Labels>, value: f64, events: Option<f64>) {
+        let rule = self.rule;
+        let is_enough = |events| events >= rule.min_events as f64;
+        self.scratch.found.push(Found {
+            labels,
+            value,
+            holds: events.is_none_or(is_enough) && rule.comparison.holds(value, rule.threshold),
+        });
+    }
+
+    pub(super) fn view(&self, selector: usize) -> Result<View<'a>, Error> {
+        let view = self.views.get(selector).copied().flatten();
+        view.ok_or_else(|| {
+            let mut selectors = self.rule.signal.measure.selectors();
+            let metric = selectors.nth(selector).map_or("", |it| &*it.metric);
             Error::invalid(format!(
                 "the samples were made for rules that do not read metric {metric:?} in this way: make them for this rule, too"
             ))
         })
     }
 
-    fn window(&self, length: Duration) -> Window {
+    pub(super) fn window(&self, length: Duration) -> Window {
         Window::before(self.now, length)
     }
 }
 
-/// The points of a counter or gauge in a window.
-fn within_numbers(
-    points: &Points,
-    window: Window,
-) -> Result<impl Iterator<Item = (i64, f64)>, WrongKind> {
-    Ok(within(points.numbers()?, window).copied())
+fn is_current(time: i64, window: Window, newest: Option<i64>) -> bool {
+    window.contains(time) && newest.is_none_or(|newest| newest == time)
 }
 
-pub(super) fn members<T>(
-    groups: Groups<'_, T>,
-    value: impl Fn(T) -> (f64, Option<f64>),
-) -> Members {
-    let member = |(labels, group)| {
-        let (value, events) = value(group);
-        Member {
-            labels,
-            value,
-            events,
+fn increase(window: Window) -> impl Fn(&Points) -> Read<f64> {
+    move |points| Ok(points.span(window)?.map(|span| window.increase(span)))
+}
+
+/// The joined values of a group.
+fn joined<'a, T>(
+    members: Members<'a>,
+    read: impl Fn(&'a Points) -> Read<T>,
+    join: impl Fn(&mut T, T),
+) -> Read<T> {
+    let mut total = None;
+    for points in members.points() {
+        let Some(value) = read(points)? else {
+            continue;
+        };
+        match &mut total {
+            None => total = Some(value),
+            Some(total) => join(total, value),
         }
-    };
-    groups.into_labels().map(member).collect()
+    }
+    Ok(total)
+}
+
+pub(super) fn unreadable(view: View<'_>, WrongKind(kind): &WrongKind) -> Error {
+    let metric = &view.selected.selector.metric;
+    Error::invalid(format!(
+        "the signal cannot read metric {metric:?}: it is a {kind}"
+    ))
 }

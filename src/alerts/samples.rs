@@ -5,12 +5,14 @@ use std::time::{Duration, SystemTime};
 
 use super::evaluated;
 use super::family_part::FamilyPart;
-use super::points::Points;
+use super::family_rows::FamilyRows;
 use super::rule::Rule;
+use super::selected::Selected;
 use super::selector::Selector;
-use super::window::{Window, milliseconds};
+use super::view::View;
+use super::window::milliseconds;
 use crate::error::{Error, logged};
-use crate::exporter::{Labels, Snapshot};
+use crate::exporter::Snapshot;
 
 /// A current value is at most this old, as in Prometheus.
 pub(super) const LOOKBACK: Duration = Duration::from_secs(5 * 60);
@@ -24,26 +26,28 @@ const MAX_POINTS: usize = 1_000_000;
 /// points count in windows, as in Prometheus.
 #[derive(Debug)]
 pub struct Samples {
-    selected: HashMap<Selector, Selected>,
+    selected: Vec<Selected>,
+    by_selector: HashMap<Selector, usize>,
+    families: Vec<FamilyRows>,
+    /// The selectors and groupings of each rule, in the order of the rules.
+    plans: Vec<Plan>,
     /// The values of closures, or their errors, by the closures' names.
     computed: HashMap<String, ComputedValues>,
     max_series: usize,
     max_points: usize,
     /// The time of the newest snapshot.
     newest: Option<i64>,
+    series: usize,
+    points: usize,
     dropped_series: u64,
     dropped_points: u64,
 }
 
+/// The indexes of a selector and of a grouping for each selector of a rule.
+type Plan = [Option<(usize, Option<usize>)>; 2];
+
 /// The values of a closure, or its error.
 pub(super) type ComputedValues = Result<Vec<(evaluated::Labels, f64)>, String>;
-
-/// The series of one selector.
-#[derive(Debug)]
-pub(super) struct Selected {
-    window: Duration,
-    series: HashMap<Labels, Points>,
-}
 
 /// The size of [`Samples`], and its losses so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,28 +67,53 @@ impl Samples {
     /// Creates an empty store for the series and windows of these rules.
     #[must_use]
     pub fn for_rules(rules: &[Rule]) -> Self {
-        let mut selected = HashMap::new();
-        for rule in rules {
-            let measure = &rule.signal.measure;
-            let window = measure.window().unwrap_or(LOOKBACK);
-            for selector in measure.selectors() {
-                let own = selected.entry(selector.clone());
-                let own = own.or_insert_with(|| Selected {
-                    window,
-                    series: HashMap::new(),
-                });
-                own.window = own.window.max(window);
-            }
-        }
-        Self {
-            selected,
+        let mut samples = Self {
+            selected: Vec::new(),
+            by_selector: HashMap::new(),
+            families: Vec::new(),
+            plans: Vec::new(),
             computed: HashMap::new(),
             max_series: MAX_SERIES,
             max_points: MAX_POINTS,
             newest: None,
+            series: 0,
+            points: 0,
             dropped_series: 0,
             dropped_points: 0,
+        };
+        for rule in rules {
+            let measure = &rule.signal.measure;
+            let window = measure.window().unwrap_or(LOOKBACK);
+            let mut plan = Plan::default();
+            for (planned, selector) in plan.iter_mut().zip(measure.selectors()) {
+                let index = samples.select(selector, window);
+                let grouping = samples.selected[index].group_by(&rule.signal.by);
+                *planned = Some((index, grouping));
+            }
+            samples.plans.push(plan);
         }
+        samples
+    }
+
+    fn select(&mut self, selector: &Selector, window: Duration) -> usize {
+        if let Some(index) = self.by_selector.get(selector) {
+            let own = &mut self.selected[*index];
+            own.window = own.window.max(window);
+            return *index;
+        }
+        let index = self.selected.len();
+        self.selected.push(Selected::new(selector, window));
+        self.by_selector.insert(selector.clone(), index);
+        let families = &mut self.families;
+        let known = families.iter_mut().find(|it| it.metric == selector.metric);
+        if let Some(family) = known {
+            family.select(index, selector);
+        } else {
+            let mut family = FamilyRows::new(&selector.metric);
+            family.select(index, selector);
+            families.push(family);
+        }
+        index
     }
 
     /// Sets the greatest number of series. More are left out. Defaults to 10,000.
@@ -107,40 +136,62 @@ impl Samples {
     /// If the clock was set back, the points from `now` on are removed.
     pub fn add(&mut self, snapshot: &Snapshot, now: SystemTime) {
         let now = milliseconds(now);
-        let mut count = self.stats().series;
         let went_back = self.newest.is_some_and(|newest| newest >= now);
-        for (selector, selected) in &mut self.selected {
-            if went_back {
-                for points in selected.series.values_mut() {
-                    points.drop_from(now);
-                }
-            }
-            let part = FamilyPart::named(snapshot, &selector.metric);
-            let values = part.iter().flat_map(|part| {
-                let series = part.family.series.iter();
-                let series = series.filter(|series| selector.matches(&series.labels));
-                series.filter_map(|series| Some((&series.labels, part.value(&series.value)?)))
-            });
-            for (labels, value) in values {
-                if let Some(points) = selected.series.get_mut(labels) {
-                    if !points.fits(&value) {
-                        *points = Points::of(&value);
-                    }
-                    points.push(now, &value);
-                } else if count < self.max_series {
-                    let mut points = Points::of(&value);
-                    points.push(now, &value);
-                    selected.series.insert(labels.clone(), points);
-                    count += 1;
-                } else {
-                    self.dropped_series += 1;
-                }
-            }
-            let start = Window::before(now, selected.window).start;
-            selected.remove_until(start);
+        for selected in &mut self.selected {
+            selected.begin(now, went_back);
+        }
+        if went_back {
+            self.count();
+        }
+        for family in 0..self.families.len() {
+            self.add_family(family, snapshot, now);
+        }
+        let missing = self.selected.iter_mut();
+        let missing = missing
+            .map(Selected::end)
+            .filter(|are_missing| *are_missing);
+        if missing.count() > 0 {
+            self.count();
         }
         self.newest = Some(now);
         self.shrink();
+    }
+
+    fn add_family(&mut self, family: usize, snapshot: &Snapshot, now: i64) {
+        let family = &mut self.families[family];
+        let Some(part) = FamilyPart::named(snapshot, &family.metric) else {
+            return;
+        };
+        let series = &part.family.series;
+        family.align(series);
+        for ((labels, places), series) in family.places().zip(series) {
+            let Some(value) = part.value(&series.value) else {
+                continue;
+            };
+            for place in places {
+                let selected = &mut self.selected[place.selected];
+                place.index = match selected.find(place.index, labels) {
+                    Some(index) => index,
+                    None if self.series < self.max_series => {
+                        self.series += 1;
+                        selected.insert(labels, &value)
+                    }
+                    None => {
+                        self.dropped_series += 1;
+                        continue;
+                    }
+                };
+                let (before, after) = selected.push(place.index, now, &value);
+                self.points = (self.points + after).saturating_sub(before);
+            }
+        }
+    }
+
+    /// Counts series and points.
+    fn count(&mut self) {
+        let series = self.selected.iter().map(|selected| selected.series.len());
+        self.series = series.sum();
+        self.points = self.selected.iter().map(Selected::size).sum();
     }
 
     /// Sets the values that rules of [`Signal::computed`](super::Signal::computed) read under this name, in place of those before.
@@ -167,47 +218,45 @@ impl Samples {
 
     /// Removes the oldest points, those of all series alike, until the rest is within its bound.
     fn shrink(&mut self) {
-        let mut points = self.stats().points;
-        while points > self.max_points {
-            let all = self
-                .selected
-                .values()
-                .flat_map(|selected| selected.series.values());
-            let Some(oldest) = all.filter_map(Points::oldest).min() else {
+        while self.points > self.max_points {
+            let all = self.selected.iter().flat_map(|selected| &selected.series);
+            let Some(oldest) = all.filter_map(|series| series.points.oldest()).min() else {
                 return;
             };
-            for selected in self.selected.values_mut() {
+            for selected in &mut self.selected {
                 selected.remove_until(oldest);
             }
-            let rest = self.stats().points;
-            self.dropped_points += (points - rest) as u64;
-            points = rest;
+            let before = self.points;
+            self.count();
+            self.dropped_points += (before - self.points) as u64;
         }
     }
 
     /// Returns the size and the losses.
     #[must_use]
     pub fn stats(&self) -> SamplesStats {
-        let series = || {
-            self.selected
-                .values()
-                .flat_map(|selected| selected.series.values())
-        };
         SamplesStats {
-            series: self
-                .selected
-                .values()
-                .map(|selected| selected.series.len())
-                .sum(),
-            points: series().map(Points::size).sum(),
+            series: self.series,
+            points: self.points,
             dropped_series: self.dropped_series,
             dropped_points: self.dropped_points,
         }
     }
 
     /// The series of a selector. `None` if it is of none of the rules.
-    pub(super) fn selected(&self, selector: &Selector) -> Option<&HashMap<Labels, Points>> {
-        Some(&self.selected.get(selector)?.series)
+    pub(super) fn selected(&self, selector: &Selector) -> Option<&Selected> {
+        self.selected.get(*self.by_selector.get(selector)?)
+    }
+
+    /// The series that the rule of this index reads.
+    pub(super) fn planned(&self, rule: usize) -> [Option<View<'_>>; 2] {
+        let plan = self.plans.get(rule).copied().unwrap_or_default();
+        plan.map(|planned| {
+            let (selected, grouping) = planned?;
+            let selected = self.selected.get(selected)?;
+            let grouping = grouping.and_then(|grouping| selected.groupings.get(grouping));
+            Some(View { selected, grouping })
+        })
     }
 
     /// The values of a closure. `None` if none were set.
@@ -218,14 +267,5 @@ impl Samples {
     /// The time of the newest snapshot.
     pub(super) fn newest(&self) -> Option<i64> {
         self.newest
-    }
-}
-
-impl Selected {
-    fn remove_until(&mut self, time: i64) {
-        self.series.retain(|_, points| {
-            points.drop_until(time);
-            points.newest().is_some()
-        });
     }
 }

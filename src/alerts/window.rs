@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::span::Span;
+
 /// A range of time in milliseconds since 1970, which is Prometheus' resolution. It excludes its start and includes its end.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
@@ -24,35 +26,31 @@ impl Window {
         seconds(self.start, self.end)
     }
 
-    /// Returns the increase of a counter over the whole window, from its points in the window, as `PromQL`'s `increase`. `None` for
-    /// fewer than two points.
-    pub(super) fn increase(self, points: impl IntoIterator<Item = (i64, f64)>) -> Option<f64> {
-        let (increase, factor) = self.extrapolated(points)?;
-        Some(increase * factor)
+    /// Returns the increase of a counter over the whole window, from its change in the window, as `PromQL`'s `increase`.
+    pub(super) fn increase(self, span: Span) -> f64 {
+        let (increase, factor) = self.extrapolated(span);
+        increase * factor
     }
 
     /// Returns the increase per second, as `PromQL`'s `rate`.
-    pub(super) fn rate(self, points: impl IntoIterator<Item = (i64, f64)>) -> Option<f64> {
-        let (increase, factor) = self.extrapolated(points)?;
-        Some(increase * (factor / self.seconds()))
+    pub(super) fn rate(self, span: Span) -> f64 {
+        let (increase, factor) = self.extrapolated(span);
+        increase * (factor / self.seconds())
     }
 
     /// The increase from the first point to the last, and the factor that extrapolates it to the window.
-    fn extrapolated(self, points: impl IntoIterator<Item = (i64, f64)>) -> Option<(f64, f64)> {
-        let mut points = points.into_iter();
-        let first = points.next()?;
-        let (mut last, mut gaps, mut before_resets) = (first, 0_u32, 0.0);
-        for point in points {
-            if point.1 < last.1 {
-                before_resets += last.1;
-            }
-            last = point;
-            gaps += 1;
-        }
-        if gaps == 0 {
-            return None;
-        }
+    fn extrapolated(self, span: Span) -> (f64, f64) {
+        let Span {
+            first,
+            last,
+            gaps,
+            before_resets,
+        } = span;
         let increase = last.1 - first.1 + before_resets;
+        if increase == 0.0 {
+            // The most usual case, in which the factor does not matter.
+            return (increase, 1.0);
+        }
         let sampled = seconds(first.0, last.0);
         let distance = sampled / f64::from(gaps);
         // A gap near a usual one is one: the series goes on to the edge. A longer one means that the series begins or ends within
@@ -70,7 +68,7 @@ impl Window {
             at_start = at_start.min(sampled * (first.1 / increase));
         }
         let at_end = beyond(seconds(last.0, self.end));
-        Some((increase, (sampled + at_start + at_end) / sampled))
+        (increase, (sampled + at_start + at_end) / sampled)
     }
 }
 

@@ -36,6 +36,11 @@ impl Changes {
         self.list.len()
     }
 
+    /// Whether there is enough for a commit.
+    pub(super) fn is_batch(&self) -> bool {
+        self.list.len() >= BATCH
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty() && !self.channels
     }

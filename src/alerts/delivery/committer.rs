@@ -28,11 +28,12 @@ pub(super) async fn run(shared: &Shared) -> Ended {
     let outage = Outage::default();
     let mut pause = FIRST_PAUSE;
     loop {
-        let (is_empty, is_over) = {
+        let (is_empty, is_batch, is_over) = {
             let state = shared.state.lock();
             let is_empty = state.changes.is_empty();
             (
                 is_empty,
+                state.changes.is_batch(),
                 is_empty && state.is_draining && state.running == 0,
             )
         };
@@ -43,8 +44,10 @@ pub(super) async fn run(shared: &Shared) -> Ended {
             shared.commits.notified().await;
             continue;
         }
-        // Draining does not wait.
-        let _ = timeout(COLLECT, draining.wait_for(|is_draining| *is_draining)).await;
+        // Neither draining nor a full commit waits.
+        if !is_batch {
+            let _ = timeout(COLLECT, draining.wait_for(|is_draining| *is_draining)).await;
+        }
         let result = commit(shared).await;
         match (outage.update(result.is_err()), &result) {
             (Some(Transition::Started), Err(error)) => tracing::warn!(

@@ -97,6 +97,14 @@ impl Delivery {
         });
     }
 
+    /// Whether there is a channel for [`sync`](Self::sync).
+    pub(in crate::alerts) fn takes_alerts(&self) -> bool {
+        self.shared.with(|state| {
+            let mut lanes = state.lanes.iter();
+            lanes.any(|lane| matches!(lane.mode, Mode::Alerts { .. }) && lane.stopped.is_none())
+        })
+    }
+
     /// Tells the channels with [`Mode::Heartbeat`] that the engine is healthy. Each sends at most one beat in its time.
     pub fn beat(&self) {
         let now = self.shared.now();

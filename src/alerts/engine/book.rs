@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use super::context::Context;
 use super::inbox::{Inbox, Request};
 use crate::alerts::channels::{Notification, NotifiedAlert};
-use crate::alerts::evaluated::Evaluation;
 use crate::alerts::notify::{Notifier, NotifierState, Policy};
+use crate::alerts::outcome::Outcome;
 use crate::alerts::rule::Rule;
 use crate::alerts::slo::{SloAlert, SloBook, SloStatus};
 use crate::alerts::state::{Alert, AlertState, Limits, RuleHead, State, Transition};
@@ -99,16 +99,16 @@ impl Book {
     pub(super) fn evaluate(
         &mut self,
         rule: &Rule,
-        evaluation: Evaluation,
+        outcome: Outcome<'_, '_>,
         now: SystemTime,
         step: &mut Step,
     ) -> Result<(), Error> {
-        let failure = match &evaluation {
-            Evaluation::Failed(error) => Some(logged(error)),
+        let failure = match outcome {
+            Outcome::Failed(error) => Some(logged(error)),
             _ => None,
         };
         let head = RuleHead::of(rule, self.context.interval);
-        let transitions = self.state.evaluate(&head, evaluation, now)?;
+        let transitions = self.state.take(&head, outcome, now)?;
         step.transitions.extend(transitions);
         failure.map_or(Ok(()), |message| {
             Err(Error::external("the rule was not evaluated", message))

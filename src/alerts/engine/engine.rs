@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::book::{Book, Step};
 use super::context::Context;
 use super::inbox::Inbox;
 use super::instruments::Instruments;
@@ -17,7 +18,9 @@ use super::views::AlertsStats;
 use crate::alerts::channels::DeliveryError;
 use crate::alerts::computed::Computed;
 use crate::alerts::delivery::Delivery;
+use crate::alerts::outcome::Outcome;
 use crate::alerts::samples::Samples;
+use crate::alerts::scratch::Scratch;
 use crate::alerts::state::{AlertState, Transition};
 use crate::alerts::stores::{AlertStore, HistoryPage, HistoryQuery};
 use crate::error::{Error, ErrorKind};
@@ -147,18 +150,7 @@ impl Engine {
                 if index == 0 {
                     book.take(self.inbox.take(), now, step);
                 }
-                let samples = self.samples.lock();
-                for rule in ledger
-                    .rules
-                    .iter()
-                    .filter_map(|at| <[_]>::get(&self.context.rules, *at))
-                {
-                    let evaluation = rule.evaluate(&samples, now);
-                    self.evaluated(
-                        rule.name.as_str(),
-                        book.evaluate(rule, evaluation, now, step),
-                    );
-                }
+                self.judge(&ledger.rules, book, now, step);
                 if index == 0 {
                     statuses = book.judge_slos(snapshot, now, step);
                 }
@@ -178,6 +170,24 @@ impl Engine {
         };
         self.instruments.evaluated(now, took);
         failed.map_or(Ok(transitions), Err)
+    }
+
+    /// Evaluates these rules.
+    fn judge(&self, rules: &[usize], book: &mut Book, now: SystemTime, step: &mut Step) {
+        let samples = self.samples.lock();
+        let mut scratch = Scratch::default();
+        for index in rules {
+            let Some(rule) = <[_]>::get(&self.context.rules, *index) else {
+                continue;
+            };
+            let views = samples.planned(*index);
+            let found = rule.find(&samples, views, now, &mut scratch);
+            let outcome = match &found {
+                Ok(()) => Outcome::Members(&scratch.found),
+                Err(error) => Outcome::Failed(error),
+            };
+            self.evaluated(&rule.name, book.evaluate(rule, outcome, now, step));
+        }
     }
 
     /// Reports the failure of a rule.
@@ -213,7 +223,9 @@ impl Engine {
     fn feed(&self, now: SystemTime) {
         for ledger in self.open_ledgers() {
             ledger.read(|open| {
-                open.delivery.sync(&open.book.posted(now));
+                if open.delivery.takes_alerts() {
+                    open.delivery.sync(&open.book.posted(now));
+                }
                 open.delivery.beat();
             });
         }

@@ -16,15 +16,17 @@ use super::rule_data::RuleData;
 use super::rule_head::RuleHead;
 use super::timing::Timing;
 use super::transition::Transition;
-use crate::alerts::evaluated::Evaluation;
-use crate::alerts::evaluated::{Evaluated, Labels};
+use crate::alerts::evaluated::Labels;
+use crate::alerts::found::Found;
 use crate::alerts::level::Level;
 use crate::alerts::no_data::NoData;
+use crate::alerts::outcome::Outcome;
 use crate::alerts::wire;
 use crate::error::{Error, ErrorKind, logged};
 
 /// A series that so many evaluations in a row lack is gone.
 const MISSES: u8 = 2;
+const NO_DATA: &str = "no data";
 
 /// The alerts of one rule, or one alert that code fired.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -72,12 +74,12 @@ impl Group {
 
     pub(super) fn evaluate(
         &mut self,
-        evaluation: Evaluation,
+        outcome: Outcome<'_, '_>,
         now: SystemTime,
         room: &mut Room,
     ) -> Result<Vec<Transition>, Error> {
         let before = self.print();
-        let result = self.take(evaluation, now, room);
+        let result = self.take(outcome, now, room);
         self.recount();
         if self.print() != before {
             self.changes += 1;
@@ -87,30 +89,37 @@ impl Group {
 
     fn take(
         &mut self,
-        evaluation: Evaluation,
+        outcome: Outcome<'_, '_>,
         now: SystemTime,
         room: &mut Room,
     ) -> Result<Vec<Transition>, Error> {
         let at = self.moment(now);
-        let mut transitions = match evaluation {
-            Evaluation::Failed(error) => {
-                self.fail(&error);
+        let mut transitions = match outcome {
+            Outcome::Failed(error) => {
+                self.fail(error);
                 Vec::new()
             }
-            Evaluation::Members(list) if !list.is_empty() => {
+            Outcome::Members(list) if self.are_known(list) => {
+                self.stale = None;
+                self.data = RuleData::Current;
+                self.has_had_data = true;
+                self.take_known(list, at, room)
+            }
+            Outcome::Members(list) if !list.is_empty() => {
                 let results = unique(list).inspect_err(|error| self.fail(error))?;
                 self.stale = None;
                 self.data = RuleData::Current;
                 self.has_had_data = true;
                 self.take_members(results, at, room)
             }
-            Evaluation::Members(_) | Evaluation::NoData => {
-                self.stale = self.has_had_data.then(|| "no data".into());
-                self.data = if self.has_had_data {
-                    RuleData::Gone
-                } else {
-                    RuleData::NoneYet
-                };
+            Outcome::Members(_) | Outcome::NoData => {
+                if !self.has_had_data {
+                    self.stale = None;
+                    self.data = RuleData::NoneYet;
+                } else if self.data != RuleData::Gone {
+                    self.stale = Some(NO_DATA.into());
+                    self.data = RuleData::Gone;
+                }
                 self.take_no_data(at, room)
             }
         };
@@ -147,7 +156,7 @@ impl Group {
 
     fn take_members(
         &mut self,
-        results: BTreeMap<Labels, Evaluated>,
+        results: BTreeMap<Labels, (f64, bool)>,
         at: Moment,
         room: &mut Room,
     ) -> Vec<Transition> {
@@ -173,14 +182,40 @@ impl Group {
             room.change(was_held, member.is_held());
             stays
         });
-        for (labels, result) in results {
-            let reason = if result.holds {
-                Reason::ConditionTrue
-            } else {
-                Reason::ConditionFalse
-            };
-            let value = Some(result.value);
-            transitions.extend(self.observe(labels, value, result.holds, reason, at, room));
+        for (labels, (value, holds)) in results {
+            let reason = reason(holds);
+            transitions.extend(self.observe(labels, Some(value), holds, reason, at, room));
+        }
+        transitions
+    }
+
+    /// Whether the results are of all known members and of no others, in their order.
+    fn are_known(&self, results: &[Found<'_>]) -> bool {
+        !results.is_empty()
+            && results.len() == self.members.len()
+            && (results.iter().zip(self.members.keys()))
+                .all(|(found, known)| *found.labels == *known)
+    }
+
+    /// Does what [`take_members`](Self::take_members) does for known members, which it neither moves nor copies.
+    fn take_known(
+        &mut self,
+        results: &[Found<'_>],
+        at: Moment,
+        room: &mut Room,
+    ) -> Vec<Transition> {
+        let mut transitions = Vec::new();
+        for (member, found) in self.members.values_mut().zip(results) {
+            member.alert.level = self.level;
+            member.alert.text.clone_from(&self.text);
+            member.alert.value = Some(found.value);
+            if found.holds {
+                member.alert.true_value = Some(found.value);
+            }
+            member.is_of_no_data = false;
+            member.see(at);
+            let reason = reason(found.holds);
+            transitions.extend(member.step_in(room, found.holds, &self.timing, at, reason));
         }
         transitions
     }
@@ -235,6 +270,9 @@ impl Group {
     /// Resolves alerts that no evaluation confirmed for `auto_resolve`. The clock is only read, because another thread may
     /// evaluate the rule at an earlier time.
     pub(super) fn resolve_overdue(&mut self, now: SystemTime) -> Vec<Transition> {
+        if self.timing.auto_resolve.is_none() {
+            return Vec::new();
+        }
         let clock = self.clock.read(now);
         let members = self.members.values_mut();
         let overdue = members.filter(|member| member.is_overdue(&self.timing, clock));
@@ -277,15 +315,23 @@ impl Group {
     }
 }
 
-/// The results by their labels without `alertname`.
-fn unique(list: Vec<Evaluated>) -> Result<BTreeMap<Labels, Evaluated>, Error> {
+fn reason(holds: bool) -> Reason {
+    if holds {
+        Reason::ConditionTrue
+    } else {
+        Reason::ConditionFalse
+    }
+}
+
+/// The results by their labels without `alertname`: values, and whether the condition holds.
+fn unique(list: &[Found<'_>]) -> Result<BTreeMap<Labels, (f64, bool)>, Error> {
     let mut results = BTreeMap::new();
-    for mut result in list {
-        let mut labels = std::mem::take(&mut result.labels);
+    for found in list {
+        let mut labels = Labels::clone(&found.labels);
         labels.remove("alertname");
         match results.entry(labels) {
             Entry::Vacant(vacant) => {
-                vacant.insert(result);
+                vacant.insert((found.value, found.holds));
             }
             Entry::Occupied(known) => {
                 let message = format!("two results have the labels {:?}", known.key());

@@ -50,6 +50,7 @@ mod silence;
 mod silence_target;
 mod state;
 mod timing;
+mod totals;
 mod transition;
 
 pub use self::alert::Alert;

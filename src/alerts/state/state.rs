@@ -16,8 +16,11 @@ use super::room::Room;
 use super::rule_head::RuleHead;
 use super::silence::{Silence, SilenceId};
 use super::timing::Timing;
+use super::totals::Totals;
 use super::transition::Transition;
 use crate::alerts::evaluated::{Evaluation, Labels};
+use crate::alerts::found::Found;
+use crate::alerts::outcome::Outcome;
 use crate::alerts::wire;
 use crate::error::Error;
 
@@ -56,6 +59,9 @@ pub struct State {
     /// The number of changes that a restart must know.
     #[serde(skip)]
     revision: u64,
+    /// `None` after a change that did not count them.
+    #[serde(skip)]
+    totals: Option<Totals>,
     #[serde(skip)]
     is_running: bool,
     /// The state was saved before the time until which it was kept up to date.
@@ -142,23 +148,48 @@ impl State {
         evaluation: Evaluation,
         now: SystemTime,
     ) -> Result<Vec<Transition>, Error> {
-        self.resume(now);
-        let mut room = self.room();
-        if !self.rules.contains_key(rule.name) {
-            self.rules.insert(rule.name.into(), Group::default());
+        match evaluation {
+            Evaluation::Members(list) => {
+                let list: Vec<_> = list.into_iter().map(Found::from).collect();
+                self.take(rule, Outcome::Members(&list), now)
+            }
+            Evaluation::NoData => self.take(rule, Outcome::NoData, now),
+            Evaluation::Failed(error) => self.take(rule, Outcome::Failed(&error), now),
         }
+    }
+
+    /// As [`evaluate`](Self::evaluate). Allocates nothing if nothing changes.
+    pub(in crate::alerts) fn take(
+        &mut self,
+        rule: &RuleHead<'_>,
+        outcome: Outcome<'_, '_>,
+        now: SystemTime,
+    ) -> Result<Vec<Transition>, Error> {
+        self.resume(now);
+        let mut totals = self.totals();
+        let mut room = self.room(totals);
         let Some(group) = self.rules.get_mut(rule.name) else {
-            return Ok(Vec::new());
+            self.rules.insert(rule.name.into(), Group::default());
+            return self.take(rule, outcome, now);
         };
         group.set_head(rule);
         let changes = group.changes;
-        let result = group.evaluate(evaluation, now, &mut room);
-        if group.changes != changes {
+        totals.held -= group.held;
+        totals.idle -= group.idle();
+        let result = group.evaluate(outcome, now, &mut room);
+        let excess = (totals.idle + group.idle()).saturating_sub(self.limits.inactive);
+        if excess > 0 {
+            group.forget_idle(excess);
+        }
+        totals.held += group.held;
+        totals.idle += group.idle();
+        if group.changes != changes || excess > 0 {
             self.changed();
         }
-        self.forget_idle(rule.name);
         self.note_dropped(&room);
-        result.map(|transitions| self.record(transitions, now))
+        let transitions = result.map(|transitions| self.record(transitions, now));
+        self.totals = Some(totals);
+        transitions
     }
 
     /// Fires an alert from code, and returns the changes. An alert that fires already takes the new text and level.
@@ -167,9 +198,11 @@ impl State {
     /// is a new alert.
     pub fn fire(&mut self, alert: CodeAlert, now: SystemTime) -> Vec<Transition> {
         self.resume(now);
-        let mut room = self.room();
+        let mut totals = self.totals();
+        let mut room = self.room(totals);
         let id = alert.id();
         let group = self.fired.entry(id).or_default();
+        totals.held -= group.held;
         let mut transitions = group.resolve_overdue(now);
         let timing = Timing {
             auto_resolve: alert.auto_resolve,
@@ -187,11 +220,14 @@ impl State {
         let reason = Reason::FiredByCode;
         transitions.extend(group.observe(alert.labels, None, true, reason, at, &mut room));
         group.recount();
+        totals.held += group.held;
         self.forget_ended(id);
         // Also without a transition, because the alert's text and the time of its last confirmation change.
         self.changed();
         self.note_dropped(&room);
-        self.record(transitions, now)
+        let transitions = self.record(transitions, now);
+        self.totals = Some(totals);
+        transitions
     }
 
     /// Ends an alert that code fired, and returns the change.
@@ -284,6 +320,7 @@ impl State {
     /// Notes a change that a restart must know.
     pub(super) fn changed(&mut self) {
         self.revision += 1;
+        self.totals = None;
     }
 
     /// Adds the changes to the history.
@@ -307,20 +344,15 @@ impl State {
         }
     }
 
-    fn room(&self) -> Room {
-        let held: usize = self.groups().map(|group| group.held).sum();
-        Room::new(self.limits.active.saturating_sub(held))
+    fn totals(&self) -> Totals {
+        self.totals.unwrap_or_else(|| Totals {
+            held: self.groups().map(|group| group.held).sum(),
+            idle: self.rules.values().map(Group::idle).sum(),
+        })
     }
 
-    fn forget_idle(&mut self, rule: &str) {
-        let idle: usize = self.rules.values().map(Group::idle).sum();
-        let excess = idle.saturating_sub(self.limits.inactive);
-        if excess > 0
-            && let Some(group) = self.rules.get_mut(rule)
-        {
-            group.forget_idle(excess);
-            self.changed();
-        }
+    fn room(&self, totals: Totals) -> Room {
+        Room::new(self.limits.active.saturating_sub(totals.held))
     }
 
     fn note_dropped(&mut self, room: &Room) {
