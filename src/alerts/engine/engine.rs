@@ -16,7 +16,6 @@ use super::ledger::Ledger;
 use super::views::{AlertView, AlertsStats, RuleAlertView, RuleView, SilenceView};
 use crate::alerts::channels::{DeliveryError, NotifiedAlert};
 use crate::alerts::computed::Computed;
-use crate::alerts::redacted;
 use crate::alerts::samples::Samples;
 use crate::alerts::state::{AlertExplanation, AlertState, HeldBack, Silence, Transition};
 use crate::alerts::stores::{AlertStore, HistoryPage, HistoryQuery};
@@ -280,7 +279,7 @@ impl Engine {
             active_at: alert.active_at,
             deadline,
             acknowledged: shown.acknowledged,
-            held_back: held_back.into_iter().map(shown_cause).collect(),
+            held_back: held_back.into_iter().map(HeldBack::redacted).collect(),
         }
     }
 
@@ -409,17 +408,6 @@ impl Engine {
 
     pub(super) fn has_ended(&self) -> bool {
         self.has_ended.load(Ordering::Acquire)
-    }
-}
-
-/// Without secrets.
-fn shown_cause(cause: HeldBack) -> HeldBack {
-    match cause {
-        HeldBack::ResolvedByHand { by, at } => HeldBack::ResolvedByHand {
-            by: redacted::text(&by),
-            at,
-        },
-        other => other,
     }
 }
 
