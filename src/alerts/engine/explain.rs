@@ -6,7 +6,6 @@ use super::engine::Engine;
 use super::ledger::Open;
 use super::views::{AlertView, RuleAlertView, RuleView};
 use crate::alerts::channels::NotifiedAlert;
-use crate::alerts::redacted;
 use crate::alerts::state::{Alert, AlertExplanation, HeldBack, RuleData};
 
 impl Engine {
@@ -33,7 +32,7 @@ impl Engine {
             active_at: alert.active_at,
             deadline,
             acknowledged: shown.acknowledged,
-            held_back: held_back.into_iter().map(shown_cause).collect(),
+            held_back: held_back.into_iter().map(HeldBack::redacted).collect(),
         }
     }
 
@@ -77,16 +76,5 @@ impl Engine {
             RuleAlertView { alert, channels }
         });
         Some((explained.data, explained.stale, alerts.collect()))
-    }
-}
-
-/// Without secrets.
-fn shown_cause(cause: HeldBack) -> HeldBack {
-    match cause {
-        HeldBack::ResolvedByHand { by, at } => HeldBack::ResolvedByHand {
-            by: redacted::text(&by),
-            at,
-        },
-        other => other,
     }
 }

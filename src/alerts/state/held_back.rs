@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alert_id::AlertId;
 use super::silence::SilenceId;
-use crate::alerts::wire;
+use crate::alerts::{redacted, wire};
 
 /// A cause why an alert is not announced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,4 +50,17 @@ pub enum HeldBack {
         /// The reason: the error of the last evaluation, `no data` or `missing from the last evaluation`.
         reason: String,
     },
+}
+
+impl HeldBack {
+    /// Without secrets, for people.
+    pub(in crate::alerts) fn redacted(self) -> Self {
+        match self {
+            Self::ResolvedByHand { by, at } => Self::ResolvedByHand {
+                by: redacted::text(&by),
+                at,
+            },
+            other => other,
+        }
+    }
 }
