@@ -298,7 +298,7 @@ impl Engine {
 
     fn explained(
         &self,
-        open: &super::ledger::Open,
+        open: &super::open::Open,
         name: &str,
         now: SystemTime,
     ) -> Option<(Option<String>, Vec<RuleAlertView>)> {

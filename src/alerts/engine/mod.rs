@@ -8,9 +8,12 @@ mod engine;
 mod inbox;
 mod instruments;
 mod ledger;
+mod open;
 mod receiver;
+mod store_call;
 mod task;
 mod views;
+mod writing;
 
 pub use self::alerts::Alerts;
 pub use self::builder::AlertsBuilder;
