@@ -25,7 +25,7 @@ const SHORTCUT_RESOLVES: Duration = Duration::from_secs(15 * 60);
 /// Instances that share a store take turns on the alerts of rules with [`Scope::Shared`](crate::alerts::Scope::Shared). One of them
 /// holds these alerts, and another takes them over within three intervals, but at least 15 s, after the holder is gone. Only the
 /// holder shows and changes them: elsewhere [`acknowledge`](Self::acknowledge), [`resolve`](Self::resolve) and
-/// [`suppress`](Self::suppress) are refused with "another instance may hold it". A silence of labels holds for the alerts of the
+/// [`suppress`](Self::suppress) are refused, because the alert is unknown there. A silence of labels holds for the alerts of the
 /// instance that takes it.
 ///
 /// Each notification is sent at least once. After a crash, those that were sent in the last moments are sent again with the same

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::engine::Engine;
-use super::ledger::Open;
+use super::open::Open;
 use super::views::{AlertView, RuleAlertView, RuleView};
 use crate::alerts::channels::NotifiedAlert;
 use crate::alerts::state::{Alert, AlertExplanation, HeldBack, RuleData};

@@ -1,34 +1,30 @@
 //! `Ledger`: the alerts of one engine in their store.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_core::future::BoxFuture;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::book::{Book, Step};
 use super::context::Context;
 use super::inbox::Request;
-use crate::alerts::channels::Mode;
+use super::open::Open;
+use super::store_call::call_store;
+use super::writing::{Writing, add, is_refused};
 use crate::alerts::delivery::{Delivery, Outlet};
-use crate::alerts::notify::{Cause, Policy};
-use crate::alerts::state::{Alert, AlertId, AlertState, Limits};
-use crate::alerts::stores::{AlertStore, Commit, Lease, Queued, Saved};
+use crate::alerts::notify::Policy;
+use crate::alerts::state::{AlertId, Limits};
+use crate::alerts::stores::{AlertStore, Commit, Lease, Saved};
 use crate::error::{Error, ErrorKind, logged};
 use crate::outage::{Outage, Transition};
-use crate::panics;
 use crate::recorder::RecorderRef;
 
-/// A call of the store that takes longer fails.
-const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The epoch of a ledger in memory, which no store gives.
 const NO_EPOCH: u64 = i64::MAX as u64;
-/// The events that wait for a store that is away. Older ones are dropped.
-const MAX_WAITING_EVENTS: usize = 50_000;
 
 /// The alerts of one engine in their store. While another engine holds the ledger, there is no book. While the store is away at the
 /// start, the book of a ledger that no other instance may hold is in memory.
@@ -56,65 +52,6 @@ pub(super) struct Plan {
     pub(super) channels: Vec<Outlet>,
     pub(super) limits: Limits,
     pub(super) recorder: RecorderRef,
-}
-
-/// A ledger that this engine holds.
-pub(super) struct Open {
-    pub(super) book: Book,
-    pub(super) delivery: Arc<Delivery>,
-    /// Whether the store is away since the start, so that the ledger begins in memory.
-    is_provisional: bool,
-    /// What the delivery watches.
-    _lease: watch::Sender<Lease>,
-}
-
-impl Open {
-    /// What holds back an alert's notifications, by channel.
-    pub(super) fn channels_of(
-        &self,
-        alert: &Alert,
-        now: SystemTime,
-    ) -> BTreeMap<String, Vec<Cause>> {
-        let held = self.book.notifier.held_back(alert.id, now);
-        let held = held.into_iter().map(|held| (held.channel, held.causes));
-        let mut channels: BTreeMap<_, _> = held.collect();
-        if alert.state == AlertState::Firing {
-            for (channel, cause) in self.stopped_for(alert) {
-                channels.entry(channel).or_default().push(cause);
-            }
-        }
-        channels
-    }
-
-    /// The stopped channels that a firing alert would go to.
-    fn stopped_for(&self, alert: &Alert) -> impl Iterator<Item = (String, Cause)> {
-        let stopped = self.delivery.stopped().into_iter();
-        stopped.filter_map(|(mode, channel, instead)| {
-            let is_for_it = match mode {
-                Mode::Notifications => self.book.notifier.takes(&channel.name, alert.id),
-                Mode::Alerts { .. } => self.book.announces(alert),
-                Mode::Heartbeat { .. } => false,
-            };
-            let stopped = channel.stopped.filter(|_| is_for_it)?;
-            let cause = Cause::Stopped {
-                since: stopped.since,
-                error: stopped.error,
-                instead,
-            };
-            Some((channel.name, cause))
-        })
-    }
-}
-
-#[derive(Default)]
-struct Writing {
-    lease: Option<Lease>,
-    /// What the store has not taken yet.
-    waiting: Option<Commit>,
-    /// The number of its events that were in a commit without an answer, if there was one.
-    in_doubt: Option<usize>,
-    /// Notifications that the delivery does not have yet, because a step was dropped before its end.
-    unsent: Vec<Queued>,
 }
 
 impl Ledger {
@@ -447,41 +384,10 @@ impl Ledger {
         }
     }
 
-    /// Calls the store, with a timeout and with panics caught.
     async fn call<'a, T>(
         &'a self,
         call: impl FnOnce(&'a dyn AlertStore) -> BoxFuture<'a, Result<T, Error>>,
     ) -> Result<T, Error> {
-        let store: &dyn AlertStore = &*self.plan.store;
-        let failed = |problem: &str| Err(Error::new(ErrorKind::Io, problem));
-        let Ok(future) = panics::caught_here(|| call(store)) else {
-            return failed("the store of the alerts panicked");
-        };
-        match timeout(STORE_TIMEOUT, panics::caught(future)).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => failed("the store of the alerts panicked"),
-            Err(_) => failed("the store of the alerts did not answer within 10 s"),
-        }
-    }
-}
-
-fn is_refused(written: &Result<(), Error>) -> bool {
-    (written.as_ref()).is_err_and(|error| error.kind() == ErrorKind::Refused)
-}
-
-/// Adds a step to what waits for the store.
-fn add(waiting: &mut Commit, step: Step, now: SystemTime) {
-    waiting.seen = Some(now);
-    waiting.documents.extend(step.documents);
-    waiting.queued.extend(step.queued);
-    waiting.events.extend(step.events);
-    let excess = waiting.events.len().saturating_sub(MAX_WAITING_EVENTS);
-    if excess > 0 {
-        waiting.events.drain(..excess);
-        waiting.in_doubt = waiting.in_doubt.saturating_sub(excess);
-        tracing::error!(
-            excess,
-            "the history of the alerts loses events, because the store is away"
-        );
+        call_store(&*self.plan.store, call).await
     }
 }

@@ -10,11 +10,14 @@ mod inbox;
 mod instruments;
 mod ledger;
 mod mistakes;
+mod open;
 mod receiver;
 mod show;
 mod start;
+mod store_call;
 mod task;
 mod views;
+mod writing;
 
 pub use self::alerts::Alerts;
 pub use self::builder::AlertsBuilder;
