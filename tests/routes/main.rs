@@ -19,6 +19,8 @@ mod alert_acts;
 #[cfg(feature = "alerts")]
 mod alert_shop;
 #[cfg(feature = "alerts")]
+mod alert_silences;
+#[cfg(feature = "alerts")]
 mod alerts;
 #[cfg(feature = "full")]
 mod debug;

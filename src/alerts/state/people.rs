@@ -163,10 +163,11 @@ impl State {
         Ok(self.last_silence)
     }
 
-    /// Ends a silence before its time, and returns it.
+    /// Ends a silence before its time, and returns it. `None` if there is none, or if it has ended by itself.
     pub fn unsuppress(&mut self, id: SilenceId, now: SystemTime) -> Option<Silence> {
         self.resume(now);
-        let index = self.silences.iter().position(|silence| silence.id == id)?;
+        let is_meant = |silence: &Silence| silence.id == id && !silence.is_over(now);
+        let index = self.silences.iter().position(is_meant)?;
         self.changed();
         Some(self.silences.remove(index))
     }

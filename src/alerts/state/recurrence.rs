@@ -1,5 +1,6 @@
 //! `Recurrence`: the times at which a silence is active again and again.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -37,7 +38,7 @@ const MAX_JOINED: usize = 100;
 /// assert!(error.to_string().contains("the hour is \"25\": 0-23 is allowed"));
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(from = "Form", into = "Form")]
 pub struct Recurrence {
     form: Form,
@@ -53,7 +54,6 @@ struct Form {
     duration: Duration,
 }
 
-#[derive(Debug)]
 struct Times {
     cron: CronTimes,
     /// The last answer.
@@ -176,6 +176,13 @@ fn overlap(times: &CronTimes, duration: Duration) -> Option<String> {
         begin = next;
     }
     None
+}
+
+impl fmt::Debug for Recurrence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The parsed expression is long.
+        self.form.fmt(f)
+    }
 }
 
 impl PartialEq for Recurrence {

@@ -10,7 +10,9 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use tower_vitals::ErrorKind;
 use tower_vitals::alerts::Level;
-use tower_vitals::alerts::state::{CodeAlert, HeldBack, Recurrence, Silence, SilenceTarget, State};
+use tower_vitals::alerts::state::{
+    CodeAlert, HeldBack, Recurrence, Silence, SilenceId, SilenceTarget, State,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -93,6 +95,8 @@ fn its_last_time_ends_with_it() {
     assert_eq!(held_until(&state, end), None);
     let silence = state.silences(at("2026-12-06T01:59:59Z")).next().unwrap();
     assert_eq!(silence.occurrence(at(end)), None);
+    // It has ended by itself, so nobody can end it.
+    assert_eq!(state.unsuppress(SilenceId(1), at(end)), None);
     state.tick(at(end));
     assert_eq!(state.silences(at("2026-01-01T00:00:00Z")).count(), 0);
     // No time of it is before this end.
