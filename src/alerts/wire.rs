@@ -1,4 +1,4 @@
-//! Forms in JSON that lose nothing: times to the nanosecond, values that are no number, maps with keys that are no text.
+//! Forms in JSON that lose nothing: times to the nanosecond, values that are no number.
 
 /// A time as RFC 3339 with nanoseconds. Times outside the years -9999 to 9999 become the nearest time inside.
 pub(in crate::alerts) mod time {
@@ -73,31 +73,5 @@ pub(in crate::alerts) mod value {
         text.map(|text| text.parse())
             .transpose()
             .map_err(D::Error::custom)
-    }
-}
-
-/// A map as a list of pairs.
-pub(in crate::alerts) mod pairs {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(in crate::alerts) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
-        map: &BTreeMap<K, V>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(map)
-    }
-
-    pub(in crate::alerts) fn deserialize<'de, K, V, D>(
-        deserializer: D,
-    ) -> Result<BTreeMap<K, V>, D::Error>
-    where
-        K: Deserialize<'de> + Ord,
-        V: Deserialize<'de>,
-        D: Deserializer<'de>,
-    {
-        let list = Vec::<(K, V)>::deserialize(deserializer)?;
-        Ok(list.into_iter().collect())
     }
 }

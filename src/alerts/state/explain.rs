@@ -42,7 +42,7 @@ impl State {
     pub fn explain(&self, rule: &str, now: SystemTime) -> Option<RuleExplanation> {
         let group = self.rules.get(rule)?;
         let inhibitors = self.inhibitors(group);
-        let members = group.members.values();
+        let members = group.members.iter();
         Some(RuleExplanation {
             rule: rule.into(),
             level: group.level,
@@ -60,7 +60,7 @@ impl State {
     pub fn explain_alert(&self, id: AlertId, now: SystemTime) -> Option<AlertExplanation> {
         let mut members = self
             .groups()
-            .flat_map(|group| group.members.values().map(move |member| (group, member)));
+            .flat_map(|group| group.members.iter().map(move |member| (group, member)));
         let (group, member) = members.find(|(_, member)| member.alert.id == id)?;
         Some(self.explained(group, member, &self.inhibitors(group), now))
     }
@@ -70,7 +70,7 @@ impl State {
     pub fn firing(&self, now: SystemTime) -> impl Iterator<Item = (&Alert, bool)> {
         self.groups().flat_map(move |group| {
             let inhibitors = self.inhibitors(group);
-            let alerts = group.members.values().map(|member| &member.alert);
+            let alerts = group.members.iter().map(|member| &member.alert);
             let firing = alerts.filter(|alert| alert.state == AlertState::Firing);
             firing.map(move |alert| {
                 let mut silences = self.silences.iter();
@@ -90,7 +90,7 @@ impl State {
         let mut all = Vec::new();
         for group in self.groups() {
             let inhibitors = self.inhibitors(group);
-            let members = group.members.values();
+            let members = group.members.iter();
             all.extend(members.map(|member| self.explained(group, member, &inhibitors, now)));
         }
         all
@@ -101,7 +101,7 @@ impl State {
         let mut unposted = BTreeSet::new();
         for group in self.groups() {
             let inhibitors = self.inhibitors(group);
-            let alerts = group.members.values().map(|member| &member.alert);
+            let alerts = group.members.iter().map(|member| &member.alert);
             for alert in alerts.filter(|alert| alert.state == AlertState::Firing) {
                 let mut silences = self.silences.iter();
                 let is_silenced = silences.any(|silence| {
@@ -120,7 +120,7 @@ impl State {
     fn inhibitors<'a>(&'a self, group: &'a Group) -> Vec<Inhibitors<'a>> {
         let inhibitors = |inhibition: &'a Inhibition| {
             let source = self.rules.get(&inhibition.rule);
-            let members = source.into_iter().flat_map(|group| group.members.values());
+            let members = source.into_iter().flat_map(|group| group.members.iter());
             let alerts = members.map(|member| &member.alert);
             let firing = alerts.filter(|alert| alert.state == AlertState::Firing);
             let mut firing: Vec<_> = firing.collect();

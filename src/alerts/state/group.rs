@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::Clock;
 use super::inhibition::Inhibition;
 use super::member::Member;
+use super::members::Members;
 use super::moment::Moment;
 use super::reason::Reason;
 use super::room::Room;
@@ -21,7 +22,6 @@ use crate::alerts::found::Found;
 use crate::alerts::level::Level;
 use crate::alerts::no_data::NoData;
 use crate::alerts::outcome::Outcome;
-use crate::alerts::wire;
 use crate::error::{Error, ErrorKind, logged};
 
 /// A series that so many evaluations in a row lack is gone.
@@ -45,8 +45,7 @@ pub(super) struct Group {
     has_had_data: bool,
     /// The reason why the members are as an earlier evaluation left them.
     pub(super) stale: Option<String>,
-    #[serde(with = "wire::pairs")]
-    pub(super) members: BTreeMap<Labels, Member>,
+    pub(super) members: Members,
     /// The number of changes that a restart must know.
     #[serde(skip)]
     pub(super) changes: u64,
@@ -137,7 +136,7 @@ impl Group {
     fn print(&self) -> u64 {
         let mix = |print: u64, number: u64| (print ^ number).wrapping_mul(0x0100_0000_01b3);
         let data = mix(0xcbf2_9ce4_8422_2325, self.data as u64);
-        self.members.values().fold(data, |print, member| {
+        self.members.iter().fold(data, |print, member| {
             mix(mix(print, member.print()), member.alert.id.number())
         })
     }
@@ -146,7 +145,7 @@ impl Group {
     /// changed.
     pub(super) fn confirm(&mut self, clock: Duration) {
         if self.data == RuleData::Current {
-            for member in self.members.values_mut() {
+            for member in self.members.iter_mut() {
                 if member.missed == 0 {
                     member.confirm(clock);
                 }
@@ -162,8 +161,8 @@ impl Group {
     ) -> Vec<Transition> {
         let mut transitions = Vec::new();
         let timing = self.timing;
-        self.members.retain(|labels, member| {
-            if results.contains_key(labels) {
+        self.members.retain(|member| {
+            if results.contains_key(&member.alert.labels) {
                 return true;
             }
             let was_held = member.is_held();
@@ -193,8 +192,10 @@ impl Group {
     fn are_known(&self, results: &[Found<'_>]) -> bool {
         !results.is_empty()
             && results.len() == self.members.len()
-            && (results.iter().zip(self.members.keys()))
-                .all(|(found, known)| *found.labels == *known)
+            && results
+                .iter()
+                .zip(self.members.iter())
+                .all(|(found, known)| *found.labels == known.alert.labels)
     }
 
     /// Does what [`take_members`](Self::take_members) does for known members, which it neither moves nor copies.
@@ -205,7 +206,7 @@ impl Group {
         room: &mut Room,
     ) -> Vec<Transition> {
         let mut transitions = Vec::new();
-        for (member, found) in self.members.values_mut().zip(results) {
+        for (member, found) in self.members.iter_mut().zip(results) {
             member.alert.level = self.level;
             member.alert.text.clone_from(&self.text);
             member.alert.value = Some(found.value);
@@ -224,7 +225,7 @@ impl Group {
         let timing = self.timing;
         let resolves = timing.no_data == NoData::Resolve;
         let mut transitions = Vec::new();
-        for member in self.members.values_mut() {
+        for member in self.members.iter_mut() {
             let holds = member.alert.holds && !resolves;
             transitions.extend(member.step_in(room, holds, &timing, at, Reason::NoData));
         }
@@ -246,14 +247,11 @@ impl Group {
         room: &mut Room,
     ) -> Option<Transition> {
         let is_of_no_data = value.is_none() && reason == Reason::NoData;
-        let member = match self.members.entry(labels) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(vacant) => {
-                let mut member = Member::new(&self.name, vacant.key().clone(), self.level, at);
-                member.is_of_no_data = is_of_no_data;
-                vacant.insert(member)
-            }
-        };
+        let member = self.members.find_or_insert(labels, |labels| {
+            let mut member = Member::new(&self.name, labels, self.level, at);
+            member.is_of_no_data = is_of_no_data;
+            member
+        });
         member.alert.level = self.level;
         member.alert.text.clone_from(&self.text);
         if value.is_some() {
@@ -274,7 +272,7 @@ impl Group {
             return Vec::new();
         }
         let clock = self.clock.read(now);
-        let members = self.members.values_mut();
+        let members = self.members.iter_mut();
         let overdue = members.filter(|member| member.is_overdue(&self.timing, clock));
         // Not each has a transition: one that a person resolved is only forgotten.
         let ended = overdue.map(|member| member.end(Reason::AutoResolved, now));
@@ -285,7 +283,7 @@ impl Group {
     }
 
     pub(super) fn end(&mut self, reason: Reason, now: SystemTime) -> Vec<Transition> {
-        let members = self.members.values_mut();
+        let members = self.members.iter_mut();
         let transitions = members
             .filter_map(|member| member.end(reason, now))
             .collect();
@@ -296,7 +294,7 @@ impl Group {
     pub(super) fn recount(&mut self) {
         self.held = self
             .members
-            .values()
+            .iter()
             .filter(|member| member.is_held())
             .count();
     }
@@ -307,7 +305,7 @@ impl Group {
 
     /// Forgets as many alerts that need not be remembered.
     pub(super) fn forget_idle(&mut self, mut number: usize) {
-        self.members.retain(|_, member| {
+        self.members.retain(|member| {
             let stays = number == 0 || member.is_held();
             number -= usize::from(!stays);
             stays

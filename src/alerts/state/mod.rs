@@ -37,6 +37,7 @@ mod inhibition;
 mod limits;
 mod matcher;
 mod member;
+mod members;
 mod moment;
 mod people;
 mod personal_act;

@@ -36,7 +36,7 @@ impl State {
         self.resume(now);
         let transition = self
             .groups_mut()
-            .flat_map(|group| group.members.values_mut())
+            .flat_map(|group| group.members.iter_mut())
             .find(|member| member.alert.id == id && member.alert.state == AlertState::Firing)
             .map(|member| member.acknowledge(act))
             .ok_or_else(|| refused(format!("the alert {id} does not fire")))?;
@@ -58,11 +58,14 @@ impl State {
         self.resume(now);
         let mut found = None;
         for group in self.groups_mut() {
-            let mut members = group.members.values_mut();
+            let mut members = group.members.iter_mut();
             let is_meant =
                 |member: &&mut Member| member.alert.id == id && member.alert.state.is_active();
-            if let Some(member) = members.find(is_meant) {
-                found = Some(member.resolve(act));
+            found = members
+                .find(is_meant)
+                .map(|member| member.resolve(act.clone()));
+            drop(members);
+            if found.is_some() {
                 group.recount();
                 break;
             }

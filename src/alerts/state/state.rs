@@ -275,7 +275,7 @@ impl State {
 
     /// All known alerts, also inactive and resolved ones.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
-        let members = self.groups().flat_map(|group| group.members.values());
+        let members = self.groups().flat_map(|group| group.members.iter());
         members.map(|member| &member.alert)
     }
 
