@@ -376,6 +376,7 @@ impl Alerts {
     }
 
     /// Fails while the alerts are not read from their store.
+    #[cfg(feature = "axum")]
     pub(crate) async fn ready(&self) -> Result<(), Error> {
         self.0.ready(SystemTime::now()).await
     }
@@ -386,11 +387,8 @@ impl Alerts {
         let found = self.0.open_ledgers().find(|ledger| ledger.knows(id));
         found.ok_or_else(|| {
             let others = self.0.ledgers.iter().any(|ledger| !ledger.is_open());
-            let hint = if others {
-                ": another instance may hold it"
-            } else {
-                ""
-            };
+            let hint = others.then_some(": another instance may hold it");
+            let hint = hint.unwrap_or_default();
             Error::new(
                 ErrorKind::Refused,
                 format!("the alert {id} is unknown here{hint}"),

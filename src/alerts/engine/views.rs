@@ -70,6 +70,7 @@ impl AlertView {
     }
 
     /// Whether a text has the form of a [`cursor`](Self::cursor).
+    #[cfg(feature = "axum")]
     pub(crate) fn is_cursor(text: &str) -> bool {
         let mut parts = text.split('-');
         let mut is_next = |length: usize, is_allowed: fn(&u8) -> bool| {
