@@ -168,7 +168,7 @@ async fn a_store_that_is_away_is_a_503_and_no_empty_list() {
     assert!(numbers["store_error"].is_string(), "{numbers}");
     assert_shape(&shop.ok("/alerts/rules").await, "rules");
     let explained = shop.ok("/alerts/rules/CheckFailing/explain").await;
-    assert_eq!(explained["stale"], "not evaluated yet");
+    assert_eq!(explained["data"], "not_evaluated");
     shop.store.is_away.store(false, Ordering::Relaxed);
     shop.tick().await;
     assert_eq!(ids(&shop.ok("/alerts").await).len(), 1);

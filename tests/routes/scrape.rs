@@ -273,7 +273,8 @@ fn the_instruments_example_records_every_family_of_the_catalogue() {
         .filter(|line| line.starts_with("# TYPE "))
         .count();
     assert_eq!(families.trim(), types.to_string());
-    assert!(types > FAMILIES.len());
+    let left_out = FAMILIES.iter().filter(is_left_out).count();
+    assert!(types > FAMILIES.len() - left_out);
 
     // A real Prometheus scrapes it as OpenMetrics.
     let _target = Target::add(example.address(), "instruments");

@@ -268,12 +268,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes the ledgers if none is open and the store was not tried yet. Fails while none is open.
+    /// Takes the ledgers if none is open and the store was not tried yet. Fails while the alerts of none are read: those that
+    /// began in memory are not all.
     pub(super) async fn ready(&self, now: SystemTime) -> Result<(), Error> {
         if self.ledgers.iter().all(|ledger| ledger.failure().is_none()) {
             self.hold_if_closed(now).await;
         }
-        if self.open_ledgers().next().is_some() {
+        if self.open_ledgers().any(|ledger| !ledger.is_provisional()) {
             return Ok(());
         }
         let closed = self.ledgers.iter().map(Ledger::is_closed);

@@ -185,7 +185,7 @@ impl Ledger {
         Book::open(context, policies, plan.limits, saved, now)
     }
 
-    fn is_provisional(&self) -> bool {
+    pub(super) fn is_provisional(&self) -> bool {
         self.read(|open| open.is_provisional) == Some(true)
     }
 
