@@ -206,7 +206,13 @@ impl Book {
     }
 
     pub(super) fn kept_requests(&self) -> Vec<Request> {
-        self.kept.as_ref().map(Inbox::take).unwrap_or_default()
+        let kept = self.kept.as_ref().map(Inbox::take).unwrap_or_default();
+        // An alert that ended meanwhile was told already, so only the last request of each alert counts.
+        let mut known = HashSet::new();
+        let last = kept.into_iter().rev();
+        let mut last: Vec<_> = last.filter(|request| known.insert(request.id())).collect();
+        last.reverse();
+        last
     }
 
     /// Forgets the rules that are not there any more: their alerts end.
