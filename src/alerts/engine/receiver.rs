@@ -97,9 +97,9 @@ setters! { policy:
     group_wait(wait: Duration);
     /// Sets the time between two notifications of a group that changed. Defaults to 5 minutes.
     group_interval(interval: Duration);
-    /// Sets the time after which a group that still fires is told again. Defaults to 4 hours.
+    /// Sets the time after which the channel repeats a group that still fires. Defaults to 4 hours.
     repeat_interval(interval: Duration);
-    /// Sets whether the end of alerts is told. Defaults to true.
+    /// Sets whether the channel tells the end of alerts. Defaults to true.
     send_resolved(sends: bool);
     /// Tells another channel too if nobody acknowledges in time.
     escalate_after(after: Duration, to: impl Into<String>);

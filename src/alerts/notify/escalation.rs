@@ -1,8 +1,8 @@
-//! `Escalation`: the channel that is told when nobody acknowledges in time.
+//! `Escalation`: the channel for alerts that nobody acknowledges in time.
 
 use std::time::Duration;
 
-/// The channel that is told when nobody acknowledges in time.
+/// The channel for alerts that nobody acknowledges in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Escalation {
     pub(super) after: Duration,

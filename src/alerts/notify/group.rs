@@ -1,4 +1,4 @@
-//! `Group`: alerts that a channel is told together.
+//! `Group`: the alerts of one notification.
 
 use std::time::SystemTime;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::alerts::evaluated::Labels;
 use crate::alerts::wire;
 
-/// Alerts that a channel is told together, because the labels that it groups by are the same.
+/// The alerts that share a notification, because the labels that the channel groups by are the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Group {
     pub(super) labels: Labels,

@@ -44,7 +44,7 @@ impl Placeholder {
         ALL.into_iter().find(|placeholder| placeholder.name == name)
     }
 
-    /// All names, for an error.
+    /// All names. An error lists them.
     pub(super) fn names() -> String {
         ALL.map(|placeholder| placeholder.name).join(", ")
     }
