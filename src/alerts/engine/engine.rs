@@ -244,16 +244,19 @@ impl Engine {
     }
 
     pub(super) async fn test_channel(&self, name: &str) -> Result<(), DeliveryError> {
-        let open = self.open_ledgers();
-        let open = open.filter_map(|ledger| ledger.read(|open| Arc::clone(&open.delivery)));
-        let mut open: Vec<_> = open.collect();
-        // Each ledger stops the channel for itself, so each of them must see the test.
-        let is_stopped = |delivery: &Arc<Delivery>| {
+        let is_stopped = |delivery: &Delivery| {
             let mut channels = delivery.channels().into_iter();
             channels.any(|channel| channel.name == name && channel.stopped.is_some())
         };
-        if open.iter().any(is_stopped) {
-            open.retain(is_stopped);
+        let open = self.open_ledgers().filter_map(|ledger| {
+            let delivery = ledger.read(|open| Arc::clone(&open.delivery))?;
+            let is_stopped = is_stopped(&delivery);
+            Some((ledger, delivery, is_stopped))
+        });
+        let mut open: Vec<_> = open.collect();
+        // Each ledger stops the channel for itself, so each of them must see the test.
+        if open.iter().any(|(.., is_stopped)| *is_stopped) {
+            open.retain(|(.., is_stopped)| *is_stopped);
         } else {
             open.truncate(1);
         }
@@ -262,8 +265,18 @@ impl Engine {
                 "the store of the alerts cannot be reached",
             ));
         }
-        for delivery in open {
+        for (ledger, delivery, was_stopped) in open {
             delivery.test(name).await?;
+            if was_stopped {
+                let now = SystemTime::now();
+                // A failure of the store is logged there, and the step is written later.
+                let _ = ledger
+                    .run(now, |book, _| {
+                        book.notifier.renew(name, now);
+                        Ok(())
+                    })
+                    .await;
+            }
         }
         Ok(())
     }

@@ -137,7 +137,11 @@ impl Ledger {
         }
         let saved = self.call(|store| store.load(&self.key)).await?;
         self.open_with(writing, &saved, Some(lease), now)?;
+        let renewed = self.read(|open| open.delivery.renewed());
         self.step(writing, now, |book, step| {
+            for channel in renewed.into_iter().flatten() {
+                book.notifier.renew(&channel, now);
+            }
             book.forget_rules(now, step);
             book.take(requests, now, step);
             Ok(())
@@ -182,7 +186,11 @@ impl Ledger {
     fn book(&self, saved: &Saved, now: SystemTime) -> Result<Book, Error> {
         let plan = &self.plan;
         let (context, policies) = (Arc::clone(&plan.context), plan.policies.clone());
-        Book::open(context, policies, plan.limits, saved, now)
+        let mut book = Book::open(context, policies, plan.limits, saved, now)?;
+        if self.name == "shared" {
+            book.share();
+        }
+        Ok(book)
     }
 
     pub(super) fn is_provisional(&self) -> bool {

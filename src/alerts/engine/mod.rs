@@ -11,11 +11,13 @@ mod instruments;
 mod ledger;
 mod mistakes;
 mod open;
+mod posted;
 mod receiver;
 mod show;
 mod start;
 mod store_call;
 mod task;
+mod ticks;
 mod views;
 mod writing;
 
