@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::context::Context;
+use super::forgotten::{Forgotten, is_recent};
 use super::inbox::{Inbox, Request};
 use crate::alerts::channels::{Notification, NotifiedAlert};
 use crate::alerts::notify::{Notifier, NotifierState, Policy};
@@ -19,9 +20,8 @@ use crate::exporter::Snapshot;
 const STATE: &str = "state";
 const NOTIFIER: &str = "notifier";
 const SLOS: &str = "slo";
+const FORGOTTEN: &str = "forgotten";
 
-/// How long a resolved alert goes on being posted.
-const RECENT: Duration = Duration::from_secs(5 * 60);
 /// The counts of SLOs change with each evaluation, and are saved this often.
 const SLOS_EVERY: Duration = Duration::from_secs(60);
 
@@ -31,6 +31,7 @@ pub(super) struct Book {
     pub(super) state: State,
     pub(super) notifier: Notifier,
     context: Arc<Context>,
+    forgotten: Forgotten,
     slos: SloBook,
     slos_saved: Option<SystemTime>,
     /// The revision that was saved last.
@@ -81,6 +82,12 @@ impl Book {
             Some(text) => serde_json::from_slice(text).map_err(|error| unreadable(SLOS, &error))?,
             None => SloBook::default(),
         };
+        let forgotten = match saved.documents.get(FORGOTTEN) {
+            Some(text) => {
+                serde_json::from_slice(text).map_err(|error| unreadable(FORGOTTEN, &error))?
+            }
+            None => Forgotten::default(),
+        };
         let (of_rules, of_code) = context.added_labels();
         state.set_added_labels(of_rules, of_code);
         state.resume(now);
@@ -88,6 +95,7 @@ impl Book {
             state,
             notifier,
             context,
+            forgotten,
             slos,
             slos_saved: None,
             saved_state: None,
@@ -227,6 +235,12 @@ impl Book {
     /// Does what time decides, and asks for the notifications that are due. Every step ends with this.
     pub(super) fn finish(&mut self, now: SystemTime, step: &mut Step) {
         step.transitions.extend(self.state.tick(now));
+        if self.context.posts_alerts {
+            let (state, context) = (&self.state, &self.context);
+            if self.forgotten.note(&step.transitions, state, context, now) {
+                step.put(FORGOTTEN, &self.forgotten);
+            }
+        }
         let transitions = step.transitions.iter().cloned().map(Event::Transition);
         step.events.extend(transitions);
         self.tell(now, step);
@@ -261,20 +275,15 @@ impl Book {
     /// receiver would take its absence for its end.
     pub(super) fn posted(&self, now: SystemTime) -> Vec<NotifiedAlert> {
         let unposted = self.state.unposted(now);
-        let is_recent = |alert: &Alert| {
-            now.duration_since(alert.since)
-                .is_ok_and(|age| age <= RECENT)
-        };
         let alerts = self.state.alerts().filter(|alert| match alert.state {
             AlertState::Firing => !unposted.contains(&alert.id),
-            AlertState::Resolved => is_recent(alert),
+            AlertState::Resolved => is_recent(alert.since, now),
             AlertState::Inactive | AlertState::Pending => false,
         });
         let alerts = alerts.filter(|alert| self.context.announces(alert));
         let described = alerts.map(|alert| (alert, self.context.describe(alert)));
-        described
-            .map(|(alert, description)| NotifiedAlert::of(alert, &description))
-            .collect()
+        let known = described.map(|(alert, description)| NotifiedAlert::of(alert, &description));
+        known.chain(self.forgotten.recent(now).cloned()).collect()
     }
 
     /// Whether this service tells of an alert.

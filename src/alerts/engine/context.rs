@@ -28,6 +28,8 @@ pub(super) struct Context {
     pub(super) instance: String,
     pub(super) labels_instance: bool,
     pub(super) external_url: Option<String>,
+    /// Whether a channel gets all alerts.
+    pub(super) posts_alerts: bool,
     by_name: HashMap<String, usize>,
 }
 
@@ -46,6 +48,7 @@ impl Context {
             instance: String::new(),
             labels_instance: false,
             external_url: None,
+            posts_alerts: false,
         }
     }
 

@@ -14,7 +14,7 @@ use super::ledger::{Ledger, Plan};
 use super::mistakes::mistakes;
 use super::receiver::Receiver;
 use super::task;
-use crate::alerts::channels::Log;
+use crate::alerts::channels::{Log, Mode};
 use crate::alerts::scope::Scope;
 use crate::error::Error;
 use crate::recorder::RecorderRef;
@@ -65,6 +65,8 @@ impl AlertsBuilder {
             "local".to_owned()
         };
         context.instance = instance;
+        let mut modes = outlets.iter().map(|outlet| outlet.channel.mode());
+        context.posts_alerts = modes.any(|mode| matches!(mode, Mode::Alerts { .. }));
         let context = Arc::new(context);
         let plan = Arc::new(Plan {
             context: Arc::clone(&context),
