@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use tower_vitals::Prometheus;
 use tower_vitals::alerts::channels::{Channel, DeliveryError, Mode, Notification};
 use tower_vitals::alerts::state::{Matcher, SilenceTarget};
+use tower_vitals::alerts::stores::MemoryAlerts;
 use tower_vitals::alerts::{Alert, Alerts, Rule, Rules, Selector, Signal};
 
 use crate::support::until;
@@ -38,6 +39,8 @@ impl Channel for Posts {
 }
 
 struct World {
+    store: MemoryAlerts,
+    rules: Rules,
     prometheus: Prometheus,
     posts: Posts,
     alerts: Alerts,
@@ -49,13 +52,11 @@ impl World {
         let prometheus = Prometheus::builder().build().unwrap();
         let posts = Posts::default();
         let rules = Rules::builder().allow_unknown_metrics().rules(rules);
-        let alerts = Alerts::builder()
-            .metrics(prometheus.clone())
-            .rules(rules.build().unwrap())
-            .channel(posts.clone())
-            .manual();
+        let (rules, store) = (rules.build().unwrap(), MemoryAlerts::default());
         Self {
-            alerts: alerts.run().unwrap(),
+            alerts: engine(&rules, &store, &posts),
+            store,
+            rules,
             prometheus,
             posts,
             // A silence that begins in the test begins after the alerts.
@@ -68,6 +69,11 @@ impl World {
         let key = Key::from_static_name(metric);
         let gauge: Gauge = self.prometheus.register_gauge(&key, &metadata);
         gauge.set(value);
+    }
+
+    /// The engine ends without a word, and another one goes on.
+    fn restart(&mut self) {
+        self.alerts = engine(&self.rules, &self.store, &self.posts);
     }
 
     /// Evaluates the rules, and returns the next post: `Queue firing: 7 jobs wait`.
@@ -88,6 +94,15 @@ impl World {
         });
         alerts.collect()
     }
+}
+
+fn engine(rules: &Rules, store: &MemoryAlerts, posts: &Posts) -> Alerts {
+    let alerts = Alerts::builder()
+        .rules(rules.clone())
+        .channel(posts.clone())
+        .store(store.clone())
+        .manual();
+    alerts.run().unwrap()
 }
 
 fn rule(name: &str, metric: &str) -> Rule {
@@ -233,4 +248,33 @@ async fn a_silence_that_another_one_extends_keeps_an_alert_from_being_posted() {
     world.now += TICK;
     world.set("other", 8.0);
     assert_eq!(world.post().await, ["Other firing: 8 in other"]);
+}
+
+#[tokio::test]
+async fn the_end_of_an_alert_that_nothing_remembers_is_posted_for_five_minutes_over_a_restart() {
+    let mut world = World::new([rule("Queue", "depth")]);
+    world.set("depth", 1.0);
+    let alert = Alert::error("a disk is full").name("Disk");
+    world.alerts.fire(alert.clone());
+    assert_eq!(world.post().await, ["Disk firing: a disk is full"]);
+    world.alerts.clear(alert.id());
+    assert_eq!(world.post().await, ["Disk resolved: a disk is full"]);
+    assert!(!world.alerts.knows(alert.id()));
+    world.restart();
+    assert_eq!(world.post().await, ["Disk resolved: a disk is full"]);
+    world.alerts.fire(alert.clone());
+    assert_eq!(world.post().await, ["Disk firing: a disk is full"]);
+    world.restart();
+    world.alerts.clear(alert.id());
+    assert_eq!(world.post().await, ["Disk resolved: a disk is full"]);
+
+    // With an alert beside it, the next post is not empty.
+    world.set("depth", 7.0);
+    for _ in 0..20 {
+        let both = ["Queue firing: 7 in depth", "Disk resolved: a disk is full"];
+        assert_eq!(world.post().await, both);
+    }
+    // The delivery has its own memory and clock.
+    world.restart();
+    assert_eq!(world.post().await, ["Queue firing: 7 in depth"]);
 }

@@ -29,7 +29,9 @@ const SHORTCUT_RESOLVES: Duration = Duration::from_secs(15 * 60);
 /// instance that takes it.
 ///
 /// Each notification is sent at least once. After a crash, those that were sent in the last moments are sent again with the same
-/// [`id`](super::super::channels::Notification::id).
+/// [`id`](super::super::channels::Notification::id). A channel that
+/// [deduplicates](super::super::channels::Channel::deduplicates) gets those about an alert in order, so that its receiver has one
+/// incident for each firing.
 ///
 /// A handle that can be cloned. The engine ends when the last one is dropped; [`shutdown`](Self::shutdown) ends it in order.
 ///

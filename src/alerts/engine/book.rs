@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::context::Context;
+use super::forgotten::Forgotten;
 use super::inbox::{Inbox, Request};
 use super::posted::Posted;
 use crate::alerts::channels::{Notification, NotifiedAlert};
@@ -21,6 +22,7 @@ const STATE: &str = "state";
 const NOTIFIER: &str = "notifier";
 const SLOS: &str = "slo";
 const OWNER: &str = "owner";
+const FORGOTTEN: &str = "forgotten";
 
 /// The counts of SLOs change with each evaluation, and are saved this often.
 const SLOS_EVERY: Duration = Duration::from_secs(60);
@@ -35,6 +37,7 @@ pub(super) struct Book {
     /// The instance whose alerts these are, as it was named first. `None` for those that instances share.
     owner: Option<String>,
     is_owner_saved: bool,
+    forgotten: Forgotten,
     slos: SloBook,
     slos_saved: Option<SystemTime>,
     /// The revision that was saved last.
@@ -91,6 +94,12 @@ impl Book {
             Some(text) => serde_json::from_slice(text).map_err(|error| unreadable(SLOS, &error))?,
             None => SloBook::default(),
         };
+        let forgotten = match saved.documents.get(FORGOTTEN) {
+            Some(text) => {
+                serde_json::from_slice(text).map_err(|error| unreadable(FORGOTTEN, &error))?
+            }
+            None => Forgotten::default(),
+        };
         let (of_rules, of_code) = context.added_labels();
         state.set_added_labels(of_rules, of_code);
         state.resume(now);
@@ -101,6 +110,7 @@ impl Book {
             context,
             owner,
             is_owner_saved: saved.documents.contains_key(OWNER),
+            forgotten,
             slos,
             slos_saved: None,
             saved_state: None,
@@ -213,7 +223,7 @@ impl Book {
                     && known.state == AlertState::Firing
                     && known.level != alert.level
                 {
-                    self.posted.end(known, &self.context, now);
+                    self.forgotten.end(known, &self.context, now);
                 }
                 self.state.fire(alert, now)
             }
@@ -254,9 +264,12 @@ impl Book {
     /// Does what time decides, and asks for the notifications that are due. Every step ends with this.
     pub(super) fn finish(&mut self, now: SystemTime, step: &mut Step) {
         step.transitions.extend(self.state.tick(now));
-        let (state, context) = (&self.state, &self.context);
-        self.posted
-            .note_ends(&step.transitions, state, context, now);
+        if self.context.posts_alerts {
+            let (state, context) = (&self.state, &self.context);
+            if self.forgotten.note(&step.transitions, state, context, now) {
+                step.put(FORGOTTEN, &self.forgotten);
+            }
+        }
         let transitions = step.transitions.iter().cloned().map(Event::Transition);
         step.events.extend(transitions);
         self.tell(now, step);
@@ -291,7 +304,8 @@ impl Book {
 
     /// The alerts for receivers that group and deduplicate themselves.
     pub(super) fn posted(&self, now: SystemTime) -> Vec<NotifiedAlert> {
-        self.posted.alerts(&self.state, &self.context, now)
+        let (state, context) = (&self.state, &self.context);
+        self.posted.alerts(state, &self.forgotten, context, now)
     }
 
     /// Whether this service tells of an alert.

@@ -6,6 +6,7 @@ mod builder;
 mod context;
 mod engine;
 mod explain;
+mod forgotten;
 mod inbox;
 mod instruments;
 mod ledger;
