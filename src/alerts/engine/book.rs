@@ -31,7 +31,7 @@ pub(super) struct Book {
     pub(super) state: State,
     pub(super) notifier: Notifier,
     context: Arc<Context>,
-    slos: SloBook,
+    pub(super) slos: SloBook,
     slos_saved: Option<SystemTime>,
     /// The revision that was saved last.
     saved_state: Option<u64>,

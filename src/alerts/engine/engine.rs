@@ -78,6 +78,12 @@ impl Engine {
         }
     }
 
+    /// Whether several instances share the store.
+    #[cfg(feature = "axum")]
+    pub(super) fn is_shared(&self) -> bool {
+        self.ledgers.len() > 1
+    }
+
     pub(super) fn open_ledgers(&self) -> impl Iterator<Item = &Ledger> {
         self.ledgers.iter().filter(|ledger| ledger.is_open())
     }
