@@ -284,10 +284,7 @@ async fn suppress(
 async fn test(alerts: &Alerts, name: &str) -> Result<Response, Rejection> {
     let channels = alerts.stats().channels;
     if !channels.iter().any(|channel| channel.name == name) {
-        // Each ledger has the same ones.
-        let mut names: Vec<_> = channels.iter().map(|channel| &*channel.name).collect();
-        let mut known = std::collections::BTreeSet::new();
-        names.retain(|name| known.insert(*name));
+        let names: Vec<_> = channels.iter().map(|channel| &*channel.name).collect();
         let shown: String = name.chars().take(100).collect();
         let detail = format!(
             "There is no channel {shown:?}. The channels are: {}.",

@@ -416,3 +416,31 @@ async fn an_act_outlives_its_client() {
     }
     panic!("the act is lost");
 }
+
+#[tokio::test]
+async fn the_channels_are_listed_once_and_from_the_start() {
+    for is_shared in [false, true] {
+        let store = Store {
+            is_shared,
+            ..Store::default()
+        };
+        store.is_away.store(true, Ordering::Relaxed);
+        let mut shop = Shop::with(|builder| builder.store(store.clone()));
+        let listed = async |shop: &Shop| {
+            let numbers = shop.ok("/alerts/stats").await;
+            assert_shape(&numbers, "stats");
+            let channels = numbers["channels"].as_array().unwrap().iter();
+            json!(channels.map(|channel| &channel["name"]).collect::<Vec<_>>())
+        };
+        assert_eq!(listed(&shop).await, json!(["pager", "night"]));
+        store.is_away.store(false, Ordering::Relaxed);
+        shop.alerts.test_channel("pager").await.unwrap();
+        shop.tick().await;
+        assert_eq!(listed(&shop).await, json!(["pager", "night"]));
+        let numbers = shop.ok("/alerts/stats").await;
+        assert!(
+            numbers["channels"][0]["last_success"].is_string(),
+            "{numbers}"
+        );
+    }
+}
