@@ -75,6 +75,11 @@ impl Ledger {
         }
     }
 
+    /// The channels that its alerts may go to.
+    pub(super) fn outlets(&self) -> &[Outlet] {
+        &self.plan.channels
+    }
+
     /// Whether this engine holds the ledger.
     pub(super) fn is_open(&self) -> bool {
         self.open.read().is_some()
