@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::evaluator::{Evaluator, unreadable};
-use super::points::{Distributions, Points, WrongKind};
+use super::points::{Distributions, WrongKind};
 use super::quantile::quantile;
 use super::sum::Sum;
 use super::view::Members;
@@ -46,7 +46,7 @@ fn sum<'a>(
     let mut bounds: Option<Cow<'a, [f64]>> = None;
     rates.clear();
     for points in members.points() {
-        let points: Distributions<'a> = Points::histogram(points, window)?;
+        let points = points.histogram(window)?;
         if points.are_too_few() {
             continue;
         }
@@ -81,7 +81,7 @@ fn add(points: &Distributions<'_>, window: Window, bounds: &[f64], rates: &mut [
     let mut all = bounds.iter().zip(rates);
     for (bucket, own) in points.bounds.iter().enumerate() {
         let sum = all.find(|(bound, _)| bound.total_cmp(own).is_eq());
-        let span = points.span(|point| point.counts[bucket] as f64);
+        let span = points.bucket(bucket);
         if let Some(((_, sum), span)) = sum.zip(span) {
             sum.add(window.rate(span));
         }

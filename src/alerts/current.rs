@@ -17,7 +17,7 @@ impl Evaluator<'_, '_> {
 
     pub(super) fn avg(&mut self) -> Result<(), Error> {
         let current = self.reads_current();
-        let read = |points: &Points| {
+        let read = |points: Points<'_>| {
             let value = current(points)?;
             Ok(value.map(|value| (Sum::from(value), 1_u32)))
         };

@@ -37,7 +37,8 @@ impl<'a> Evaluator<'a, '_> {
             }
             Measure::Rate { window, .. } => {
                 let window = self.window(*window);
-                let rate = |points: &Points| Ok(points.span(window)?.map(|span| window.rate(span)));
+                let rate =
+                    |points: Points<'_>| Ok(points.span(window)?.map(|span| window.rate(span)));
                 self.sums(rate, |sum| (sum, None))
             }
             Measure::Increase { window, .. } => {
@@ -72,10 +73,10 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     fn average(&mut self, window: Window) -> Result<(), Error> {
-        let read = |points: &Points| {
+        let read = |points: Points<'_>| {
             let points = points.histogram(window)?;
-            let sum = points.span(|point| point.sum);
-            let count = points.span(super::points::Distribution::count);
+            let sum = points.sum();
+            let count = points.count();
             let rates = sum.zip(count);
             let rate = |span| Sum::from(window.rate(span));
             Ok(rates.map(|(sum, count)| (rate(sum), rate(count))))
@@ -96,7 +97,7 @@ impl<'a> Evaluator<'a, '_> {
         if !newest.is_some_and(|newest| self.window(LOOKBACK).contains(newest)) {
             return Ok(());
         }
-        let is_current = |points: &Points| {
+        let is_current = |points: Points<'_>| {
             let newest = points.newest_until(self.now);
             newest.is_some_and(|newest| self.is_current(newest))
         };
@@ -109,11 +110,11 @@ impl<'a> Evaluator<'a, '_> {
     /// Computes the groups of the whole by their parts and themselves. A part without a whole has no value.
     fn ratio(
         &mut self,
-        read: impl Fn(&Points) -> Read<f64>,
+        read: impl Fn(Points<'_>) -> Read<f64>,
         value: impl Fn(Option<Sum>, Sum) -> Option<(f64, Option<f64>)>,
     ) -> Result<(), Error> {
         let [parts, wholes] = [self.view(0)?, self.view(1)?];
-        let read = |points: &Points| Ok(read(points)?.map(Sum::from));
+        let read = |points: Points<'_>| Ok(read(points)?.map(Sum::from));
         let sum = |view: View<'a>, members| {
             let add = |sum: &mut Sum, term: Sum| sum.add(term.value());
             let sum = joined(members, read, add);
@@ -141,16 +142,16 @@ impl<'a> Evaluator<'a, '_> {
 
     fn sums(
         &mut self,
-        read: impl Fn(&Points) -> Read<f64>,
+        read: impl Fn(Points<'_>) -> Read<f64>,
         value: impl Fn(f64) -> (f64, Option<f64>),
     ) -> Result<(), Error> {
-        let read = |points: &Points| Ok(read(points)?.map(Sum::from));
+        let read = |points: Points<'_>| Ok(read(points)?.map(Sum::from));
         let add = |sum: &mut Sum, term: Sum| sum.add(term.value());
         self.fold(read, add, |sum| value(sum.value()))
     }
 
     /// Reads the current value of a counter or gauge.
-    pub(super) fn reads_current(&self) -> impl Fn(&Points) -> Read<f64> + use<> {
+    pub(super) fn reads_current(&self) -> impl Fn(Points<'_>) -> Read<f64> + use<> {
         let window = self.window(LOOKBACK);
         let newest = self.samples.newest().filter(|newest| *newest <= self.now);
         move |points| {
@@ -169,7 +170,7 @@ impl<'a> Evaluator<'a, '_> {
     /// Reads each series, joins the values of a group, and adds its member.
     pub(super) fn fold<T>(
         &mut self,
-        read: impl Fn(&'a Points) -> Read<T>,
+        read: impl Fn(Points<'a>) -> Read<T>,
         join: impl Fn(&mut T, T),
         value: impl Fn(T) -> (f64, Option<f64>),
     ) -> Result<(), Error> {
@@ -216,14 +217,14 @@ fn is_current(time: i64, window: Window, newest: Option<i64>) -> bool {
     window.contains(time) && newest.is_none_or(|newest| newest == time)
 }
 
-fn increase(window: Window) -> impl Fn(&Points) -> Read<f64> {
+fn increase(window: Window) -> impl Fn(Points<'_>) -> Read<f64> {
     move |points| Ok(points.span(window)?.map(|span| window.increase(span)))
 }
 
 /// The joined values of a group.
 fn joined<'a, T>(
     members: Members<'a>,
-    read: impl Fn(&'a Points) -> Read<T>,
+    read: impl Fn(Points<'a>) -> Read<T>,
     join: impl Fn(&mut T, T),
 ) -> Read<T> {
     let mut total = None;

@@ -14,20 +14,20 @@ pub(super) struct Grouping {
 }
 
 impl Grouping {
-    pub(super) fn new(by: &[String], series: &[Series]) -> Self {
-        let mut grouping = Self {
+    pub(super) fn new(by: &[String]) -> Self {
+        Self {
             by: by.to_vec(),
             groups: BTreeMap::new(),
-        };
-        grouping.fill(series);
-        grouping
+        }
     }
 
-    /// Makes all groups anew.
-    pub(super) fn fill(&mut self, series: &[Series]) {
+    /// Makes all groups anew of these series of a table.
+    pub(super) fn fill(&mut self, indexes: &[usize], all: &[Series]) {
         self.groups.clear();
-        for (index, series) in series.iter().enumerate() {
-            self.add(&series.labels, index);
+        for index in indexes {
+            if let Some(series) = all.get(*index) {
+                self.add(&series.labels, *index);
+            }
         }
     }
 
