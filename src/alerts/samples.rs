@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-use super::evaluated;
 use super::family::Family;
 use super::family_part::FamilyPart;
+use super::labels;
 use super::rule::Rule;
 use super::selected::Selected;
 use super::selector::Selector;
@@ -46,7 +46,7 @@ pub struct Samples {
 type Plan = [Option<(usize, Option<usize>)>; 2];
 
 /// The values of a closure, or its error.
-pub(super) type ComputedValues = Result<Vec<(evaluated::Labels, f64)>, String>;
+pub(super) type ComputedValues = Result<Vec<(labels::Labels, f64)>, String>;
 
 /// The size of [`Samples`], and its losses so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,7 +184,7 @@ impl Samples {
     pub fn set_computed(
         &mut self,
         name: impl Into<String>,
-        values: Result<Vec<(evaluated::Labels, f64)>, Error>,
+        values: Result<Vec<(labels::Labels, f64)>, Error>,
     ) {
         let values = values.map_err(|error| logged(&error));
         self.computed.insert(name.into(), values);

@@ -1,7 +1,7 @@
 //! `Selected`: the series of one selector.
 
-use super::evaluated;
 use super::grouping::Grouping;
+use super::labels;
 use super::matcher::Operator;
 use super::selector::Selector;
 use super::series::Series;
@@ -17,7 +17,7 @@ pub(super) struct Selected {
     pub(super) series: Vec<usize>,
     pub(super) groupings: Vec<Grouping>,
     /// The labels of an alert that all series are absent.
-    pub(super) absent: evaluated::Labels,
+    pub(super) absent: labels::Labels,
 }
 
 impl Selected {
@@ -63,7 +63,7 @@ impl Selected {
 }
 
 /// As in `PromQL`, the labels that the selector says to be equal to one value.
-fn absent(selector: &Selector) -> evaluated::Labels {
+fn absent(selector: &Selector) -> labels::Labels {
     let equal = selector.matchers.iter();
     let equal = equal.filter(|matcher| {
         let mut all = selector.matchers.iter();

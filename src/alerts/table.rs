@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::family_part::FamilyPart;
 use super::series::{MISSING, Series};
-use super::span::Span;
 use super::window::Window;
 use crate::exporter::{self, Labels, Value};
 
 /// Marks a point that a snapshot lacked: the NaN by which Prometheus marks stale series.
 pub(super) const ABSENT: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
 
+#[inline]
 pub(super) fn is_present(value: f64) -> bool {
     value.to_bits() != ABSENT.to_bits()
 }
@@ -38,10 +38,10 @@ pub(super) struct Table {
 
 /// The points of one snapshot.
 #[derive(Debug)]
-struct Column {
+pub(super) struct Column {
     /// In milliseconds since 1970.
-    time: i64,
-    cells: Vec<f64>,
+    pub(super) time: i64,
+    pub(super) cells: Vec<f64>,
     /// The number of cells that are not absent.
     size: usize,
 }
@@ -216,38 +216,11 @@ impl Table {
         from..to.max(from)
     }
 
-    /// The points of a cell in these columns.
-    pub(super) fn points(
-        &self,
-        cell: usize,
-        within: Range<usize>,
-    ) -> impl DoubleEndedIterator<Item = (i64, f64)> {
-        let columns = self.columns.range(within);
-        let point = move |column: &Column| (column.time, column.cells[cell]);
-        columns.map(point).filter(|(_, value)| is_present(*value))
+    pub(super) fn column(&self, index: usize) -> Option<&Column> {
+        self.columns.get(index)
     }
 
-    /// Whether each of these columns has a point of the series, and none is less than the one before.
-    pub(super) fn is_steady(&self, series: &Series, within: &Range<usize>) -> bool {
-        let ends = self
-            .columns
-            .get(within.start)
-            .zip(self.columns.get(within.end.wrapping_sub(1)));
-        ends.is_some_and(|(first, last)| {
-            series.steady_since <= first.time && is_present(last.cells[series.cell])
-        })
-    }
-
-    /// The change of a cell in these columns. `None` for fewer than two points.
-    pub(super) fn span(&self, cell: usize, within: Range<usize>, is_steady: bool) -> Option<Span> {
-        if !is_steady {
-            return Span::of(self.points(cell, within));
-        }
-        let gaps = within.len().checked_sub(1)?;
-        let point = |column: usize| {
-            let column = self.columns.get(column)?;
-            Some((column.time, column.cells[cell]))
-        };
-        Span::rising(point(within.start)?, point(within.end - 1)?, gaps)
+    pub(super) fn columns(&self, within: Range<usize>) -> impl DoubleEndedIterator<Item = &Column> {
+        self.columns.range(within)
     }
 }

@@ -1,9 +1,9 @@
 //! `View`: the series that a rule reads, by its groups.
 
-use super::evaluated::Labels;
 use super::grouping::Grouping;
-use super::points::Points;
+use super::labels::Labels;
 use super::selected::Selected;
+use super::series::Series;
 use super::table::Table;
 
 /// The labels of the only group.
@@ -27,8 +27,8 @@ pub(super) struct Members<'a> {
 
 impl<'a> View<'a> {
     /// All series.
-    pub(super) fn points(self) -> impl Iterator<Item = Points<'a>> {
-        self.members(&self.selected.series).points()
+    pub(super) fn series(self) -> impl Iterator<Item = &'a Series> {
+        self.members(&self.selected.series).series()
     }
 
     /// The groups in the order of their labels.
@@ -40,15 +40,6 @@ impl<'a> View<'a> {
         all.into_iter().chain(groups)
     }
 
-    /// The group with these labels.
-    pub(super) fn group(self, labels: &Labels) -> Option<Members<'a>> {
-        let members = match self.grouping {
-            None => &self.selected.series,
-            Some(grouping) => grouping.groups.get(labels)?,
-        };
-        Some(self.members(members))
-    }
-
     fn members(self, indexes: &'a [usize]) -> Members<'a> {
         let table = self.table;
         Members { table, indexes }
@@ -56,9 +47,10 @@ impl<'a> View<'a> {
 }
 
 impl<'a> Members<'a> {
-    pub(super) fn points(self) -> impl Iterator<Item = Points<'a>> {
+    #[inline]
+    pub(super) fn series(self) -> impl Iterator<Item = &'a Series> {
         let Self { table, indexes } = self;
-        let series = indexes.iter().filter_map(|index| table.series.get(*index));
-        series.map(move |series| Points { table, series })
+        let all = indexes.iter();
+        all.filter_map(|index| table.series.get(*index))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::alerts::announcer::Announcer;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::notify::Description;
 use crate::alerts::rule::Rule;
 use crate::alerts::rules::Rules;
@@ -80,13 +80,13 @@ impl Context {
         let Some(texts) = self.texts_of(alert) else {
             let text = alert.text.clone().unwrap_or_default();
             return Description {
-                labels,
+                labels: labels.into(),
                 annotations: [("summary".to_owned(), text)].into(),
                 ..Description::default()
             };
         };
         labels.extend(texts.labels.clone());
-        let mut all = alert.labels.clone();
+        let mut all: BTreeMap<_, _> = alert.labels.clone().into();
         all.extend(labels.clone());
         // As in Prometheus, the texts of an alert stay when its condition is false again.
         let value = match alert.state {
@@ -105,7 +105,7 @@ impl Context {
         let url = texts.runbook_url.cloned().map(|url| ("runbook_url", url));
         let annotations = rendered.chain(url);
         Description {
-            labels,
+            labels: labels.into(),
             annotations: annotations
                 .map(|(name, text)| (name.to_owned(), text))
                 .collect(),
@@ -116,7 +116,7 @@ impl Context {
 
     /// The labels that a rule adds to its alerts, and those of alerts that code fired.
     pub(super) fn added_labels(&self) -> (BTreeMap<String, Labels>, Labels) {
-        let mut common = Labels::new();
+        let mut common = BTreeMap::new();
         if self.labels_instance {
             common.insert("instance".to_owned(), self.instance.clone());
         }
@@ -125,9 +125,9 @@ impl Context {
         let all = rules.chain(slos).map(|(name, labels)| {
             let mut all = common.clone();
             all.extend(labels.clone());
-            (name.clone(), all)
+            (name.clone(), all.into())
         });
-        (all.collect(), common)
+        (all.collect(), common.into())
     }
 
     /// Whether this service tells of an alert.
@@ -161,7 +161,7 @@ impl Context {
 
 /// The texts of a rule or of an SLO.
 struct Texts<'a> {
-    labels: &'a Labels,
+    labels: &'a BTreeMap<String, String>,
     summary: &'a str,
     description: &'a str,
     runbook_url: Option<&'a String>,

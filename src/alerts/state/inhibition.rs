@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 
 /// A rule whose firing alerts hold back the notifications of another rule's alerts with equal labels.
 ///
@@ -50,7 +50,7 @@ impl Inhibition {
 
     /// The values of the labels that must be equal.
     pub(super) fn values<'a>(&self, labels: &'a Labels) -> Vec<&'a str> {
-        let value = |label| labels.get(label).map_or("", |value| &**value);
+        let value = |label: &String| labels.get(label).map_or("", |value| &**value);
         self.equal.iter().map(value).collect()
     }
 }

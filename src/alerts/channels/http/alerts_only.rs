@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::alerts::channels::notification::Notification;
 use crate::alerts::channels::notification_reason::NotificationReason;
 use crate::alerts::channels::notified_alert::NotifiedAlert;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::state::AlertId;
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::alerts::channels::notification::Notification;
 use crate::alerts::channels::notified_alert::NotifiedAlert;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::wire;
 use crate::http_url::HttpUrl;
 
