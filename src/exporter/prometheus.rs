@@ -62,7 +62,7 @@ impl Prometheus {
     /// The cost grows with the number of series: in async code, call it in `spawn_blocking`, as this crate's routes do.
     #[must_use]
     pub fn render(&self) -> String {
-        self.inner.reader.render()
+        self.inner.reader.text()
     }
 
     /// Returns all metrics as `OpenMetrics` 1.0 text.
@@ -73,7 +73,7 @@ impl Prometheus {
     /// the format scraped.
     #[must_use]
     pub fn render_openmetrics(&self) -> String {
-        self.inner.reader.render_openmetrics()
+        self.inner.reader.openmetrics()
     }
 
     /// Returns all metrics as typed values. Series share their labels with the recorder, so this costs less than

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::family_info::Shape;
 use super::store::Store;
 use super::stored_series::StoredSeries;
+use crate::exporter::escaping::Escaping;
 use crate::exporter::histogram_snapshot::HistogramSnapshot;
 use crate::exporter::snapshot::{FamilySnapshot, Series, Snapshot, Value};
 use crate::exporter::source::Source;
@@ -36,12 +37,12 @@ fn with_room(len: &AtomicUsize, render: impl FnOnce(usize) -> String) -> String 
 }
 
 impl Source for StoreSource {
-    fn text(&self) -> String {
+    fn text(&self, _: Escaping) -> String {
         self.store.sweep();
         with_room(&self.text_len, |room| self.store.render_text(room))
     }
 
-    fn openmetrics(&self) -> String {
+    fn openmetrics(&self, _: Escaping) -> String {
         self.store.sweep();
         with_room(&self.openmetrics_len, |room| {
             self.store.render_openmetrics(room)
