@@ -14,6 +14,7 @@ mod history;
 mod labels;
 mod limit;
 mod metrics_source;
+mod names;
 mod prometheus;
 #[cfg(feature = "push")]
 mod push;
