@@ -26,6 +26,8 @@ mod order;
 mod prometheus;
 #[cfg(all(feature = "push", feature = "health"))]
 mod push;
+#[cfg(all(feature = "push", feature = "health"))]
+mod push_gateways;
 mod remove;
 mod scraped;
 mod snapshot;
