@@ -6,6 +6,7 @@
 # and the increase is 0. `up` is 1 in both cases. Without the flag, `_created` is a series of its own.
 #
 # Output seen:
+#   without the flag:  2 series of creation times
 #   after _total: values 0 7 increase at least 7: True up 1 orders_created: none
 #   before _total: values 7 increase at least 7: False up 1 orders_created: none
 set -euo pipefail
@@ -94,6 +95,9 @@ lines = ["orders_total 7", f"orders_created {created:.3f}"]
 def text(lines):
     return "\n".join(["# TYPE orders counter", *lines, "# EOF", ""])
 targets = {"after": (fixed(OPEN, text(lines)), {}), "before": (fixed(OPEN, text(lines[::-1])), {})}
+prometheus = Prometheus(NEW, targets)
+print("without the flag:", *prometheus.samples("count(orders_created)"), "series of creation times")
+prometheus.stop()
 prometheus = Prometheus(NEW, targets, "--enable-feature=created-timestamp-zero-ingestion")
 for job in targets:
     stored = prometheus.ask("query", query=f'orders_total{{job="{job}"}}[5m]')["result"][0]["values"]
@@ -104,7 +108,8 @@ for job in targets:
 prometheus.stop()
 PYTHON
 )
-want='after _total: values 0 7 increase at least 7: True up 1 orders_created: none
+want='without the flag:  2 series of creation times
+after _total: values 0 7 increase at least 7: True up 1 orders_created: none
 before _total: values 7 increase at least 7: False up 1 orders_created: none'
 echo "$got"
 [ "$got" = "$want" ] || { echo "the behaviour has changed" >&2; exit 1; }

@@ -24,6 +24,7 @@ mod metrics_page;
 mod openmetrics;
 mod order;
 mod prometheus;
+mod prometheus_page;
 #[cfg(all(feature = "push", feature = "health"))]
 mod push;
 #[cfg(all(feature = "push", feature = "health"))]
