@@ -4,6 +4,7 @@ mod baseline;
 mod builder;
 mod daily_totals;
 mod delta;
+mod exemplars;
 #[cfg(feature = "metrics-exporter-prometheus")]
 mod existing;
 mod gatherer;
@@ -25,6 +26,7 @@ pub mod testing;
 pub(crate) use self::baseline::JsonView;
 pub use self::builder::PrometheusBuilder;
 pub use self::delta::Delta;
+pub use self::exemplars::ExemplarLabels;
 #[cfg(feature = "metrics-exporter-prometheus")]
 pub use self::existing::{ExistingExporter, ExistingExporterBuilder};
 pub use self::histogram_snapshot::HistogramSnapshot;

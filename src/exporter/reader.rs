@@ -12,8 +12,12 @@ use super::history::{HistoryConfig, MetricsHistory};
 use super::snapshot::Snapshot;
 use super::source::Source;
 use crate::catalog::Catalog;
+use crate::cells::CoarseClock;
 use crate::error::Error;
 use crate::ticker::spawn_ticker;
+
+/// An exemplar waits this much longer than its second.
+const CLOCK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The handles of a recorder share it. Its threads do not keep it alive.
 pub(crate) struct Reader {
@@ -42,6 +46,15 @@ impl Reader {
     pub(super) fn start_upkeep(&mut self, interval: Duration) -> Result<(), Error> {
         let gatherer = Arc::clone(&self.gatherer);
         let thread = spawn_ticker(interval, "vitals-upkeep", move || gatherer.upkeep())?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Moves a clock until the reader is dropped.
+    pub(super) fn start_clock(&mut self, clock: Arc<CoarseClock>) -> Result<(), Error> {
+        let thread = spawn_ticker(CLOCK_INTERVAL, "vitals-clock", move || {
+            clock.advance();
+        })?;
         self.threads.push(thread);
         Ok(())
     }

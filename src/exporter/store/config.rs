@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::Kind;
+use crate::exporter::exemplars::ExemplarSource;
 
 pub(in crate::exporter) struct StoreConfig {
     /// Empty, or with its underscore.
@@ -16,6 +18,10 @@ pub(in crate::exporter) struct StoreConfig {
     /// The bounds of histograms by name, without the prefix.
     pub(in crate::exporter) buckets: HashMap<String, Vec<f64>>,
     pub(in crate::exporter) idle_timeouts: IdleTimeouts,
+    /// Supplies the exemplars, if there are any.
+    pub(in crate::exporter) exemplars: Option<Arc<ExemplarSource>>,
+    /// Whether `OpenMetrics` has the times at which counters and histograms were created.
+    pub(in crate::exporter) created_timestamps: bool,
 }
 
 /// How long series stay without being written to. `None`: for ever.
