@@ -3,31 +3,28 @@
 use std::sync::Arc;
 
 use super::bounds::seconds;
-use super::coarse_clock::CoarseClock;
 use super::sync::{AtomicU64, Ordering::Relaxed};
 
-/// Takes the exemplars that a gate lets through.
+/// Takes the values that a gate lets through.
 pub(crate) trait ExemplarSink: Send + Sync {
-    /// Neither waits nor allocates, because it runs on the recording path. It may record in turn, to any series.
-    fn offer(&self, place: usize, value: f64);
+    /// Closes the place of the gate, which is its own, and takes the value. It neither waits nor allocates, because it runs on the
+    /// recording path. Once the place is closed, it may record in turn, to any series.
+    fn offer(&self, gate: Gate, place: usize, value: f64);
 }
 
 /// Lets at most one value a second through to each place of an exemplar: a bucket, or a counter.
 pub(crate) struct ExemplarGate<S: ?Sized> {
-    clock: Arc<CoarseClock>,
-    /// The time from which on a value passes, for each place.
-    due: Box<[AtomicU64]>,
+    /// A bit for each place. Further places share the bits.
+    open: AtomicU64,
     sink: S,
 }
 
-/// Nanoseconds.
-pub(crate) const EXEMPLAR_INTERVAL: u64 = 1_000_000_000;
+pub(crate) type Gate = Arc<ExemplarGate<dyn ExemplarSink>>;
 
-impl<S: ExemplarSink> ExemplarGate<S> {
-    pub(crate) fn new(clock: Arc<CoarseClock>, places: usize, sink: S) -> Self {
+impl<S: ExemplarSink + 'static> ExemplarGate<S> {
+    pub(crate) fn new(sink: S) -> Self {
         Self {
-            clock,
-            due: (0..places).map(|_| AtomicU64::new(0)).collect(),
+            open: AtomicU64::new(u64::MAX),
             sink,
         }
     }
@@ -35,44 +32,58 @@ impl<S: ExemplarSink> ExemplarGate<S> {
     pub(crate) fn sink(&self) -> &S {
         &self.sink
     }
-}
 
-impl<S: ExemplarSink + ?Sized> ExemplarGate<S> {
     /// Offers a value that was recorded.
     #[inline]
-    pub(crate) fn offer(&self, place: usize, value: f64) {
-        if self.is_due(place) {
-            self.offer_due(place, value);
+    pub(crate) fn offer(self: &Arc<Self>, place: usize, value: f64) {
+        if self.is_open(place) {
+            pass(Arc::clone(self) as _, place, value);
+        }
+    }
+}
+
+impl ExemplarGate<dyn ExemplarSink> {
+    /// Offers an increment of 1.
+    #[inline]
+    pub(super) fn offer_one(self: &Arc<Self>) {
+        if self.is_open(0) {
+            pass(Arc::clone(self), 0, 1.0);
         }
     }
 
     /// Offers a duration that was recorded.
     #[inline]
-    pub(crate) fn offer_nanos(&self, place: usize, nanos: u64) {
-        if self.is_due(place) {
-            self.offer_due(place, seconds(nanos));
+    pub(super) fn offer_nanos(self: &Arc<Self>, place: usize, nanos: u64) {
+        if self.is_open(place) {
+            pass(Arc::clone(self), place, seconds(nanos));
         }
     }
 
+    /// Returns whether the place was open.
+    pub(super) fn close(&self, place: usize) -> bool {
+        let bit = bit(place);
+        self.open.fetch_and(!bit, Relaxed) & bit != 0
+    }
+
+    pub(super) fn open(&self, place: usize) {
+        self.open.fetch_or(bit(place), Relaxed);
+    }
+}
+
+impl<S: ?Sized> ExemplarGate<S> {
     #[inline]
-    fn is_due(&self, place: usize) -> bool {
-        let due = self.due.get(place);
-        due.is_some_and(|due| due.load(Relaxed) <= self.clock.now())
+    fn is_open(&self, place: usize) -> bool {
+        self.open.load(Relaxed) & bit(place) != 0
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn offer_due(&self, place: usize, value: f64) {
-        let Some(due) = self.due.get(place) else {
-            return;
-        };
-        let since = due.load(Relaxed);
-        // The exact time, because after a late one the next value would pass too early.
-        let now = self.clock.advance();
-        let next = now.saturating_add(EXEMPLAR_INTERVAL);
-        // One of several threads passes. It closes the gate before it offers, because the sink may record to this place.
-        if since <= now && due.compare_exchange(since, next, Relaxed, Relaxed).is_ok() {
-            self.sink.offer(place, value);
-        }
-    }
+#[inline]
+fn bit(place: usize) -> u64 {
+    1 << (place % u64::BITS as usize)
+}
+
+#[cold]
+#[inline(never)]
+fn pass(gate: Gate, place: usize, value: f64) {
+    gate.sink.offer(Arc::clone(&gate), place, value);
 }

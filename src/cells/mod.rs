@@ -2,9 +2,9 @@
 //! a store there cost less than an atomic addition to a shared cell. Readers sum the cells.
 
 mod bounds;
-mod coarse_clock;
 mod counter_cells;
 mod exemplar_gate;
+mod exemplar_timer;
 mod float_cell;
 mod gauge_cell;
 mod histogram_cells;
@@ -18,9 +18,9 @@ mod tests;
 mod thread_slot;
 
 pub(crate) use self::bounds::Bounds;
-pub(crate) use self::coarse_clock::CoarseClock;
 pub(crate) use self::counter_cells::CounterCells;
-pub(crate) use self::exemplar_gate::{ExemplarGate, ExemplarSink};
+pub(crate) use self::exemplar_gate::{ExemplarGate, ExemplarSink, Gate};
+pub(crate) use self::exemplar_timer::ExemplarTimer;
 pub(crate) use self::float_cell::FloatCell;
 pub(crate) use self::gauge_cell::GaugeCell;
 pub(crate) use self::histogram_cells::HistogramCells;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::bounds::{Bounds, seconds};
-use super::exemplar_gate::{ExemplarGate, ExemplarSink};
+use super::exemplar_gate::Gate;
 use super::line::{add_alone, add_float, add_float_alone, at};
 use super::own_cells::OwnCells;
 use super::sync::{
@@ -29,8 +29,6 @@ pub(crate) struct RequestCells {
     own: OwnCells,
     gates: Option<Box<Gates>>,
 }
-
-type Gate = Arc<ExemplarGate<dyn ExemplarSink>>;
 
 /// The gates of the series that show the cells.
 struct Gates {
@@ -118,7 +116,7 @@ impl RequestCells {
         if let Some(gates) = &self.gates {
             gates.durations.offer_nanos(bucket - BUCKETS, nanos);
             if let Some(counter) = gates.endings[ending_slot].get() {
-                counter.offer(0, 1.0);
+                counter.offer_one();
             }
         }
     }

@@ -280,7 +280,7 @@ impl PrometheusBuilder {
         let mut reader = Reader::new(prefix, self.catalog, source);
         reader.start_upkeep(self.daily_totals_interval)?;
         if let Some(exemplars) = exemplars {
-            reader.start_clock(Arc::clone(exemplars.clock()))?;
+            reader.start_exemplars(Arc::clone(exemplars.timer()))?;
         }
         if let Some(config) = self.history {
             reader.start_history(config)?;

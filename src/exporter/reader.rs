@@ -12,12 +12,12 @@ use super::history::{HistoryConfig, MetricsHistory};
 use super::snapshot::Snapshot;
 use super::source::Source;
 use crate::catalog::Catalog;
-use crate::cells::CoarseClock;
+use crate::cells::ExemplarTimer;
 use crate::error::Error;
 use crate::ticker::spawn_ticker;
 
-/// An exemplar waits this much longer than its second.
-const CLOCK_INTERVAL: Duration = Duration::from_millis(200);
+/// An exemplar stays for at most this much longer than its second.
+const EXEMPLAR_TICK: Duration = Duration::from_millis(200);
 
 /// The handles of a recorder share it. Its threads do not keep it alive.
 pub(crate) struct Reader {
@@ -50,11 +50,9 @@ impl Reader {
         Ok(())
     }
 
-    /// Moves a clock until the reader is dropped.
-    pub(super) fn start_clock(&mut self, clock: Arc<CoarseClock>) -> Result<(), Error> {
-        let thread = spawn_ticker(CLOCK_INTERVAL, "vitals-clock", move || {
-            clock.advance();
-        })?;
+    /// Lets a timer tick until the reader is dropped.
+    pub(super) fn start_exemplars(&mut self, timer: Arc<ExemplarTimer>) -> Result<(), Error> {
+        let thread = spawn_ticker(EXEMPLAR_TICK, "vitals-exemplar", move || timer.tick())?;
         self.threads.push(thread);
         Ok(())
     }

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::exemplar::Exemplar;
 use super::exemplar_source::ExemplarSource;
-use crate::cells::ExemplarSink;
+use crate::cells::{ExemplarSink, Gate};
 
 /// One slot for each bucket, or one for a counter. They exist from the registration on, so that recording never allocates.
 pub(in crate::exporter) struct ExemplarSlots {
@@ -29,7 +29,10 @@ impl ExemplarSlots {
 }
 
 impl ExemplarSink for ExemplarSlots {
-    fn offer(&self, place: usize, value: f64) {
+    fn offer(&self, gate: Gate, place: usize, value: f64) {
+        if !self.source.timer().close(gate, place) {
+            return;
+        }
         let Some(labels) = self.source.ask() else {
             return;
         };

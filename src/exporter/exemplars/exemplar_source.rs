@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use metrics::Counter;
 
 use super::exemplar_labels::ExemplarLabels;
-use crate::cells::CoarseClock;
+use crate::cells::ExemplarTimer;
 use crate::measure::Instant;
 use crate::panics;
 
@@ -18,8 +18,7 @@ pub(super) const MAX_CHARACTERS: usize = 128;
 
 pub(in crate::exporter) struct ExemplarSource {
     supply: Supply,
-    /// Decides when the service is asked.
-    clock: Arc<CoarseClock>,
+    timer: Arc<ExemplarTimer>,
     dropped: OnceLock<Counter>,
     has_warned: AtomicBool,
     has_panicked: AtomicBool,
@@ -28,21 +27,21 @@ pub(in crate::exporter) struct ExemplarSource {
 impl ExemplarSource {
     pub(in crate::exporter) fn new(supply: Supply) -> Self {
         let started = Instant::now();
-        Self::with_clock(supply, CoarseClock::new(move || started.nanos()))
+        Self::with_timer(supply, ExemplarTimer::new(move || started.nanos()))
     }
 
-    pub(in crate::exporter) fn with_clock(supply: Supply, clock: CoarseClock) -> Self {
+    pub(in crate::exporter) fn with_timer(supply: Supply, timer: ExemplarTimer) -> Self {
         Self {
             supply,
-            clock: Arc::new(clock),
+            timer: Arc::new(timer),
             dropped: OnceLock::new(),
             has_warned: AtomicBool::new(false),
             has_panicked: AtomicBool::new(false),
         }
     }
 
-    pub(in crate::exporter) fn clock(&self) -> &Arc<CoarseClock> {
-        &self.clock
+    pub(in crate::exporter) fn timer(&self) -> &Arc<ExemplarTimer> {
+        &self.timer
     }
 
     /// Counts exemplars that are too long here. The first counter stays.

@@ -79,7 +79,7 @@ impl StoredSeries {
         let exemplars = exemplars.filter(|_| places > 0);
         let gate = exemplars.map(|source| {
             let slots = ExemplarSlots::new(Arc::clone(source), places);
-            Arc::new(ExemplarGate::new(Arc::clone(source.clock()), places, slots))
+            Arc::new(ExemplarGate::new(slots))
         });
         Self {
             cells: match &family.shape {

@@ -4,12 +4,12 @@
 
 #[path = "bounds.rs"]
 mod bounds;
-#[path = "../../../src/cells/coarse_clock.rs"]
-mod coarse_clock;
 #[path = "../../../src/cells/counter_cells.rs"]
 mod counter_cells;
 #[path = "../../../src/cells/exemplar_gate.rs"]
 mod exemplar_gate;
+#[path = "../../../src/cells/exemplar_timer.rs"]
+mod exemplar_timer;
 #[path = "../../../src/cells/float_cell.rs"]
 mod float_cell;
 #[path = "../../../src/cells/histogram_cells.rs"]
@@ -28,9 +28,9 @@ pub mod sync;
 pub mod thread_slot;
 
 pub(crate) use bounds::Bounds;
-pub(crate) use coarse_clock::CoarseClock;
 pub(crate) use counter_cells::CounterCells;
-pub(crate) use exemplar_gate::{EXEMPLAR_INTERVAL, ExemplarGate, ExemplarSink};
+pub(crate) use exemplar_gate::{ExemplarGate, ExemplarSink, Gate};
+pub(crate) use exemplar_timer::{EXEMPLAR_INTERVAL, ExemplarTimer};
 pub(crate) use histogram_cells::HistogramCells;
 pub(crate) use request_cells::RequestCells;
 pub(crate) use thread_slot::thread_slot;
