@@ -394,7 +394,7 @@ async fn prometheus_stores_each_exemplar_once() {
             (format!("{number:032x}"), span, value.to_owned(), times[0])
         };
         let first = expected(1, "0.5", shown("wait_seconds_bucket"));
-        assert_eq!(stored("wait_seconds_bucket"), [first.clone()]);
+        assert_eq!(stored("wait_seconds_bucket"), std::slice::from_ref(&first));
         assert_eq!(
             stored("orders_total"),
             [expected(2, "2", shown("orders_total"))]
