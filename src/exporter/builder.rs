@@ -8,6 +8,7 @@ use std::time::Duration;
 use metrics::{Counter, Gauge};
 
 use super::escaping::Escaping;
+use super::exemplars::{ExemplarLabels, ExemplarSource, Supply};
 use super::history::HistoryConfig;
 use super::names::{METRIC, mend, sanitize};
 use super::prometheus::{Inner, Prometheus};
@@ -46,6 +47,8 @@ impl Prometheus {
             idle_timeouts: IdleTimeouts::default(),
             history: None,
             utf8_names: false,
+            exemplars: None,
+            created_timestamps: false,
         }
     }
 }
@@ -74,6 +77,8 @@ pub struct PrometheusBuilder {
     idle_timeouts: IdleTimeouts,
     history: Option<HistoryConfig>,
     utf8_names: bool,
+    exemplars: Option<Supply>,
+    created_timestamps: bool,
 }
 
 impl PrometheusBuilder {
@@ -177,6 +182,59 @@ impl PrometheusBuilder {
         self
     }
 
+    /// Keeps exemplars: for each bucket and each counter, the last recorded value that `supply` had labels for. Defaults to none.
+    ///
+    /// A graph of Prometheus shows them as points that lead to the traces of slow requests. `supply` returns the labels of what
+    /// the current thread does, usually the ids of a sampled trace:
+    ///
+    /// ```
+    /// use tower_vitals::Prometheus;
+    /// use tower_vitals::exporter::ExemplarLabels;
+    ///
+    /// # fn current_trace() -> Option<([u8; 16], [u8; 8])> { None }
+    /// let prometheus = Prometheus::builder()
+    ///     .exemplars(|| current_trace().map(|(trace, span)| ExemplarLabels::trace(trace, span)))
+    ///     .build()?;
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    ///
+    /// It is called on the thread that records, after the record, at most once a second for each bucket of a histogram and for
+    /// each counter. So an exemplar is kept of whatever any crate records to a histogram, or adds to a counter whose name ends in
+    /// `_total`. `supply` must be quick and must not block. If it panics, the value has no exemplar.
+    ///
+    /// The HTTP layers record when a response body ends. The layer that enters the request's span must be outside of them, so that
+    /// the span is the current one then.
+    ///
+    /// Only `OpenMetrics` has exemplars, with the time at which they were recorded. Prometheus stores them with
+    /// `--enable-feature=exemplar-storage`. Names and values of the labels may have 128 characters together: longer ones are
+    /// dropped, counted in `monitoring_exemplars_dropped_total`, and logged once.
+    ///
+    /// Recording neither waits nor allocates for an exemplar. The memory is allocated when a series is registered: 56 bytes for each
+    /// bucket or counter, and 48 bytes more for each series. A thread with 32 bytes for each exemplar of the last second lets
+    /// recording ask again. A histogram with more than 64 buckets asks for some of them together.
+    pub fn exemplars(
+        mut self,
+        supply: impl Fn() -> Option<ExemplarLabels> + Send + Sync + 'static,
+    ) -> Self {
+        self.exemplars = Some(Arc::new(supply));
+        self
+    }
+
+    /// Writes the time at which each counter and histogram was created to `OpenMetrics`, as `_created` after its other samples.
+    /// Defaults to no.
+    ///
+    /// A Prometheus 3 with `--enable-feature=created-timestamp-zero-ingestion` takes it for a sample of zero at that time. So
+    /// `increase()` counts the first value of a new counter, and a restart that is too quick for a scrape between. Any other
+    /// Prometheus stores a further series for each counter and histogram.
+    ///
+    /// The time never moves. A series that was idle returns with it, and one that was forgotten begins at zero with a new one.
+    /// A counter that was set to a total, by `absolute` or by `set` of a float counter, has none, because that total may have
+    /// begun before.
+    pub fn created_timestamps(mut self, are_written: bool) -> Self {
+        self.created_timestamps = are_written;
+        self
+    }
+
     /// Builds the recorder and installs it as the process' global recorder.
     ///
     /// # Errors
@@ -223,19 +281,26 @@ impl PrometheusBuilder {
         let families = self.catalog.families();
         let own_buckets = self.buckets.iter();
         let own_buckets = own_buckets
-            .map(|(metric, bounds)| (self.kept(metric, prefix.is_empty()), bounds.clone()));
+            .map(|(metric, bounds)| (self.kept(metric, prefix.is_empty()), bounds.clone()))
+            .collect();
+        let exemplars = self.exemplars.map(ExemplarSource::new).map(Arc::new);
         let config = StoreConfig {
             prefix: prefix.clone(),
             max_series: self.max_series,
-            buckets: own_buckets.collect(),
+            buckets: own_buckets,
             global_labels: self.global_labels,
             idle_timeouts: self.idle_timeouts,
             utf8_names: self.utf8_names,
+            exemplars: exemplars.clone(),
+            created_timestamps: self.created_timestamps,
         };
         let store = Arc::new(Store::new(config, families));
         let source = StoreSource::new(Arc::clone(&store));
         let mut reader = Reader::new(prefix, self.catalog, source);
         reader.start_upkeep(self.daily_totals_interval)?;
+        if let Some(exemplars) = exemplars {
+            reader.start_exemplars(Arc::clone(exemplars.timer()))?;
+        }
         if let Some(config) = self.history {
             reader.start_history(config)?;
         }
@@ -377,5 +442,6 @@ debug_redacted!(PrometheusBuilder {
     max_series,
     idle_timeouts,
     history,
-    utf8_names
+    utf8_names,
+    created_timestamps
 });

@@ -5,6 +5,7 @@ mod builder;
 mod daily_totals;
 mod delta;
 mod escaping;
+mod exemplars;
 #[cfg(feature = "metrics-exporter-prometheus")]
 mod existing;
 mod format;
@@ -30,6 +31,7 @@ pub use self::builder::PrometheusBuilder;
 pub use self::delta::Delta;
 #[cfg(feature = "axum")]
 pub(crate) use self::escaping::Escaping;
+pub use self::exemplars::ExemplarLabels;
 #[cfg(feature = "metrics-exporter-prometheus")]
 pub use self::existing::{ExistingExporter, ExistingExporterBuilder};
 #[cfg(feature = "axum")]

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::Kind;
+use crate::exporter::exemplars::ExemplarSource;
 use crate::exporter::names::{LABEL, METRIC, mend, sanitize};
 
 #[derive(Default)]
@@ -20,6 +22,10 @@ pub(in crate::exporter) struct StoreConfig {
     pub(in crate::exporter) idle_timeouts: IdleTimeouts,
     /// Whether names keep characters that not every scraper can take.
     pub(in crate::exporter) utf8_names: bool,
+    /// Supplies the exemplars, if there are any.
+    pub(in crate::exporter) exemplars: Option<Arc<ExemplarSource>>,
+    /// Whether `OpenMetrics` has the times at which counters and histograms were created.
+    pub(in crate::exporter) created_timestamps: bool,
 }
 
 impl StoreConfig {

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use super::family_info::{FamilyInfo, Shape};
 use super::family_name::FamilyName;
+use super::number::{write_float, write_seconds};
 use super::store::Store;
+use super::stored_series::StoredSeries;
 use super::text::Lines;
 use crate::catalog::Kind;
 use crate::exporter::escaping::Escaping;
@@ -27,16 +29,27 @@ impl Store {
         let mut taken = names_in_use(escaping, families.iter().map(|family| &*family.info));
         for family in &families {
             lines.name = FamilyName::new(&family.info, escaping);
-            write_metadata(&lines.name, &family.info, &mut taken, &mut text);
+            let (base, kind) = write_metadata(&lines.name, &family.info, &mut taken, &mut text);
+            let is_created = self.config.created_timestamps && kind != "unknown";
             family.list.read(|series| {
-                let Shape::Histogram(buckets) = &family.info.shape else {
-                    return lines.write_number(series, &mut text);
-                };
-                let sum = lines.read(series);
-                lines.write_buckets(series, &buckets.canonical, &mut text);
-                // A negative bound allows neither sum nor count, and a sum is never negative ("Histogram").
-                if !buckets.has_negative && sum >= 0.0 {
-                    lines.write_sum_and_count(series, sum, &mut text);
+                if let Shape::Histogram(buckets) = &family.info.shape {
+                    let sum = lines.read(series);
+                    let exemplar = |bucket, text: &mut _| write_exemplar(series, bucket, text);
+                    lines.write_buckets(series, &buckets.canonical, exemplar, &mut text);
+                    // A negative bound allows neither sum nor count, and a sum is never negative ("Histogram").
+                    if !buckets.has_negative && sum >= 0.0 {
+                        lines.write_sum_and_count(series, sum, &mut text);
+                    }
+                } else {
+                    lines.write_value(series, &mut text);
+                    // Of the other types, none may have exemplars ("Exemplars").
+                    if kind == "counter" {
+                        write_exemplar(series, 0, &mut text);
+                    }
+                    text.push('\n');
+                }
+                if is_created && kind != "gauge" {
+                    lines.write_created(base, series, &mut text);
                 }
             });
         }
@@ -72,12 +85,14 @@ fn base_name(name: &str) -> Option<&str> {
 /// Names a counter's family without the `_total` of its samples. A counter without this suffix gets the type `unknown`, because
 /// its samples have the same name in all formats. So does one whose family would take a name of another family: a strict parser
 /// refuses the whole text otherwise ("Metric Family", "Suffixes").
+///
+/// Returns the length of the family's name, and its type.
 fn write_metadata(
     name: &FamilyName<'_>,
     family: &FamilyInfo,
     taken: &mut HashSet<String>,
     text: &mut String,
-) {
+) -> (usize, &'static str) {
     let quote = name.quote;
     let name = &*name.text;
     let mut kind = (name, family.kind().as_str());
@@ -93,6 +108,7 @@ fn write_metadata(
         }
     }
     let (name, kind) = kind;
+    let named = (name.len(), kind);
     text.extend(["# TYPE ", quote, name, quote, " ", kind, "\n"]);
     let unit = UNITS.iter().find(|unit| {
         let before = name.strip_suffix(**unit);
@@ -103,7 +119,7 @@ fn write_metadata(
     }
     let help = family.help();
     if help.is_empty() {
-        return;
+        return named;
     }
     text.extend(["# HELP ", quote, name, quote, " "]);
     for c in help.chars() {
@@ -115,4 +131,18 @@ fn write_metadata(
         }
     }
     text.push('\n');
+    named
+}
+
+/// Writes ` # {labels} value timestamp` if there is an exemplar.
+fn write_exemplar(series: &StoredSeries, place: usize, text: &mut String) {
+    let Some(exemplar) = series.exemplar(place) else {
+        return;
+    };
+    text.push_str(" # {");
+    exemplar.labels.write(text);
+    text.push_str("} ");
+    write_float(exemplar.value, text);
+    text.push(' ');
+    write_seconds(exemplar.recorded_at, text);
 }
