@@ -289,6 +289,26 @@ async fn a_delivery_after_the_end_of_the_lease_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_second_outage_before_the_lease_is_renewed_delays_no_alert() {
+    let world = World::new();
+    assert_eq!(world.evaluate().await.unwrap(), 0);
+    world.store.set(Fault::Down);
+    world.fire("a").await.unwrap_err();
+    sleep(Duration::from_secs(60)).await;
+    world.store.set(Fault::None);
+    // The store refuses the record of the delivery, because the lease is over.
+    sleep(Duration::from_secs(60)).await;
+    world.store.set(Fault::Down);
+    world.fire("b").await.unwrap_err();
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(*world.kept.0.lock(), ["a firing", "b firing"]);
+    world.store.set(Fault::None);
+    assert_eq!(world.fire("c").await.unwrap(), 1);
+    assert_eq!(world.changes().await, ["a firing", "b firing", "c firing"]);
+    world.ends_with(&["a firing", "b firing", "c firing"]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_step_whose_caller_left_is_written_and_told_by_the_next() {
     let world = World::new();
     assert_eq!(world.evaluate().await.unwrap(), 0);

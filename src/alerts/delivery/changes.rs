@@ -65,11 +65,6 @@ impl Changes {
         self.in_doubt
     }
 
-    /// Removes the changes that were put into the last commit.
-    pub(super) fn filled_is_committed(&mut self) {
-        self.committed(self.in_doubt);
-    }
-
     pub(super) fn committed(&mut self, number: usize) {
         self.list.drain(..number.min(self.list.len()));
         self.in_doubt = 0;

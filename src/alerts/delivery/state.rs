@@ -13,6 +13,7 @@ use super::lane::Lane;
 use super::note::Note;
 use super::now::Now;
 use super::outlet::Outlet;
+use super::permit::Permit;
 use super::queue::Entry;
 use super::saved_channels::SavedChannels;
 use crate::alerts::channels::Notification;
@@ -31,6 +32,7 @@ pub(super) struct State {
     /// The channels whose tasks have something new to do.
     pub(super) wakes: Vec<usize>,
     pub(super) is_draining: bool,
+    pub(super) permit: Permit,
     /// The tasks of channels that have not ended.
     pub(super) running: usize,
 }
@@ -53,6 +55,7 @@ impl State {
             notes: Vec::new(),
             wakes: Vec::new(),
             is_draining: false,
+            permit: Permit::default(),
             running: 0,
         }
     }
@@ -66,6 +69,11 @@ impl State {
         for queued in outbox {
             self.accept(queued.clone(), now);
         }
+    }
+
+    /// Wakes the tasks of all channels.
+    pub(super) fn wake_all(&mut self) {
+        self.wakes = (0..self.lanes.len()).collect();
     }
 
     /// The state of the channels to save.
@@ -196,7 +204,7 @@ impl State {
             }
         };
         let state = &self.lanes[lane];
-        if state.stopped.is_some() || is_behind {
+        if state.stopped.is_some() || is_behind || !self.permit.allows(now.steady) {
             return rest(None);
         }
         if let Some(pending) = state.feed.pending() {

@@ -80,6 +80,11 @@ impl Ledger {
         self.open.read().is_some()
     }
 
+    /// Whether no other instance tells of these alerts.
+    fn is_sole(&self) -> bool {
+        self.name != "shared"
+    }
+
     /// The last failure of the store, while it lasts.
     pub(super) fn failure(&self) -> Option<String> {
         self.last_error.lock().clone()
@@ -100,7 +105,7 @@ impl Ledger {
     pub(super) async fn hold(&self, now: SystemTime) {
         let mut writing = self.writing.lock().await;
         let mut result = self.try_hold(&mut writing, now).await;
-        if result.is_err() && !self.is_open() && self.name != "shared" {
+        if result.is_err() && !self.is_open() && self.is_sole() {
             // No other instance tells of these alerts, so they begin in memory.
             result = self
                 .open_with(&mut writing, &Saved::default(), None, now)
@@ -118,15 +123,7 @@ impl Ledger {
             }
             self.close(writing);
         }
-        let is_lost = self.read(|open| open.delivery.is_ended().is_some()) == Some(true);
-        if is_lost && lease.is_some() && lease == writing.lease {
-            // The lease was over for a while, but nobody else took the ledger.
-            let written = self.write_rest(writing).await;
-            if !is_refused(&written) {
-                written?;
-            }
-        }
-        if lease.is_none() || lease != writing.lease || is_lost {
+        if lease.is_none() || lease != writing.lease {
             self.close(writing);
         }
         let Some(lease) = lease else {
@@ -164,6 +161,7 @@ impl Ledger {
         let delivery = Delivery::builder(Arc::clone(&plan.store), self.key.clone(), watched)
             .receivers(plan.channels.iter().cloned())
             .label(self.name)
+            .sole(self.is_sole())
             .service(context.service.clone())
             .instance(Some(context.instance.clone()))
             .external_url(context.external_url.clone())
@@ -317,7 +315,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes what waits, and the results of a delivery that has ended.
+    /// Writes what waits, and the results of a delivery that cannot record them, because it has no lease.
     async fn write_rest(&self, writing: &mut Writing) -> Result<(), Error> {
         self.write(writing).await?;
         let Some(delivery) = self.read(|open| Arc::clone(&open.delivery)) else {
@@ -326,18 +324,26 @@ impl Ledger {
         let lease = writing.lease.unwrap_or(Lease::endless());
         loop {
             let mut commit = Commit::new(self.key.clone(), lease, None);
-            if !delivery.fill_unrecorded(&mut commit) {
+            let number = delivery.fill_unrecorded(&mut commit);
+            if number == 0 {
                 return Ok(());
             }
             self.call(|store| store.commit(&commit)).await?;
-            delivery.note_recorded();
+            delivery.note_recorded(number);
         }
     }
 
     async fn lease(&self) -> Result<Option<Lease>, Error> {
         let ttl = self.plan.context.lease();
-        self.call(|store| store.lease(&self.key, &self.holder, ttl))
-            .await
+        // By the store's clock, it ends later.
+        let until = Instant::now().checked_add(ttl);
+        let lease = self
+            .call(|store| store.lease(&self.key, &self.holder, ttl))
+            .await?;
+        if lease.is_some() {
+            self.read(|open| open.delivery.allow_until(until));
+        }
+        Ok(lease)
     }
 
     fn close(&self, writing: &mut Writing) {
