@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::now::Now;
 use crate::alerts::channels::{Notification, NotifiedAlert};
 use crate::alerts::state::{AlertId, PersonalAct};
+use crate::time::later_instant;
 
 /// The time for which resolved alerts are posted.
 const RESOLVED_FOR: Duration = Duration::from_secs(300);
@@ -91,7 +92,7 @@ impl Feed {
     fn is_due(&self, every: Duration, now: Now) -> bool {
         let tolerance = TOLERANCE.min(every / 10);
         self.last
-            .is_none_or(|last| now.steady + tolerance >= last + every)
+            .is_none_or(|last| now.steady + tolerance >= later_instant(last, every))
     }
 
     pub(super) fn put(&mut self, notification: Notification) {

@@ -19,6 +19,7 @@ use super::saved_channels::SavedChannels;
 use crate::alerts::channels::Notification;
 use crate::alerts::level::Level;
 use crate::alerts::stores::{DeliveryResult, Queued};
+use crate::time::later_instant;
 
 /// All that the worker keeps under its lock. No code of the service runs in its methods: they leave notes.
 pub(super) struct State {
@@ -127,7 +128,7 @@ impl State {
                 0 => now.steady,
                 _ => now.steady_at(queued.next_attempt, MOST),
             },
-            expires: now.steady + lane.receiver.give_up_after.saturating_sub(age),
+            expires: later_instant(now.steady, lane.receiver.give_up_after.saturating_sub(age)),
             queued: Arc::new(queued),
         };
         self.next_place += 1;
