@@ -27,10 +27,14 @@ mod delivery;
 #[cfg(feature = "alerts-email")]
 mod email;
 mod engine;
+mod engine_health;
+mod engine_holders;
 mod engine_instances;
 #[cfg(all(unix, any(feature = "alerts-postgres", feature = "alerts-sqlite")))]
 mod engine_kill;
+mod engine_order;
 mod engine_outages;
+mod engine_slos;
 mod evaluate;
 mod explain;
 mod histograms;

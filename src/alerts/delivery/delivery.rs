@@ -115,7 +115,7 @@ impl Delivery {
         })
     }
 
-    /// Tells the channels with [`Mode::Heartbeat`] that the engine is healthy. Each sends at most one beat in its time.
+    /// Tells the channels with [`Mode::Heartbeat`] that the engine works and is healthy. Each sends at most one beat in its time.
     pub fn beat(&self) {
         let now = self.shared.now();
         self.shared.with(|state| {

@@ -4,9 +4,11 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::book::{Book, Step};
 use super::engine::Engine;
 use super::ledger::Ledger;
 use super::views::{AlertView, AlertsStats, RuleView, SilenceView};
+use super::when::When;
 use crate::alerts::channels::DeliveryError;
 use crate::alerts::rules::Rules;
 use crate::alerts::state::{
@@ -104,9 +106,10 @@ impl Alerts {
         snapshot: &Snapshot,
         now: SystemTime,
     ) -> Result<Vec<Transition>, Error> {
-        self.0.hold(now).await;
+        let when = When::At(now);
+        self.0.hold(when).await;
         self.0.compute().await;
-        self.0.evaluate(snapshot, now).await
+        self.0.evaluate(snapshot, now, when).await
     }
 
     /// Notes that a person takes care of a firing alert: it is not repeated and not escalated.
@@ -120,14 +123,13 @@ impl Alerts {
         by: &str,
         note: Option<&str>,
     ) -> Result<(), Error> {
-        let now = SystemTime::now();
-        let ledger = self.ledger_of(id, now).await?;
-        let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
+        let ledger = self.ledger_of(id).await?;
+        let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
             step.transitions
                 .extend(book.state.acknowledge(id, by, note, now)?);
             Ok(())
         };
-        ledger.act(now, change).await
+        ledger.act(change).await
     }
 
     /// Resolves a pending or firing alert by hand. It stays resolved until its condition was false once.
@@ -136,13 +138,12 @@ impl Alerts {
     ///
     /// Fails if the alert is not active, if the name is too long, or if the store does not take the change.
     pub async fn resolve(&self, id: AlertId, by: &str) -> Result<(), Error> {
-        let now = SystemTime::now();
-        let ledger = self.ledger_of(id, now).await?;
-        let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
+        let ledger = self.ledger_of(id).await?;
+        let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
             step.transitions.extend(book.state.resolve(id, by, now)?);
             Ok(())
         };
-        ledger.act(now, change).await
+        ledger.act(change).await
     }
 
     /// Holds back the notifications of alerts until a time. Returns the silence's identity.
@@ -219,8 +220,7 @@ impl Alerts {
             SystemTime,
         ) -> Result<(SilenceId, Option<Event>), Error>,
     ) -> Result<Vec<String>, Error> {
-        let now = SystemTime::now();
-        self.0.hold_if_closed(now).await;
+        self.0.hold_if_closed().await;
         let mut ids = Vec::new();
         for ledger in self.0.open_ledgers() {
             if let SilenceTarget::Alert(id) = target
@@ -228,16 +228,16 @@ impl Alerts {
             {
                 continue;
             }
-            let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
+            let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
                 let (id, event) = make(&mut book.state, target.clone(), now)?;
                 step.events.extend(event);
                 Ok(id)
             };
-            let id = ledger.act(now, change).await?;
+            let id = ledger.act(change).await?;
             ids.push(format!("{}-{id}", ledger.name));
         }
         if ids.is_empty() {
-            self.0.ready(now).await?;
+            self.0.ready().await?;
             return Err(Error::new(
                 ErrorKind::Refused,
                 "no such alert is known here",
@@ -253,7 +253,6 @@ impl Alerts {
     ///
     /// Fails if the store does not take the change.
     pub async fn unsuppress(&self, id: &str, by: &str) -> Result<bool, Error> {
-        let now = SystemTime::now();
         // Notices and explanations name the number alone.
         let only = match &*self.0.ledgers {
             [only] => Some((only.name, id)),
@@ -264,12 +263,12 @@ impl Alerts {
         let Some((name, number)) = parts else {
             return Ok(false);
         };
-        self.0.hold_if_closed(now).await;
-        self.0.ready(now).await?;
+        self.0.hold_if_closed().await;
+        self.0.ready().await?;
         let Some(ledger) = self.0.open_ledgers().find(|ledger| ledger.name == name) else {
             return Ok(false);
         };
-        let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
+        let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
             let id = SilenceId(number);
             let ended = book.state.unsuppress(id, now);
             let was_there = ended.is_some();
@@ -283,7 +282,7 @@ impl Alerts {
             }));
             Ok(was_there)
         };
-        ledger.act(now, change).await
+        ledger.act(change).await
     }
 
     /// Sends a test through a channel, also if the channel is stopped. If it arrives, the channel works again.
@@ -378,12 +377,12 @@ impl Alerts {
     /// Fails while the alerts are not read from their store.
     #[cfg(feature = "axum")]
     pub(crate) async fn ready(&self) -> Result<(), Error> {
-        self.0.ready(SystemTime::now()).await
+        self.0.ready().await
     }
 
-    async fn ledger_of(&self, id: AlertId, now: SystemTime) -> Result<&Ledger, Error> {
-        self.0.hold_if_closed(now).await;
-        self.0.ready(now).await?;
+    async fn ledger_of(&self, id: AlertId) -> Result<&Ledger, Error> {
+        self.0.hold_if_closed().await;
+        self.0.ready().await?;
         let found = self.0.open_ledgers().find(|ledger| ledger.knows(id));
         found.ok_or_else(|| {
             let others = self.0.ledgers.iter().any(|ledger| !ledger.is_open());

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::engine::Engine;
 use super::inbox::Inbox;
+use super::when::When;
 use crate::exporter::Prometheus;
 
 /// Code that fires alerts in a loop causes at most one write of the store in this time.
@@ -50,7 +51,7 @@ pub(super) async fn run(
             next += period * (missed + 1);
             evaluate(&engine, metrics.as_ref(), now - started >= settle).await;
         } else {
-            engine.wake(SystemTime::now()).await;
+            engine.wake().await;
             drop(engine);
             sleep(PAUSE).await;
         }
@@ -58,9 +59,10 @@ pub(super) async fn run(
 }
 
 async fn evaluate(engine: &Engine, metrics: Option<&Prometheus>, is_settled: bool) {
-    engine.hold(SystemTime::now()).await;
+    engine.hold(When::Now).await;
     let Some(metrics) = metrics.cloned() else {
-        engine.wake(SystemTime::now()).await;
+        engine.wake().await;
+        engine.ticked();
         return;
     };
     engine.compute().await;
@@ -68,13 +70,14 @@ async fn evaluate(engine: &Engine, metrics: Option<&Prometheus>, is_settled: boo
         // The runtime ends, or a hook panicked, which is logged there.
         return;
     };
-    let now = SystemTime::now();
+    let taken = SystemTime::now();
     if is_settled {
         // A failure of the store is logged there, and the changes are written later.
-        let _ = engine.evaluate(&snapshot, now).await;
+        let _ = engine.evaluate(&snapshot, taken, When::Now).await;
     } else {
-        engine.observe(&snapshot, now);
-        engine.wake(now).await;
+        engine.observe(&snapshot, taken);
+        engine.wake().await;
+        engine.ticked();
     }
 }
 
