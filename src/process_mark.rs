@@ -68,9 +68,9 @@ impl Mark {
 
 /// The start of a process, in ticks since the boot.
 fn start_of(pid: u32) -> Result<Option<u64>, ErrorKind> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|error| error.kind())?;
+    let fields = fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|error| error.kind())?;
     // The name of the program, in parentheses, may have spaces.
-    let after_name = stat.rsplit_once(')').map(|(_, rest)| rest);
+    let after_name = fields.rsplit_once(')').map(|(_, rest)| rest);
     let start = after_name.and_then(|rest| rest.split_whitespace().nth(19));
     Ok(start.and_then(|start| start.parse().ok()))
 }

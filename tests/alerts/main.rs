@@ -30,7 +30,11 @@ mod engine;
 mod engine_health;
 mod engine_holders;
 mod engine_instances;
-#[cfg(all(unix, any(feature = "alerts-postgres", feature = "alerts-sqlite")))]
+#[cfg(all(
+    unix,
+    feature = "alerts-http",
+    any(feature = "alerts-postgres", feature = "alerts-sqlite")
+))]
 mod engine_kill;
 mod engine_order;
 mod engine_outages;
@@ -48,6 +52,7 @@ mod notify;
 mod paging;
 mod posted;
 mod promtool;
+mod renewed;
 mod round_trip;
 mod rule_set;
 mod rules;

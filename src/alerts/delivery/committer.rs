@@ -95,15 +95,11 @@ async fn commit(shared: &Shared) -> Result<(), Error> {
     }
     let result = call(shared, &commit).await;
     shared.with(|state| match &result {
-        Ok(()) => {
-            state.changes.committed(changes);
-            state.permit.is_refused = false;
-            // Delivery may have waited for the store.
-            state.wake_all();
-        }
+        Ok(()) => state.committed(changes),
         Err(error) => {
             state.permit.is_refused = error.kind() == ErrorKind::Refused;
             state.changes.channels |= writes_channels;
+            state.not_committed();
         }
     });
     result

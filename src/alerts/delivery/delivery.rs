@@ -67,7 +67,7 @@ impl Delivery {
 
     /// This many results are committed.
     pub(in crate::alerts) fn note_recorded(&self, number: usize) {
-        self.shared.with(|state| state.changes.committed(number));
+        self.shared.with(|state| state.committed(number));
     }
 
     /// The engine holds the lease until then.
@@ -159,6 +159,13 @@ impl Delivery {
         let now = self.shared.now();
         let state = self.shared.state.lock();
         state.lanes.iter().map(|lane| lane.status(now)).collect()
+    }
+
+    /// The channels that were stopped before the start, and have another configuration now.
+    pub(in crate::alerts) fn renewed(&self) -> Vec<String> {
+        let state = self.shared.state.lock();
+        let renewed = state.lanes.iter().filter(|lane| lane.is_renewed);
+        renewed.map(|lane| lane.receiver.name.clone()).collect()
     }
 
     /// The channels that are stopped, each with the fallback that gets its notifications.

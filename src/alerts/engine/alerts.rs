@@ -1,6 +1,5 @@
 //! `Alerts`: the running engine.
 
-use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -12,15 +11,11 @@ use super::when::When;
 use crate::alerts::channels::DeliveryError;
 use crate::alerts::rules::Rules;
 use crate::alerts::state::{
-    Alert, AlertId, CodeAlert, Recurrence, SilenceId, SilenceTarget, State, Transition,
+    AlertId, CodeAlert, Recurrence, SilenceId, SilenceTarget, State, Transition,
 };
 use crate::alerts::stores::{Event, HistoryPage, HistoryQuery, SilenceEvent};
 use crate::error::{Error, ErrorKind};
 use crate::exporter::Snapshot;
-use crate::redact::redact;
-
-/// Alerts that a shortcut fires resolve when they were not fired again for this long.
-const SHORTCUT_RESOLVES: Duration = Duration::from_secs(15 * 60);
 
 /// The running engine: it evaluates rules, keeps the life of each alert, and sends notifications.
 ///
@@ -31,7 +26,9 @@ const SHORTCUT_RESOLVES: Duration = Duration::from_secs(15 * 60);
 /// instance that takes it.
 ///
 /// Each notification is sent at least once. After a crash, those that were sent in the last moments are sent again with the same
-/// [`id`](super::super::channels::Notification::id).
+/// [`id`](super::super::channels::Notification::id). A channel that
+/// [deduplicates](super::super::channels::Channel::deduplicates) gets those about an alert in order, so that its receiver has one
+/// incident for each firing.
 ///
 /// A handle that can be cloned. The engine ends when the last one is dropped; [`shutdown`](Self::shutdown) ends it in order.
 ///
@@ -70,28 +67,6 @@ impl Alerts {
     /// are told that it fired and that it ended.
     pub fn clear(&self, id: AlertId) {
         self.0.inbox.clear(id);
-    }
-
-    /// Fires `JobFailed` for a background job. It resolves when it was not fired again for 15 minutes.
-    pub fn job_failed(&self, job: &str, error: impl Display) -> AlertId {
-        self.shortcut("JobFailed", "job", job, error)
-    }
-
-    /// Fires `ApiError` for an outbound API. It resolves when it was not fired again for 15 minutes.
-    pub fn api_error(&self, service: &str, error: impl Display) -> AlertId {
-        self.shortcut("ApiError", "API", service, error)
-    }
-
-    /// Fires `DatabaseError` for a database. It resolves when it was not fired again for 15 minutes.
-    pub fn database_error(&self, database: &str, error: impl Display) -> AlertId {
-        self.shortcut("DatabaseError", "database", database, error)
-    }
-
-    fn shortcut(&self, name: &str, kind: &str, which: &str, error: impl Display) -> AlertId {
-        let error = error.to_string();
-        let text = format!("{kind} {which}: {}", redact(&error));
-        let alert = Alert::error(text).name(name).component(which);
-        self.fire(alert.auto_resolve(SHORTCUT_RESOLVES))
     }
 
     /// Evaluates all rules now. The engine does this by itself unless its builder said [`manual`](super::AlertsBuilder::manual).

@@ -133,15 +133,15 @@ impl Engine {
         self.samples.lock().add(snapshot, now);
     }
 
-    /// Evaluates all rules of the ledgers that this engine holds, over a snapshot of the time `taken`.
+    /// Evaluates all rules of the ledgers that this engine holds, over a snapshot of the time `at`.
     pub(super) async fn evaluate(
         &self,
         snapshot: &Snapshot,
-        taken: SystemTime,
+        at: SystemTime,
         when: When,
     ) -> Result<Vec<Transition>, Error> {
         let began = crate::measure::Instant::now();
-        self.observe(snapshot, taken);
+        self.observe(snapshot, at);
         let mut transitions = Vec::new();
         let mut failed = None;
         let mut statuses = Vec::new();
@@ -154,9 +154,9 @@ impl Engine {
                 if index == 0 {
                     book.take(self.inbox.take(), now, step);
                 }
-                self.judge(&ledger.rules, book, (taken, now), step);
+                self.judge(&ledger.rules, book, at, step);
                 if index == 0 {
-                    statuses = book.judge_slos(snapshot, now, step);
+                    statuses = book.judge_slos(snapshot, at, step);
                 }
                 Ok(step.transitions.clone())
             });
@@ -169,10 +169,10 @@ impl Engine {
         self.feed(when);
         let took = began.elapsed();
         *self.last.lock() = Last {
-            ended: Some(when.read()),
+            ended: Some(at),
             took,
         };
-        self.instruments.evaluated(when.read(), took);
+        self.instruments.evaluated(at, took);
         self.ticked();
         failed.map_or(Ok(transitions), Err)
     }
@@ -189,13 +189,7 @@ impl Engine {
     }
 
     /// Evaluates these rules.
-    fn judge(
-        &self,
-        rules: &[usize],
-        book: &mut Book,
-        (taken, now): (SystemTime, SystemTime),
-        step: &mut Step,
-    ) {
+    fn judge(&self, rules: &[usize], book: &mut Book, at: SystemTime, step: &mut Step) {
         let samples = self.samples.lock();
         let mut scratch = Scratch::default();
         for index in rules {
@@ -203,12 +197,12 @@ impl Engine {
                 continue;
             };
             let views = samples.planned(*index);
-            let found = rule.find(&samples, views, taken, &mut scratch);
+            let found = rule.find(&samples, views, at, &mut scratch);
             let outcome = match &found {
                 Ok(()) => Outcome::Members(&scratch.found),
                 Err(error) => Outcome::Failed(error),
             };
-            self.evaluated(&rule.name, book.evaluate(rule, outcome, now, step));
+            self.evaluated(&rule.name, book.evaluate(rule, outcome, at, step));
         }
     }
 
@@ -270,16 +264,19 @@ impl Engine {
     }
 
     pub(super) async fn test_channel(&self, name: &str) -> Result<(), DeliveryError> {
-        let open = self.open_ledgers();
-        let open = open.filter_map(|ledger| ledger.read(|open| Arc::clone(&open.delivery)));
-        let mut open: Vec<_> = open.collect();
-        // Each ledger stops the channel for itself, so each of them must see the test.
-        let is_stopped = |delivery: &Arc<Delivery>| {
+        let is_stopped = |delivery: &Delivery| {
             let mut channels = delivery.channels().into_iter();
             channels.any(|channel| channel.name == name && channel.stopped.is_some())
         };
-        if open.iter().any(is_stopped) {
-            open.retain(is_stopped);
+        let open = self.open_ledgers().filter_map(|ledger| {
+            let delivery = ledger.read(|open| Arc::clone(&open.delivery))?;
+            let is_stopped = is_stopped(&delivery);
+            Some((ledger, delivery, is_stopped))
+        });
+        let mut open: Vec<_> = open.collect();
+        // Each ledger stops the channel for itself, so each of them must see the test.
+        if open.iter().any(|(.., is_stopped)| *is_stopped) {
+            open.retain(|(.., is_stopped)| *is_stopped);
         } else {
             open.truncate(1);
         }
@@ -288,8 +285,17 @@ impl Engine {
                 "the store of the alerts cannot be reached",
             ));
         }
-        for delivery in open {
+        for (ledger, delivery, was_stopped) in open {
             delivery.test(name).await?;
+            if was_stopped {
+                // A failure of the store is logged there, and the step is written later.
+                let _ = ledger
+                    .run(When::Now, |book, _, now| {
+                        book.notifier.renew(name, now);
+                        Ok(())
+                    })
+                    .await;
+            }
         }
         Ok(())
     }

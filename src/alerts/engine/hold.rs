@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -10,12 +11,12 @@ use tokio::time::{Instant, timeout_at};
 use super::book::Book;
 use super::ledger::Ledger;
 use super::open::Open;
-use super::store_call::call_store;
 use super::when::When;
 use super::writing::Writing;
 use crate::alerts::delivery::Delivery;
 use crate::alerts::stores::{Commit, Lease, Saved};
 use crate::error::Error;
+use crate::panics;
 use crate::process_mark;
 
 /// The epoch of a ledger in memory, which no store gives.
@@ -63,7 +64,11 @@ impl Ledger {
         self.open_with(writing, &saved, Some(lease), when)?;
         // The step does them before it waits for anything.
         let requests = std::mem::take(&mut writing.requests);
+        let renewed = self.read(|open| open.delivery.renewed());
         self.step(writing, when, |book, step, now| {
+            for channel in renewed.into_iter().flatten() {
+                book.notifier.renew(&channel, now);
+            }
             book.forget_rules(now, step);
             book.take(requests, now, step);
             Ok(())
@@ -116,7 +121,11 @@ impl Ledger {
     fn book(&self, saved: &Saved, when: When) -> Result<Book, Error> {
         let plan = &self.plan;
         let (context, policies) = (Arc::clone(&plan.context), plan.policies.clone());
-        Book::open(context, policies, plan.limits, saved, when.read())
+        let mut book = Book::open(context, policies, plan.limits, saved, when.read())?;
+        if !self.is_sole() {
+            book.share();
+        }
+        Ok(book)
     }
 
     /// Writes the history and the outbox of a ledger that began in memory.
@@ -234,8 +243,17 @@ impl Drop for Ledger {
         };
         let (plan, key) = (Arc::clone(&self.plan), self.key.clone());
         let runtime = plan.runtime.clone();
-        runtime.spawn(async move {
-            let _ = call_store(&*plan.store, |store| store.release(&key, lease)).await;
+        let mut release = Box::pin(async move {
+            // A failure leaves the lease to its end.
+            let _ = panics::caught(async { plan.store.release(&key, lease).await }).await;
         });
+        let _context = runtime.enter();
+        // Memory answers at once.
+        let polled = release
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        if polled.is_pending() {
+            runtime.spawn(release);
+        }
     }
 }

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::engine::Engine;
 use super::inbox::Inbox;
+use super::ticks::Ticks;
 use super::when::When;
 use crate::exporter::Prometheus;
 
@@ -29,6 +30,7 @@ pub(super) async fn run(
     let started = Instant::now();
     // The first snapshot is taken at once, because windows begin with it.
     let mut next = started;
+    let mut ticks = Ticks::new(period);
     loop {
         let Some(wait) = engine.upgrade().map(|engine| wait(&engine)) else {
             return;
@@ -44,12 +46,19 @@ pub(super) async fn run(
         }
         let now = Instant::now();
         if now >= next {
-            let missed = whole_periods(now - next, period);
+            let late = now - next;
+            let missed = whole_periods(late, period);
             if missed > 0 {
                 engine.missed(missed.into());
             }
             next += period * (missed + 1);
-            evaluate(&engine, metrics.as_ref(), now - started >= settle).await;
+            let wall = SystemTime::now();
+            // Before the closures of the service and the snapshot take their time.
+            let due = wall
+                .checked_sub(late.saturating_sub(period * missed))
+                .unwrap_or(wall);
+            let at = ticks.stamp(due);
+            evaluate(&engine, metrics.as_ref(), now - started >= settle, at).await;
         } else {
             engine.wake().await;
             drop(engine);
@@ -58,7 +67,7 @@ pub(super) async fn run(
     }
 }
 
-async fn evaluate(engine: &Engine, metrics: Option<&Prometheus>, is_settled: bool) {
+async fn evaluate(engine: &Engine, metrics: Option<&Prometheus>, is_settled: bool, at: SystemTime) {
     engine.hold(When::Now).await;
     let Some(metrics) = metrics.cloned() else {
         engine.wake().await;
@@ -70,12 +79,11 @@ async fn evaluate(engine: &Engine, metrics: Option<&Prometheus>, is_settled: boo
         // The runtime ends, or a hook panicked, which is logged there.
         return;
     };
-    let taken = SystemTime::now();
     if is_settled {
         // A failure of the store is logged there, and the changes are written later.
-        let _ = engine.evaluate(&snapshot, taken, When::Now).await;
+        let _ = engine.evaluate(&snapshot, at, When::NotBefore(at)).await;
     } else {
-        engine.observe(&snapshot, taken);
+        engine.observe(&snapshot, at);
         engine.wake().await;
         engine.ticked();
     }

@@ -7,6 +7,8 @@ use std::time::SystemTime;
 pub(super) enum When {
     /// The time at which the step begins.
     Now,
+    /// The same, but not before this time, which an evaluation is stamped with.
+    NotBefore(SystemTime),
     /// The time that the app gave.
     At(SystemTime),
 }
@@ -15,6 +17,7 @@ impl When {
     pub(super) fn read(self) -> SystemTime {
         match self {
             Self::Now => SystemTime::now(),
+            Self::NotBefore(time) => SystemTime::now().max(time),
             Self::At(time) => time,
         }
     }

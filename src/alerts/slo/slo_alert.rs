@@ -15,7 +15,7 @@ const SUMMARY: &str = "{{ labels.slo }} burns its error budget {{ value }} times
 
 /// One of the two alerts of an SLO, as the state machine and notifications need it. It fires at once and resolves at once,
 /// because its windows smooth.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SloAlert {
     /// The name of the rule: `SloBurn:checkout:page`.
@@ -37,6 +37,18 @@ pub struct SloAlert {
     /// The names of the channels. Empty for the usual ones.
     pub channels: Vec<String>,
 }
+
+debug_redacted!(SloAlert {
+    name,
+    slo,
+    severity,
+    level,
+    summary,
+    description,
+    runbook_url,
+    labels,
+    channels
+});
 
 impl Slo {
     /// The alerts, the page first.
