@@ -223,3 +223,20 @@ async fn attempts_and_times_survive_a_restart() {
         ["a h First Delivered 1", "a g First Delivered 2"]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_times_have_no_end() {
+    let mut world = World::chain("a > b");
+    let outlet = &mut world.channels[0].0;
+    (outlet.give_up_after, outlet.fallback_after) = (Duration::MAX, Duration::MAX);
+    outlet.timeout = Duration::MAX;
+    let world = world.start();
+    world.channel("a").always(Retry);
+    world.queue("g");
+    world.until(100 * 3_600_000).await;
+    assert_eq!(world.channel("b").groups(), [""; 0]);
+    world.channel("a").always(Ok);
+    world.until(101 * 3_600_000).await;
+    assert_eq!(world.channel("a").groups().last().unwrap(), "g");
+    assert_eq!(world.store.ledger().outbox, []);
+}
