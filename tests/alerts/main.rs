@@ -35,6 +35,8 @@ mod engine_instances;
 ))]
 mod engine_kill;
 mod engine_outages;
+#[cfg(all(unix, feature = "alerts-postgres"))]
+mod engine_processes;
 mod evaluate;
 mod explain;
 mod histograms;
