@@ -82,7 +82,7 @@ async fn service() {
                 String::new()
             }
             "acknowledge" => match alerts.acknowledge(shared(), "ann", None).await {
-                Ok(_) => "done".to_owned(),
+                Ok(()) => "done".to_owned(),
                 Err(error) => error.to_string(),
             },
             "acknowledged" => {
