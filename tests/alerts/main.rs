@@ -50,6 +50,7 @@ mod notify;
 mod paging;
 mod posted;
 mod promtool;
+mod renewed;
 mod round_trip;
 mod rule_set;
 mod rules;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::context::Context;
-use super::forgotten::{Forgotten, is_recent};
+use super::forgotten::Forgotten;
 use super::inbox::{Inbox, Request};
+use super::posted::Posted;
 use crate::alerts::channels::{Notification, NotifiedAlert};
 use crate::alerts::notify::{Notifier, NotifierState, Policy};
 use crate::alerts::outcome::Outcome;
@@ -20,6 +21,7 @@ use crate::exporter::Snapshot;
 const STATE: &str = "state";
 const NOTIFIER: &str = "notifier";
 const SLOS: &str = "slo";
+const OWNER: &str = "owner";
 const FORGOTTEN: &str = "forgotten";
 
 /// The counts of SLOs change with each evaluation, and are saved this often.
@@ -30,9 +32,13 @@ const SLOS_EVERY: Duration = Duration::from_secs(60);
 pub(super) struct Book {
     pub(super) state: State,
     pub(super) notifier: Notifier,
+    posted: Posted,
     context: Arc<Context>,
+    /// The instance whose alerts these are, as it was named first. `None` for those that instances share.
+    owner: Option<String>,
+    is_owner_saved: bool,
     forgotten: Forgotten,
-    slos: SloBook,
+    pub(super) slos: SloBook,
     slos_saved: Option<SystemTime>,
     /// The revision that was saved last.
     saved_state: Option<u64>,
@@ -58,6 +64,12 @@ impl Book {
         saved: &Saved,
         now: SystemTime,
     ) -> Result<Self, Error> {
+        let owner = match saved.documents.get(OWNER) {
+            Some(text) => {
+                serde_json::from_slice(text).map_err(|error| unreadable(OWNER, &error))?
+            }
+            None => Some(context.instance.clone()),
+        };
         let mut state = State::default();
         if let Some(text) = saved.documents.get(STATE) {
             state = serde_json::from_slice(text).map_err(|error| unreadable(STATE, &error))?;
@@ -94,7 +106,10 @@ impl Book {
         Ok(Self {
             state,
             notifier,
+            posted: Posted::default(),
             context,
+            owner,
+            is_owner_saved: saved.documents.contains_key(OWNER),
             forgotten,
             slos,
             slos_saved: None,
@@ -203,9 +218,23 @@ impl Book {
             kept.put(request.clone());
         }
         match request {
-            Request::Fire(alert) => self.state.fire(alert, now),
+            Request::Fire(alert) => {
+                if let Some(known) = self.state.fired(alert.id())
+                    && known.state == AlertState::Firing
+                    && known.level != alert.level
+                {
+                    self.forgotten.end(known, &self.context, now);
+                }
+                self.state.fire(alert, now)
+            }
             Request::Clear(id) => self.state.clear(id, now),
         }
+    }
+
+    /// The alerts are those of all instances.
+    pub(super) fn share(&mut self) {
+        self.owner = None;
+        self.is_owner_saved = true;
     }
 
     /// Keeps what code asks for from now on.
@@ -249,6 +278,10 @@ impl Book {
             self.saved_state = revision;
             step.put(STATE, &self.state);
         }
+        if !self.is_owner_saved && !step.documents.is_empty() {
+            self.is_owner_saved = true;
+            step.put(OWNER, &self.owner);
+        }
     }
 
     /// Asks for the notifications that are due.
@@ -269,21 +302,10 @@ impl Book {
         }
     }
 
-    /// The alerts for receivers that group and deduplicate themselves: those that fire, and those that resolved a short while ago.
-    ///
-    /// An alert that was silenced or inhibited before it fired is not posted. One that fired before goes on being posted, because its
-    /// receiver would take its absence for its end.
+    /// The alerts for receivers that group and deduplicate themselves.
     pub(super) fn posted(&self, now: SystemTime) -> Vec<NotifiedAlert> {
-        let unposted = self.state.unposted(now);
-        let alerts = self.state.alerts().filter(|alert| match alert.state {
-            AlertState::Firing => !unposted.contains(&alert.id),
-            AlertState::Resolved => is_recent(alert.since, now),
-            AlertState::Inactive | AlertState::Pending => false,
-        });
-        let alerts = alerts.filter(|alert| self.context.announces(alert));
-        let described = alerts.map(|alert| (alert, self.context.describe(alert)));
-        let known = described.map(|(alert, description)| NotifiedAlert::of(alert, &description));
-        known.chain(self.forgotten.recent(now).cloned()).collect()
+        let (state, context) = (&self.state, &self.context);
+        self.posted.alerts(state, &self.forgotten, context, now)
     }
 
     /// Whether this service tells of an alert.
@@ -296,6 +318,7 @@ impl Book {
         let context = &self.context;
         notification.service.clone_from(&context.service);
         notification.instance = Some(context.instance.clone());
+        notification.owner.clone_from(&self.owner);
         notification.external_url.clone_from(&context.external_url);
         notification
     }

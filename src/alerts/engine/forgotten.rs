@@ -7,17 +7,21 @@ use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use crate::alerts::channels::NotifiedAlert;
-use crate::alerts::state::{Alert, AlertId, AlertState, State, Transition};
+use crate::alerts::state::{Alert, AlertState, State, Transition};
 
 /// How long a resolved alert goes on being posted.
 const RECENT: Duration = Duration::from_secs(5 * 60);
 /// The receiver itself ends further ones, when they were not posted for a while.
 const MAX: usize = 1_000;
 
-/// Alerts that ended and left the state at once, such as those of code, and those whose series is gone. Receivers that get all alerts
-/// must hear of their end.
+/// Alerts that ended and left the state at once: those of code, those whose series is gone, and those of code that have another level
+/// now, which is a label. Receivers that get all alerts must hear of their end.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Forgotten(BTreeMap<AlertId, NotifiedAlert>);
+pub(super) struct Forgotten {
+    ends: Vec<NotifiedAlert>,
+    #[serde(skip)]
+    is_changed: bool,
+}
 
 impl Forgotten {
     /// Takes note of these changes. Returns whether anything changed.
@@ -28,61 +32,51 @@ impl Forgotten {
         context: &Context,
         now: SystemTime,
     ) -> bool {
-        let before = self.0.len();
-        self.0
-            .retain(|_, alert| alert.ends_at.is_some_and(|end| is_recent(end, now)));
-        let mut is_changed = self.0.len() < before;
+        let before = self.ends.len();
+        self.ends.retain(|end| is_recent(end.ends_at, now));
         let mut ended = BTreeMap::new();
         for transition in transitions {
             if transition.to == AlertState::Firing {
                 ended.remove(&transition.alert);
-                is_changed |= self.0.remove(&transition.alert).is_some();
+                let again = (transition.alert, transition.level);
+                self.ends.retain(|end| (end.id, end.level) != again);
             } else if transition.to == AlertState::Resolved {
                 ended.insert(transition.alert, transition);
             }
         }
-        if ended.is_empty() {
-            return is_changed;
-        }
-        for alert in state.alerts() {
-            ended.remove(&alert.id);
-        }
-        for (id, transition) in ended {
-            let alert = alert_of(transition);
-            if self.0.len() < MAX && context.announces(&alert) {
-                let notified = NotifiedAlert::of(&alert, &context.describe(&alert));
-                self.0.insert(id, notified);
-                is_changed = true;
+        self.is_changed |= self.ends.len() < before;
+        if !ended.is_empty() {
+            for alert in state.alerts() {
+                ended.remove(&alert.id);
             }
         }
-        is_changed
+        for end in ended.into_values() {
+            self.end(&Alert::ended(end), context, end.at);
+        }
+        std::mem::take(&mut self.is_changed)
+    }
+
+    /// The alert ends as it is now.
+    pub(super) fn end(&mut self, alert: &Alert, context: &Context, now: SystemTime) {
+        if !context.posts_alerts || !context.announces(alert) || self.ends.len() >= MAX {
+            return;
+        }
+        let mut end = NotifiedAlert::of(alert, &context.describe(alert));
+        end.is_firing = false;
+        end.ends_at = Some(now);
+        self.ends
+            .retain(|other| (other.id, other.level) != (end.id, end.level));
+        self.ends.push(end);
+        self.is_changed = true;
     }
 
     pub(super) fn recent(&self, now: SystemTime) -> impl Iterator<Item = &NotifiedAlert> {
-        let recent = self.0.values();
-        recent.filter(move |alert| alert.ends_at.is_some_and(|end| is_recent(end, now)))
+        let ends = self.ends.iter();
+        ends.filter(move |end| is_recent(end.ends_at, now))
     }
 }
 
-pub(super) fn is_recent(end: SystemTime, now: SystemTime) -> bool {
-    now.duration_since(end).is_ok_and(|age| age <= RECENT)
-}
-
-/// The alert at its end. Its begin is not known any more, but the receiver knows it.
-fn alert_of(end: &Transition) -> Alert {
-    Alert {
-        id: end.alert,
-        name: end.name.clone(),
-        labels: end.labels.clone(),
-        level: end.level,
-        text: end.text.clone(),
-        state: end.to,
-        since: end.at,
-        active_at: None,
-        value: end.value,
-        true_value: None,
-        holds: false,
-        acknowledged: None,
-        resolved_by_hand: None,
-    }
+pub(super) fn is_recent(end: Option<SystemTime>, now: SystemTime) -> bool {
+    let age = end.and_then(|end| now.duration_since(end).ok());
+    age.is_some_and(|age| age <= RECENT)
 }
