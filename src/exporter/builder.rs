@@ -8,6 +8,7 @@ use std::time::Duration;
 use metrics::{Counter, Gauge};
 
 use super::history::HistoryConfig;
+use super::native_histograms::{NativeHistograms, native_families};
 use super::prometheus::{Inner, Prometheus};
 use super::reader::Reader;
 use super::store::{IdleTimeouts, Store, StoreConfig, StoreSource, sanitize};
@@ -39,6 +40,7 @@ impl Prometheus {
             global_labels: Vec::new(),
             catalog: Catalog::new(),
             buckets: Vec::new(),
+            native_histograms: Vec::new(),
             daily_totals_interval: Duration::from_secs(5),
             max_series: 10_000,
             idle_timeouts: IdleTimeouts::default(),
@@ -66,6 +68,7 @@ pub struct PrometheusBuilder {
     global_labels: Vec<(Cow<'static, str>, String)>,
     catalog: Catalog,
     buckets: Vec<(String, Vec<f64>)>,
+    pub(super) native_histograms: Vec<NativeHistograms>,
     daily_totals_interval: Duration,
     max_series: usize,
     idle_timeouts: IdleTimeouts,
@@ -186,7 +189,7 @@ impl PrometheusBuilder {
     ///
     /// - [`ErrorKind::InvalidConfig`] with all mistakes: a prefix or label name that Prometheus would reject; buckets
     ///   that are empty, not ascending, not finite, of a counter or gauge of the catalogue, or of a metric whose name
-    ///   looks mistyped; an interval of the daily totals, an idle timeout or a series limit of zero; a history whose interval or
+    ///   looks mistyped; [`NativeHistograms`] outside their limits, or with such a name; an interval of the daily totals, an idle timeout or a series limit of zero; a history whose interval or
     ///   series limit is zero, or whose window has fewer than 2 or more than 100,000 intervals.
     /// - [`ErrorKind::Io`] if a thread cannot be started.
     pub fn build(self) -> Result<Prometheus, Error> {
@@ -213,6 +216,7 @@ impl PrometheusBuilder {
             global_labels: self.global_labels,
             max_series: self.max_series,
             buckets: own_buckets.collect(),
+            native: native_families(&self.native_histograms, prefix.is_empty()),
             idle_timeouts: self.idle_timeouts,
         };
         let store = Arc::new(Store::new(config, families));
@@ -261,7 +265,9 @@ impl PrometheusBuilder {
     }
 
     fn warn_of_unknown_metrics(&self) {
-        let metrics = self.buckets.iter().map(|(metric, _)| metric);
+        let metrics = self.buckets.iter().map(|(metric, _)| &**metric);
+        let native = self.native_histograms.iter();
+        let metrics = metrics.chain(native.flat_map(NativeHistograms::metrics));
         for metric in metrics.filter(|metric| self.family(metric).is_none()) {
             tracing::warn!(
                 metric,
@@ -286,6 +292,11 @@ impl PrometheusBuilder {
                 mistakes.push(Error::invalid(format!("metric {metric:?}: {error}")));
             }
             mistakes.extend(self.mistyped(metric).map(Error::invalid));
+        }
+        for native in &self.native_histograms {
+            mistakes.extend(native.mistakes());
+            let mistyped = native.metrics().filter_map(|metric| self.mistyped(metric));
+            mistakes.extend(mistyped.map(Error::invalid));
         }
         if self.daily_totals_interval.is_zero() {
             mistakes.push(Error::invalid(
@@ -331,6 +342,7 @@ debug_redacted!(PrometheusBuilder {
     global_labels,
     catalog,
     buckets,
+    native_histograms,
     daily_totals_interval,
     max_series,
     idle_timeouts,

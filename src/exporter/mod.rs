@@ -2,6 +2,7 @@
 
 mod baseline;
 mod builder;
+mod builder_native;
 mod daily_totals;
 mod delta;
 mod escaping;
@@ -14,6 +15,7 @@ mod history;
 mod labels;
 mod limit;
 mod metrics_source;
+mod native_histograms;
 mod prometheus;
 #[cfg(feature = "push")]
 mod push;
@@ -38,6 +40,7 @@ pub use self::history::{HistoryConfig, HistoryQuery, HistoryStats, MetricsHistor
 pub use self::labels::Labels;
 pub use self::limit::{Limited, SeriesLimit};
 pub use self::metrics_source::MetricsSource;
+pub use self::native_histograms::NativeHistograms;
 pub use self::prometheus::Prometheus;
 #[cfg(feature = "push")]
 pub use self::push::{PushTask, Pushgateway, PushgatewayBuilder};

@@ -21,6 +21,7 @@ mod faults;
 mod history;
 mod idle;
 mod metrics_page;
+mod native_histograms;
 mod openmetrics;
 mod order;
 mod prometheus;

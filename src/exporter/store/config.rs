@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::native_family::NativeFamily;
 use crate::catalog::Kind;
 
 pub(in crate::exporter) struct StoreConfig {
@@ -15,7 +16,23 @@ pub(in crate::exporter) struct StoreConfig {
     pub(in crate::exporter) max_series: usize,
     /// The bounds of histograms by name, without the prefix.
     pub(in crate::exporter) buckets: HashMap<String, Vec<f64>>,
+    pub(in crate::exporter) native: NativeFamilies,
     pub(in crate::exporter) idle_timeouts: IdleTimeouts,
+}
+
+/// The histograms with exponential buckets.
+#[derive(Debug, Default)]
+pub(in crate::exporter) struct NativeFamilies {
+    /// All that are not among the named ones.
+    pub(in crate::exporter) others: Option<NativeFamily>,
+    /// By name, without the prefix.
+    pub(in crate::exporter) named: HashMap<String, NativeFamily>,
+}
+
+impl NativeFamilies {
+    pub(super) fn of(&self, name: &str) -> Option<NativeFamily> {
+        self.named.get(name).copied().or(self.others)
+    }
 }
 
 /// How long series stay without being written to. `None`: for ever.

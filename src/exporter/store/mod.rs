@@ -7,8 +7,10 @@ mod config;
 mod family_info;
 mod idle;
 mod links;
+mod native_family;
 mod number;
 mod openmetrics;
+mod protobuf;
 mod read;
 mod rejection;
 mod requests;
@@ -20,8 +22,10 @@ mod stored_series;
 #[cfg(test)]
 mod tests;
 mod text;
+mod wire;
 
 pub(super) use self::canonical::sanitize;
-pub(super) use self::config::{IdleTimeouts, StoreConfig};
+pub(super) use self::config::{IdleTimeouts, NativeFamilies, StoreConfig};
+pub(super) use self::native_family::NativeFamily;
 pub(super) use self::read::StoreSource;
 pub(super) use self::store::Store;

@@ -8,7 +8,7 @@ use metrics::{CounterFn, GaugeFn, HistogramFn, Key, Label};
 
 use super::family_info::{FamilyInfo, Shape};
 use super::links::{Links, Part};
-use crate::cells::{CounterCells, FloatCell, GaugeCell, HistogramCells};
+use crate::cells::{CounterCells, FloatCell, GaugeCell, HistogramCells, NativeCells, NativeCounts};
 use crate::exporter::labels::Labels;
 
 pub(in crate::exporter) struct StoredSeries {
@@ -45,6 +45,8 @@ enum Cells {
     FloatCounter(FloatCell),
     Gauge(GaugeCell),
     Histogram(HistogramCells),
+    /// Boxed, because it is larger than the others.
+    NativeHistogram(Box<NativeCells>),
 }
 
 /// The value of a counter.
@@ -72,7 +74,14 @@ impl StoredSeries {
                 Shape::FloatCounter => Cells::FloatCounter(FloatCell::new(0.0)),
                 Shape::Gauge => Cells::Gauge(GaugeCell::new()),
                 Shape::Histogram(buckets) => {
-                    Cells::Histogram(HistogramCells::new(Arc::clone(&buckets.bounds)))
+                    let bounds = Arc::clone(&buckets.bounds);
+                    match &buckets.native {
+                        Some(native) => Cells::NativeHistogram(Box::new(NativeCells::new(
+                            native.options,
+                            bounds,
+                        ))),
+                        None => Cells::Histogram(HistogramCells::new(bounds)),
+                    }
                 }
             },
             family: Arc::clone(family),
@@ -154,7 +163,7 @@ impl StoredSeries {
         match &self.cells {
             Cells::Counter(cells) => Total::Integer(cells.value().wrapping_add(linked())),
             Cells::FloatCounter(cell) => Total::Float(cell.get() + linked() as f64),
-            Cells::Gauge(_) | Cells::Histogram(_) => Total::Integer(0),
+            Cells::Gauge(_) | Cells::Histogram(_) | Cells::NativeHistogram(_) => Total::Integer(0),
         }
     }
 
@@ -176,11 +185,14 @@ impl StoredSeries {
 
     /// Sets `counts` to the samples in each bucket and returns the sum of all samples.
     pub(in crate::exporter) fn histogram(&self, counts: &mut Vec<u64>) -> f64 {
-        let Cells::Histogram(cells) = &self.cells else {
-            counts.clear();
-            return 0.0;
+        let mut sum = match &self.cells {
+            Cells::Histogram(cells) => cells.read_into(counts),
+            Cells::NativeHistogram(cells) => cells.read_into(counts),
+            Cells::Counter(_) | Cells::FloatCounter(_) | Cells::Gauge(_) => {
+                counts.clear();
+                0.0
+            }
         };
-        let mut sum = cells.read_into(counts);
         if !self.links.is_empty() {
             let mut linked = Vec::with_capacity(counts.len());
             for link in self
@@ -197,12 +209,20 @@ impl StoredSeries {
         sum
     }
 
+    /// The same, and sets `native` to the samples in the exponential buckets of a histogram that has them.
+    pub(super) fn native_histogram(&self, counts: &mut Vec<u64>, native: &mut NativeCounts) -> f64 {
+        match &self.cells {
+            Cells::NativeHistogram(cells) => cells.read_native(counts, native),
+            _ => self.histogram(counts),
+        }
+    }
+
     /// Whether something was written since the last call. Only the look for idle series calls it.
     pub(super) fn take_written(&self, counts: &mut Vec<u64>) -> bool {
         let fingerprint = self.current_fingerprint(counts);
         let is_marked = match &self.cells {
             Cells::Gauge(cell) => cell.take_written(),
-            Cells::Counter(_) | Cells::FloatCounter(_) | Cells::Histogram(_) => false,
+            _ => false,
         };
         self.fingerprint.swap(fingerprint, Ordering::Relaxed) != fingerprint || is_marked
     }
@@ -211,7 +231,7 @@ impl StoredSeries {
     pub(super) fn is_written(&self, counts: &mut Vec<u64>) -> bool {
         let is_marked = match &self.cells {
             Cells::Gauge(cell) => cell.is_written(),
-            Cells::Counter(_) | Cells::FloatCounter(_) | Cells::Histogram(_) => false,
+            _ => false,
         };
         is_marked || self.fingerprint.load(Ordering::Relaxed) != self.current_fingerprint(counts)
     }
@@ -227,7 +247,7 @@ impl StoredSeries {
                 let activity = self.links.iter().map(|link| link.cells.activity());
                 activity.fold(0, u64::wrapping_add)
             }
-            Cells::Histogram(_) => {
+            Cells::Histogram(_) | Cells::NativeHistogram(_) => {
                 self.histogram(counts);
                 counts.iter().fold(0, |count, own| own.wrapping_add(count))
             }
@@ -238,7 +258,7 @@ impl StoredSeries {
     pub(super) fn is_in_use(&self) -> bool {
         match &self.cells {
             Cells::Gauge(cell) => !cell.was_set() && self.gauge() != 0.0,
-            Cells::Counter(_) | Cells::FloatCounter(_) | Cells::Histogram(_) => false,
+            _ => false,
         }
     }
 }
@@ -249,7 +269,7 @@ impl CounterFn for StoredSeries {
         match &self.cells {
             Cells::Counter(cells) => cells.add(value),
             Cells::FloatCounter(cell) => cell.add(value as f64),
-            Cells::Gauge(_) | Cells::Histogram(_) => {}
+            Cells::Gauge(_) | Cells::Histogram(_) | Cells::NativeHistogram(_) => {}
         }
     }
 
@@ -257,7 +277,7 @@ impl CounterFn for StoredSeries {
         match &self.cells {
             Cells::Counter(cells) => cells.raise_to(value),
             Cells::FloatCounter(cell) => cell.raise_to(value as f64),
-            Cells::Gauge(_) | Cells::Histogram(_) => {}
+            Cells::Gauge(_) | Cells::Histogram(_) | Cells::NativeHistogram(_) => {}
         }
     }
 }
@@ -270,7 +290,7 @@ impl GaugeFn for StoredSeries {
             // A total that falls, or that is no number, is no counter for Prometheus.
             Cells::FloatCounter(cell) if value.is_finite() && value >= 0.0 => cell.add(value),
             Cells::FloatCounter(_) => self.drop_samples(1),
-            Cells::Counter(_) | Cells::Histogram(_) => {}
+            Cells::Counter(_) | Cells::Histogram(_) | Cells::NativeHistogram(_) => {}
         }
     }
 
@@ -285,7 +305,7 @@ impl GaugeFn for StoredSeries {
             Cells::Gauge(cell) => cell.set(value),
             Cells::FloatCounter(cell) if value.is_finite() => cell.raise_to(value),
             Cells::FloatCounter(_) => self.drop_samples(1),
-            Cells::Counter(_) | Cells::Histogram(_) => {}
+            Cells::Counter(_) | Cells::Histogram(_) | Cells::NativeHistogram(_) => {}
         }
     }
 }
@@ -295,6 +315,7 @@ impl HistogramFn for StoredSeries {
     fn record(&self, value: f64) {
         match &self.cells {
             Cells::Histogram(cells) if value.is_finite() => cells.record(value),
+            Cells::NativeHistogram(cells) if value.is_finite() => cells.record(value),
             _ => self.drop_samples(1),
         }
     }
@@ -303,6 +324,7 @@ impl HistogramFn for StoredSeries {
         let count = count as u64;
         match &self.cells {
             Cells::Histogram(cells) if value.is_finite() => cells.record_many(value, count),
+            Cells::NativeHistogram(cells) if value.is_finite() => cells.record_many(value, count),
             _ => self.drop_samples(count),
         }
     }

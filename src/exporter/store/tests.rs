@@ -6,7 +6,7 @@ use std::time::Duration;
 use metrics::{CounterFn, GaugeFn, HistogramFn, Key, Label};
 
 use super::stored_series::StoredSeries;
-use super::{IdleTimeouts, Store, StoreConfig};
+use super::{IdleTimeouts, NativeFamilies, Store, StoreConfig};
 use crate::catalog::{self, Kind, MONITORING_SERIES_REJECTED};
 use crate::recorder::RequestRecorder;
 
@@ -21,6 +21,7 @@ fn idle_store(max_series: usize, idle_timeout: Option<Duration>) -> Store {
         global_labels: Vec::new(),
         max_series,
         buckets: [("wait_seconds".to_owned(), vec![0.1, 1.0])].into(),
+        native: NativeFamilies::default(),
         idle_timeouts: IdleTimeouts {
             of_all: idle_timeout,
             ..IdleTimeouts::default()
@@ -219,6 +220,7 @@ fn a_float_counter_only_rises() {
         global_labels: Vec::new(),
         max_series: 10,
         buckets: [].into(),
+        native: NativeFamilies::default(),
         idle_timeouts: IdleTimeouts::default(),
     };
     let store = Store::new(config, &[COST]);

@@ -88,7 +88,8 @@ impl Lines {
         series.histogram(&mut self.counts)
     }
 
-    /// Writes the buckets of the histogram that was read last, each with the end of its line.
+    /// Writes the buckets of the histogram that was read last, each with the end of its line. Buckets without an end are part of
+    /// the first that has one.
     pub(super) fn write_buckets(
         &mut self,
         series: &StoredSeries,
@@ -96,8 +97,10 @@ impl Lines {
         text: &mut String,
     ) {
         self.start(series, "_bucket", true);
-        let mut total = 0;
-        for (count, end) in self.counts.iter().zip(ends) {
+        let hidden = self.counts.len().saturating_sub(ends.len());
+        let (hidden, shown) = self.counts.split_at(hidden);
+        let mut total = hidden.iter().fold(0_u64, |sum, own| own.wrapping_add(sum));
+        for (count, end) in shown.iter().zip(ends) {
             total = count.wrapping_add(total);
             text.push_str(&self.start);
             text.push_str(end);

@@ -1,0 +1,234 @@
+//! `Wire`: the wire format of Protocol Buffers ("Encoding").
+
+/// A message that is written. Fields are numbered from 1 on.
+pub(super) struct Wire(Vec<u8>);
+
+const VARINT: u32 = 0;
+const FIXED64: u32 = 1;
+const LENGTH: u32 = 2;
+
+/// The most bytes of a varint.
+const MAX_VARINT: usize = 10;
+
+impl Wire {
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        Self(Vec::with_capacity(capacity))
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
+    #[inline]
+    fn varint(&mut self, value: u64) {
+        if let Ok(byte @ ..128) = u8::try_from(value) {
+            return self.0.push(byte);
+        }
+        let (bytes, len) = varint(value);
+        self.0.extend_from_slice(&bytes[..len]);
+    }
+
+    #[inline]
+    fn tag(&mut self, field: u32, kind: u32) {
+        self.varint(u64::from(field << 3 | kind));
+    }
+
+    /// An integer, or an enum.
+    #[inline]
+    pub(super) fn uint(&mut self, field: u32, value: u64) {
+        self.tag(field, VARINT);
+        self.varint(value);
+    }
+
+    pub(super) fn sint(&mut self, field: u32, value: i64) {
+        self.uint(field, zigzag(value));
+    }
+
+    /// Several integers in one field.
+    pub(super) fn packed_sints(&mut self, field: u32, values: &[i64]) {
+        self.message(field, |wire| {
+            for value in values {
+                wire.varint(zigzag(*value));
+            }
+        });
+    }
+
+    #[inline]
+    pub(super) fn double(&mut self, field: u32, value: f64) {
+        self.tag(field, FIXED64);
+        self.0.extend_from_slice(&value.to_le_bytes());
+    }
+
+    #[inline]
+    pub(super) fn text(&mut self, field: u32, text: &str) {
+        self.tag(field, LENGTH);
+        self.varint(text.len() as u64);
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    /// A message of two texts, the fields 1 and 2.
+    #[inline]
+    pub(super) fn pair(&mut self, field: u32, first: &str, second: &str) {
+        self.tag(field, LENGTH);
+        self.varint((size_of_text(first) + size_of_text(second)) as u64);
+        self.text(1, first);
+        self.text(2, second);
+    }
+
+    /// A message of an integer and a number, the fields 1 and 2.
+    #[inline]
+    pub(super) fn count_and_bound(&mut self, field: u32, count: u64, bound: f64) {
+        // In one piece, because scrapes consist of these.
+        let (digits, len) = varint(count);
+        let mut bytes = [0; 2 + 1 + MAX_VARINT + 9];
+        bytes[0] = tag_byte(field, LENGTH);
+        bytes[1] = 1 + 9;
+        bytes[2] = tag_byte(1, VARINT);
+        bytes[3..3 + MAX_VARINT].copy_from_slice(&digits);
+        #[expect(clippy::cast_possible_truncation, reason = "at most 10")]
+        let small_len = len as u8;
+        bytes[1] += small_len;
+        bytes[3 + len] = tag_byte(2, FIXED64);
+        bytes[4 + len..12 + len].copy_from_slice(&bound.to_le_bytes());
+        self.0.extend_from_slice(&bytes[..12 + len]);
+    }
+
+    /// A message in a field.
+    #[inline]
+    pub(super) fn message(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
+        self.tag(field, LENGTH);
+        self.delimited(write);
+    }
+
+    /// A message with its length before it.
+    #[inline]
+    pub(super) fn delimited(&mut self, write: impl FnOnce(&mut Self)) {
+        // Most lengths have two bytes. The message is moved if its length has not.
+        const ROOM: usize = 2;
+        let start = self.0.len();
+        self.0.extend_from_slice(&[0; ROOM]);
+        write(self);
+        let end = self.0.len();
+        let (bytes, len) = varint((end - start - ROOM) as u64);
+        if len > ROOM {
+            self.0.resize(end + len - ROOM, 0);
+        }
+        if len != ROOM {
+            self.0.copy_within(start + ROOM..end, start + len);
+            self.0.truncate(end + len - ROOM);
+        }
+        self.0[start..start + len].copy_from_slice(&bytes[..len]);
+    }
+}
+
+/// The tag of a field up to 15, which is one byte.
+#[expect(clippy::cast_possible_truncation, reason = "at most 127")]
+const fn tag_byte(field: u32, kind: u32) -> u8 {
+    (field << 3 | kind) as u8
+}
+
+/// Seven bits per byte, the lowest first. All bytes but the last have the highest bit.
+#[inline]
+fn varint(mut value: u64) -> ([u8; MAX_VARINT], usize) {
+    let mut bytes = [0; MAX_VARINT];
+    let mut len = 0;
+    loop {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "its lowest bits are wanted"
+        )]
+        let byte = value as u8 & 0x7f;
+        value >>= 7;
+        if value == 0 {
+            bytes[len] = byte;
+            return (bytes, len + 1);
+        }
+        bytes[len] = byte | 0x80;
+        len += 1;
+    }
+}
+
+/// Small numbers become small, negative ones, too.
+#[expect(clippy::cast_sign_loss, reason = "the bits are wanted")]
+fn zigzag(value: i64) -> u64 {
+    (value << 1 ^ value >> 63) as u64
+}
+
+fn size_of_text(text: &str) -> usize {
+    1 + varint(text.len() as u64).1 + text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Wire)) -> Vec<u8> {
+        let mut wire = Wire::with_capacity(0);
+        write(&mut wire);
+        wire.into_bytes()
+    }
+
+    /// The examples of "Encoding".
+    #[test]
+    fn fields_are_those_of_the_specification() {
+        assert_eq!(written(|wire| wire.uint(1, 150)), [0x08, 0x96, 0x01]);
+        assert_eq!(
+            written(|wire| wire.text(2, "testing")),
+            [0x12, 0x07, 0x74, 0x65, 0x73, 0x74, 0x69, 0x6e, 0x67]
+        );
+        assert_eq!(
+            written(|wire| wire.message(3, |wire| wire.uint(1, 150))),
+            [0x1a, 0x03, 0x08, 0x96, 0x01]
+        );
+        assert_eq!(
+            written(|wire| wire.packed_sints(16, &[0, -1, 1, -2, i64::MAX, i64::MIN])),
+            [
+                0x82, 0x01, 24, 0, 1, 2, 3, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01
+            ]
+        );
+    }
+
+    #[test]
+    fn messages_of_all_lengths_have_their_length_before_them() {
+        for len in [0, 1, 127, 128, 16_383, 16_384, 3_000_000] {
+            let text = "x".repeat(len);
+            let bytes = written(|wire| wire.delimited(|wire| wire.0.extend(text.bytes())));
+            let mut decoded = 0;
+            let mut at = 0;
+            loop {
+                decoded |= u64::from(bytes[at] & 0x7f) << (7 * at);
+                at += 1;
+                if bytes[at - 1] < 128 {
+                    break;
+                }
+            }
+            assert_eq!(decoded, len as u64);
+            assert_eq!(bytes[at..], *text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn short_messages_are_written_like_others() {
+        for count in [0, 127, 128, 1 << 40, u64::MAX] {
+            let short = written(|wire| wire.count_and_bound(3, count, 0.25));
+            let long = written(|wire| {
+                wire.message(3, |wire| {
+                    wire.uint(1, count);
+                    wire.double(2, 0.25);
+                });
+            });
+            assert_eq!(short, long);
+        }
+        for text in ["", "a", &"ü".repeat(200)] {
+            let short = written(|wire| wire.pair(1, "name", text));
+            let long = written(|wire| {
+                wire.message(1, |wire| {
+                    wire.text(1, "name");
+                    wire.text(2, text);
+                });
+            });
+            assert_eq!(short, long);
+        }
+    }
+}
