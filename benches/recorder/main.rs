@@ -9,7 +9,7 @@
 //! rounds in which both threads ran all the time.
 //!
 //! `-- --processes 20` sets the number of processes, and `-- --only recording` measures one section: costs, recording,
-//! uncached, render, snapshot, bytes, growth or series.
+//! native, uncached, render, protobuf, snapshot, bytes, growth or series.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -20,6 +20,7 @@
 
 mod costs;
 mod memory;
+mod native;
 mod peers;
 mod recording;
 mod rendering;
@@ -48,6 +49,9 @@ fn main() {
             Ratio::First,
         );
     }
+    if let Some(figures) = processes.measure("native", native::measure) {
+        print_one("recording to native histograms, ns", &figures);
+    }
     if let Some(figures) = processes.measure("uncached", uncached::measure) {
         print(
             "registration of a known key and one record, ns",
@@ -57,6 +61,9 @@ fn main() {
     }
     if let Some(figures) = processes.measure("render", rendering::measure) {
         print("text of 100,000 series, ms and MB", &figures, Ratio::First);
+    }
+    if let Some(figures) = processes.measure("protobuf", rendering::measure_protobuf) {
+        print_one("100,000 histograms with 15 buckets", &figures);
     }
     if let Some(figures) = processes.measure("snapshot", rendering::measure_snapshot) {
         print_one("10,000 counters, ms", &figures);
