@@ -9,7 +9,7 @@
 //! rounds in which both threads ran all the time.
 //!
 //! `-- --processes 20` sets the number of processes, and `-- --only recording` measures one section: costs, recording,
-//! native, uncached, render, protobuf, snapshot, bytes, growth or series.
+//! native, exemplars, exemplar_allocations, uncached, render, protobuf, snapshot, bytes, growth or series.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -19,6 +19,7 @@
 )]
 
 mod costs;
+mod exemplars;
 mod memory;
 mod native;
 mod peers;
@@ -51,6 +52,14 @@ fn main() {
     }
     if let Some(figures) = processes.measure("native", native::measure) {
         print_one("recording to native histograms, ns", &figures);
+    }
+    if let Some(figures) = processes.measure("exemplars", exemplars::measure) {
+        exemplars::print("recording without and with exemplars, ns", &figures);
+    }
+    if let Some(figures) =
+        processes.measure_once("exemplar_allocations", exemplars::measure_allocations)
+    {
+        exemplars::print("allocations without and with exemplars", &figures);
     }
     if let Some(figures) = processes.measure("uncached", uncached::measure) {
         print(

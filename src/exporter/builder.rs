@@ -5,22 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use metrics::{Counter, Gauge};
-
+use super::exemplars::{ExemplarLabels, ExemplarSource, Supply};
 use super::history::HistoryConfig;
 use super::native_histograms::{NativeHistograms, native_families};
 use super::prometheus::{Inner, Prometheus};
 use super::reader::Reader;
+use super::register_zeros::register_zeros;
 use super::store::{IdleTimeouts, Store, StoreConfig, StoreSource, sanitize};
 use crate::catalog::{self, Catalog, Kind};
 use crate::error::{Error, ErrorKind};
-use crate::recorder::{self, Handle, announce_waiting};
+use crate::recorder::{self, announce_waiting};
 
 /// Whether this crate installed the global recorder. Only the wording of a second install's error depends on it.
 static INSTALLED: AtomicBool = AtomicBool::new(false);
-
-/// The series of one family that exist at 0.
-const MAX_ZEROS: usize = 1_000;
 
 impl Prometheus {
     /// Builds a recorder with the default settings and installs it as the process' global recorder.
@@ -45,6 +42,8 @@ impl Prometheus {
             max_series: 10_000,
             idle_timeouts: IdleTimeouts::default(),
             history: None,
+            exemplars: None,
+            created_timestamps: false,
         }
     }
 }
@@ -73,6 +72,8 @@ pub struct PrometheusBuilder {
     max_series: usize,
     idle_timeouts: IdleTimeouts,
     history: Option<HistoryConfig>,
+    exemplars: Option<Supply>,
+    created_timestamps: bool,
 }
 
 impl PrometheusBuilder {
@@ -160,6 +161,58 @@ impl PrometheusBuilder {
         self
     }
 
+    /// Keeps exemplars: for each bucket and each counter, the last recorded value that `supply` had labels for. Defaults to none.
+    ///
+    /// A graph of Prometheus shows them as points that lead to the traces of slow requests. `supply` returns the labels of what
+    /// the current thread does, usually the ids of a sampled trace:
+    ///
+    /// ```
+    /// use tower_vitals::Prometheus;
+    /// use tower_vitals::exporter::ExemplarLabels;
+    ///
+    /// # fn current_trace() -> Option<([u8; 16], [u8; 8])> { None }
+    /// let prometheus = Prometheus::builder()
+    ///     .exemplars(|| current_trace().map(|(trace, span)| ExemplarLabels::trace(trace, span)))
+    ///     .build()?;
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    ///
+    /// It is called on the thread that records, after the record, at most once a second for each bucket of a histogram and for
+    /// each counter. So an exemplar is kept of whatever any crate records to a histogram, or adds to a counter whose name ends in
+    /// `_total`. `supply` must be quick and must not block. If it panics, the value has no exemplar.
+    ///
+    /// The HTTP layers record when a response body ends. The layer that enters the request's span must be outside of them, so that
+    /// the span is the current one then.
+    ///
+    /// Only `OpenMetrics` and protobuf have exemplars, with the time at which they were recorded. Prometheus stores them with
+    /// `--enable-feature=exemplar-storage`. Names and values of the labels may have 128 characters together: longer ones are
+    /// dropped, counted in `monitoring_exemplars_dropped_total`, and logged once.
+    ///
+    /// Recording neither waits nor allocates for an exemplar. It takes 64 bytes of memory for each bucket and each counter, and
+    /// 120 bytes more for each series, from the registration on. A thread moves the clock that recording looks at.
+    pub fn exemplars(
+        mut self,
+        supply: impl Fn() -> Option<ExemplarLabels> + Send + Sync + 'static,
+    ) -> Self {
+        self.exemplars = Some(Arc::new(supply));
+        self
+    }
+
+    /// Writes the time at which each counter and histogram was created to `OpenMetrics`, as `_created` after its other samples,
+    /// and to protobuf. Defaults to no.
+    ///
+    /// A Prometheus 3 with `--enable-feature=created-timestamp-zero-ingestion` takes it for a sample of zero at that time. So
+    /// `increase()` counts the first value of a new counter, and a restart that is too quick for a scrape between. Any other
+    /// Prometheus stores a further series for each counter and histogram.
+    ///
+    /// The time never moves. A series that was idle returns with it, and one that was forgotten begins at zero with a new one.
+    /// A counter that was set to a total, by `absolute` or by `set` of a float counter, has none, because that total may have
+    /// begun before.
+    pub fn created_timestamps(mut self, are_written: bool) -> Self {
+        self.created_timestamps = are_written;
+        self
+    }
+
     /// Builds the recorder and installs it as the process' global recorder.
     ///
     /// # Errors
@@ -211,6 +264,7 @@ impl PrometheusBuilder {
                 bounds.clone(),
             )
         });
+        let exemplars = self.exemplars.map(ExemplarSource::new).map(Arc::new);
         let config = StoreConfig {
             prefix: prefix.clone(),
             global_labels: self.global_labels,
@@ -218,11 +272,16 @@ impl PrometheusBuilder {
             buckets: own_buckets.collect(),
             native: native_families(&self.native_histograms, prefix.is_empty()),
             idle_timeouts: self.idle_timeouts,
+            exemplars: exemplars.clone(),
+            created_timestamps: self.created_timestamps,
         };
         let store = Arc::new(Store::new(config, families));
         let source = StoreSource::new(Arc::clone(&store));
         let mut reader = Reader::new(prefix, self.catalog, source);
         reader.start_upkeep(self.daily_totals_interval)?;
+        if let Some(exemplars) = exemplars {
+            reader.start_exemplars(Arc::clone(exemplars.timer()))?;
+        }
         if let Some(config) = self.history {
             reader.start_history(config)?;
         }
@@ -232,7 +291,7 @@ impl PrometheusBuilder {
                 reader: Arc::new(reader),
             }),
         };
-        register_zeros(&prometheus, self.max_series.min(MAX_ZEROS));
+        register_zeros(&prometheus, self.max_series);
         Ok(prometheus)
     }
 
@@ -318,25 +377,6 @@ impl PrometheusBuilder {
     }
 }
 
-/// Registers the counters of the service whose labels are known. Those of the crate are left to its instruments, which a
-/// service may not use.
-fn register_zeros(prometheus: &Prometheus, most: usize) {
-    let families = prometheus.catalog().families().iter();
-    let is_own = |family: &&catalog::Family| !catalog::FAMILIES.contains(family);
-    for family in families
-        .filter(is_own)
-        .filter(|family| family.kind == Kind::Counter)
-    {
-        for key in family.closed_keys(most) {
-            if family.is_float {
-                let _gauge: Gauge = Handle::register(prometheus, &key);
-            } else {
-                let _counter: Counter = Handle::register(prometheus, &key);
-            }
-        }
-    }
-}
-
 debug_redacted!(PrometheusBuilder {
     prefix,
     global_labels,
@@ -346,5 +386,6 @@ debug_redacted!(PrometheusBuilder {
     daily_totals_interval,
     max_series,
     idle_timeouts,
-    history
+    history,
+    created_timestamps
 });

@@ -6,6 +6,7 @@ mod builder_native;
 mod daily_totals;
 mod delta;
 mod escaping;
+mod exemplars;
 #[cfg(feature = "metrics-exporter-prometheus")]
 mod existing;
 mod format;
@@ -20,6 +21,7 @@ mod prometheus;
 #[cfg(feature = "push")]
 mod push;
 mod reader;
+mod register_zeros;
 mod snapshot;
 mod source;
 mod store;
@@ -31,6 +33,7 @@ pub use self::builder::PrometheusBuilder;
 pub use self::delta::Delta;
 #[cfg(feature = "axum")]
 pub(crate) use self::escaping::Escaping;
+pub use self::exemplars::ExemplarLabels;
 #[cfg(feature = "metrics-exporter-prometheus")]
 pub use self::existing::{ExistingExporter, ExistingExporterBuilder};
 #[cfg(feature = "axum")]

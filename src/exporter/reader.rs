@@ -14,8 +14,12 @@ use super::history::{HistoryConfig, MetricsHistory};
 use super::snapshot::Snapshot;
 use super::source::Source;
 use crate::catalog::Catalog;
+use crate::cells::ExemplarTimer;
 use crate::error::Error;
 use crate::ticker::spawn_ticker;
+
+/// An exemplar stays for at most this much longer than its second.
+const EXEMPLAR_TICK: Duration = Duration::from_millis(200);
 
 /// The handles of a recorder share it. Its threads do not keep it alive.
 pub(crate) struct Reader {
@@ -44,6 +48,13 @@ impl Reader {
     pub(super) fn start_upkeep(&mut self, interval: Duration) -> Result<(), Error> {
         let gatherer = Arc::clone(&self.gatherer);
         let thread = spawn_ticker(interval, "vitals-upkeep", move || gatherer.upkeep())?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Lets a timer tick until the reader is dropped.
+    pub(super) fn start_exemplars(&mut self, timer: Arc<ExemplarTimer>) -> Result<(), Error> {
+        let thread = spawn_ticker(EXEMPLAR_TICK, "vitals-exemplar", move || timer.tick())?;
         self.threads.push(thread);
         Ok(())
     }

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::native_family::NativeFamily;
 use crate::catalog::Kind;
+use crate::exporter::exemplars::ExemplarSource;
 
 pub(in crate::exporter) struct StoreConfig {
     /// Empty, or with its underscore.
@@ -18,6 +20,10 @@ pub(in crate::exporter) struct StoreConfig {
     pub(in crate::exporter) buckets: HashMap<String, Vec<f64>>,
     pub(in crate::exporter) native: NativeFamilies,
     pub(in crate::exporter) idle_timeouts: IdleTimeouts,
+    /// Supplies the exemplars, if there are any.
+    pub(in crate::exporter) exemplars: Option<Arc<ExemplarSource>>,
+    /// Whether `OpenMetrics` and protobuf have the times at which counters and histograms were created.
+    pub(in crate::exporter) created_timestamps: bool,
 }
 
 /// The histograms with exponential buckets.

@@ -31,6 +31,15 @@ pub(in crate::exporter) enum Shape {
 }
 
 impl Shape {
+    /// The exemplars that a series may have: one of a counter, and one of each bucket.
+    pub(super) fn exemplars(&self) -> usize {
+        match self {
+            Self::Counter | Self::FloatCounter => 1,
+            Self::Gauge => 0,
+            Self::Histogram(buckets) => buckets.bounds.buckets(),
+        }
+    }
+
     /// Whether the facade's instrument may write to it.
     fn accepts(&self, instrument: Kind) -> bool {
         matches!(

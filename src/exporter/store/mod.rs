@@ -12,6 +12,7 @@ mod number;
 mod openmetrics;
 mod protobuf;
 mod read;
+mod recording;
 mod rejection;
 mod requests;
 mod series_list;

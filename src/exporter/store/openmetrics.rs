@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use super::family_info::{FamilyInfo, Shape};
+use super::number::{write_float, write_seconds};
 use super::store::Store;
+use super::stored_series::StoredSeries;
 use super::text::Lines;
 use crate::catalog::Kind;
 
@@ -20,16 +22,27 @@ impl Store {
         let families = self.shown_families();
         let mut taken = names_in_use(families.iter().map(|family| &*family.info));
         for family in &families {
-            write_metadata(&family.info, &mut taken, &mut text);
+            let (name, kind) = write_metadata(&family.info, &mut taken, &mut text);
+            let is_created = self.config.created_timestamps && kind != "unknown";
             family.list.read(|series| {
-                let Shape::Histogram(buckets) = &family.info.shape else {
-                    return lines.write_number(series, &mut text);
-                };
-                let sum = lines.read(series);
-                lines.write_buckets(series, &buckets.canonical, &mut text);
-                // A negative bound allows neither sum nor count, and a sum is never negative ("Histogram").
-                if !buckets.has_negative && sum >= 0.0 {
-                    lines.write_sum_and_count(series, sum, &mut text);
+                if let Shape::Histogram(buckets) = &family.info.shape {
+                    let sum = lines.read(series);
+                    let exemplar = |bucket, text: &mut _| write_exemplar(series, bucket, text);
+                    lines.write_buckets(series, &buckets.canonical, exemplar, &mut text);
+                    // A negative bound allows neither sum nor count, and a sum is never negative ("Histogram").
+                    if !buckets.has_negative && sum >= 0.0 {
+                        lines.write_sum_and_count(series, sum, &mut text);
+                    }
+                } else {
+                    lines.write_value(series, &mut text);
+                    // Of the other types, none may have exemplars ("Exemplars").
+                    if kind == "counter" {
+                        write_exemplar(series, 0, &mut text);
+                    }
+                    text.push('\n');
+                }
+                if is_created && kind != "gauge" {
+                    write_created(name, series, &mut text);
                 }
             });
         }
@@ -63,7 +76,13 @@ fn base_name(family: &FamilyInfo) -> Option<&str> {
 /// Names a counter's family without the `_total` of its samples. A counter without this suffix gets the type `unknown`, because
 /// its samples have the same name in all formats. So does one whose family would take a name of another family: a strict parser
 /// refuses the whole text otherwise ("Metric Family", "Suffixes").
-fn write_metadata(family: &FamilyInfo, taken: &mut HashSet<String>, text: &mut String) {
+///
+/// Returns the family's name and its type.
+fn write_metadata<'a>(
+    family: &'a FamilyInfo,
+    taken: &mut HashSet<String>,
+    text: &mut String,
+) -> (&'a str, &'static str) {
     let name = family.name();
     let mut kind = (name, family.kind().as_str());
     if family.kind() == Kind::Counter {
@@ -77,6 +96,7 @@ fn write_metadata(family: &FamilyInfo, taken: &mut HashSet<String>, text: &mut S
             taken.insert(name.to_owned());
         }
     }
+    let named = kind;
     let (name, kind) = kind;
     text.extend(["# TYPE ", name, " ", kind, "\n"]);
     let unit = UNITS.iter().find(|unit| {
@@ -88,7 +108,7 @@ fn write_metadata(family: &FamilyInfo, taken: &mut HashSet<String>, text: &mut S
     }
     let help = family.help();
     if help.is_empty() {
-        return;
+        return named;
     }
     text.extend(["# HELP ", name, " "]);
     for c in help.chars() {
@@ -99,5 +119,35 @@ fn write_metadata(family: &FamilyInfo, taken: &mut HashSet<String>, text: &mut S
             c => text.push(c),
         }
     }
+    text.push('\n');
+    named
+}
+
+/// Writes ` # {labels} value timestamp` if there is an exemplar.
+fn write_exemplar(series: &StoredSeries, place: usize, text: &mut String) {
+    let Some(exemplar) = series.exemplar(place) else {
+        return;
+    };
+    text.push_str(" # {");
+    exemplar.labels.write(text);
+    text.push_str("} ");
+    write_float(exemplar.value, text);
+    text.push(' ');
+    write_seconds(exemplar.recorded_at, text);
+}
+
+/// Writes when the series was created, after its other samples: Prometheus 3.5 ignores it before them.
+fn write_created(name: &str, series: &StoredSeries, text: &mut String) {
+    let Some(created) = series.created() else {
+        return;
+    };
+    let labels = series.labels.escaped();
+    let (open, close) = if labels.is_empty() {
+        ("", " ")
+    } else {
+        ("{", "} ")
+    };
+    text.extend([name, "_created", open, labels, close]);
+    write_seconds(created, text);
     text.push('\n');
 }

@@ -8,6 +8,7 @@ use super::stored_series::StoredSeries;
 use super::wire::Wire;
 use crate::catalog::Kind;
 use crate::cells::NativeCounts;
+use crate::exporter::exemplars::Exemplar;
 
 /// Field numbers of the messages in `io/prometheus/client/metrics.proto`.
 mod family {
@@ -25,6 +26,22 @@ mod metric {
 /// Of gauges and counters.
 mod number {
     pub(super) const VALUE: u32 = 1;
+    pub(super) const EXEMPLAR: u32 = 2;
+    pub(super) const CREATED: u32 = 3;
+}
+mod bucket {
+    pub(super) const CUMULATIVE_COUNT: u32 = 1;
+    pub(super) const UPPER_BOUND: u32 = 2;
+    pub(super) const EXEMPLAR: u32 = 3;
+}
+mod exemplar {
+    pub(super) const LABEL: u32 = 1;
+    pub(super) const VALUE: u32 = 2;
+    pub(super) const TIMESTAMP: u32 = 3;
+}
+mod timestamp {
+    pub(super) const SECONDS: u32 = 1;
+    pub(super) const NANOS: u32 = 2;
 }
 mod histogram {
     pub(super) const SAMPLE_COUNT: u32 = 1;
@@ -37,6 +54,8 @@ mod histogram {
     pub(super) const NEGATIVE_DELTA: u32 = 10;
     pub(super) const POSITIVE_SPAN: u32 = 12;
     pub(super) const POSITIVE_DELTA: u32 = 13;
+    pub(super) const CREATED: u32 = 15;
+    pub(super) const EXEMPLARS: u32 = 16;
 }
 mod span {
     pub(super) const OFFSET: u32 = 1;
@@ -50,7 +69,10 @@ impl Store {
     /// Returns all metrics in the protobuf format.
     pub(in crate::exporter) fn render_protobuf(&self, capacity: usize) -> Vec<u8> {
         let mut wire = Wire::with_capacity(capacity);
-        let mut messages = Messages::default();
+        let mut messages = Messages {
+            has_created: self.config.created_timestamps,
+            ..Messages::default()
+        };
         for family in self.shown_families() {
             wire.delimited(|wire| {
                 write_metadata(&family.info, wire);
@@ -77,6 +99,8 @@ fn write_metadata(info: &FamilyInfo, wire: &mut Wire) {
 /// Writes series, with buffers that all of them use.
 #[derive(Default)]
 struct Messages {
+    /// Whether counters and histograms have the times at which they were created.
+    has_created: bool,
     counts: Vec<u64>,
     native: NativeCounts,
     spans: Spans,
@@ -91,6 +115,10 @@ impl Messages {
             match &series.family.shape {
                 Shape::Counter | Shape::FloatCounter => wire.message(metric::COUNTER, |wire| {
                     wire.double(number::VALUE, series.total().as_f64());
+                    if let Some(exemplar) = series.exemplar(0) {
+                        write_exemplar(number::EXEMPLAR, &exemplar, wire);
+                    }
+                    self.write_created(number::CREATED, series, wire);
                 }),
                 Shape::Gauge => wire.message(metric::GAUGE, |wire| {
                     wire.double(number::VALUE, series.gauge());
@@ -113,13 +141,32 @@ impl Messages {
         wire.double(histogram::SAMPLE_SUM, sum);
         if native.is_none_or(|native| native.has_classic) {
             let mut total = 0;
-            for (bound, count) in buckets.bounds().zip(&self.counts) {
+            for (place, (bound, count)) in buckets.bounds().zip(&self.counts).enumerate() {
                 total = count.wrapping_add(total);
-                wire.count_and_bound(histogram::BUCKET, total, bound);
+                let Some(exemplar) = series.exemplar(place) else {
+                    wire.count_and_bound(histogram::BUCKET, total, bound);
+                    continue;
+                };
+                wire.message(histogram::BUCKET, |wire| {
+                    wire.uint(bucket::CUMULATIVE_COUNT, total);
+                    wire.double(bucket::UPPER_BOUND, bound);
+                    write_exemplar(bucket::EXEMPLAR, &exemplar, wire);
+                });
             }
         }
         if let Some(native) = native {
             self.write_native(native, wire);
+        }
+        self.write_created(histogram::CREATED, series, wire);
+        if native.is_some() {
+            let exemplars = (0..self.counts.len()).filter_map(|place| series.exemplar(place));
+            exemplars.for_each(|exemplar| write_exemplar(histogram::EXEMPLARS, &exemplar, wire));
+        }
+    }
+
+    fn write_created(&self, field: u32, series: &StoredSeries, wire: &mut Wire) {
+        if let Some(created) = series.created().filter(|_| self.has_created) {
+            write_time(field, created, wire);
         }
     }
 
@@ -144,6 +191,24 @@ impl Messages {
         self.spans
             .write(histogram::POSITIVE_SPAN, histogram::POSITIVE_DELTA, wire);
     }
+}
+
+fn write_exemplar(field: u32, exemplar: &Exemplar, wire: &mut Wire) {
+    wire.message(field, |wire| {
+        exemplar
+            .labels
+            .for_each(|name, value| wire.pair(exemplar::LABEL, name, value));
+        wire.double(exemplar::VALUE, exemplar.value);
+        write_time(exemplar::TIMESTAMP, exemplar.recorded_at, wire);
+    });
+}
+
+/// A time in milliseconds since 1970.
+fn write_time(field: u32, millis: u64, wire: &mut Wire) {
+    wire.message(field, |wire| {
+        wire.uint(timestamp::SECONDS, millis / 1_000);
+        wire.uint(timestamp::NANOS, millis % 1_000 * 1_000_000);
+    });
 }
 
 /// Buckets as Prometheus transmits them: without long gaps, and each count as the difference from the one before.

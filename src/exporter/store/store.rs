@@ -16,7 +16,8 @@ use super::series_table::SeriesTable;
 use super::stored_family::{StoredFamily, Warned};
 use super::stored_series::{Identity, StoredSeries};
 use crate::catalog::{
-    self, Kind, MONITORING_SAMPLES_DROPPED, MONITORING_SERIES_DROPPED, MONITORING_SERIES_REJECTED,
+    self, Kind, MONITORING_EXEMPLARS_DROPPED, MONITORING_SAMPLES_DROPPED,
+    MONITORING_SERIES_DROPPED, MONITORING_SERIES_REJECTED,
 };
 use crate::exporter::labels::Labels;
 use crate::measure::Instant;
@@ -28,7 +29,8 @@ const MAX_FAMILIES: usize = 10_000;
 const MAX_REJECTED: usize = 1_000;
 
 /// The counts of what was not recorded.
-const LOSSES: [catalog::Family; 3] = [
+const LOSSES: [catalog::Family; 4] = [
+    MONITORING_EXEMPLARS_DROPPED,
     MONITORING_SAMPLES_DROPPED,
     MONITORING_SERIES_DROPPED,
     MONITORING_SERIES_REJECTED,
@@ -72,6 +74,12 @@ impl Store {
                 let new = store.new_family(&name, shape, Allowlist::of(family));
                 new.info.describe(family.help);
                 stored.insert(name.into(), new);
+            }
+        }
+        if let Some(exemplars) = &store.config.exemplars {
+            let dropped = MONITORING_EXEMPLARS_DROPPED.key([]);
+            if let Some(dropped) = store.register(Kind::Counter, &dropped) {
+                exemplars.count_dropped(Counter::from_arc(dropped));
             }
         }
         store
@@ -209,7 +217,15 @@ impl Store {
                 hash,
                 has_place: needs_place,
             };
-            Some(StoredSeries::new(&family.info, identity, self.now()))
+            let exemplars = self.config.exemplars.as_ref();
+            // The count of exemplars that are too long would keep itself alive.
+            let exemplars = exemplars.filter(|_| !is_loss(&family.info));
+            Some(StoredSeries::new(
+                &family.info,
+                identity,
+                self.now(),
+                exemplars,
+            ))
         };
         let (series, is_new) = self.table.find_or_insert(hash, is, make)?;
         if is_new {

@@ -26,6 +26,8 @@ fn idle_store(max_series: usize, idle_timeout: Option<Duration>) -> Store {
             of_all: idle_timeout,
             ..IdleTimeouts::default()
         },
+        exemplars: None,
+        created_timestamps: false,
     };
     Store::new(config, &[])
 }
@@ -222,6 +224,8 @@ fn a_float_counter_only_rises() {
         buckets: [].into(),
         native: NativeFamilies::default(),
         idle_timeouts: IdleTimeouts::default(),
+        exemplars: None,
+        created_timestamps: false,
     };
     let store = Store::new(config, &[COST]);
     let cost = store

@@ -61,7 +61,7 @@ impl Lines {
         match &series.family.shape {
             Shape::Histogram(buckets) => {
                 let sum = series.histogram(&mut self.counts);
-                self.write_buckets(series, &buckets.text, text);
+                self.write_buckets(series, &buckets.text, |_, _| {}, text);
                 self.write_sum_and_count(series, sum, text);
             }
             Shape::Counter | Shape::FloatCounter | Shape::Gauge => {
@@ -70,7 +70,13 @@ impl Lines {
         }
     }
 
-    pub(super) fn write_number(&mut self, series: &StoredSeries, text: &mut String) {
+    fn write_number(&mut self, series: &StoredSeries, text: &mut String) {
+        self.write_value(series, text);
+        text.push('\n');
+    }
+
+    /// Writes the line of a counter or a gauge, without its end.
+    pub(super) fn write_value(&mut self, series: &StoredSeries, text: &mut String) {
         self.start(series, "", false);
         text.push_str(&self.start);
         match &series.family.shape {
@@ -80,7 +86,6 @@ impl Lines {
                 Total::Float(total) => write_float(total, text),
             },
         }
-        text.push('\n');
     }
 
     /// Reads the histogram for the next lines. Returns its sum.
@@ -88,23 +93,27 @@ impl Lines {
         series.histogram(&mut self.counts)
     }
 
-    /// Writes the buckets of the histogram that was read last, each with the end of its line. Buckets without an end are part of
-    /// the first that has one.
+    /// Writes the buckets of the histogram that was read last, each with the end of its labels. Buckets without an end are part of
+    /// the first that has one. `exemplar` writes what follows the count of a bucket.
     pub(super) fn write_buckets(
         &mut self,
         series: &StoredSeries,
         ends: &[Box<str>],
+        exemplar: impl Fn(usize, &mut String),
         text: &mut String,
     ) {
         self.start(series, "_bucket", true);
         let hidden = self.counts.len().saturating_sub(ends.len());
-        let (hidden, shown) = self.counts.split_at(hidden);
-        let mut total = hidden.iter().fold(0_u64, |sum, own| own.wrapping_add(sum));
-        for (count, end) in shown.iter().zip(ends) {
+        let mut total = 0;
+        for (bucket, count) in self.counts.iter().enumerate() {
             total = count.wrapping_add(total);
+            let Some(end) = bucket.checked_sub(hidden).and_then(|shown| ends.get(shown)) else {
+                continue;
+            };
             text.push_str(&self.start);
             text.push_str(end);
             write_integer(total, text);
+            exemplar(bucket, text);
             text.push('\n');
         }
     }
