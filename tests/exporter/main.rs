@@ -25,6 +25,7 @@ mod native_histograms;
 mod openmetrics;
 mod order;
 mod prometheus;
+mod protobuf;
 #[cfg(all(feature = "push", feature = "health"))]
 mod push;
 mod remove;
