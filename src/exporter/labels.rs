@@ -121,8 +121,9 @@ impl<'a> Iterator for Iter<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Self::Text(text) => {
-                let (name, rest) = text.split_once("=\"")?;
-                let (value, rest) = rest.split_once('"')?;
+                // A search for one character takes less time than one for two.
+                let (name, rest) = text.split_once('=')?;
+                let (value, rest) = rest.strip_prefix('"')?.split_once('"')?;
                 *text = rest.strip_prefix(',').unwrap_or(rest);
                 Some((name, value))
             }

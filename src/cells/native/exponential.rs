@@ -63,11 +63,17 @@ const fn cell_starts(bounds: &[u64; BUCKETS + 1]) -> [u16; CELLS] {
 }
 
 /// The index of a positive finite number's bucket at the finest schema.
-#[inline]
 pub(super) fn finest_index(value: f64) -> i32 {
     if value < f64::MIN_POSITIVE {
-        return finest_index_of_subnormal(value);
+        finest_index_of_subnormal(value)
+    } else {
+        finest_index_of_normal(value)
     }
+}
+
+/// The same, of numbers from [`f64::MIN_POSITIVE`] on.
+#[inline]
+pub(super) fn finest_index_of_normal(value: f64) -> i32 {
     let bits = value.to_bits();
     let fraction = bits & FRACTION;
     let start = CELL_STARTS[(fraction >> CELL_SHIFT) as usize];
@@ -82,7 +88,7 @@ fn finest_index_of_subnormal(value: f64) -> i32 {
     // Exact: a power of two.
     const LIFT: i32 = 64;
     let lift = f64::from_bits(((EXPONENT_BIAS + LIFT) as u64) << FRACTION_BITS);
-    finest_index(value * lift) - LIFT * PER_POWER
+    finest_index_of_normal(value * lift) - LIFT * PER_POWER
 }
 
 /// The index of the bucket that has a finer one: at the schema that is `steps` below that of `index`.

@@ -3,8 +3,11 @@
 use super::super::float_cell::FloatCell;
 use super::super::line::{add_alone, add_float_alone, at};
 use super::super::own_cells::OwnCells;
-use super::super::sync::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use super::super::sync::{AtomicU64, Ordering::Relaxed};
+use super::budget::Budget;
+use super::capacity::Capacity;
 use super::key::Key;
+use super::slots::{Place, Slots};
 
 /// The counts of a histogram until its buckets outgrow them. The next generation has more room or a coarser schema, and the
 /// counts of this one stay: so no count is moved, and a thread that still writes here loses nothing.
@@ -12,14 +15,14 @@ pub(super) struct Generation {
     pub(super) schema: i8,
     /// From the finest schema.
     pub(super) steps: u32,
-    /// Of the slots. A slot that has a key keeps it. The number is a power of two.
-    keys: Box<[AtomicU64]>,
-    /// Samples per slot.
+    /// Apart from the others, so that each of these nearly always has the first slot that a search looks at.
+    undivided: Slots,
+    divided: Slots,
+    /// Samples per slot, the divided ones behind the others.
     counts: Box<[AtomicU64]>,
     sum: FloatCell,
     /// The sum's bits, then the slots.
     own: OwnCells,
-    free_slots: Budget,
     /// Of exponential buckets, without the zero bucket.
     free_buckets: Budget,
 }
@@ -31,113 +34,78 @@ pub(super) enum Full {
     Buckets,
 }
 
-/// A number that is given out one by one.
-struct Budget {
-    taken: AtomicUsize,
-    all: usize,
-}
-
-impl Budget {
-    fn new(all: usize) -> Self {
-        Self {
-            taken: AtomicUsize::new(0),
-            all,
-        }
-    }
-
-    fn take(&self) -> bool {
-        let taken = self.taken.fetch_add(1, Relaxed) < self.all;
-        if !taken {
-            self.give_back();
-        }
-        taken
-    }
-
-    fn give_back(&self) {
-        self.taken.fetch_sub(1, Relaxed);
-    }
-}
-
 const SUM: usize = 0;
 const SLOTS: usize = 1;
 
 impl Generation {
-    /// `capacity` is a power of two.
-    pub(super) fn new(schema: i8, steps: u32, capacity: usize, max_buckets: usize) -> Self {
-        let zeros = || (0..capacity).map(|_| AtomicU64::new(0)).collect();
+    pub(super) fn new(schema: i8, steps: u32, capacity: Capacity, max_buckets: usize) -> Self {
+        let slots = capacity.undivided + capacity.divided;
         Self {
             schema,
             steps,
-            keys: zeros(),
-            counts: zeros(),
+            undivided: Slots::new(capacity.undivided),
+            divided: Slots::new(capacity.divided),
+            counts: (0..slots).map(|_| AtomicU64::new(0)).collect(),
             sum: FloatCell::new(0.0),
             own: OwnCells::new(),
-            free_slots: Budget::new(room(capacity)),
             free_buckets: Budget::new(max_buckets),
         }
     }
 
-    pub(super) fn capacity(&self) -> usize {
-        self.keys.len()
+    pub(super) fn capacity(&self) -> Capacity {
+        Capacity {
+            undivided: self.undivided.capacity(),
+            divided: self.divided.capacity(),
+        }
     }
 
-    /// The slot of the key, if it is the first one that a search looks at, as it nearly always is.
+    /// The slot of a key that nearly all samples of its bucket have.
     #[inline]
-    pub(super) fn first_slot(&self, key: Key) -> Option<usize> {
-        let slot = key.slot() & (self.keys.len() - 1);
-        (self.keys.get(slot)?.load(Relaxed) == key.0).then_some(slot)
+    pub(super) fn first_undivided(&self, key: Key) -> Option<usize> {
+        self.undivided.first(key, key.undivided_hash())
+    }
+
+    #[inline]
+    pub(super) fn first_divided(&self, key: Key) -> Option<usize> {
+        let slot = self.divided.first(key, key.hash())?;
+        Some(self.undivided.capacity() + slot)
+    }
+
+    /// The slots that have such keys, and the number of slots before them.
+    fn slots(&self, key: Key) -> (&Slots, usize) {
+        if key.is_divided() {
+            (&self.divided, self.undivided.capacity())
+        } else {
+            (&self.undivided, 0)
+        }
     }
 
     /// The slot of the key, which gets one unless it has one.
     pub(super) fn slot(&self, key: Key) -> Result<usize, Full> {
-        let last = self.keys.len() - 1;
-        let mut slot = key.slot() & last;
-        loop {
-            let mut found = self.keys[slot].load(Relaxed);
-            if found == Key::NONE {
-                let is_new = self.reserve(key)?;
-                match self.keys[slot].compare_exchange(Key::NONE, key.0, Relaxed, Relaxed) {
-                    Ok(_) => return Ok(slot),
-                    Err(other) => found = other,
-                }
-                self.cancel(is_new);
-            }
-            if found == key.0 {
-                return Ok(slot);
-            }
-            // Some slot is free, because not all may be taken.
-            slot = (slot + 1) & last;
+        let (slots, before) = self.slots(key);
+        if let Some(slot) = slots.find(key, key.hash()) {
+            return Ok(before + slot);
         }
-    }
-
-    /// Returns whether the key needs a new bucket.
-    fn reserve(&self, key: Key) -> Result<bool, Full> {
         let is_new = self.is_new_bucket(key);
         if is_new && !self.free_buckets.take() {
-            return Err(Full::Buckets);
+            // Unless another thread was first.
+            let slot = slots.find(key, key.hash()).ok_or(Full::Buckets)?;
+            return Ok(before + slot);
         }
-        if self.free_slots.take() {
-            return Ok(is_new);
-        }
-        if is_new {
+        let place = slots.insert(key, key.hash());
+        if is_new && !matches!(place, Place::New(_)) {
             self.free_buckets.give_back();
         }
-        Err(Full::Slots)
-    }
-
-    fn cancel(&self, is_new_bucket: bool) {
-        self.free_slots.give_back();
-        if is_new_bucket {
-            self.free_buckets.give_back();
+        match place {
+            Place::Slot(slot) | Place::New(slot) => Ok(before + slot),
+            Place::None => Err(Full::Slots),
         }
     }
 
     /// Whether no key has the same exponential bucket.
     fn is_new_bucket(&self, key: Key) -> bool {
-        !key.is_zero()
-            && self
-                .keys()
-                .all(|(_, other)| other.bucket_code() != key.bucket_code())
+        let is_other = |(_, other): (usize, Key)| other.bucket_code() != key.bucket_code();
+        !key.is_zero() && self.keys().all(is_other)
     }
 
     #[inline]
@@ -155,14 +123,16 @@ impl Generation {
     fn add_shared(&self, slot: usize, sum: f64, count: u64) {
         let old = self.counts[slot].fetch_add(count, Relaxed);
         self.sum.add(sum);
-        self.own.promote_if_due(old, count, SLOTS + self.keys.len());
+        self.own
+            .promote_if_due(old, count, SLOTS + self.counts.len());
     }
 
     /// The keys with their slots.
     pub(super) fn keys(&self) -> impl Iterator<Item = (usize, Key)> {
-        let keys = self.keys.iter().map(|key| key.load(Relaxed)).enumerate();
-        keys.filter(|(_, key)| *key != Key::NONE)
-            .map(|(slot, key)| (slot, Key(key)))
+        let before = self.undivided.capacity();
+        let divided = self.divided.keys();
+        let divided = divided.map(move |(slot, key)| (before + slot, key));
+        self.undivided.keys().chain(divided)
     }
 
     /// Passes each key with its samples, and returns the sum of the samples.
@@ -182,11 +152,7 @@ impl Generation {
 
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.keys) + size_of_val(&*self.counts) + self.own.heap_bytes()
+        let slots = self.undivided.heap_bytes() + self.divided.heap_bytes();
+        slots + size_of_val(&*self.counts) + self.own.heap_bytes()
     }
-}
-
-/// The slots that may be taken. Searches are short while some are free.
-pub(super) const fn room(capacity: usize) -> usize {
-    capacity - capacity / 4
 }

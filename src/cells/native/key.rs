@@ -1,7 +1,7 @@
 //! [`Key`].
 
 use super::super::bounds::Bounds;
-use super::exponential::{coarser, finest_index, range};
+use super::exponential::{coarser, finest_index, finest_index_of_normal, range};
 use super::native_options::{MAX_SCHEMA, NativeOptions};
 
 /// Names the samples that are in the same exponential bucket and in the same classic one. So one count serves both views of a
@@ -31,10 +31,17 @@ impl Key {
 
     /// Of samples outside the zero bucket, at the schema that is `steps` below the finest one: if their exponential bucket is
     /// within one classic bucket.
-    #[inline]
     pub(super) fn undivided(value: f64, steps: u32) -> Self {
-        let index = coarser(finest_index(value.abs()), steps);
-        Self::of(index, value < 0.0)
+        Self::of(coarser(finest_index(value.abs()), steps), value < 0.0)
+    }
+
+    /// The same for samples with an absolute value from [`f64::MIN_POSITIVE`] on.
+    #[inline]
+    pub(super) fn undivided_of_normal(value: f64, steps: u32) -> Self {
+        Self::of(
+            coarser(finest_index_of_normal(value.abs()), steps),
+            value < 0.0,
+        )
     }
 
     #[inline]
@@ -61,7 +68,8 @@ impl Key {
         }
     }
 
-    fn with_classic(self, classic: usize) -> Self {
+    #[inline]
+    pub(super) fn with_classic(self, classic: usize) -> Self {
         Self(self.0 | (classic as u64 + 1) << BUCKET_BITS)
     }
 
@@ -98,6 +106,7 @@ impl Key {
     }
 
     /// Without the classic bucket.
+    #[inline]
     pub(super) fn bucket_code(self) -> u64 {
         self.0 & u64::from(u32::MAX)
     }
@@ -118,11 +127,28 @@ impl Key {
         key.divided(classic, to, bounds)
     }
 
-    /// The first slot to look for the key in. Neighbours have neighbouring slots.
+    pub(super) fn is_divided(self) -> bool {
+        self.0 >> BUCKET_BITS > 0
+    }
+
+    /// The [`hash`](Self::hash) of a key that names no classic bucket.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "31 bits")]
-    pub(super) fn slot(self) -> usize {
-        (self.0 as u32 >> 1) as usize
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "its lowest bits are wanted"
+    )]
+    pub(super) fn undivided_hash(self) -> usize {
+        (self.0 >> 1) as usize
+    }
+
+    /// Neighbours differ by one: both those with neighbouring buckets, and the parts of a divided bucket.
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "its lowest bits are wanted"
+    )]
+    pub(super) fn hash(self) -> usize {
+        (self.0 >> 1).wrapping_add(self.0 >> BUCKET_BITS) as usize
     }
 }
 

@@ -1,11 +1,14 @@
 //! Histograms with exponential buckets, which Prometheus calls native histograms.
 
+mod budget;
+mod capacity;
 mod exponential;
 mod generation;
 mod key;
 mod native_cells;
 mod native_counts;
 mod native_options;
+mod slots;
 #[cfg(test)]
 mod tests;
 

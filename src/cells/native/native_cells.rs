@@ -7,7 +7,8 @@ use super::super::sync::{
     AtomicUsize, OnceLock,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
-use super::generation::{Full, Generation, room};
+use super::capacity::Capacity;
+use super::generation::{Full, Generation};
 use super::key::Key;
 use super::native_counts::NativeCounts;
 use super::native_options::{MAX_SCHEMA, MIN_SCHEMA, NativeOptions};
@@ -19,39 +20,35 @@ use super::native_options::{MAX_SCHEMA, MIN_SCHEMA, NativeOptions};
 pub(crate) struct NativeCells {
     options: NativeOptions,
     bounds: Arc<Bounds>,
+    /// Samples up to this are in the zero bucket, or are no normal numbers.
+    normal: f64,
+    /// Of a generation.
+    full: Capacity,
     /// The generation that threads write.
     current: AtomicUsize,
     /// Those up to the current one exist.
     generations: Box<[OnceLock<Box<Generation>>]>,
 }
 
-/// Of the first generation, because most series have samples in few buckets.
-const FIRST_CAPACITY: usize = 32;
-const GROWTH: usize = 4;
-
-/// The buckets at the coarsest schema: 132 for each sign, from 2^-1074 to 2^1024.
-const COARSEST_BUCKETS: usize = 264;
-
 impl NativeCells {
     pub(crate) fn new(options: NativeOptions, bounds: Arc<Bounds>) -> Self {
         let halvings = usize::from((options.schema - MIN_SCHEMA).unsigned_abs());
-        let full = full_capacity(&options, &bounds);
-        let growths = (0..).take_while(|growths| FIRST_CAPACITY * GROWTH.pow(*growths) < full);
-        let generations: Box<[_]> = (0..1 + halvings + growths.count())
-            .map(|_| OnceLock::new())
-            .collect();
+        let full = Capacity::full(&options, &bounds);
+        let generations = 1 + halvings + Capacity::growths(full);
         let cells = Self {
             options,
             bounds,
+            normal: options.zero_threshold.max(f64::MIN_POSITIVE),
+            full,
             current: AtomicUsize::new(0),
-            generations,
+            generations: (0..generations).map(|_| OnceLock::new()).collect(),
         };
-        let first = cells.generation(options.schema, FIRST_CAPACITY);
+        let first = cells.generation(options.schema, Capacity::FIRST);
         cells.generations[0].get_or_init(|| Box::new(first));
         cells
     }
 
-    fn generation(&self, schema: i8, capacity: usize) -> Generation {
+    fn generation(&self, schema: i8, capacity: Capacity) -> Generation {
         let max_buckets = if schema == MIN_SCHEMA {
             usize::MAX
         } else {
@@ -81,10 +78,15 @@ impl NativeCells {
     #[inline]
     fn add(&self, value: f64, sum: f64, count: u64) {
         if let Some(generation) = self.current()
-            && value.abs() > self.options.zero_threshold
-            && let Some(slot) = generation.first_slot(Key::undivided(value, generation.steps))
+            && value.abs() > self.normal
         {
-            return generation.add(slot, sum, count);
+            let key = Key::undivided_of_normal(value, generation.steps);
+            let slot = generation
+                .first_undivided(key)
+                .or_else(|| generation.first_divided(key.with_classic(self.bounds.index(value))));
+            if let Some(slot) = slot {
+                return generation.add(slot, sum, count);
+            }
         }
         self.add_slowly(value, sum, count);
     }
@@ -110,11 +112,7 @@ impl NativeCells {
         let Some(cell) = self.generations.get(current + 1) else {
             return;
         };
-        let next = match full {
-            Full::Slots => self.grown(last),
-            Full::Buckets => self.coarser(last),
-        };
-        let next = Box::new(next);
+        let next = Box::new(self.successor(last, full));
         // It is complete, so another thread waits for the move of a pointer at most.
         cell.get_or_init(|| next);
         // Fails if another thread was first.
@@ -123,31 +121,31 @@ impl NativeCells {
             .compare_exchange(current, current + 1, AcqRel, Relaxed);
     }
 
-    fn grown(&self, last: &Generation) -> Generation {
-        let full = full_capacity(&self.options, &self.bounds);
-        let next = self.generation(last.schema, full.min(last.capacity() * GROWTH));
-        self.copy_keys(last, &next);
-        next
-    }
-
-    /// With half the resolution, or less if the buckets are still too many.
-    fn coarser(&self, last: &Generation) -> Generation {
-        let mut schema = last.schema;
+    /// The successor of `last`: with more room or half the resolution, and more of both until all keys have room. It gets them
+    /// all, because it must know how many buckets there are.
+    fn successor(&self, last: &Generation, mut full: Full) -> Generation {
+        let (mut schema, mut capacity) = (last.schema, last.capacity());
         loop {
-            schema = (schema - 1).max(MIN_SCHEMA);
-            let next = self.generation(schema, last.capacity());
-            if self.copy_keys(last, &next) || schema == MIN_SCHEMA {
-                return next;
+            match full {
+                Full::Slots if capacity != self.full => capacity = capacity.grown(self.full),
+                Full::Slots | Full::Buckets => schema = (schema - 1).max(MIN_SCHEMA),
+            }
+            let next = self.generation(schema, capacity);
+            match self.copy_keys(last, &next) {
+                // At the coarsest schema, all keys have room in the full capacity.
+                Err(still_full) if schema > MIN_SCHEMA || capacity != self.full => {
+                    full = still_full;
+                }
+                _ => return next,
             }
         }
     }
 
-    /// Gives `next` all keys of `last`, because it must know how many buckets there are. Returns whether it had room.
-    fn copy_keys(&self, last: &Generation, next: &Generation) -> bool {
-        last.keys().all(|(_, key)| {
-            let key = key.coarser(last.schema, next.schema, &self.bounds);
-            next.slot(key).is_ok()
-        })
+    fn copy_keys(&self, last: &Generation, next: &Generation) -> Result<(), Full> {
+        for (_, key) in last.keys() {
+            next.slot(key.coarser(last.schema, next.schema, &self.bounds))?;
+        }
+        Ok(())
     }
 
     /// Replaces `counts` by the samples per classic bucket, not cumulative, and gives the sum.
@@ -210,17 +208,6 @@ impl NativeCells {
         let generations = generations.map(|one| size_of::<Generation>() + one.heap_bytes());
         size_of_val(&*self.generations) + generations.sum::<usize>()
     }
-}
-
-/// The capacity that suffices at every schema.
-fn full_capacity(options: &NativeOptions, bounds: &Bounds) -> usize {
-    // Each classic bound divides at most one bucket, or the zero bucket.
-    let slots = options.max_buckets.max(COARSEST_BUCKETS) + 1 + bounds.buckets();
-    let mut capacity = FIRST_CAPACITY;
-    while room(capacity) < slots {
-        capacity *= 2;
-    }
-    capacity
 }
 
 /// How often the resolution is halved between two schemas.

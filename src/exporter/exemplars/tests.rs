@@ -9,7 +9,7 @@ use metrics::{CounterFn, GaugeFn, HistogramFn, Key};
 use super::{Exemplar, ExemplarLabels, ExemplarSource};
 use crate::catalog::{Family, Kind};
 use crate::cells::ExemplarTimer;
-use crate::exporter::store::{IdleTimeouts, Store, StoreConfig};
+use crate::exporter::store::{IdleTimeouts, NativeFamilies, Store, StoreConfig};
 use crate::recorder::RequestRecorder;
 
 /// Nanoseconds.
@@ -35,6 +35,7 @@ impl Fixture {
             global_labels: Vec::new(),
             max_series: 10,
             buckets: [("wait_seconds".to_owned(), vec![0.1, 1.0])].into(),
+            native: NativeFamilies::default(),
             idle_timeouts: IdleTimeouts::default(),
             exemplars: Some(Arc::clone(&source)),
             created_timestamps: false,

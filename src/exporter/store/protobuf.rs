@@ -4,6 +4,7 @@ use super::buckets::Buckets;
 use super::family_info::{FamilyInfo, Shape};
 use super::native_family::NativeFamily;
 use super::store::Store;
+use super::stored_family::StoredFamily;
 use super::stored_series::StoredSeries;
 use super::wire::Wire;
 use crate::catalog::Kind;
@@ -74,13 +75,24 @@ impl Store {
             ..Messages::default()
         };
         for family in self.shown_families() {
-            wire.delimited(|wire| {
+            wire.delimited(expected_size(&family), |wire| {
                 write_metadata(&family.info, wire);
                 family.list.read(|series| messages.write(series, wire));
             });
         }
         wire.into_bytes()
     }
+}
+
+/// About as many bytes as the family's message has.
+fn expected_size(family: &StoredFamily) -> usize {
+    let of_series = match &family.info.shape {
+        Shape::Histogram(buckets) => 60 + 13 * buckets.bounds.buckets(),
+        Shape::Counter | Shape::FloatCounter | Shape::Gauge => 60,
+    };
+    let chunks = family.list.chunks();
+    let series: usize = chunks.iter().map(|chunk| chunk.iter().count()).sum();
+    100 + series * of_series
 }
 
 fn write_metadata(info: &FamilyInfo, wire: &mut Wire) {
@@ -141,9 +153,11 @@ impl Messages {
         wire.double(histogram::SAMPLE_SUM, sum);
         if native.is_none_or(|native| native.has_classic) {
             let mut total = 0;
+            let has_exemplars = series.exemplars.is_some();
             for (place, (bound, count)) in buckets.bounds().zip(&self.counts).enumerate() {
                 total = count.wrapping_add(total);
-                let Some(exemplar) = series.exemplar(place) else {
+                let exemplar = has_exemplars.then(|| series.exemplar(place)).flatten();
+                let Some(exemplar) = exemplar else {
                     wire.count_and_bound(histogram::BUCKET, total, bound);
                     continue;
                 };

@@ -78,44 +78,43 @@ impl Wire {
     /// A message of an integer and a number, the fields 1 and 2.
     #[inline]
     pub(super) fn count_and_bound(&mut self, field: u32, count: u64, bound: f64) {
-        // In one piece, because scrapes consist of these.
+        // Copied in one piece of known length, because scrapes consist of these.
         let (digits, len) = varint(count);
-        let mut bytes = [0; 2 + 1 + MAX_VARINT + 9];
-        bytes[0] = tag_byte(field, LENGTH);
-        bytes[1] = 1 + 9;
-        bytes[2] = tag_byte(1, VARINT);
+        let mut bytes = [0; 3 + MAX_VARINT + 9];
+        #[expect(clippy::cast_possible_truncation, reason = "at most 20")]
+        let size = (1 + len + 9) as u8;
+        bytes[..3].copy_from_slice(&[tag_byte(field, LENGTH), size, tag_byte(1, VARINT)]);
         bytes[3..3 + MAX_VARINT].copy_from_slice(&digits);
-        #[expect(clippy::cast_possible_truncation, reason = "at most 10")]
-        let small_len = len as u8;
-        bytes[1] += small_len;
         bytes[3 + len] = tag_byte(2, FIXED64);
         bytes[4 + len..12 + len].copy_from_slice(&bound.to_le_bytes());
-        self.0.extend_from_slice(&bytes[..12 + len]);
+        self.0.extend_from_slice(&bytes);
+        self.0.truncate(self.0.len() - (MAX_VARINT - len));
     }
 
     /// A message in a field.
     #[inline]
     pub(super) fn message(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
+        // A series has some hundred bytes.
+        const EXPECTED: usize = 200;
         self.tag(field, LENGTH);
-        self.delimited(write);
+        self.delimited(EXPECTED, write);
     }
 
-    /// A message with its length before it.
+    /// A message with its length before it. If the length has not as many bytes as the expected one, the message must be moved.
     #[inline]
-    pub(super) fn delimited(&mut self, write: impl FnOnce(&mut Self)) {
-        // Most lengths have two bytes. The message is moved if its length has not.
-        const ROOM: usize = 2;
+    pub(super) fn delimited(&mut self, expected: usize, write: impl FnOnce(&mut Self)) {
+        let (placeholder, room) = varint(expected as u64);
         let start = self.0.len();
-        self.0.extend_from_slice(&[0; ROOM]);
+        self.0.extend_from_slice(&placeholder[..room]);
         write(self);
         let end = self.0.len();
-        let (bytes, len) = varint((end - start - ROOM) as u64);
-        if len > ROOM {
-            self.0.resize(end + len - ROOM, 0);
+        let (bytes, len) = varint((end - start - room) as u64);
+        if len > room {
+            self.0.resize(end + len - room, 0);
         }
-        if len != ROOM {
-            self.0.copy_within(start + ROOM..end, start + len);
-            self.0.truncate(end + len - ROOM);
+        if len != room {
+            self.0.copy_within(start + room..end, start + len);
+            self.0.truncate(end + len - room);
         }
         self.0[start..start + len].copy_from_slice(&bytes[..len]);
     }
@@ -191,9 +190,14 @@ mod tests {
 
     #[test]
     fn messages_of_all_lengths_have_their_length_before_them() {
-        for len in [0, 1, 127, 128, 16_383, 16_384, 3_000_000] {
+        let lengths = [0, 1, 127, 128, 16_383, 16_384, 3_000_000];
+        for (len, expected) in lengths
+            .into_iter()
+            .flat_map(|len| lengths.map(|other| (len, other)))
+        {
             let text = "x".repeat(len);
-            let bytes = written(|wire| wire.delimited(|wire| wire.0.extend(text.bytes())));
+            let bytes =
+                written(|wire| wire.delimited(expected, |wire| wire.0.extend(text.bytes())));
             let mut decoded = 0;
             let mut at = 0;
             loop {
