@@ -11,8 +11,8 @@ use super::native_histograms::{NativeHistograms, native_families};
 use super::prometheus::{Inner, Prometheus};
 use super::reader::Reader;
 use super::register_zeros::register_zeros;
-use super::store::{IdleTimeouts, Store, StoreConfig, StoreSource, sanitize};
-use crate::catalog::{self, Catalog, Kind};
+use super::store::{IdleTimeouts, Store, StoreConfig, StoreSource};
+use crate::catalog::{Catalog, Kind};
 use crate::error::{Error, ErrorKind};
 use crate::recorder::{self, announce_waiting};
 
@@ -44,6 +44,7 @@ impl Prometheus {
             history: None,
             exemplars: None,
             created_timestamps: false,
+            utf8_names: false,
         }
     }
 }
@@ -63,17 +64,18 @@ impl Prometheus {
 #[derive(Clone)]
 #[must_use]
 pub struct PrometheusBuilder {
-    prefix: String,
-    global_labels: Vec<(Cow<'static, str>, String)>,
-    catalog: Catalog,
-    buckets: Vec<(String, Vec<f64>)>,
+    pub(super) prefix: String,
+    pub(super) global_labels: Vec<(Cow<'static, str>, String)>,
+    pub(super) catalog: Catalog,
+    pub(super) buckets: Vec<(String, Vec<f64>)>,
     pub(super) native_histograms: Vec<NativeHistograms>,
-    daily_totals_interval: Duration,
-    max_series: usize,
-    idle_timeouts: IdleTimeouts,
-    history: Option<HistoryConfig>,
-    exemplars: Option<Supply>,
-    created_timestamps: bool,
+    pub(super) daily_totals_interval: Duration,
+    pub(super) max_series: usize,
+    pub(super) idle_timeouts: IdleTimeouts,
+    pub(super) history: Option<HistoryConfig>,
+    pub(super) exemplars: Option<Supply>,
+    pub(super) created_timestamps: bool,
+    pub(super) utf8_names: bool,
 }
 
 impl PrometheusBuilder {
@@ -213,6 +215,22 @@ impl PrometheusBuilder {
         self
     }
 
+    /// Keeps names of metrics and labels as they are recorded, such as `http.server.request.duration`. Defaults to underscores in
+    /// place of the characters that not every scraper can take.
+    ///
+    /// The routes write such names, in quotes, for scrapers that send `escaping=allow-utf-8`, as Prometheus 3 does. Other
+    /// scrapers, [`Prometheus::render`] and the Pushgateway get underscores, or `dots` and `values` if they ask for these
+    /// escapings. Snapshots, JSON, the history and alert rules have the names as they are kept. Quotes, backslashes and control
+    /// characters become underscores nevertheless.
+    ///
+    /// `a.b` and `a_b` are two metrics then. Where underscores make one name of both, the one that was registered first is
+    /// shown and the other is left out, which is logged once as a warning. The metrics of the [catalogue](Self::catalog) are
+    /// registered first. Two labels of one metric whose names differ only in such characters are one label.
+    pub fn utf8_names(mut self) -> Self {
+        self.utf8_names = true;
+        self
+    }
+
     /// Builds the recorder and installs it as the process' global recorder.
     ///
     /// # Errors
@@ -258,22 +276,26 @@ impl PrometheusBuilder {
         };
         let families = self.catalog.families();
         let own_buckets = self.buckets.iter();
-        let own_buckets = own_buckets.map(|(metric, bounds)| {
-            (
-                sanitize(metric, prefix.is_empty(), b":").into_owned(),
-                bounds.clone(),
-            )
+        let own_buckets = own_buckets
+            .map(|(metric, bounds)| (self.kept(metric, prefix.is_empty()), bounds.clone()));
+        let native = native_families(&self.native_histograms, |metric| {
+            self.kept(metric, prefix.is_empty())
         });
-        let exemplars = self.exemplars.map(ExemplarSource::new).map(Arc::new);
+        let exemplars = self
+            .exemplars
+            .clone()
+            .map(ExemplarSource::new)
+            .map(Arc::new);
         let config = StoreConfig {
             prefix: prefix.clone(),
-            global_labels: self.global_labels,
             max_series: self.max_series,
             buckets: own_buckets.collect(),
-            native: native_families(&self.native_histograms, prefix.is_empty()),
+            native,
+            global_labels: self.global_labels,
             idle_timeouts: self.idle_timeouts,
             exemplars: exemplars.clone(),
             created_timestamps: self.created_timestamps,
+            utf8_names: self.utf8_names,
         };
         let store = Arc::new(Store::new(config, families));
         let source = StoreSource::new(Arc::clone(&store));
@@ -294,87 +316,6 @@ impl PrometheusBuilder {
         register_zeros(&prometheus, self.max_series);
         Ok(prometheus)
     }
-
-    /// Returns the family of the catalogue that `metric` names, in the facade's spelling or Prometheus' own.
-    fn family(&self, metric: &str) -> Option<&catalog::Family> {
-        let metric = sanitize(metric, true, b":");
-        let mut families = self.catalog.families().iter();
-        families.find(|family| family.name == metric)
-    }
-
-    /// Returns the problem with the name of a metric that buckets are set for.
-    fn mistyped(&self, metric: &str) -> Option<String> {
-        if let Some(family) = self.family(metric) {
-            let kind = family.kind.as_str();
-            let is_histogram = family.kind == Kind::Histogram;
-            return (!is_histogram).then(|| {
-                format!("metric {metric:?}: a {kind} has no buckets: only histograms have them")
-            });
-        }
-        let name = sanitize(metric, true, b":");
-        let unprefixed = name.strip_prefix(&*self.prefix);
-        let unprefixed = unprefixed.and_then(|name| name.strip_prefix('_'));
-        let mut names = unprefixed.into_iter().chain([&*name]);
-        let near =
-            names.find_map(|name| catalog::suggest_histogram(self.catalog.families(), name))?;
-        Some(format!(
-            "metric {metric:?}: the catalogue has no such histogram to set buckets for: {near:?} is allowed, without a \
-             prefix, and so is a metric of your own after Catalog::register"
-        ))
-    }
-
-    fn warn_of_unknown_metrics(&self) {
-        let metrics = self.buckets.iter().map(|(metric, _)| &**metric);
-        let native = self.native_histograms.iter();
-        let metrics = metrics.chain(native.flat_map(NativeHistograms::metrics));
-        for metric in metrics.filter(|metric| self.family(metric).is_none()) {
-            tracing::warn!(
-                metric,
-                "buckets are set for a metric that the catalogue lacks: they apply if a histogram of this name is recorded, and \
-                 Catalog::register ends this warning"
-            );
-        }
-    }
-
-    fn mistakes(&self) -> Vec<Error> {
-        let mut mistakes = Vec::new();
-        if !self.prefix.is_empty() {
-            mistakes.extend(catalog::check_name("prefix", &self.prefix).err());
-        }
-        for (name, _) in &self.global_labels {
-            if let Err(error) = catalog::check_label_name(name) {
-                mistakes.push(Error::invalid(format!("global label: {error}")));
-            }
-        }
-        for (metric, bounds) in &self.buckets {
-            if let Err(error) = catalog::check_buckets(bounds) {
-                mistakes.push(Error::invalid(format!("metric {metric:?}: {error}")));
-            }
-            mistakes.extend(self.mistyped(metric).map(Error::invalid));
-        }
-        for native in &self.native_histograms {
-            mistakes.extend(native.mistakes());
-            let mistyped = native.metrics().filter_map(|metric| self.mistyped(metric));
-            mistakes.extend(mistyped.map(Error::invalid));
-        }
-        if self.daily_totals_interval.is_zero() {
-            mistakes.push(Error::invalid(
-                "interval of the daily totals is zero: any longer interval is allowed, 5 s is the default",
-            ));
-        }
-        if !self.idle_timeouts.are_positive() {
-            mistakes.push(Error::invalid(
-                "idle timeout is zero: any longer time is allowed, and by default no series is idle",
-            ));
-        }
-        if self.max_series == 0 {
-            mistakes.push(Error::invalid(
-                "series limit is zero: at least 1 is needed, 10,000 is the default",
-            ));
-        }
-        mistakes.extend(self.history.iter().flat_map(HistoryConfig::mistakes));
-        mistakes
-    }
 }
 
 debug_redacted!(PrometheusBuilder {
@@ -387,5 +328,6 @@ debug_redacted!(PrometheusBuilder {
     max_series,
     idle_timeouts,
     history,
-    created_timestamps
+    created_timestamps,
+    utf8_names
 });

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod builder;
+mod builder_checks;
 mod builder_native;
 mod daily_totals;
 mod delta;
@@ -16,6 +17,7 @@ mod history;
 mod labels;
 mod limit;
 mod metrics_source;
+mod names;
 mod native_histograms;
 mod prometheus;
 #[cfg(feature = "push")]

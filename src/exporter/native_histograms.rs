@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::store::{NativeFamilies, NativeFamily, sanitize};
+use super::store::{NativeFamilies, NativeFamily};
 use crate::cells::{MAX_SCHEMA, MIN_SCHEMA, NativeOptions};
 use crate::error::Error;
 
@@ -124,16 +124,18 @@ impl NativeHistograms {
     }
 }
 
-/// `begins`: whether metric names begin without a prefix.
-pub(super) fn native_families(chosen: &[NativeHistograms], begins: bool) -> NativeFamilies {
+/// `kept` returns a name as the store keeps it.
+pub(super) fn native_families(
+    chosen: &[NativeHistograms],
+    kept: impl Fn(&str) -> String,
+) -> NativeFamilies {
     let mut families = NativeFamilies::default();
     for native in chosen {
         if native.metrics.is_none() {
             families.others = Some(native.family);
         }
         for metric in native.metrics() {
-            let name = sanitize(metric, begins, b":").into_owned();
-            families.named.insert(name, native.family);
+            families.named.insert(kept(metric), native.family);
         }
     }
     families

@@ -38,7 +38,8 @@ use crate::recorder::OwnRecorder;
 ///
 /// Prometheus refuses a whole scrape for one faulty metric, so faults are mended at registration, with one warning each:
 ///
-/// - Characters that Prometheus does not allow in names become underscores. `a.b` and `a-b` are one metric then.
+/// - Characters that not every Prometheus allows in names become underscores. `a.b` and `a-b` are one metric then.
+///   [`utf8_names`](crate::exporter::PrometheusBuilder::utf8_names) keeps them.
 /// - A label with an empty value is no label.
 /// - A label that stands twice or has an empty name, and one whose name is reserved (`le`, `quantile`, names that begin with
 ///   `__`), get the prefix `exported_`.

@@ -73,8 +73,9 @@ impl Routes {
     /// itself](crate::exporter::ExistingExporter) (feature `metrics-exporter-prometheus`).
     ///
     /// `/metrics` renders the type that `Accept` gives the highest weight: `application/openmetrics-text` (version 1.0.0, which
-    /// Prometheus requests), `application/json` or `text/plain`. Ties go to the first of these, and text is the default. In
-    /// JSON, `metrics` holds by name each family's `type`, `help`, `value` (the sum of its series) and `series` (`labels`,
+    /// Prometheus requests), `application/json` or `text/plain`. Ties go to the first of these, and text is the default. With
+    /// [`utf8_names`](crate::exporter::PrometheusBuilder::utf8_names), names are written as the parameter `escaping` of that type
+    /// asks (`allow-utf-8`, `underscores`, `dots`, `values`), and the content type has the same parameter. In JSON, `metrics` holds by name each family's `type`, `help`, `value` (the sum of its series) and `series` (`labels`,
     /// `value`). Histograms have `count`, `sum`, `avg`, `p50`, `p90`, `p95` and `p99` in place of a value, for each series
     /// and for all together. `/metrics/registries` lists by name each family's `type`, `help`, `labels`, whether it is
     /// `in_catalogue`, its number of `series`, and its registrations past the series limit (`dropped`).

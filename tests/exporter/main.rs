@@ -34,4 +34,5 @@ mod snapshot;
 mod snapshot_labels;
 #[path = "../support/mod.rs"]
 mod support;
+mod utf8_names;
 mod zeros;

@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::native_family::NativeFamily;
 use crate::catalog::Kind;
 use crate::exporter::exemplars::ExemplarSource;
+use crate::exporter::names::{LABEL, METRIC, mend, sanitize};
 
+#[derive(Default)]
 pub(in crate::exporter) struct StoreConfig {
     /// Empty, or with its underscore.
     pub(in crate::exporter) prefix: String,
@@ -24,6 +26,28 @@ pub(in crate::exporter) struct StoreConfig {
     pub(in crate::exporter) exemplars: Option<Arc<ExemplarSource>>,
     /// Whether `OpenMetrics` and protobuf have the times at which counters and histograms were created.
     pub(in crate::exporter) created_timestamps: bool,
+    /// Whether names keep characters that not every scraper can take.
+    pub(in crate::exporter) utf8_names: bool,
+}
+
+impl StoreConfig {
+    /// Returns the name of a metric as it is kept, without the prefix.
+    pub(super) fn metric_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if self.utf8_names {
+            mend(name)
+        } else {
+            sanitize(name, self.prefix.is_empty(), METRIC)
+        }
+    }
+
+    /// Returns the name of a label as it is kept.
+    pub(super) fn label_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if self.utf8_names {
+            mend(name)
+        } else {
+            sanitize(name, true, LABEL)
+        }
+    }
 }
 
 /// The histograms with exponential buckets.

@@ -5,6 +5,7 @@ mod buckets;
 mod canonical;
 mod config;
 mod family_info;
+mod family_name;
 mod idle;
 mod links;
 mod native_family;
@@ -23,9 +24,9 @@ mod stored_series;
 #[cfg(test)]
 mod tests;
 mod text;
+mod utf8_names;
 mod wire;
 
-pub(super) use self::canonical::sanitize;
 pub(super) use self::config::{IdleTimeouts, NativeFamilies, StoreConfig};
 pub(super) use self::native_family::NativeFamily;
 pub(super) use self::read::StoreSource;

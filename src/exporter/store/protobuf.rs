@@ -2,6 +2,7 @@
 
 use super::buckets::Buckets;
 use super::family_info::{FamilyInfo, Shape};
+use super::family_name::FamilyName;
 use super::native_family::NativeFamily;
 use super::store::Store;
 use super::stored_family::StoredFamily;
@@ -9,6 +10,7 @@ use super::stored_series::StoredSeries;
 use super::wire::Wire;
 use crate::catalog::Kind;
 use crate::cells::NativeCounts;
+use crate::exporter::escaping::Escaping;
 use crate::exporter::exemplars::Exemplar;
 
 /// Field numbers of the messages in `io/prometheus/client/metrics.proto`.
@@ -68,15 +70,21 @@ const MAX_EMPTY: i32 = 2;
 
 impl Store {
     /// Returns all metrics in the protobuf format.
-    pub(in crate::exporter) fn render_protobuf(&self, capacity: usize) -> Vec<u8> {
+    pub(in crate::exporter) fn render_protobuf(
+        &self,
+        escaping: Escaping,
+        capacity: usize,
+    ) -> Vec<u8> {
         let mut wire = Wire::with_capacity(capacity);
         let mut messages = Messages {
             has_created: self.config.created_timestamps,
+            escaping,
             ..Messages::default()
         };
-        for family in self.shown_families() {
+        for family in self.shown_families(escaping) {
             wire.delimited(expected_size(&family), |wire| {
-                write_metadata(&family.info, wire);
+                let name = FamilyName::new(&family.info, escaping);
+                write_metadata(&name.text, &family.info, wire);
                 family.list.read(|series| messages.write(series, wire));
             });
         }
@@ -95,8 +103,8 @@ fn expected_size(family: &StoredFamily) -> usize {
     100 + series * of_series
 }
 
-fn write_metadata(info: &FamilyInfo, wire: &mut Wire) {
-    wire.text(family::NAME, info.name());
+fn write_metadata(name: &str, info: &FamilyInfo, wire: &mut Wire) {
+    wire.text(family::NAME, name);
     if !info.help().is_empty() {
         wire.text(family::HELP, info.help());
     }
@@ -113,6 +121,7 @@ fn write_metadata(info: &FamilyInfo, wire: &mut Wire) {
 struct Messages {
     /// Whether counters and histograms have the times at which they were created.
     has_created: bool,
+    escaping: Escaping,
     counts: Vec<u64>,
     native: NativeCounts,
     spans: Spans,
@@ -121,9 +130,9 @@ struct Messages {
 impl Messages {
     fn write(&mut self, series: &StoredSeries, wire: &mut Wire) {
         wire.message(family::METRIC, |wire| {
-            for (name, value) in series.labels.iter() {
+            series.labels.for_each(self.escaping, |name, value| {
                 wire.pair(metric::LABEL, name, value);
-            }
+            });
             match &series.family.shape {
                 Shape::Counter | Shape::FloatCounter => wire.message(metric::COUNTER, |wire| {
                     wire.double(number::VALUE, series.total().as_f64());

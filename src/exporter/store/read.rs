@@ -31,6 +31,17 @@ impl StoreSource {
     }
 }
 
+impl StoreSource {
+    /// Without names of all characters, nothing needs an escaping.
+    fn known(&self, escaping: Escaping) -> Escaping {
+        if self.store.config.utf8_names {
+            escaping
+        } else {
+            Escaping::Underscores
+        }
+    }
+}
+
 /// Renders with room for a text that is a little longer than the last one.
 fn with_room<T: AsRef<[u8]>>(len: &AtomicUsize, render: impl FnOnce(usize) -> T) -> T {
     let last = len.load(Ordering::Relaxed);
@@ -40,21 +51,25 @@ fn with_room<T: AsRef<[u8]>>(len: &AtomicUsize, render: impl FnOnce(usize) -> T)
 }
 
 impl Source for StoreSource {
-    fn text(&self, _: Escaping) -> String {
+    fn text(&self, escaping: Escaping) -> String {
         self.store.sweep();
-        with_room(&self.text_len, |room| self.store.render_text(room))
-    }
-
-    fn openmetrics(&self, _: Escaping) -> String {
-        self.store.sweep();
-        with_room(&self.openmetrics_len, |room| {
-            self.store.render_openmetrics(room)
+        with_room(&self.text_len, |room| {
+            self.store.render_text(self.known(escaping), room)
         })
     }
 
-    fn protobuf(&self, _: Escaping) -> Vec<u8> {
+    fn openmetrics(&self, escaping: Escaping) -> String {
         self.store.sweep();
-        with_room(&self.protobuf_len, |room| self.store.render_protobuf(room))
+        with_room(&self.openmetrics_len, |room| {
+            self.store.render_openmetrics(self.known(escaping), room)
+        })
+    }
+
+    fn protobuf(&self, escaping: Escaping) -> Vec<u8> {
+        self.store.sweep();
+        with_room(&self.protobuf_len, |room| {
+            self.store.render_protobuf(self.known(escaping), room)
+        })
     }
 
     fn formats(&self) -> &'static [Format] {
@@ -75,6 +90,10 @@ impl Source for StoreSource {
         // No series may leave or return while all are read.
         let _sweeping = self.store.sweeping.lock();
         self.store.snapshot(true)
+    }
+
+    fn has_utf8_names(&self) -> bool {
+        self.store.config.utf8_names
     }
 
     fn upkeep(&self) {
