@@ -9,7 +9,7 @@
 //! rounds in which both threads ran all the time.
 //!
 //! `-- --processes 20` sets the number of processes, and `-- --only recording` measures one section: costs, recording,
-//! native, exemplars, exemplar_allocations, uncached, render, protobuf, snapshot, bytes, growth or series.
+//! native, exemplars, exemplar-allocations, uncached, render, protobuf, snapshot, bytes, growth or series.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -57,7 +57,7 @@ fn main() {
         exemplars::print("recording without and with exemplars, ns", &figures);
     }
     if let Some(figures) =
-        processes.measure_once("exemplar_allocations", exemplars::measure_allocations)
+        processes.measure_once("exemplar-allocations", exemplars::measure_allocations)
     {
         exemplars::print("allocations without and with exemplars", &figures);
     }

@@ -37,7 +37,7 @@ impl<S: ExemplarSink + 'static> ExemplarGate<S> {
     #[inline]
     pub(crate) fn offer(self: &Arc<Self>, place: usize, value: f64) {
         if self.is_open(place) {
-            pass(Arc::clone(self) as _, place, value);
+            pass(&(Arc::clone(self) as Gate), place, value);
         }
     }
 }
@@ -47,7 +47,7 @@ impl ExemplarGate<dyn ExemplarSink> {
     #[inline]
     pub(super) fn offer_one(self: &Arc<Self>) {
         if self.is_open(0) {
-            pass(Arc::clone(self), 0, 1.0);
+            pass(self, 0, 1.0);
         }
     }
 
@@ -55,7 +55,7 @@ impl ExemplarGate<dyn ExemplarSink> {
     #[inline]
     pub(super) fn offer_nanos(self: &Arc<Self>, place: usize, nanos: u64) {
         if self.is_open(place) {
-            pass(Arc::clone(self), place, seconds(nanos));
+            pass(self, place, seconds(nanos));
         }
     }
 
@@ -84,6 +84,6 @@ fn bit(place: usize) -> u64 {
 
 #[cold]
 #[inline(never)]
-fn pass(gate: Gate, place: usize, value: f64) {
-    gate.sink.offer(Arc::clone(&gate), place, value);
+fn pass(gate: &Gate, place: usize, value: f64) {
+    gate.sink.offer(Arc::clone(gate), place, value);
 }

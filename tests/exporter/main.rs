@@ -16,6 +16,7 @@ mod catalog;
 mod churn;
 mod differential;
 mod exactness;
+mod exemplars;
 mod exposition;
 mod faults;
 mod history;

@@ -49,3 +49,26 @@ impl ExemplarSink for ExemplarSlots {
         drop(replaced);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cells::ExemplarGate;
+    use crate::exporter::exemplars::ExemplarLabels;
+
+    #[test]
+    fn a_record_does_not_wait_for_a_reader() {
+        let supply = || Some(ExemplarLabels::trace([1; 16], [1; 8]));
+        let source = Arc::new(ExemplarSource::new(Arc::new(supply)));
+        let gate = Arc::new(ExemplarGate::new(ExemplarSlots::new(source, 2)));
+        let slots = gate.sink();
+        let reading = slots.slots[0].lock();
+        gate.offer(0, 0.5);
+        gate.offer(1, 1.5);
+        drop(reading);
+        let value = |place| slots.get(place).map(|exemplar| exemplar.value.to_string());
+        assert_eq!([value(0), value(1)], [None, Some("1.5".to_owned())]);
+        // The memory that the documentation names.
+        assert_eq!(size_of_val(&slots.slots[0]), 56);
+    }
+}

@@ -1,7 +1,7 @@
 //! What only the store itself can show: names without the catalogue, and single looks for idle series.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use metrics::{CounterFn, GaugeFn, HistogramFn, Key, Label};
 
@@ -298,4 +298,38 @@ fn the_largest_counts_can_be_read() {
             .render_text(Escaping::Underscores, 0)
             .contains("wait_seconds_count 0\n")
     );
+}
+
+#[test]
+fn a_creation_time_moves_only_when_the_total_begins_again() {
+    let mut store = always_idle(10);
+    store.config.created_timestamps = true;
+    let key = Key::from_name("c_total");
+    // Without a handle, so that the series may be forgotten.
+    let write = |store: &Store| add(&store.register(Kind::Counter, &key).unwrap(), 1);
+    let lines = |store: &Store| {
+        let text = store.render_openmetrics(0);
+        let mut lines = text.lines().filter(|line| line.starts_with("c_"));
+        [lines.next(), lines.next()].map(|line| line.unwrap_or_default().to_owned())
+    };
+    write(&store);
+    let [total, created] = lines(&store);
+    assert_eq!(total, "c_total 1");
+    assert!(created.starts_with("c_created 1"), "{created}");
+    let now = SystemTime::now();
+    // Milliseconds pass, so a new time would be another one.
+    while now.elapsed().unwrap() < Duration::from_millis(3) {}
+    for _ in 0..3 {
+        store.sweep();
+    }
+    assert_eq!(lines(&store), ["", ""]);
+    write(&store);
+    store.sweep();
+    assert_eq!(lines(&store), ["c_total 2", &*created]);
+    assert!(store.remove("c_total", &[]));
+    write(&store);
+    let [total, again] = lines(&store);
+    assert_eq!(total, "c_total 1");
+    let seconds = |line: &str| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap();
+    assert!(seconds(&again) > seconds(&created), "{created}, {again}");
 }
