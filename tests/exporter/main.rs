@@ -23,6 +23,8 @@ mod history;
 mod idle;
 mod metrics_page;
 mod native_histograms;
+#[cfg(all(feature = "axum", feature = "protobuf"))]
+mod native_prometheus;
 mod openmetrics;
 mod order;
 mod prometheus;

@@ -161,21 +161,7 @@ impl Messages {
         wire.uint(histogram::SAMPLE_COUNT, count);
         wire.double(histogram::SAMPLE_SUM, sum);
         if native.is_none_or(|native| native.has_classic) {
-            let mut total = 0;
-            let has_exemplars = series.exemplars.is_some();
-            for (place, (bound, count)) in buckets.bounds().zip(&self.counts).enumerate() {
-                total = count.wrapping_add(total);
-                let exemplar = has_exemplars.then(|| series.exemplar(place)).flatten();
-                let Some(exemplar) = exemplar else {
-                    wire.count_and_bound(histogram::BUCKET, total, bound);
-                    continue;
-                };
-                wire.message(histogram::BUCKET, |wire| {
-                    wire.uint(bucket::CUMULATIVE_COUNT, total);
-                    wire.double(bucket::UPPER_BOUND, bound);
-                    write_exemplar(bucket::EXEMPLAR, &exemplar, wire);
-                });
-            }
+            self.write_classic(series, buckets, wire);
         }
         if let Some(native) = native {
             self.write_native(native, wire);
@@ -184,6 +170,27 @@ impl Messages {
         if native.is_some() {
             let exemplars = (0..self.counts.len()).filter_map(|place| series.exemplar(place));
             exemplars.for_each(|exemplar| write_exemplar(histogram::EXEMPLARS, &exemplar, wire));
+        }
+    }
+
+    fn write_classic(&self, series: &StoredSeries, buckets: &Buckets, wire: &mut Wire) {
+        let mut total = 0;
+        let cumulative = self.counts.iter().map(|count| {
+            total = count.wrapping_add(total);
+            total
+        });
+        let cumulative = cumulative.zip(buckets.bounds());
+        if series.exemplars.is_none() {
+            return wire.counts_and_bounds(histogram::BUCKET, self.counts.len(), cumulative);
+        }
+        for (place, (total, bound)) in cumulative.enumerate() {
+            wire.message(histogram::BUCKET, |wire| {
+                wire.uint(bucket::CUMULATIVE_COUNT, total);
+                wire.double(bucket::UPPER_BOUND, bound);
+                if let Some(exemplar) = series.exemplar(place) {
+                    write_exemplar(bucket::EXEMPLAR, &exemplar, wire);
+                }
+            });
         }
     }
 
