@@ -28,9 +28,12 @@ mod native_prometheus;
 mod openmetrics;
 mod order;
 mod prometheus;
+mod prometheus_page;
 mod protobuf;
 #[cfg(all(feature = "push", feature = "health"))]
 mod push;
+#[cfg(all(feature = "push", feature = "health"))]
+mod push_gateways;
 mod remove;
 mod scraped;
 mod snapshot;

@@ -75,6 +75,11 @@ impl Ledger {
         }
     }
 
+    /// The channels that its alerts may go to.
+    pub(super) fn outlets(&self) -> &[Outlet] {
+        &self.plan.channels
+    }
+
     /// Whether this engine holds the ledger.
     pub(super) fn is_open(&self) -> bool {
         self.open.read().is_some()
@@ -137,7 +142,11 @@ impl Ledger {
         }
         let saved = self.call(|store| store.load(&self.key)).await?;
         self.open_with(writing, &saved, Some(lease), now)?;
+        let renewed = self.read(|open| open.delivery.renewed());
         self.step(writing, now, |book, step| {
+            for channel in renewed.into_iter().flatten() {
+                book.notifier.renew(&channel, now);
+            }
             book.forget_rules(now, step);
             book.take(requests, now, step);
             Ok(())
@@ -182,7 +191,11 @@ impl Ledger {
     fn book(&self, saved: &Saved, now: SystemTime) -> Result<Book, Error> {
         let plan = &self.plan;
         let (context, policies) = (Arc::clone(&plan.context), plan.policies.clone());
-        Book::open(context, policies, plan.limits, saved, now)
+        let mut book = Book::open(context, policies, plan.limits, saved, now)?;
+        if self.name == "shared" {
+            book.share();
+        }
+        Ok(book)
     }
 
     pub(super) fn is_provisional(&self) -> bool {

@@ -39,7 +39,9 @@ const MAX_BODY: usize = 512 * 1024;
 /// | acknowledged | `acknowledge` |
 /// | resolved | `resolve` |
 ///
-/// All events of an alert have the same `dedup_key`, the service and the alert's id, so repeated events change one incident. A
+/// All events of an alert have the same `dedup_key`, the service and the alert's id, so repeated events change one incident.
+/// The events of an alert stay in order, so a repeated `trigger` comes before the alert's `resolve`. Only if a crash hits while the
+/// alert store is down can an incident open again. A
 /// retry sends the events that PagerDuty has not taken yet. An event that PagerDuty rejects does not stop the others. A test of
 /// the channel triggers an incident of severity `info`, which a person resolves there. Silences send nothing.
 ///
