@@ -39,6 +39,10 @@ mod ip_range;
 mod jobs;
 #[cfg(feature = "alerts")]
 mod json_body;
+#[cfg(feature = "alerts")]
+mod json_fields;
+#[cfg(feature = "alerts")]
+mod json_repeated;
 mod limits;
 mod merge;
 #[cfg(feature = "prometheus")]

@@ -12,7 +12,7 @@ use super::channel_status::ChannelStatus;
 use super::committer;
 use super::shared::Shared;
 use super::worker;
-use crate::alerts::channels::{DeliveryError, Mode, NotificationReason, NotifiedAlert};
+use crate::alerts::channels::{DeliveryError, Mode, NotificationReason, NotifiedAlert, test_alert};
 use crate::alerts::stores::{Commit, Queued};
 
 /// The worker that delivers the outbox of a ledger. See the [module](super) for its promises.
@@ -144,7 +144,16 @@ impl Delivery {
             return Err(DeliveryError::rejected(message));
         };
         let mut notification = self.shared.notification(NotificationReason::Test, "test");
-        notification.text = Some(format!("Test of the alert channel {name}"));
+        notification.text = Some(format!(
+            "This is a test of the channel {name}. Nothing is wrong."
+        ));
+        notification.alerts.push(test_alert(&notification));
+        // The alert says it.
+        notification.text = None;
+        let labels = [("alertname", &notification.alerts[0].name)];
+        notification.group_labels = labels
+            .map(|(label, value)| (label.to_owned(), value.clone()))
+            .into();
         let receiver = self.shared.with(|state| state.lanes[lane].receiver.clone());
         let result = attempt(&*receiver.channel, &notification, receiver.timeout).await;
         let now = self.shared.now();

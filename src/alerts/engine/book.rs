@@ -38,7 +38,7 @@ pub(super) struct Book {
     owner: Option<String>,
     is_owner_saved: bool,
     forgotten: Forgotten,
-    slos: SloBook,
+    pub(super) slos: SloBook,
     slos_saved: Option<SystemTime>,
     /// The revision that was saved last.
     saved_state: Option<u64>,

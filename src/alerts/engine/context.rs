@@ -69,7 +69,7 @@ impl Context {
         <[_]>::get(&self.rules, *self.by_name.get(&alert.name)?)
     }
 
-    fn slo_alert_of(&self, alert: &Alert) -> Option<&SloAlert> {
+    pub(super) fn slo_alert_of(&self, alert: &Alert) -> Option<&SloAlert> {
         let mut alerts = self.slo_alerts.iter();
         alerts.find(|own| alert.text.is_none() && own.name == alert.name)
     }

@@ -15,6 +15,7 @@ use super::plan::Plan;
 use super::store_call::call_store;
 use super::when::When;
 use super::writing::{Writing, add, is_refused};
+use crate::alerts::delivery::Outlet;
 use crate::alerts::state::AlertId;
 use crate::alerts::stores::{AlertStore, Commit, Lease};
 use crate::error::{Error, ErrorKind, logged};
@@ -65,6 +66,11 @@ impl Ledger {
             outage: Outage::default(),
             last_error: Mutex::default(),
         }
+    }
+
+    /// The channels that its alerts may go to.
+    pub(super) fn outlets(&self) -> &[Outlet] {
+        &self.plan.channels
     }
 
     /// Whether this engine holds the ledger.

@@ -31,6 +31,7 @@ pub(super) fn mistakes(
     mistakes.extend(of_rules(builder));
     mistakes.extend(inhibitions_between_ledgers(builder));
     mistakes.extend(unused_policies(builder));
+    mistakes.extend(short_windows(builder));
     mistakes.extend(unknown_channels(builder, policies));
     mistakes.extend(of_engine(builder, instance));
     mistakes.extend(delivery::mistakes(outlets));
@@ -100,6 +101,30 @@ fn unused_policies(builder: &AlertsBuilder) -> Vec<String> {
     mistakes.collect()
 }
 
+/// Rules whose windows hold fewer than two samples at some evaluations, or at all of them. Samples are one interval apart, or more
+/// if an evaluation is late, and a window excludes its start. An app that evaluates by itself may do so more often.
+fn short_windows(builder: &AlertsBuilder) -> Vec<String> {
+    let interval = builder.interval;
+    if builder.is_manual || !is_allowed(interval) {
+        return Vec::new();
+    }
+    let rules = builder.rules.value.iter();
+    let windows = rules.filter_map(|rule| Some((&rule.name, rule.signal.measure.window()?)));
+    let short = windows.filter(|(_, window)| *window < interval * 2);
+    let mistakes = short.map(|(name, window)| {
+        format!(
+            "rule {name:?}: its window is {window:?} and the interval {interval:?}: windows of {:?} and more are allowed, because \
+             they need two samples",
+            interval * 2
+        )
+    });
+    mistakes.collect()
+}
+
+fn is_allowed(interval: Duration) -> bool {
+    (SHORTEST_INTERVAL..=LONGEST_INTERVAL).contains(&interval)
+}
+
 fn unknown_channels(builder: &AlertsBuilder, policies: &[Policy]) -> Vec<String> {
     let rules = builder.rules.value.iter();
     let rules = rules.map(|rule| ("rule", &rule.name, &rule.channels));
@@ -125,7 +150,7 @@ fn unknown_channels(builder: &AlertsBuilder, policies: &[Policy]) -> Vec<String>
 fn of_engine(builder: &AlertsBuilder, instance: &str) -> Vec<String> {
     let mut mistakes = Vec::new();
     let interval = builder.interval;
-    if !(SHORTEST_INTERVAL..=LONGEST_INTERVAL).contains(&interval) {
+    if !is_allowed(interval) {
         mistakes.push(format!("interval is {interval:?}: 1 s to 1 h are allowed"));
     }
     let has_signals = !builder.rules.value.is_empty() || !builder.slos.value.is_empty();

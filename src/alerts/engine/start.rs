@@ -28,7 +28,8 @@ impl AlertsBuilder {
     ///
     /// # Errors
     ///
-    /// One error that names every mistake: an interval below 1 s or above 1 h; rules without metrics; a rule, a fallback or an
+    /// One error that names every mistake: an interval below 1 s or above 1 h; rules without metrics; a rule whose window is
+    /// shorter than two intervals; a rule, a fallback or an
     /// escalation that names an unknown channel; two channels of one name; a rule with an unknown computed signal; an SLO whose
     /// alert cannot fire; a wrong instance name; no tokio runtime.
     pub fn run(self) -> Result<Alerts, Error> {

@@ -58,6 +58,17 @@ impl State {
         })
     }
 
+    /// Explains the alerts of this name that code fired, in the order of their labels.
+    #[must_use]
+    pub fn explain_fired(&self, name: &str, now: SystemTime) -> Vec<AlertExplanation> {
+        let groups = self.fired.values().filter(|group| group.name == name);
+        let members = groups.flat_map(|group| group.members.iter().map(move |it| (group, it)));
+        let explained = members.map(|(group, member)| self.explained(group, member, &[], now));
+        let mut explained: Vec<_> = explained.collect();
+        explained.sort_by(|one, other| one.alert.labels.cmp(&other.alert.labels));
+        explained
+    }
+
     /// Explains an alert, or `None` if it is unknown.
     #[must_use]
     pub fn explain_alert(&self, id: AlertId, now: SystemTime) -> Option<AlertExplanation> {

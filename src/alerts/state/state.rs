@@ -1,6 +1,6 @@
 //! `State`: the life of all alerts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -311,6 +311,12 @@ impl State {
     /// The names of the rules that were evaluated.
     pub fn rule_names(&self) -> impl Iterator<Item = &str> {
         self.rules.keys().map(|name| &**name)
+    }
+
+    /// The names of the alerts that code fired, each once.
+    #[must_use]
+    pub fn fired_names(&self) -> BTreeSet<&str> {
+        self.fired.values().map(|group| &*group.name).collect()
     }
 
     /// The last transitions, the oldest first.

@@ -205,7 +205,7 @@ async fn too_few_events() {
     let view = world.explain_rule("Errors");
     let id = AlertId::of("Errors", &[].into());
     let expected = json!({
-        "rule": "Errors", "level": "critical", "comparison": ">", "threshold": 0.5, "data": "current", "stale": null,
+        "kind": "rule", "name": "Errors", "level": "critical", "comparison": ">", "threshold": 0.5, "data": "current", "stale": null,
         "alerts": [{
             "id": id.to_string(), "name": "Errors", "level": "critical", "state": "inactive", "labels": {"severity": "critical"},
             "annotations": {}, "value": "0.7272727272727273", "since": "+15", "active_at": null, "deadline": null, "acknowledged": null,
