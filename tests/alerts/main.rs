@@ -38,6 +38,8 @@ mod engine_instances;
 mod engine_kill;
 mod engine_order;
 mod engine_outages;
+#[cfg(all(unix, feature = "alerts-postgres"))]
+mod engine_processes;
 mod engine_slos;
 mod evaluate;
 mod explain;

@@ -240,3 +240,19 @@ async fn the_longest_times_have_no_end() {
     assert_eq!(world.channel("a").groups().last().unwrap(), "g");
     assert_eq!(world.store.ledger().outbox, []);
 }
+
+#[tokio::test(start_paused = true)]
+async fn when_a_channel_works_again_all_that_waits_is_sent_soon() {
+    let world = World::chain("a").start();
+    world.channel("a").always(Retry);
+    for group in ["g", "h", "i"] {
+        world.queue(group);
+    }
+    // The channel was tried at 0, 1, 3, 7, 15 and 31 s, and pauses until 63 s.
+    world.until(40_000).await;
+    world.channel("a").always(super::fakes::Answer::Ok);
+    world.until(70_000).await;
+    let times = world.channel("a").times();
+    assert_eq!(times[..6], [0, 1_000, 3_000, 7_000, 15_000, 31_000]);
+    assert_eq!(times[6..], [63_000, 63_000, 63_000]);
+}
