@@ -68,11 +68,10 @@ async fn one_of_two_engines_holds_the_alerts_in_memory() {
 async fn one_of_two_engines_holds_the_alerts_in_a_file() {
     use tower_vitals::alerts::stores::SqliteAlerts;
 
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("alerts.db");
+    let file = crate::stores::SqliteFile::new("holders");
     one_of_two_engines_holds_the_alerts(|| {
-        let file = file.clone();
-        Box::new(move || start(SqliteAlerts::open(&file)))
+        let path = file.0.clone();
+        Box::new(move || start(SqliteAlerts::open(&path)))
     })
     .await;
 }

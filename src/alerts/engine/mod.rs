@@ -3,6 +3,7 @@
 mod alerts;
 mod book;
 mod builder;
+mod channels;
 mod context;
 mod engine;
 mod explain;

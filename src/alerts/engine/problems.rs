@@ -44,11 +44,13 @@ impl Engine {
         for ledger in self.open_ledgers() {
             let stopped = ledger.read(|open| open.delivery.stopped());
             for (_, channel, _) in stopped.into_iter().flatten().filter(|it| counts(it.0)) {
-                if let Some(stopped) = channel.stopped {
-                    problems.push(format!(
-                        "the channel {} is stopped: {}",
-                        channel.name, stopped.error
-                    ));
+                let Some(stopped) = channel.stopped else {
+                    continue;
+                };
+                let problem = format!("the channel {} is stopped: {}", channel.name, stopped.error);
+                // Each ledger stops a channel for itself.
+                if !problems.contains(&problem) {
+                    problems.push(problem);
                 }
             }
         }
