@@ -68,10 +68,9 @@ async fn one_of_two_engines_holds_the_alerts_in_memory() {
 async fn one_of_two_engines_holds_the_alerts_in_a_file() {
     use tower_vitals::alerts::stores::SqliteAlerts;
 
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("alerts.db");
+    let file = crate::stores::SqliteFile::new("engine-holders");
     one_of_two_engines_holds_the_alerts(|| {
-        let file = file.clone();
+        let file = file.0.clone();
         Box::new(move || start(SqliteAlerts::open(&file)))
     })
     .await;
