@@ -68,10 +68,10 @@ async fn one_of_two_engines_holds_the_alerts_in_memory() {
 async fn one_of_two_engines_holds_the_alerts_in_a_file() {
     use tower_vitals::alerts::stores::SqliteAlerts;
 
-    let file = crate::stores::SqliteFile::new("holders");
+    let file = crate::stores::SqliteFile::new("engine-holders");
     one_of_two_engines_holds_the_alerts(|| {
-        let path = file.0.clone();
-        Box::new(move || start(SqliteAlerts::open(&path)))
+        let file = file.0.clone();
+        Box::new(move || start(SqliteAlerts::open(&file)))
     })
     .await;
 }
