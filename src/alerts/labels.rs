@@ -35,7 +35,11 @@ impl Labels {
         self.0.as_deref().unwrap_or_default()
     }
 
-    fn of(pairs: Vec<Pair>) -> Self {
+    fn of(mut pairs: Vec<Pair>) -> Self {
+        for (name, value) in &mut pairs {
+            name.shrink_to_fit();
+            value.shrink_to_fit();
+        }
         Self((!pairs.is_empty()).then(|| pairs.into()))
     }
 

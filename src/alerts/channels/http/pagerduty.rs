@@ -1,6 +1,5 @@
 //! `PagerDuty`: the Events API of PagerDuty, version 2.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -216,11 +215,6 @@ fn payload(notification: &Notification, alert: &NotifiedAlert) -> Value {
     if let Some(service) = service {
         payload["group"] = cut(service, MAX_SUMMARY).into();
     }
-    let short = |map: &BTreeMap<String, String>| {
-        let pairs = map.iter();
-        let pairs = pairs.map(|(name, text)| (name.clone(), cut(text, MAX_TEXT).into()));
-        pairs.collect::<Map<String, Value>>()
-    };
     let mut details = json!({
         "labels": short(&alert.labels),
         "annotations": short(&alert.annotations),
@@ -233,6 +227,12 @@ fn payload(notification: &Notification, alert: &NotifiedAlert) -> Value {
     }
     payload["custom_details"] = details;
     payload
+}
+
+fn short<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a String)>) -> Map<String, Value> {
+    let pairs = pairs.into_iter();
+    let pairs = pairs.map(|(name, text)| (name.clone(), cut(text, MAX_TEXT).into()));
+    pairs.collect()
 }
 
 /// Whether the response blames the routing key, so no event can succeed. It lists the faults in `errors`.

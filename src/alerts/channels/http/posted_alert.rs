@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use crate::alerts::channels::notification::Notification;
 use crate::alerts::channels::notified_alert::NotifiedAlert;
-use crate::alerts::labels::Labels;
 use crate::alerts::wire;
 use crate::http_url::HttpUrl;
 
@@ -16,7 +15,7 @@ use crate::http_url::HttpUrl;
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PostedAlert {
-    pub(super) labels: Labels,
+    pub(super) labels: BTreeMap<String, String>,
     annotations: BTreeMap<String, String>,
     #[serde(with = "wire::time")]
     starts_at: SystemTime,
@@ -57,11 +56,14 @@ impl PostedAlert {
 
 /// The names with `_` in place of characters that Prometheus 2 and Alertmanager before 0.27 refuse. A name that is taken then
 /// gets another `_` at its end.
-fn with_legacy_names(map: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let is_valid = |name: &str| legacy_name(name) == *name;
-    let valid = map.iter().filter(|(name, _)| is_valid(name));
+fn with_legacy_names<'a>(
+    pairs: impl IntoIterator<Item = (&'a String, &'a String)>,
+) -> BTreeMap<String, String> {
+    let is_valid = |(name, _): &(&String, &String)| legacy_name(name) == **name;
+    let (valid, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_valid);
+    let valid = valid.into_iter();
     let mut named: BTreeMap<_, _> = valid.map(|(n, v)| (n.clone(), v.clone())).collect();
-    for (name, value) in map.iter().filter(|(name, _)| !is_valid(name)) {
+    for (name, value) in others {
         let mut name = legacy_name(name);
         while named.contains_key(&name) {
             name.push('_');
@@ -99,7 +101,7 @@ fn generator_url(notification: &Notification, alert: &NotifiedAlert) -> Option<S
 mod tests {
     use super::*;
 
-    fn labels(pairs: &[(&str, &str)]) -> Labels {
+    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         let pairs = pairs.iter();
         let pairs = pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         pairs.collect()

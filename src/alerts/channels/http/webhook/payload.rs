@@ -27,7 +27,7 @@ pub(super) struct Payload<'a> {
     notification_reason: &'static str,
     group_labels: &'a Labels,
     common_labels: Labels,
-    common_annotations: Labels,
+    common_annotations: BTreeMap<String, String>,
     #[serde(rename = "externalURL")]
     external_url: &'a str,
     version: &'static str,
