@@ -37,6 +37,10 @@ pub struct Notification {
     pub service: Option<String>,
     /// The instance that sends it.
     pub instance: Option<String>,
+    /// The instance whose alerts these are, as it was named first. It keeps the keys apart by which receivers know the alerts of
+    /// several instances. `None` for alerts that instances share.
+    #[serde(default)]
+    pub owner: Option<String>,
     /// The address of the service's own routes, without a slash at the end.
     pub external_url: Option<String>,
 }
@@ -56,6 +60,7 @@ impl Notification {
             text: None,
             service: None,
             instance: None,
+            owner: None,
             external_url: None,
         }
     }

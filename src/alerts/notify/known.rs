@@ -55,7 +55,7 @@ impl Known {
             labels: AllLabels::default(),
             annotations: Pairs::default(),
             value: None,
-            starts_at: alert.active_at.unwrap_or(alert.since),
+            starts_at: alert.fired_at.unwrap_or(alert.since),
             ends_at: None,
             fired_at: alert.since,
             is_firing: true,
@@ -73,7 +73,7 @@ impl Known {
     pub(super) fn begin(&mut self, alert: &Alert) {
         self.is_firing = true;
         self.fired_at = alert.since;
-        self.starts_at = alert.active_at.unwrap_or(alert.since);
+        self.starts_at = alert.fired_at.unwrap_or(alert.since);
         self.ends_at = None;
     }
 

@@ -24,7 +24,7 @@ use crate::alerts::level::Level;
 pub struct CodeAlert {
     pub(super) name: String,
     pub(super) text: String,
-    pub(super) level: Level,
+    pub(in crate::alerts) level: Level,
     pub(super) labels: Labels,
     pub(super) auto_resolve: Option<Duration>,
 }

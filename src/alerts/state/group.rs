@@ -29,7 +29,7 @@ const MISSES: u8 = 2;
 const NO_DATA: &str = "no data";
 
 /// The alerts of one rule, or one alert that code fired.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) level: Level,
@@ -53,6 +53,21 @@ pub(super) struct Group {
     #[serde(skip)]
     pub(super) held: usize,
 }
+
+debug_redacted!(Group {
+    name,
+    level,
+    timing,
+    inhibited_by,
+    text,
+    clock,
+    data,
+    has_had_data,
+    stale,
+    members,
+    changes,
+    held
+});
 
 impl Group {
     pub(super) fn set_head(&mut self, rule: &RuleHead<'_>) {

@@ -41,6 +41,7 @@ impl Member {
             state: AlertState::Inactive,
             since: at.now,
             active_at: None,
+            fired_at: None,
             value: None,
             true_value: None,
             holds: false,
@@ -213,7 +214,9 @@ impl Member {
         self.alert.state = to;
         self.alert.since = now;
         self.keep_firing_since = None;
-        if to != AlertState::Firing {
+        if to == AlertState::Firing {
+            self.alert.fired_at = Some(now);
+        } else {
             self.alert.acknowledged = None;
         }
         transition

@@ -1,6 +1,6 @@
 //! `State`: the life of all alerts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ use crate::error::Error;
 /// assert_eq!(firing[0].to, AlertState::Firing);
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct State {
     limits: Limits,
     pub(super) rules: RuleGroups,
@@ -75,6 +75,17 @@ pub struct State {
     #[serde(skip)]
     pub(super) added_labels: (BTreeMap<String, Labels>, Labels),
 }
+
+debug_fields!(State {
+    limits,
+    rules,
+    fired,
+    silences,
+    dropped,
+    seen,
+    revision,
+    added_labels
+});
 
 impl State {
     /// No alerts yet.
@@ -105,6 +116,12 @@ impl State {
             }
         }
         self.seen = Some(now);
+    }
+
+    /// Sees nothing until the next change. As after a restart, that time does not count.
+    pub(in crate::alerts) fn pause(&mut self) {
+        self.is_running = false;
+        self.is_older = false;
     }
 
     /// Sets the time until which the state was kept up to date, where it was saved apart from the state. Call it before the first
@@ -285,9 +302,21 @@ impl State {
         self.alerts().any(|alert| alert.id == id)
     }
 
+    /// An alert that code fired.
+    pub(in crate::alerts) fn fired(&self, id: AlertId) -> Option<&Alert> {
+        let group = self.fired.get(&id)?;
+        group.members.iter().map(|member| &member.alert).next()
+    }
+
     /// The names of the rules that were evaluated.
     pub fn rule_names(&self) -> impl Iterator<Item = &str> {
         self.rules.names()
+    }
+
+    /// The names of the alerts that code fired, each once.
+    #[must_use]
+    pub fn fired_names(&self) -> BTreeSet<&str> {
+        self.fired.values().map(|group| &*group.name).collect()
     }
 
     /// The last transitions, the oldest first.

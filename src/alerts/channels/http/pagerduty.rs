@@ -38,7 +38,9 @@ const MAX_BODY: usize = 512 * 1024;
 /// | acknowledged | `acknowledge` |
 /// | resolved | `resolve` |
 ///
-/// All events of an alert have the same `dedup_key`, the service and the alert's id, so repeated events change one incident. A
+/// All events of an alert have the same `dedup_key`, the service and the alert's id, so repeated events change one incident.
+/// The events of an alert stay in order, so a repeated `trigger` comes before the alert's `resolve`. Only if a crash hits while the
+/// alert store is down can an incident open again. A
 /// retry sends the events that PagerDuty has not taken yet. An event that PagerDuty rejects does not stop the others. A test of
 /// the channel triggers an incident of severity `info`, which a person resolves there. Silences send nothing.
 ///
@@ -215,9 +217,13 @@ fn payload(notification: &Notification, alert: &NotifiedAlert) -> Value {
     if let Some(service) = service {
         payload["group"] = cut(service, MAX_SUMMARY).into();
     }
+    let short = |pairs: &mut dyn Iterator<Item = (&String, &String)>| {
+        let pairs = pairs.map(|(name, text)| (name.clone(), cut(text, MAX_TEXT).into()));
+        pairs.collect::<Map<String, Value>>()
+    };
     let mut details = json!({
-        "labels": short(&alert.labels),
-        "annotations": short(&alert.annotations),
+        "labels": short(&mut alert.labels.iter()),
+        "annotations": short(&mut alert.annotations.iter()),
     });
     if let Some(value) = alert.value {
         details["value"] = number_or_text(value);
@@ -227,12 +233,6 @@ fn payload(notification: &Notification, alert: &NotifiedAlert) -> Value {
     }
     payload["custom_details"] = details;
     payload
-}
-
-fn short<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a String)>) -> Map<String, Value> {
-    let pairs = pairs.into_iter();
-    let pairs = pairs.map(|(name, text)| (name.clone(), cut(text, MAX_TEXT).into()));
-    pairs.collect()
 }
 
 /// Whether the response blames the routing key, so no event can succeed. It lists the faults in `errors`.
