@@ -367,7 +367,7 @@ impl State {
     ) -> Vec<Transition> {
         if !transitions.is_empty() {
             self.changed();
-            self.history.record(&transitions);
+            self.history.record(&transitions, &self.limits);
         }
         self.history.trim(&self.limits, now);
         transitions
