@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use metrics::{Counter, Gauge};
 
+use super::escaping::Escaping;
 use super::exemplars::{ExemplarLabels, ExemplarSource, Supply};
 use super::history::HistoryConfig;
+use super::names::{METRIC, mend, sanitize};
 use super::prometheus::{Inner, Prometheus};
 use super::reader::Reader;
-use super::store::{IdleTimeouts, Store, StoreConfig, StoreSource, sanitize};
+use super::store::{IdleTimeouts, Store, StoreConfig, StoreSource};
 use crate::catalog::{self, Catalog, Kind};
 use crate::error::{Error, ErrorKind};
 use crate::recorder::{self, Handle, announce_waiting};
@@ -44,6 +46,7 @@ impl Prometheus {
             max_series: 10_000,
             idle_timeouts: IdleTimeouts::default(),
             history: None,
+            utf8_names: false,
             exemplars: None,
             created_timestamps: false,
         }
@@ -73,6 +76,7 @@ pub struct PrometheusBuilder {
     max_series: usize,
     idle_timeouts: IdleTimeouts,
     history: Option<HistoryConfig>,
+    utf8_names: bool,
     exemplars: Option<Supply>,
     created_timestamps: bool,
 }
@@ -159,6 +163,22 @@ impl PrometheusBuilder {
     /// Keeps the metrics of the last minutes in memory, see [`MetricsHistory`](super::MetricsHistory). Defaults to no history.
     pub fn history(mut self, config: HistoryConfig) -> Self {
         self.history = Some(config);
+        self
+    }
+
+    /// Keeps names of metrics and labels as they are recorded, such as `http.server.request.duration`. Defaults to underscores in
+    /// place of the characters that not every scraper can take.
+    ///
+    /// The routes write such names, in quotes, for scrapers that send `escaping=allow-utf-8`, as Prometheus 3 does. Other
+    /// scrapers, [`Prometheus::render`] and the Pushgateway get underscores, or `dots` and `values` if they ask for these
+    /// escapings. Snapshots, JSON, the history and alert rules have the names as they are kept. Quotes, backslashes and control
+    /// characters become underscores nevertheless.
+    ///
+    /// `a.b` and `a_b` are two metrics then. Where underscores make one name of both, the one that was registered first is
+    /// shown and the other is left out, which is logged once as a warning. The metrics of the [catalogue](Self::catalog) are
+    /// registered first. Two labels of one metric whose names differ only in such characters are one label.
+    pub fn utf8_names(mut self) -> Self {
+        self.utf8_names = true;
         self
     }
 
@@ -260,19 +280,17 @@ impl PrometheusBuilder {
         };
         let families = self.catalog.families();
         let own_buckets = self.buckets.iter();
-        let own_buckets = own_buckets.map(|(metric, bounds)| {
-            (
-                sanitize(metric, prefix.is_empty(), b":").into_owned(),
-                bounds.clone(),
-            )
-        });
+        let own_buckets = own_buckets
+            .map(|(metric, bounds)| (self.kept(metric, prefix.is_empty()), bounds.clone()))
+            .collect();
         let exemplars = self.exemplars.map(ExemplarSource::new).map(Arc::new);
         let config = StoreConfig {
             prefix: prefix.clone(),
-            global_labels: self.global_labels,
             max_series: self.max_series,
-            buckets: own_buckets.collect(),
+            buckets: own_buckets,
+            global_labels: self.global_labels,
             idle_timeouts: self.idle_timeouts,
+            utf8_names: self.utf8_names,
             exemplars: exemplars.clone(),
             created_timestamps: self.created_timestamps,
         };
@@ -296,9 +314,18 @@ impl PrometheusBuilder {
         Ok(prometheus)
     }
 
+    /// Returns the name of a metric as it is kept.
+    fn kept(&self, metric: &str, begins: bool) -> String {
+        if self.utf8_names {
+            mend(metric).into_owned()
+        } else {
+            sanitize(metric, begins, METRIC).into_owned()
+        }
+    }
+
     /// Returns the family of the catalogue that `metric` names, in the facade's spelling or Prometheus' own.
     fn family(&self, metric: &str) -> Option<&catalog::Family> {
-        let metric = sanitize(metric, true, b":");
+        let metric = self.kept(metric, true);
         let mut families = self.catalog.families().iter();
         families.find(|family| family.name == metric)
     }
@@ -312,7 +339,7 @@ impl PrometheusBuilder {
                 format!("metric {metric:?}: a {kind} has no buckets: only histograms have them")
             });
         }
-        let name = sanitize(metric, true, b":");
+        let name = self.kept(metric, true);
         let unprefixed = name.strip_prefix(&*self.prefix);
         let unprefixed = unprefixed.and_then(|name| name.strip_prefix('_'));
         let mut names = unprefixed.into_iter().chain([&*name]);
@@ -341,8 +368,24 @@ impl PrometheusBuilder {
             mistakes.extend(catalog::check_name("prefix", &self.prefix).err());
         }
         for (name, _) in &self.global_labels {
-            if let Err(error) = catalog::check_label_name(name) {
+            let is_kept = self.utf8_names && *name == mend(name);
+            let name = if is_kept {
+                Escaping::Underscores.label_name(name)
+            } else {
+                (&**name).into()
+            };
+            if let Err(error) = catalog::check_label_name(&name) {
                 mistakes.push(Error::invalid(format!("global label: {error}")));
+            }
+        }
+        for (at, (name, _)) in self.global_labels.iter().enumerate() {
+            let plain = |name| Escaping::Underscores.label_name(name);
+            let mut others = self.global_labels[..at].iter();
+            if let Some((other, _)) = others.find(|(other, _)| plain(other) == plain(name)) {
+                mistakes.push(Error::invalid(format!(
+                    "global labels {other:?} and {name:?} are one label for scrapers that cannot take both names: one of them is \
+                     allowed"
+                )));
             }
         }
         for (metric, bounds) in &self.buckets {
@@ -399,5 +442,6 @@ debug_redacted!(PrometheusBuilder {
     max_series,
     idle_timeouts,
     history,
+    utf8_names,
     created_timestamps
 });

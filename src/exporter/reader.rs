@@ -7,6 +7,8 @@ use parking_lot::Mutex;
 
 use super::baseline::{Baseline, JsonView};
 use super::delta::Delta;
+use super::escaping::Escaping;
+use super::format::Format;
 use super::gatherer::Gatherer;
 use super::history::{HistoryConfig, MetricsHistory};
 use super::snapshot::Snapshot;
@@ -73,12 +75,40 @@ impl Reader {
         [&*self.prefix, name].concat()
     }
 
-    pub(crate) fn render(&self) -> String {
-        self.gatherer.render()
+    /// Returns the metrics in text format 0.0.4.
+    pub(super) fn text(&self) -> String {
+        self.gatherer.text()
     }
 
-    pub(crate) fn render_openmetrics(&self) -> String {
-        self.gatherer.render_openmetrics()
+    /// Returns the metrics as `OpenMetrics` 1.0 text that every scraper can take.
+    pub(super) fn openmetrics(&self) -> String {
+        self.gatherer.openmetrics()
+    }
+
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "only the routes use it")
+    )]
+    pub(crate) fn render(&self, format: Format, escaping: Escaping) -> Vec<u8> {
+        self.gatherer.render(format, escaping)
+    }
+
+    /// The formats that the recorder has, text the last.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "only the routes use it")
+    )]
+    pub(crate) fn formats(&self) -> &'static [Format] {
+        self.gatherer.source().formats()
+    }
+
+    /// Whether the escaping of names matters.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "only the routes use it")
+    )]
+    pub(crate) fn has_utf8_names(&self) -> bool {
+        self.gatherer.source().has_utf8_names()
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -143,11 +173,11 @@ mod tests {
     struct Kept(Sender<()>);
 
     impl Source for Kept {
-        fn text(&self) -> String {
+        fn text(&self, _: Escaping) -> String {
             String::new()
         }
 
-        fn openmetrics(&self) -> String {
+        fn openmetrics(&self, _: Escaping) -> String {
             "# EOF\n".to_owned()
         }
 

@@ -27,10 +27,20 @@ mod delivery;
 #[cfg(feature = "alerts-email")]
 mod email;
 mod engine;
+mod engine_health;
+mod engine_holders;
 mod engine_instances;
-#[cfg(all(unix, any(feature = "alerts-postgres", feature = "alerts-sqlite")))]
+#[cfg(all(
+    unix,
+    feature = "alerts-http",
+    any(feature = "alerts-postgres", feature = "alerts-sqlite")
+))]
 mod engine_kill;
+mod engine_order;
 mod engine_outages;
+#[cfg(all(unix, feature = "alerts-postgres"))]
+mod engine_processes;
+mod engine_slos;
 mod evaluate;
 mod explain;
 mod histograms;
@@ -44,6 +54,7 @@ mod notify;
 mod paging;
 mod posted;
 mod promtool;
+mod renewed;
 mod round_trip;
 mod rule_set;
 mod rules;

@@ -12,6 +12,7 @@ use super::outlet::Outlet;
 use super::queue::Queue;
 use super::saved_channels::SavedChannel;
 use crate::alerts::channels::Mode;
+use crate::time::later_instant;
 
 /// One channel with its queue and its health.
 pub(super) struct Lane {
@@ -33,6 +34,8 @@ pub(super) struct Lane {
     paused_until: Option<(Instant, SystemTime)>,
     last_success: Option<SystemTime>,
     pub(super) last_error: Option<String>,
+    /// Whether it was stopped before the start, and has another configuration now.
+    pub(super) is_renewed: bool,
     /// Whether the fallback got copies since the failure began.
     pub(super) is_handed_over: bool,
 }
@@ -43,9 +46,9 @@ impl Lane {
             mode: receiver.channel.mode(),
             kind: receiver.channel.kind(),
             fingerprint: receiver.channel.fingerprint(),
+            queue: Queue::new(receiver.channel.deduplicates()),
             receiver,
             fallback,
-            queue: Queue::default(),
             feed: Feed::default(),
             in_flight: None,
             stopped: None,
@@ -54,6 +57,7 @@ impl Lane {
             paused_until: None,
             last_success: None,
             last_error: None,
+            is_renewed: false,
             is_handed_over: false,
         }
     }
@@ -66,6 +70,7 @@ impl Lane {
     /// Goes on as before the restart, unless the channel has another configuration.
     pub(super) fn restore(&mut self, saved: SavedChannel, now: Now) {
         if saved.kind != self.kind || saved.fingerprint != self.fingerprint {
+            self.is_renewed = saved.stopped.is_some();
             return;
         }
         self.stopped = saved.stopped;
@@ -155,7 +160,7 @@ impl Lane {
     pub(super) fn hands_over_at(&self) -> Option<Instant> {
         let (since, _) = self.failing_since?;
         self.fallback?;
-        Some(since + self.receiver.fallback_after)
+        Some(later_instant(since, self.receiver.fallback_after))
     }
 
     pub(super) fn status(&self, now: Now) -> ChannelStatus {

@@ -13,11 +13,14 @@ use super::lane::Lane;
 use super::note::Note;
 use super::now::Now;
 use super::outlet::Outlet;
+use super::permit::Permit;
 use super::queue::Entry;
 use super::saved_channels::SavedChannels;
+use super::unrecorded::{Settled, Unrecorded};
 use crate::alerts::channels::Notification;
 use crate::alerts::level::Level;
 use crate::alerts::stores::{DeliveryResult, Queued};
+use crate::time::later_instant;
 
 /// All that the worker keeps under its lock. No code of the service runs in its methods: they leave notes.
 pub(super) struct State {
@@ -27,10 +30,12 @@ pub(super) struct State {
     next_place: u64,
     max_queued: usize,
     pub(super) changes: Changes,
+    unrecorded: Unrecorded,
     pub(super) notes: Vec<Note>,
     /// The channels whose tasks have something new to do.
     pub(super) wakes: Vec<usize>,
     pub(super) is_draining: bool,
+    pub(super) permit: Permit,
     /// The tasks of channels that have not ended.
     pub(super) running: usize,
 }
@@ -50,9 +55,11 @@ impl State {
             next_place: 0,
             max_queued,
             changes: Changes::default(),
+            unrecorded: Unrecorded::default(),
             notes: Vec::new(),
             wakes: Vec::new(),
             is_draining: false,
+            permit: Permit::default(),
             running: 0,
         }
     }
@@ -66,6 +73,11 @@ impl State {
         for queued in outbox {
             self.accept(queued.clone(), now);
         }
+    }
+
+    /// Wakes the tasks of all channels.
+    pub(super) fn wake_all(&mut self) {
+        self.wakes = (0..self.lanes.len()).collect();
     }
 
     /// The state of the channels to save.
@@ -119,7 +131,7 @@ impl State {
                 0 => now.steady,
                 _ => now.steady_at(queued.next_attempt, MOST),
             },
-            expires: now.steady + lane.receiver.give_up_after.saturating_sub(age),
+            expires: later_instant(now.steady, lane.receiver.give_up_after.saturating_sub(age)),
             queued: Arc::new(queued),
         };
         self.next_place += 1;
@@ -180,7 +192,47 @@ impl State {
     pub(super) fn remove(&mut self, lane: usize, key: &str, place: u64) -> Option<Entry> {
         let entry = self.lanes[lane].queue.remove(key, place)?;
         self.order.remove(&(is_critical(&entry.queued), place));
+        if self.lanes[lane].queue.keeps_alerts_in_order() {
+            let alerts = entry.queued.notification.alerts.iter();
+            let settled = Settled {
+                lane,
+                place,
+                alerts: alerts.map(|alert| alert.id).collect(),
+            };
+            if self.unrecorded.is_store_away {
+                self.release(&settled);
+            } else {
+                self.unrecorded.put(entry.queued.id, settled);
+            }
+        }
         Some(entry)
+    }
+
+    fn release(&mut self, settled: &Settled) {
+        let queue = &mut self.lanes[settled.lane].queue;
+        queue.release(settled.place, &settled.alerts);
+    }
+
+    /// The store took the oldest changes.
+    pub(super) fn committed(&mut self, changes: usize) {
+        self.unrecorded.is_store_away = false;
+        self.permit.is_refused = false;
+        for id in self.changes.committed(changes) {
+            if let Some(settled) = self.unrecorded.take(id) {
+                self.release(&settled);
+            }
+        }
+        // Delivery may have waited for the store.
+        self.wake_all();
+    }
+
+    /// The store took no changes. Nothing waits for it any more.
+    pub(super) fn not_committed(&mut self) {
+        self.unrecorded.is_store_away = true;
+        for settled in self.unrecorded.take_all() {
+            self.release(&settled);
+        }
+        self.wake_all();
     }
 
     /// The next step of a channel's task.
@@ -196,7 +248,7 @@ impl State {
             }
         };
         let state = &self.lanes[lane];
-        if state.stopped.is_some() || is_behind {
+        if state.stopped.is_some() || is_behind || !self.permit.allows(now.steady) {
             return rest(None);
         }
         if let Some(pending) = state.feed.pending() {
@@ -221,7 +273,13 @@ impl State {
         }
         let due = state.queue.next_due();
         let due = due.map(|due| pause.map_or(due, |until| until.max(due)));
-        rest(due.into_iter().chain(hands_over_at).min())
+        let until = due.into_iter().chain(hands_over_at).min();
+        let is_held_up = pause.is_none() && state.queue.is_held_up(now.steady);
+        if self.is_draining && is_held_up && self.unrecorded.any_of(lane) {
+            // The commit is on its way.
+            return Step::Wait(until);
+        }
+        rest(until)
     }
 }
 

@@ -1,24 +1,21 @@
 //! `Alerts`: the running engine.
 
-use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::book::{Book, Step};
 use super::engine::Engine;
+use super::explanation::Explanation;
 use super::ledger::Ledger;
-use super::views::{AlertView, AlertsStats, RuleView, SilenceView};
+use super::views::{AlertView, AlertsStats, SilenceView};
+use super::when::When;
 use crate::alerts::channels::DeliveryError;
 use crate::alerts::rules::Rules;
-use crate::alerts::state::{
-    Alert, AlertId, CodeAlert, Recurrence, SilenceId, SilenceTarget, State, Transition,
-};
-use crate::alerts::stores::{Event, HistoryPage, HistoryQuery, SilenceEvent};
+use crate::alerts::slo::{SloAlert, Slos};
+use crate::alerts::state::{AlertId, CodeAlert, Transition};
+use crate::alerts::stores::{HistoryPage, HistoryQuery};
 use crate::error::{Error, ErrorKind};
 use crate::exporter::Snapshot;
-use crate::redact::redact;
-
-/// Alerts that a shortcut fires resolve when they were not fired again for this long.
-const SHORTCUT_RESOLVES: Duration = Duration::from_secs(15 * 60);
 
 /// The running engine: it evaluates rules, keeps the life of each alert, and sends notifications.
 ///
@@ -29,7 +26,9 @@ const SHORTCUT_RESOLVES: Duration = Duration::from_secs(15 * 60);
 /// instance that takes it.
 ///
 /// Each notification is sent at least once. After a crash, those that were sent in the last moments are sent again with the same
-/// [`id`](super::super::channels::Notification::id).
+/// [`id`](super::super::channels::Notification::id). A channel that
+/// [deduplicates](super::super::channels::Channel::deduplicates) gets those about an alert in order, so that its receiver has one
+/// incident for each firing.
 ///
 /// A handle that can be cloned. The engine ends when the last one is dropped; [`shutdown`](Self::shutdown) ends it in order.
 ///
@@ -70,28 +69,6 @@ impl Alerts {
         self.0.inbox.clear(id);
     }
 
-    /// Fires `JobFailed` for a background job. It resolves when it was not fired again for 15 minutes.
-    pub fn job_failed(&self, job: &str, error: impl Display) -> AlertId {
-        self.shortcut("JobFailed", "job", job, error)
-    }
-
-    /// Fires `ApiError` for an outbound API. It resolves when it was not fired again for 15 minutes.
-    pub fn api_error(&self, service: &str, error: impl Display) -> AlertId {
-        self.shortcut("ApiError", "API", service, error)
-    }
-
-    /// Fires `DatabaseError` for a database. It resolves when it was not fired again for 15 minutes.
-    pub fn database_error(&self, database: &str, error: impl Display) -> AlertId {
-        self.shortcut("DatabaseError", "database", database, error)
-    }
-
-    fn shortcut(&self, name: &str, kind: &str, which: &str, error: impl Display) -> AlertId {
-        let error = error.to_string();
-        let text = format!("{kind} {which}: {}", redact(&error));
-        let alert = Alert::error(text).name(name).component(which);
-        self.fire(alert.auto_resolve(SHORTCUT_RESOLVES))
-    }
-
     /// Evaluates all rules now. The engine does this by itself unless its builder said [`manual`](super::AlertsBuilder::manual).
     ///
     /// Returns the changes of all alerts, also of those that code fired.
@@ -104,9 +81,10 @@ impl Alerts {
         snapshot: &Snapshot,
         now: SystemTime,
     ) -> Result<Vec<Transition>, Error> {
-        self.0.hold(now).await;
+        let when = When::At(now);
+        self.0.hold(when).await;
         self.0.compute().await;
-        self.0.evaluate(snapshot, now).await
+        self.0.evaluate(snapshot, now, when).await
     }
 
     /// Notes that a person takes care of a firing alert: it is not repeated and not escalated.
@@ -120,14 +98,13 @@ impl Alerts {
         by: &str,
         note: Option<&str>,
     ) -> Result<(), Error> {
-        let now = SystemTime::now();
-        let ledger = self.ledger_of(id, now).await?;
-        let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
+        let ledger = self.ledger_of(id).await?;
+        let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
             step.transitions
                 .extend(book.state.acknowledge(id, by, note, now)?);
             Ok(())
         };
-        ledger.act(now, change).await
+        ledger.act(change).await
     }
 
     /// Resolves a pending or firing alert by hand. It stays resolved until its condition was false once.
@@ -136,154 +113,12 @@ impl Alerts {
     ///
     /// Fails if the alert is not active, if the name is too long, or if the store does not take the change.
     pub async fn resolve(&self, id: AlertId, by: &str) -> Result<(), Error> {
-        let now = SystemTime::now();
-        let ledger = self.ledger_of(id, now).await?;
-        let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
+        let ledger = self.ledger_of(id).await?;
+        let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
             step.transitions.extend(book.state.resolve(id, by, now)?);
             Ok(())
         };
-        ledger.act(now, change).await
-    }
-
-    /// Holds back the notifications of alerts until a time. Returns the silence's identity.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the time is over, the target matches alerts without labels, a text is too long, there are too many silences, or
-    /// the store does not take the change.
-    pub async fn suppress(
-        &self,
-        target: SilenceTarget,
-        until: SystemTime,
-        by: &str,
-        note: Option<&str>,
-    ) -> Result<Vec<String>, Error> {
-        self.make_silence(&target, |state, target, now| {
-            let id = state.suppress(target, until, by, note, now)?;
-            let silence = state.silences(now).find(|silence| silence.id == id);
-            let began = silence.cloned().map(|silence| {
-                Event::Silence(SilenceEvent {
-                    at: now,
-                    silence,
-                    began: true,
-                    ended_by: None,
-                })
-            });
-            Ok((id, began))
-        })
-        .await
-    }
-
-    /// Holds back the notifications of alerts again and again, until a time or until [`unsuppress`](Self::unsuppress). Returns the
-    /// silence's identity.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
-    /// use std::time::Duration;
-    /// use tower_vitals::alerts::Alerts;
-    /// use tower_vitals::alerts::state::{Matcher, Recurrence, SilenceTarget};
-    ///
-    /// let alerts = Alerts::builder().run()?;
-    /// let sundays = Recurrence::new("0 2 * * SUN", "Europe/Berlin", Duration::from_secs(2 * 60 * 60))?;
-    /// let database = SilenceTarget::Labels(vec![Matcher::equal("component", "database")]);
-    /// alerts.suppress_recurring(database, sundays, None, "ann", Some("maintenance")).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`suppress`](Self::suppress), and if the silence ends before it begins.
-    pub async fn suppress_recurring(
-        &self,
-        target: SilenceTarget,
-        recurrence: Recurrence,
-        until: Option<SystemTime>,
-        by: &str,
-        note: Option<&str>,
-    ) -> Result<Vec<String>, Error> {
-        self.make_silence(&target, |state, target, now| {
-            let recurrence = recurrence.clone();
-            let id = state.suppress_recurring(target, recurrence, until, by, note, now)?;
-            // The notifier writes its begins.
-            Ok((id, None))
-        })
-        .await
-    }
-
-    async fn make_silence(
-        &self,
-        target: &SilenceTarget,
-        make: impl Fn(
-            &mut State,
-            SilenceTarget,
-            SystemTime,
-        ) -> Result<(SilenceId, Option<Event>), Error>,
-    ) -> Result<Vec<String>, Error> {
-        let now = SystemTime::now();
-        self.0.hold_if_closed(now).await;
-        let mut ids = Vec::new();
-        for ledger in self.0.open_ledgers() {
-            if let SilenceTarget::Alert(id) = target
-                && !ledger.knows(*id)
-            {
-                continue;
-            }
-            let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
-                let (id, event) = make(&mut book.state, target.clone(), now)?;
-                step.events.extend(event);
-                Ok(id)
-            };
-            let id = ledger.act(now, change).await?;
-            ids.push(format!("{}-{id}", ledger.name));
-        }
-        if ids.is_empty() {
-            self.0.ready(now).await?;
-            return Err(Error::new(
-                ErrorKind::Refused,
-                "no such alert is known here",
-            ));
-        }
-        Ok(ids)
-    }
-
-    /// Ends a silence before its time. Returns whether there was one. Unless the store is shared, the number alone names a silence,
-    /// too.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the store does not take the change.
-    pub async fn unsuppress(&self, id: &str, by: &str) -> Result<bool, Error> {
-        let now = SystemTime::now();
-        // Notices and explanations name the number alone.
-        let only = match &*self.0.ledgers {
-            [only] => Some((only.name, id)),
-            _ => None,
-        };
-        let parts = id.rsplit_once('-').or(only);
-        let parts = parts.and_then(|(name, number)| Some((name, number.parse().ok()?)));
-        let Some((name, number)) = parts else {
-            return Ok(false);
-        };
-        self.0.hold_if_closed(now).await;
-        self.0.ready(now).await?;
-        let Some(ledger) = self.0.open_ledgers().find(|ledger| ledger.name == name) else {
-            return Ok(false);
-        };
-        let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
-            let id = SilenceId(number);
-            let ended = book.state.unsuppress(id, now);
-            let was_there = ended.is_some();
-            step.events.extend(ended.map(|silence| {
-                Event::Silence(SilenceEvent {
-                    at: now,
-                    silence,
-                    began: false,
-                    ended_by: Some(by.to_owned()),
-                })
-            }));
-            Ok(was_there)
-        };
-        ledger.act(now, change).await
+        ledger.act(change).await
     }
 
     /// Sends a test through a channel, also if the channel is stopped. If it arrives, the channel works again.
@@ -307,11 +142,29 @@ impl Alerts {
         &self.0.context.rules
     }
 
-    /// Explains each alert of a rule: its value, its state, its next deadline, and what holds back each notification. `None` if there
-    /// is no such rule.
+    /// The SLOs.
     #[must_use]
-    pub fn explain(&self, rule: &str) -> Option<RuleView> {
-        self.0.explain(rule, SystemTime::now())
+    pub fn slos(&self) -> &Slos {
+        &self.0.context.slos
+    }
+
+    /// The alerts of the SLOs, two of each.
+    #[must_use]
+    pub fn slo_alerts(&self) -> &[SloAlert] {
+        &self.0.context.slo_alerts
+    }
+
+    /// Explains each alert of a name: its value, its state, its next deadline, and what holds back each notification. The name is that
+    /// of a rule, of an SLO's alert (`SloBurn:checkout:page`), or of alerts that code fired. `None` if there is none.
+    #[must_use]
+    pub fn explain(&self, name: &str) -> Option<Explanation> {
+        self.0.explain(name, SystemTime::now())
+    }
+
+    /// The names that [`explain`](Self::explain) knows.
+    #[must_use]
+    pub fn explainable(&self) -> Vec<String> {
+        self.0.explainable()
     }
 
     /// The silences that are not over.
@@ -375,15 +228,21 @@ impl Alerts {
         self.0.open_ledgers().any(|ledger| ledger.knows(id))
     }
 
+    /// Whether several instances share the store.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_shared(&self) -> bool {
+        self.0.is_shared()
+    }
+
     /// Fails while the alerts are not read from their store.
     #[cfg(feature = "axum")]
     pub(crate) async fn ready(&self) -> Result<(), Error> {
-        self.0.ready(SystemTime::now()).await
+        self.0.ready().await
     }
 
-    async fn ledger_of(&self, id: AlertId, now: SystemTime) -> Result<&Ledger, Error> {
-        self.0.hold_if_closed(now).await;
-        self.0.ready(now).await?;
+    async fn ledger_of(&self, id: AlertId) -> Result<&Ledger, Error> {
+        self.0.hold_if_closed().await;
+        self.0.ready().await?;
         let found = self.0.open_ledgers().find(|ledger| ledger.knows(id));
         found.ok_or_else(|| {
             let others = self.0.ledgers.iter().any(|ledger| !ledger.is_open());

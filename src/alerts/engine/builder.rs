@@ -139,7 +139,8 @@ impl AlertsBuilder {
         self
     }
 
-    /// Sets the time between evaluations. Defaults to 15 s.
+    /// Sets the time between evaluations: 1 s to 1 h. Defaults to 15 s. The windows of rules must be at least twice as long, because a
+    /// rate needs two samples, unless the engine is [`manual`](Self::manual). Those of the default rules are 5 minutes.
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
@@ -165,7 +166,8 @@ impl AlertsBuilder {
     }
 
     /// Sets the name of this instance. Defaults to the host name, or `unknown`. In a store that several instances share, each needs a
-    /// name of its own that it keeps over restarts, and its alerts have it as the label `instance`.
+    /// name of its own that it keeps over restarts, and its alerts have it as the label `instance`. If two processes have the same
+    /// name, one of them holds the alerts, and the other waits until the first one ends.
     pub fn instance(mut self, name: impl Into<String>) -> Self {
         self.instance = Some(name.into());
         self

@@ -10,13 +10,16 @@ use super::builder::AlertsBuilder;
 use super::context::Context;
 use super::engine::Engine;
 use super::instruments::Instruments;
-use super::ledger::{Ledger, Plan};
+use super::ledger::Ledger;
 use super::mistakes::mistakes;
+use super::plan::Plan;
 use super::receiver::Receiver;
 use super::task;
 use crate::alerts::channels::Log;
+use crate::alerts::delivery::Outlet;
 use crate::alerts::scope::Scope;
 use crate::error::Error;
+use crate::process_mark;
 use crate::recorder::RecorderRef;
 
 impl AlertsBuilder {
@@ -25,7 +28,8 @@ impl AlertsBuilder {
     ///
     /// # Errors
     ///
-    /// One error that names every mistake: an interval below 1 s or above 1 h; rules without metrics; a rule, a fallback or an
+    /// One error that names every mistake: an interval below 1 s or above 1 h; rules without metrics; a rule whose window is
+    /// shorter than two intervals; a rule, a fallback or an
     /// escalation that names an unknown channel; two channels of one name; a rule with an unknown computed signal; an SLO whose
     /// alert cannot fire; a wrong instance name; no tokio runtime.
     pub fn run(self) -> Result<Alerts, Error> {
@@ -47,6 +51,7 @@ impl AlertsBuilder {
             mistakes.push("there is no tokio runtime: call run() within one".to_owned());
         }
         Error::combine(mistakes.into_iter().map(Error::invalid))?;
+        let runtime = runtime.map_err(|error| Error::invalid(error.to_string()))?;
         let is_shared = self.store.is_shared();
         let recorder = self.recorder.unwrap_or_else(|| match &self.metrics {
             Some(metrics) => RecorderRef::new(metrics.clone()),
@@ -55,7 +60,10 @@ impl AlertsBuilder {
         let mut context = Context::new(self.rules.value, self.slos.value, self.interval);
         context.settle = self.settle;
         context.service = self.service;
-        context.labels_instance = is_shared || self.instance.is_some();
+        // Alertmanager tells alerts apart by their labels alone.
+        context.posts_alerts = outlets.iter().any(Outlet::takes_alerts);
+        context.labels_instance = is_shared || context.posts_alerts || self.instance.is_some();
+        context.is_shared = is_shared;
         context.external_url = self
             .external_url
             .map(|url| url.trim_end_matches('/').to_owned());
@@ -73,6 +81,7 @@ impl AlertsBuilder {
             channels: outlets,
             limits: self.limits,
             recorder: recorder.clone(),
+            runtime: runtime.clone(),
         });
         let ledgers = ledgers(&plan, key, is_shared);
         let engine = Engine::new(
@@ -83,7 +92,7 @@ impl AlertsBuilder {
             Instruments::new(&recorder),
         );
         let engine = Arc::new(engine);
-        if let (false, Ok(runtime)) = (self.is_manual, runtime) {
+        if !self.is_manual {
             let inbox = Arc::clone(&engine.inbox);
             let weak = Arc::downgrade(&engine);
             runtime.spawn(task::run(weak, inbox, self.metrics, self.settle));
@@ -100,20 +109,17 @@ fn ledgers(plan: &Arc<Plan>, key: String, is_shared: bool) -> Vec<Ledger> {
         let rules = rules.filter(|(_, rule)| scope.is_none_or(|scope| rule.scope == scope));
         rules.map(|(index, _)| index).collect::<Vec<_>>()
     };
-    let instance = context.instance.clone();
-    let ledger = |name, key, holder, rules| Ledger::new(name, key, holder, rules, Arc::clone(plan));
+    // No other engine may go on with the lease of this one. The mark tells others when this process has ended.
+    let (instance, id) = (&context.instance, Uuid::now_v7());
+    let mark = process_mark::own().unwrap_or_default();
+    let holder = format!("{instance} {id} {mark}");
+    let ledger =
+        |name, key: String, rules| Ledger::new(name, key, holder.clone(), rules, Arc::clone(plan));
     if !is_shared {
-        return vec![ledger("local", key, instance, of_scope(None))];
+        return vec![ledger("local", key, of_scope(None))];
     }
-    // A new process of this instance may not go on with the lease of the one before: another instance may have taken it.
-    let shared = format!("{instance} {}", Uuid::now_v7());
     vec![
-        ledger("instance", key, instance, of_scope(Some(Scope::Instance))),
-        ledger(
-            "shared",
-            "shared".to_owned(),
-            shared,
-            of_scope(Some(Scope::Shared)),
-        ),
+        ledger("instance", key, of_scope(Some(Scope::Instance))),
+        ledger("shared", "shared".to_owned(), of_scope(Some(Scope::Shared))),
     ]
 }

@@ -5,11 +5,13 @@ use std::time::{Duration, SystemTime};
 
 use super::group::Group;
 use super::group_key::{group_key, group_labels};
+use super::group_name::GroupName;
 use super::known::Known;
 use super::policy::Policy;
 use super::receiver::Receiver;
 use crate::alerts::level::Level;
 use crate::alerts::state::AlertId;
+use crate::time::later;
 
 impl Receiver {
     /// Takes a firing alert into its group. A new group waits, unless the alert is critical.
@@ -20,7 +22,7 @@ impl Receiver {
         } else {
             policy.group_wait
         };
-        let due = now.checked_add(wait).unwrap_or(now);
+        let due = later(now, wait);
         let told_at = self.members.get(&id).and_then(|member| member.told_at);
         let group = self.join(id, known, policy, due, told_at);
         if group.last.is_none() && is_critical {
@@ -39,6 +41,8 @@ impl Receiver {
     ) -> &mut Group {
         let labels = group_labels(&policy.group_by, &known.labels);
         let key = group_key(&labels);
+        let known = self.groups.get_key_value(&*key);
+        let key = known.map_or_else(|| GroupName::from(&*key), |(key, _)| key.clone());
         self.members.entry(id).or_default().group.clone_from(&key);
         let group = self.groups.entry(key);
         let group = group.or_insert(Group { labels, due, last });
@@ -69,7 +73,7 @@ impl Receiver {
             } else {
                 policy.group_wait
             };
-            let due = now.checked_add(wait).unwrap_or(now);
+            let due = later(now, wait);
             let group = self.join(id, known, policy, due, told_at);
             group.last = group.last.max(told_at);
         }

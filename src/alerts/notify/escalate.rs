@@ -8,6 +8,7 @@ use super::round::Round;
 use super::send::News;
 use crate::alerts::channels::NotificationReason;
 use crate::alerts::state::AlertId;
+use crate::time::later;
 
 impl Notifier {
     pub(super) fn escalate(&mut self, round: &mut Round<'_>) {
@@ -56,7 +57,7 @@ impl Notifier {
             return;
         };
         let now = round.now;
-        let due = now.checked_add(policy.group_interval).unwrap_or(now);
+        let due = later(now, policy.group_interval);
         let mut by_group = BTreeMap::new();
         for id in alerts {
             let Some(known) = known.get(id) else {
@@ -67,7 +68,7 @@ impl Notifier {
             let labels = group.labels.clone();
             if let Some(member) = receiver.members.get_mut(id) {
                 member.is_guest = true;
-                let group = by_group.entry(member.group.clone());
+                let group = by_group.entry(member.group.as_str().to_owned());
                 let (_, members) = group.or_insert((labels, Vec::new()));
                 members.push(*id);
             }

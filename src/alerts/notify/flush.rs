@@ -11,6 +11,7 @@ use super::round::Round;
 use super::send::News;
 use crate::alerts::channels::NotificationReason;
 use crate::alerts::state::AlertId;
+use crate::time::later;
 
 /// The alerts of a group.
 #[derive(Debug, Default)]
@@ -43,7 +44,7 @@ impl Receiver {
         }
         round.note_change();
         for (id, member) in &self.members {
-            if let Some(members) = due.get_mut(&member.group) {
+            if let Some(members) = due.get_mut(member.group.as_str()) {
                 members.push(*id);
             }
         }
@@ -54,10 +55,12 @@ impl Receiver {
             Reverse(firing.map(|known| known.level).max())
         });
         for (key, members) in due {
-            if let Some(news) = self.judge(&key, &members, (index, policy), known, round.now) {
+            if let Some(news) =
+                self.judge(key.as_str(), &members, (index, policy), known, round.now)
+            {
                 self.send(news, policy, known, round);
             }
-            self.drop_if_over(&key, &members, index, known);
+            self.drop_if_over(key.as_str(), &members, index, known);
         }
     }
 
@@ -78,7 +81,7 @@ impl Receiver {
         } = self.sort(ids, (index, policy), known);
         let repeated = self.repeated(&told, known);
         let group = self.groups.get_mut(key)?;
-        group.due = now.checked_add(policy.group_interval).unwrap_or(now);
+        group.due = later(now, policy.group_interval);
         let repeat_at = group
             .last
             .map(|last| last.checked_add(policy.repeat_interval));

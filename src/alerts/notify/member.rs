@@ -4,17 +4,19 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::group_name::GroupName;
 use super::hold::Hold;
 use super::known::Known;
 use super::policy::Policy;
 use crate::alerts::level::Level;
 use crate::alerts::wire;
+use crate::time::later;
 
 /// The knowledge that a channel has of an alert.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Member {
     /// The key of its group.
-    pub(super) group: String,
+    pub(super) group: GroupName,
     /// The time since which its group counts it as told, also if the notification was held back. `None` once the group counts it
     /// as resolved.
     #[serde(with = "wire::optional_time")]
@@ -39,7 +41,7 @@ pub(super) struct Member {
 impl Member {
     /// The end of the cooldown, if it is not over.
     pub(super) fn cooldown_until(&self, cooldown: Duration, now: SystemTime) -> Option<SystemTime> {
-        let until = self.announced_at?.checked_add(cooldown)?;
+        let until = later(self.announced_at?, cooldown);
         (until > now).then_some(until)
     }
 
@@ -73,7 +75,7 @@ impl Member {
     ) -> Option<SystemTime> {
         let is_open = self.is_active(known, index) && known.acknowledged.is_none();
         let escalation = policy.escalation.as_ref()?;
-        let at = self.told_at?.checked_add(escalation.after)?;
+        let at = later(self.told_at?, escalation.after);
         (is_open && !self.has_escalated).then_some(at)
     }
 

@@ -1,5 +1,6 @@
 //! `ExemplarLabels`: the labels of an exemplar.
 
+use crate::exporter::escaping::Escaping;
 use crate::exporter::labels::Labels;
 
 /// The labels that lead from an exemplar to its trace, see
@@ -85,7 +86,7 @@ impl ExemplarLabels {
     /// Writes `a="b",c="d"`, escaped.
     pub(in crate::exporter) fn write(&self, text: &mut String) {
         match &self.0 {
-            Content::Any(labels) => text.push_str(labels.escaped()),
+            Content::Any(labels) => text.push_str(&labels.escaped(Escaping::Underscores)),
             Content::Trace { .. } => {
                 let mut comma = "";
                 self.for_each(|name, value| {

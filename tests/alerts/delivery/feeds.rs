@@ -159,7 +159,7 @@ async fn a_rejected_post_is_not_repeated_and_a_stop_stops() {
     assert!(world.worker().channels()[0].stopped.is_some());
     assert_eq!(world.worker().test("a").await, Result::Ok(()));
     every_15_s(&world, 300, 315, &[alert("x", true)]).await;
-    assert_eq!(posts(&world), ["x+", "x+", "", "x+"]);
+    assert_eq!(posts(&world), ["x+", "x+", "ChannelTest+", "x+"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,4 +190,15 @@ async fn a_failed_beat_is_tried_again() {
     world.worker().beat();
     world.until(30_000).await;
     assert_eq!(whole(&world), [0, 1, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_time_between_beats_has_no_end() {
+    let every = std::time::Duration::MAX;
+    let world = World::mode(Mode::Heartbeat { every }).start();
+    for _ in 0..3 {
+        world.worker().beat();
+        tokio::time::sleep(MINUTE).await;
+    }
+    assert_eq!(world.channel("a").times(), [0]);
 }
