@@ -1,5 +1,6 @@
 //! `Notification`: a message about a group of alerts.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use uuid::Uuid;
 
 use super::notification_reason::NotificationReason;
 use super::notified_alert::NotifiedAlert;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::wire;
 
@@ -91,12 +92,12 @@ impl Notification {
     /// The labels that all alerts share.
     #[must_use]
     pub fn common_labels(&self) -> Labels {
-        common(self.alerts.iter().map(|alert| &alert.labels))
+        common(self.alerts.iter().map(|alert| &alert.labels)).into()
     }
 
     /// The annotations that all alerts share.
     #[must_use]
-    pub fn common_annotations(&self) -> Labels {
+    pub fn common_annotations(&self) -> BTreeMap<String, String> {
         common(self.alerts.iter().map(|alert| &alert.annotations))
     }
 
@@ -121,10 +122,15 @@ impl Notification {
 }
 
 /// The pairs that all maps share.
-fn common<'a>(mut maps: impl Iterator<Item = &'a Labels>) -> Labels {
-    let mut common = maps.next().cloned().unwrap_or_default();
+fn common<'a, M>(maps: impl Iterator<Item = M>) -> BTreeMap<String, String>
+where
+    M: IntoIterator<Item = (&'a String, &'a String)>,
+{
+    let mut maps = maps.map(|map| map.into_iter().collect::<BTreeMap<_, _>>());
+    let mut common = maps.next().unwrap_or_default();
     for map in maps {
         common.retain(|name, value| map.get(name) == Some(value));
     }
-    common
+    let owned = |(name, value): (&String, &String)| (name.clone(), value.clone());
+    common.into_iter().map(owned).collect()
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::state::{AlertId, PersonalAct};
 use crate::alerts::wire;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::alerts::announcer::Announcer;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::notify::Description;
 use crate::alerts::rule::Rule;
 use crate::alerts::rules::Rules;
@@ -15,6 +15,8 @@ use crate::alerts::template::render;
 
 /// A shorter pause of the process hands no ledger over.
 const MIN_LEASE: Duration = Duration::from_secs(15);
+
+type Pairs = BTreeMap<String, String>;
 
 /// What all ledgers of an engine share.
 #[derive(Debug)]
@@ -84,13 +86,13 @@ impl Context {
         let Some(texts) = self.texts_of(alert) else {
             let text = alert.text.clone().unwrap_or_default();
             return Description {
-                labels,
+                labels: labels.into(),
                 annotations: [("summary".to_owned(), text)].into(),
                 ..Description::default()
             };
         };
         labels.extend(texts.labels.clone());
-        let mut all = alert.labels.clone();
+        let mut all: BTreeMap<_, _> = alert.labels.clone().into();
         all.extend(labels.clone());
         // As in Prometheus, the texts of an alert stay when its condition is false again.
         let value = match alert.state {
@@ -109,7 +111,7 @@ impl Context {
         let url = texts.runbook_url.cloned().map(|url| ("runbook_url", url));
         let annotations = rendered.chain(url);
         Description {
-            labels,
+            labels: labels.into(),
             annotations: annotations
                 .map(|(name, text)| (name.to_owned(), text))
                 .collect(),
@@ -120,9 +122,9 @@ impl Context {
 
     /// The labels that a rule adds to its alerts, and those of alerts that code fired.
     pub(super) fn added_labels(&self) -> (BTreeMap<String, Labels>, Labels) {
-        let with = |name: &String, mut all: Labels, labels: &Labels| {
-            all.extend(labels.clone());
-            (name.clone(), all)
+        let with = |name: &String, instance: Pairs, labels: &Pairs| {
+            let all = instance.into_iter().chain(labels.clone());
+            (name.clone(), all.collect::<Pairs>().into())
         };
         let rules = self.rules.iter().map(|rule| {
             let instance = self.instance_label(Some(rule));
@@ -130,12 +132,15 @@ impl Context {
         });
         let slos = self.slo_alerts.iter();
         let slos = slos.map(|own| with(&own.name, self.instance_label(None), &own.labels));
-        (rules.chain(slos).collect(), self.instance_label(None))
+        (
+            rules.chain(slos).collect(),
+            self.instance_label(None).into(),
+        )
     }
 
     /// The label that names this instance. Alerts of a shared rule lack it, because they stay the same alerts when another instance
     /// goes on with them.
-    fn instance_label(&self, rule: Option<&Rule>) -> Labels {
+    fn instance_label(&self, rule: Option<&Rule>) -> Pairs {
         let is_of_all = self.is_shared && rule.is_some_and(|rule| rule.scope == Scope::Shared);
         let label = (self.labels_instance && !is_of_all)
             .then(|| ("instance".to_owned(), self.instance.clone()));
@@ -173,7 +178,7 @@ impl Context {
 
 /// The texts of a rule or of an SLO.
 struct Texts<'a> {
-    labels: &'a Labels,
+    labels: &'a BTreeMap<String, String>,
     summary: &'a str,
     description: &'a str,
     runbook_url: Option<&'a String>,

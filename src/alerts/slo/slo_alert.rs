@@ -106,7 +106,7 @@ impl SloAlert {
         });
         let value = nearest.map_or(0.0, |pair| status.burn(pair.long).rate);
         Evaluation::Members(vec![Evaluated {
-            labels: BTreeMap::from([("slo".to_owned(), self.slo.clone())]),
+            labels: [("slo".to_owned(), self.slo.clone())].into(),
             value,
             holds: pairs.iter().any(|pair| status.exceeds(*pair)),
         }])

@@ -9,7 +9,7 @@ use super::alert_state::AlertState;
 use super::code_alert::CodeAlert;
 use super::personal_act::PersonalAct;
 use super::transition::Transition;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::wire;
 
@@ -47,9 +47,9 @@ pub struct Alert {
     /// The condition was true at the last evaluation.
     pub holds: bool,
     /// The acknowledgement, while the alert fires.
-    pub acknowledged: Option<PersonalAct>,
+    pub acknowledged: Option<Box<PersonalAct>>,
     /// The resolution by hand, until the condition is false.
-    pub resolved_by_hand: Option<PersonalAct>,
+    pub resolved_by_hand: Option<Box<PersonalAct>>,
 }
 
 debug_redacted!(Alert {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::alert_id::AlertId;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 
 /// An alert without a rule, which code of the service fires.

@@ -82,7 +82,7 @@ impl State {
     /// The firing alerts, each with whether a silence or an inhibition holds it back: what [`explain_alert`](Self::explain_alert)
     /// says of one alert, for all of them at once.
     pub fn firing(&self, now: SystemTime) -> impl Iterator<Item = (&Alert, bool)> {
-        self.groups().flat_map(move |group| {
+        self.held_groups().flat_map(move |group| {
             let inhibitors = self.inhibitors(group);
             let alerts = group.members.iter().map(|member| &member.alert);
             let firing = alerts.filter(|alert| alert.state == AlertState::Firing);

@@ -9,7 +9,8 @@ use metrics::{CounterFn, GaugeFn, HistogramFn, Key};
 use super::{Exemplar, ExemplarLabels, ExemplarSource};
 use crate::catalog::{Family, Kind};
 use crate::cells::ExemplarTimer;
-use crate::exporter::store::{IdleTimeouts, NativeFamilies, Store, StoreConfig};
+use crate::exporter::escaping::Escaping;
+use crate::exporter::store::{Store, StoreConfig};
 use crate::recorder::RequestRecorder;
 
 /// Nanoseconds.
@@ -31,14 +32,10 @@ impl Fixture {
         let supply = move || supply(count.fetch_add(1, Relaxed) + 1);
         let source = Arc::new(ExemplarSource::with_timer(Arc::new(supply), timer));
         let config = StoreConfig {
-            prefix: String::new(),
-            global_labels: Vec::new(),
             max_series: 10,
             buckets: [("wait_seconds".to_owned(), vec![0.1, 1.0])].into(),
-            native: NativeFamilies::default(),
-            idle_timeouts: IdleTimeouts::default(),
             exemplars: Some(Arc::clone(&source)),
-            created_timestamps: false,
+            ..StoreConfig::default()
         };
         let cost = Family::counter("cost_total", "Cost.").float();
         Self {
@@ -219,7 +216,7 @@ fn values_without_labels_keep_the_exemplar_before() {
         .exemplar(1)
         .map(|exemplar| exemplar.value.to_string());
     assert_eq!(kept.as_deref(), Some("0.5"));
-    let text = fixture.store.render_text(0);
+    let text = fixture.store.render_text(Escaping::Underscores, 0);
     let dropped = "\nmonitoring_exemplars_dropped_total 2\n";
     assert!(text.contains(dropped), "{text}");
     // The value is recorded, whatever becomes of its exemplar.

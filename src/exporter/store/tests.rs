@@ -308,7 +308,7 @@ fn a_creation_time_moves_only_when_the_total_begins_again() {
     // Without a handle, so that the series may be forgotten.
     let write = |store: &Store| add(&store.register(Kind::Counter, &key).unwrap(), 1);
     let lines = |store: &Store| {
-        let text = store.render_openmetrics(0);
+        let text = store.render_openmetrics(Escaping::Underscores, 0);
         let mut lines = text.lines().filter(|line| line.starts_with("c_"));
         [lines.next(), lines.next()].map(|line| line.unwrap_or_default().to_owned())
     };

@@ -1,6 +1,5 @@
 //! `PagerDuty`: the Events API of PagerDuty, version 2.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -218,14 +217,13 @@ fn payload(notification: &Notification, alert: &NotifiedAlert) -> Value {
     if let Some(service) = service {
         payload["group"] = cut(service, MAX_SUMMARY).into();
     }
-    let short = |map: &BTreeMap<String, String>| {
-        let pairs = map.iter();
+    let short = |pairs: &mut dyn Iterator<Item = (&String, &String)>| {
         let pairs = pairs.map(|(name, text)| (name.clone(), cut(text, MAX_TEXT).into()));
         pairs.collect::<Map<String, Value>>()
     };
     let mut details = json!({
-        "labels": short(&alert.labels),
-        "annotations": short(&alert.annotations),
+        "labels": short(&mut alert.labels.iter()),
+        "annotations": short(&mut alert.annotations.iter()),
     });
     if let Some(value) = alert.value {
         details["value"] = number_or_text(value);
