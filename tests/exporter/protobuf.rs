@@ -423,3 +423,63 @@ fn exemplars_and_created_timestamps_are_those_of_openmetrics() {
         assert_eq!(native, expected);
     }
 }
+
+/// The content type and the body of `/metrics` for a scraper that prefers protobuf.
+#[cfg(all(feature = "axum", feature = "protobuf"))]
+async fn scrape(prometheus: &Prometheus, encoding: Option<&str>) -> (String, Vec<u8>) {
+    use tower::ServiceExt;
+
+    let router: axum::Router = tower_vitals::Routes::new()
+        .metrics(prometheus.clone())
+        .into();
+    let accept = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,\
+                  application/openmetrics-text;version=1.0.0;q=0.5";
+    let mut request = http::Request::get("/metrics").header("accept", accept);
+    if let Some(encoding) = encoding {
+        request = request.header("accept-encoding", encoding);
+    }
+    let request = request.body(axum::body::Body::empty()).unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let header = |name: &str| {
+        response
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
+    assert_eq!(header("content-encoding").as_deref(), encoding);
+    let content_type = header("content-type").unwrap();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+        .await
+        .unwrap();
+    (content_type, body.to_vec())
+}
+
+#[cfg(all(feature = "axum", feature = "protobuf"))]
+#[tokio::test]
+async fn scrapers_get_the_messages_also_gzipped() {
+    use std::io::Read;
+
+    for encoding in [None, Some("gzip")] {
+        let prometheus = recorder(3, 160);
+        record(
+            &prometheus,
+            &(Recorded::Native(vec![0.5; 1_000]), "a".to_owned()),
+        );
+        // The scrape's own duration is recorded after it.
+        let expected = prometheus.render_protobuf();
+        let (content_type, mut body) = scrape(&prometheus, encoding).await;
+        assert_eq!(
+            content_type,
+            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+        );
+        if encoding.is_some() {
+            let mut plain = Vec::new();
+            flate2::read::GzDecoder::new(&*body)
+                .read_to_end(&mut plain)
+                .unwrap();
+            body = plain;
+        }
+        assert_eq!(body, expected);
+    }
+}
