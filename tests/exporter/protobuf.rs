@@ -1,4 +1,9 @@
 //! The protobuf format, decoded by Google's library.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "no index and no count of these tests is large"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -274,10 +279,9 @@ fn record(prometheus: &Prometheus, (recorded, label): &Recording) {
         Recorded::Value(value) => prometheus.register_gauge(&key, &METADATA).set(*value),
         Recorded::Classic(_) | Recorded::Native(_) | Recorded::OnlyNative(_) => {
             let histogram = prometheus.register_histogram(&key, &METADATA);
-            recorded
-                .samples()
-                .iter()
-                .for_each(|sample| histogram.record(*sample));
+            for sample in recorded.samples() {
+                histogram.record(*sample);
+            }
         }
     }
 }
@@ -373,9 +377,9 @@ fn exemplars_and_created_timestamps_are_those_of_openmetrics() {
     visits.increment(3);
     for name in ["wait_seconds", "work_seconds"] {
         let histogram = prometheus.register_histogram(&Key::from_name(name), &METADATA);
-        [0.5, 7.0]
-            .iter()
-            .for_each(|sample| histogram.record(*sample));
+        for sample in [0.5, 7.0] {
+            histogram.record(sample);
+        }
     }
     let after = now();
     let families = decode(&prometheus.render_protobuf());
