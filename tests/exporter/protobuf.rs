@@ -430,12 +430,9 @@ fn exemplars_and_created_timestamps_are_those_of_openmetrics() {
 
 /// The content type and the body of `/metrics` for a scraper that prefers protobuf.
 #[cfg(all(feature = "axum", feature = "protobuf"))]
-async fn scrape(prometheus: &Prometheus, encoding: Option<&str>) -> (String, Vec<u8>) {
+async fn scrape(router: axum::Router, encoding: Option<&str>) -> (String, Vec<u8>) {
     use tower::ServiceExt;
 
-    let router: axum::Router = tower_vitals::Routes::new()
-        .metrics(prometheus.clone())
-        .into();
     let accept = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,\
                   application/openmetrics-text;version=1.0.0;q=0.5";
     let mut request = http::Request::get("/metrics").header("accept", accept);
@@ -470,9 +467,11 @@ async fn scrapers_get_the_messages_also_gzipped() {
             &prometheus,
             &(Recorded::Native(vec![0.5; 1_000]), "a".to_owned()),
         );
+        let routes = tower_vitals::Routes::new().metrics(prometheus.clone());
+        let router: axum::Router = routes.into();
         // The scrape's own duration is recorded after it.
         let expected = prometheus.render_protobuf();
-        let (content_type, mut body) = scrape(&prometheus, encoding).await;
+        let (content_type, mut body) = scrape(router, encoding).await;
         assert_eq!(
             content_type,
             "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
