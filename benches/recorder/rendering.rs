@@ -55,8 +55,7 @@ fn render(figures: &mut Figures, kind: Kind) {
     }
 }
 
-/// The protobuf format beside our text, and beside the other library's. The stock exporter's needs
-/// `protoc`, so it is left out.
+/// The protobuf format beside our text, and beside the other library's.
 pub(crate) fn measure_protobuf(figures: &mut Figures) {
     let prometheus = peers::ours(SERIES);
     let client = Client::new();

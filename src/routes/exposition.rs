@@ -276,6 +276,58 @@ mod tests {
         }
     }
 
+    /// What the same scrapers get from a recorder that has the protobuf format.
+    #[test]
+    fn scrapers_that_prefer_protobuf_get_it() {
+        const FORMATS: [Format; 3] = [Format::Protobuf, Format::OpenMetrics, Format::Text];
+        const RANGE: &str = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+        let others = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
+        for (accept, expected) in [
+            // Prometheus 2.42 and 3.5 with native histograms, and Telegraf.
+            (
+                format!("{RANGE},text/plain;version=0.0.4;q=0.5,*/*;q=0.1"),
+                [PROTOBUF.to_owned(), PROTOBUF.to_owned()],
+            ),
+            (
+                format!("{RANGE};q=0.6,{others}"),
+                [PROTOBUF.to_owned(), PROTOBUF.to_owned()],
+            ),
+            (
+                format!("{RANGE};q=0.7,text/plain;version=0.0.4;q=0.3"),
+                [PROTOBUF.to_owned(), PROTOBUF.to_owned()],
+            ),
+            (
+                format!("{RANGE};escaping=allow-utf-8;q=0.6,{others}"),
+                [
+                    PROTOBUF.to_owned(),
+                    format!("{PROTOBUF}; escaping=allow-utf-8"),
+                ],
+            ),
+            // Other messages and encodings.
+            (
+                RANGE.replace("MetricFamily", "Other"),
+                [TEXT.to_owned(), TEXT.to_owned()],
+            ),
+            (
+                RANGE.replace("delimited", "text"),
+                [TEXT.to_owned(), TEXT.to_owned()],
+            ),
+            // Without a wish for it.
+            (
+                others.to_owned(),
+                [OPEN.to_owned(), format!("{OPEN}; escaping=allow-utf-8")],
+            ),
+            ("*/*".to_owned(), [TEXT.to_owned(), TEXT.to_owned()]),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]);
+            let negotiated = [false, true].map(|has_utf8_names| {
+                let exposition = Exposition::negotiated(&headers, &FORMATS, has_utf8_names);
+                exposition.map_or(JSON, Exposition::content_type).to_owned()
+            });
+            assert_eq!(negotiated, expected, "{accept}");
+        }
+    }
+
     #[test]
     fn weights_wildcards_and_unknown_values_are_understood() {
         for (accept, expected) in [

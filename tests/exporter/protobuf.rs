@@ -1,4 +1,9 @@
 //! The protobuf format, decoded by Google's library.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "no index and no count of these tests is large"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -274,10 +279,9 @@ fn record(prometheus: &Prometheus, (recorded, label): &Recording) {
         Recorded::Value(value) => prometheus.register_gauge(&key, &METADATA).set(*value),
         Recorded::Classic(_) | Recorded::Native(_) | Recorded::OnlyNative(_) => {
             let histogram = prometheus.register_histogram(&key, &METADATA);
-            recorded
-                .samples()
-                .iter()
-                .for_each(|sample| histogram.record(*sample));
+            for sample in recorded.samples() {
+                histogram.record(*sample);
+            }
         }
     }
 }
@@ -373,9 +377,9 @@ fn exemplars_and_created_timestamps_are_those_of_openmetrics() {
     visits.increment(3);
     for name in ["wait_seconds", "work_seconds"] {
         let histogram = prometheus.register_histogram(&Key::from_name(name), &METADATA);
-        [0.5, 7.0]
-            .iter()
-            .for_each(|sample| histogram.record(*sample));
+        for sample in [0.5, 7.0] {
+            histogram.record(sample);
+        }
     }
     let after = now();
     let families = decode(&prometheus.render_protobuf());
@@ -421,5 +425,64 @@ fn exemplars_and_created_timestamps_are_those_of_openmetrics() {
             vec![]
         };
         assert_eq!(native, expected);
+    }
+}
+
+/// The content type and the body of `/metrics` for a scraper that prefers protobuf.
+#[cfg(all(feature = "axum", feature = "protobuf"))]
+async fn scrape(router: axum::Router, encoding: Option<&str>) -> (String, Vec<u8>) {
+    use tower::ServiceExt;
+
+    let accept = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,\
+                  application/openmetrics-text;version=1.0.0;q=0.5";
+    let mut request = http::Request::get("/metrics").header("accept", accept);
+    if let Some(encoding) = encoding {
+        request = request.header("accept-encoding", encoding);
+    }
+    let request = request.body(axum::body::Body::empty()).unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let header = |name: &str| {
+        response
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
+    assert_eq!(header("content-encoding").as_deref(), encoding);
+    let content_type = header("content-type").unwrap();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+        .await
+        .unwrap();
+    (content_type, body.to_vec())
+}
+
+#[cfg(all(feature = "axum", feature = "protobuf"))]
+#[tokio::test]
+async fn scrapers_get_the_messages_also_gzipped() {
+    use std::io::Read;
+
+    for encoding in [None, Some("gzip")] {
+        let prometheus = recorder(3, 160);
+        record(
+            &prometheus,
+            &(Recorded::Native(vec![0.5; 1_000]), "a".to_owned()),
+        );
+        let routes = tower_vitals::Routes::new().metrics(prometheus.clone());
+        let router: axum::Router = routes.into();
+        // The scrape's own duration is recorded after it.
+        let expected = prometheus.render_protobuf();
+        let (content_type, mut body) = scrape(router, encoding).await;
+        assert_eq!(
+            content_type,
+            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+        );
+        if encoding.is_some() {
+            let mut plain = Vec::new();
+            flate2::read::GzDecoder::new(&*body)
+                .read_to_end(&mut plain)
+                .unwrap();
+            body = plain;
+        }
+        assert_eq!(body, expected);
     }
 }

@@ -133,20 +133,12 @@ impl Key {
 
     /// The [`hash`](Self::hash) of a key that names no classic bucket.
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "its lowest bits are wanted"
-    )]
     pub(super) fn undivided_hash(self) -> usize {
         (self.0 >> 1) as usize
     }
 
     /// Neighbours differ by one: both those with neighbouring buckets, and the parts of a divided bucket.
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "its lowest bits are wanted"
-    )]
     pub(super) fn hash(self) -> usize {
         (self.0 >> 1).wrapping_add(self.0 >> BUCKET_BITS) as usize
     }

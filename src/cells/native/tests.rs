@@ -1,4 +1,4 @@
-#![allow(clippy::cast_possible_truncation)] // No count of these tests is large.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // No count of these tests is large.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
