@@ -110,6 +110,8 @@ pub mod instrument;
 #[cfg(feature = "jobs")]
 pub mod jobs;
 #[cfg(any(feature = "alerts", feature = "axum"))]
+#[cfg(feature = "alerts")]
+mod join_all;
 mod log_limit;
 mod measure;
 #[cfg(any(feature = "health", feature = "push"))]
@@ -128,6 +130,8 @@ mod panics;
 ))]
 mod pgbouncer;
 pub mod prelude;
+#[cfg(feature = "alerts")]
+mod process_mark;
 mod recorder;
 pub mod redact;
 #[cfg(feature = "axum")]

@@ -65,11 +65,6 @@ impl Changes {
         self.in_doubt
     }
 
-    /// Removes the changes that were put into the last commit.
-    pub(super) fn filled_is_committed(&mut self) {
-        self.committed(self.in_doubt);
-    }
-
     /// Removes the oldest changes. Returns the notifications that are done.
     pub(super) fn committed(&mut self, number: usize) -> Vec<Uuid> {
         let committed = self.list.drain(..number.min(self.list.len()));

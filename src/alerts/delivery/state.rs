@@ -13,12 +13,14 @@ use super::lane::Lane;
 use super::note::Note;
 use super::now::Now;
 use super::outlet::Outlet;
+use super::permit::Permit;
 use super::queue::Entry;
 use super::saved_channels::SavedChannels;
 use super::unrecorded::{Settled, Unrecorded};
 use crate::alerts::channels::Notification;
 use crate::alerts::level::Level;
 use crate::alerts::stores::{DeliveryResult, Queued};
+use crate::time::later_instant;
 
 /// All that the worker keeps under its lock. No code of the service runs in its methods: they leave notes.
 pub(super) struct State {
@@ -33,6 +35,7 @@ pub(super) struct State {
     /// The channels whose tasks have something new to do.
     pub(super) wakes: Vec<usize>,
     pub(super) is_draining: bool,
+    pub(super) permit: Permit,
     /// The tasks of channels that have not ended.
     pub(super) running: usize,
 }
@@ -56,6 +59,7 @@ impl State {
             notes: Vec::new(),
             wakes: Vec::new(),
             is_draining: false,
+            permit: Permit::default(),
             running: 0,
         }
     }
@@ -69,6 +73,11 @@ impl State {
         for queued in outbox {
             self.accept(queued.clone(), now);
         }
+    }
+
+    /// Wakes the tasks of all channels.
+    pub(super) fn wake_all(&mut self) {
+        self.wakes = (0..self.lanes.len()).collect();
     }
 
     /// The state of the channels to save.
@@ -122,7 +131,7 @@ impl State {
                 0 => now.steady,
                 _ => now.steady_at(queued.next_attempt, MOST),
             },
-            expires: now.steady + lane.receiver.give_up_after.saturating_sub(age),
+            expires: later_instant(now.steady, lane.receiver.give_up_after.saturating_sub(age)),
             queued: Arc::new(queued),
         };
         self.next_place += 1;
@@ -207,13 +216,14 @@ impl State {
     /// The store took the oldest changes.
     pub(super) fn committed(&mut self, changes: usize) {
         self.unrecorded.is_store_away = false;
+        self.permit.is_refused = false;
         for id in self.changes.committed(changes) {
             if let Some(settled) = self.unrecorded.take(id) {
                 self.release(&settled);
             }
         }
         // Delivery may have waited for the store.
-        self.wakes = (0..self.lanes.len()).collect();
+        self.wake_all();
     }
 
     /// The store took no changes. Nothing waits for it any more.
@@ -222,7 +232,7 @@ impl State {
         for settled in self.unrecorded.take_all() {
             self.release(&settled);
         }
-        self.wakes = (0..self.lanes.len()).collect();
+        self.wake_all();
     }
 
     /// The next step of a channel's task.
@@ -238,7 +248,7 @@ impl State {
             }
         };
         let state = &self.lanes[lane];
-        if state.stopped.is_some() || is_behind {
+        if state.stopped.is_some() || is_behind || !self.permit.allows(now.steady) {
             return rest(None);
         }
         if let Some(pending) = state.feed.pending() {
