@@ -100,6 +100,7 @@ mod inhibitions;
 mod json;
 mod known;
 mod level;
+mod losses;
 mod matcher;
 mod measure;
 mod no_data;

@@ -17,7 +17,7 @@ use tower_vitals::alerts::{Alert, Alerts, Receiver};
 use tower_vitals::{Error, Prometheus};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Fault {
+pub(super) enum Fault {
     None,
     /// Each call fails.
     Down,
@@ -28,20 +28,42 @@ enum Fault {
 }
 
 #[derive(Clone)]
-struct Faulty {
+pub(super) struct Faulty {
     inner: MemoryAlerts,
     fault: Arc<Mutex<Fault>>,
+    largest: Arc<Mutex<Largest>>,
+}
+
+/// The most that one commit had, whether it was written or not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Largest {
+    pub(super) events: usize,
+    pub(super) queued: usize,
+    pub(super) done: usize,
+}
+
+impl Largest {
+    fn see(&mut self, commit: &Commit) {
+        self.events = self.events.max(commit.events.len());
+        self.queued = self.queued.max(commit.queued.len());
+        self.done = self.done.max(commit.done.len());
+    }
 }
 
 impl Faulty {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            inner: MemoryAlerts::new(),
+            inner: MemoryAlerts::new().retention(Duration::MAX, usize::MAX),
             fault: Arc::new(Mutex::new(Fault::None)),
+            largest: Arc::default(),
         }
     }
 
-    fn set(&self, fault: Fault) {
+    pub(super) fn largest(&self) -> Largest {
+        *self.largest.lock()
+    }
+
+    pub(super) fn set(&self, fault: Fault) {
         *self.fault.lock() = fault;
     }
 
@@ -71,6 +93,7 @@ impl AlertStore for Faulty {
 
     fn commit<'a>(&'a self, commit: &'a Commit) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async {
+            self.largest.lock().see(commit);
             let fault = *self.fault.lock();
             match fault {
                 Fault::None => self.inner.commit(commit).await,

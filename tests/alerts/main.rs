@@ -30,6 +30,7 @@ mod engine;
 mod engine_instances;
 #[cfg(all(unix, any(feature = "alerts-postgres", feature = "alerts-sqlite")))]
 mod engine_kill;
+mod engine_long_outage;
 mod engine_outages;
 mod evaluate;
 mod explain;

@@ -61,7 +61,10 @@ pub(super) async fn run(shared: &Shared) -> Ended {
             _ => {}
         }
         match result {
-            Ok(()) => pause = FIRST_PAUSE,
+            Ok(()) => {
+                pause = FIRST_PAUSE;
+                shared.reporter.losses.store_works();
+            }
             Err(error) if error.kind() == ErrorKind::Refused => {
                 let ledger = &shared.ledger;
                 tracing::warn!(
@@ -82,11 +85,11 @@ pub(super) async fn run(shared: &Shared) -> Ended {
 async fn commit(shared: &Shared) -> Result<(), Error> {
     let lease = *shared.lease.borrow();
     let mut commit = Commit::new(&*shared.ledger, lease, None);
-    let (changes, saved) = {
+    let saved = {
         let mut state = shared.state.lock();
-        let changes = state.changes.fill(&mut commit);
+        state.changes.fill(&mut commit);
         let is_changed = std::mem::take(&mut state.changes.channels);
-        (changes, is_changed.then(|| state.saved_channels()))
+        is_changed.then(|| state.saved_channels())
     };
     let writes_channels = saved.is_some();
     if let Some(saved) = saved {
@@ -97,9 +100,7 @@ async fn commit(shared: &Shared) -> Result<(), Error> {
     let result = call(shared, &commit).await;
     shared.with(|state| match &result {
         Ok(()) => {
-            state.changes.committed(changes);
-            // Delivery may have waited for the store.
-            state.wakes = (0..state.lanes.len()).collect();
+            state.changes.committed();
         }
         Err(_) => state.changes.channels |= writes_channels,
     });

@@ -61,15 +61,21 @@ impl Delivery {
         self.shared.with(|state| state.confirm(ids));
     }
 
+    /// Keeps those that still wait.
+    pub(in crate::alerts) fn retain_waiting(&self, queued: &mut Vec<Queued>) {
+        let state = self.shared.state.lock();
+        let waiting = state.waiting();
+        queued.retain(|queued| waiting.contains_key(&queued.id));
+    }
+
     /// Puts results that are not committed into an empty commit. Returns whether there are any.
     pub(in crate::alerts) fn fill_unrecorded(&self, commit: &mut Commit) -> bool {
-        self.shared.with(|state| state.changes.fill(commit) > 0)
+        self.shared.with(|state| state.changes.fill(commit))
     }
 
     /// The results that were put into a commit are committed.
     pub(in crate::alerts) fn note_recorded(&self) {
-        self.shared
-            .with(|state| state.changes.filled_is_committed());
+        self.shared.with(|state| state.changes.committed());
     }
 
     /// Gives the firing and the resolved alerts to the channels with [`Mode::Alerts`].

@@ -2,7 +2,7 @@
 //!
 //! - **Durable**: a notification leaves the outbox with the commit that records its end. Results are collected for up to 100 ms, so a
 //!   crash between a delivery and its record leads to one duplicate. While the store is down, delivery goes on, and the results
-//!   stay in memory. A commit that is refused means that another engine has the ledger: the worker ends with
+//!   stay in memory. Of more than 50,000, only the latest keep their events. A commit that is refused means that another engine has the ledger: the worker ends with
 //!   [`Ended::LeaseLost`].
 //! - **In order**: a channel sends one notification at a time, and the channels send in parallel. The notifications of a group
 //!   stay in order, so one that fails holds back the later ones of its group, but no other group.
@@ -32,6 +32,7 @@ mod fallbacks;
 mod feed;
 mod hand_over;
 mod lane;
+mod leftover;
 mod metrics;
 mod note;
 mod now;

@@ -17,6 +17,7 @@ use super::queue::Entry;
 use super::saved_channels::SavedChannels;
 use crate::alerts::channels::Notification;
 use crate::alerts::level::Level;
+use crate::alerts::losses::MAX_WAITING_EVENTS;
 use crate::alerts::stores::{DeliveryResult, Queued};
 
 /// All that the worker keeps under its lock. No code of the service runs in its methods: they leave notes.
@@ -49,7 +50,7 @@ impl State {
             order: BTreeMap::new(),
             next_place: 0,
             max_queued,
-            changes: Changes::default(),
+            changes: Changes::new(MAX_WAITING_EVENTS),
             notes: Vec::new(),
             wakes: Vec::new(),
             is_draining: false,
@@ -135,16 +136,21 @@ impl State {
         while self.order.len() > self.max_queued && self.drop_oldest(now) {}
     }
 
+    /// The notifications that wait.
+    pub(super) fn waiting(&self) -> HashMap<Uuid, &Queued> {
+        let entries = self.order.iter().filter_map(|((_, place), (lane, key))| {
+            let entry = self.lanes[*lane].queue.get(key, *place)?;
+            Some((entry.queued.id, &*entry.queued))
+        });
+        entries.collect()
+    }
+
     /// Notes again what became of these notifications, because a late commit wrote them as they were at first.
     pub(super) fn confirm(&mut self, ids: &[Uuid]) {
-        let mut waiting = HashMap::new();
-        for ((_, place), (lane, key)) in &self.order {
-            if let Some(entry) = self.lanes[*lane].queue.get(key, *place) {
-                waiting.insert(entry.queued.id, &entry.queued);
-            }
-        }
-        for id in ids {
-            let queued = waiting.get(id).map(|queued| Queued::clone(queued));
+        let waiting = self.waiting();
+        let queued = |id| waiting.get(id).map(|queued| Queued::clone(queued));
+        let states: Vec<_> = ids.iter().map(|id| (id, queued(id))).collect();
+        for (id, queued) in states {
             self.changes.push(Change {
                 event: None,
                 done: queued.is_none().then_some(*id),
@@ -185,9 +191,6 @@ impl State {
 
     /// The next step of a channel's task.
     pub(super) fn next(&mut self, lane: usize, now: Now) -> Step {
-        /// Delivery waits for the store when this many changes for each place of the outbox are not committed.
-        const PENDING: usize = 4;
-        let is_behind = self.changes.len() >= PENDING * self.max_queued.max(1000);
         let rest = |until| {
             if self.is_draining {
                 Step::End
@@ -196,7 +199,7 @@ impl State {
             }
         };
         let state = &self.lanes[lane];
-        if state.stopped.is_some() || is_behind {
+        if state.stopped.is_some() {
             return rest(None);
         }
         if let Some(pending) = state.feed.pending() {

@@ -14,11 +14,12 @@ use super::context::Context;
 use super::inbox::Request;
 use super::open::Open;
 use super::store_call::call_store;
-use super::writing::{Writing, add, is_refused};
+use super::writing::{Writing, is_refused};
 use crate::alerts::delivery::{Delivery, Outlet};
+use crate::alerts::losses::Losses;
 use crate::alerts::notify::Policy;
 use crate::alerts::state::{AlertId, Limits};
-use crate::alerts::stores::{AlertStore, Commit, Lease, Saved};
+use crate::alerts::stores::{AlertStore, Commit, Lease, Queued, Saved};
 use crate::error::{Error, ErrorKind, logged};
 use crate::outage::{Outage, Transition};
 use crate::recorder::RecorderRef;
@@ -52,6 +53,7 @@ pub(super) struct Plan {
     pub(super) channels: Vec<Outlet>,
     pub(super) limits: Limits,
     pub(super) recorder: RecorderRef,
+    pub(super) losses: Arc<Losses>,
 }
 
 impl Ledger {
@@ -168,6 +170,7 @@ impl Ledger {
             .instance(Some(context.instance.clone()))
             .external_url(context.external_url.clone())
             .recorder_ref(plan.recorder.clone())
+            .losses(Arc::clone(&plan.losses))
             .start(saved)?;
         writing.lease = lease;
         *self.open.write() = Some(Open {
@@ -254,17 +257,12 @@ impl Ledger {
         if is_provisional {
             step.documents.clear();
         }
-        writing.unsent.extend(step.queued.iter().cloned());
-        let lease = writing.lease.unwrap_or(Lease::endless());
-        let in_doubt = writing.in_doubt;
-        let unsaved = writing
-            .waiting
-            .get_or_insert_with(|| Commit::new(self.key.clone(), lease, now));
-        unsaved.in_doubt = in_doubt.unwrap_or(0);
-        add(unsaved, step, now);
+        let left = std::mem::replace(&mut writing.unsent, step.queued.clone());
+        self.deliver(left);
+        // In memory, the saved ledger knows how long an engine watched.
+        let dropped = writing.add(&self.key, step, (!is_provisional).then_some(now));
+        self.plan.losses.lose_events(dropped);
         let mut written = if is_provisional {
-            // The saved ledger knows how long an engine watched.
-            unsaved.seen = None;
             Err(Error::new(
                 ErrorKind::Io,
                 self.failure().unwrap_or_default(),
@@ -290,11 +288,16 @@ impl Ledger {
         self.note(written.as_ref().err());
         // Also if the store is away: a late record is better than a late alert.
         let queued = std::mem::take(&mut writing.unsent);
+        self.deliver(queued);
+        self.read(|open| writing.forget_delivered(&open.delivery));
+        let result = result?;
+        written.map(|()| result)
+    }
+
+    fn deliver(&self, queued: Vec<Queued>) {
         if !queued.is_empty() {
             self.read(|open| open.delivery.enqueue(queued));
         }
-        let result = result?;
-        written.map(|()| result)
     }
 
     /// Writes what waits. It is kept for the next step if that fails.
@@ -306,6 +309,7 @@ impl Ledger {
         // Noted before, because the future may be dropped.
         writing.in_doubt = Some(unsaved.events.len());
         self.call(|store| store.commit(unsaved)).await?;
+        self.plan.losses.store_works();
         let written = writing.waiting.take();
         writing.in_doubt = None;
         if let Some(written) = written.filter(|_| is_late) {

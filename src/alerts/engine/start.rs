@@ -66,13 +66,15 @@ impl AlertsBuilder {
         };
         context.instance = instance;
         let context = Arc::new(context);
+        let instruments = Instruments::new(&recorder);
         let plan = Arc::new(Plan {
             context: Arc::clone(&context),
             store: Arc::clone(&self.store),
             policies,
             channels: outlets,
             limits: self.limits,
-            recorder: recorder.clone(),
+            losses: Arc::clone(&instruments.losses),
+            recorder,
         });
         let ledgers = ledgers(&plan, key, is_shared);
         let engine = Engine::new(
@@ -80,7 +82,7 @@ impl AlertsBuilder {
             ledgers,
             self.store,
             self.computed,
-            Instruments::new(&recorder),
+            instruments,
         );
         let engine = Arc::new(engine);
         if let (false, Ok(runtime)) = (self.is_manual, runtime) {
