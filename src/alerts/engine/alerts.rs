@@ -234,7 +234,7 @@ impl Alerts {
                 Ok(id)
             };
             let id = ledger.act(now, change).await?;
-            ids.push(format!("{}-{id}", ledger.name));
+            ids.push(format!("{}-{id}", ledger.kind.name()));
         }
         if ids.is_empty() {
             self.0.ready(now).await?;
@@ -266,7 +266,11 @@ impl Alerts {
         };
         self.0.hold_if_closed(now).await;
         self.0.ready(now).await?;
-        let Some(ledger) = self.0.open_ledgers().find(|ledger| ledger.name == name) else {
+        let Some(ledger) = self
+            .0
+            .open_ledgers()
+            .find(|ledger| ledger.kind.name() == name)
+        else {
             return Ok(false);
         };
         let change = |book: &mut super::book::Book, step: &mut super::book::Step| {

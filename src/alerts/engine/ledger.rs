@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::book::{Book, Step};
 use super::context::Context;
 use super::inbox::Request;
+use super::ledger_kind::LedgerKind;
 use super::open::Open;
 use super::store_call::call_store;
 use super::writing::{Writing, is_refused};
@@ -30,7 +31,7 @@ const NO_EPOCH: u64 = i64::MAX as u64;
 /// The alerts of one engine in their store. While another engine holds the ledger, there is no book. While the store is away at the
 /// start, the book of a ledger that no other instance may hold is in memory.
 pub(super) struct Ledger {
-    pub(super) name: &'static str,
+    pub(super) kind: LedgerKind,
     /// The indexes of its rules.
     pub(super) rules: Vec<usize>,
     /// The name in the store.
@@ -58,14 +59,14 @@ pub(super) struct Plan {
 
 impl Ledger {
     pub(super) fn new(
-        name: &'static str,
+        kind: LedgerKind,
         key: String,
         holder: String,
         rules: Vec<usize>,
         plan: Arc<Plan>,
     ) -> Self {
         Self {
-            name,
+            kind,
             rules,
             key,
             holder,
@@ -102,7 +103,7 @@ impl Ledger {
     pub(super) async fn hold(&self, now: SystemTime) {
         let mut writing = self.writing.lock().await;
         let mut result = self.try_hold(&mut writing, now).await;
-        if result.is_err() && !self.is_open() && self.name != "shared" {
+        if result.is_err() && !self.is_open() && self.kind != LedgerKind::Shared {
             // No other instance tells of these alerts, so they begin in memory.
             result = self
                 .open_with(&mut writing, &Saved::default(), None, now)
@@ -165,7 +166,7 @@ impl Ledger {
         let context = &plan.context;
         let delivery = Delivery::builder(Arc::clone(&plan.store), self.key.clone(), watched)
             .receivers(plan.channels.iter().cloned())
-            .label(self.name)
+            .label(self.kind.name())
             .service(context.service.clone())
             .instance(Some(context.instance.clone()))
             .external_url(context.external_url.clone())
@@ -280,7 +281,7 @@ impl Ledger {
         }
         if is_refused(&written) {
             tracing::warn!(
-                ledger = self.name,
+                ledger = self.kind.name(),
                 "the store refuses the alerts: another instance took them over"
             );
             self.close(writing);
@@ -378,11 +379,14 @@ impl Ledger {
         match self.outage.update(error.is_some()) {
             Some(Transition::Started) => tracing::error!(
                 error = error.map(|error| logged(error)),
-                ledger = self.name,
+                ledger = self.kind.name(),
                 "the store of the alerts fails: alerts go on, and are written later"
             ),
             Some(Transition::Ended) => {
-                tracing::info!(ledger = self.name, "the store of the alerts works again");
+                tracing::info!(
+                    ledger = self.kind.name(),
+                    "the store of the alerts works again"
+                );
             }
             None => {}
         }

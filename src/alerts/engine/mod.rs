@@ -9,6 +9,7 @@ mod explain;
 mod inbox;
 mod instruments;
 mod ledger;
+mod ledger_kind;
 mod mistakes;
 mod open;
 mod receiver;

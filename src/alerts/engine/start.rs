@@ -11,6 +11,7 @@ use super::context::Context;
 use super::engine::Engine;
 use super::instruments::Instruments;
 use super::ledger::{Ledger, Plan};
+use super::ledger_kind::LedgerKind;
 use super::mistakes::mistakes;
 use super::receiver::Receiver;
 use super::task;
@@ -103,16 +104,21 @@ fn ledgers(plan: &Arc<Plan>, key: String, is_shared: bool) -> Vec<Ledger> {
         rules.map(|(index, _)| index).collect::<Vec<_>>()
     };
     let instance = context.instance.clone();
-    let ledger = |name, key, holder, rules| Ledger::new(name, key, holder, rules, Arc::clone(plan));
+    let ledger = |kind, key, holder, rules| Ledger::new(kind, key, holder, rules, Arc::clone(plan));
     if !is_shared {
-        return vec![ledger("local", key, instance, of_scope(None))];
+        return vec![ledger(LedgerKind::Local, key, instance, of_scope(None))];
     }
     // A new process of this instance may not go on with the lease of the one before: another instance may have taken it.
     let shared = format!("{instance} {}", Uuid::now_v7());
     vec![
-        ledger("instance", key, instance, of_scope(Some(Scope::Instance))),
         ledger(
-            "shared",
+            LedgerKind::Instance,
+            key,
+            instance,
+            of_scope(Some(Scope::Instance)),
+        ),
+        ledger(
+            LedgerKind::Shared,
             "shared".to_owned(),
             shared,
             of_scope(Some(Scope::Shared)),
