@@ -91,14 +91,16 @@ mod engine;
 mod evaluate;
 mod evaluated;
 mod evaluator;
+mod family;
 mod family_part;
-mod family_rows;
 mod format;
 mod found;
+mod frame;
 mod grouping;
 mod inhibitions;
 mod json;
 mod known;
+mod labels;
 mod level;
 mod losses;
 mod matcher;
@@ -107,7 +109,6 @@ mod no_data;
 pub mod notify;
 mod outcome;
 mod pending;
-mod points;
 mod quantile;
 mod redacted;
 mod rule;
@@ -127,6 +128,7 @@ mod span;
 pub mod state;
 pub mod stores;
 mod sum;
+mod table;
 mod template;
 mod thresholds;
 mod validate;
@@ -139,9 +141,11 @@ pub use self::checked::Checked;
 pub use self::comparison::Comparison;
 pub use self::computed::Computed;
 pub use self::engine::{
-    AlertView, Alerts, AlertsBuilder, AlertsStats, Receiver, RuleAlertView, RuleView, SilenceView,
+    AlertView, Alerts, AlertsBuilder, AlertsStats, CodeView, Explanation, Receiver, RuleAlertView,
+    RuleView, SilenceView, SloHold, SloPairView, SloView, SloWindowView,
 };
-pub use self::evaluated::{Evaluated, Evaluation, Labels};
+pub use self::evaluated::{Evaluated, Evaluation};
+pub use self::labels::Labels;
 pub use self::level::Level;
 pub use self::matcher::{Matcher, Operator};
 pub use self::measure::Measure;

@@ -9,7 +9,8 @@ use crate::catalog::{HEALTH_CHECK_STATUS, SCHEDULER_JOB_PROBLEM};
 
 /// The value that a rule judges, computed of metrics: one value of all selected series, or one of each group.
 ///
-/// The arithmetic is that of `PromQL` in Prometheus 3.
+/// The arithmetic is that of `PromQL` in Prometheus 3. A window needs two samples, which are as far apart as evaluations: make it at
+/// least twice as long as the interval of the engine, and better four times, so that a missed evaluation leaves enough.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::json;
 use tracing::Instrument;
 
 use super::json_body::json_body;
+use super::json_fields::Fields;
 use super::rejection::Rejection;
 use super::request::RouteRequest;
 use super::respond;
@@ -39,24 +39,27 @@ pub(super) const ROUTES: [(&str, Act); 6] = [
     ("/alerts/channels/{name}/test", Act::TestChannel),
 ];
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Acknowledgement {
     by: String,
     note: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Person {
-    by: String,
+impl Acknowledgement {
+    fn read(fields: &mut Fields) -> Self {
+        Self {
+            by: fields.text("by"),
+            note: fields.optional_text("note"),
+        }
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The person who acts.
+fn person(fields: &mut Fields) -> String {
+    fields.text("by")
+}
+
 struct Suppression {
-    #[serde(default)]
-    matchers: Vec<Condition>,
+    matchers: Vec<Matcher>,
     by: String,
     note: Option<String>,
     until: Option<String>,
@@ -65,8 +68,6 @@ struct Suppression {
 }
 
 /// The times of a silence that recurs.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Times {
     cron: String,
     time_zone: String,
@@ -75,11 +76,19 @@ struct Times {
 }
 
 impl Times {
+    fn read(fields: &mut Fields) -> Self {
+        Self {
+            cron: fields.text("cron"),
+            time_zone: fields.text("time_zone"),
+            duration: fields.number("duration"),
+        }
+    }
+
     fn recurrence(&self) -> Result<Recurrence, Rejection> {
         let duration = Duration::try_from_secs_f64(self.duration).map_err(|_| {
             Rejection::new(
                 StatusCode::BAD_REQUEST,
-                "duration is wrong: a number of seconds is needed.",
+                "recurrence.duration is wrong: a number of seconds above 0 is needed.",
             )
         })?;
         let recurrence = Recurrence::new(&*self.cron, &*self.time_zone, duration);
@@ -87,26 +96,27 @@ impl Times {
     }
 }
 
-/// A matcher.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Condition {
-    label: String,
-    value: String,
-    is_equal: Option<bool>,
-}
-
-impl Condition {
-    fn into_matcher(self) -> Matcher {
-        if self.is_equal.unwrap_or(true) {
-            Matcher::equal(self.label, self.value)
-        } else {
-            Matcher::not_equal(self.label, self.value)
-        }
+fn matcher(fields: &mut Fields) -> Matcher {
+    let (label, value) = (fields.text("label"), fields.text("value"));
+    if fields.optional_bool("is_equal").unwrap_or(true) {
+        Matcher::equal(label, value)
+    } else {
+        Matcher::not_equal(label, value)
     }
 }
 
 impl Suppression {
+    fn read(fields: &mut Fields) -> Self {
+        Self {
+            matchers: fields.objects("matchers", matcher),
+            by: fields.text("by"),
+            note: fields.optional_text("note"),
+            until: fields.optional_text("until"),
+            for_seconds: fields.optional_number("for_seconds"),
+            recurrence: fields.optional_object("recurrence", Times::read),
+        }
+    }
+
     /// The end, which a silence that recurs may lack.
     fn end(&self) -> Result<Option<SystemTime>, Rejection> {
         if self.until.is_none() && self.for_seconds.is_none() {
@@ -157,7 +167,7 @@ async fn run(act: Act, alerts: Alerts, mut request: RouteRequest) -> Result<Resp
     match act {
         Act::Acknowledge => {
             let id = alert(&alerts, &mut request).await?;
-            let body: Acknowledgement = json_body(request.body).await?;
+            let body = json_body(request.body, Acknowledgement::read).await?;
             check_name(&body.by)?;
             let done = alerts.acknowledge(id, &body.by, body.note.as_deref());
             done.await.map_err(|error| refused(&error))?;
@@ -165,15 +175,15 @@ async fn run(act: Act, alerts: Alerts, mut request: RouteRequest) -> Result<Resp
         }
         Act::Resolve => {
             let id = alert(&alerts, &mut request).await?;
-            let body: Person = json_body(request.body).await?;
-            check_name(&body.by)?;
-            let done = alerts.resolve(id, &body.by).await;
+            let by = json_body(request.body, person).await?;
+            check_name(&by)?;
+            let done = alerts.resolve(id, &by).await;
             done.map_err(|error| refused(&error))?;
             Ok(shown(&alerts, id))
         }
         Act::SuppressAlert => {
             let id = alert(&alerts, &mut request).await?;
-            let body: Suppression = json_body(request.body).await?;
+            let body = json_body(request.body, Suppression::read).await?;
             if !body.matchers.is_empty() {
                 return Err(Rejection::new(
                     StatusCode::BAD_REQUEST,
@@ -183,18 +193,17 @@ async fn run(act: Act, alerts: Alerts, mut request: RouteRequest) -> Result<Resp
             suppress(&alerts, SilenceTarget::Alert(id), body).await
         }
         Act::Suppress => {
-            let mut body: Suppression = json_body(request.body).await?;
+            let mut body = json_body(request.body, Suppression::read).await?;
             ready(&alerts).await?;
-            let matchers = std::mem::take(&mut body.matchers).into_iter();
-            let matchers = matchers.map(Condition::into_matcher).collect();
+            let matchers = std::mem::take(&mut body.matchers);
             suppress(&alerts, SilenceTarget::Labels(matchers), body).await
         }
         Act::EndSilence => {
             let id = request.name().await?;
-            let body: Person = json_body(request.body).await?;
-            check_name(&body.by)?;
+            let by = json_body(request.body, person).await?;
+            check_name(&by)?;
             ready(&alerts).await?;
-            let ended = alerts.unsuppress(&id, &body.by).await;
+            let ended = alerts.unsuppress(&id, &by).await;
             if ended.map_err(|error| refused(&error))? {
                 return Ok(respond::json(StatusCode::OK, &json!({ "ended": id })));
             }
@@ -242,10 +251,12 @@ async fn alert(alerts: &Alerts, request: &mut RouteRequest) -> Result<AlertId, R
     if alerts.knows(id) {
         return Ok(id);
     }
-    Err(Rejection::new(
-        StatusCode::NOT_FOUND,
-        "There is no such alert here: /alerts lists them. Another instance may hold it.",
-    ))
+    let detail = if alerts.is_shared() {
+        "There is no such alert here: /alerts lists them. Another instance may hold it."
+    } else {
+        "There is no such alert: /alerts lists them."
+    };
+    Err(Rejection::new(StatusCode::NOT_FOUND, detail))
 }
 
 async fn suppress(
@@ -273,10 +284,7 @@ async fn suppress(
 async fn test(alerts: &Alerts, name: &str) -> Result<Response, Rejection> {
     let channels = alerts.stats().channels;
     if !channels.iter().any(|channel| channel.name == name) {
-        // Each ledger has the same ones.
-        let mut names: Vec<_> = channels.iter().map(|channel| &*channel.name).collect();
-        let mut known = std::collections::BTreeSet::new();
-        names.retain(|name| known.insert(*name));
+        let names: Vec<_> = channels.iter().map(|channel| &*channel.name).collect();
         let shown: String = name.chars().take(100).collect();
         let detail = format!(
             "There is no channel {shown:?}. The channels are: {}.",

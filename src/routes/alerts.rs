@@ -21,6 +21,9 @@ use crate::alerts::{AlertView, Alerts, Level};
 use crate::error::logged;
 use crate::redact::{MASK, is_secret, redact};
 
+/// The most names that a 404 lists.
+const MAX_NAMES: usize = 50;
+
 /// The entries of a page without a `limit`.
 const DEFAULT_LIMIT: usize = 50;
 
@@ -32,8 +35,8 @@ impl Routes {
     /// | `/alerts` | `alerts`, the firing ones first, and `next_cursor`, which is null on the last page |
     /// | `/alerts/history` | `events` (each with `event`: `transition`, `notification` or `silence`), the latest first, and `next_cursor` |
     /// | `/alerts/stats` | numbers of the engine, and the channels with their failures |
-    /// | `/alerts/rules` | `rules`, as they can be read with serde |
-    /// | `/alerts/rules/{name}/explain` | the rule's alerts: value, threshold, state, deadline, and what holds each notification back |
+    /// | `/alerts/rules` | `rules` and `slos`, as they can be read with serde, and `slo_alerts`: the alerts of the SLOs |
+    /// | `/alerts/rules/{name}/explain` | the alerts of a rule, of an SLO (`SloBurn:NAME:page`) or of code: value, threshold or burn rates, state, deadline, and what holds each notification back |
     /// | `/alerts/silences` | `silences` that are not over, each with the begin and the end of the time in which it is active, or is active next |
     /// | POST `/alerts/{id}/acknowledge` | takes `by` and `note`; nobody else is called, and nothing repeated |
     /// | POST `/alerts/{id}/resolve` | takes `by`; the alert stays resolved until its condition was false once, and one of code without `auto_resolve` is forgotten |
@@ -81,8 +84,12 @@ impl Routes {
                 respond::json(StatusCode::OK, &alerts.stats())
             })
             .add_with(&alerts, "/alerts/rules", guarded, |alerts, _| async move {
-                let rules = redacted(json!({ "rules": &**alerts.rules() }));
-                respond::json(StatusCode::OK, &rules)
+                let rules = json!({
+                    "rules": &**alerts.rules(),
+                    "slos": &**alerts.slos(),
+                    "slo_alerts": alerts.slo_alerts(),
+                });
+                respond::json(StatusCode::OK, &redacted(rules))
             })
             .add_with(
                 &alerts,
@@ -175,15 +182,23 @@ async fn explain(alerts: Alerts, mut request: RouteRequest) -> Result<Response, 
     if let Some(explained) = alerts.explain(&name) {
         return Ok(respond::json(StatusCode::OK, &explained));
     }
-    let rules: Vec<_> = alerts.rules().iter().map(|rule| &*rule.name).collect();
+    // Alerts that code fired are in the store.
+    alert_acts::ready(&alerts).await?;
+    let names = alerts.explainable();
     let shown: String = name.chars().take(100).collect();
-    let detail = match rules.len() {
-        0 => format!("There is no rule {shown:?}: there are no rules."),
-        _ => format!(
-            "There is no rule {shown:?}. The rules are: {}.",
-            rules.join(", ")
+    let nothing = format!("There is no rule and no alert {shown:?}");
+    let mut detail = match names.len() {
+        0 => format!("{nothing}: there are no rules."),
+        1..=MAX_NAMES => format!("{nothing}. The names are: {}.", names.join(", ")),
+        more => format!(
+            "{nothing}. The names are: {}, and {} more in /alerts/rules and /alerts.",
+            names[..MAX_NAMES].join(", "),
+            more - MAX_NAMES
         ),
     };
+    if alerts.is_shared() {
+        detail.push_str(" Other instances explain the alerts that their code fired.");
+    }
     Err(Rejection::new(StatusCode::NOT_FOUND, &detail))
 }
 

@@ -7,33 +7,53 @@ use std::time::Duration;
 use axum::body::{Body, HttpBody};
 use futures_core::Stream;
 use http::StatusCode;
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::time::timeout;
 
+use super::json_fields::{Fields, kind};
+use super::json_repeated::repeated;
 use super::rejection::Rejection;
 
 /// The longest body of a request, and how long it may take to arrive.
 const MAX_BODY: usize = 64 << 10;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Reads the body as a JSON object of this form.
-pub(super) async fn json_body<T: DeserializeOwned>(body: Body) -> Result<T, Rejection> {
+/// Reads the fields of the body. All its mistakes are in one rejection.
+pub(super) async fn json_body<T>(
+    body: Body,
+    fields: impl FnOnce(&mut Fields) -> T,
+) -> Result<T, Rejection> {
     let Ok(body) = timeout(BODY_TIMEOUT, read(body)).await else {
         return Err(Rejection::new(
             StatusCode::REQUEST_TIMEOUT,
             "The body took longer than 10 s.",
         ));
     };
-    let body = body?;
-    let wrong = |problem: &str| {
-        let detail = format!("The body is not the JSON object that is needed: {problem}.");
-        Rejection::new(StatusCode::BAD_REQUEST, &detail)
-    };
-    // serde would also take a list of the fields' values.
-    if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(wrong("it does not begin with {"));
+    parse(&body?, fields).map_err(|detail| Rejection::new(StatusCode::BAD_REQUEST, &detail))
+}
+
+fn parse<T>(body: &[u8], read: impl FnOnce(&mut Fields) -> T) -> Result<T, String> {
+    if body.trim_ascii().is_empty() {
+        return Err("The body is empty: a JSON object is needed.".to_owned());
     }
-    serde_json::from_slice(&body).map_err(|error| wrong(&error.to_string()))
+    let value =
+        serde_json::from_slice(body).map_err(|error| format!("The body is not JSON: {error}."))?;
+    let Value::Object(object) = value else {
+        let kind = kind(&value);
+        return Err(format!("The body is {kind}: an object is needed."));
+    };
+    let mut fields = Fields::new(object);
+    let read = read(&mut fields);
+    let repeated = repeated(body).into_iter();
+    let mut mistakes: Vec<_> = repeated
+        .map(|field| format!("Field {field} is repeated: once is allowed."))
+        .collect();
+    mistakes.extend(fields.into_mistakes());
+    if mistakes.is_empty() {
+        Ok(read)
+    } else {
+        Err(mistakes.join(" "))
+    }
 }
 
 async fn read(body: Body) -> Result<Vec<u8>, Rejection> {

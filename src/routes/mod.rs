@@ -25,6 +25,8 @@ mod build;
 mod chunked_body;
 mod connection_service;
 mod connections;
+#[cfg(feature = "prometheus")]
+mod exposition;
 mod extract;
 mod function_guard;
 mod guard;
@@ -39,6 +41,10 @@ mod ip_range;
 mod jobs;
 #[cfg(feature = "alerts")]
 mod json_body;
+#[cfg(feature = "alerts")]
+mod json_fields;
+#[cfg(feature = "alerts")]
+mod json_repeated;
 mod limits;
 mod merge;
 #[cfg(feature = "prometheus")]

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tower_vitals::ErrorKind;
 use tower_vitals::alerts::channels::{Channel, DeliveryError, Log, Mode, Notification};
 use tower_vitals::alerts::slo::{Slo, Slos, SlosBuilder};
 use tower_vitals::alerts::{Alerts, Receiver, Rule, Rules, RulesBuilder, Signal};
+use tower_vitals::{ErrorKind, Prometheus};
 
 const EVERY: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -119,7 +119,7 @@ async fn the_engine_names_the_mistakes_of_rules_slos_channels_and_its_own() {
         .slos(wrong_slos())
         .channel(Receiver::new("chat", Log::new()).fallback("mail"))
         .channel(Receiver::new("chat", Log::new()).escalate_after(HOUR, "pager"))
-        .channel(Receiver::new("odd", Odd))
+        .channel(Receiver::new("odd", Odd).max_per_hour(20))
         .interval(Duration::ZERO)
         .max_per_hour(0)
         .instance("a\nb")
@@ -131,6 +131,7 @@ async fn the_engine_names_the_mistakes_of_rules_slos_channels_and_its_own() {
         "rule \"SloBurn:pay:page\": there is no channel \"chatt\" for notifications, did you mean \"chat\"?",
         "SLO \"pay\": there is no channel \"pager\" for notifications",
         "rule \"Closure\": there is no computed signal \"queue\": call computed(\"queue\", ..)",
+        "channel \"odd\" decides itself what it tells and when: remove its levels, matchers, groups, intervals, cooldown, cap and escalation",
         "two channels have the name \"chat\"",
         "channel \"chat\": there is no channel \"mail\" to fall back to",
         "channel \"chat\": there is no channel \"pager\" for notifications to escalate to",
@@ -152,5 +153,66 @@ fn outside_of_a_runtime_the_engine_says_so_with_the_other_mistakes() {
     assert_eq!(
         error.to_string(),
         "2 mistakes: interval is 7200s: 1 s to 1 h are allowed; there is no tokio runtime: call run() within one"
+    );
+}
+
+/// Samples are as far apart as evaluations, and a window excludes its start. One of a single interval therefore never has the two
+/// samples that each of these signals needs, and one of less than two intervals lacks them whenever an evaluation is late.
+#[tokio::test]
+async fn windows_shorter_than_two_intervals_are_mistakes() {
+    const INTERVAL: Duration = Duration::from_secs(15);
+    let signals = |window| {
+        [
+            ("Rate", Signal::rate("errors_total", window)),
+            ("Increase", Signal::increase("errors_total", window)),
+            (
+                "Ratio",
+                Signal::ratio("errors_total", "events_total", window),
+            ),
+            (
+                "Average",
+                Signal::average("http_request_duration_seconds", window),
+            ),
+            (
+                "Quantile",
+                Signal::quantile(0.9, "http_request_duration_seconds", window),
+            ),
+        ]
+    };
+    let builder = |window| {
+        let rules = signals(window).map(|(name, signal)| Rule::new(name, signal).gt(1.0));
+        Alerts::builder()
+            .rules(Rules::builder().rules(rules).rule(rule("Now")))
+            .metrics(Prometheus::builder().build().unwrap())
+            .interval(INTERVAL)
+    };
+    for window in [INTERVAL, 2 * INTERVAL - Duration::from_millis(1)] {
+        let error = builder(window)
+            .max_per_hour(0)
+            .run()
+            .unwrap_err()
+            .to_string();
+        let parts: Vec<_> = signals(window)
+            .iter()
+            .map(|(name, _)| format!(
+                "rule {name:?}: its window is {window:?} and the interval 15s: windows of 30s and more are allowed, because \
+                 they need two samples"
+            ))
+            .collect();
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|part| &**part)
+            .chain(["max_per_hour is 0"])
+            .collect();
+        assert_mistakes(&error, 6, &parts);
+    }
+    builder(2 * INTERVAL).run().unwrap();
+    // The app evaluates when it likes.
+    builder(INTERVAL).manual().run().unwrap();
+    // The wrong interval is the mistake.
+    let error = builder(INTERVAL).interval(2 * HOUR).run().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "interval is 7200s: 1 s to 1 h are allowed"
     );
 }

@@ -28,7 +28,11 @@ mod delivery;
 mod email;
 mod engine;
 mod engine_instances;
-#[cfg(all(unix, any(feature = "alerts-postgres", feature = "alerts-sqlite")))]
+#[cfg(all(
+    unix,
+    feature = "alerts-http",
+    any(feature = "alerts-postgres", feature = "alerts-sqlite")
+))]
 mod engine_kill;
 mod engine_long_outage;
 mod engine_outages;
@@ -45,6 +49,7 @@ mod notify;
 mod paging;
 mod posted;
 mod promtool;
+mod renewed;
 mod round_trip;
 mod rule_set;
 mod rules;

@@ -123,7 +123,7 @@ const MISTAKES: [(&str, u16, &str); 20] = [
     (
         "/alerts/rules/CheckFailin/explain",
         404,
-        "There is no rule \"CheckFailin\". The rules are: CheckFailing, NoRequests.",
+        "There is no rule and no alert \"CheckFailin\". The names are: CheckFailing, NoRequests.",
     ),
     (
         "/alerts/rules/%ff/explain",

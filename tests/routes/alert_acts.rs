@@ -8,7 +8,7 @@ use http::{Method, Request};
 use serde_json::{Value as Json, json};
 use tower_vitals::alerts::Alert;
 
-use crate::alert_shop::{Shop, assert_shape};
+use crate::alert_shop::{Shop, Store, assert_shape};
 
 #[track_caller]
 fn detail(body: &Json) -> &str {
@@ -89,38 +89,134 @@ async fn wrong_bodies_and_unknown_ids_change_nothing() {
     let many: Vec<_> = (0..65)
         .map(|n| json!({"label": "a", "value": n.to_string()}))
         .collect();
-    let no_object = "The body is not the JSON object that is needed: ";
     for (path, body, status, said) in [
-        (&*acknowledge, String::new(), 400, no_object),
-        (&acknowledge, "by=ann".into(), 400, no_object),
-        (&acknowledge, "[\"ann\", null]".into(), 400, no_object),
-        (&acknowledge, "null".into(), 400, no_object),
-        (&acknowledge, "{}".into(), 400, "The body is not the JSON object that is needed: missing field `by`"),
-        (&acknowledge, r#"{"by": 7}"#.into(), 400, no_object),
-        (&acknowledge, r#"{"by": "ann", "by": "bob"}"#.into(), 400, no_object),
-        (&acknowledge, r#"{"by": "ann", "notes": ""}"#.into(), 400, "The body is not the JSON object that is needed: unknown field `notes`, expected `by` or `note`"),
-        (&acknowledge, r#"{"by": "ann"} {}"#.into(), 400, no_object),
-        (&acknowledge, r#"{"by": " "}"#.into(), 400, "by is empty: the name of a person is needed."),
-        (&acknowledge, json!({"by": &long[..257]}).to_string(), 400, "The name is too long: allowed are 256 bytes."),
-        (&acknowledge, json!({"by": "ann", "note": long}).to_string(), 400, "The note is too long: allowed are 4096 bytes."),
-        (&suppress, r#"{"by": "ann"}"#.into(), 400, "Either until or for_seconds is needed."),
-        (&suppress, r#"{"by": "ann", "for_seconds": 60, "until": "2999-01-01T00:00:00Z"}"#.into(), 400, "Either until or for_seconds is needed."),
-        (&suppress, r#"{"by": "ann", "for_seconds": 0}"#.into(), 400, "for_seconds is wrong: a number above 0 is needed."),
-        (&suppress, r#"{"by": "ann", "for_seconds": -1}"#.into(), 400, "for_seconds is wrong"),
-        (&suppress, r#"{"by": "ann", "for_seconds": 1e300}"#.into(), 400, "for_seconds is wrong"),
-        (&suppress, r#"{"by": "ann", "until": "tomorrow"}"#.into(), 400, "until is wrong: a time like 2026-11-21T00:00:00Z (RFC 3339) is needed."),
-        (&suppress, r#"{"by": "ann", "until": "2020-01-01T00:00:00Z"}"#.into(), 400, "A silence must end in the future."),
-        (&suppress, r#"{"by": "ann", "for_seconds": 60, "matchers": [{"label": "a", "value": "b"}]}"#.into(), 400, "This route suppresses one alert and takes no matchers: /alerts/suppress does."),
-        ("/alerts/suppress", r#"{"by": "ann", "for_seconds": 60}"#.into(), 400, "A silence needs a matcher that does not match the empty text."),
-        ("/alerts/suppress", r#"{"by": "ann", "for_seconds": 60, "matchers": [{"label": "a", "value": ""}]}"#.into(), 400, "A silence needs a matcher"),
-        ("/alerts/suppress", r#"{"by": "ann", "for_seconds": 60, "matchers": [{"label": "a", "value": "b", "equal": true}]}"#.into(), 400, "The body is not the JSON object that is needed: unknown field `equal`"),
-        ("/alerts/suppress", json!({"by": "ann", "for_seconds": 60, "matchers": many}).to_string(), 400, "A silence has at most 64 matchers."),
-        ("/alerts/xyz/acknowledge", r#"{"by": "ann"}"#.into(), 400, "\"xyz\" is no alert id: allowed are 16 hexadecimal digits."),
-        ("/alerts/%ff/resolve", r#"{"by": "ann"}"#.into(), 400, "The name in the path is not UTF-8."),
-        (&format!("{unknown}/acknowledge"), r#"{"by": "ann"}"#.into(), 404, "There is no such alert here: /alerts lists them."),
-        (&format!("{unknown}/resolve"), r#"{"by": "ann"}"#.into(), 404, "There is no such alert here"),
-        (&format!("{unknown}/suppress"), r#"{"by": "ann", "for_seconds": 60}"#.into(), 404, "There is no such alert here"),
-        ("/alerts/channels/x/test", String::new(), 404, "There is no channel \"x\". The channels are: pager, night."),
+        (
+            &*acknowledge,
+            String::new(),
+            400,
+            "The body is empty: a JSON object is needed.",
+        ),
+        (
+            &acknowledge,
+            r#"{"by": " "}"#.into(),
+            400,
+            "by is empty: the name of a person is needed.",
+        ),
+        (
+            &acknowledge,
+            json!({"by": &long[..257]}).to_string(),
+            400,
+            "The name is too long: allowed are 256 bytes.",
+        ),
+        (
+            &acknowledge,
+            json!({"by": "ann", "note": long}).to_string(),
+            400,
+            "The note is too long: allowed are 4096 bytes.",
+        ),
+        (
+            &suppress,
+            r#"{"by": "ann"}"#.into(),
+            400,
+            "Either until or for_seconds is needed.",
+        ),
+        (
+            &suppress,
+            r#"{"by": "ann", "for_seconds": 60, "until": "2999-01-01T00:00:00Z"}"#.into(),
+            400,
+            "Either until or for_seconds is needed.",
+        ),
+        (
+            &suppress,
+            r#"{"by": "ann", "for_seconds": 0}"#.into(),
+            400,
+            "for_seconds is wrong: a number above 0 is needed.",
+        ),
+        (
+            &suppress,
+            r#"{"by": "ann", "for_seconds": -1}"#.into(),
+            400,
+            "for_seconds is wrong",
+        ),
+        (
+            &suppress,
+            r#"{"by": "ann", "for_seconds": 1e300}"#.into(),
+            400,
+            "for_seconds is wrong",
+        ),
+        (
+            &suppress,
+            r#"{"by": "ann", "until": "tomorrow"}"#.into(),
+            400,
+            "until is wrong: a time like 2026-11-21T00:00:00Z (RFC 3339) is needed.",
+        ),
+        (
+            &suppress,
+            r#"{"by": "ann", "until": "2020-01-01T00:00:00Z"}"#.into(),
+            400,
+            "A silence must end in the future.",
+        ),
+        (
+            &suppress,
+            r#"{"by": "ann", "for_seconds": 60, "matchers": [{"label": "a", "value": "b"}]}"#
+                .into(),
+            400,
+            "This route suppresses one alert and takes no matchers: /alerts/suppress does.",
+        ),
+        (
+            "/alerts/suppress",
+            r#"{"by": "ann", "for_seconds": 60}"#.into(),
+            400,
+            "A silence needs a matcher that does not match the empty text.",
+        ),
+        (
+            "/alerts/suppress",
+            r#"{"by": "ann", "for_seconds": 60, "matchers": [{"label": "a", "value": ""}]}"#.into(),
+            400,
+            "A silence needs a matcher",
+        ),
+        (
+            "/alerts/suppress",
+            json!({"by": "ann", "for_seconds": 60, "matchers": many}).to_string(),
+            400,
+            "A silence has at most 64 matchers.",
+        ),
+        (
+            "/alerts/xyz/acknowledge",
+            r#"{"by": "ann"}"#.into(),
+            400,
+            "\"xyz\" is no alert id: allowed are 16 hexadecimal digits.",
+        ),
+        (
+            "/alerts/%ff/resolve",
+            r#"{"by": "ann"}"#.into(),
+            400,
+            "The name in the path is not UTF-8.",
+        ),
+        (
+            &format!("{unknown}/acknowledge"),
+            r#"{"by": "ann"}"#.into(),
+            404,
+            "There is no such alert: /alerts lists them.",
+        ),
+        (
+            &format!("{unknown}/resolve"),
+            r#"{"by": "ann"}"#.into(),
+            404,
+            "There is no such alert: /alerts lists them.",
+        ),
+        (
+            &format!("{unknown}/suppress"),
+            r#"{"by": "ann", "for_seconds": 60}"#.into(),
+            404,
+            "There is no such alert: /alerts lists them.",
+        ),
+        (
+            "/alerts/channels/x/test",
+            String::new(),
+            404,
+            "There is no channel \"x\". The channels are: pager, night.",
+        ),
     ] {
         let (found, answer) = shop.ask(Method::POST, path, body.clone()).await;
         assert_eq!(found, status, "{path} {body}: {answer}");
@@ -129,6 +225,28 @@ async fn wrong_bodies_and_unknown_ids_change_nothing() {
     let list = shop.ok("/alerts?name=CheckFailing").await;
     assert_eq!(list["alerts"][0]["acknowledged"], Json::Null);
     assert_eq!(shop.ok("/alerts/silences").await, json!({"silences": []}));
+}
+
+/// Only instances that share a store hold alerts for each other.
+#[tokio::test]
+async fn an_unknown_alert_may_be_at_another_instance_if_the_store_is_shared() {
+    for (is_shared, said) in [
+        (false, "There is no such alert: /alerts lists them."),
+        (
+            true,
+            "There is no such alert here: /alerts lists them. Another instance may hold it.",
+        ),
+    ] {
+        let store = Store {
+            is_shared,
+            ..Store::default()
+        };
+        let mut shop = Shop::with(|builder| builder.store(store));
+        shop.tick().await;
+        let path = "/alerts/0123456789abcdef/resolve";
+        let (status, body) = shop.post(path, &json!({"by": "ann"})).await;
+        assert_eq!((status, detail(&body)), (404, said));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -297,4 +415,32 @@ async fn an_act_outlives_its_client() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("the act is lost");
+}
+
+#[tokio::test]
+async fn the_channels_are_listed_once_and_from_the_start() {
+    for is_shared in [false, true] {
+        let store = Store {
+            is_shared,
+            ..Store::default()
+        };
+        store.is_away.store(true, Ordering::Relaxed);
+        let mut shop = Shop::with(|builder| builder.store(store.clone()));
+        let listed = async |shop: &Shop| {
+            let numbers = shop.ok("/alerts/stats").await;
+            assert_shape(&numbers, "stats");
+            let channels = numbers["channels"].as_array().unwrap().iter();
+            json!(channels.map(|channel| &channel["name"]).collect::<Vec<_>>())
+        };
+        assert_eq!(listed(&shop).await, json!(["pager", "night"]));
+        store.is_away.store(false, Ordering::Relaxed);
+        shop.alerts.test_channel("pager").await.unwrap();
+        shop.tick().await;
+        assert_eq!(listed(&shop).await, json!(["pager", "night"]));
+        let numbers = shop.ok("/alerts/stats").await;
+        assert!(
+            numbers["channels"][0]["last_success"].is_string(),
+            "{numbers}"
+        );
+    }
 }

@@ -50,8 +50,9 @@ impl Channel for Pager {
 /// A store that goes away.
 #[derive(Clone, Default)]
 pub(crate) struct Store {
-    kept: MemoryAlerts,
+    pub(crate) kept: MemoryAlerts,
     pub(crate) is_away: Arc<AtomicBool>,
+    pub(crate) is_shared: bool,
 }
 
 impl Store {
@@ -67,6 +68,10 @@ impl Store {
 impl AlertStore for Store {
     fn kind(&self) -> &'static str {
         "faulty"
+    }
+
+    fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     fn load<'a>(&'a self, ledger: &'a str) -> BoxFuture<'a, Result<Saved, Error>> {

@@ -118,11 +118,11 @@ async fn silences_recur() {
         ),
         (
             json!({"duration": -1}),
-            "duration is wrong: a number of seconds is needed.",
+            "recurrence.duration is wrong: a number of seconds above 0 is needed.",
         ),
         (
             json!({"zone": "UTC"}),
-            "The body is not the JSON object that is needed: unknown field `zone`",
+            "Field \"recurrence.zone\" is unknown: cron, time_zone and duration are allowed.",
         ),
     ] {
         let mut body = body.clone();

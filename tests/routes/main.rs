@@ -17,6 +17,10 @@ mod alert_access;
 #[cfg(feature = "alerts")]
 mod alert_acts;
 #[cfg(feature = "alerts")]
+mod alert_bodies;
+#[cfg(feature = "alerts")]
+mod alert_explanations;
+#[cfg(feature = "alerts")]
 mod alert_shop;
 #[cfg(feature = "alerts")]
 mod alert_silences;

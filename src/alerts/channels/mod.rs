@@ -10,6 +10,7 @@ mod log;
 mod notification;
 mod notification_reason;
 mod notified_alert;
+mod test_alert;
 
 pub use self::channel::{Channel, Mode};
 pub use self::delivery_error::DeliveryError;
@@ -24,3 +25,4 @@ pub use self::log::Log;
 pub use self::notification::Notification;
 pub use self::notification_reason::NotificationReason;
 pub use self::notified_alert::NotifiedAlert;
+pub(in crate::alerts) use self::test_alert::test_alert;

@@ -113,10 +113,11 @@ impl Changes {
         true
     }
 
-    /// The changes of the last commit are written.
-    pub(super) fn committed(&mut self) {
-        self.sent.clear();
-        self.sent_left = Leftover::default();
+    /// The changes of the last commit are written. Returns the notifications that are done.
+    pub(super) fn committed(&mut self) -> Vec<Uuid> {
+        let left = mem::take(&mut self.sent_left);
+        let done = self.sent.drain(..).filter_map(|change| change.done);
+        done.chain(left.done).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::outlet::Outlet;
 use crate::alerts::wire;
 
 /// A channel as routes show it.
@@ -29,6 +30,33 @@ pub struct ChannelStatus {
     /// The time of the next attempt, if one is planned.
     #[serde(with = "wire::optional_time")]
     pub next_attempt: Option<SystemTime>,
+}
+
+impl ChannelStatus {
+    /// A channel that has done nothing so far.
+    pub(in crate::alerts) fn of(outlet: &Outlet) -> Self {
+        Self {
+            name: outlet.name.clone(),
+            kind: outlet.channel.kind(),
+            stopped: None,
+            waiting: 0,
+            oldest: None,
+            last_success: None,
+            last_error: None,
+            next_attempt: None,
+        }
+    }
+
+    /// Adds what the same channel does for another ledger.
+    pub(in crate::alerts) fn add(&mut self, other: Self) {
+        let earlier = |one: Option<SystemTime>, other| one.into_iter().chain(other).min();
+        self.stopped = self.stopped.take().or(other.stopped);
+        self.waiting += other.waiting;
+        self.oldest = earlier(self.oldest, other.oldest);
+        self.last_success = self.last_success.max(other.last_success);
+        self.last_error = self.last_error.take().or(other.last_error);
+        self.next_attempt = earlier(self.next_attempt, other.next_attempt);
+    }
 }
 
 /// The stop of a channel.

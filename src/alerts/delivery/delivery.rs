@@ -13,7 +13,7 @@ use super::committer;
 use super::ended::Ended;
 use super::shared::Shared;
 use super::worker;
-use crate::alerts::channels::{DeliveryError, Mode, NotificationReason, NotifiedAlert};
+use crate::alerts::channels::{DeliveryError, Mode, NotificationReason, NotifiedAlert, test_alert};
 use crate::alerts::stores::{Commit, Queued};
 
 /// The worker that delivers the outbox of a ledger. See the [module](super) for its promises.
@@ -140,7 +140,16 @@ impl Delivery {
             return Err(DeliveryError::rejected(message));
         };
         let mut notification = self.shared.notification(NotificationReason::Test, "test");
-        notification.text = Some(format!("Test of the alert channel {name}"));
+        notification.text = Some(format!(
+            "This is a test of the channel {name}. Nothing is wrong."
+        ));
+        notification.alerts.push(test_alert(&notification));
+        // The alert says it.
+        notification.text = None;
+        let labels = [("alertname", &notification.alerts[0].name)];
+        notification.group_labels = labels
+            .map(|(label, value)| (label.to_owned(), value.clone()))
+            .into();
         let receiver = self.shared.with(|state| state.lanes[lane].receiver.clone());
         let result = attempt(&*receiver.channel, &notification, receiver.timeout).await;
         let now = self.shared.now();
@@ -155,6 +164,13 @@ impl Delivery {
         let now = self.shared.now();
         let state = self.shared.state.lock();
         state.lanes.iter().map(|lane| lane.status(now)).collect()
+    }
+
+    /// The channels that were stopped before the start, and have another configuration now.
+    pub(in crate::alerts) fn renewed(&self) -> Vec<String> {
+        let state = self.shared.state.lock();
+        let renewed = state.lanes.iter().filter(|lane| lane.is_renewed);
+        renewed.map(|lane| lane.receiver.name.clone()).collect()
     }
 
     /// The channels that are stopped, each with the fallback that gets its notifications.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::engine::Engine;
+use super::explanation::Explanation;
 use super::ledger::Ledger;
-use super::views::{AlertView, AlertsStats, RuleView, SilenceView};
+use super::views::{AlertView, AlertsStats, SilenceView};
 use crate::alerts::channels::DeliveryError;
 use crate::alerts::rules::Rules;
-use crate::alerts::state::{
-    Alert, AlertId, CodeAlert, Recurrence, SilenceId, SilenceTarget, State, Transition,
-};
-use crate::alerts::stores::{Event, HistoryPage, HistoryQuery, SilenceEvent};
+use crate::alerts::slo::{SloAlert, Slos};
+use crate::alerts::state::{Alert, AlertId, CodeAlert, Transition};
+use crate::alerts::stores::{HistoryPage, HistoryQuery};
 use crate::error::{Error, ErrorKind};
 use crate::exporter::Snapshot;
 use crate::redact::redact;
@@ -29,7 +29,9 @@ const SHORTCUT_RESOLVES: Duration = Duration::from_secs(15 * 60);
 /// instance that takes it.
 ///
 /// Each notification is sent at least once. After a crash, those that were sent in the last moments are sent again with the same
-/// [`id`](super::super::channels::Notification::id).
+/// [`id`](super::super::channels::Notification::id). A channel that
+/// [deduplicates](super::super::channels::Channel::deduplicates) gets those about an alert in order, so that its receiver has one
+/// incident for each firing.
 ///
 /// A handle that can be cloned. The engine ends when the last one is dropped; [`shutdown`](Self::shutdown) ends it in order.
 ///
@@ -145,151 +147,6 @@ impl Alerts {
         ledger.act(now, change).await
     }
 
-    /// Holds back the notifications of alerts until a time. Returns the silence's identity.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the time is over, the target matches alerts without labels, a text is too long, there are too many silences, or
-    /// the store does not take the change.
-    pub async fn suppress(
-        &self,
-        target: SilenceTarget,
-        until: SystemTime,
-        by: &str,
-        note: Option<&str>,
-    ) -> Result<Vec<String>, Error> {
-        self.make_silence(&target, |state, target, now| {
-            let id = state.suppress(target, until, by, note, now)?;
-            let silence = state.silences(now).find(|silence| silence.id == id);
-            let began = silence.cloned().map(|silence| {
-                Event::Silence(SilenceEvent {
-                    at: now,
-                    silence,
-                    began: true,
-                    ended_by: None,
-                })
-            });
-            Ok((id, began))
-        })
-        .await
-    }
-
-    /// Holds back the notifications of alerts again and again, until a time or until [`unsuppress`](Self::unsuppress). Returns the
-    /// silence's identity.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
-    /// use std::time::Duration;
-    /// use tower_vitals::alerts::Alerts;
-    /// use tower_vitals::alerts::state::{Matcher, Recurrence, SilenceTarget};
-    ///
-    /// let alerts = Alerts::builder().run()?;
-    /// let sundays = Recurrence::new("0 2 * * SUN", "Europe/Berlin", Duration::from_secs(2 * 60 * 60))?;
-    /// let database = SilenceTarget::Labels(vec![Matcher::equal("component", "database")]);
-    /// alerts.suppress_recurring(database, sundays, None, "ann", Some("maintenance")).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`suppress`](Self::suppress), and if the silence ends before it begins.
-    pub async fn suppress_recurring(
-        &self,
-        target: SilenceTarget,
-        recurrence: Recurrence,
-        until: Option<SystemTime>,
-        by: &str,
-        note: Option<&str>,
-    ) -> Result<Vec<String>, Error> {
-        self.make_silence(&target, |state, target, now| {
-            let recurrence = recurrence.clone();
-            let id = state.suppress_recurring(target, recurrence, until, by, note, now)?;
-            // The notifier writes its begins.
-            Ok((id, None))
-        })
-        .await
-    }
-
-    async fn make_silence(
-        &self,
-        target: &SilenceTarget,
-        make: impl Fn(
-            &mut State,
-            SilenceTarget,
-            SystemTime,
-        ) -> Result<(SilenceId, Option<Event>), Error>,
-    ) -> Result<Vec<String>, Error> {
-        let now = SystemTime::now();
-        self.0.hold_if_closed(now).await;
-        let mut ids = Vec::new();
-        for ledger in self.0.open_ledgers() {
-            if let SilenceTarget::Alert(id) = target
-                && !ledger.knows(*id)
-            {
-                continue;
-            }
-            let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
-                let (id, event) = make(&mut book.state, target.clone(), now)?;
-                step.events.extend(event);
-                Ok(id)
-            };
-            let id = ledger.act(now, change).await?;
-            ids.push(format!("{}-{id}", ledger.kind.name()));
-        }
-        if ids.is_empty() {
-            self.0.ready(now).await?;
-            return Err(Error::new(
-                ErrorKind::Refused,
-                "no such alert is known here",
-            ));
-        }
-        Ok(ids)
-    }
-
-    /// Ends a silence before its time. Returns whether there was one. Unless the store is shared, the number alone names a silence,
-    /// too.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the store does not take the change.
-    pub async fn unsuppress(&self, id: &str, by: &str) -> Result<bool, Error> {
-        let now = SystemTime::now();
-        // Notices and explanations name the number alone.
-        let only = match &*self.0.ledgers {
-            [only] => Some((only.name, id)),
-            _ => None,
-        };
-        let parts = id.rsplit_once('-').or(only);
-        let parts = parts.and_then(|(name, number)| Some((name, number.parse().ok()?)));
-        let Some((name, number)) = parts else {
-            return Ok(false);
-        };
-        self.0.hold_if_closed(now).await;
-        self.0.ready(now).await?;
-        let Some(ledger) = self
-            .0
-            .open_ledgers()
-            .find(|ledger| ledger.kind.name() == name)
-        else {
-            return Ok(false);
-        };
-        let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
-            let id = SilenceId(number);
-            let ended = book.state.unsuppress(id, now);
-            let was_there = ended.is_some();
-            step.events.extend(ended.map(|silence| {
-                Event::Silence(SilenceEvent {
-                    at: now,
-                    silence,
-                    began: false,
-                    ended_by: Some(by.to_owned()),
-                })
-            }));
-            Ok(was_there)
-        };
-        ledger.act(now, change).await
-    }
-
     /// Sends a test through a channel, also if the channel is stopped. If it arrives, the channel works again.
     ///
     /// # Errors
@@ -311,11 +168,29 @@ impl Alerts {
         &self.0.context.rules
     }
 
-    /// Explains each alert of a rule: its value, its state, its next deadline, and what holds back each notification. `None` if there
-    /// is no such rule.
+    /// The SLOs.
     #[must_use]
-    pub fn explain(&self, rule: &str) -> Option<RuleView> {
-        self.0.explain(rule, SystemTime::now())
+    pub fn slos(&self) -> &Slos {
+        &self.0.context.slos
+    }
+
+    /// The alerts of the SLOs, two of each.
+    #[must_use]
+    pub fn slo_alerts(&self) -> &[SloAlert] {
+        &self.0.context.slo_alerts
+    }
+
+    /// Explains each alert of a name: its value, its state, its next deadline, and what holds back each notification. The name is that
+    /// of a rule, of an SLO's alert (`SloBurn:checkout:page`), or of alerts that code fired. `None` if there is none.
+    #[must_use]
+    pub fn explain(&self, name: &str) -> Option<Explanation> {
+        self.0.explain(name, SystemTime::now())
+    }
+
+    /// The names that [`explain`](Self::explain) knows.
+    #[must_use]
+    pub fn explainable(&self) -> Vec<String> {
+        self.0.explainable()
     }
 
     /// The silences that are not over.
@@ -377,6 +252,12 @@ impl Alerts {
     #[must_use]
     pub fn knows(&self, id: AlertId) -> bool {
         self.0.open_ledgers().any(|ledger| ledger.knows(id))
+    }
+
+    /// Whether several instances share the store.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_shared(&self) -> bool {
+        self.0.is_shared()
     }
 
     /// Fails while the alerts are not read from their store.

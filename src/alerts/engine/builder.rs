@@ -140,7 +140,8 @@ impl AlertsBuilder {
         self
     }
 
-    /// Sets the time between evaluations. Defaults to 15 s.
+    /// Sets the time between evaluations: 1 s to 1 h. Defaults to 15 s. The windows of rules must be at least twice as long, because a
+    /// rate needs two samples, unless the engine is [`manual`](Self::manual). Those of the default rules are 5 minutes.
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self

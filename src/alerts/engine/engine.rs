@@ -17,7 +17,7 @@ use super::ledger::Ledger;
 use super::views::AlertsStats;
 use crate::alerts::channels::DeliveryError;
 use crate::alerts::computed::Computed;
-use crate::alerts::delivery::Delivery;
+use crate::alerts::delivery::{ChannelStatus, Delivery};
 use crate::alerts::outcome::Outcome;
 use crate::alerts::samples::Samples;
 use crate::alerts::scratch::Scratch;
@@ -76,6 +76,12 @@ impl Engine {
             has_ended: AtomicBool::new(false),
             started: SystemTime::now(),
         }
+    }
+
+    /// Whether several instances share the store.
+    #[cfg(feature = "axum")]
+    pub(super) fn is_shared(&self) -> bool {
+        self.ledgers.len() > 1
     }
 
     pub(super) fn open_ledgers(&self) -> impl Iterator<Item = &Ledger> {
@@ -244,16 +250,20 @@ impl Engine {
     }
 
     pub(super) async fn test_channel(&self, name: &str) -> Result<(), DeliveryError> {
-        let open = self.open_ledgers();
-        let open = open.filter_map(|ledger| ledger.read(|open| Arc::clone(&open.delivery)));
-        let mut open: Vec<_> = open.collect();
-        // Each ledger stops the channel for itself, so each of them must see the test.
-        let is_stopped = |delivery: &Arc<Delivery>| {
+        self.hold_if_closed(SystemTime::now()).await;
+        let is_stopped = |delivery: &Delivery| {
             let mut channels = delivery.channels().into_iter();
             channels.any(|channel| channel.name == name && channel.stopped.is_some())
         };
-        if open.iter().any(is_stopped) {
-            open.retain(is_stopped);
+        let open = self.open_ledgers().filter_map(|ledger| {
+            let delivery = ledger.read(|open| Arc::clone(&open.delivery))?;
+            let is_stopped = is_stopped(&delivery);
+            Some((ledger, delivery, is_stopped))
+        });
+        let mut open: Vec<_> = open.collect();
+        // Each ledger stops the channel for itself, so each of them must see the test.
+        if open.iter().any(|(.., is_stopped)| *is_stopped) {
+            open.retain(|(.., is_stopped)| *is_stopped);
         } else {
             open.truncate(1);
         }
@@ -262,8 +272,18 @@ impl Engine {
                 "the store of the alerts cannot be reached",
             ));
         }
-        for delivery in open {
+        for (ledger, delivery, was_stopped) in open {
             delivery.test(name).await?;
+            if was_stopped {
+                let now = SystemTime::now();
+                // A failure of the store is logged there, and the step is written later.
+                let _ = ledger
+                    .run(now, |book, _| {
+                        book.notifier.renew(name, now);
+                        Ok(())
+                    })
+                    .await;
+            }
         }
         Ok(())
     }
@@ -309,7 +329,7 @@ impl Engine {
             dropped_events: self.instruments.losses.events(),
             dropped_notifications: self.instruments.losses.notifications(),
             store_error: self.ledgers.iter().find_map(Ledger::failure),
-            channels: Vec::new(),
+            channels: self.channels(),
         };
         for ledger in self.open_ledgers() {
             ledger.read(|open| {
@@ -321,10 +341,24 @@ impl Engine {
                 }
                 stats.silences += open.book.state.silences(now).count();
                 stats.dropped += open.book.state.dropped();
-                stats.channels.extend(open.delivery.channels());
             });
         }
         stats
+    }
+
+    /// Each channel once, also before the alerts are read from their store.
+    fn channels(&self) -> Vec<ChannelStatus> {
+        let outlets = self.ledgers.first().map(Ledger::outlets);
+        let outlets = outlets.unwrap_or_default().iter();
+        let mut channels: Vec<_> = outlets.map(ChannelStatus::of).collect();
+        for ledger in self.open_ledgers() {
+            let statuses = ledger.read(|open| open.delivery.channels());
+            // They are in the order of their configuration.
+            for (channel, status) in channels.iter_mut().zip(statuses.unwrap_or_default()) {
+                channel.add(status);
+            }
+        }
+        channels
     }
 
     /// Reasons why the engine may not tell of an alert.

@@ -10,20 +10,17 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::book::{Book, Step};
-use super::context::Context;
 use super::inbox::Request;
 use super::ledger_kind::LedgerKind;
 use super::open::Open;
+use super::plan::Plan;
 use super::store_call::call_store;
 use super::writing::{Writing, is_refused};
 use crate::alerts::delivery::{Delivery, Outlet};
-use crate::alerts::losses::Losses;
-use crate::alerts::notify::Policy;
-use crate::alerts::state::{AlertId, Limits};
+use crate::alerts::state::AlertId;
 use crate::alerts::stores::{AlertStore, Commit, Lease, Queued, Saved};
 use crate::error::{Error, ErrorKind, logged};
 use crate::outage::{Outage, Transition};
-use crate::recorder::RecorderRef;
 
 /// The epoch of a ledger in memory, which no store gives.
 const NO_EPOCH: u64 = i64::MAX as u64;
@@ -31,7 +28,7 @@ const NO_EPOCH: u64 = i64::MAX as u64;
 /// The alerts of one engine in their store. While another engine holds the ledger, there is no book. While the store is away at the
 /// start, the book of a ledger that no other instance may hold is in memory.
 pub(super) struct Ledger {
-    pub(super) kind: LedgerKind,
+    kind: LedgerKind,
     /// The indexes of its rules.
     pub(super) rules: Vec<usize>,
     /// The name in the store.
@@ -44,17 +41,6 @@ pub(super) struct Ledger {
     writing: tokio::sync::Mutex<Writing>,
     outage: Outage,
     last_error: Mutex<Option<String>>,
-}
-
-/// What opens and writes ledgers.
-pub(super) struct Plan {
-    pub(super) context: Arc<Context>,
-    pub(super) store: Arc<dyn AlertStore>,
-    pub(super) policies: Vec<Policy>,
-    pub(super) channels: Vec<Outlet>,
-    pub(super) limits: Limits,
-    pub(super) recorder: RecorderRef,
-    pub(super) losses: Arc<Losses>,
 }
 
 impl Ledger {
@@ -76,6 +62,15 @@ impl Ledger {
             outage: Outage::default(),
             last_error: Mutex::default(),
         }
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.kind.name()
+    }
+
+    /// The channels that its alerts may go to.
+    pub(super) fn outlets(&self) -> &[Outlet] {
+        &self.plan.channels
     }
 
     /// Whether this engine holds the ledger.
@@ -140,7 +135,11 @@ impl Ledger {
         }
         let saved = self.call(|store| store.load(&self.key)).await?;
         self.open_with(writing, &saved, Some(lease), now)?;
+        let renewed = self.read(|open| open.delivery.renewed());
         self.step(writing, now, |book, step| {
+            for channel in renewed.into_iter().flatten() {
+                book.notifier.renew(&channel, now);
+            }
             book.forget_rules(now, step);
             book.take(requests, now, step);
             Ok(())
@@ -166,7 +165,7 @@ impl Ledger {
         let context = &plan.context;
         let delivery = Delivery::builder(Arc::clone(&plan.store), self.key.clone(), watched)
             .receivers(plan.channels.iter().cloned())
-            .label(self.kind.name())
+            .label(self.name())
             .service(context.service.clone())
             .instance(Some(context.instance.clone()))
             .external_url(context.external_url.clone())
@@ -186,7 +185,11 @@ impl Ledger {
     fn book(&self, saved: &Saved, now: SystemTime) -> Result<Book, Error> {
         let plan = &self.plan;
         let (context, policies) = (Arc::clone(&plan.context), plan.policies.clone());
-        Book::open(context, policies, plan.limits, saved, now)
+        let mut book = Book::open(context, policies, plan.limits, saved, now)?;
+        if self.kind == LedgerKind::Shared {
+            book.share();
+        }
+        Ok(book)
     }
 
     pub(super) fn is_provisional(&self) -> bool {
@@ -281,15 +284,14 @@ impl Ledger {
         }
         if is_refused(&written) {
             tracing::warn!(
-                ledger = self.kind.name(),
+                ledger = self.name(),
                 "the store refuses the alerts: another instance took them over"
             );
             self.close(writing);
         }
         self.note(written.as_ref().err());
         // Also if the store is away: a late record is better than a late alert.
-        let queued = std::mem::take(&mut writing.unsent);
-        self.deliver(queued);
+        self.deliver(std::mem::take(&mut writing.unsent));
         self.read(|open| writing.forget_delivered(&open.delivery));
         let result = result?;
         written.map(|()| result)
@@ -379,14 +381,11 @@ impl Ledger {
         match self.outage.update(error.is_some()) {
             Some(Transition::Started) => tracing::error!(
                 error = error.map(|error| logged(error)),
-                ledger = self.kind.name(),
+                ledger = self.name(),
                 "the store of the alerts fails: alerts go on, and are written later"
             ),
             Some(Transition::Ended) => {
-                tracing::info!(
-                    ledger = self.kind.name(),
-                    "the store of the alerts works again"
-                );
+                tracing::info!(ledger = self.name(), "the store of the alerts works again");
             }
             None => {}
         }

@@ -11,7 +11,7 @@ impl Engine {
         for ledger in self.open_ledgers() {
             ledger.read(|open| {
                 let known = open.book.state.explain_all(now);
-                all.extend(known.into_iter().map(|alert| self.view(alert)));
+                all.extend(known.into_iter().map(|alert| self.view(open, alert, now)));
             });
         }
         all.sort_by_cached_key(AlertView::cursor);
@@ -24,9 +24,8 @@ impl Engine {
             ledger.read(|open| {
                 let silences = open.book.state.silences(now);
                 all.extend(
-                    silences.map(|silence| {
-                        SilenceView::new(ledger.kind.name(), &silence.redacted(), now)
-                    }),
+                    silences
+                        .map(|silence| SilenceView::new(ledger.name(), &silence.redacted(), now)),
                 );
             });
         }

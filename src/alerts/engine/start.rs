@@ -10,12 +10,14 @@ use super::builder::AlertsBuilder;
 use super::context::Context;
 use super::engine::Engine;
 use super::instruments::Instruments;
-use super::ledger::{Ledger, Plan};
+use super::ledger::Ledger;
 use super::ledger_kind::LedgerKind;
 use super::mistakes::mistakes;
+use super::plan::Plan;
 use super::receiver::Receiver;
 use super::task;
 use crate::alerts::channels::Log;
+use crate::alerts::delivery::Outlet;
 use crate::alerts::scope::Scope;
 use crate::error::Error;
 use crate::recorder::RecorderRef;
@@ -26,7 +28,8 @@ impl AlertsBuilder {
     ///
     /// # Errors
     ///
-    /// One error that names every mistake: an interval below 1 s or above 1 h; rules without metrics; a rule, a fallback or an
+    /// One error that names every mistake: an interval below 1 s or above 1 h; rules without metrics; a rule whose window is
+    /// shorter than two intervals; a rule, a fallback or an
     /// escalation that names an unknown channel; two channels of one name; a rule with an unknown computed signal; an SLO whose
     /// alert cannot fire; a wrong instance name; no tokio runtime.
     pub fn run(self) -> Result<Alerts, Error> {
@@ -56,7 +59,10 @@ impl AlertsBuilder {
         let mut context = Context::new(self.rules.value, self.slos.value, self.interval);
         context.settle = self.settle;
         context.service = self.service;
-        context.labels_instance = is_shared || self.instance.is_some();
+        // Alertmanager tells alerts apart by their labels alone.
+        context.posts_alerts = outlets.iter().any(Outlet::takes_alerts);
+        context.labels_instance = is_shared || context.posts_alerts || self.instance.is_some();
+        context.is_shared = is_shared;
         context.external_url = self
             .external_url
             .map(|url| url.trim_end_matches('/').to_owned());

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use crate::alerts::delivery::ChannelStatus;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::notify::Cause;
 use crate::alerts::state::{
@@ -89,7 +89,7 @@ impl AlertView {
 #[non_exhaustive]
 pub struct RuleView {
     /// The rule's name.
-    pub rule: String,
+    pub name: String,
     /// The urgency of its alerts.
     pub level: Level,
     /// The comparison, such as `>`.
@@ -104,7 +104,21 @@ pub struct RuleView {
     pub alerts: Vec<RuleAlertView>,
 }
 
-/// An alert of a rule, and what holds back its notifications on each channel.
+/// The alerts of one name that code of the service raised, and what holds back each notification.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct CodeView {
+    /// The name of the alerts.
+    pub name: String,
+    /// The service whose code raised them, if it has a name.
+    pub service: Option<String>,
+    /// The instance whose code raised them.
+    pub instance: String,
+    /// The alerts, in the order of their labels. The label `component` names the part of the service.
+    pub alerts: Vec<RuleAlertView>,
+}
+
+/// An alert, and what holds back its notifications on each channel.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct RuleAlertView {

@@ -25,4 +25,10 @@ impl BurnPair {
             factor,
         }
     }
+
+    /// The share of bad events that both windows must exceed.
+    #[must_use]
+    pub fn max_error_ratio(&self, objective: f64) -> f64 {
+        self.factor * (1.0 - objective)
+    }
 }

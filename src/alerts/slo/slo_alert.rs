@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::burn_pair::BurnPair;
 use super::slo::Slo;
 use super::slo_severity::SloSeverity;
@@ -15,7 +17,7 @@ const SUMMARY: &str = "{{ labels.slo }} burns its error budget {{ value }} times
 
 /// One of the two alerts of an SLO, as the state machine and notifications need it. It fires at once and resolves at once,
 /// because its windows smooth.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SloAlert {
     /// The name of the rule: `SloBurn:checkout:page`.
@@ -31,12 +33,25 @@ pub struct SloAlert {
     /// A [template](crate::alerts::render).
     pub description: String,
     /// The address of the page that says what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub runbook_url: Option<String>,
     /// Labels besides `slo`.
     pub labels: BTreeMap<String, String>,
     /// The names of the channels. Empty for the usual ones.
     pub channels: Vec<String>,
 }
+
+debug_redacted!(SloAlert {
+    name,
+    slo,
+    severity,
+    level,
+    summary,
+    description,
+    runbook_url,
+    labels,
+    channels
+});
 
 impl Slo {
     /// The alerts, the page first.
@@ -91,7 +106,7 @@ impl SloAlert {
         });
         let value = nearest.map_or(0.0, |pair| status.burn(pair.long).rate);
         Evaluation::Members(vec![Evaluated {
-            labels: BTreeMap::from([("slo".to_owned(), self.slo.clone())]),
+            labels: [("slo".to_owned(), self.slo.clone())].into(),
             value,
             holds: pairs.iter().any(|pair| status.exceeds(*pair)),
         }])

@@ -42,7 +42,7 @@ impl SloStatus {
     /// Whether both windows have enough events and burn faster than the factor.
     #[must_use]
     pub fn exceeds(&self, pair: BurnPair) -> bool {
-        let allowed = pair.factor * (1.0 - self.objective);
+        let allowed = pair.max_error_ratio(self.objective);
         [pair.long, pair.short].into_iter().all(|window| {
             let burn = self.burn(window);
             burn.total >= self.min_events && burn.error_ratio() > allowed

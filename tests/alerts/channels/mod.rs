@@ -6,4 +6,5 @@ mod secrets;
 mod sink;
 mod slack;
 mod telegram;
+mod tested;
 mod webhook;

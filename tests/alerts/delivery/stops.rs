@@ -102,8 +102,11 @@ async fn a_test_that_succeeds_starts_the_channel_again() {
     assert_eq!(log.count("works again"), 1, "{}", log.text());
     assert_eq!(log.count("an alert channel is stopped"), 1);
     let sent = world.channel("a").sent();
-    assert_eq!(sent[1].text.as_deref(), Some("Test of the alert channel a"));
-    assert_eq!(sent[1].title(), "Test of the alert channel a");
+    assert_eq!(sent[1].title(), "[FIRING:1] ChannelTest");
+    assert_eq!(
+        sent[1].alerts[0].summary(),
+        "This is a test of the channel a. Nothing is wrong."
+    );
     world.restart();
     assert_eq!(world.worker().channels()[0].stopped, None);
 }

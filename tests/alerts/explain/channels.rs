@@ -55,7 +55,7 @@ async fn announced_by_prometheus() {
     world.prometheus.register_gauge(&gauge, &metadata).set(0.75);
     world.evaluate(0, &[]).await;
     let expected = json!({
-        "rule": "HighCpu", "level": "critical", "comparison": ">", "threshold": 0.5, "data": "current", "stale": null,
+        "kind": "rule", "name": "HighCpu", "level": "critical", "comparison": ">", "threshold": 0.5, "data": "current", "stale": null,
         "alerts": [{
             "id": AlertId::of("HighCpu", &[].into()).to_string(), "name": "HighCpu", "level": "critical", "state": "firing",
             "labels": {"severity": "critical"}, "annotations": {}, "value": "0.75", "since": "+0", "active_at": "+0",

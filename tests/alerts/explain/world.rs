@@ -140,7 +140,7 @@ impl World {
 /// The view of the rule with these alerts.
 pub(super) fn view(alerts: &[Value]) -> Value {
     json!({
-        "rule": RULE, "level": "warning", "comparison": ">", "threshold": 10.0, "data": "current", "stale": null,
+        "kind": "rule", "name": RULE, "level": "warning", "comparison": ">", "threshold": 10.0, "data": "current", "stale": null,
         "alerts": alerts,
     })
 }

@@ -252,7 +252,10 @@ async fn a_test_creates_an_alert_and_silences_send_nothing() {
     assert_eq!(sink.bodies().len(), 0);
     assert_eq!(channel.send(&notification(Test, [])).await, Ok(()));
     let [body] = &sink.bodies()[..] else { panic!() };
-    assert_eq!(body["message"], "ChannelTest: A person tests this channel.");
+    assert_eq!(
+        body["message"],
+        "ChannelTest: This is a test of this channel. Nothing is wrong."
+    );
     assert_eq!(body["priority"], "P5");
 }
 

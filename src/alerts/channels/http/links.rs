@@ -3,6 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::alerts::channels::notification::Notification;
+use crate::alerts::channels::notification_reason::NotificationReason;
 use crate::alerts::channels::notified_alert::NotifiedAlert;
 
 /// All but the unreserved characters (RFC 3986, section 2.3).
@@ -12,9 +13,13 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// The page of the service that explains the alert, if the service has an external URL. Alertmanager calls it `generatorURL`.
+/// The page of the service that explains the alert, if the service has an external URL. Alertmanager calls it `generatorURL`. The alert
+/// of a test has none, so it links to the list of alerts.
 pub(super) fn explain_url(notification: &Notification, alert: &NotifiedAlert) -> Option<String> {
     let base = notification.external_url.as_deref()?;
+    if notification.reason == NotificationReason::Test {
+        return Some(format!("{base}/alerts"));
+    }
     let name = utf8_percent_encode(&alert.name, SEGMENT);
     Some(format!("{base}/alerts/rules/{name}/explain"))
 }

@@ -133,8 +133,9 @@ fn note(notification: &Notification) -> Option<&str> {
         NotificationReason::Summary => "Notifications were held back.",
         NotificationReason::SilenceBegan => "A silence began.",
         NotificationReason::SilenceEnded => "A silence ended.",
-        NotificationReason::Test => "This is a test.",
-        NotificationReason::First
+        NotificationReason::Test if notification.alerts.is_empty() => "This is a test.",
+        NotificationReason::Test
+        | NotificationReason::First
         | NotificationReason::NewAlerts
         | NotificationReason::SomeResolved
         | NotificationReason::AllResolved

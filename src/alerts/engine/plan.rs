@@ -1,0 +1,22 @@
+//! `Plan`: what opens and writes ledgers.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use crate::alerts::delivery::Outlet;
+use crate::alerts::losses::Losses;
+use crate::alerts::notify::Policy;
+use crate::alerts::state::Limits;
+use crate::alerts::stores::AlertStore;
+use crate::recorder::RecorderRef;
+
+/// What opens and writes ledgers.
+pub(super) struct Plan {
+    pub(super) context: Arc<Context>,
+    pub(super) store: Arc<dyn AlertStore>,
+    pub(super) policies: Vec<Policy>,
+    pub(super) channels: Vec<Outlet>,
+    pub(super) limits: Limits,
+    pub(super) recorder: RecorderRef,
+    pub(super) losses: Arc<Losses>,
+}
