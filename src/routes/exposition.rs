@@ -5,6 +5,9 @@ use http::HeaderMap;
 use super::accept;
 use crate::exporter::{Escaping, Format, Reader};
 
+const PROTOBUF: &str =
+    "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
+
 /// A content type with the parameter of each escaping.
 macro_rules! content_type {
     ($media_type:literal, $escaping:expr) => {
@@ -64,6 +67,11 @@ impl Exposition {
                 "application/openmetrics-text; version=1.0.0; charset=utf-8",
                 escaping
             ),
+            (Format::Protobuf, None) => PROTOBUF,
+            (Format::Protobuf, Some(escaping)) => content_type!(
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+                escaping
+            ),
         }
     }
 }
@@ -74,6 +82,7 @@ fn offer(format: Format) -> &'static str {
         // In any version: a client that knows a later one reads this one, too.
         Format::Text => "text/plain",
         Format::OpenMetrics => "application/openmetrics-text; version=1.0.0",
+        Format::Protobuf => PROTOBUF,
     }
 }
 
@@ -83,7 +92,7 @@ fn escaping(format: Format, headers: &HeaderMap) -> Option<Escaping> {
     let is_known = match format {
         // Text 0.0.4 has no escaping.
         Format::Text => accept::parameter(parameters, "version") == Some("1.0.0"),
-        Format::OpenMetrics => true,
+        Format::OpenMetrics | Format::Protobuf => true,
     };
     let name = accept::parameter(parameters, "escaping").filter(|_| is_known)?;
     Escaping::from_name(name)

@@ -27,6 +27,8 @@ mod delivery;
 #[cfg(feature = "alerts-email")]
 mod email;
 mod engine;
+mod engine_health;
+mod engine_holders;
 mod engine_instances;
 #[cfg(all(
     unix,
@@ -35,7 +37,11 @@ mod engine_instances;
 ))]
 mod engine_kill;
 mod engine_long_outage;
+mod engine_order;
 mod engine_outages;
+#[cfg(all(unix, feature = "alerts-postgres"))]
+mod engine_processes;
+mod engine_slos;
 mod evaluate;
 mod explain;
 mod histograms;

@@ -29,6 +29,7 @@ pub struct DeliveryBuilder {
     receivers: Vec<Outlet>,
     max_queued: usize,
     label: Option<String>,
+    is_sole: bool,
     sender: Sender,
     recorder: RecorderRef,
     losses: Option<Arc<Losses>>,
@@ -56,6 +57,7 @@ impl DeliveryBuilder {
             receivers: Vec::new(),
             max_queued: 10_000,
             label: None,
+            is_sole: false,
             sender: Sender::default(),
             recorder: RecorderRef::default(),
             losses: None,
@@ -79,6 +81,12 @@ impl DeliveryBuilder {
     /// Sets the label `ledger` of the metrics. Defaults to the name of the ledger.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
+        self
+    }
+
+    /// Says that no other engine tells of these alerts: the worker goes on after the end of its lease.
+    pub(in crate::alerts) fn sole(mut self, is_sole: bool) -> Self {
+        self.is_sole = is_sole;
         self
     }
 
@@ -151,10 +159,12 @@ impl DeliveryBuilder {
         let metrics = Metrics::new(names.iter().map(String::as_str), label, &self.recorder);
         let losses = self.losses;
         let losses = losses.unwrap_or_else(|| Arc::new(Losses::new(&self.recorder)));
+        let mut state = State::new(self.receivers, fallbacks, self.max_queued);
+        state.permit.is_sole = self.is_sole;
         let shared = Arc::new(Shared {
             lanes: names.iter().map(|_| Notify::new()).collect(),
             reporter: Reporter::new(names, metrics, losses),
-            state: State::new(self.receivers, fallbacks, self.max_queued).into(),
+            state: state.into(),
             store: self.store,
             ledger: self.ledger,
             lease: self.lease,
@@ -163,7 +173,7 @@ impl DeliveryBuilder {
             sender: self.sender,
             commits: Notify::new(),
             draining: watch::Sender::new(false),
-            ended: watch::Sender::new(None),
+            ended: watch::Sender::new(false),
         });
         let document = saved.documents.get(DOCUMENT);
         let channels = document.map(|document| serde_json::from_slice::<SavedChannels>(document));

@@ -7,7 +7,6 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use super::ended::Ended;
 use super::metrics::Levels;
 use super::now::Now;
 use super::report::Reporter;
@@ -43,7 +42,7 @@ pub(super) struct Shared {
     /// Wakes the task that commits.
     pub(super) commits: Notify,
     pub(super) draining: watch::Sender<bool>,
-    pub(super) ended: watch::Sender<Option<Ended>>,
+    pub(super) ended: watch::Sender<bool>,
 }
 
 impl Shared {

@@ -13,6 +13,7 @@ use super::lane::Lane;
 use super::note::Note;
 use super::now::Now;
 use super::outlet::Outlet;
+use super::permit::Permit;
 use super::queue::Entry;
 use super::saved_channels::SavedChannels;
 use super::unrecorded::{Settled, Unrecorded};
@@ -20,6 +21,7 @@ use crate::alerts::channels::Notification;
 use crate::alerts::level::Level;
 use crate::alerts::losses::MAX_WAITING_EVENTS;
 use crate::alerts::stores::{DeliveryResult, Queued};
+use crate::time::later_instant;
 
 /// All that the worker keeps under its lock. No code of the service runs in its methods: they leave notes.
 pub(super) struct State {
@@ -34,6 +36,7 @@ pub(super) struct State {
     /// The channels whose tasks have something new to do.
     pub(super) wakes: Vec<usize>,
     pub(super) is_draining: bool,
+    pub(super) permit: Permit,
     /// The tasks of channels that have not ended.
     pub(super) running: usize,
 }
@@ -57,6 +60,7 @@ impl State {
             notes: Vec::new(),
             wakes: Vec::new(),
             is_draining: false,
+            permit: Permit::default(),
             running: 0,
         }
     }
@@ -70,6 +74,11 @@ impl State {
         for queued in outbox {
             self.accept(queued.clone(), now);
         }
+    }
+
+    /// Wakes the tasks of all channels.
+    pub(super) fn wake_all(&mut self) {
+        self.wakes = (0..self.lanes.len()).collect();
     }
 
     /// The state of the channels to save.
@@ -123,7 +132,7 @@ impl State {
                 0 => now.steady,
                 _ => now.steady_at(queued.next_attempt, MOST),
             },
-            expires: now.steady + lane.receiver.give_up_after.saturating_sub(age),
+            expires: later_instant(now.steady, lane.receiver.give_up_after.saturating_sub(age)),
             queued: Arc::new(queued),
         };
         self.next_place += 1;
@@ -213,13 +222,14 @@ impl State {
     /// The store took the changes of the last commit.
     pub(super) fn committed(&mut self) {
         self.unrecorded.is_store_away = false;
+        self.permit.is_refused = false;
         for id in self.changes.committed() {
             if let Some(settled) = self.unrecorded.take(id) {
                 self.release(&settled);
             }
         }
-        // Alerts in order wait for the store.
-        self.wakes = (0..self.lanes.len()).collect();
+        // Delivery may have waited for the store.
+        self.wake_all();
     }
 
     /// The store took no changes. Nothing waits for it any more.
@@ -228,7 +238,7 @@ impl State {
         for settled in self.unrecorded.take_all() {
             self.release(&settled);
         }
-        self.wakes = (0..self.lanes.len()).collect();
+        self.wake_all();
     }
 
     /// The next step of a channel's task.
@@ -241,7 +251,7 @@ impl State {
             }
         };
         let state = &self.lanes[lane];
-        if state.stopped.is_some() {
+        if state.stopped.is_some() || !self.permit.allows(now.steady) {
             return rest(None);
         }
         if let Some(pending) = state.feed.pending() {

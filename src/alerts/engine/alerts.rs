@@ -1,24 +1,21 @@
 //! `Alerts`: the running engine.
 
-use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::book::{Book, Step};
 use super::engine::Engine;
 use super::explanation::Explanation;
 use super::ledger::Ledger;
 use super::views::{AlertView, AlertsStats, SilenceView};
+use super::when::When;
 use crate::alerts::channels::DeliveryError;
 use crate::alerts::rules::Rules;
 use crate::alerts::slo::{SloAlert, Slos};
-use crate::alerts::state::{Alert, AlertId, CodeAlert, Transition};
+use crate::alerts::state::{AlertId, CodeAlert, Transition};
 use crate::alerts::stores::{HistoryPage, HistoryQuery};
 use crate::error::{Error, ErrorKind};
 use crate::exporter::Snapshot;
-use crate::redact::redact;
-
-/// Alerts that a shortcut fires resolve when they were not fired again for this long.
-const SHORTCUT_RESOLVES: Duration = Duration::from_secs(15 * 60);
 
 /// The running engine: it evaluates rules, keeps the life of each alert, and sends notifications.
 ///
@@ -72,28 +69,6 @@ impl Alerts {
         self.0.inbox.clear(id);
     }
 
-    /// Fires `JobFailed` for a background job. It resolves when it was not fired again for 15 minutes.
-    pub fn job_failed(&self, job: &str, error: impl Display) -> AlertId {
-        self.shortcut("JobFailed", "job", job, error)
-    }
-
-    /// Fires `ApiError` for an outbound API. It resolves when it was not fired again for 15 minutes.
-    pub fn api_error(&self, service: &str, error: impl Display) -> AlertId {
-        self.shortcut("ApiError", "API", service, error)
-    }
-
-    /// Fires `DatabaseError` for a database. It resolves when it was not fired again for 15 minutes.
-    pub fn database_error(&self, database: &str, error: impl Display) -> AlertId {
-        self.shortcut("DatabaseError", "database", database, error)
-    }
-
-    fn shortcut(&self, name: &str, kind: &str, which: &str, error: impl Display) -> AlertId {
-        let error = error.to_string();
-        let text = format!("{kind} {which}: {}", redact(&error));
-        let alert = Alert::error(text).name(name).component(which);
-        self.fire(alert.auto_resolve(SHORTCUT_RESOLVES))
-    }
-
     /// Evaluates all rules now. The engine does this by itself unless its builder said [`manual`](super::AlertsBuilder::manual).
     ///
     /// Returns the changes of all alerts, also of those that code fired.
@@ -106,9 +81,10 @@ impl Alerts {
         snapshot: &Snapshot,
         now: SystemTime,
     ) -> Result<Vec<Transition>, Error> {
-        self.0.hold(now).await;
+        let when = When::At(now);
+        self.0.hold(when).await;
         self.0.compute().await;
-        self.0.evaluate(snapshot, now).await
+        self.0.evaluate(snapshot, now, when).await
     }
 
     /// Notes that a person takes care of a firing alert: it is not repeated and not escalated.
@@ -122,14 +98,13 @@ impl Alerts {
         by: &str,
         note: Option<&str>,
     ) -> Result<(), Error> {
-        let now = SystemTime::now();
-        let ledger = self.ledger_of(id, now).await?;
-        let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
+        let ledger = self.ledger_of(id).await?;
+        let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
             step.transitions
                 .extend(book.state.acknowledge(id, by, note, now)?);
             Ok(())
         };
-        ledger.act(now, change).await
+        ledger.act(change).await
     }
 
     /// Resolves a pending or firing alert by hand. It stays resolved until its condition was false once.
@@ -138,13 +113,12 @@ impl Alerts {
     ///
     /// Fails if the alert is not active, if the name is too long, or if the store does not take the change.
     pub async fn resolve(&self, id: AlertId, by: &str) -> Result<(), Error> {
-        let now = SystemTime::now();
-        let ledger = self.ledger_of(id, now).await?;
-        let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
+        let ledger = self.ledger_of(id).await?;
+        let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
             step.transitions.extend(book.state.resolve(id, by, now)?);
             Ok(())
         };
-        ledger.act(now, change).await
+        ledger.act(change).await
     }
 
     /// Sends a test through a channel, also if the channel is stopped. If it arrives, the channel works again.
@@ -263,12 +237,12 @@ impl Alerts {
     /// Fails while the alerts are not read from their store.
     #[cfg(feature = "axum")]
     pub(crate) async fn ready(&self) -> Result<(), Error> {
-        self.0.ready(SystemTime::now()).await
+        self.0.ready().await
     }
 
-    async fn ledger_of(&self, id: AlertId, now: SystemTime) -> Result<&Ledger, Error> {
-        self.0.hold_if_closed(now).await;
-        self.0.ready(now).await?;
+    async fn ledger_of(&self, id: AlertId) -> Result<&Ledger, Error> {
+        self.0.hold_if_closed().await;
+        self.0.ready().await?;
         let found = self.0.open_ledgers().find(|ledger| ledger.knows(id));
         found.ok_or_else(|| {
             let others = self.0.ledgers.iter().any(|ledger| !ledger.is_open());

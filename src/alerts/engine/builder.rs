@@ -167,7 +167,8 @@ impl AlertsBuilder {
     }
 
     /// Sets the name of this instance. Defaults to the host name, or `unknown`. In a store that several instances share, each needs a
-    /// name of its own that it keeps over restarts, and its alerts have it as the label `instance`.
+    /// name of its own that it keeps over restarts, and its alerts have it as the label `instance`. If two processes have the same
+    /// name, one of them holds the alerts, and the other waits until the first one ends.
     pub fn instance(mut self, name: impl Into<String>) -> Self {
         self.instance = Some(name.into());
         self

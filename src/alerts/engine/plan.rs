@@ -1,6 +1,8 @@
-//! `Plan`: what opens and writes ledgers.
+//! `Plan`: the parts that open and write ledgers.
 
 use std::sync::Arc;
+
+use tokio::runtime::Handle;
 
 use super::context::Context;
 use crate::alerts::delivery::Outlet;
@@ -10,7 +12,7 @@ use crate::alerts::state::Limits;
 use crate::alerts::stores::AlertStore;
 use crate::recorder::RecorderRef;
 
-/// What opens and writes ledgers.
+/// The parts that open and write ledgers.
 pub(super) struct Plan {
     pub(super) context: Arc<Context>,
     pub(super) store: Arc<dyn AlertStore>,
@@ -19,4 +21,5 @@ pub(super) struct Plan {
     pub(super) limits: Limits,
     pub(super) recorder: RecorderRef,
     pub(super) losses: Arc<Losses>,
+    pub(super) runtime: Handle,
 }

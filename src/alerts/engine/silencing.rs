@@ -83,8 +83,7 @@ impl Alerts {
             SystemTime,
         ) -> Result<(SilenceId, Option<Event>), Error>,
     ) -> Result<Vec<String>, Error> {
-        let now = SystemTime::now();
-        self.0.hold_if_closed(now).await;
+        self.0.hold_if_closed().await;
         let mut ids = Vec::new();
         for ledger in self.0.open_ledgers() {
             if let SilenceTarget::Alert(id) = target
@@ -92,16 +91,16 @@ impl Alerts {
             {
                 continue;
             }
-            let change = |book: &mut Book, step: &mut Step| {
+            let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
                 let (id, event) = make(&mut book.state, target.clone(), now)?;
                 step.events.extend(event);
                 Ok(id)
             };
-            let id = ledger.act(now, change).await?;
+            let id = ledger.act(change).await?;
             ids.push(format!("{}-{id}", ledger.name()));
         }
         if ids.is_empty() {
-            self.0.ready(now).await?;
+            self.0.ready().await?;
             return Err(Error::new(
                 ErrorKind::Refused,
                 "no such alert is known here",
@@ -117,7 +116,6 @@ impl Alerts {
     ///
     /// Fails if the store does not take the change.
     pub async fn unsuppress(&self, id: &str, by: &str) -> Result<bool, Error> {
-        let now = SystemTime::now();
         // Notices and explanations name the number alone.
         let only = match &*self.0.ledgers {
             [only] => Some((only.name(), id)),
@@ -128,12 +126,12 @@ impl Alerts {
         let Some((name, number)) = parts else {
             return Ok(false);
         };
-        self.0.hold_if_closed(now).await;
-        self.0.ready(now).await?;
+        self.0.hold_if_closed().await;
+        self.0.ready().await?;
         let Some(ledger) = self.0.open_ledgers().find(|ledger| ledger.name() == name) else {
             return Ok(false);
         };
-        let change = |book: &mut Book, step: &mut Step| {
+        let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
             let id = SilenceId(number);
             let ended = book.state.unsuppress(id, now);
             let was_there = ended.is_some();
@@ -147,6 +145,6 @@ impl Alerts {
             }));
             Ok(was_there)
         };
-        ledger.act(now, change).await
+        ledger.act(change).await
     }
 }

@@ -3,8 +3,10 @@
 use std::time::SystemTime;
 
 use super::book::Step;
+use super::inbox::Request;
 use crate::alerts::delivery::Delivery;
 use crate::alerts::losses::MAX_WAITING_EVENTS;
+use crate::alerts::slo::SloBook;
 use crate::alerts::stores::{Commit, Lease, Queued};
 use crate::error::{Error, ErrorKind};
 
@@ -21,6 +23,10 @@ pub(super) struct Writing {
     pub(super) in_doubt: Option<usize>,
     /// Notifications that the delivery does not have yet, because a step was dropped before its end.
     pub(super) unsent: Vec<Queued>,
+    /// Requests of code that the next book must do, because the one that did them was in memory.
+    pub(super) requests: Vec<Request>,
+    /// The SLOs as this process has counted them, for the next book.
+    pub(super) counted: Option<SloBook>,
 }
 
 pub(super) fn is_refused(written: &Result<(), Error>) -> bool {

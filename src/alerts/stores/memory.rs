@@ -243,6 +243,20 @@ impl AlertStore for MemoryAlerts {
         Box::pin(async move { Ok(self.kept.lock().lease(ledger, holder, ttl)) })
     }
 
+    fn holder<'a>(
+        &'a self,
+        ledger: &'a str,
+    ) -> BoxFuture<'a, Result<Option<(String, Lease)>, Error>> {
+        Box::pin(async move {
+            let kept = self.kept.lock();
+            let ledger = kept.ledgers.get(ledger);
+            Ok(ledger.and_then(|ledger| {
+                let held = ledger.held.as_ref()?;
+                Some((held.holder.clone(), Lease::new(ledger.epoch)))
+            }))
+        })
+    }
+
     fn release<'a>(&'a self, ledger: &'a str, lease: Lease) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             self.kept.lock().release(ledger, lease);

@@ -1,5 +1,6 @@
 //! `OpenMetrics` 1.0 text.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::family_info::{FamilyInfo, Shape};
@@ -29,7 +30,12 @@ impl Store {
         let mut taken = names_in_use(escaping, families.iter().map(|family| &*family.info));
         for family in &families {
             lines.name = FamilyName::new(&family.info, escaping);
-            let (base, kind) = write_metadata(&lines.name, &family.info, &mut taken, &mut text);
+            let (name, kind) = write_metadata(&lines.name, &family.info, &mut taken, &mut text);
+            let created = FamilyName {
+                text: Cow::Owned([name, "_created"].concat()),
+                quote: lines.name.quote,
+                escaping,
+            };
             let is_created = self.config.created_timestamps && kind != "unknown";
             family.list.read(|series| {
                 if let Shape::Histogram(buckets) = &family.info.shape {
@@ -49,7 +55,7 @@ impl Store {
                     text.push('\n');
                 }
                 if is_created && kind != "gauge" {
-                    lines.write_created(base, series, &mut text);
+                    write_created(&created, series, &mut text);
                 }
             });
         }
@@ -86,13 +92,13 @@ fn base_name(name: &str) -> Option<&str> {
 /// its samples have the same name in all formats. So does one whose family would take a name of another family: a strict parser
 /// refuses the whole text otherwise ("Metric Family", "Suffixes").
 ///
-/// Returns the length of the family's name, and its type.
-fn write_metadata(
-    name: &FamilyName<'_>,
+/// Returns the family's name and its type.
+fn write_metadata<'a>(
+    name: &'a FamilyName<'_>,
     family: &FamilyInfo,
     taken: &mut HashSet<String>,
     text: &mut String,
-) -> (usize, &'static str) {
+) -> (&'a str, &'static str) {
     let quote = name.quote;
     let name = &*name.text;
     let mut kind = (name, family.kind().as_str());
@@ -107,8 +113,8 @@ fn write_metadata(
             taken.insert(name.to_owned());
         }
     }
+    let named = kind;
     let (name, kind) = kind;
-    let named = (name.len(), kind);
     text.extend(["# TYPE ", quote, name, quote, " ", kind, "\n"]);
     let unit = UNITS.iter().find(|unit| {
         let before = name.strip_suffix(**unit);
@@ -145,4 +151,14 @@ fn write_exemplar(series: &StoredSeries, place: usize, text: &mut String) {
     write_float(exemplar.value, text);
     text.push(' ');
     write_seconds(exemplar.recorded_at, text);
+}
+
+/// Writes when the series was created, after its other samples: Prometheus 3.5 ignores it before them.
+fn write_created(name: &FamilyName<'_>, series: &StoredSeries, text: &mut String) {
+    let Some(created) = series.created() else {
+        return;
+    };
+    name.write(&series.labels.escaped(name.escaping), text);
+    write_seconds(created, text);
+    text.push('\n');
 }

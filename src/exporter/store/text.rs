@@ -2,7 +2,7 @@
 
 use super::family_info::{FamilyInfo, Shape};
 use super::family_name::FamilyName;
-use super::number::{write_float, write_integer, write_seconds};
+use super::number::{write_float, write_integer};
 use super::store::Store;
 use super::stored_series::{StoredSeries, Total};
 use crate::exporter::escaping::Escaping;
@@ -55,19 +55,13 @@ impl Lines<'_> {
     /// Sets the beginning of the next lines: `name_suffix{labels,` or, if no label follows, `name_suffix{labels} `. If the name
     /// needs quotes, it stands among the labels.
     fn start(&mut self, series: &StoredSeries, suffix: &str, is_open: bool) {
-        self.start_cut(self.name.text.len(), series, suffix, is_open);
-    }
-
-    /// The same with the beginning of the name.
-    fn start_cut(&mut self, len: usize, series: &StoredSeries, suffix: &str, is_open: bool) {
-        let name = self.name.text.get(..len).unwrap_or_default();
         let labels = series.labels.escaped(self.name.escaping);
         self.start.clear();
         if self.name.is_quoted() {
             let comma = if labels.is_empty() { "" } else { "," };
             let close = if is_open { "," } else { "} " };
             self.start
-                .extend(["{\"", name, suffix, "\"", comma, &labels, close]);
+                .extend(["{\"", &self.name.text, suffix, "\"", comma, &labels, close]);
             return;
         }
         let (open, close) = match (labels.is_empty(), is_open) {
@@ -76,7 +70,8 @@ impl Lines<'_> {
             (false, true) => ("{", ","),
             (false, false) => ("{", "} "),
         };
-        self.start.extend([name, suffix, open, &labels, close]);
+        self.start
+            .extend([&*self.name.text, suffix, open, &labels, close]);
     }
 
     fn write(&mut self, series: &StoredSeries, text: &mut String) {
@@ -115,8 +110,8 @@ impl Lines<'_> {
         series.histogram(&mut self.counts)
     }
 
-    /// Writes the buckets of the histogram that was read last, each with the end of its labels. `exemplar` writes what follows the
-    /// count of a bucket.
+    /// Writes the buckets of the histogram that was read last, each with the end of its labels. Buckets without an end are part of
+    /// the first that has one. `exemplar` writes what follows the count of a bucket.
     pub(super) fn write_buckets(
         &mut self,
         series: &StoredSeries,
@@ -125,9 +120,13 @@ impl Lines<'_> {
         text: &mut String,
     ) {
         self.start(series, "_bucket", true);
+        let hidden = self.counts.len().saturating_sub(ends.len());
         let mut total = 0;
-        for (bucket, (count, end)) in self.counts.iter().zip(ends).enumerate() {
+        for (bucket, count) in self.counts.iter().enumerate() {
             total = count.wrapping_add(total);
+            let Some(end) = bucket.checked_sub(hidden).and_then(|shown| ends.get(shown)) else {
+                continue;
+            };
             text.push_str(&self.start);
             text.push_str(end);
             write_integer(total, text);
@@ -150,18 +149,6 @@ impl Lines<'_> {
         text.push_str(&self.start);
         let count = self.counts.iter().fold(0, |sum, own| own.wrapping_add(sum));
         write_integer(count, text);
-        text.push('\n');
-    }
-
-    /// Writes when the series was created, after its other samples: Prometheus 3.5 ignores it before them. `len` is the length of
-    /// the family's name.
-    pub(super) fn write_created(&mut self, len: usize, series: &StoredSeries, text: &mut String) {
-        let Some(created) = series.created() else {
-            return;
-        };
-        self.start_cut(len, series, "_created", false);
-        text.push_str(&self.start);
-        write_seconds(created, text);
         text.push('\n');
     }
 }

@@ -59,6 +59,24 @@ pub(super) async fn lease<D: Dialect>(
     Ok(epoch.map(|epoch| Lease::new(u64::try_from(epoch).unwrap_or(0))))
 }
 
+pub(super) async fn holder<D: Dialect>(
+    pool: &Pool<D>,
+    ledger: &str,
+) -> Result<Option<(String, Lease)>, sqlx::Error> {
+    let mut connection = D::acquire(pool).await?;
+    let mut transaction = connection.begin_with(D::BEGIN_READ).await?;
+    let rows = Statement::new("SELECT holder, epoch FROM vitals_alert_ledgers WHERE ledger = $1")
+        .text(ledger)
+        .fetch(&mut transaction)
+        .await?;
+    transaction.commit().await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let epoch = u64::try_from(row.integer(1)?).unwrap_or(0);
+    Ok(row.text(0)?.map(|holder| (holder, Lease::new(epoch))))
+}
+
 pub(super) async fn release<D: Dialect>(
     pool: &Pool<D>,
     ledger: &str,

@@ -206,6 +206,14 @@ impl<D: Dialect> AlertStore for SqlAlerts<D> {
         })
     }
 
+    fn holder<'a>(
+        &'a self,
+        ledger: &'a str,
+    ) -> BoxFuture<'a, Result<Option<(String, Lease)>, Error>> {
+        let holder = ledgers::holder(&self.pools.readers, ledger);
+        Box::pin(call(self, holder))
+    }
+
     fn release<'a>(&'a self, ledger: &'a str, lease: Lease) -> BoxFuture<'a, Result<(), Error>> {
         let release = ledgers::release(&self.pools.writer, ledger, lease);
         Box::pin(call(self, release))
