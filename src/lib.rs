@@ -138,6 +138,14 @@ pub mod redact;
 pub mod routes;
 #[cfg(feature = "axum")]
 pub mod settings;
+#[cfg(any(
+    feature = "alerts-postgres",
+    feature = "alerts-sqlite",
+    feature = "jobs-postgres",
+    feature = "jobs-sqlite"
+))]
+#[allow(dead_code, unused_imports, reason = "each store uses some of it")]
+mod sql;
 mod thread;
 #[cfg(feature = "prometheus")]
 mod ticker;

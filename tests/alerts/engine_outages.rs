@@ -36,14 +36,36 @@ pub(crate) enum Fault {
 pub(crate) struct Faulty {
     pub(crate) inner: MemoryAlerts,
     fault: Arc<Mutex<Fault>>,
+    largest: Arc<Mutex<Largest>>,
+}
+
+/// The most that one commit had, whether it was written or not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Largest {
+    pub(super) events: usize,
+    pub(super) queued: usize,
+    pub(super) done: usize,
+}
+
+impl Largest {
+    fn see(&mut self, commit: &Commit) {
+        self.events = self.events.max(commit.events.len());
+        self.queued = self.queued.max(commit.queued.len());
+        self.done = self.done.max(commit.done.len());
+    }
 }
 
 impl Faulty {
     pub(crate) fn new() -> Self {
         Self {
-            inner: MemoryAlerts::new(),
+            inner: MemoryAlerts::new().retention(Duration::MAX, usize::MAX),
             fault: Arc::new(Mutex::new(Fault::None)),
+            largest: Arc::default(),
         }
+    }
+
+    pub(crate) fn largest(&self) -> Largest {
+        *self.largest.lock()
     }
 
     pub(crate) fn set(&self, fault: Fault) {
@@ -87,6 +109,7 @@ impl AlertStore for Faulty {
 
     fn commit<'a>(&'a self, commit: &'a Commit) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async {
+            self.largest.lock().see(commit);
             let fault = *self.fault.lock();
             match fault {
                 Fault::None | Fault::ReadsOnce | Fault::ReadsFail => {

@@ -36,6 +36,7 @@ mod engine_instances;
     any(feature = "alerts-postgres", feature = "alerts-sqlite")
 ))]
 mod engine_kill;
+mod engine_long_outage;
 mod engine_order;
 mod engine_outages;
 #[cfg(all(unix, feature = "alerts-postgres"))]

@@ -15,6 +15,7 @@ use super::report::Reporter;
 use super::saved_channels::{DOCUMENT, SavedChannels};
 use super::shared::{Clock, Jitter, Sender, Shared};
 use super::state::State;
+use crate::alerts::losses::Losses;
 use crate::alerts::stores::{AlertStore, Lease, Saved};
 use crate::error::Error;
 use crate::recorder::RecorderRef;
@@ -31,6 +32,7 @@ pub struct DeliveryBuilder {
     is_sole: bool,
     sender: Sender,
     recorder: RecorderRef,
+    losses: Option<Arc<Losses>>,
     clock: Clock,
     jitter: Jitter,
 }
@@ -58,6 +60,7 @@ impl DeliveryBuilder {
             is_sole: false,
             sender: Sender::default(),
             recorder: RecorderRef::default(),
+            losses: None,
             clock: Arc::new(SystemTime::now),
             jitter: Arc::new(random),
         }
@@ -112,6 +115,12 @@ impl DeliveryBuilder {
         self
     }
 
+    /// Counts what is lost along with that of the engine.
+    pub(in crate::alerts) fn losses(mut self, losses: Arc<Losses>) -> Self {
+        self.losses = Some(losses);
+        self
+    }
+
     /// Sets the clock, for tests.
     pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -148,11 +157,13 @@ impl DeliveryBuilder {
         let names: Vec<_> = self.receivers.iter().map(|it| it.name.clone()).collect();
         let label = self.label.as_ref().unwrap_or(&self.ledger);
         let metrics = Metrics::new(names.iter().map(String::as_str), label, &self.recorder);
+        let losses = self.losses;
+        let losses = losses.unwrap_or_else(|| Arc::new(Losses::new(&self.recorder)));
         let mut state = State::new(self.receivers, fallbacks, self.max_queued);
         state.permit.is_sole = self.is_sole;
         let shared = Arc::new(Shared {
             lanes: names.iter().map(|_| Notify::new()).collect(),
-            reporter: Reporter::new(names, metrics),
+            reporter: Reporter::new(names, metrics, losses),
             state: state.into(),
             store: self.store,
             ledger: self.ledger,

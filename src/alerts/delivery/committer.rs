@@ -60,7 +60,10 @@ pub(super) async fn run(shared: &Shared) {
             _ => {}
         }
         match result {
-            Ok(()) => pause = FIRST_PAUSE,
+            Ok(()) => {
+                pause = FIRST_PAUSE;
+                shared.reporter.losses.store_works();
+            }
             Err(error) if error.kind() == ErrorKind::Refused => {
                 // The lease may be renewed, but not while the worker is drained.
                 let drained = draining.wait_for(|is_draining| *is_draining);
@@ -81,11 +84,11 @@ pub(super) async fn run(shared: &Shared) {
 async fn commit(shared: &Shared) -> Result<(), Error> {
     let lease = *shared.lease.borrow();
     let mut commit = Commit::new(&*shared.ledger, lease, None);
-    let (changes, saved) = {
+    let saved = {
         let mut state = shared.state.lock();
-        let changes = state.changes.fill(&mut commit);
+        state.changes.fill(&mut commit);
         let is_changed = std::mem::take(&mut state.changes.channels);
-        (changes, is_changed.then(|| state.saved_channels()))
+        is_changed.then(|| state.saved_channels())
     };
     let writes_channels = saved.is_some();
     if let Some(saved) = saved {
@@ -95,7 +98,7 @@ async fn commit(shared: &Shared) -> Result<(), Error> {
     }
     let result = call(shared, &commit).await;
     shared.with(|state| match &result {
-        Ok(()) => state.committed(changes),
+        Ok(()) => state.committed(),
         Err(error) => {
             state.permit.is_refused = error.kind() == ErrorKind::Refused;
             state.changes.channels |= writes_channels;

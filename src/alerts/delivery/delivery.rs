@@ -60,14 +60,21 @@ impl Delivery {
         self.shared.with(|state| state.confirm(ids));
     }
 
-    /// Puts results that are not committed into an empty commit. Returns their number.
-    pub(in crate::alerts) fn fill_unrecorded(&self, commit: &mut Commit) -> usize {
+    /// Keeps those that still wait.
+    pub(in crate::alerts) fn retain_waiting(&self, queued: &mut Vec<Queued>) {
+        let state = self.shared.state.lock();
+        let waiting = state.waiting();
+        queued.retain(|queued| waiting.contains_key(&queued.id));
+    }
+
+    /// Puts results that are not committed into an empty commit. Returns whether there are any.
+    pub(in crate::alerts) fn fill_unrecorded(&self, commit: &mut Commit) -> bool {
         self.shared.with(|state| state.changes.fill(commit))
     }
 
-    /// This many results are committed.
-    pub(in crate::alerts) fn note_recorded(&self, number: usize) {
-        self.shared.with(|state| state.committed(number));
+    /// The results that were put into a commit are committed.
+    pub(in crate::alerts) fn note_recorded(&self) {
+        self.shared.with(|state| state.committed());
     }
 
     /// The engine holds the lease until then.

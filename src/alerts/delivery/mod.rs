@@ -2,7 +2,7 @@
 //!
 //! - **Durable**: a notification leaves the outbox with the commit that records its end. Results are collected for up to 100 ms, so a
 //!   crash between a delivery and its record leads to one duplicate. While the store is down, delivery goes on, and the results
-//!   stay in memory. While the store refuses the results, because the lease is over or another engine has it, nothing is sent. Drop
+//!   stay in memory: of more than 50,000, only the latest keep their events. While the store refuses the results, because the lease is over or another engine has it, nothing is sent. Drop
 //!   the worker if it is another engine: it goes on when the lease is renewed.
 //! - **In order**: a channel sends one notification at a time, and the channels send in parallel. The notifications of a group
 //!   stay in order, so one that fails holds back the later ones of its group, but no other group. A channel that
@@ -35,6 +35,7 @@ mod fallbacks;
 mod feed;
 mod hand_over;
 mod lane;
+mod leftover;
 mod metrics;
 mod note;
 mod now;

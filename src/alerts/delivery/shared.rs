@@ -55,12 +55,13 @@ impl Shared {
 
     /// Changes the state. Then, without its lock, wakes the tasks that have to go on, and logs and counts.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let (value, notes, wakes, is_changed) = {
+        let (value, notes, wakes, is_changed, dropped) = {
             let mut state = self.state.lock();
             let value = change(&mut state);
             let notes = std::mem::take(&mut state.notes);
             let wakes = std::mem::take(&mut state.wakes);
-            (value, notes, wakes, !state.changes.is_empty())
+            let dropped = state.changes.take_dropped();
+            (value, notes, wakes, !state.changes.is_empty(), dropped)
         };
         for lane in &wakes {
             self.lanes[*lane].notify_one();
@@ -71,6 +72,7 @@ impl Shared {
         if is_changed || !wakes.is_empty() {
             self.set_gauges();
         }
+        self.reporter.losses.lose_events(dropped);
         for note in notes {
             self.reporter.report(note);
         }

@@ -19,6 +19,7 @@ use super::saved_channels::SavedChannels;
 use super::unrecorded::{Settled, Unrecorded};
 use crate::alerts::channels::Notification;
 use crate::alerts::level::Level;
+use crate::alerts::losses::MAX_WAITING_EVENTS;
 use crate::alerts::stores::{DeliveryResult, Queued};
 use crate::time::later_instant;
 
@@ -54,7 +55,7 @@ impl State {
             order: BTreeMap::new(),
             next_place: 0,
             max_queued,
-            changes: Changes::default(),
+            changes: Changes::new(MAX_WAITING_EVENTS),
             unrecorded: Unrecorded::default(),
             notes: Vec::new(),
             wakes: Vec::new(),
@@ -147,16 +148,21 @@ impl State {
         while self.order.len() > self.max_queued && self.drop_oldest(now) {}
     }
 
+    /// The notifications that wait.
+    pub(super) fn waiting(&self) -> HashMap<Uuid, &Queued> {
+        let entries = self.order.iter().filter_map(|((_, place), (lane, key))| {
+            let entry = self.lanes[*lane].queue.get(key, *place)?;
+            Some((entry.queued.id, &*entry.queued))
+        });
+        entries.collect()
+    }
+
     /// Notes again what became of these notifications, because a late commit wrote them as they were at first.
     pub(super) fn confirm(&mut self, ids: &[Uuid]) {
-        let mut waiting = HashMap::new();
-        for ((_, place), (lane, key)) in &self.order {
-            if let Some(entry) = self.lanes[*lane].queue.get(key, *place) {
-                waiting.insert(entry.queued.id, &entry.queued);
-            }
-        }
-        for id in ids {
-            let queued = waiting.get(id).map(|queued| Queued::clone(queued));
+        let waiting = self.waiting();
+        let queued = |id| waiting.get(id).map(|queued| Queued::clone(queued));
+        let states: Vec<_> = ids.iter().map(|id| (id, queued(id))).collect();
+        for (id, queued) in states {
             self.changes.push(Change {
                 event: None,
                 done: queued.is_none().then_some(*id),
@@ -213,11 +219,11 @@ impl State {
         queue.release(settled.place, &settled.alerts);
     }
 
-    /// The store took the oldest changes.
-    pub(super) fn committed(&mut self, changes: usize) {
+    /// The store took the changes of the last commit.
+    pub(super) fn committed(&mut self) {
         self.unrecorded.is_store_away = false;
         self.permit.is_refused = false;
-        for id in self.changes.committed(changes) {
+        for id in self.changes.committed() {
             if let Some(settled) = self.unrecorded.take(id) {
                 self.release(&settled);
             }
@@ -237,9 +243,6 @@ impl State {
 
     /// The next step of a channel's task.
     pub(super) fn next(&mut self, lane: usize, now: Now) -> Step {
-        /// Delivery waits for the store when this many changes for each place of the outbox are not committed.
-        const PENDING: usize = 4;
-        let is_behind = self.changes.len() >= PENDING * self.max_queued.max(1000);
         let rest = |until| {
             if self.is_draining {
                 Step::End
@@ -248,7 +251,7 @@ impl State {
             }
         };
         let state = &self.lanes[lane];
-        if state.stopped.is_some() || is_behind || !self.permit.allows(now.steady) {
+        if state.stopped.is_some() || !self.permit.allows(now.steady) {
             return rest(None);
         }
         if let Some(pending) = state.feed.pending() {

@@ -130,7 +130,8 @@ impl AlertsBuilder {
 
     /// Sets the store. Defaults to memory: a restart then forgets all alerts, silences and undelivered notifications.
     ///
-    /// While the store is away, alerts go on and are written later. If it is away at the start, they begin in memory, except those of
+    /// While the store is away, alerts go on and are written later, except for old events of the history: 50,000 of the engine and 50,000
+    /// of the delivery wait. If it is away at the start, they begin in memory, except those of
     /// shared rules, which another instance may tell. The stored alerts take their place when the store is back, so one that
     /// still fires may be told twice. One that ends at just that moment may not be told as resolved. Acts of people are refused until
     /// then.

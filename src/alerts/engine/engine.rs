@@ -305,6 +305,8 @@ impl Engine {
             last_evaluation_seconds: took.as_secs_f64(),
             missed_ticks: self.missed.load(Ordering::Relaxed),
             dropped: 0,
+            dropped_events: self.instruments.losses.events(),
+            dropped_notifications: self.instruments.losses.notifications(),
             store_error: self.ledgers.iter().find_map(Ledger::failure),
             channels: self.channels(),
         };

@@ -100,7 +100,8 @@ impl Ledger {
         let context = &plan.context;
         let delivery = Delivery::builder(Arc::clone(&plan.store), self.key.clone(), watched)
             .receivers(plan.channels.iter().cloned())
-            .label(self.name)
+            .label(self.name())
+            .losses(Arc::clone(&plan.losses))
             .sole(self.is_sole())
             .service(context.service.clone())
             .instance(Some(context.instance.clone()))
@@ -155,12 +156,11 @@ impl Ledger {
         let lease = writing.lease.unwrap_or(Lease::endless());
         loop {
             let mut commit = Commit::new(self.key.clone(), lease, None);
-            let number = delivery.fill_unrecorded(&mut commit);
-            if number == 0 {
+            if !delivery.fill_unrecorded(&mut commit) {
                 return Ok(());
             }
             self.call(|store| store.commit(&commit)).await?;
-            delivery.note_recorded(number);
+            delivery.note_recorded();
         }
     }
 

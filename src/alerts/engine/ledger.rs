@@ -10,21 +10,22 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::book::{Book, Step};
+use super::ledger_kind::LedgerKind;
 use super::open::Open;
 use super::plan::Plan;
 use super::store_call::call_store;
 use super::when::When;
-use super::writing::{Writing, add, is_refused};
+use super::writing::{Writing, is_refused};
 use crate::alerts::delivery::Outlet;
 use crate::alerts::state::AlertId;
-use crate::alerts::stores::{AlertStore, Commit, Lease};
+use crate::alerts::stores::{AlertStore, Queued};
 use crate::error::{Error, ErrorKind, logged};
 use crate::outage::{Outage, Transition};
 
 /// The alerts of one engine in their store. While another engine holds the ledger, there is no book. While the store is away at the
 /// start, the book of a ledger that no other instance may hold is in memory.
 pub(super) struct Ledger {
-    pub(super) name: &'static str,
+    kind: LedgerKind,
     /// The indexes of its rules.
     pub(super) rules: Vec<usize>,
     /// The name in the store.
@@ -46,14 +47,14 @@ pub(super) struct Ledger {
 
 impl Ledger {
     pub(super) fn new(
-        name: &'static str,
+        kind: LedgerKind,
         key: String,
         holder: String,
         rules: Vec<usize>,
         plan: Arc<Plan>,
     ) -> Self {
         Self {
-            name,
+            kind,
             rules,
             key,
             holder,
@@ -68,6 +69,10 @@ impl Ledger {
         }
     }
 
+    pub(super) fn name(&self) -> &'static str {
+        self.kind.name()
+    }
+
     /// The channels that its alerts may go to.
     pub(super) fn outlets(&self) -> &[Outlet] {
         &self.plan.channels
@@ -80,7 +85,7 @@ impl Ledger {
 
     /// Whether no other instance tells of these alerts.
     pub(super) fn is_sole(&self) -> bool {
-        self.name != "shared"
+        self.kind != LedgerKind::Shared
     }
 
     pub(super) fn until(&self) -> Option<Instant> {
@@ -110,7 +115,7 @@ impl Ledger {
         let mut since = self.elsewhere_since.lock();
         if since.is_none() && self.is_sole() {
             tracing::warn!(
-                ledger = self.name,
+                ledger = self.name(),
                 "another process holds these alerts: this one waits until it ends"
             );
         }
@@ -189,17 +194,12 @@ impl Ledger {
         if is_provisional {
             step.documents.clear();
         }
-        writing.unsent.extend(step.queued.iter().cloned());
-        let lease = writing.lease.unwrap_or(Lease::endless());
-        let in_doubt = writing.in_doubt;
-        let unsaved = writing
-            .waiting
-            .get_or_insert_with(|| Commit::new(self.key.clone(), lease, now));
-        unsaved.in_doubt = in_doubt.unwrap_or(0);
-        add(unsaved, step, now);
+        let left = std::mem::replace(&mut writing.unsent, step.queued.clone());
+        self.deliver(left);
+        // In memory, the saved ledger knows how long an engine watched.
+        let dropped = writing.add(&self.key, step, (!is_provisional).then_some(now));
+        self.plan.losses.lose_events(dropped);
         let mut written = if is_provisional {
-            // The saved ledger knows how long an engine watched.
-            unsaved.seen = None;
             Err(Error::new(
                 ErrorKind::Io,
                 self.failure().unwrap_or_default(),
@@ -217,19 +217,23 @@ impl Ledger {
         }
         if is_refused(&written) {
             tracing::warn!(
-                ledger = self.name,
+                ledger = self.name(),
                 "the store refuses the alerts: another instance took them over"
             );
             self.close(writing);
         }
         self.note(written.as_ref().err());
         // Also if the store is away: a late record is better than a late alert.
-        let queued = std::mem::take(&mut writing.unsent);
+        self.deliver(std::mem::take(&mut writing.unsent));
+        self.read(|open| writing.forget_delivered(&open.delivery));
+        let result = result?;
+        written.map(|()| result)
+    }
+
+    fn deliver(&self, queued: Vec<Queued>) {
         if !queued.is_empty() {
             self.read(|open| open.delivery.enqueue(queued));
         }
-        let result = result?;
-        written.map(|()| result)
     }
 
     /// Writes what waits. It is kept for the next step if that fails.
@@ -241,6 +245,7 @@ impl Ledger {
         // Noted before, because the future may be dropped.
         writing.in_doubt = Some(unsaved.events.len());
         self.call(|store| store.commit(unsaved)).await?;
+        self.plan.losses.store_works();
         let written = writing.waiting.take();
         writing.in_doubt = None;
         if let Some(written) = written.filter(|_| is_late) {
@@ -268,11 +273,11 @@ impl Ledger {
         match self.outage.update(error.is_some()) {
             Some(Transition::Started) => tracing::error!(
                 error = error.map(|error| logged(error)),
-                ledger = self.name,
+                ledger = self.name(),
                 "the store of the alerts fails: alerts go on, and are written later"
             ),
             Some(Transition::Ended) => {
-                tracing::info!(ledger = self.name, "the store of the alerts works again");
+                tracing::info!(ledger = self.name(), "the store of the alerts works again");
             }
             None => {}
         }

@@ -13,6 +13,7 @@ mod hold;
 mod inbox;
 mod instruments;
 mod ledger;
+mod ledger_kind;
 mod mistakes;
 mod open;
 mod plan;

@@ -6,6 +6,7 @@ use tokio::runtime::Handle;
 
 use super::context::Context;
 use crate::alerts::delivery::Outlet;
+use crate::alerts::losses::Losses;
 use crate::alerts::notify::Policy;
 use crate::alerts::state::Limits;
 use crate::alerts::stores::AlertStore;
@@ -19,5 +20,6 @@ pub(super) struct Plan {
     pub(super) channels: Vec<Outlet>,
     pub(super) limits: Limits,
     pub(super) recorder: RecorderRef,
+    pub(super) losses: Arc<Losses>,
     pub(super) runtime: Handle,
 }

@@ -24,7 +24,8 @@ impl Engine {
             ledger.read(|open| {
                 let silences = open.book.state.silences(now);
                 all.extend(
-                    silences.map(|silence| SilenceView::new(ledger.name, &silence.redacted(), now)),
+                    silences
+                        .map(|silence| SilenceView::new(ledger.name(), &silence.redacted(), now)),
                 );
             });
         }

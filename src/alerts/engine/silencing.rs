@@ -97,7 +97,7 @@ impl Alerts {
                 Ok(id)
             };
             let id = ledger.act(change).await?;
-            ids.push(format!("{}-{id}", ledger.name));
+            ids.push(format!("{}-{id}", ledger.name()));
         }
         if ids.is_empty() {
             self.0.ready().await?;
@@ -118,7 +118,7 @@ impl Alerts {
     pub async fn unsuppress(&self, id: &str, by: &str) -> Result<bool, Error> {
         // Notices and explanations name the number alone.
         let only = match &*self.0.ledgers {
-            [only] => Some((only.name, id)),
+            [only] => Some((only.name(), id)),
             _ => None,
         };
         let parts = id.rsplit_once('-').or(only);
@@ -128,7 +128,7 @@ impl Alerts {
         };
         self.0.hold_if_closed().await;
         self.0.ready().await?;
-        let Some(ledger) = self.0.open_ledgers().find(|ledger| ledger.name == name) else {
+        let Some(ledger) = self.0.open_ledgers().find(|ledger| ledger.name() == name) else {
             return Ok(false);
         };
         let change = |book: &mut Book, step: &mut Step, now: SystemTime| {

@@ -11,6 +11,7 @@ use super::context::Context;
 use super::engine::Engine;
 use super::instruments::Instruments;
 use super::ledger::Ledger;
+use super::ledger_kind::LedgerKind;
 use super::mistakes::mistakes;
 use super::plan::Plan;
 use super::receiver::Receiver;
@@ -74,13 +75,15 @@ impl AlertsBuilder {
         };
         context.instance = instance;
         let context = Arc::new(context);
+        let instruments = Instruments::new(&recorder);
         let plan = Arc::new(Plan {
             context: Arc::clone(&context),
             store: Arc::clone(&self.store),
             policies,
             channels: outlets,
             limits: self.limits,
-            recorder: recorder.clone(),
+            losses: Arc::clone(&instruments.losses),
+            recorder,
             runtime: runtime.clone(),
         });
         let ledgers = ledgers(&plan, key, is_shared);
@@ -89,7 +92,7 @@ impl AlertsBuilder {
             ledgers,
             self.store,
             self.computed,
-            Instruments::new(&recorder),
+            instruments,
         );
         let engine = Arc::new(engine);
         if !self.is_manual {
@@ -114,12 +117,16 @@ fn ledgers(plan: &Arc<Plan>, key: String, is_shared: bool) -> Vec<Ledger> {
     let mark = process_mark::own().unwrap_or_default();
     let holder = format!("{instance} {id} {mark}");
     let ledger =
-        |name, key: String, rules| Ledger::new(name, key, holder.clone(), rules, Arc::clone(plan));
+        |kind, key: String, rules| Ledger::new(kind, key, holder.clone(), rules, Arc::clone(plan));
     if !is_shared {
-        return vec![ledger("local", key, of_scope(None))];
+        return vec![ledger(LedgerKind::Local, key, of_scope(None))];
     }
     vec![
-        ledger("instance", key, of_scope(Some(Scope::Instance))),
-        ledger("shared", "shared".to_owned(), of_scope(Some(Scope::Shared))),
+        ledger(LedgerKind::Instance, key, of_scope(Some(Scope::Instance))),
+        ledger(
+            LedgerKind::Shared,
+            "shared".to_owned(),
+            of_scope(Some(Scope::Shared)),
+        ),
     ]
 }

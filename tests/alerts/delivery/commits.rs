@@ -94,21 +94,30 @@ async fn while_the_store_is_down_delivery_goes_on_and_nothing_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn delivery_waits_for_a_store_that_is_far_behind() {
-    let mut world = World::chain("a");
-    world.max_queued = 1_000;
-    let world = world.start();
+async fn the_latest_50_000_results_wait_for_a_store_that_is_far_behind() {
+    let (log, _guard) = Log::of_this_thread();
+    let mut world = World::chain("a").start();
+    world.queue("first");
+    world.until(1_000).await;
     world.store.fail(Fault::Down);
-    for _ in 0..10 {
-        world.enqueue((0..500).map(|_| world.queued("g")).collect());
-        let now = u64::try_from(world.start.elapsed().as_millis()).unwrap();
-        world.until(now + 1_000).await;
+    for n in 0..6_u64 {
+        world.enqueue((0..10_000).map(|_| world.queued("g")).collect());
+        world.until(n * 1_000 + 2_000).await;
     }
-    assert_eq!(world.channel("a").times().len(), 4_000);
+    assert_eq!(world.channel("a").times().len(), 60_001);
+    let dropped = |world: &World| world.metric("monitoring_alert_events_dropped_total", &[]);
+    assert_eq!(dropped(&world), 10_000.0);
+    assert_eq!(log.count("the history of the alerts loses events"), 1);
     world.store.fail(Fault::None);
     world.until(100_000).await;
-    assert_eq!(world.channel("a").times().len(), 5_000);
+    assert_eq!(log.count("lost events"), 1, "{}", log.text());
+    assert_eq!(world.store.ledger().events.len(), 50_001);
+    // Nothing that was delivered is sent again.
     assert_eq!(world.store.ledger().outbox, []);
+    world.restart();
+    world.until(200_000).await;
+    assert_eq!(world.channel("a").times().len(), 60_001);
+    assert_eq!(dropped(&world), 10_000.0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use sqlx::{Connection, Pool, Transaction};
 
-use super::columns::Columns;
 use super::dialect::Dialect;
-use super::statement::Statement;
 use crate::alerts::stores::Lease;
+use crate::sql::{Columns, Statement};
 
 /// The rows of a ledger: its time (at most one row), its documents and its outbox.
 pub(super) type LedgerRows<R> = (Vec<R>, Vec<R>, Vec<R>);
