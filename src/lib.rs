@@ -109,9 +109,9 @@ mod http_url;
 pub mod instrument;
 #[cfg(feature = "jobs")]
 pub mod jobs;
-#[cfg(any(feature = "alerts", feature = "axum"))]
 #[cfg(feature = "alerts")]
 mod join_all;
+#[cfg(any(feature = "alerts", feature = "axum"))]
 mod log_limit;
 mod measure;
 #[cfg(any(feature = "health", feature = "push"))]

@@ -107,8 +107,8 @@ impl PrometheusBuilder {
 
     /// Sets the buckets of the histogram `metric`, named without the prefix: ascending upper bounds without `+Inf`.
     ///
-    /// Defaults to the catalogue's buckets. Histograms outside the catalogue default to [`catalog::SIZE_BUCKETS`] if
-    /// their name ends in `_bytes`, and to [`catalog::DURATION_BUCKETS`] otherwise.
+    /// Defaults to the catalogue's buckets. Histograms outside the catalogue default to [`SIZE_BUCKETS`](crate::catalog::SIZE_BUCKETS) if
+    /// their name ends in `_bytes`, and to [`DURATION_BUCKETS`](crate::catalog::DURATION_BUCKETS) otherwise.
     ///
     /// A name that the catalogue lacks is an error if it looks mistyped: a few letters from a histogram of the catalogue,
     /// with the prefix before it, or with the beginning of the crate's own names. Other such names are logged as a warning.

@@ -81,6 +81,7 @@ fn split(range: &str) -> (&str, &str) {
 }
 
 /// Returns the parameters of the range with the highest weight that names this offer. The first of several.
+#[cfg(feature = "prometheus")]
 pub(super) fn parameters<'h>(headers: &'h HeaderMap, offer: &str) -> Option<&'h str> {
     let acceptable = matching(headers, split(offer).0, offer).filter(|range| weight(range) > 0.0);
     acceptable.reduce(|a, b| if weight(b) > weight(a) { b } else { a })

@@ -467,11 +467,12 @@ async fn scrapers_get_the_messages_also_gzipped() {
             &prometheus,
             &(Recorded::Native(vec![0.5; 1_000]), "a".to_owned()),
         );
-        let routes = tower_vitals::Routes::new().metrics(prometheus.clone());
-        let router: axum::Router = routes.into();
+        let app: axum::Router = tower_vitals::Routes::new()
+            .metrics(prometheus.clone())
+            .into();
         // The scrape's own duration is recorded after it.
         let expected = prometheus.render_protobuf();
-        let (content_type, mut body) = scrape(router, encoding).await;
+        let (content_type, mut body) = scrape(app, encoding).await;
         assert_eq!(
             content_type,
             "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"

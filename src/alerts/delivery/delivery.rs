@@ -11,6 +11,7 @@ use super::attempt::attempt;
 use super::channel_status::ChannelStatus;
 use super::committer;
 use super::shared::Shared;
+use super::state::State;
 use super::worker;
 use crate::alerts::channels::{DeliveryError, Mode, NotificationReason, NotifiedAlert, test_alert};
 use crate::alerts::stores::{Commit, Queued};
@@ -74,7 +75,7 @@ impl Delivery {
 
     /// The results that were put into a commit are committed.
     pub(in crate::alerts) fn note_recorded(&self) {
-        self.shared.with(|state| state.committed());
+        self.shared.with(State::committed);
     }
 
     /// The engine holds the lease until then.

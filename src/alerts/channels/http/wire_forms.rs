@@ -36,11 +36,10 @@ pub(super) fn title(alert: &NotifiedAlert) -> String {
 /// alert's id. It has at most `max` characters, which are at least 200.
 pub(super) fn dedup_key(notification: &Notification, alert: &NotifiedAlert, max: usize) -> String {
     let mut key = String::new();
-    for name in [&notification.service, &notification.owner] {
-        if let Some(name) = name {
-            key += &cut(name, (max - 20) / 2);
-            key.push('-');
-        }
+    let names = [&notification.service, &notification.owner];
+    for name in names.into_iter().flatten() {
+        key += &cut(name, (max - 20) / 2);
+        key.push('-');
     }
     key + &alert.id.to_string()
 }
