@@ -203,12 +203,21 @@ impl<'a> Evaluator<'a, '_> {
     /// Adds a member with the value of its group and the number of events behind it.
     pub(super) fn add(&mut self, labels: Cow<'a, Labels>, value: f64, events: Option<f64>) {
         let rule = self.rule;
-        let is_enough = |events| events >= rule.min_events as f64;
+        let is_enough = events.is_none_or(|events| events >= rule.min_events as f64);
+        let holds = rule.comparison.holds(value, rule.threshold);
+        let window = rule.signal.measure.window();
         self.scratch.found.push(Found {
             labels,
             value,
-            holds: events.is_none_or(is_enough) && rule.comparison.holds(value, rule.threshold),
+            holds: is_enough && holds,
+            is_unsure: holds && !is_enough && window.is_some_and(|it| self.is_begun_within(it)),
         });
+    }
+
+    /// Whether the samples began within this time, so they may lack events that a window as long should have.
+    fn is_begun_within(&self, window: Duration) -> bool {
+        let start = Window::before(self.now, window).start;
+        self.samples.begin().is_some_and(|begin| begin > start)
     }
 
     pub(super) fn view(&self, selector: usize) -> Result<View<'a>, Error> {

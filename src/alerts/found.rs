@@ -11,6 +11,8 @@ pub(super) struct Found<'a> {
     pub(super) labels: Cow<'a, Labels>,
     pub(super) value: f64,
     pub(super) holds: bool,
+    /// The condition is false only because there were too few events since the start, which is shorter ago than the window is long.
+    pub(super) is_unsure: bool,
 }
 
 impl From<Evaluated> for Found<'_> {
@@ -19,6 +21,7 @@ impl From<Evaluated> for Found<'_> {
             labels: Cow::Owned(evaluated.labels),
             value: evaluated.value,
             holds: evaluated.holds,
+            is_unsure: false,
         }
     }
 }

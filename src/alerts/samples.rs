@@ -36,6 +36,8 @@ pub struct Samples {
     computed: HashMap<String, ComputedValues>,
     max_series: usize,
     max_points: usize,
+    /// The time of the first snapshot.
+    begin: Option<i64>,
     /// The time of the newest snapshot.
     newest: Option<i64>,
     dropped_series: u64,
@@ -56,6 +58,8 @@ pub struct SamplesStats {
     pub series: usize,
     /// The number of points. A histogram's point counts once for each of its buckets, and once for its sum.
     pub points: usize,
+    /// The number of series of the newest snapshot that found no room.
+    pub left_out: usize,
     /// The number of points that were not stored, because their series were too many.
     pub dropped_series: u64,
     /// The number of points that were removed before they left their window, because there were too many.
@@ -74,6 +78,7 @@ impl Samples {
             computed: HashMap::new(),
             max_series: MAX_SERIES,
             max_points: MAX_POINTS,
+            begin: None,
             newest: None,
             dropped_series: 0,
             dropped_points: 0,
@@ -152,8 +157,14 @@ impl Samples {
         }
         let refused = self.tables().map(|table| table.refused as u64);
         self.dropped_series += refused.sum::<u64>();
+        self.begin = Some(self.begin.map_or(now, |begin| begin.min(now)));
         self.newest = Some(now);
         self.shrink();
+    }
+
+    /// The time of the first snapshot.
+    pub(super) fn begin(&self) -> Option<i64> {
+        self.begin
     }
 
     fn tables(&self) -> impl Iterator<Item = &Table> {
@@ -215,6 +226,7 @@ impl Samples {
         SamplesStats {
             series: self.series(),
             points: self.points(),
+            left_out: self.tables().map(|table| table.refused).sum(),
             dropped_series: self.dropped_series,
             dropped_points: self.dropped_points,
         }

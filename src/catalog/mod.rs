@@ -15,9 +15,12 @@
 
 mod buckets;
 mod catalog;
+mod define;
 mod families;
 mod family;
 mod kind;
+mod process_families;
+mod service_families;
 #[cfg(feature = "prometheus")]
 mod suggest;
 #[cfg(test)]
@@ -29,9 +32,11 @@ mod values;
 pub(crate) use self::buckets::default_buckets;
 pub use self::buckets::{AXUM_DURATION_BUCKETS, DURATION_BUCKETS, JOB_BUCKETS, SIZE_BUCKETS};
 pub use self::catalog::Catalog;
-pub use self::families::*;
+pub use self::families::FAMILIES;
 pub use self::family::Family;
 pub use self::kind::Kind;
+pub use self::process_families::*;
+pub use self::service_families::*;
 #[cfg(feature = "alerts")]
 pub(crate) use self::suggest::nearest;
 #[cfg(feature = "prometheus")]

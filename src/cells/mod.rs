@@ -5,6 +5,8 @@ mod bounds;
 mod counter_cells;
 mod exemplar_gate;
 mod exemplar_timer;
+#[cfg(test)]
+mod exemplar_timer_tests;
 mod float_cell;
 mod gauge_cell;
 mod histogram_cells;

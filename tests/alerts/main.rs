@@ -18,6 +18,7 @@ mod brief_alerts;
 mod builder;
 #[cfg(feature = "alerts-http")]
 mod channels;
+mod cold_window;
 mod cost;
 mod current;
 #[cfg(feature = "jobs")]
@@ -47,6 +48,7 @@ mod explain;
 mod histograms;
 mod kept;
 mod log;
+mod max_series;
 mod metrics;
 mod naming;
 mod notified;

@@ -18,6 +18,7 @@ const INTERVAL: Duration = Duration::from_secs(15);
 const SETTLE: Duration = Duration::from_secs(30);
 const COOLDOWN: Duration = Duration::from_secs(5 * 60);
 const MAX_PER_HOUR: usize = 10;
+const MAX_SERIES: usize = 10_000;
 
 /// The settings of [`Alerts`].
 #[must_use]
@@ -31,6 +32,7 @@ pub struct AlertsBuilder {
     pub(super) interval: Duration,
     pub(super) settle: Duration,
     pub(super) limits: Limits,
+    pub(super) max_series: usize,
     pub(super) service: Option<String>,
     pub(super) instance: Option<String>,
     pub(super) external_url: Option<String>,
@@ -62,6 +64,7 @@ impl Alerts {
             interval: INTERVAL,
             settle: SETTLE,
             limits: Limits::default(),
+            max_series: MAX_SERIES,
             service: None,
             instance: None,
             external_url: None,
@@ -157,6 +160,14 @@ impl AlertsBuilder {
     /// Sets the bounds of alerts and silences.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Sets the most series that all rules read together, of which the engine keeps the points of the longest window. Defaults to 10,000.
+    /// Rules do not see further series: [`Alerts::health_check`] fails then, a warning is logged, and
+    /// [`AlertsStats::series_left_out`](super::AlertsStats::series_left_out) counts them.
+    pub fn max_series(mut self, max: usize) -> Self {
+        self.max_series = max;
         self
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Context {
     pub(super) slo_alerts: Vec<SloAlert>,
     pub(super) interval: Duration,
     pub(super) settle: Duration,
+    /// The most series of all rules together.
+    pub(super) max_series: usize,
     pub(super) service: Option<String>,
     /// The name of this instance, and whether alerts carry it as a label.
     pub(super) instance: String,
@@ -49,6 +51,7 @@ impl Context {
             slos,
             interval,
             settle: Duration::ZERO,
+            max_series: 0,
             service: None,
             instance: String::new(),
             labels_instance: false,

@@ -66,7 +66,7 @@ impl Engine {
         instruments: Instruments,
     ) -> Self {
         Self {
-            samples: Mutex::new(Samples::for_rules(&context.rules)),
+            samples: Mutex::new(Samples::for_rules(&context.rules).max_series(context.max_series)),
             context,
             ledgers,
             inbox: Arc::default(),
@@ -134,7 +134,12 @@ impl Engine {
 
     /// Adds a snapshot without evaluating the rules.
     pub(super) fn observe(&self, snapshot: &Snapshot, now: SystemTime) {
-        self.samples.lock().add(snapshot, now);
+        let left_out = {
+            let mut samples = self.samples.lock();
+            samples.add(snapshot, now);
+            samples.stats().left_out
+        };
+        self.instruments.left_out(left_out, self.context.max_series);
     }
 
     /// Evaluates all rules of the ledgers that this engine holds, over a snapshot of the time `at`.
@@ -305,6 +310,7 @@ impl Engine {
             last_evaluation_seconds: took.as_secs_f64(),
             missed_ticks: self.missed.load(Ordering::Relaxed),
             dropped: 0,
+            series_left_out: self.instruments.series_left_out(),
             dropped_events: self.instruments.losses.events(),
             dropped_notifications: self.instruments.losses.notifications(),
             store_error: self.ledgers.iter().find_map(Ledger::failure),

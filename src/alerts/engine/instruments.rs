@@ -1,6 +1,7 @@
 //! `Instruments`: the engine's metrics about itself.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use metrics::{Counter, Gauge, Histogram};
@@ -10,6 +11,7 @@ use crate::alerts::slo::SloStatus;
 use crate::catalog::{
     MONITORING_ALERT_EVALUATION_DURATION, MONITORING_ALERT_EVALUATION_FAILURES,
     MONITORING_ALERT_LAST_EVALUATION, MONITORING_ALERT_MISSED_TICKS,
+    MONITORING_ALERT_SERIES_LEFT_OUT,
 };
 use crate::recorder::{LazyHandle, RecorderRef, Zeros};
 use crate::time::unix_seconds;
@@ -20,6 +22,8 @@ pub(super) struct Instruments {
     duration: LazyHandle<Histogram>,
     missed: LazyHandle<Counter>,
     failures: LazyHandle<Counter>,
+    left_out: LazyHandle<Gauge>,
+    series_left_out: AtomicUsize,
     recorder: RecorderRef,
     pub(super) losses: Arc<Losses>,
 }
@@ -32,6 +36,8 @@ impl Instruments {
             duration: zeros.add(MONITORING_ALERT_EVALUATION_DURATION.key([])),
             missed: zeros.add(MONITORING_ALERT_MISSED_TICKS.key([])),
             failures: zeros.add(MONITORING_ALERT_EVALUATION_FAILURES.key([])),
+            left_out: zeros.add(MONITORING_ALERT_SERIES_LEFT_OUT.key([])),
+            series_left_out: AtomicUsize::new(0),
             recorder: recorder.clone(),
             losses: Arc::new(Losses::new(recorder)),
         };
@@ -43,6 +49,26 @@ impl Instruments {
         let at = unix_seconds(at);
         self.last.record(|gauge| gauge.set(at));
         self.duration.record(|histogram| histogram.record(took));
+    }
+
+    /// So many series found no room.
+    pub(super) fn left_out(&self, series: usize, max: usize) {
+        let before = self.series_left_out.swap(series, Ordering::Relaxed);
+        if before == series {
+            return;
+        }
+        self.left_out.record(|gauge| gauge.set(series as f64));
+        if before == 0 {
+            tracing::warn!(
+                series,
+                max,
+                "alert rules read more series than there is room for, and do not see these: raise AlertsBuilder::max_series"
+            );
+        }
+    }
+
+    pub(super) fn series_left_out(&self) -> usize {
+        self.series_left_out.load(Ordering::Relaxed)
     }
 
     pub(super) fn judged(&self, statuses: &[SloStatus]) {

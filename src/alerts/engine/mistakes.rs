@@ -153,6 +153,9 @@ fn of_engine(builder: &AlertsBuilder, instance: &str) -> Vec<String> {
     if !is_allowed(interval) {
         mistakes.push(format!("interval is {interval:?}: 1 s to 1 h are allowed"));
     }
+    if builder.max_series == 0 {
+        mistakes.push("max_series is 0: at least 1 is required".to_owned());
+    }
     let has_signals = !builder.rules.value.is_empty() || !builder.slos.value.is_empty();
     if has_signals && builder.metrics.is_none() && !builder.is_manual {
         mistakes.push("there are rules and no metrics: call metrics(..)".to_owned());

@@ -41,6 +41,13 @@ impl Engine {
         if let Some(error) = self.ledgers.iter().find_map(Ledger::failure) {
             problems.push(format!("the store of the alerts fails: {error}"));
         }
+        let left_out = self.instruments.series_left_out();
+        if left_out > 0 {
+            problems.push(format!(
+                "the rules do not see {left_out} series: at most {} are kept",
+                context.max_series
+            ));
+        }
         for ledger in self.open_ledgers() {
             let stopped = ledger.read(|open| open.delivery.stopped());
             for (_, channel, _) in stopped.into_iter().flatten().filter(|it| counts(it.0)) {

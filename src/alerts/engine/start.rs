@@ -60,6 +60,7 @@ impl AlertsBuilder {
         });
         let mut context = Context::new(self.rules.value, self.slos.value, self.interval);
         context.settle = self.settle;
+        context.max_series = self.max_series;
         context.service = self.service;
         // Alertmanager tells alerts apart by their labels alone.
         context.posts_alerts = outlets.iter().any(Outlet::takes_alerts);

@@ -198,6 +198,9 @@ pub struct AlertsStats {
     pub missed_ticks: u64,
     /// The results that could not become alerts, because there were too many.
     pub dropped: u64,
+    /// The series that rules read and that found no room at the last evaluation, see
+    /// [`AlertsBuilder::max_series`](super::AlertsBuilder::max_series).
+    pub series_left_out: usize,
     /// The events that the history lost, because the store was away for too long.
     pub dropped_events: u64,
     /// The notifications that found no room in the outbox.

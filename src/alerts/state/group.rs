@@ -170,7 +170,7 @@ impl Group {
 
     fn take_members(
         &mut self,
-        results: BTreeMap<Labels, (f64, bool)>,
+        results: BTreeMap<Labels, &Found<'_>>,
         at: Moment,
         room: &mut Room,
     ) -> Vec<Transition> {
@@ -196,9 +196,12 @@ impl Group {
             room.change(was_held, member.is_held());
             stays
         });
-        for (labels, (value, holds)) in results {
-            let reason = reason(holds);
-            transitions.extend(self.observe(labels, Some(value), holds, reason, at, room));
+        for (labels, found) in results {
+            let held = |known: &Member| known.alert.holds;
+            let holds =
+                found.holds || found.is_unsure && self.members.get(&labels).is_some_and(held);
+            let value = Some(found.value);
+            transitions.extend(self.observe(labels, value, holds, reason(holds), at, room));
         }
         transitions
     }
@@ -225,13 +228,14 @@ impl Group {
             member.alert.level = self.level;
             member.alert.text.clone_from(&self.text);
             member.alert.value = Some(found.value);
-            if found.holds {
+            // After a restart the window has fewer events than before.
+            let holds = found.holds || found.is_unsure && member.alert.holds;
+            if holds {
                 member.alert.true_value = Some(found.value);
             }
             member.is_of_no_data = false;
             member.see(at);
-            let reason = reason(found.holds);
-            transitions.extend(member.step_in(room, found.holds, &self.timing, at, reason));
+            transitions.extend(member.step_in(room, holds, &self.timing, at, reason(holds)));
         }
         transitions
     }
@@ -336,15 +340,15 @@ fn reason(holds: bool) -> Reason {
     }
 }
 
-/// The results by their labels without `alertname`: values, and whether the condition holds.
-fn unique(list: &[Found<'_>]) -> Result<BTreeMap<Labels, (f64, bool)>, Error> {
+/// The results by their labels without `alertname`.
+fn unique<'f, 'a>(list: &'f [Found<'a>]) -> Result<BTreeMap<Labels, &'f Found<'a>>, Error> {
     let mut results = BTreeMap::new();
     for found in list {
         let mut labels = Labels::clone(&found.labels);
         labels.remove("alertname");
         match results.entry(labels) {
             Entry::Vacant(vacant) => {
-                vacant.insert((found.value, found.holds));
+                vacant.insert(found);
             }
             Entry::Occupied(known) => {
                 let message = format!("two results have the labels {:?}", known.key());

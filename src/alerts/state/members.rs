@@ -29,6 +29,12 @@ impl Members {
         self.0.retain_mut(|member| stays(member));
     }
 
+    /// The member with these labels, if there is one.
+    pub(super) fn get(&self, labels: &Labels) -> Option<&Member> {
+        let found = (self.0).binary_search_by(|member| member.alert.labels.cmp(labels));
+        found.ok().map(|index| &*self.0[index])
+    }
+
     /// The member with these labels. A new one is made.
     pub(super) fn find_or_insert(
         &mut self,

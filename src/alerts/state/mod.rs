@@ -35,6 +35,7 @@ mod held_back;
 mod history;
 mod inhibition;
 mod limits;
+mod lookups;
 mod matcher;
 mod member;
 mod members;

@@ -1,6 +1,6 @@
 //! `State`: the life of all alerts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -288,35 +288,6 @@ impl State {
         }
         let transitions = group.map(|mut group| group.end(Reason::RuleRemoved, now));
         self.record(transitions.unwrap_or_default(), now)
-    }
-
-    /// All known alerts, also inactive and resolved ones.
-    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
-        let members = self.groups().flat_map(|group| group.members.iter());
-        members.map(|member| &member.alert)
-    }
-
-    /// Whether an alert of this identity is known.
-    #[must_use]
-    pub fn knows(&self, id: AlertId) -> bool {
-        self.alerts().any(|alert| alert.id == id)
-    }
-
-    /// An alert that code fired.
-    pub(in crate::alerts) fn fired(&self, id: AlertId) -> Option<&Alert> {
-        let group = self.fired.get(&id)?;
-        group.members.iter().map(|member| &member.alert).next()
-    }
-
-    /// The names of the rules that were evaluated.
-    pub fn rule_names(&self) -> impl Iterator<Item = &str> {
-        self.rules.names()
-    }
-
-    /// The names of the alerts that code fired, each once.
-    #[must_use]
-    pub fn fired_names(&self) -> BTreeSet<&str> {
-        self.fired.values().map(|group| &*group.name).collect()
     }
 
     /// The last transitions, the oldest first.

@@ -11,7 +11,7 @@ use super::buckets::Buckets;
 use super::canonical::{CanonicalKey, OTHER};
 use super::config::StoreConfig;
 use super::family_info::{FamilyInfo, Shape};
-use super::rejection::{Rejection, clash};
+use super::rejection::{MAX_FAMILIES, Rejection, clash};
 use super::series_table::SeriesTable;
 use super::stored_family::{StoredFamily, Warned};
 use super::stored_series::{Identity, StoredSeries};
@@ -22,9 +22,6 @@ use crate::catalog::{
 use crate::exporter::escaping::Escaping;
 use crate::exporter::labels::Labels;
 use crate::measure::Instant;
-
-/// A name that is not in the catalogue takes a place. A service that makes names of user input must not fill the memory.
-const MAX_FAMILIES: usize = 10_000;
 
 /// The rejected names that are remembered, so that each is logged once.
 const MAX_REJECTED: usize = 1_000;
@@ -363,23 +360,7 @@ impl Store {
         if !is_new {
             return;
         }
-        let kind = instrument.as_str();
-        match rejection {
-            Rejection::Kind(own) => tracing::warn!(
-                metric,
-                "metric is a {own}: a {kind} of this name is not recorded, because Prometheus would refuse the whole scrape",
-                own = own.as_str()
-            ),
-            Rejection::Clash(other) => tracing::warn!(
-                metric,
-                other,
-                "{kind} is not recorded: its samples would have the same names as those of `other`"
-            ),
-            Rejection::TooManyFamilies => tracing::warn!(
-                max = MAX_FAMILIES,
-                "metric names are made of changing values: further names are not recorded"
-            ),
-        }
+        rejection.warn(instrument, &metric);
     }
 
     /// Returns all families by name.
