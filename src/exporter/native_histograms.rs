@@ -18,13 +18,15 @@ const MAX_BUCKETS: RangeInclusive<usize> = 8..=4096;
 /// let native = NativeHistograms::of(["http_request_duration_seconds"]).schema(5);
 /// # let _ = native;
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[must_use]
 pub struct NativeHistograms {
     /// `None`: all.
     metrics: Option<Vec<String>>,
     family: NativeFamily,
 }
+
+debug_redacted!(NativeHistograms { metrics, family });
 
 impl NativeHistograms {
     /// All histograms that no other [`NativeHistograms`] names.

@@ -12,7 +12,8 @@ use metrics::{Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use metrics_util::debugging::DebuggingRecorder;
 use tower_vitals::exporter::{
-    ExistingExporter, HistoryConfig, HistoryQuery, MetricsSource, Pushgateway, SeriesLimit,
+    ExemplarLabels, ExistingExporter, HistoryConfig, HistoryQuery, MetricsSource, NativeHistograms,
+    Pushgateway, SeriesLimit,
 };
 use tower_vitals::health::checks::{
     Configuration, Disk, Http, Postgres, RabbitMq, Redis, RegisteredModules, Sqlite,
@@ -142,6 +143,9 @@ fn of_exporter(shown: &mut Shown) {
             .global_label("url", text())
             .buckets(text(), &[1.0]),
     );
+    let labels = [("password", SECRET), ("url", text())];
+    add(shown, "ExemplarLabels", &ExemplarLabels::new(labels));
+    add(shown, "NativeHistograms", &NativeHistograms::of([text()]));
     let prometheus = builder.build().unwrap();
     let labels = vec![Label::new("password", SECRET), Label::new("url", text())];
     let key = Key::from_parts("orders_total", labels);
