@@ -27,6 +27,7 @@ mod delivery;
 #[cfg(feature = "alerts-email")]
 mod email;
 mod engine;
+mod engine_acts;
 mod engine_instances;
 #[cfg(all(unix, any(feature = "alerts-postgres", feature = "alerts-sqlite")))]
 mod engine_kill;

@@ -4,9 +4,11 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::acted::Acted;
+use super::book::{Book, Step};
 use super::engine::Engine;
 use super::explanation::Explanation;
-use super::ledger::Ledger;
+use super::posted::{Deed, PostedAct};
 use super::views::{AlertView, AlertsStats, SilenceView};
 use crate::alerts::channels::DeliveryError;
 use crate::alerts::rules::Rules;
@@ -24,9 +26,9 @@ const SHORTCUT_RESOLVES: Duration = Duration::from_secs(15 * 60);
 ///
 /// Instances that share a store take turns on the alerts of rules with [`Scope::Shared`](crate::alerts::Scope::Shared). One of them
 /// holds these alerts, and another takes them over within three intervals, but at least 15 s, after the holder is gone. Only the
-/// holder shows and changes them: elsewhere [`acknowledge`](Self::acknowledge), [`resolve`](Self::resolve) and
-/// [`suppress`](Self::suppress) are refused, because the alert is unknown there. A silence of labels holds for the alerts of the
-/// instance that takes it.
+/// holder shows them. [`acknowledge`](Self::acknowledge) and [`resolve`](Self::resolve) work at each instance: another one than the
+/// holder writes them to the store, and the holder does them at its next evaluation. Silences hold for the alerts of all instances,
+/// from their next evaluation on.
 ///
 /// Each notification is sent at least once. After a crash, those that were sent in the last moments are sent again with the same
 /// [`id`](super::super::channels::Notification::id).
@@ -105,6 +107,7 @@ impl Alerts {
         now: SystemTime,
     ) -> Result<Vec<Transition>, Error> {
         self.0.hold(now).await;
+        self.0.share(now).await;
         self.0.compute().await;
         self.0.evaluate(snapshot, now).await
     }
@@ -119,15 +122,14 @@ impl Alerts {
         id: AlertId,
         by: &str,
         note: Option<&str>,
-    ) -> Result<(), Error> {
-        let now = SystemTime::now();
-        let ledger = self.ledger_of(id, now).await?;
-        let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
-            step.transitions
-                .extend(book.state.acknowledge(id, by, note, now)?);
-            Ok(())
+    ) -> Result<Acted, Error> {
+        let act = PostedAct {
+            alert: id,
+            by: by.to_owned(),
+            note: note.map(str::to_owned),
+            deed: Deed::Acknowledge,
         };
-        ledger.act(now, change).await
+        self.act(act).await
     }
 
     /// Resolves a pending or firing alert by hand. It stays resolved until its condition was false once.
@@ -135,14 +137,34 @@ impl Alerts {
     /// # Errors
     ///
     /// Fails if the alert is not active, if the name is too long, or if the store does not take the change.
-    pub async fn resolve(&self, id: AlertId, by: &str) -> Result<(), Error> {
-        let now = SystemTime::now();
-        let ledger = self.ledger_of(id, now).await?;
-        let change = |book: &mut super::book::Book, step: &mut super::book::Step| {
-            step.transitions.extend(book.state.resolve(id, by, now)?);
-            Ok(())
+    pub async fn resolve(&self, id: AlertId, by: &str) -> Result<Acted, Error> {
+        let act = PostedAct {
+            alert: id,
+            by: by.to_owned(),
+            note: None,
+            deed: Deed::Resolve,
         };
-        ledger.act(now, change).await
+        self.act(act).await
+    }
+
+    async fn act(&self, act: PostedAct) -> Result<Acted, Error> {
+        let now = SystemTime::now();
+        self.0.hold_if_closed(now).await;
+        self.0.ready(now).await?;
+        let mut ledgers = self.0.open_ledgers();
+        if let Some(ledger) = ledgers.find(|ledger| ledger.knows(act.alert)) {
+            let change = |book: &mut Book, step: &mut Step| {
+                step.transitions.extend(act.apply(&mut book.state, now)?);
+                Ok(Acted::Done)
+            };
+            return ledger.act(now, change).await;
+        }
+        if !self.0.is_elsewhere(act.alert).await? {
+            let message = format!("the alert {} is unknown", act.alert);
+            return Err(Error::new(ErrorKind::Refused, message));
+        }
+        self.0.forward(act, now).await?;
+        Ok(Acted::Forwarded)
     }
 
     /// Sends a test through a channel, also if the channel is stopped. If it arrives, the channel works again.
@@ -252,6 +274,18 @@ impl Alerts {
         self.0.open_ledgers().any(|ledger| ledger.knows(id))
     }
 
+    /// Whether an alert is pending or fires at another instance.
+    #[cfg(feature = "axum")]
+    pub(crate) async fn is_elsewhere(&self, id: AlertId) -> Result<bool, Error> {
+        self.0.is_elsewhere(id).await
+    }
+
+    /// The time between evaluations.
+    #[cfg(feature = "axum")]
+    pub(crate) fn interval(&self) -> Duration {
+        self.0.context.interval
+    }
+
     /// Whether several instances share the store.
     #[cfg(feature = "axum")]
     pub(crate) fn is_shared(&self) -> bool {
@@ -262,21 +296,6 @@ impl Alerts {
     #[cfg(feature = "axum")]
     pub(crate) async fn ready(&self) -> Result<(), Error> {
         self.0.ready(SystemTime::now()).await
-    }
-
-    async fn ledger_of(&self, id: AlertId, now: SystemTime) -> Result<&Ledger, Error> {
-        self.0.hold_if_closed(now).await;
-        self.0.ready(now).await?;
-        let found = self.0.open_ledgers().find(|ledger| ledger.knows(id));
-        found.ok_or_else(|| {
-            let others = self.0.ledgers.iter().any(|ledger| !ledger.is_open());
-            let hint = others.then_some(": another instance may hold it");
-            let hint = hint.unwrap_or_default();
-            Error::new(
-                ErrorKind::Refused,
-                format!("the alert {id} is unknown here{hint}"),
-            )
-        })
     }
 }
 

@@ -1,8 +1,10 @@
 //! `Book`: the alerts of one ledger, without I/O.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+use uuid::Uuid;
 
 use super::context::Context;
 use super::inbox::{Inbox, Request};
@@ -19,6 +21,7 @@ use crate::exporter::Snapshot;
 const STATE: &str = "state";
 const NOTIFIER: &str = "notifier";
 const SLOS: &str = "slo";
+const TAKEN: &str = "taken";
 
 /// How long a resolved alert goes on being posted.
 const RECENT: Duration = Duration::from_secs(5 * 60);
@@ -33,6 +36,8 @@ pub(super) struct Book {
     context: Arc<Context>,
     pub(super) slos: SloBook,
     slos_saved: Option<SystemTime>,
+    /// The acts of other instances that were taken and may be asked for again.
+    taken: BTreeSet<Uuid>,
     /// The revision that was saved last.
     saved_state: Option<u64>,
     /// What code asked for, while the book is in memory.
@@ -81,6 +86,12 @@ impl Book {
             Some(text) => serde_json::from_slice(text).map_err(|error| unreadable(SLOS, &error))?,
             None => SloBook::default(),
         };
+        let taken = match saved.documents.get(TAKEN) {
+            Some(text) => {
+                serde_json::from_slice(text).map_err(|error| unreadable(TAKEN, &error))?
+            }
+            None => BTreeSet::new(),
+        };
         let (of_rules, of_code) = context.added_labels();
         state.set_added_labels(of_rules, of_code);
         state.resume(now);
@@ -90,6 +101,7 @@ impl Book {
             context,
             slos,
             slos_saved: None,
+            taken,
             saved_state: None,
             kept: None,
         })
@@ -188,6 +200,18 @@ impl Book {
             let transitions = self.ask(request, now);
             step.transitions.extend(transitions);
         }
+    }
+
+    /// Whether an act of another instance is done.
+    pub(super) fn has_taken(&self, id: Uuid) -> bool {
+        self.taken.contains(&id)
+    }
+
+    /// Notes that an act of another instance is done, and forgets those that nobody asks for any more.
+    pub(super) fn note_taken(&mut self, id: Uuid, pending: &BTreeSet<Uuid>, step: &mut Step) {
+        self.taken.retain(|known| pending.contains(known));
+        self.taken.insert(id);
+        step.put(TAKEN, &self.taken);
     }
 
     fn ask(&mut self, request: Request, now: SystemTime) -> Vec<Transition> {

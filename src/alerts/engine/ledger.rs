@@ -75,6 +75,10 @@ impl Ledger {
         }
     }
 
+    pub(super) fn is_for_all(&self) -> bool {
+        self.name == "shared"
+    }
+
     /// The channels that its alerts may go to.
     pub(super) fn outlets(&self) -> &[Outlet] {
         &self.plan.channels
@@ -90,10 +94,8 @@ impl Ledger {
         self.last_error.lock().clone()
     }
 
-    /// Whether an alert of this id is known.
     pub(super) fn knows(&self, id: AlertId) -> bool {
-        let knows = self.read(|open| open.book.state.knows(id));
-        knows == Some(true)
+        self.read(|open| open.book.state.knows(id)) == Some(true)
     }
 
     /// Reads the open ledger.
@@ -105,7 +107,7 @@ impl Ledger {
     pub(super) async fn hold(&self, now: SystemTime) {
         let mut writing = self.writing.lock().await;
         let mut result = self.try_hold(&mut writing, now).await;
-        if result.is_err() && !self.is_open() && self.name != "shared" {
+        if result.is_err() && !self.is_open() && !self.is_for_all() {
             // No other instance tells of these alerts, so they begin in memory.
             result = self
                 .open_with(&mut writing, &Saved::default(), None, now)

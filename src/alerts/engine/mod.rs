@@ -1,5 +1,6 @@
 //! The engine: evaluates the rules, keeps the alerts in their store, and has them delivered.
 
+mod acted;
 mod alerts;
 mod book;
 mod builder;
@@ -12,7 +13,10 @@ mod instruments;
 mod ledger;
 mod mistakes;
 mod open;
+mod posted;
 mod receiver;
+mod shared;
+mod sharing;
 mod show;
 mod silencing;
 mod slo_view;
@@ -22,6 +26,7 @@ mod task;
 mod views;
 mod writing;
 
+pub use self::acted::Acted;
 pub use self::alerts::Alerts;
 pub use self::builder::AlertsBuilder;
 pub use self::explanation::Explanation;

@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use super::alerts::Alerts;
 use super::book::{Book, Step};
-use crate::alerts::state::{Recurrence, SilenceId, SilenceTarget, State};
+use super::posted::PostedSilence;
+use crate::alerts::state::{PersonalAct, Recurrence, SilenceId, SilenceTarget, State};
 use crate::alerts::stores::{Event, SilenceEvent};
 use crate::error::{Error, ErrorKind};
 
@@ -22,6 +23,11 @@ impl Alerts {
         by: &str,
         note: Option<&str>,
     ) -> Result<Vec<String>, Error> {
+        if self.0.is_shared() {
+            return self
+                .share_silence(target, None, Some(until), by, note)
+                .await;
+        }
         self.make_silence(&target, |state, target, now| {
             let id = state.suppress(target, until, by, note, now)?;
             let silence = state.silences(now).find(|silence| silence.id == id);
@@ -65,6 +71,11 @@ impl Alerts {
         by: &str,
         note: Option<&str>,
     ) -> Result<Vec<String>, Error> {
+        if self.0.is_shared() {
+            return self
+                .share_silence(target, Some(recurrence), until, by, note)
+                .await;
+        }
         self.make_silence(&target, |state, target, now| {
             let recurrence = recurrence.clone();
             let id = state.suppress_recurring(target, recurrence, until, by, note, now)?;
@@ -72,6 +83,39 @@ impl Alerts {
             Ok((id, None))
         })
         .await
+    }
+
+    async fn share_silence(
+        &self,
+        target: SilenceTarget,
+        recurrence: Option<Recurrence>,
+        until: Option<SystemTime>,
+        by: &str,
+        note: Option<&str>,
+    ) -> Result<Vec<String>, Error> {
+        let now = SystemTime::now();
+        self.0.hold_if_closed(now).await;
+        self.0.ready(now).await?;
+        if let SilenceTarget::Alert(alert) = &target
+            && !self.knows(*alert)
+            && !self.0.is_elsewhere(*alert).await?
+        {
+            return Err(unknown());
+        }
+        let made = PersonalAct {
+            by: by.to_owned(),
+            note: note.map(str::to_owned),
+            at: now,
+        };
+        let silence = PostedSilence {
+            target,
+            until,
+            recurrence,
+            made,
+            ended: None,
+        };
+        let id = self.0.silence(silence, now).await?;
+        Ok(vec![id.to_string()])
     }
 
     async fn make_silence(
@@ -102,10 +146,7 @@ impl Alerts {
         }
         if ids.is_empty() {
             self.0.ready(now).await?;
-            return Err(Error::new(
-                ErrorKind::Refused,
-                "no such alert is known here",
-            ));
+            return Err(unknown());
         }
         Ok(ids)
     }
@@ -118,6 +159,11 @@ impl Alerts {
     /// Fails if the store does not take the change.
     pub async fn unsuppress(&self, id: &str, by: &str) -> Result<bool, Error> {
         let now = SystemTime::now();
+        if let (true, Ok(id)) = (self.0.is_shared(), id.parse()) {
+            let (by, note) = (by.to_owned(), None);
+            let by = PersonalAct { by, note, at: now };
+            return self.0.end_silence(id, by, now).await;
+        }
         // Notices and explanations name the number alone.
         let only = match &*self.0.ledgers {
             [only] => Some((only.name, id)),
@@ -149,4 +195,8 @@ impl Alerts {
         };
         ledger.act(now, change).await
     }
+}
+
+fn unknown() -> Error {
+    Error::new(ErrorKind::Refused, "no such alert is known")
 }

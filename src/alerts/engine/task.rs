@@ -59,6 +59,7 @@ pub(super) async fn run(
 
 async fn evaluate(engine: &Engine, metrics: Option<&Prometheus>, is_settled: bool) {
     engine.hold(SystemTime::now()).await;
+    engine.share(SystemTime::now()).await;
     let Some(metrics) = metrics.cloned() else {
         engine.wake(SystemTime::now()).await;
         return;
