@@ -73,8 +73,8 @@ fn allocations(endpoints: usize) -> u64 {
     });
     let mut now = SystemTime::now();
     let mut last = 0;
-    // The windows are full after 4 of them, and the groups of the log channel were told after 30 s.
-    for _ in 0..12 {
+    // All windows are full after 20 of them, those of current values last, and the groups of the log channel wait for 5 minutes after 30 s.
+    for _ in 0..22 {
         now += TICK;
         for counter in &counters {
             counter.increment(50);
@@ -95,9 +95,6 @@ fn allocations(endpoints: usize) -> u64 {
 fn an_unchanged_rule_costs_no_allocation() {
     let few = allocations(60);
     let many = allocations(120);
-    // Each histogram's new point keeps its counts in memory of its own: two histograms of an endpoint, read by two rules.
-    let points = 2 * 120 - 2 * 60;
-    assert_eq!(many - few, points, "{few} and {many} allocations");
-    // The rest is the same for any number of rules.
-    assert_eq!(few - 2 * 60, REST, "{few} allocations");
+    assert_eq!(many, few, "more allocations for more rules");
+    assert_eq!(few, REST);
 }

@@ -12,7 +12,10 @@
 
 use std::convert::Infallible;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -20,6 +23,7 @@ use http_body::Body;
 use http_body_util::Full;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use tower::{Layer, Service, service_fn};
+use tower_vitals::exporter::ExemplarLabels;
 use tower_vitals::{HttpMetricsLayer, Prometheus};
 
 const REQUESTS: u64 = 6_400;
@@ -55,6 +59,42 @@ fn with_the_exporter_nothing_is_allocated() {
     for builder in [builder(), builder().endpoint(|_| Some("/users/{id}"))] {
         assert_eq!(allocations(builder.build().unwrap()), 0);
     }
+}
+
+#[test]
+fn exemplars_are_recorded_without_an_allocation() {
+    let asked = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&asked);
+    let prometheus = Prometheus::builder()
+        .exemplars(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            Some(ExemplarLabels::trace([1; 16], [2; 8]))
+        })
+        .build()
+        .unwrap();
+    let metadata = Metadata::new("test", metrics::Level::INFO, None);
+    let counter = prometheus.register_counter(&Key::from_name("orders_total"), &metadata);
+    let histogram = prometheus.register_histogram(&Key::from_name("wait_seconds"), &metadata);
+    let record = || {
+        counter.increment(1);
+        histogram.record(0.2);
+    };
+    // The first exemplars of the series.
+    let first = allocation_counter::measure(record).count_total;
+    assert_eq!((first, asked.load(Ordering::Relaxed)), (0, 2));
+    // Later the thread gets cells of its own.
+    (0..4_096).for_each(|_| record());
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let second = allocation_counter::measure(|| {
+        while asked.load(Ordering::Relaxed) < 4 {
+            record();
+            assert!(Instant::now() < deadline, "a second never ends");
+        }
+    });
+    assert_eq!(second.count_total, 0);
+    let http = HttpMetricsLayer::builder().recorder(prometheus.clone());
+    assert_eq!(allocations(http.build().unwrap()), 0);
+    assert!(asked.load(Ordering::Relaxed) > 4);
 }
 
 /// Discards all records.

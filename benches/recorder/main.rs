@@ -9,7 +9,7 @@
 //! rounds in which both threads ran all the time.
 //!
 //! `-- --processes 20` sets the number of processes, and `-- --only recording` measures one section: costs, recording,
-//! uncached, render, snapshot, bytes, growth or series.
+//! exemplars, exemplar-allocations, uncached, render, snapshot, bytes, growth or series.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -19,6 +19,7 @@
 )]
 
 mod costs;
+mod exemplars;
 mod memory;
 mod peers;
 mod recording;
@@ -47,6 +48,14 @@ fn main() {
             &figures,
             Ratio::First,
         );
+    }
+    if let Some(figures) = processes.measure("exemplars", exemplars::measure) {
+        exemplars::print("recording without and with exemplars, ns", &figures);
+    }
+    if let Some(figures) =
+        processes.measure_once("exemplar-allocations", exemplars::measure_allocations)
+    {
+        exemplars::print("allocations without and with exemplars", &figures);
     }
     if let Some(figures) = processes.measure("uncached", uncached::measure) {
         print(

@@ -41,7 +41,7 @@ fn durations() -> &'static [f64; 1024] {
     Box::leak(Box::new(durations))
 }
 
-fn repeat(mut once: impl FnMut(f64), count: u32) {
+pub(crate) fn repeat(mut once: impl FnMut(f64), count: u32) {
     static DURATIONS: std::sync::LazyLock<&'static [f64; 1024]> =
         std::sync::LazyLock::new(durations);
     let durations = *DURATIONS;

@@ -3,27 +3,26 @@
 use std::borrow::Cow;
 
 use super::evaluator::{Evaluator, unreadable};
-use super::points::{Distributions, Points, WrongKind};
+use super::frame::{Distributions, Frame, WrongKind};
 use super::quantile::quantile;
 use super::sum::Sum;
 use super::view::Members;
-use super::window::Window;
 use crate::error::Error;
 
-impl Evaluator<'_, '_> {
-    pub(super) fn quantile(&mut self, share: f64, window: Window) -> Result<(), Error> {
+impl<'a> Evaluator<'a, '_> {
+    pub(super) fn quantile(&mut self, share: f64, frame: Frame<'a>) -> Result<(), Error> {
         let view = self.view(0)?;
         let mut rates = std::mem::take(&mut self.scratch.rates);
         let mut counts = std::mem::take(&mut self.scratch.counts);
         let mut read = |members| -> Result<_, WrongKind> {
-            let Some(bounds) = sum(members, window, &mut rates)? else {
+            let Some(bounds) = sum(members, frame, &mut rates)? else {
                 return Ok(None);
             };
             counts.clear();
             counts.extend(rates.iter().map(|rate| rate.value()));
             let count = counts.last().copied().unwrap_or_default();
             let value = quantile(share, &bounds, &mut counts);
-            Ok(Some((value, count * window.seconds())))
+            Ok(Some((value, count * frame.window.seconds())))
         };
         for (labels, members) in view.groups() {
             let read = read(members).map_err(|wrong| unreadable(view, &wrong))?;
@@ -40,13 +39,13 @@ impl Evaluator<'_, '_> {
 /// the last, or `None` for fewer than two points.
 fn sum<'a>(
     members: Members<'a>,
-    window: Window,
+    frame: Frame<'a>,
     rates: &mut Vec<Sum>,
 ) -> Result<Option<Cow<'a, [f64]>>, WrongKind> {
     let mut bounds: Option<Cow<'a, [f64]>> = None;
     rates.clear();
-    for points in members.points() {
-        let points: Distributions<'a> = Points::histogram(points, window)?;
+    for series in members.series() {
+        let points = frame.histogram(series)?;
         if points.are_too_few() {
             continue;
         }
@@ -61,7 +60,7 @@ fn sum<'a>(
             Some(_) => {}
         }
         let bounds = bounds.as_deref().unwrap_or_default();
-        add(&points, window, bounds, rates);
+        add(&points, frame, bounds, rates);
     }
     Ok(bounds)
 }
@@ -76,14 +75,25 @@ fn add_bounds(bounds: &mut Vec<f64>, rates: &mut Vec<Sum>, others: &[f64]) {
     }
 }
 
-/// Adds a histogram, whose bounds are all among those of the sum.
-fn add(points: &Distributions<'_>, window: Window, bounds: &[f64], rates: &mut [Sum]) {
+/// Adds a histogram, whose bounds are all among those of the sum. Usually they are the same.
+fn add(points: &Distributions<'_>, frame: Frame<'_>, bounds: &[f64], rates: &mut [Sum]) {
+    if points.bounds.len() == bounds.len() {
+        for (bucket, sum) in rates.iter_mut().enumerate() {
+            add_bucket(points, frame, bucket, sum);
+        }
+        return;
+    }
     let mut all = bounds.iter().zip(rates);
     for (bucket, own) in points.bounds.iter().enumerate() {
-        let sum = all.find(|(bound, _)| bound.total_cmp(own).is_eq());
-        let span = points.span(|point| point.counts[bucket] as f64);
-        if let Some(((_, sum), span)) = sum.zip(span) {
-            sum.add(window.rate(span));
+        if let Some((_, sum)) = all.find(|(bound, _)| bound.total_cmp(own).is_eq()) {
+            add_bucket(points, frame, bucket, sum);
         }
+    }
+}
+
+#[inline]
+fn add_bucket(points: &Distributions<'_>, frame: Frame<'_>, bucket: usize, sum: &mut Sum) {
+    if let Some(span) = points.bucket(bucket) {
+        sum.add(frame.window.rate(span));
     }
 }

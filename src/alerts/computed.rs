@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
 
-use super::evaluated::Labels;
+use super::labels::Labels;
 use crate::error::{BoxError, Error, with_sources};
 
 /// The values of one run of a closure: each with the labels of its group.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::evaluator::Evaluator;
-use super::points::Points;
+use super::series::Series;
 use super::sum::Sum;
 use crate::error::{Error, ErrorKind};
 
@@ -12,13 +12,13 @@ impl Evaluator<'_, '_> {
     /// The greatest or least current value of each group. As in `PromQL`, NaN counts only if there is nothing else.
     pub(super) fn extreme(&mut self, choose: fn(f64, f64) -> f64) -> Result<(), Error> {
         let join = |chosen: &mut f64, other| *chosen = choose(*chosen, other);
-        self.fold(self.reads_current(), join, |value| (value, None))
+        self.fold(self.reads_current(0)?, join, |value| (value, None))
     }
 
     pub(super) fn avg(&mut self) -> Result<(), Error> {
-        let current = self.reads_current();
-        let read = |points: &Points| {
-            let value = current(points)?;
+        let current = self.reads_current(0)?;
+        let read = |series: &Series| {
+            let value = current(series)?;
             Ok(value.map(|value| (Sum::from(value), 1_u32)))
         };
         let join = |all: &mut (Sum, u32), other: (Sum, u32)| {
@@ -42,8 +42,11 @@ impl Evaluator<'_, '_> {
         let mut groups = BTreeMap::<_, Sum>::new();
         let by = &self.rule.signal.by;
         for (labels, value) in values {
-            let label = |label| Some((label, labels.get(label).filter(|text| !text.is_empty())?));
-            let own: BTreeMap<_, _> = by.iter().filter_map(label).collect();
+            let own = by.iter().filter_map(|label| {
+                let value = labels.get(label).filter(|text| !text.is_empty());
+                Some((label, value?))
+            });
+            let own: BTreeMap<_, _> = own.collect();
             groups.entry(own).or_default().add(*value);
         }
         for (labels, sum) in groups {

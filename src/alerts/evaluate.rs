@@ -9,6 +9,7 @@ use super::rule::Rule;
 use super::samples::Samples;
 use super::scratch::Scratch;
 use super::selected::Selected;
+use super::table::Table;
 use super::view::View;
 use super::window::milliseconds;
 use crate::error::Error;
@@ -29,13 +30,20 @@ impl Rule {
         let mut selectors = self.signal.measure.selectors();
         let selected = [(); 2].map(|()| samples.selected(selectors.next()?));
         // The samples may be those of another rule that reads the same series in other groups.
-        let own = selected.map(|selected| self.grouping_of(selected?));
+        let own = selected.map(|selected| {
+            let (selected, table) = selected?;
+            self.grouping_of(selected, table)
+        });
         let view = |at: usize| {
-            let selected = selected[at]?;
+            let (selected, table) = selected[at]?;
             let mut known = selected.groupings.iter();
             let known = known.find(|it| it.by == self.signal.by);
             let grouping = known.or(own[at].as_ref());
-            Some(View { selected, grouping })
+            Some(View {
+                selected,
+                table,
+                grouping,
+            })
         };
         let mut scratch = Scratch::default();
         match self.find(samples, [view(0), view(1)], now, &mut scratch) {
@@ -49,10 +57,14 @@ impl Rule {
     }
 
     /// A grouping that the samples lack.
-    fn grouping_of(&self, selected: &Selected) -> Option<Grouping> {
+    fn grouping_of(&self, selected: &Selected, table: &Table) -> Option<Grouping> {
         let by = &self.signal.by;
         let is_known = by.is_empty() || selected.groupings.iter().any(|it| it.by == *by);
-        (!is_known).then(|| Grouping::new(by, &selected.series))
+        (!is_known).then(|| {
+            let mut grouping = Grouping::new(by);
+            grouping.fill(&selected.series, &table.series);
+            grouping
+        })
     }
 
     /// Computes the members into `scratch`, as [`evaluate`](Self::evaluate). `views` are those of its selectors.

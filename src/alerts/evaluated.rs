@@ -1,11 +1,7 @@
 //! The result of a rule's evaluation.
 
-use std::collections::BTreeMap;
-
+use super::labels::Labels;
 use crate::error::Error;
-
-/// The labels of an alert, without the rule's name.
-pub type Labels = BTreeMap<String, String>;
 
 /// One member of a rule: one group of its signal, or the only one of a signal without groups.
 #[derive(Debug, Clone, PartialEq)]

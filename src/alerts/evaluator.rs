@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::evaluated::Labels;
 use super::found::Found;
+use super::frame::{Frame, Read, WrongKind, check_numbers};
+use super::labels::Labels;
 use super::measure::Measure;
-use super::points::{Points, Read, WrongKind};
 use super::rule::Rule;
 use super::samples::{LOOKBACK, Samples};
 use super::scratch::Scratch;
+use super::series::Series;
 use super::sum::Sum;
 use super::view::{Members, View};
 use super::window::Window;
@@ -32,51 +33,56 @@ impl<'a> Evaluator<'a, '_> {
         let rule = self.rule;
         match &rule.signal.measure {
             Measure::Value { .. } => {
-                let read = self.reads_current();
+                let read = self.reads_current(0)?;
                 self.sums(read, |sum| (sum, None))
             }
             Measure::Rate { window, .. } => {
-                let window = self.window(*window);
-                let rate = |points: &Points| Ok(points.span(window)?.map(|span| window.rate(span)));
+                let frame = self.frame(0, *window)?;
+                let rate = |span| frame.window.rate(span);
+                let rate = |series: &Series| Ok(frame.span(series)?.map(rate));
                 self.sums(rate, |sum| (sum, None))
             }
             Measure::Increase { window, .. } => {
-                let window = self.window(*window);
-                self.sums(increase(window), |sum| (sum, None))
+                let increase = increase(self.frame(0, *window)?);
+                self.sums(increase, |sum| (sum, None))
             }
             Measure::Ratio { window, .. } => {
-                let window = self.window(*window);
-                self.ratio(increase(window), |part, whole| {
+                let part = increase(self.frame(0, *window)?);
+                let whole = increase(self.frame(1, *window)?);
+                self.ratio(part, whole, |part, whole| {
                     let part = part.map_or(0.0, Sum::value);
                     Some((part / whole.value(), Some(whole.value())))
                 })
             }
-            Measure::Average { window, .. } => self.average(self.window(*window)),
+            Measure::Average { window, .. } => self.average(self.frame(0, *window)?),
             Measure::Quantile {
                 quantile, window, ..
-            } => self.quantile(*quantile, self.window(*window)),
+            } => self.quantile(*quantile, self.frame(0, *window)?),
             Measure::Age { .. } => {
                 let oldest = |oldest: &mut f64, time| *oldest = oldest.min(time);
                 let now = self.now as f64 / 1000.0;
-                self.fold(self.reads_current(), oldest, |time| (now - time, None))
+                self.fold(self.reads_current(0)?, oldest, |time| (now - time, None))
             }
             Measure::Absent { .. } => self.absent(),
             Measure::Max { .. } => self.extreme(f64::max),
             Measure::Min { .. } => self.extreme(f64::min),
             Measure::Avg { .. } => self.avg(),
-            Measure::Quotient { .. } => self.ratio(self.reads_current(), |part, whole| {
-                Some((part?.value() / whole.value(), None))
-            }),
+            Measure::Quotient { .. } => {
+                let part = self.reads_current(0)?;
+                let whole = self.reads_current(1)?;
+                self.ratio(part, whole, |part, whole| {
+                    Some((part?.value() / whole.value(), None))
+                })
+            }
             Measure::Computed { name } => self.computed(name),
         }
     }
 
-    fn average(&mut self, window: Window) -> Result<(), Error> {
-        let read = |points: &Points| {
-            let points = points.histogram(window)?;
-            let sum = points.span(|point| point.sum);
-            let count = points.span(super::points::Distribution::count);
-            let rates = sum.zip(count);
+    fn average(&mut self, frame: Frame<'a>) -> Result<(), Error> {
+        let window = frame.window;
+        let read = |series: &'a Series| {
+            let points = frame.histogram(series)?;
+            let rates = points.sum().zip(points.count());
             let rate = |span| Sum::from(window.rate(span));
             Ok(rates.map(|(sum, count)| (rate(sum), rate(count))))
         };
@@ -96,11 +102,16 @@ impl<'a> Evaluator<'a, '_> {
         if !newest.is_some_and(|newest| self.window(LOOKBACK).contains(newest)) {
             return Ok(());
         }
-        let is_current = |points: &Points| {
-            let newest = points.newest_until(self.now);
+        let until_now = Window {
+            start: i64::MIN,
+            end: self.now,
+        };
+        let frame = Frame::new(view.table, until_now);
+        let is_current = |series: &Series| {
+            let newest = frame.newest(series);
             newest.is_some_and(|newest| self.is_current(newest))
         };
-        let is_absent = !view.points().any(is_current);
+        let is_absent = !view.series().any(is_current);
         let value = f64::from(u8::from(is_absent));
         self.add(Cow::Borrowed(&view.selected.absent), value, None);
         Ok(())
@@ -109,27 +120,22 @@ impl<'a> Evaluator<'a, '_> {
     /// Computes the groups of the whole by their parts and themselves. A part without a whole has no value.
     fn ratio(
         &mut self,
-        read: impl Fn(&Points) -> Read<f64>,
+        read_part: impl Fn(&Series) -> Read<f64>,
+        read_whole: impl Fn(&Series) -> Read<f64>,
         value: impl Fn(Option<Sum>, Sum) -> Option<(f64, Option<f64>)>,
     ) -> Result<(), Error> {
         let [parts, wholes] = [self.view(0)?, self.view(1)?];
-        let read = |points: &Points| Ok(read(points)?.map(Sum::from));
-        let sum = |view: View<'a>, members| {
-            let add = |sum: &mut Sum, term: Sum| sum.add(term.value());
-            let sum = joined(members, read, add);
-            sum.map_err(|wrong| unreadable(view, &wrong))
-        };
-        for points in parts.points() {
-            points
-                .check_numbers()
-                .map_err(|wrong| unreadable(parts, &wrong))?;
+        for series in parts.series() {
+            check_numbers(series).map_err(|wrong| unreadable(parts, &wrong))?;
         }
+        let mut rest = parts.groups().peekable();
         for (labels, members) in wholes.groups() {
-            let Some(whole) = sum(wholes, members)? else {
+            let Some(whole) = sum(wholes, members, &read_whole)? else {
                 continue;
             };
-            let part = match parts.group(labels) {
-                Some(members) => sum(parts, members)?,
+            while rest.next_if(|(other, _)| *other < labels).is_some() {}
+            let part = match rest.next_if(|(other, _)| *other == labels) {
+                Some((_, members)) => sum(parts, members, &read_part)?,
                 None => None,
             };
             if let Some((value, events)) = value(part, whole) {
@@ -141,23 +147,26 @@ impl<'a> Evaluator<'a, '_> {
 
     fn sums(
         &mut self,
-        read: impl Fn(&Points) -> Read<f64>,
+        read: impl Fn(&Series) -> Read<f64>,
         value: impl Fn(f64) -> (f64, Option<f64>),
     ) -> Result<(), Error> {
-        let read = |points: &Points| Ok(read(points)?.map(Sum::from));
+        let read = |series: &Series| Ok(read(series)?.map(Sum::from));
         let add = |sum: &mut Sum, term: Sum| sum.add(term.value());
         self.fold(read, add, |sum| value(sum.value()))
     }
 
     /// Reads the current value of a counter or gauge.
-    pub(super) fn reads_current(&self) -> impl Fn(&Points) -> Read<f64> + use<> {
-        let window = self.window(LOOKBACK);
+    pub(super) fn reads_current(
+        &self,
+        selector: usize,
+    ) -> Result<impl Fn(&Series) -> Read<f64> + use<'a>, Error> {
+        let frame = self.frame(selector, LOOKBACK)?;
         let newest = self.samples.newest().filter(|newest| *newest <= self.now);
-        move |points| {
-            let last = points.last(window)?;
-            let last = last.filter(|(time, _)| is_current(*time, window, newest));
+        Ok(move |series: &Series| {
+            let last = frame.last(series)?;
+            let last = last.filter(|(time, _)| is_current(*time, frame.window, newest));
             Ok(last.map(|(_, value)| value))
-        }
+        })
     }
 
     /// Whether a series with its last point at `time` has a value now: it is recent, and no later snapshot lacks the series.
@@ -169,7 +178,7 @@ impl<'a> Evaluator<'a, '_> {
     /// Reads each series, joins the values of a group, and adds its member.
     pub(super) fn fold<T>(
         &mut self,
-        read: impl Fn(&'a Points) -> Read<T>,
+        read: impl Fn(&'a Series) -> Read<T>,
         join: impl Fn(&mut T, T),
         value: impl Fn(T) -> (f64, Option<f64>),
     ) -> Result<(), Error> {
@@ -207,8 +216,14 @@ impl<'a> Evaluator<'a, '_> {
         })
     }
 
-    pub(super) fn window(&self, length: Duration) -> Window {
+    fn window(&self, length: Duration) -> Window {
         Window::before(self.now, length)
+    }
+
+    /// The window before now, in the table of a selector.
+    fn frame(&self, selector: usize, length: Duration) -> Result<Frame<'a>, Error> {
+        let table = self.view(selector)?.table;
+        Ok(Frame::new(table, self.window(length)))
     }
 }
 
@@ -216,19 +231,34 @@ fn is_current(time: i64, window: Window, newest: Option<i64>) -> bool {
     window.contains(time) && newest.is_none_or(|newest| newest == time)
 }
 
-fn increase(window: Window) -> impl Fn(&Points) -> Read<f64> {
-    move |points| Ok(points.span(window)?.map(|span| window.increase(span)))
+fn increase(frame: Frame<'_>) -> impl Fn(&Series) -> Read<f64> {
+    move |series| {
+        let span = frame.span(series)?;
+        Ok(span.map(|span| frame.window.increase(span)))
+    }
+}
+
+/// The sum of a group.
+fn sum<'a>(
+    view: View<'a>,
+    members: Members<'a>,
+    read: impl Fn(&Series) -> Read<f64>,
+) -> Result<Option<Sum>, Error> {
+    let read = |series: &Series| Ok(read(series)?.map(Sum::from));
+    let add = |sum: &mut Sum, term: Sum| sum.add(term.value());
+    joined(members, read, add).map_err(|wrong| unreadable(view, &wrong))
 }
 
 /// The joined values of a group.
+#[inline]
 fn joined<'a, T>(
     members: Members<'a>,
-    read: impl Fn(&'a Points) -> Read<T>,
+    read: impl Fn(&'a Series) -> Read<T>,
     join: impl Fn(&mut T, T),
 ) -> Read<T> {
     let mut total = None;
-    for points in members.points() {
-        let Some(value) = read(points)? else {
+    for series in members.series() {
+        let Some(value) = read(series)? else {
             continue;
         };
         match &mut total {

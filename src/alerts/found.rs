@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::evaluated::{Evaluated, Labels};
+use super::evaluated::Evaluated;
+use super::labels::Labels;
 
 /// One member of a rule, as [`Evaluated`], with labels that it may share with the samples.
 #[derive(Debug)]

@@ -1,8 +1,6 @@
 //! `Grouping`: series by the labels of a rule.
 
-use std::collections::BTreeMap;
-
-use super::evaluated;
+use super::labels;
 use super::series::Series;
 use crate::exporter::Labels;
 
@@ -10,24 +8,25 @@ use crate::exporter::Labels;
 #[derive(Debug)]
 pub(super) struct Grouping {
     pub(super) by: Vec<String>,
-    pub(super) groups: BTreeMap<evaluated::Labels, Vec<usize>>,
+    /// In the order of their labels.
+    pub(super) groups: Vec<(labels::Labels, Vec<usize>)>,
 }
 
 impl Grouping {
-    pub(super) fn new(by: &[String], series: &[Series]) -> Self {
-        let mut grouping = Self {
+    pub(super) fn new(by: &[String]) -> Self {
+        Self {
             by: by.to_vec(),
-            groups: BTreeMap::new(),
-        };
-        grouping.fill(series);
-        grouping
+            groups: Vec::new(),
+        }
     }
 
-    /// Makes all groups anew.
-    pub(super) fn fill(&mut self, series: &[Series]) {
+    /// Makes all groups anew of these series of a table.
+    pub(super) fn fill(&mut self, indexes: &[usize], all: &[Series]) {
         self.groups.clear();
-        for (index, series) in series.iter().enumerate() {
-            self.add(&series.labels, index);
+        for index in indexes {
+            if let Some(series) = all.get(*index) {
+                self.add(&series.labels, *index);
+            }
         }
     }
 
@@ -37,7 +36,10 @@ impl Grouping {
             let value = labels.get(label).filter(|value| !value.is_empty())?;
             Some((label.clone(), value.to_owned()))
         };
-        let group = self.by.iter().filter_map(own).collect();
-        self.groups.entry(group).or_default().push(index);
+        let group: labels::Labels = self.by.iter().filter_map(own).collect();
+        match self.groups.binary_search_by(|(known, _)| known.cmp(&group)) {
+            Ok(at) => self.groups[at].1.push(index),
+            Err(at) => self.groups.insert(at, (group, vec![index])),
+        }
     }
 }

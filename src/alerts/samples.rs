@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-use super::evaluated;
+use super::family::Family;
 use super::family_part::FamilyPart;
-use super::family_rows::FamilyRows;
+use super::labels;
 use super::rule::Rule;
 use super::selected::Selected;
 use super::selector::Selector;
+use super::table::Table;
 use super::view::View;
-use super::window::milliseconds;
+use super::window::{Window, milliseconds};
 use crate::error::{Error, logged};
 use crate::exporter::Snapshot;
 
@@ -28,7 +29,7 @@ const MAX_POINTS: usize = 1_000_000;
 pub struct Samples {
     selected: Vec<Selected>,
     by_selector: HashMap<Selector, usize>,
-    families: Vec<FamilyRows>,
+    families: Vec<Family>,
     /// The selectors and groupings of each rule, in the order of the rules.
     plans: Vec<Plan>,
     /// The values of closures, or their errors, by the closures' names.
@@ -37,8 +38,6 @@ pub struct Samples {
     max_points: usize,
     /// The time of the newest snapshot.
     newest: Option<i64>,
-    series: usize,
-    points: usize,
     dropped_series: u64,
     dropped_points: u64,
 }
@@ -47,13 +46,13 @@ pub struct Samples {
 type Plan = [Option<(usize, Option<usize>)>; 2];
 
 /// The values of a closure, or its error.
-pub(super) type ComputedValues = Result<Vec<(evaluated::Labels, f64)>, String>;
+pub(super) type ComputedValues = Result<Vec<(labels::Labels, f64)>, String>;
 
 /// The size of [`Samples`], and its losses so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SamplesStats {
-    /// The number of series. One that several selectors select counts for each.
+    /// The number of series. One that rules read with windows of several lengths counts for each.
     pub series: usize,
     /// The number of points. A histogram's point counts once for each of its buckets, and once for its sum.
     pub points: usize,
@@ -76,43 +75,45 @@ impl Samples {
             max_series: MAX_SERIES,
             max_points: MAX_POINTS,
             newest: None,
-            series: 0,
-            points: 0,
             dropped_series: 0,
             dropped_points: 0,
         };
+        let mut windows: Vec<Duration> = Vec::new();
         for rule in rules {
             let measure = &rule.signal.measure;
             let window = measure.window().unwrap_or(LOOKBACK);
             let mut plan = Plan::default();
             for (planned, selector) in plan.iter_mut().zip(measure.selectors()) {
-                let index = samples.select(selector, window);
+                let index = samples.select(selector);
+                windows.resize(samples.selected.len(), Duration::ZERO);
+                windows[index] = windows[index].max(window);
                 let grouping = samples.selected[index].group_by(&rule.signal.by);
                 *planned = Some((index, grouping));
             }
             samples.plans.push(plan);
         }
+        for (selected, window) in samples.selected.iter_mut().zip(windows) {
+            selected.table = samples.families[selected.family].table(window);
+        }
         samples
     }
 
-    fn select(&mut self, selector: &Selector, window: Duration) -> usize {
+    fn select(&mut self, selector: &Selector) -> usize {
         if let Some(index) = self.by_selector.get(selector) {
-            let own = &mut self.selected[*index];
-            own.window = own.window.max(window);
             return *index;
         }
         let index = self.selected.len();
-        self.selected.push(Selected::new(selector, window));
+        let known = self
+            .families
+            .iter()
+            .position(|it| it.metric == selector.metric);
+        let family = known.unwrap_or_else(|| {
+            self.families.push(Family::new(&selector.metric));
+            self.families.len() - 1
+        });
+        self.families[family].select(index, selector);
+        self.selected.push(Selected::new(selector, family));
         self.by_selector.insert(selector.clone(), index);
-        let families = &mut self.families;
-        let known = families.iter_mut().find(|it| it.metric == selector.metric);
-        if let Some(family) = known {
-            family.select(index, selector);
-        } else {
-            let mut family = FamilyRows::new(&selector.metric);
-            family.select(index, selector);
-            families.push(family);
-        }
         index
     }
 
@@ -137,61 +138,34 @@ impl Samples {
     pub fn add(&mut self, snapshot: &Snapshot, now: SystemTime) {
         let now = milliseconds(now);
         let went_back = self.newest.is_some_and(|newest| newest >= now);
-        for selected in &mut self.selected {
-            selected.begin(now, went_back);
+        for table in self.families.iter_mut().flat_map(|it| &mut it.tables) {
+            if went_back {
+                table.drop_from(now);
+            }
+            table.drop_until(Window::before(now, table.window).start);
         }
-        if went_back {
-            self.count();
+        let mut room = self.max_series.saturating_sub(self.series());
+        for family in &mut self.families {
+            let part = FamilyPart::named(snapshot, &family.metric);
+            family.add(now, part.as_ref(), &mut self.selected, &mut room);
+            family.remove_empty(&mut self.selected);
         }
-        for family in 0..self.families.len() {
-            self.add_family(family, snapshot, now);
-        }
-        let missing = self.selected.iter_mut();
-        let missing = missing
-            .map(Selected::end)
-            .filter(|are_missing| *are_missing);
-        if missing.count() > 0 {
-            self.count();
-        }
+        let refused = self.tables().map(|table| table.refused as u64);
+        self.dropped_series += refused.sum::<u64>();
         self.newest = Some(now);
         self.shrink();
     }
 
-    fn add_family(&mut self, family: usize, snapshot: &Snapshot, now: i64) {
-        let family = &mut self.families[family];
-        let Some(part) = FamilyPart::named(snapshot, &family.metric) else {
-            return;
-        };
-        let series = &part.family.series;
-        family.align(series);
-        for ((labels, places), series) in family.places().zip(series) {
-            let Some(value) = part.value(&series.value) else {
-                continue;
-            };
-            for place in places {
-                let selected = &mut self.selected[place.selected];
-                place.index = match selected.find(place.index, labels) {
-                    Some(index) => index,
-                    None if self.series < self.max_series => {
-                        self.series += 1;
-                        selected.insert(labels, &value)
-                    }
-                    None => {
-                        self.dropped_series += 1;
-                        continue;
-                    }
-                };
-                let (before, after) = selected.push(place.index, now, &value);
-                self.points = (self.points + after).saturating_sub(before);
-            }
-        }
+    fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.families.iter().flat_map(|family| &family.tables)
     }
 
-    /// Counts series and points.
-    fn count(&mut self) {
-        let series = self.selected.iter().map(|selected| selected.series.len());
-        self.series = series.sum();
-        self.points = self.selected.iter().map(Selected::size).sum();
+    fn series(&self) -> usize {
+        self.tables().map(|table| table.series.len()).sum()
+    }
+
+    fn points(&self) -> usize {
+        self.tables().map(Table::size).sum()
     }
 
     /// Sets the values that rules of [`Signal::computed`](super::Signal::computed) read under this name, in place of those before.
@@ -210,7 +184,7 @@ impl Samples {
     pub fn set_computed(
         &mut self,
         name: impl Into<String>,
-        values: Result<Vec<(evaluated::Labels, f64)>, Error>,
+        values: Result<Vec<(labels::Labels, f64)>, Error>,
     ) {
         let values = values.map_err(|error| logged(&error));
         self.computed.insert(name.into(), values);
@@ -218,17 +192,20 @@ impl Samples {
 
     /// Removes the oldest points, those of all series alike, until the rest is within its bound.
     fn shrink(&mut self) {
-        while self.points > self.max_points {
-            let all = self.selected.iter().flat_map(|selected| &selected.series);
-            let Some(oldest) = all.filter_map(|series| series.points.oldest()).min() else {
-                return;
-            };
-            for selected in &mut self.selected {
-                selected.remove_until(oldest);
-            }
-            let before = self.points;
-            self.count();
-            self.dropped_points += (before - self.points) as u64;
+        let mut points = self.points();
+        if points <= self.max_points {
+            return;
+        }
+        while points > self.max_points
+            && let Some(oldest) = self.tables().filter_map(Table::oldest).min()
+        {
+            let tables = self.families.iter_mut().flat_map(|it| &mut it.tables);
+            tables.for_each(|table| table.drop_until(oldest));
+            let before = std::mem::replace(&mut points, self.points());
+            self.dropped_points += (before - points) as u64;
+        }
+        for family in &mut self.families {
+            family.remove_empty(&mut self.selected);
         }
     }
 
@@ -236,16 +213,22 @@ impl Samples {
     #[must_use]
     pub fn stats(&self) -> SamplesStats {
         SamplesStats {
-            series: self.series,
-            points: self.points,
+            series: self.series(),
+            points: self.points(),
             dropped_series: self.dropped_series,
             dropped_points: self.dropped_points,
         }
     }
 
     /// The series of a selector. `None` if it is of none of the rules.
-    pub(super) fn selected(&self, selector: &Selector) -> Option<&Selected> {
-        self.selected.get(*self.by_selector.get(selector)?)
+    pub(super) fn selected(&self, selector: &Selector) -> Option<(&Selected, &Table)> {
+        self.with_table(*self.by_selector.get(selector)?)
+    }
+
+    fn with_table(&self, selected: usize) -> Option<(&Selected, &Table)> {
+        let selected = self.selected.get(selected)?;
+        let family = self.families.get(selected.family)?;
+        Some((selected, family.tables.get(selected.table)?))
     }
 
     /// The series that the rule of this index reads.
@@ -253,9 +236,13 @@ impl Samples {
         let plan = self.plans.get(rule).copied().unwrap_or_default();
         plan.map(|planned| {
             let (selected, grouping) = planned?;
-            let selected = self.selected.get(selected)?;
+            let (selected, table) = self.with_table(selected)?;
             let grouping = grouping.and_then(|grouping| selected.groupings.get(grouping));
-            Some(View { selected, grouping })
+            Some(View {
+                selected,
+                table,
+                grouping,
+            })
         })
     }
 

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// The subject of a rule when several instances of a service run.
@@ -10,4 +12,13 @@ pub enum Scope {
     /// The rule is about something that all instances share, such as a job or a database: one instance at a time evaluates and
     /// announces it. With one instance it is the same as [`Instance`](Self::Instance).
     Shared,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Instance => "instance",
+            Self::Shared => "shared",
+        })
+    }
 }

@@ -33,6 +33,7 @@ impl Span {
     }
 
     /// Of points of which none is less than the one before. `None` for fewer than two points.
+    #[inline]
     pub(super) fn rising(first: (i64, f64), last: (i64, f64), gaps: usize) -> Option<Self> {
         let gaps = u32::try_from(gaps).unwrap_or(u32::MAX);
         (gaps > 0).then_some(Self {

@@ -8,6 +8,7 @@ pub(super) struct Sum {
 }
 
 impl Sum {
+    #[inline]
     pub(super) fn add(&mut self, term: f64) {
         let rounded = self.rounded + term;
         if rounded.is_infinite() {
@@ -20,6 +21,7 @@ impl Sum {
         self.rounded = rounded;
     }
 
+    #[inline]
     pub(super) fn value(self) -> f64 {
         self.rounded + self.error
     }

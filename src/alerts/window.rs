@@ -18,6 +18,7 @@ impl Window {
         Self { start, end }
     }
 
+    #[inline]
     pub(super) fn contains(self, time: i64) -> bool {
         self.start < time && time <= self.end
     }
@@ -27,18 +28,21 @@ impl Window {
     }
 
     /// Returns the increase of a counter over the whole window, from its change in the window, as `PromQL`'s `increase`.
+    #[inline]
     pub(super) fn increase(self, span: Span) -> f64 {
         let (increase, factor) = self.extrapolated(span);
         increase * factor
     }
 
     /// Returns the increase per second, as `PromQL`'s `rate`.
+    #[inline]
     pub(super) fn rate(self, span: Span) -> f64 {
         let (increase, factor) = self.extrapolated(span);
         increase * (factor / self.seconds())
     }
 
     /// The increase from the first point to the last, and the factor that extrapolates it to the window.
+    #[inline]
     fn extrapolated(self, span: Span) -> (f64, f64) {
         let Span {
             first,

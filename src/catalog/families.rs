@@ -486,6 +486,11 @@ families! {
         &["metric"],
         "Registrations under a name that a metric of another kind has; they are not recorded.",
     );
+    MONITORING_EXEMPLARS_DROPPED = counter(
+        "monitoring_exemplars_dropped_total",
+        &[],
+        "Exemplars that were dropped because their labels have more than 128 characters.",
+    );
     MONITORING_SAMPLES_DROPPED = counter(
         "monitoring_samples_dropped_total",
         &["metric"],

@@ -32,15 +32,19 @@ impl HistogramCells {
         }
     }
 
-    /// Records a finite sample.
+    /// Records a finite sample. Returns its bucket.
     #[inline]
-    pub(crate) fn record(&self, value: f64) {
-        self.record_in(self.bounds.index(value), value, 1);
+    pub(crate) fn record(&self, value: f64) -> usize {
+        let bucket = self.bounds.index(value);
+        self.record_in(bucket, value, 1);
+        bucket
     }
 
-    /// Records the same finite sample `count` times.
-    pub(crate) fn record_many(&self, value: f64, count: u64) {
-        self.record_in(self.bounds.index(value), value * count as f64, count);
+    /// Records the same finite sample `count` times. Returns its bucket.
+    pub(crate) fn record_many(&self, value: f64, count: u64) -> usize {
+        let bucket = self.bounds.index(value);
+        self.record_in(bucket, value * count as f64, count);
+        bucket
     }
 
     #[inline]

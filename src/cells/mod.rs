@@ -3,6 +3,8 @@
 
 mod bounds;
 mod counter_cells;
+mod exemplar_gate;
+mod exemplar_timer;
 mod float_cell;
 mod gauge_cell;
 mod histogram_cells;
@@ -17,6 +19,8 @@ mod thread_slot;
 
 pub(crate) use self::bounds::Bounds;
 pub(crate) use self::counter_cells::CounterCells;
+pub(crate) use self::exemplar_gate::{ExemplarGate, ExemplarSink, Gate};
+pub(crate) use self::exemplar_timer::ExemplarTimer;
 pub(crate) use self::float_cell::FloatCell;
 pub(crate) use self::gauge_cell::GaugeCell;
 pub(crate) use self::histogram_cells::HistogramCells;

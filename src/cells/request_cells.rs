@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::bounds::{Bounds, seconds};
+use super::exemplar_gate::Gate;
 use super::line::{add_alone, add_float, add_float_alone, at};
 use super::own_cells::OwnCells;
 use super::sync::{
-    AtomicU64, Ordering,
+    AtomicU64, OnceLock, Ordering,
     Ordering::{Acquire, Relaxed, Release},
 };
 
@@ -26,6 +27,13 @@ pub(crate) struct RequestCells {
     /// years, which 10,000 long streams reach in three weeks), the endings, the buckets.
     shared: Box<[AtomicU64]>,
     own: OwnCells,
+    gates: Option<Box<Gates>>,
+}
+
+/// The gates of the series that show the cells.
+struct Gates {
+    durations: Gate,
+    endings: [OnceLock<Gate>; ENDINGS],
 }
 
 /// How often a reader looks for a moment in which no request ends.
@@ -47,6 +55,25 @@ impl RequestCells {
             left: AtomicU64::new(0),
             shared,
             own: OwnCells::new(),
+            gates: None,
+        }
+    }
+
+    /// Offers the durations as exemplars to the gate of the histogram that shows them.
+    pub(crate) fn with_exemplars(mut self, durations: Gate) -> Self {
+        self.gates = Some(Box::new(Gates {
+            durations,
+            endings: std::array::from_fn(|_| OnceLock::new()),
+        }));
+        self
+    }
+
+    /// Offers the endings in a slot to the gate of the counter that shows them, if durations are offered.
+    pub(crate) fn offer_endings(&self, ending_slot: usize, gate: Gate) {
+        let endings = self.gates.as_ref().map(|gates| &gates.endings);
+        if let Some(ending) = endings.and_then(|endings| endings.get(ending_slot)) {
+            // A slot has one counter, so a gate that is there already is the same.
+            ending.get_or_init(|| gate);
         }
     }
 
@@ -86,6 +113,12 @@ impl RequestCells {
             self.record_shared(bucket, nanos);
             self.add_shared(finished, Release);
         }
+        if let Some(gates) = &self.gates {
+            gates.durations.offer_nanos(bucket - BUCKETS, nanos);
+            if let Some(counter) = gates.endings[ending_slot].get() {
+                counter.offer_one();
+            }
+        }
     }
 
     /// A request is no longer in progress, but its ending is counted elsewhere.
@@ -101,6 +134,9 @@ impl RequestCells {
             add_float_alone(at(own, SECONDS), seconds(nanos));
         } else {
             self.record_shared(bucket, nanos);
+        }
+        if let Some(gates) = &self.gates {
+            gates.durations.offer_nanos(bucket - BUCKETS, nanos);
         }
     }
 

@@ -81,7 +81,9 @@ fn a_histogram_is_exact_and_never_falls() {
         assert!(sum >= 0.0 && sum <= 4.0 * EACH as f64);
     };
     write_and_read(
-        |n| histogram.record([0.0, 0.0625, 0.5, 2.0][n as usize % 4]),
+        |n| {
+            histogram.record([0.0, 0.0625, 0.5, 2.0][n as usize % 4]);
+        },
         read,
     );
     let mut counts = vec![7; 9];
@@ -247,7 +249,9 @@ fn exclusive_cells_have_bounded_room_and_give_it_back() {
     let hot = || {
         let histogram = HistogramCells::new(Arc::clone(&wide));
         let shared = histogram.heap_bytes();
-        (0..2 * PROMOTE_EVERY).for_each(|_| histogram.record(5.0));
+        (0..2 * PROMOTE_EVERY).for_each(|_| {
+            histogram.record(5.0);
+        });
         let own = histogram.heap_bytes() - shared;
         (histogram, own)
     };

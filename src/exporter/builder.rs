@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use metrics::{Counter, Gauge};
 
+use super::escaping::Escaping;
+use super::exemplars::{ExemplarLabels, ExemplarSource, Supply};
 use super::history::HistoryConfig;
+use super::names::{METRIC, mend, sanitize};
 use super::prometheus::{Inner, Prometheus};
 use super::reader::Reader;
-use super::store::{IdleTimeouts, Store, StoreConfig, StoreSource, sanitize};
+use super::store::{IdleTimeouts, Store, StoreConfig, StoreSource};
 use crate::catalog::{self, Catalog, Kind};
 use crate::error::{Error, ErrorKind};
 use crate::recorder::{self, Handle, announce_waiting};
@@ -43,6 +46,9 @@ impl Prometheus {
             max_series: 10_000,
             idle_timeouts: IdleTimeouts::default(),
             history: None,
+            utf8_names: false,
+            exemplars: None,
+            created_timestamps: false,
         }
     }
 }
@@ -70,6 +76,9 @@ pub struct PrometheusBuilder {
     max_series: usize,
     idle_timeouts: IdleTimeouts,
     history: Option<HistoryConfig>,
+    utf8_names: bool,
+    exemplars: Option<Supply>,
+    created_timestamps: bool,
 }
 
 impl PrometheusBuilder {
@@ -157,6 +166,75 @@ impl PrometheusBuilder {
         self
     }
 
+    /// Keeps names of metrics and labels as they are recorded, such as `http.server.request.duration`. Defaults to underscores in
+    /// place of the characters that not every scraper can take.
+    ///
+    /// The routes write such names, in quotes, for scrapers that send `escaping=allow-utf-8`, as Prometheus 3 does. Other
+    /// scrapers, [`Prometheus::render`] and the Pushgateway get underscores, or `dots` and `values` if they ask for these
+    /// escapings. Snapshots, JSON, the history and alert rules have the names as they are kept. Quotes, backslashes and control
+    /// characters become underscores nevertheless.
+    ///
+    /// `a.b` and `a_b` are two metrics then. Where underscores make one name of both, the one that was registered first is
+    /// shown and the other is left out, which is logged once as a warning. The metrics of the [catalogue](Self::catalog) are
+    /// registered first. Two labels of one metric whose names differ only in such characters are one label.
+    pub fn utf8_names(mut self) -> Self {
+        self.utf8_names = true;
+        self
+    }
+
+    /// Keeps exemplars: for each bucket and each counter, the last recorded value that `supply` had labels for. Defaults to none.
+    ///
+    /// A graph of Prometheus shows them as points that lead to the traces of slow requests. `supply` returns the labels of what
+    /// the current thread does, usually the ids of a sampled trace:
+    ///
+    /// ```
+    /// use tower_vitals::Prometheus;
+    /// use tower_vitals::exporter::ExemplarLabels;
+    ///
+    /// # fn current_trace() -> Option<([u8; 16], [u8; 8])> { None }
+    /// let prometheus = Prometheus::builder()
+    ///     .exemplars(|| current_trace().map(|(trace, span)| ExemplarLabels::trace(trace, span)))
+    ///     .build()?;
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    ///
+    /// It is called on the thread that records, after the record, at most once a second for each bucket of a histogram and for
+    /// each counter. So an exemplar is kept of whatever any crate records to a histogram, or adds to a counter whose name ends in
+    /// `_total`. `supply` must be quick and must not block. If it panics, the value has no exemplar.
+    ///
+    /// The HTTP layers record when a response body ends. The layer that enters the request's span must be outside of them, so that
+    /// the span is the current one then.
+    ///
+    /// Only `OpenMetrics` has exemplars, with the time at which they were recorded. Prometheus stores them with
+    /// `--enable-feature=exemplar-storage`. Names and values of the labels may have 128 characters together: longer ones are
+    /// dropped, counted in `monitoring_exemplars_dropped_total`, and logged once.
+    ///
+    /// Recording neither waits nor allocates for an exemplar. The memory is allocated when a series is registered: 56 bytes for each
+    /// bucket or counter, and 48 bytes more for each series. A thread with 32 bytes for each exemplar of the last second lets
+    /// recording ask again. A histogram with more than 64 buckets asks for some of them together.
+    pub fn exemplars(
+        mut self,
+        supply: impl Fn() -> Option<ExemplarLabels> + Send + Sync + 'static,
+    ) -> Self {
+        self.exemplars = Some(Arc::new(supply));
+        self
+    }
+
+    /// Writes the time at which each counter and histogram was created to `OpenMetrics`, as `_created` after its other samples.
+    /// Defaults to no.
+    ///
+    /// A Prometheus 3 with `--enable-feature=created-timestamp-zero-ingestion` takes it for a sample of zero at that time. So
+    /// `increase()` counts the first value of a new counter, and a restart that is too quick for a scrape between. Any other
+    /// Prometheus stores a further series for each counter and histogram.
+    ///
+    /// The time never moves. A series that was idle returns with it, and one that was forgotten begins at zero with a new one.
+    /// A counter that was set to a total, by `absolute` or by `set` of a float counter, has none, because that total may have
+    /// begun before.
+    pub fn created_timestamps(mut self, are_written: bool) -> Self {
+        self.created_timestamps = are_written;
+        self
+    }
+
     /// Builds the recorder and installs it as the process' global recorder.
     ///
     /// # Errors
@@ -202,23 +280,27 @@ impl PrometheusBuilder {
         };
         let families = self.catalog.families();
         let own_buckets = self.buckets.iter();
-        let own_buckets = own_buckets.map(|(metric, bounds)| {
-            (
-                sanitize(metric, prefix.is_empty(), b":").into_owned(),
-                bounds.clone(),
-            )
-        });
+        let own_buckets = own_buckets
+            .map(|(metric, bounds)| (self.kept(metric, prefix.is_empty()), bounds.clone()))
+            .collect();
+        let exemplars = self.exemplars.map(ExemplarSource::new).map(Arc::new);
         let config = StoreConfig {
             prefix: prefix.clone(),
-            global_labels: self.global_labels,
             max_series: self.max_series,
-            buckets: own_buckets.collect(),
+            buckets: own_buckets,
+            global_labels: self.global_labels,
             idle_timeouts: self.idle_timeouts,
+            utf8_names: self.utf8_names,
+            exemplars: exemplars.clone(),
+            created_timestamps: self.created_timestamps,
         };
         let store = Arc::new(Store::new(config, families));
         let source = StoreSource::new(Arc::clone(&store));
         let mut reader = Reader::new(prefix, self.catalog, source);
         reader.start_upkeep(self.daily_totals_interval)?;
+        if let Some(exemplars) = exemplars {
+            reader.start_exemplars(Arc::clone(exemplars.timer()))?;
+        }
         if let Some(config) = self.history {
             reader.start_history(config)?;
         }
@@ -232,9 +314,18 @@ impl PrometheusBuilder {
         Ok(prometheus)
     }
 
+    /// Returns the name of a metric as it is kept.
+    fn kept(&self, metric: &str, begins: bool) -> String {
+        if self.utf8_names {
+            mend(metric).into_owned()
+        } else {
+            sanitize(metric, begins, METRIC).into_owned()
+        }
+    }
+
     /// Returns the family of the catalogue that `metric` names, in the facade's spelling or Prometheus' own.
     fn family(&self, metric: &str) -> Option<&catalog::Family> {
-        let metric = sanitize(metric, true, b":");
+        let metric = self.kept(metric, true);
         let mut families = self.catalog.families().iter();
         families.find(|family| family.name == metric)
     }
@@ -248,7 +339,7 @@ impl PrometheusBuilder {
                 format!("metric {metric:?}: a {kind} has no buckets: only histograms have them")
             });
         }
-        let name = sanitize(metric, true, b":");
+        let name = self.kept(metric, true);
         let unprefixed = name.strip_prefix(&*self.prefix);
         let unprefixed = unprefixed.and_then(|name| name.strip_prefix('_'));
         let mut names = unprefixed.into_iter().chain([&*name]);
@@ -277,8 +368,24 @@ impl PrometheusBuilder {
             mistakes.extend(catalog::check_name("prefix", &self.prefix).err());
         }
         for (name, _) in &self.global_labels {
-            if let Err(error) = catalog::check_label_name(name) {
+            let is_kept = self.utf8_names && *name == mend(name);
+            let name = if is_kept {
+                Escaping::Underscores.label_name(name)
+            } else {
+                (&**name).into()
+            };
+            if let Err(error) = catalog::check_label_name(&name) {
                 mistakes.push(Error::invalid(format!("global label: {error}")));
+            }
+        }
+        for (at, (name, _)) in self.global_labels.iter().enumerate() {
+            let plain = |name| Escaping::Underscores.label_name(name);
+            let mut others = self.global_labels[..at].iter();
+            if let Some((other, _)) = others.find(|(other, _)| plain(other) == plain(name)) {
+                mistakes.push(Error::invalid(format!(
+                    "global labels {other:?} and {name:?} are one label for scrapers that cannot take both names: one of them is \
+                     allowed"
+                )));
             }
         }
         for (metric, bounds) in &self.buckets {
@@ -334,5 +441,7 @@ debug_redacted!(PrometheusBuilder {
     daily_totals_interval,
     max_series,
     idle_timeouts,
-    history
+    history,
+    utf8_names,
+    created_timestamps
 });

@@ -7,6 +7,8 @@ use std::time::SystemTime;
 use parking_lot::{Mutex, RwLock};
 
 use super::daily_totals::{DailyTotals, day_of};
+use super::escaping::Escaping;
+use super::format::Format;
 use super::snapshot::{FamilySnapshot, Snapshot};
 use super::source::Source;
 use crate::panics;
@@ -39,14 +41,25 @@ impl Gatherer {
         self.hooks.write().push(Arc::new(hook));
     }
 
-    pub(super) fn render(&self) -> String {
+    /// Returns the metrics in text format 0.0.4.
+    pub(super) fn text(&self) -> String {
         self.run_hooks();
-        self.source.text()
+        self.source.text(Escaping::Underscores)
     }
 
-    pub(super) fn render_openmetrics(&self) -> String {
+    /// Returns the metrics as `OpenMetrics` 1.0 text that every scraper can take.
+    pub(super) fn openmetrics(&self) -> String {
         self.run_hooks();
-        self.source.openmetrics()
+        self.source.openmetrics(Escaping::Underscores)
+    }
+
+    pub(super) fn render(&self, format: Format, escaping: Escaping) -> Vec<u8> {
+        self.run_hooks();
+        self.source.render(format, escaping)
+    }
+
+    pub(super) fn source(&self) -> &dyn Source {
+        &*self.source
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {

@@ -1,9 +1,13 @@
 //! `Labels`: the labels of one series.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::hash::{Hash, Hasher};
 use std::slice;
 use std::sync::Arc;
+
+use super::escaping::Escaping;
+use super::names::{LABEL, is_plain};
 
 /// The labels of one series, in the order in which they were first recorded, after the global labels. Cheap to clone.
 ///
@@ -27,10 +31,12 @@ pub struct Labels(Arc<Text>);
 
 /// Labels as the text formats write them, because a series is rendered far more often than it is read in another way.
 struct Text {
-    /// `a="b",c="d"`, escaped.
+    /// `a="b","c.d"="e"`, escaped, and names in quotes if they need it.
     escaped: Box<str>,
-    /// The plain labels, if escaping changed any of them.
+    /// The plain labels, if escapes or quotes are in the text.
     plain: Option<Box<[Pair]>>,
+    /// Whether a name is quoted.
+    has_quoted_names: bool,
 }
 
 type Pair = (Box<str>, Box<str>);
@@ -38,13 +44,13 @@ type Pair = (Box<str>, Box<str>);
 impl Labels {
     pub(super) fn new<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)> + Clone) -> Self {
         let mut escaped = String::new();
+        let mut has_quoted_names = false;
         for (name, value) in pairs.clone() {
-            let comma = if escaped.is_empty() { "" } else { "," };
-            escaped.extend([comma, name, "=\""]);
-            escape_value(value, &mut escaped);
-            escaped.push('"');
+            let quote = if is_plain(name, LABEL) { "" } else { "\"" };
+            has_quoted_names |= !quote.is_empty();
+            write_label([quote, name, quote], value, &mut escaped);
         }
-        let plain = escaped.contains('\\').then(|| {
+        let plain = (has_quoted_names || escaped.contains('\\')).then(|| {
             let pairs = pairs.into_iter();
             pairs
                 .map(|(name, value)| (name.into(), value.into()))
@@ -53,6 +59,7 @@ impl Labels {
         Self(Arc::new(Text {
             escaped: escaped.into(),
             plain,
+            has_quoted_names,
         }))
     }
 
@@ -89,9 +96,30 @@ impl Labels {
     }
 
     /// The labels as the text formats write them, without braces.
-    pub(super) fn escaped(&self) -> &str {
-        &self.0.escaped
+    pub(super) fn escaped(&self, escaping: Escaping) -> Cow<'_, str> {
+        let is_as_kept = match escaping {
+            Escaping::AllowUtf8 => true,
+            Escaping::Underscores | Escaping::Values => !self.0.has_quoted_names,
+            Escaping::Dots => false,
+        };
+        if is_as_kept {
+            return (*self.0.escaped).into();
+        }
+        let mut text = String::with_capacity(self.0.escaped.len() + 16);
+        for (name, value) in self.iter() {
+            write_label([&*escaping.label_name(name)], value, &mut text);
+        }
+        text.into()
     }
+}
+
+fn write_label<const N: usize>(name: [&str; N], value: &str, text: &mut String) {
+    let comma = if text.is_empty() { "" } else { "," };
+    text.push_str(comma);
+    text.extend(name);
+    text.push_str("=\"");
+    escape_value(value, text);
+    text.push('"');
 }
 
 /// Escapes backslashes, quotes and line feeds, as both text formats demand.
@@ -178,14 +206,15 @@ mod tests {
     #[test]
     fn labels_are_escaped_once_and_read_as_they_were() {
         let plain = Labels::new([("a", "b,c={}"), ("größe", "é=")]);
-        assert_eq!(plain.escaped(), r#"a="b,c={}",größe="é=""#);
+        let text = |labels: &Labels| labels.escaped(Escaping::AllowUtf8).into_owned();
+        assert_eq!(text(&plain), r#"a="b,c={}","größe"="é=""#);
         assert_eq!(
             plain.iter().collect::<Vec<_>>(),
             [("a", "b,c={}"), ("größe", "é=")]
         );
         let pairs = [("a", "\\"), ("b", "\"},{"), ("c", "x\ny"), ("d", "")];
         let escaped = Labels::new(pairs);
-        assert_eq!(escaped.escaped(), r#"a="\\",b="\"},{",c="x\ny",d="""#);
+        assert_eq!(text(&escaped), r#"a="\\",b="\"},{",c="x\ny",d="""#);
         assert_eq!(escaped.iter().collect::<Vec<_>>(), pairs);
         assert_eq!(
             (escaped.get("c"), escaped.get("e"), escaped.len()),
@@ -193,6 +222,26 @@ mod tests {
         );
         let none = Labels::new([]);
         assert!(none.is_empty() && none.iter().next().is_none());
+    }
+
+    #[test]
+    fn names_are_written_as_the_scraper_takes_them() {
+        let labels = Labels::new([("a_b", "\""), ("c.d", "ü.")]);
+        let written = [
+            (Escaping::Underscores, r#"a_b="\"",c_d="ü.""#),
+            (Escaping::AllowUtf8, r#"a_b="\"","c.d"="ü.""#),
+            (Escaping::Dots, r#"a__b="\"",c_dot_d="ü.""#),
+            (Escaping::Values, r#"a_b="\"",U__c_2e_d="ü.""#),
+        ];
+        for (escaping, expected) in written {
+            assert_eq!(labels.escaped(escaping), expected);
+        }
+        let plain = Labels::new([("a_b", "1")]);
+        assert_eq!(plain.escaped(Escaping::Dots), r#"a__b="1""#);
+        for escaping in [Escaping::Underscores, Escaping::AllowUtf8, Escaping::Values] {
+            let text = plain.escaped(escaping);
+            assert!(matches!(text, Cow::Borrowed(r#"a_b="1""#)), "{text}");
+        }
     }
 
     #[test]

@@ -4,14 +4,18 @@ mod baseline;
 mod builder;
 mod daily_totals;
 mod delta;
+mod escaping;
+mod exemplars;
 #[cfg(feature = "metrics-exporter-prometheus")]
 mod existing;
+mod format;
 mod gatherer;
 mod histogram_snapshot;
 mod history;
 mod labels;
 mod limit;
 mod metrics_source;
+mod names;
 mod prometheus;
 #[cfg(feature = "push")]
 mod push;
@@ -25,8 +29,13 @@ pub mod testing;
 pub(crate) use self::baseline::JsonView;
 pub use self::builder::PrometheusBuilder;
 pub use self::delta::Delta;
+#[cfg(feature = "axum")]
+pub(crate) use self::escaping::Escaping;
+pub use self::exemplars::ExemplarLabels;
 #[cfg(feature = "metrics-exporter-prometheus")]
 pub use self::existing::{ExistingExporter, ExistingExporterBuilder};
+#[cfg(feature = "axum")]
+pub(crate) use self::format::Format;
 pub use self::histogram_snapshot::HistogramSnapshot;
 pub use self::history::{HistoryConfig, HistoryQuery, HistoryStats, MetricsHistory, TimeSeries};
 pub use self::labels::Labels;

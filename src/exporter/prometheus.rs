@@ -38,7 +38,8 @@ use crate::recorder::OwnRecorder;
 ///
 /// Prometheus refuses a whole scrape for one faulty metric, so faults are mended at registration, with one warning each:
 ///
-/// - Characters that Prometheus does not allow in names become underscores. `a.b` and `a-b` are one metric then.
+/// - Characters that not every Prometheus allows in names become underscores. `a.b` and `a-b` are one metric then.
+///   [`utf8_names`](crate::exporter::PrometheusBuilder::utf8_names) keeps them.
 /// - A label with an empty value is no label.
 /// - A label that stands twice or has an empty name, and one whose name is reserved (`le`, `quantile`, names that begin with
 ///   `__`), get the prefix `exported_`.
@@ -62,7 +63,7 @@ impl Prometheus {
     /// The cost grows with the number of series: in async code, call it in `spawn_blocking`, as this crate's routes do.
     #[must_use]
     pub fn render(&self) -> String {
-        self.inner.reader.render()
+        self.inner.reader.text()
     }
 
     /// Returns all metrics as `OpenMetrics` 1.0 text.
@@ -73,7 +74,7 @@ impl Prometheus {
     /// the format scraped.
     #[must_use]
     pub fn render_openmetrics(&self) -> String {
-        self.inner.reader.render_openmetrics()
+        self.inner.reader.openmetrics()
     }
 
     /// Returns all metrics as typed values. Series share their labels with the recorder, so this costs less than

@@ -7,13 +7,19 @@ use parking_lot::Mutex;
 
 use super::baseline::{Baseline, JsonView};
 use super::delta::Delta;
+use super::escaping::Escaping;
+use super::format::Format;
 use super::gatherer::Gatherer;
 use super::history::{HistoryConfig, MetricsHistory};
 use super::snapshot::Snapshot;
 use super::source::Source;
 use crate::catalog::Catalog;
+use crate::cells::ExemplarTimer;
 use crate::error::Error;
 use crate::ticker::spawn_ticker;
+
+/// An exemplar stays for at most this much longer than its second.
+const EXEMPLAR_TICK: Duration = Duration::from_millis(200);
 
 /// The handles of a recorder share it. Its threads do not keep it alive.
 pub(crate) struct Reader {
@@ -46,6 +52,13 @@ impl Reader {
         Ok(())
     }
 
+    /// Lets a timer tick until the reader is dropped.
+    pub(super) fn start_exemplars(&mut self, timer: Arc<ExemplarTimer>) -> Result<(), Error> {
+        let thread = spawn_ticker(EXEMPLAR_TICK, "vitals-exemplar", move || timer.tick())?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
     /// The config has no [mistakes](HistoryConfig::mistakes).
     pub(super) fn start_history(&mut self, config: HistoryConfig) -> Result<(), Error> {
         let families = self.catalog.families().iter();
@@ -62,12 +75,40 @@ impl Reader {
         [&*self.prefix, name].concat()
     }
 
-    pub(crate) fn render(&self) -> String {
-        self.gatherer.render()
+    /// Returns the metrics in text format 0.0.4.
+    pub(super) fn text(&self) -> String {
+        self.gatherer.text()
     }
 
-    pub(crate) fn render_openmetrics(&self) -> String {
-        self.gatherer.render_openmetrics()
+    /// Returns the metrics as `OpenMetrics` 1.0 text that every scraper can take.
+    pub(super) fn openmetrics(&self) -> String {
+        self.gatherer.openmetrics()
+    }
+
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "only the routes use it")
+    )]
+    pub(crate) fn render(&self, format: Format, escaping: Escaping) -> Vec<u8> {
+        self.gatherer.render(format, escaping)
+    }
+
+    /// The formats that the recorder has, text the last.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "only the routes use it")
+    )]
+    pub(crate) fn formats(&self) -> &'static [Format] {
+        self.gatherer.source().formats()
+    }
+
+    /// Whether the escaping of names matters.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "only the routes use it")
+    )]
+    pub(crate) fn has_utf8_names(&self) -> bool {
+        self.gatherer.source().has_utf8_names()
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -132,11 +173,11 @@ mod tests {
     struct Kept(Sender<()>);
 
     impl Source for Kept {
-        fn text(&self) -> String {
+        fn text(&self, _: Escaping) -> String {
             String::new()
         }
 
-        fn openmetrics(&self) -> String {
+        fn openmetrics(&self, _: Escaping) -> String {
             "# EOF\n".to_owned()
         }
 

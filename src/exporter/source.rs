@@ -1,16 +1,36 @@
 //! `Source`: the recorder that metrics are read from.
 
+use super::escaping::Escaping;
+use super::format::Format;
 use super::snapshot::Snapshot;
 
 /// The current values of a recorder: the crate's own, or an exporter that the service installed itself.
 ///
 /// None of these functions runs the hooks of [`Gatherer`](super::gatherer::Gatherer).
 pub(super) trait Source: Send + Sync {
-    /// Returns all metrics in text format 0.0.4.
-    fn text(&self) -> String;
+    /// Returns all metrics in text format 0.0.4, or 1.0.0 if names are quoted.
+    fn text(&self, escaping: Escaping) -> String;
 
     /// Returns all metrics as `OpenMetrics` 1.0 text.
-    fn openmetrics(&self) -> String;
+    fn openmetrics(&self, escaping: Escaping) -> String;
+
+    /// Returns all metrics in one of the formats that it [offers](Self::formats).
+    fn render(&self, format: Format, escaping: Escaping) -> Vec<u8> {
+        match format {
+            Format::Text => self.text(escaping).into_bytes(),
+            Format::OpenMetrics => self.openmetrics(escaping).into_bytes(),
+        }
+    }
+
+    /// The formats that it has, text the last: of several that a scraper likes equally well, it gets the first.
+    fn formats(&self) -> &'static [Format] {
+        &[Format::OpenMetrics, Format::Text]
+    }
+
+    /// Whether names may have other characters than those that every scraper can take. If not, escaping changes nothing.
+    fn has_utf8_names(&self) -> bool {
+        false
+    }
 
     /// Returns all metrics as typed values, with the families sorted by name.
     fn snapshot(&self) -> Snapshot;

@@ -7,8 +7,8 @@ use http::header::ACCEPT;
 /// range: the type itself, then `type/*`, then `*/*`. Ties go to the first type that is named itself, else to the default.
 /// The default is the last offer, and is also returned if no offer is acceptable.
 ///
-/// A media type can have a version (`application/openmetrics-text; version=1.0.0`): ranges with another version do not match
-/// it.
+/// A media type can have parameters (`application/openmetrics-text; version=1.0.0`): ranges with another value of one of them do
+/// not match it.
 pub(super) fn best<'a>(headers: &HeaderMap, offered: &[&'a str]) -> &'a str {
     let default = offered.last().copied().unwrap_or_default();
     let mut best = (default, 0.0, 0);
@@ -34,23 +34,12 @@ struct Preference {
 }
 
 fn preference(headers: &HeaderMap, offer: &str) -> Preference {
-    let (offered, version) = offer.split_once("; version=").unwrap_or((offer, ""));
+    let (offered, _) = split(offer);
     let (kind, _) = offered.split_once('/').unwrap_or((offered, ""));
     let any_of_kind = [kind, "/*"].concat();
     let weight_of = |range: &str| {
-        headers
-            .get_all(ACCEPT)
-            .iter()
-            .flat_map(|value| value.to_str().unwrap_or_default().split(','))
-            .map(|range| range.split_once(';').unwrap_or((range, "")))
-            .filter(|(name, _)| name.trim().eq_ignore_ascii_case(range))
-            .filter(|(_, parameters)| {
-                let wanted = parameter(parameters, "version");
-                version.is_empty()
-                    || wanted.is_none_or(|wanted| wanted.trim_matches('"') == version)
-            })
-            .map(|(_, parameters)| weight(parameters))
-            .reduce(f32::max)
+        let matching = matching(headers, range, offer);
+        matching.map(weight).reduce(f32::max)
     };
     let named = weight_of(offered);
     Preference {
@@ -60,6 +49,41 @@ fn preference(headers: &HeaderMap, offer: &str) -> Preference {
             .unwrap_or(0.0),
         is_named: named.is_some(),
     }
+}
+
+/// The parameters of each range that is called so and contradicts no parameter of the offer.
+fn matching<'h>(headers: &'h HeaderMap, range: &str, offer: &str) -> impl Iterator<Item = &'h str> {
+    let (_, own) = split(offer);
+    ranges(headers)
+        .filter(move |(name, _)| name.eq_ignore_ascii_case(range))
+        .filter(move |(_, parameters)| {
+            own.split(';')
+                .filter_map(|pair| pair.split_once('='))
+                .all(|(name, value)| {
+                    let wanted = parameter(parameters, name.trim());
+                    wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(value.trim()))
+                })
+        })
+        .map(|(_, parameters)| parameters)
+}
+
+/// All ranges, each with its parameters.
+fn ranges(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let values = headers.get_all(ACCEPT).iter();
+    let ranges = values.flat_map(|value| value.to_str().unwrap_or_default().split(','));
+    ranges.map(split)
+}
+
+/// A media type or range, and its parameters.
+fn split(range: &str) -> (&str, &str) {
+    let (name, parameters) = range.split_once(';').unwrap_or((range, ""));
+    (name.trim(), parameters)
+}
+
+/// Returns the parameters of the range with the highest weight that names this offer. The first of several.
+pub(super) fn parameters<'h>(headers: &'h HeaderMap, offer: &str) -> Option<&'h str> {
+    let acceptable = matching(headers, split(offer).0, offer).filter(|range| weight(range) > 0.0);
+    acceptable.reduce(|a, b| if weight(b) > weight(a) { b } else { a })
 }
 
 /// Whether `Accept` names this media type with at least the weight of the default.
@@ -72,12 +96,13 @@ pub(super) fn weight(parameters: &str) -> f32 {
     parameter(parameters, "q").map_or(1.0, |value| value.parse().unwrap_or(0.0))
 }
 
-fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
+/// Returns the value of a parameter, without quotes.
+pub(super) fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
     let mut pairs = parameters
         .split(';')
         .filter_map(|pair| pair.split_once('='));
     let (_, value) = pairs.find(|(own, _)| own.trim().eq_ignore_ascii_case(name))?;
-    Some(value.trim())
+    Some(value.trim().trim_matches('"'))
 }
 
 #[cfg(test)]

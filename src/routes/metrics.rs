@@ -8,6 +8,8 @@ use metrics::Histogram;
 use serde_json::json;
 
 use super::access::Access;
+use super::exposition::Exposition;
+use super::metrics_history;
 use super::metrics_json::Json;
 use super::metrics_registries::Registries;
 use super::metrics_render::{Rendered, render_json, respond};
@@ -15,55 +17,48 @@ use super::render_queue::RenderQueue;
 use super::request::RouteRequest;
 use super::route::Method;
 use super::routes::Routes;
-use super::{accept, metrics_history};
 use crate::catalog::MONITORING_SCRAPE_DURATION;
 use crate::exporter::{MetricsSource, Reader};
 use crate::measure::Instant;
 use crate::recorder::LazyHandle;
 use crate::time::rfc3339;
 
-const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-const OPEN_METRICS: HeaderValue =
-    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-
 #[derive(Clone, Copy)]
-enum Format {
+enum Shape {
     /// By `Accept`, with text as the default.
     Negotiated,
-    Text,
-    OpenMetrics,
+    Scraped(Exposition),
     Json,
     Registries,
 }
 
-impl Format {
-    fn negotiated(self, headers: &HeaderMap) -> Self {
-        const OPEN: &str = "application/openmetrics-text; version=1.0.0";
-        const JSON: &str = "application/json";
-        match self {
-            Self::Negotiated => match accept::best(headers, &[OPEN, JSON, "text/plain"]) {
-                OPEN => Self::OpenMetrics,
-                JSON => Self::Json,
-                _ => Self::Text,
-            },
-            format => format,
+impl Shape {
+    fn negotiated(self, headers: &HeaderMap, reader: &Reader) -> Self {
+        if !matches!(self, Self::Negotiated) {
+            return self;
         }
+        let exposition = Exposition::negotiated(headers, reader.formats(), reader.has_utf8_names());
+        exposition.map_or(Self::Json, Self::Scraped)
     }
 
-    /// The name of the format that this one is rendered as.
+    /// The name of the shape that this one is rendered as. Those of the same name share a text.
     fn name(self) -> &'static str {
         match self {
-            Self::Negotiated | Self::Text => "text",
-            Self::OpenMetrics => "openmetrics",
+            Self::Negotiated => Exposition::DEFAULT.content_type(),
+            Self::Scraped(exposition) => exposition.content_type(),
             Self::Json => "json",
             Self::Registries => "registries",
         }
     }
 
     fn render(self, reader: &Reader) -> Rendered {
+        let scraped = |exposition: Exposition| {
+            let content_type = HeaderValue::from_static(exposition.content_type());
+            Ok((exposition.render(reader), content_type))
+        };
         match self {
-            Self::Negotiated | Self::Text => Ok((reader.render().into_bytes(), TEXT)),
-            Self::OpenMetrics => Ok((reader.render_openmetrics().into_bytes(), OPEN_METRICS)),
+            Self::Negotiated => scraped(Exposition::DEFAULT),
+            Self::Scraped(exposition) => scraped(exposition),
             Self::Json => render_json(&Json::new(&reader.json_view())),
             Self::Registries => render_json(&Registries::new(reader)),
         }
@@ -78,8 +73,9 @@ impl Routes {
     /// itself](crate::exporter::ExistingExporter) (feature `metrics-exporter-prometheus`).
     ///
     /// `/metrics` renders the type that `Accept` gives the highest weight: `application/openmetrics-text` (version 1.0.0, which
-    /// Prometheus requests), `application/json` or `text/plain`. Ties go to the first of these, and text is the default. In
-    /// JSON, `metrics` holds by name each family's `type`, `help`, `value` (the sum of its series) and `series` (`labels`,
+    /// Prometheus requests), `application/json` or `text/plain`. Ties go to the first of these, and text is the default. With
+    /// [`utf8_names`](crate::exporter::PrometheusBuilder::utf8_names), names are written as the parameter `escaping` of that type
+    /// asks (`allow-utf-8`, `underscores`, `dots`, `values`), and the content type has the same parameter. In JSON, `metrics` holds by name each family's `type`, `help`, `value` (the sum of its series) and `series` (`labels`,
     /// `value`). Histograms have `count`, `sum`, `avg`, `p50`, `p90`, `p95` and `p99` in place of a value, for each series
     /// and for all together. `/metrics/registries` lists by name each family's `type`, `help`, `labels`, whether it is
     /// `in_catalogue`, its number of `series`, and its registrations past the series limit (`dropped`).
@@ -121,17 +117,17 @@ impl Routes {
         self.recorder = Some(recorder.clone());
         let durations = LazyHandle::<Histogram>::new(&recorder, MONITORING_SCRAPE_DURATION.key([]));
         let durations = Arc::new(durations);
-        let scrape = |format: Format| {
+        let scrape = |shape: Shape| {
             let (served, queue) = (Arc::clone(&served), queue.clone());
             let durations = Arc::clone(&durations);
             move |request: RouteRequest| {
                 let (served, parts) = (Arc::clone(&served), request.parts);
-                let (format, durations) =
-                    (format.negotiated(&parts.headers), Arc::clone(&durations));
+                let shape = shape.negotiated(&parts.headers, &served);
+                let durations = Arc::clone(&durations);
                 let (queue, health) = (queue.clone(), request.health);
                 let render = move || {
                     let start = Instant::now();
-                    let rendered = format.render(&served);
+                    let rendered = shape.render(&served);
                     let seconds = start.elapsed().as_secs_f64();
                     durations.record(|durations| durations.record(seconds));
                     rendered
@@ -140,7 +136,7 @@ impl Routes {
                     if let Some(health) = health {
                         health.refresh().await;
                     }
-                    respond(queue, parts, Some(format.name()), render).await
+                    respond(queue, parts, Some(shape.name()), render).await
                 }
             }
         };
@@ -155,13 +151,17 @@ impl Routes {
             }
         };
         let routes = self
-            .add("/metrics", Access::Open, scrape(Format::Negotiated))
-            .add("/metrics/prometheus", Access::Open, scrape(Format::Text))
-            .add("/metrics/json", Access::Open, scrape(Format::Json))
+            .add("/metrics", Access::Open, scrape(Shape::Negotiated))
+            .add(
+                "/metrics/prometheus",
+                Access::Open,
+                scrape(Shape::Scraped(Exposition::DEFAULT)),
+            )
+            .add("/metrics/json", Access::Open, scrape(Shape::Json))
             .add(
                 "/metrics/registries",
                 Access::Open,
-                scrape(Format::Registries),
+                scrape(Shape::Registries),
             )
             .add("/metrics/history", Access::Guarded, history);
         let reset = move |request: RouteRequest| {

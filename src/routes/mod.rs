@@ -25,6 +25,8 @@ mod build;
 mod chunked_body;
 mod connection_service;
 mod connections;
+#[cfg(feature = "prometheus")]
+mod exposition;
 mod extract;
 mod function_guard;
 mod guard;

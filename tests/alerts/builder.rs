@@ -119,7 +119,7 @@ async fn the_engine_names_the_mistakes_of_rules_slos_channels_and_its_own() {
         .slos(wrong_slos())
         .channel(Receiver::new("chat", Log::new()).fallback("mail"))
         .channel(Receiver::new("chat", Log::new()).escalate_after(HOUR, "pager"))
-        .channel(Receiver::new("odd", Odd))
+        .channel(Receiver::new("odd", Odd).max_per_hour(20))
         .interval(Duration::ZERO)
         .max_per_hour(0)
         .instance("a\nb")
@@ -131,6 +131,7 @@ async fn the_engine_names_the_mistakes_of_rules_slos_channels_and_its_own() {
         "rule \"SloBurn:pay:page\": there is no channel \"chatt\" for notifications, did you mean \"chat\"?",
         "SLO \"pay\": there is no channel \"pager\" for notifications",
         "rule \"Closure\": there is no computed signal \"queue\": call computed(\"queue\", ..)",
+        "channel \"odd\" decides itself what it tells and when: remove its levels, matchers, groups, intervals, cooldown, cap and escalation",
         "two channels have the name \"chat\"",
         "channel \"chat\": there is no channel \"mail\" to fall back to",
         "channel \"chat\": there is no channel \"pager\" for notifications to escalate to",

@@ -13,7 +13,7 @@ use tower_vitals::alerts::stores::{
     AlertStore, Commit, DeliveryResult, Event, HistoryPage, HistoryQuery, Lease, MemoryAlerts,
     Saved,
 };
-use tower_vitals::alerts::{Alerts, Labels, Receiver, Rule, Rules, Scope, Signal};
+use tower_vitals::alerts::{Alert, Alerts, Labels, Receiver, Rule, Rules, Scope, Signal};
 use tower_vitals::{Error, Prometheus};
 
 /// Memory that says it is shared.
@@ -51,7 +51,8 @@ impl AlertStore for SharedMemory {
     }
 }
 
-/// Keeps the alerts that are sent, as texts.
+/// Keeps the alerts that are sent, as texts, with the instance that told them. Alerts of the shared rule have no label `instance`,
+/// because another instance may tell their end.
 #[derive(Clone, Default)]
 pub(crate) struct Kept(Arc<Mutex<Vec<String>>>);
 
@@ -64,7 +65,11 @@ impl Channel for Kept {
         let mut kept = self.0.lock();
         for alert in &sent.alerts {
             let state = if alert.is_firing { "fires" } else { "resolved" };
-            let instance = &alert.labels["instance"];
+            let instance = sent.instance.as_deref().unwrap();
+            let own = (alert.name == "Here").then_some(instance);
+            assert_eq!(alert.labels.get("instance").map(|it| &**it), own);
+            // Receivers would take the end of one instance's alert for the end of all otherwise.
+            assert_eq!(sent.owner.as_deref(), own);
             kept.push(format!("{} {state} {instance}", alert.name));
         }
         Box::pin(async { Ok(()) })
@@ -234,6 +239,62 @@ async fn shared_rules_go_on<S: AlertStore>(open: impl Fn() -> S) {
 async fn shared_rules_go_on_when_their_instance_is_gone() {
     let store = SharedMemory::default();
     shared_rules_go_on(|| store.clone()).await;
+}
+
+#[tokio::test]
+async fn rules_of_two_scopes_cannot_inhibit_each_other_in_a_shared_store() {
+    let rule = |name: &str| Rule::new(name, Signal::value("database_connections")).gt(10.0);
+    let rules = || {
+        let down = rule("DatabaseDown").scope(Scope::Shared);
+        let errors = rule("Errors").inhibited_by("DatabaseDown");
+        Rules::builder().rules([down, errors]).build().unwrap()
+    };
+    let engine = || Alerts::builder().rules(rules()).manual();
+    assert!(engine().run().is_ok());
+    let error = engine().store(SharedMemory::default()).run().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "rule \"Errors\": its scope is instance and that of \"DatabaseDown\", which inhibits it, is shared: in a store that \
+         instances share, both must have one scope"
+    );
+}
+
+/// Keeps the owners of the alerts that are sent.
+#[derive(Clone, Default)]
+struct Owners(Arc<Mutex<Vec<Option<String>>>>);
+
+impl Channel for Owners {
+    fn kind(&self) -> &'static str {
+        "owners"
+    }
+
+    fn send<'a>(&'a self, sent: &'a Notification) -> BoxFuture<'a, Result<(), DeliveryError>> {
+        self.0.lock().push(sent.owner.clone());
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test]
+async fn a_new_name_of_the_instance_keeps_the_keys_of_its_alerts() {
+    let (owners, store) = (Owners::default(), MemoryAlerts::default());
+    for name in ["pod-1", "pod-2"] {
+        let receiver = Receiver::from(owners.clone())
+            .group_wait(Duration::ZERO)
+            .group_interval(Duration::from_millis(10));
+        let alerts = Alerts::builder()
+            .channel(receiver)
+            .store(store.clone())
+            .instance(name);
+        let alerts = alerts.run().unwrap();
+        alerts.fire(Alert::error("the disk is full").component(name));
+        let before = owners.0.lock().len();
+        while owners.0.lock().len() == before {
+            sleep(Duration::from_millis(10)).await;
+        }
+        alerts.shutdown(Duration::from_secs(5)).await;
+    }
+    let pod_1 = Some("pod-1".to_owned());
+    assert_eq!(*owners.0.lock(), [pod_1.clone(), pod_1]);
 }
 
 #[cfg(feature = "alerts-postgres")]

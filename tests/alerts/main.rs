@@ -29,7 +29,11 @@ mod email;
 mod engine;
 mod engine_acts;
 mod engine_instances;
-#[cfg(all(unix, any(feature = "alerts-postgres", feature = "alerts-sqlite")))]
+#[cfg(all(
+    unix,
+    feature = "alerts-http",
+    any(feature = "alerts-postgres", feature = "alerts-sqlite")
+))]
 mod engine_kill;
 mod engine_outages;
 mod evaluate;
@@ -45,6 +49,7 @@ mod notify;
 mod paging;
 mod posted;
 mod promtool;
+mod renewed;
 mod round_trip;
 mod rule_set;
 mod rules;

@@ -16,6 +16,7 @@ mod catalog;
 mod churn;
 mod differential;
 mod exactness;
+mod exemplars;
 mod exposition;
 mod faults;
 mod history;
@@ -24,12 +25,16 @@ mod metrics_page;
 mod openmetrics;
 mod order;
 mod prometheus;
+mod prometheus_page;
 #[cfg(all(feature = "push", feature = "health"))]
 mod push;
+#[cfg(all(feature = "push", feature = "health"))]
+mod push_gateways;
 mod remove;
 mod scraped;
 mod snapshot;
 mod snapshot_labels;
 #[path = "../support/mod.rs"]
 mod support;
+mod utf8_names;
 mod zeros;

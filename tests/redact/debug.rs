@@ -1,8 +1,11 @@
 //! `Debug` output of the crate's types.
 
 use std::error::Error as _;
+use std::time::SystemTime;
 
 use tower_vitals::Error;
+use tower_vitals::alerts::slo::Slo;
+use tower_vitals::alerts::state::{Alert, State};
 use tower_vitals::health::Outcome;
 use tower_vitals::health::checks::{Disk, Tcp};
 
@@ -17,7 +20,16 @@ fn debug_output_shows_no_secret() {
         format!("no route to {url}"),
         format!("password=hunter2 {url}"),
     );
+    let alert = Alert::error(format!("no route to {url}")).label("password", "hunter2");
+    let mut state = State::default();
+    state.fire(alert, SystemTime::now());
+    let mut slo = Slo::availability("checkout", 0.999).runbook_url(format!("{url}/runbook"));
+    slo.labels
+        .insert("password".to_owned(), "hunter2".to_owned());
     for debug in [
+        format!("{state:?}"),
+        format!("{slo:?}"),
+        format!("{:?}", slo.alerts()),
         format!("{:?}", Tcp::new(url)),
         format!("{:?}", Disk::new("/mnt/token=hunter2")),
         format!("{outcome:?}"),

@@ -45,7 +45,45 @@ impl Server {
 
     fn named(name: &str, address: String) -> Self {
         let targets = PathBuf::from(format!("{}/{name}.targets", env("VITALS_SERVERS")));
+        Self::at(address, targets)
+    }
+
+    /// It scrapes the targets of a folder.
+    pub(super) fn at(address: String, targets: PathBuf) -> Self {
         Self { address, targets }
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        let url = format!("http://{}/-/ready", self.address);
+        let answer = Command::new("curl")
+            .args(["-fsS", "-m", "5", &url])
+            .output();
+        answer.is_ok_and(|answer| answer.status.success())
+    }
+
+    /// The exemplars of the last minutes, each with its `seriesLabels`.
+    pub fn exemplars(&self, query: &str) -> Vec<Value> {
+        let url = format!("http://{}/api/v1/query_exemplars", self.address);
+        let query = format!("query={query}");
+        let now = std::time::SystemTime::now();
+        let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let (start, end) = (format!("start={}", now - 600), format!("end={}", now + 60));
+        let mut args = vec!["--get", &*url];
+        for parameter in [&query, &start, &end] {
+            args.extend(["--data-urlencode", &**parameter]);
+        }
+        let mut response: Value = serde_json::from_str(&curl(&args)).unwrap();
+        let found = serde_json::from_value(response["data"].take());
+        let found: Vec<Value> = found.unwrap_or_else(|_| panic!("{query}: {response}"));
+        let each = found.iter().flat_map(|series| {
+            let exemplars = series["exemplars"].as_array().unwrap().iter();
+            exemplars.map(|exemplar| {
+                let mut exemplar = exemplar.clone();
+                exemplar["seriesLabels"] = series["seriesLabels"].clone();
+                exemplar
+            })
+        });
+        each.collect()
     }
 
     /// The samples that a query returns now.

@@ -62,6 +62,9 @@ pub trait Channel: Send + Sync + 'static {
     }
 
     /// Whether the receiver itself recognises a notification that it gets twice, by the id of the notification or of its alerts.
+    ///
+    /// The engine keeps the notifications about each alert in order for such a channel, also over a crash: it sends the next one
+    /// after the end of the one before is recorded, unless the store is down.
     fn deduplicates(&self) -> bool {
         false
     }

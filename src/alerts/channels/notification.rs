@@ -1,5 +1,6 @@
 //! `Notification`: a message about a group of alerts.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use uuid::Uuid;
 
 use super::notification_reason::NotificationReason;
 use super::notified_alert::NotifiedAlert;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::wire;
 
@@ -36,6 +37,10 @@ pub struct Notification {
     pub service: Option<String>,
     /// The instance that sends it.
     pub instance: Option<String>,
+    /// The instance whose alerts these are, as it was named first. It keeps the keys apart by which receivers know the alerts of
+    /// several instances. `None` for alerts that instances share.
+    #[serde(default)]
+    pub owner: Option<String>,
     /// The address of the service's own routes, without a slash at the end.
     pub external_url: Option<String>,
 }
@@ -55,6 +60,7 @@ impl Notification {
             text: None,
             service: None,
             instance: None,
+            owner: None,
             external_url: None,
         }
     }
@@ -86,12 +92,12 @@ impl Notification {
     /// The labels that all alerts share.
     #[must_use]
     pub fn common_labels(&self) -> Labels {
-        common(self.alerts.iter().map(|alert| &alert.labels))
+        common(self.alerts.iter().map(|alert| &alert.labels)).into()
     }
 
     /// The annotations that all alerts share.
     #[must_use]
-    pub fn common_annotations(&self) -> Labels {
+    pub fn common_annotations(&self) -> BTreeMap<String, String> {
         common(self.alerts.iter().map(|alert| &alert.annotations))
     }
 
@@ -116,10 +122,15 @@ impl Notification {
 }
 
 /// The pairs that all maps share.
-fn common<'a>(mut maps: impl Iterator<Item = &'a Labels>) -> Labels {
-    let mut common = maps.next().cloned().unwrap_or_default();
+fn common<'a, M>(maps: impl Iterator<Item = M>) -> BTreeMap<String, String>
+where
+    M: IntoIterator<Item = (&'a String, &'a String)>,
+{
+    let mut maps = maps.map(|map| map.into_iter().collect::<BTreeMap<_, _>>());
+    let mut common = maps.next().unwrap_or_default();
     for map in maps {
         common.retain(|name, value| map.get(name) == Some(value));
     }
-    common
+    let owned = |(name, value): (&String, &String)| (name.clone(), value.clone());
+    common.into_iter().map(owned).collect()
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::state::{AlertId, PersonalAct};
 use crate::alerts::wire;
@@ -29,7 +29,7 @@ pub struct NotifiedAlert {
     /// The value at the last evaluation with data.
     #[serde(with = "wire::value")]
     pub value: Option<f64>,
-    /// The first true evaluation.
+    /// The begin of the firing, as in Prometheus.
     #[serde(with = "wire::time")]
     pub starts_at: SystemTime,
     /// The end of a resolved alert.

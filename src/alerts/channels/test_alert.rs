@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::notification::Notification;
 use super::notified_alert::NotifiedAlert;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::state::AlertId;
 

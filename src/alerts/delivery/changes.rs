@@ -70,8 +70,10 @@ impl Changes {
         self.committed(self.in_doubt);
     }
 
-    pub(super) fn committed(&mut self, number: usize) {
-        self.list.drain(..number.min(self.list.len()));
+    /// Removes the oldest changes. Returns the notifications that are done.
+    pub(super) fn committed(&mut self, number: usize) -> Vec<Uuid> {
+        let committed = self.list.drain(..number.min(self.list.len()));
         self.in_doubt = 0;
+        committed.filter_map(|change| change.done).collect()
     }
 }

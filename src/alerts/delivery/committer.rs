@@ -95,13 +95,13 @@ async fn commit(shared: &Shared) -> Result<(), Error> {
         commit.documents.insert(DOCUMENT.to_owned(), document);
     }
     let result = call(shared, &commit).await;
-    shared.with(|state| match &result {
-        Ok(()) => {
-            state.changes.committed(changes);
-            // Delivery may have waited for the store.
-            state.wakes = (0..state.lanes.len()).collect();
+    shared.with(|state| {
+        if result.is_ok() {
+            state.committed(changes);
+        } else {
+            state.changes.channels |= writes_channels;
+            state.not_committed();
         }
-        Err(_) => state.changes.channels |= writes_channels,
     });
     result
 }

@@ -160,6 +160,13 @@ impl Delivery {
         state.lanes.iter().map(|lane| lane.status(now)).collect()
     }
 
+    /// The channels that were stopped before the start, and have another configuration now.
+    pub(in crate::alerts) fn renewed(&self) -> Vec<String> {
+        let state = self.shared.state.lock();
+        let renewed = state.lanes.iter().filter(|lane| lane.is_renewed);
+        renewed.map(|lane| lane.receiver.name.clone()).collect()
+    }
+
     /// The channels that are stopped, each with the fallback that gets its notifications.
     pub(in crate::alerts) fn stopped(&self) -> Vec<(Mode, ChannelStatus, Option<String>)> {
         let now = self.shared.now();

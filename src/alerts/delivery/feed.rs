@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::now::Now;
 use crate::alerts::channels::{Notification, NotifiedAlert};
+use crate::alerts::level::Level;
 use crate::alerts::state::{AlertId, PersonalAct};
 
 /// The time for which resolved alerts are posted.
@@ -19,7 +20,8 @@ const TOLERANCE: Duration = Duration::from_secs(1);
 /// The newest state for a channel that the outbox does not feed. There is no queue: a newer state replaces one that waits.
 #[derive(Default)]
 pub(super) struct Feed {
-    resolved: BTreeMap<AlertId, NotifiedAlert>,
+    /// The level is part of the labels, by which receivers know an alert.
+    resolved: BTreeMap<(AlertId, Level), NotifiedAlert>,
     /// Those of the last post.
     marks: Vec<Mark>,
     last: Option<Instant>,
@@ -30,6 +32,7 @@ pub(super) struct Feed {
 #[derive(PartialEq)]
 struct Mark {
     id: AlertId,
+    level: Level,
     is_firing: bool,
     starts_at: SystemTime,
     ends_at: Option<SystemTime>,
@@ -51,12 +54,13 @@ impl Feed {
                     .is_none_or(|end| now.since(end) < RESOLVED_FOR)
         };
         let mut all = std::mem::take(&mut self.resolved);
-        all.extend(alerts.iter().map(|alert| (alert.id, alert.clone())));
+        all.extend(alerts.iter().map(|alert| (key(alert), alert.clone())));
         all.retain(|_, alert| is_recent(alert));
         let resolved = all.iter().filter(|(_, alert)| !alert.is_firing);
-        self.resolved = resolved.map(|(id, alert)| (*id, alert.clone())).collect();
+        self.resolved = resolved.map(|(key, alert)| (*key, alert.clone())).collect();
         let marks = all.values().map(|alert| Mark {
             id: alert.id,
+            level: alert.level,
             is_firing: alert.is_firing,
             starts_at: alert.starts_at,
             ends_at: alert.ends_at,
@@ -118,4 +122,8 @@ impl Feed {
         self.pending = None;
         self.last = None;
     }
+}
+
+fn key(alert: &NotifiedAlert) -> (AlertId, Level) {
+    (alert.id, alert.level)
 }

@@ -33,6 +33,8 @@ pub(super) struct Lane {
     paused_until: Option<(Instant, SystemTime)>,
     last_success: Option<SystemTime>,
     pub(super) last_error: Option<String>,
+    /// Whether it was stopped before the start, and has another configuration now.
+    pub(super) is_renewed: bool,
     /// Whether the fallback got copies since the failure began.
     pub(super) is_handed_over: bool,
 }
@@ -43,9 +45,9 @@ impl Lane {
             mode: receiver.channel.mode(),
             kind: receiver.channel.kind(),
             fingerprint: receiver.channel.fingerprint(),
+            queue: Queue::new(receiver.channel.deduplicates()),
             receiver,
             fallback,
-            queue: Queue::default(),
             feed: Feed::default(),
             in_flight: None,
             stopped: None,
@@ -54,6 +56,7 @@ impl Lane {
             paused_until: None,
             last_success: None,
             last_error: None,
+            is_renewed: false,
             is_handed_over: false,
         }
     }
@@ -66,6 +69,7 @@ impl Lane {
     /// Goes on as before the restart, unless the channel has another configuration.
     pub(super) fn restore(&mut self, saved: SavedChannel, now: Now) {
         if saved.kind != self.kind || saved.fingerprint != self.fingerprint {
+            self.is_renewed = saved.stopped.is_some();
             return;
         }
         self.stopped = saved.stopped;

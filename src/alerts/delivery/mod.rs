@@ -5,7 +5,10 @@
 //!   stay in memory. A commit that is refused means that another engine has the ledger: the worker ends with
 //!   [`Ended::LeaseLost`].
 //! - **In order**: a channel sends one notification at a time, and the channels send in parallel. The notifications of a group
-//!   stay in order, so one that fails holds back the later ones of its group, but no other group.
+//!   stay in order, so one that fails holds back the later ones of its group, but no other group. A channel that
+//!   [deduplicates](crate::alerts::channels::Channel::deduplicates) also keeps the notifications of each alert in order, and sends
+//!   the next one about an alert when the end of the one before is recorded. So no crash repeats a notification after a newer one,
+//!   which would open a resolved incident again. While the store is down, it does not wait for the record.
 //! - **Retries**: after a failure, a timeout or a panic the channel pauses for 1 s, doubled at each failure in a row up to 5
 //!   minutes, each time by 20 % more or less. It obeys the receiver's own number up to 1 hour. A failed notification waits for
 //!   its own attempts, too, so one that always fails does not hold up the others. Notifications that were tried least go first.
@@ -20,6 +23,7 @@
 //! - **Not lost silently**: each notification that its channel did not take is in the history and, with its title, in the log.
 //!   When the outbox is full, the oldest one that is not critical is dropped, and one line a minute has a title and a count.
 
+mod alert_order;
 mod attempt;
 mod backoff;
 mod builder;
@@ -42,6 +46,7 @@ mod saved_channels;
 mod settle;
 mod shared;
 mod state;
+mod unrecorded;
 mod worker;
 
 pub use self::builder::DeliveryBuilder;

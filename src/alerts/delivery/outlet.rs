@@ -72,6 +72,11 @@ impl Outlet {
     pub(in crate::alerts) fn takes_notifications(&self) -> bool {
         self.channel.mode() == Mode::Notifications
     }
+
+    /// Whether it gets all alerts again and again.
+    pub(in crate::alerts) fn takes_alerts(&self) -> bool {
+        matches!(self.channel.mode(), Mode::Alerts { .. })
+    }
 }
 
 impl fmt::Debug for Outlet {

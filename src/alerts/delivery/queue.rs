@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::alert_order::AlertOrder;
+use crate::alerts::state::AlertId;
 use crate::alerts::stores::Queued;
 
 /// A notification that waits.
@@ -26,9 +28,29 @@ pub(super) struct Queue {
     /// The first entry of each group. Those with few attempts come first, so one that always fails holds up nobody.
     heads: BTreeMap<(u32, u64), Arc<str>>,
     len: usize,
+    /// For receivers that know alerts by a key.
+    order: Option<AlertOrder>,
 }
 
 impl Queue {
+    pub(super) fn new(keeps_alerts_in_order: bool) -> Self {
+        Self {
+            order: keeps_alerts_in_order.then(AlertOrder::default),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn keeps_alerts_in_order(&self) -> bool {
+        self.order.is_some()
+    }
+
+    /// The store knows that a notification about these alerts is out of the queue.
+    pub(super) fn release(&mut self, place: u64, alerts: &[AlertId]) {
+        if let Some(order) = &mut self.order {
+            order.remove(place, alerts);
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.len
     }
@@ -36,6 +58,9 @@ impl Queue {
     /// Returns the key of the group.
     pub(super) fn push(&mut self, entry: Entry) -> Arc<str> {
         self.len += 1;
+        if let Some(order) = &mut self.order {
+            order.add(entry.place, &entry.queued.notification);
+        }
         let key = &*entry.queued.notification.group_key;
         if let Some((key, _)) = self.groups.get_key_value(key) {
             let key = Arc::clone(key);
@@ -53,12 +78,18 @@ impl Queue {
 
     /// The entry to send next, if one is due.
     pub(super) fn next(&self, now: Instant) -> Option<&Entry> {
-        self.first_entries().find(|entry| entry.due <= now)
+        self.open_entries().find(|entry| entry.due <= now)
     }
 
     /// The earliest time at which an entry is due.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.first_entries().map(|entry| entry.due).min()
+        self.open_entries().map(|entry| entry.due).min()
+    }
+
+    /// Whether an entry is due, but waits for another one about its alerts.
+    pub(super) fn is_held_up(&self, now: Instant) -> bool {
+        let mut due = self.first_entries().filter(|entry| entry.due <= now);
+        due.any(|entry| !self.is_open(entry))
     }
 
     pub(super) fn get(&self, key: &str, place: u64) -> Option<&Entry> {
@@ -90,6 +121,16 @@ impl Queue {
         groups.filter_map(|key| self.groups.get(key)?.front())
     }
 
+    /// The first entries of their groups, of which none waits for another group.
+    fn open_entries(&self) -> impl Iterator<Item = &Entry> {
+        self.first_entries().filter(|entry| self.is_open(entry))
+    }
+
+    fn is_open(&self, entry: &Entry) -> bool {
+        let order = self.order.as_ref();
+        order.is_none_or(|order| order.allows(entry.place, &entry.queued.notification))
+    }
+
     /// The oldest entry.
     pub(super) fn oldest(&self) -> Option<&Entry> {
         self.first_entries().min_by_key(|entry| entry.place)
@@ -114,6 +155,7 @@ impl Queue {
         }
     }
 
+    /// Takes an entry out. Until it is [released](Self::release), later ones about its alerts wait.
     pub(super) fn remove(&mut self, key: &str, place: u64) -> Option<Entry> {
         let group = self.groups.get_mut(key)?;
         let index = group

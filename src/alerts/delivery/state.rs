@@ -15,6 +15,7 @@ use super::now::Now;
 use super::outlet::Outlet;
 use super::queue::Entry;
 use super::saved_channels::SavedChannels;
+use super::unrecorded::{Settled, Unrecorded};
 use crate::alerts::channels::Notification;
 use crate::alerts::level::Level;
 use crate::alerts::stores::{DeliveryResult, Queued};
@@ -27,6 +28,7 @@ pub(super) struct State {
     next_place: u64,
     max_queued: usize,
     pub(super) changes: Changes,
+    unrecorded: Unrecorded,
     pub(super) notes: Vec<Note>,
     /// The channels whose tasks have something new to do.
     pub(super) wakes: Vec<usize>,
@@ -50,6 +52,7 @@ impl State {
             next_place: 0,
             max_queued,
             changes: Changes::default(),
+            unrecorded: Unrecorded::default(),
             notes: Vec::new(),
             wakes: Vec::new(),
             is_draining: false,
@@ -180,7 +183,46 @@ impl State {
     pub(super) fn remove(&mut self, lane: usize, key: &str, place: u64) -> Option<Entry> {
         let entry = self.lanes[lane].queue.remove(key, place)?;
         self.order.remove(&(is_critical(&entry.queued), place));
+        if self.lanes[lane].queue.keeps_alerts_in_order() {
+            let alerts = entry.queued.notification.alerts.iter();
+            let settled = Settled {
+                lane,
+                place,
+                alerts: alerts.map(|alert| alert.id).collect(),
+            };
+            if self.unrecorded.is_store_away {
+                self.release(&settled);
+            } else {
+                self.unrecorded.put(entry.queued.id, settled);
+            }
+        }
         Some(entry)
+    }
+
+    fn release(&mut self, settled: &Settled) {
+        let queue = &mut self.lanes[settled.lane].queue;
+        queue.release(settled.place, &settled.alerts);
+    }
+
+    /// The store took the oldest changes.
+    pub(super) fn committed(&mut self, changes: usize) {
+        self.unrecorded.is_store_away = false;
+        for id in self.changes.committed(changes) {
+            if let Some(settled) = self.unrecorded.take(id) {
+                self.release(&settled);
+            }
+        }
+        // Delivery may have waited for the store.
+        self.wakes = (0..self.lanes.len()).collect();
+    }
+
+    /// The store took no changes. Nothing waits for it any more.
+    pub(super) fn not_committed(&mut self) {
+        self.unrecorded.is_store_away = true;
+        for settled in self.unrecorded.take_all() {
+            self.release(&settled);
+        }
+        self.wakes = (0..self.lanes.len()).collect();
     }
 
     /// The next step of a channel's task.
@@ -221,7 +263,13 @@ impl State {
         }
         let due = state.queue.next_due();
         let due = due.map(|due| pause.map_or(due, |until| until.max(due)));
-        rest(due.into_iter().chain(hands_over_at).min())
+        let until = due.into_iter().chain(hands_over_at).min();
+        let is_held_up = pause.is_none() && state.queue.is_held_up(now.steady);
+        if self.is_draining && is_held_up && self.unrecorded.any_of(lane) {
+            // The commit is on its way.
+            return Step::Wait(until);
+        }
+        rest(until)
     }
 }
 

@@ -8,7 +8,7 @@ use super::acted::Acted;
 use super::book::{Book, Step};
 use super::engine::Engine;
 use super::explanation::Explanation;
-use super::posted::{Deed, PostedAct};
+use super::shared_entry::{Deed, SharedAct};
 use super::views::{AlertView, AlertsStats, SilenceView};
 use crate::alerts::channels::DeliveryError;
 use crate::alerts::rules::Rules;
@@ -31,7 +31,9 @@ const SHORTCUT_RESOLVES: Duration = Duration::from_secs(15 * 60);
 /// from their next evaluation on.
 ///
 /// Each notification is sent at least once. After a crash, those that were sent in the last moments are sent again with the same
-/// [`id`](super::super::channels::Notification::id).
+/// [`id`](super::super::channels::Notification::id). A channel that
+/// [deduplicates](super::super::channels::Channel::deduplicates) gets those about an alert in order, so that its receiver has one
+/// incident for each firing.
 ///
 /// A handle that can be cloned. The engine ends when the last one is dropped; [`shutdown`](Self::shutdown) ends it in order.
 ///
@@ -123,7 +125,7 @@ impl Alerts {
         by: &str,
         note: Option<&str>,
     ) -> Result<Acted, Error> {
-        let act = PostedAct {
+        let act = SharedAct {
             alert: id,
             by: by.to_owned(),
             note: note.map(str::to_owned),
@@ -138,7 +140,7 @@ impl Alerts {
     ///
     /// Fails if the alert is not active, if the name is too long, or if the store does not take the change.
     pub async fn resolve(&self, id: AlertId, by: &str) -> Result<Acted, Error> {
-        let act = PostedAct {
+        let act = SharedAct {
             alert: id,
             by: by.to_owned(),
             note: None,
@@ -147,7 +149,7 @@ impl Alerts {
         self.act(act).await
     }
 
-    async fn act(&self, act: PostedAct) -> Result<Acted, Error> {
+    async fn act(&self, act: SharedAct) -> Result<Acted, Error> {
         let now = SystemTime::now();
         self.0.hold_if_closed(now).await;
         self.0.ready(now).await?;

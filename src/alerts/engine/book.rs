@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime};
 use uuid::Uuid;
 
 use super::context::Context;
+use super::forgotten::Forgotten;
 use super::inbox::{Inbox, Request};
+use super::posted::Posted;
 use crate::alerts::channels::{Notification, NotifiedAlert};
 use crate::alerts::notify::{Notifier, NotifierState, Policy};
 use crate::alerts::outcome::Outcome;
@@ -22,9 +24,9 @@ const STATE: &str = "state";
 const NOTIFIER: &str = "notifier";
 const SLOS: &str = "slo";
 const TAKEN: &str = "taken";
+const OWNER: &str = "owner";
+const FORGOTTEN: &str = "forgotten";
 
-/// How long a resolved alert goes on being posted.
-const RECENT: Duration = Duration::from_secs(5 * 60);
 /// The counts of SLOs change with each evaluation, and are saved this often.
 const SLOS_EVERY: Duration = Duration::from_secs(60);
 
@@ -33,7 +35,12 @@ const SLOS_EVERY: Duration = Duration::from_secs(60);
 pub(super) struct Book {
     pub(super) state: State,
     pub(super) notifier: Notifier,
+    posted: Posted,
     context: Arc<Context>,
+    /// The instance whose alerts these are, as it was named first. `None` for those that instances share.
+    owner: Option<String>,
+    is_owner_saved: bool,
+    forgotten: Forgotten,
     pub(super) slos: SloBook,
     slos_saved: Option<SystemTime>,
     /// The acts of other instances that were taken and may be asked for again.
@@ -62,6 +69,12 @@ impl Book {
         saved: &Saved,
         now: SystemTime,
     ) -> Result<Self, Error> {
+        let owner = match saved.documents.get(OWNER) {
+            Some(text) => {
+                serde_json::from_slice(text).map_err(|error| unreadable(OWNER, &error))?
+            }
+            None => Some(context.instance.clone()),
+        };
         let mut state = State::default();
         if let Some(text) = saved.documents.get(STATE) {
             state = serde_json::from_slice(text).map_err(|error| unreadable(STATE, &error))?;
@@ -92,13 +105,23 @@ impl Book {
             }
             None => BTreeSet::new(),
         };
+        let forgotten = match saved.documents.get(FORGOTTEN) {
+            Some(text) => {
+                serde_json::from_slice(text).map_err(|error| unreadable(FORGOTTEN, &error))?
+            }
+            None => Forgotten::default(),
+        };
         let (of_rules, of_code) = context.added_labels();
         state.set_added_labels(of_rules, of_code);
         state.resume(now);
         Ok(Self {
             state,
             notifier,
+            posted: Posted::default(),
             context,
+            owner,
+            is_owner_saved: saved.documents.contains_key(OWNER),
+            forgotten,
             slos,
             slos_saved: None,
             taken,
@@ -219,9 +242,23 @@ impl Book {
             kept.put(request.clone());
         }
         match request {
-            Request::Fire(alert) => self.state.fire(alert, now),
+            Request::Fire(alert) => {
+                if let Some(known) = self.state.fired(alert.id())
+                    && known.state == AlertState::Firing
+                    && known.level != alert.level
+                {
+                    self.forgotten.end(known, &self.context, now);
+                }
+                self.state.fire(alert, now)
+            }
             Request::Clear(id) => self.state.clear(id, now),
         }
+    }
+
+    /// The alerts are those of all instances.
+    pub(super) fn share(&mut self) {
+        self.owner = None;
+        self.is_owner_saved = true;
     }
 
     /// Keeps what code asks for from now on.
@@ -251,6 +288,12 @@ impl Book {
     /// Does what time decides, and asks for the notifications that are due. Every step ends with this.
     pub(super) fn finish(&mut self, now: SystemTime, step: &mut Step) {
         step.transitions.extend(self.state.tick(now));
+        if self.context.posts_alerts {
+            let (state, context) = (&self.state, &self.context);
+            if self.forgotten.note(&step.transitions, state, context, now) {
+                step.put(FORGOTTEN, &self.forgotten);
+            }
+        }
         let transitions = step.transitions.iter().cloned().map(Event::Transition);
         step.events.extend(transitions);
         self.tell(now, step);
@@ -258,6 +301,10 @@ impl Book {
         if self.saved_state != revision {
             self.saved_state = revision;
             step.put(STATE, &self.state);
+        }
+        if !self.is_owner_saved && !step.documents.is_empty() {
+            self.is_owner_saved = true;
+            step.put(OWNER, &self.owner);
         }
     }
 
@@ -279,26 +326,10 @@ impl Book {
         }
     }
 
-    /// The alerts for receivers that group and deduplicate themselves: those that fire, and those that resolved a short while ago.
-    ///
-    /// An alert that was silenced or inhibited before it fired is not posted. One that fired before goes on being posted, because its
-    /// receiver would take its absence for its end.
+    /// The alerts for receivers that group and deduplicate themselves.
     pub(super) fn posted(&self, now: SystemTime) -> Vec<NotifiedAlert> {
-        let unposted = self.state.unposted(now);
-        let is_recent = |alert: &Alert| {
-            now.duration_since(alert.since)
-                .is_ok_and(|age| age <= RECENT)
-        };
-        let alerts = self.state.alerts().filter(|alert| match alert.state {
-            AlertState::Firing => !unposted.contains(&alert.id),
-            AlertState::Resolved => is_recent(alert),
-            AlertState::Inactive | AlertState::Pending => false,
-        });
-        let alerts = alerts.filter(|alert| self.context.announces(alert));
-        let described = alerts.map(|alert| (alert, self.context.describe(alert)));
-        described
-            .map(|(alert, description)| NotifiedAlert::of(alert, &description))
-            .collect()
+        let (state, context) = (&self.state, &self.context);
+        self.posted.alerts(state, &self.forgotten, context, now)
     }
 
     /// Whether this service tells of an alert.
@@ -311,6 +342,7 @@ impl Book {
         let context = &self.context;
         notification.service.clone_from(&context.service);
         notification.instance = Some(context.instance.clone());
+        notification.owner.clone_from(&self.owner);
         notification.external_url.clone_from(&context.external_url);
         notification
     }

@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::alerts::announcer::Announcer;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::notify::Description;
 use crate::alerts::rule::Rule;
 use crate::alerts::rules::Rules;
+use crate::alerts::scope::Scope;
 use crate::alerts::slo::{Slo, SloAlert, Slos};
 use crate::alerts::state::{Alert, AlertState};
 use crate::alerts::template::render;
 
 /// A shorter pause of the process hands no ledger over.
 const MIN_LEASE: Duration = Duration::from_secs(15);
+
+type Pairs = BTreeMap<String, String>;
 
 /// What all ledgers of an engine share.
 #[derive(Debug)]
@@ -27,6 +30,10 @@ pub(super) struct Context {
     /// The name of this instance, and whether alerts carry it as a label.
     pub(super) instance: String,
     pub(super) labels_instance: bool,
+    /// Whether a channel gets all alerts again and again.
+    pub(super) posts_alerts: bool,
+    /// Whether instances share the store.
+    pub(super) is_shared: bool,
     pub(super) external_url: Option<String>,
     by_name: HashMap<String, usize>,
 }
@@ -45,6 +52,8 @@ impl Context {
             service: None,
             instance: String::new(),
             labels_instance: false,
+            posts_alerts: false,
+            is_shared: false,
             external_url: None,
         }
     }
@@ -73,20 +82,17 @@ impl Context {
 
     /// The texts and labels that a rule adds to its alert.
     pub(super) fn describe(&self, alert: &Alert) -> Description {
-        let mut labels = BTreeMap::new();
-        if self.labels_instance {
-            labels.insert("instance".to_owned(), self.instance.clone());
-        }
+        let mut labels = self.instance_label(self.rule_of(alert));
         let Some(texts) = self.texts_of(alert) else {
             let text = alert.text.clone().unwrap_or_default();
             return Description {
-                labels,
+                labels: labels.into(),
                 annotations: [("summary".to_owned(), text)].into(),
                 ..Description::default()
             };
         };
         labels.extend(texts.labels.clone());
-        let mut all = alert.labels.clone();
+        let mut all: BTreeMap<_, _> = alert.labels.clone().into();
         all.extend(labels.clone());
         // As in Prometheus, the texts of an alert stay when its condition is false again.
         let value = match alert.state {
@@ -105,7 +111,7 @@ impl Context {
         let url = texts.runbook_url.cloned().map(|url| ("runbook_url", url));
         let annotations = rendered.chain(url);
         Description {
-            labels,
+            labels: labels.into(),
             annotations: annotations
                 .map(|(name, text)| (name.to_owned(), text))
                 .collect(),
@@ -116,18 +122,29 @@ impl Context {
 
     /// The labels that a rule adds to its alerts, and those of alerts that code fired.
     pub(super) fn added_labels(&self) -> (BTreeMap<String, Labels>, Labels) {
-        let mut common = Labels::new();
-        if self.labels_instance {
-            common.insert("instance".to_owned(), self.instance.clone());
-        }
-        let rules = self.rules.iter().map(|rule| (&rule.name, &rule.labels));
-        let slos = self.slo_alerts.iter().map(|own| (&own.name, &own.labels));
-        let all = rules.chain(slos).map(|(name, labels)| {
-            let mut all = common.clone();
-            all.extend(labels.clone());
-            (name.clone(), all)
+        let with = |name: &String, instance: Pairs, labels: &Pairs| {
+            let all = instance.into_iter().chain(labels.clone());
+            (name.clone(), all.collect::<Pairs>().into())
+        };
+        let rules = self.rules.iter().map(|rule| {
+            let instance = self.instance_label(Some(rule));
+            with(&rule.name, instance, &rule.labels)
         });
-        (all.collect(), common)
+        let slos = self.slo_alerts.iter();
+        let slos = slos.map(|own| with(&own.name, self.instance_label(None), &own.labels));
+        (
+            rules.chain(slos).collect(),
+            self.instance_label(None).into(),
+        )
+    }
+
+    /// The label that names this instance. Alerts of a shared rule lack it, because they stay the same alerts when another instance
+    /// goes on with them.
+    fn instance_label(&self, rule: Option<&Rule>) -> Pairs {
+        let is_of_all = self.is_shared && rule.is_some_and(|rule| rule.scope == Scope::Shared);
+        let label = (self.labels_instance && !is_of_all)
+            .then(|| ("instance".to_owned(), self.instance.clone()));
+        label.into_iter().collect()
     }
 
     /// Whether this service tells of an alert.
@@ -161,7 +178,7 @@ impl Context {
 
 /// The texts of a rule or of an SLO.
 struct Texts<'a> {
-    labels: &'a Labels,
+    labels: &'a BTreeMap<String, String>,
     summary: &'a str,
     description: &'a str,
     runbook_url: Option<&'a String>,

@@ -16,9 +16,7 @@ use super::instruments::Instruments;
 use super::ledger::Ledger;
 use super::shared::Shared;
 use super::views::AlertsStats;
-use crate::alerts::channels::DeliveryError;
 use crate::alerts::computed::Computed;
-use crate::alerts::delivery::{ChannelStatus, Delivery};
 use crate::alerts::outcome::Outcome;
 use crate::alerts::samples::Samples;
 use crate::alerts::scratch::Scratch;
@@ -251,32 +249,6 @@ impl Engine {
         self.instruments.missed(ticks);
     }
 
-    pub(super) async fn test_channel(&self, name: &str) -> Result<(), DeliveryError> {
-        self.hold_if_closed(SystemTime::now()).await;
-        let open = self.open_ledgers();
-        let open = open.filter_map(|ledger| ledger.read(|open| Arc::clone(&open.delivery)));
-        let mut open: Vec<_> = open.collect();
-        // Each ledger stops the channel for itself, so each of them must see the test.
-        let is_stopped = |delivery: &Arc<Delivery>| {
-            let mut channels = delivery.channels().into_iter();
-            channels.any(|channel| channel.name == name && channel.stopped.is_some())
-        };
-        if open.iter().any(is_stopped) {
-            open.retain(is_stopped);
-        } else {
-            open.truncate(1);
-        }
-        if open.is_empty() {
-            return Err(DeliveryError::retry(
-                "the store of the alerts cannot be reached",
-            ));
-        }
-        for delivery in open {
-            delivery.test(name).await?;
-        }
-        Ok(())
-    }
-
     /// Takes the ledgers if none is open and the store was not tried yet. Fails while the alerts of none are read: those that
     /// began in memory are not all.
     pub(super) async fn ready(&self, now: SystemTime) -> Result<(), Error> {
@@ -330,21 +302,6 @@ impl Engine {
             });
         }
         stats
-    }
-
-    /// Each channel once, also before the alerts are read from their store.
-    fn channels(&self) -> Vec<ChannelStatus> {
-        let outlets = self.ledgers.first().map(Ledger::outlets);
-        let outlets = outlets.unwrap_or_default().iter();
-        let mut channels: Vec<_> = outlets.map(ChannelStatus::of).collect();
-        for ledger in self.open_ledgers() {
-            let statuses = ledger.read(|open| open.delivery.channels());
-            // They are in the order of their configuration.
-            for (channel, status) in channels.iter_mut().zip(statuses.unwrap_or_default()) {
-                channel.add(status);
-            }
-        }
-        channels
     }
 
     /// Reasons why the engine may not tell of an alert.

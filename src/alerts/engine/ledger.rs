@@ -36,7 +36,7 @@ pub(super) struct Ledger {
     key: String,
     /// The name that the ledger is leased under. After a crash, an instance takes its own ledger at once.
     holder: String,
-    plan: Arc<Plan>,
+    pub(super) plan: Arc<Plan>,
     open: RwLock<Option<Open>>,
     /// Held while something is written, so that commits keep the order of the steps.
     writing: tokio::sync::Mutex<Writing>,
@@ -79,17 +79,10 @@ impl Ledger {
         self.name == "shared"
     }
 
-    /// The channels that its alerts may go to.
-    pub(super) fn outlets(&self) -> &[Outlet] {
-        &self.plan.channels
-    }
-
-    /// Whether this engine holds the ledger.
     pub(super) fn is_open(&self) -> bool {
         self.open.read().is_some()
     }
 
-    /// The last failure of the store, while it lasts.
     pub(super) fn failure(&self) -> Option<String> {
         self.last_error.lock().clone()
     }
@@ -98,7 +91,6 @@ impl Ledger {
         self.read(|open| open.book.state.knows(id)) == Some(true)
     }
 
-    /// Reads the open ledger.
     pub(super) fn read<R>(&self, read: impl FnOnce(&Open) -> R) -> Option<R> {
         self.open.read().as_ref().map(read)
     }
@@ -144,7 +136,11 @@ impl Ledger {
         }
         let saved = self.call(|store| store.load(&self.key)).await?;
         self.open_with(writing, &saved, Some(lease), now)?;
+        let renewed = self.read(|open| open.delivery.renewed());
         self.step(writing, now, |book, step| {
+            for channel in renewed.into_iter().flatten() {
+                book.notifier.renew(&channel, now);
+            }
             book.forget_rules(now, step);
             book.take(requests, now, step);
             Ok(())
@@ -189,7 +185,11 @@ impl Ledger {
     fn book(&self, saved: &Saved, now: SystemTime) -> Result<Book, Error> {
         let plan = &self.plan;
         let (context, policies) = (Arc::clone(&plan.context), plan.policies.clone());
-        Book::open(context, policies, plan.limits, saved, now)
+        let mut book = Book::open(context, policies, plan.limits, saved, now)?;
+        if self.is_for_all() {
+            book.share();
+        }
+        Ok(book)
     }
 
     pub(super) fn is_provisional(&self) -> bool {
@@ -304,7 +304,7 @@ impl Ledger {
         written.map(|()| result)
     }
 
-    /// Writes what waits. It is kept for the next step if that fails.
+    /// Writes what waits, and keeps it for the next step if that fails.
     async fn write(&self, writing: &mut Writing) -> Result<(), Error> {
         let Some(unsaved) = &writing.waiting else {
             return Ok(());

@@ -29,6 +29,8 @@ pub(super) fn mistakes(
     ];
     let mut mistakes: Vec<_> = own.into_iter().flatten().cloned().collect();
     mistakes.extend(of_rules(builder));
+    mistakes.extend(inhibitions_between_ledgers(builder));
+    mistakes.extend(unused_policies(builder));
     mistakes.extend(short_windows(builder));
     mistakes.extend(unknown_channels(builder, policies));
     mistakes.extend(of_engine(builder, instance));
@@ -58,6 +60,45 @@ fn of_rules(builder: &AlertsBuilder) -> Vec<String> {
         }
     }
     mistakes
+}
+
+/// An instance that evaluates a rule does not know the alerts of shared rules that another instance holds.
+fn inhibitions_between_ledgers(builder: &AlertsBuilder) -> Vec<String> {
+    let mut mistakes = Vec::new();
+    if !builder.store.is_shared() {
+        return mistakes;
+    }
+    let rules = &builder.rules.value;
+    for rule in rules.iter() {
+        for inhibition in &rule.inhibited_by {
+            let mut sources = rules.iter();
+            let source = sources.find(|source| source.name == inhibition.rule);
+            if let Some(source) = source.filter(|source| source.scope != rule.scope) {
+                mistakes.push(format!(
+                    "rule {:?}: its scope is {} and that of {:?}, which inhibits it, is {}: in a store that instances share, both \
+                     must have one scope",
+                    rule.name, rule.scope, source.name, source.scope
+                ));
+            }
+        }
+    }
+    mistakes
+}
+
+/// Channels that get no notifications, with settings of notifications.
+fn unused_policies(builder: &AlertsBuilder) -> Vec<String> {
+    let receivers = builder.receivers.iter();
+    let unused = receivers.filter(|receiver| {
+        !receiver.outlet.takes_notifications() && !receiver.has_default_policy()
+    });
+    let mistakes = unused.map(|receiver| {
+        format!(
+            "channel {:?} decides itself what it tells and when: remove its levels, matchers, groups, intervals, cooldown, cap and \
+             escalation",
+            receiver.outlet.name
+        )
+    });
+    mistakes.collect()
 }
 
 /// Rules whose windows hold fewer than two samples at some evaluations, or at all of them. Samples are one interval apart, or more

@@ -1,116 +1,56 @@
-//! `Posted`: what people asked for, as the instances that share a store read it.
+//! `Posted`: the alerts for receivers that group and deduplicate themselves.
 
-use std::time::{Duration, SystemTime};
+use std::collections::{BTreeMap, HashSet};
+use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
+use parking_lot::Mutex;
 
-use crate::alerts::state::{
-    AlertId, PersonalAct, Recurrence, Silence, SilenceId, SilenceTarget, State, Transition,
-};
-use crate::alerts::wire;
-use crate::error::Error;
+use super::context::Context;
+use super::forgotten::{Forgotten, is_recent};
+use crate::alerts::channels::NotifiedAlert;
+use crate::alerts::state::{Alert, AlertId, AlertState, State};
 
-/// How long the end of a silence is kept, so that each instance sees who ended it.
-const ENDED: Duration = Duration::from_secs(60 * 60);
-/// How long a silence that is over is kept, because clocks differ.
-const OVER: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// What people asked for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Posted {
-    /// The instance that holds the alert does it once.
-    Act(PostedAct),
-    /// Each instance holds to it.
-    Silence(PostedSilence),
+/// The alerts for receivers that group and deduplicate themselves: those that fire, and those that resolved a short while ago.
+#[derive(Debug, Default)]
+pub(super) struct Posted {
+    /// The alerts that were posted firing, each with the begin of it. `None` after a start.
+    shown: Mutex<Option<BTreeMap<AlertId, SystemTime>>>,
 }
 
-/// An act on an alert.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct PostedAct {
-    pub(super) alert: AlertId,
-    pub(super) by: String,
-    pub(super) note: Option<String>,
-    pub(super) deed: Deed,
-}
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Deed {
-    Acknowledge,
-    Resolve,
-}
-
-impl PostedAct {
-    pub(super) fn apply(
+impl Posted {
+    /// The alerts to post.
+    ///
+    /// An alert that is silenced or inhibited is not posted, unless it was posted since it fires: its receiver would take its absence
+    /// for its end.
+    pub(super) fn alerts(
         &self,
-        state: &mut State,
+        state: &State,
+        forgotten: &Forgotten,
+        context: &Context,
         now: SystemTime,
-    ) -> Result<Vec<Transition>, Error> {
-        match self.deed {
-            Deed::Acknowledge => state.acknowledge(self.alert, &self.by, self.note.as_deref(), now),
-            Deed::Resolve => state.resolve(self.alert, &self.by, now),
-        }
-    }
-}
-
-/// A silence for all alerts of the store.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct PostedSilence {
-    pub(super) target: SilenceTarget,
-    /// `None` for a silence that recurs without an end.
-    #[serde(with = "wire::optional_time")]
-    pub(super) until: Option<SystemTime>,
-    pub(super) recurrence: Option<Recurrence>,
-    /// Who made it, and when by that instance's clock.
-    pub(super) made: PersonalAct,
-    /// Who ended it before its time.
-    pub(super) ended: Option<PersonalAct>,
-}
-
-impl PostedSilence {
-    /// Adds the silence to the alerts of a ledger.
-    pub(super) fn add(&self, state: &mut State, now: SystemTime) -> Result<SilenceId, Error> {
-        let (by, note) = (&*self.made.by, self.made.note.as_deref());
-        let (target, until) = (self.target.clone(), self.until);
-        match (&self.recurrence, until) {
-            (None, Some(until)) => state.suppress(target, until, by, note, now),
-            (Some(recurrence), _) => {
-                let recurrence = recurrence.clone();
-                state.suppress_recurring(target, recurrence, until, by, note, now)
-            }
-            (None, None) => Err(Error::invalid("a silence needs an end")),
-        }
-    }
-
-    /// Whether it holds alerts back, now or later.
-    pub(super) fn is_wanted(&self, now: SystemTime) -> bool {
-        self.ended.is_none() && self.until.is_none_or(|until| now < until)
-    }
-
-    /// Whether no instance needs to see it any more.
-    pub(super) fn is_history(&self, now: SystemTime) -> bool {
-        let is_past =
-            |time: SystemTime, age| now.duration_since(time).is_ok_and(|passed| passed >= age);
-        self.ended
-            .as_ref()
-            .is_some_and(|end| is_past(end.at, ENDED))
-            || self.until.is_some_and(|until| is_past(until, OVER))
-    }
-
-    /// As people see it.
-    pub(super) fn shown(&self) -> Silence {
-        Silence {
-            id: SilenceId::default(),
-            target: self.target.clone(),
-            until: self.until.unwrap_or_else(Silence::endless),
-            by: self.made.by.clone(),
-            note: self.made.note.clone(),
-            created_at: self.made.at,
-            recurrence: self.recurrence.clone(),
-            origin: None,
-            is_told: true,
-        }
-        .redacted()
+    ) -> Vec<NotifiedAlert> {
+        let mut shown = self.shown.lock();
+        // After a start nobody knows what was posted. A silence that began before the alert held it back.
+        let held_back = match *shown {
+            None => state.held_back_from_the_start(now),
+            Some(_) => HashSet::new(),
+        };
+        let was_shown = |alert: &Alert| match &*shown {
+            Some(shown) => shown.get(&alert.id) == Some(&alert.since),
+            None => !held_back.contains(&alert.id),
+        };
+        let firing = state.firing(now);
+        let firing = firing.filter(|(alert, is_muted)| !is_muted || was_shown(alert));
+        let firing: Vec<_> = firing.map(|(alert, _)| alert).collect();
+        let recent = state.alerts().filter(|alert| {
+            alert.state == AlertState::Resolved && is_recent(Some(alert.since), now)
+        });
+        let alerts = firing.iter().copied().chain(recent);
+        let alerts = alerts.filter(|alert| context.announces(alert));
+        let alerts = alerts.map(|alert| NotifiedAlert::of(alert, &context.describe(alert)));
+        let posted = alerts.chain(forgotten.recent(now).cloned()).collect();
+        let now_shown = firing.iter().map(|alert| (alert.id, alert.since));
+        *shown = Some(now_shown.collect());
+        posted
     }
 }

@@ -60,6 +60,13 @@ impl Receiver {
         self
     }
 
+    /// Whether nothing was set about notifications.
+    pub(super) fn has_default_policy(&self) -> bool {
+        let default = Policy::new(&*self.outlet.name)
+            .takes_acknowledgements(self.outlet.channel.takes_acknowledgements());
+        self.policy == default && self.cooldown.is_none() && self.max_per_hour.is_none()
+    }
+
     /// The policy, with these values where it has none of its own.
     pub(super) fn policy(&self, cooldown: Duration, max_per_hour: usize) -> Policy {
         let policy = self.policy.clone();

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::book::{Book, Step};
 use super::engine::Engine;
 use super::ledger::Ledger;
-use super::posted::{Posted, PostedAct, PostedSilence};
+use super::shared_entry::{SharedAct, SharedEntry, SharedSilence};
 use super::store_call::call_store;
 use crate::alerts::state::{AlertId, PersonalAct, SilenceTarget, State};
 use crate::alerts::stores::{Commit, Event, HistoryQuery, Lease, SilenceEvent};
@@ -26,7 +26,7 @@ const TOUCH: Duration = Duration::from_secs(24 * 60 * 60);
 const EVENTS: usize = 1000;
 const PAGES: usize = 10;
 
-type All = BTreeMap<Uuid, Posted>;
+type All = BTreeMap<Uuid, SharedEntry>;
 
 impl Engine {
     /// Does what people asked for at other instances, and holds to the silences of all.
@@ -43,8 +43,8 @@ impl Engine {
         let mut over = Vec::new();
         for (id, posted) in &all {
             let is_over = match posted {
-                Posted::Act(act) => self.take(*id, act, &pending, now).await,
-                Posted::Silence(silence) => {
+                SharedEntry::Act(act) => self.take(*id, act, &pending, now).await,
+                SharedEntry::Silence(silence) => {
                     self.hold_to(*id, silence, now).await;
                     silence.is_history(now)
                 }
@@ -69,10 +69,10 @@ impl Engine {
         shared.silences.clear();
         for (id, posted) in all {
             match posted {
-                Posted::Act(_) => {
+                SharedEntry::Act(_) => {
                     shared.acts.entry(*id).or_insert_with(Instant::now);
                 }
-                Posted::Silence(silence) => {
+                SharedEntry::Silence(silence) => {
                     shared.silences.insert(*id, silence.clone());
                 }
             }
@@ -84,7 +84,7 @@ impl Engine {
     async fn take(
         &self,
         id: Uuid,
-        act: &PostedAct,
+        act: &SharedAct,
         pending: &BTreeSet<Uuid>,
         now: SystemTime,
     ) -> bool {
@@ -117,7 +117,7 @@ impl Engine {
     }
 
     /// Adds the silence to the ledgers that lack it, or ends it there.
-    async fn hold_to(&self, id: Uuid, silence: &PostedSilence, now: SystemTime) {
+    async fn hold_to(&self, id: Uuid, silence: &SharedSilence, now: SystemTime) {
         for ledger in self.saved_ledgers() {
             let is_there = ledger.read(|open| has(&open.book.state, id, now)) == Some(true);
             let is_meant = match &silence.target {
@@ -139,7 +139,7 @@ impl Engine {
         &self,
         ledger: &Ledger,
         id: Uuid,
-        silence: &PostedSilence,
+        silence: &SharedSilence,
         now: SystemTime,
     ) -> Result<(), Error> {
         // One ledger tells of a silence of labels.
@@ -220,7 +220,7 @@ impl Engine {
     }
 
     /// Passes an act to the instance that holds its alert.
-    pub(super) async fn forward(&self, act: PostedAct, now: SystemTime) -> Result<(), Error> {
+    pub(super) async fn forward(&self, act: SharedAct, now: SystemTime) -> Result<(), Error> {
         let tried = act.apply(&mut State::default(), now);
         // No alert is known there, so only texts can be invalid.
         if let Err(error) = tried
@@ -228,17 +228,17 @@ impl Engine {
         {
             return Err(error);
         }
-        self.post(Posted::Act(act)).await.map(drop)
+        self.post(SharedEntry::Act(act)).await.map(drop)
     }
 
     /// Makes a silence for the alerts of all instances.
     pub(super) async fn silence(
         &self,
-        silence: PostedSilence,
+        silence: SharedSilence,
         now: SystemTime,
     ) -> Result<Uuid, Error> {
         silence.add(&mut State::default(), now)?;
-        let id = self.post(Posted::Silence(silence)).await?;
+        let id = self.post(SharedEntry::Silence(silence)).await?;
         self.share(now).await;
         Ok(id)
     }
@@ -250,20 +250,20 @@ impl Engine {
         by: PersonalAct,
         now: SystemTime,
     ) -> Result<bool, Error> {
-        let Some(Posted::Silence(mut silence)) = self.posted().await?.remove(&id) else {
+        let Some(SharedEntry::Silence(mut silence)) = self.posted().await?.remove(&id) else {
             return Ok(false);
         };
         if !silence.is_wanted(now) {
             return Ok(false);
         }
         silence.ended = Some(by);
-        self.put(id, &Posted::Silence(silence)).await?;
+        self.put(id, &SharedEntry::Silence(silence)).await?;
         self.share(now).await;
         Ok(true)
     }
 
     /// The silences of all instances, as of the last look.
-    pub(super) fn shared_silences(&self, now: SystemTime) -> Vec<(Uuid, PostedSilence)> {
+    pub(super) fn shared_silences(&self, now: SystemTime) -> Vec<(Uuid, SharedSilence)> {
         let shared = self.shared.lock();
         let wanted = shared.silences.iter();
         let wanted = wanted.filter(|(_, silence)| silence.is_wanted(now));
@@ -301,7 +301,7 @@ impl Engine {
         Ok(posted.collect())
     }
 
-    async fn post(&self, posted: Posted) -> Result<Uuid, Error> {
+    async fn post(&self, posted: SharedEntry) -> Result<Uuid, Error> {
         if self.posted().await?.len() >= MAX {
             let message =
                 format!("{MAX} acts and silences wait for other instances, the most allowed");
@@ -312,7 +312,7 @@ impl Engine {
         Ok(id)
     }
 
-    async fn put(&self, id: Uuid, posted: &Posted) -> Result<(), Error> {
+    async fn put(&self, id: Uuid, posted: &SharedEntry) -> Result<(), Error> {
         let body = serde_json::to_vec(posted)
             .map_err(|error| Error::external("an act cannot be written", error.to_string()))?;
         self.write([(id.to_string(), Some(body))].into()).await

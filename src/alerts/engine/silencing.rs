@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::alerts::Alerts;
 use super::book::{Book, Step};
-use super::posted::PostedSilence;
+use super::shared_entry::SharedSilence;
 use crate::alerts::state::{PersonalAct, Recurrence, SilenceId, SilenceTarget, State};
 use crate::alerts::stores::{Event, SilenceEvent};
 use crate::error::{Error, ErrorKind};
@@ -107,7 +107,7 @@ impl Alerts {
             note: note.map(str::to_owned),
             at: now,
         };
-        let silence = PostedSilence {
+        let silence = SharedSilence {
             target,
             until,
             recurrence,

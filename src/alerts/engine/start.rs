@@ -15,6 +15,7 @@ use super::mistakes::mistakes;
 use super::receiver::Receiver;
 use super::task;
 use crate::alerts::channels::Log;
+use crate::alerts::delivery::Outlet;
 use crate::alerts::scope::Scope;
 use crate::error::Error;
 use crate::recorder::RecorderRef;
@@ -56,7 +57,10 @@ impl AlertsBuilder {
         let mut context = Context::new(self.rules.value, self.slos.value, self.interval);
         context.settle = self.settle;
         context.service = self.service;
-        context.labels_instance = is_shared || self.instance.is_some();
+        // Alertmanager tells alerts apart by their labels alone.
+        context.posts_alerts = outlets.iter().any(Outlet::takes_alerts);
+        context.labels_instance = is_shared || context.posts_alerts || self.instance.is_some();
+        context.is_shared = is_shared;
         context.external_url = self
             .external_url
             .map(|url| url.trim_end_matches('/').to_owned());

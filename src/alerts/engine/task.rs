@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::engine::Engine;
 use super::inbox::Inbox;
+use super::ticks::Ticks;
 use crate::exporter::Prometheus;
 
 /// Code that fires alerts in a loop causes at most one write of the store in this time.
@@ -28,6 +29,7 @@ pub(super) async fn run(
     let started = Instant::now();
     // The first snapshot is taken at once, because windows begin with it.
     let mut next = started;
+    let mut ticks = Ticks::new(period);
     loop {
         let Some(wait) = engine.upgrade().map(|engine| wait(&engine)) else {
             return;
@@ -43,12 +45,17 @@ pub(super) async fn run(
         }
         let now = Instant::now();
         if now >= next {
-            let missed = whole_periods(now - next, period);
+            let late = now - next;
+            let missed = whole_periods(late, period);
             if missed > 0 {
                 engine.missed(missed.into());
             }
             next += period * (missed + 1);
-            evaluate(&engine, metrics.as_ref(), now - started >= settle).await;
+            let wall = SystemTime::now();
+            // Before the closures of the service and the snapshot take their time.
+            let due = wall.checked_sub(late - period * missed).unwrap_or(wall);
+            let at = ticks.stamp(due);
+            evaluate(&engine, metrics.as_ref(), now - started >= settle, at).await;
         } else {
             engine.wake(SystemTime::now()).await;
             drop(engine);
@@ -57,7 +64,7 @@ pub(super) async fn run(
     }
 }
 
-async fn evaluate(engine: &Engine, metrics: Option<&Prometheus>, is_settled: bool) {
+async fn evaluate(engine: &Engine, metrics: Option<&Prometheus>, is_settled: bool, at: SystemTime) {
     engine.hold(SystemTime::now()).await;
     engine.share(SystemTime::now()).await;
     let Some(metrics) = metrics.cloned() else {
@@ -69,13 +76,12 @@ async fn evaluate(engine: &Engine, metrics: Option<&Prometheus>, is_settled: boo
         // The runtime ends, or a hook panicked, which is logged there.
         return;
     };
-    let now = SystemTime::now();
     if is_settled {
         // A failure of the store is logged there, and the changes are written later.
-        let _ = engine.evaluate(&snapshot, now).await;
+        let _ = engine.evaluate(&snapshot, at).await;
     } else {
-        engine.observe(&snapshot, now);
-        engine.wake(now).await;
+        engine.observe(&snapshot, at);
+        engine.wake(at).await;
     }
 }
 

@@ -29,12 +29,12 @@ impl Receiver {
                 && member.held.is_none()
                 && act.is_some_and(|act| member.acknowledged_at != Some(act.at))
             {
-                let group = by_group.entry(member.group.clone());
+                let group = by_group.entry(member.group.as_str().to_owned());
                 group.or_default().push(*id);
             }
         }
         for (group_key, firing) in by_group {
-            let group = self.groups.get(&group_key);
+            let group = self.groups.get(&*group_key);
             let news = News {
                 reason: NotificationReason::Acknowledged,
                 group_labels: group.map(|group| group.labels.clone()).unwrap_or_default(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::alerts::announcer::Announcer;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 
 /// The parts of an alert that its rule adds. The notifier redacts them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::group::Group;
 use super::group_key::{group_key, group_labels};
+use super::group_name::GroupName;
 use super::known::Known;
 use super::policy::Policy;
 use super::receiver::Receiver;
@@ -39,6 +40,8 @@ impl Receiver {
     ) -> &mut Group {
         let labels = group_labels(&policy.group_by, &known.labels);
         let key = group_key(&labels);
+        let known = self.groups.get_key_value(&*key);
+        let key = known.map_or_else(|| GroupName::from(&*key), |(key, _)| key.clone());
         self.members.entry(id).or_default().group.clone_from(&key);
         let group = self.groups.entry(key);
         let group = group.or_insert(Group { labels, due, last });

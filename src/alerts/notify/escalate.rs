@@ -67,7 +67,7 @@ impl Notifier {
             let labels = group.labels.clone();
             if let Some(member) = receiver.members.get_mut(id) {
                 member.is_guest = true;
-                let group = by_group.entry(member.group.clone());
+                let group = by_group.entry(member.group.as_str().to_owned());
                 let (_, members) = group.or_insert((labels, Vec::new()));
                 members.push(*id);
             }

@@ -44,7 +44,7 @@ impl Notifier {
                 (Some(receiver), Some(member), _) if member.is_active(known, index) => {
                     receiver.causes(member, known, policy, now)
                 }
-                (_, _, Some(Route::Refused(cause))) => vec![cause.clone()],
+                (_, _, Some(Route::Refused(cause))) => vec![(*cause).into()],
                 _ => Vec::new(),
             };
             if !causes.is_empty() {
@@ -77,7 +77,7 @@ impl Receiver {
             causes.extend((until > now).then_some(Cause::Cap { until }));
         } else if member.told_at.is_none()
             && !known.is_muted
-            && let Some(group) = self.groups.get(&member.group)
+            && let Some(group) = self.groups.get(member.group.as_str())
         {
             let until = group.due;
             causes.push(match group.last {

@@ -43,7 +43,7 @@ impl Receiver {
         }
         round.note_change();
         for (id, member) in &self.members {
-            if let Some(members) = due.get_mut(&member.group) {
+            if let Some(members) = due.get_mut(member.group.as_str()) {
                 members.push(*id);
             }
         }
@@ -54,10 +54,12 @@ impl Receiver {
             Reverse(firing.map(|known| known.level).max())
         });
         for (key, members) in due {
-            if let Some(news) = self.judge(&key, &members, (index, policy), known, round.now) {
+            if let Some(news) =
+                self.judge(key.as_str(), &members, (index, policy), known, round.now)
+            {
                 self.send(news, policy, known, round);
             }
-            self.drop_if_over(&key, &members, index, known);
+            self.drop_if_over(key.as_str(), &members, index, known);
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::pairs::Pairs;
-use crate::alerts::evaluated::Labels;
+use super::all_labels::AllLabels;
+use crate::alerts::labels::Labels;
 
 /// The key of summaries, which belong to no group.
 pub(super) const SUMMARY: &str = "{}/summary:{}";
@@ -11,7 +11,7 @@ pub(super) const SUMMARY: &str = "{}/summary:{}";
 pub(super) const SILENCES: &str = "{}/silences:{}";
 
 /// The labels that the alert is grouped by.
-pub(super) fn group_labels(group_by: &[String], labels: &Pairs) -> Labels {
+pub(super) fn group_labels(group_by: &[String], labels: &AllLabels) -> Labels {
     let is_of_all = group_by.iter().any(|label| label == "...");
     let wanted = labels
         .iter()

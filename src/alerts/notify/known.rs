@@ -4,11 +4,11 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::all_labels::AllLabels;
 use super::description::Description;
 use super::pairs::Pairs;
 use super::route::Route;
 use crate::alerts::channels::NotifiedAlert;
-use crate::alerts::evaluated::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::state::{Alert, AlertId, AlertState, PersonalAct};
 use crate::alerts::wire;
@@ -17,9 +17,9 @@ use crate::redact::redact;
 /// An alert as the notifier remembers it, because the state may forget it before its end was told. All texts are redacted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Known {
-    pub(super) name: String,
+    pub(super) name: Box<str>,
     pub(super) level: Level,
-    pub(super) labels: Pairs,
+    pub(super) labels: AllLabels,
     /// As it was announced last.
     annotations: Pairs,
     #[serde(with = "wire::value")]
@@ -50,16 +50,16 @@ impl Known {
     /// An alert that begins to fire.
     pub(super) fn new(alert: &Alert, description: &Description, round: u64) -> Self {
         let mut known = Self {
-            name: redact(&alert.name).into(),
+            name: redact(&alert.name).into_owned().into(),
             level: alert.level,
-            labels: Pairs::default(),
+            labels: AllLabels::default(),
             annotations: Pairs::default(),
             value: None,
-            starts_at: alert.active_at.unwrap_or(alert.since),
+            starts_at: alert.fired_at.unwrap_or(alert.since),
             ends_at: None,
             fired_at: alert.since,
             is_firing: true,
-            acknowledged: alert.acknowledged.as_ref().map(redacted).map(Box::new),
+            acknowledged: alert.acknowledged.as_deref().map(redacted).map(Box::new),
             is_muted: false,
             seen: round,
             described: 0,
@@ -73,7 +73,7 @@ impl Known {
     pub(super) fn begin(&mut self, alert: &Alert) {
         self.is_firing = true;
         self.fired_at = alert.since;
-        self.starts_at = alert.active_at.unwrap_or(alert.since);
+        self.starts_at = alert.fired_at.unwrap_or(alert.since);
         self.ends_at = None;
     }
 
@@ -82,7 +82,7 @@ impl Known {
         self.described = round;
         self.level = alert.level;
         self.value = alert.value;
-        self.labels = Pairs::redacted(&all_labels(alert, description));
+        self.labels = AllLabels::of(alert, description).redacted();
         self.annotations = Pairs::redacted(&description.annotations);
     }
 
@@ -106,10 +106,10 @@ impl Known {
     pub(super) fn to_notified(&self, id: AlertId) -> NotifiedAlert {
         NotifiedAlert {
             id,
-            name: self.name.clone(),
+            name: self.name.as_ref().to_owned(),
             level: self.level,
             is_firing: self.is_firing,
-            labels: self.labels.to_map(),
+            labels: self.labels.to_labels(),
             annotations: self.annotations.to_map(),
             value: self.value,
             starts_at: self.starts_at,
@@ -117,17 +117,6 @@ impl Known {
             acknowledged: self.acknowledged.as_deref().cloned(),
         }
     }
-}
-
-/// The labels of the alert and of its rule, with `alertname`, and with `severity` unless there is such a label.
-pub(super) fn all_labels(alert: &Alert, description: &Description) -> Labels {
-    let mut labels = alert.labels.clone();
-    let own = description.labels.iter();
-    labels.extend(own.map(|(name, value)| (name.clone(), value.clone())));
-    labels.insert("alertname".into(), alert.name.clone());
-    let severity = labels.entry("severity".into());
-    severity.or_insert_with(|| alert.level.to_string());
-    labels
 }
 
 fn redacted(act: &PersonalAct) -> PersonalAct {

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::group_name::GroupName;
 use super::hold::Hold;
 use super::known::Known;
 use super::policy::Policy;
@@ -14,7 +15,7 @@ use crate::alerts::wire;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Member {
     /// The key of its group.
-    pub(super) group: String,
+    pub(super) group: GroupName,
     /// The time since which its group counts it as told, also if the notification was held back. `None` once the group counts it
     /// as resolved.
     #[serde(with = "wire::optional_time")]

@@ -38,6 +38,7 @@
 //! channel's hourly budget is one time for each notification of the last hour.
 
 mod acknowledge;
+mod all_labels;
 mod budget;
 mod cause;
 mod decisions;
@@ -50,6 +51,7 @@ mod flush;
 mod forget;
 mod group;
 mod group_key;
+mod group_name;
 mod held_notification;
 mod hold;
 mod known;
@@ -61,6 +63,7 @@ mod observe;
 mod pairs;
 mod policy;
 mod receiver;
+mod refusal;
 mod round;
 mod route;
 mod select;

@@ -100,6 +100,25 @@ impl Notifier {
         self.limit = alerts;
     }
 
+    /// A channel takes notifications again after it took none: it is told of all alerts that fire as if it knew none.
+    pub(in crate::alerts) fn renew(&mut self, channel: &str, now: SystemTime) {
+        let NotifierState {
+            known, receivers, ..
+        } = &mut self.state;
+        let Some(receiver) = receivers.get_mut(channel) else {
+            return;
+        };
+        for (id, member) in &mut receiver.members {
+            if known.get(id).is_some_and(|known| known.is_firing) {
+                member.told_at = None;
+                member.announced_at = None;
+            }
+        }
+        for group in receiver.groups.values_mut() {
+            group.due = group.due.min(now);
+        }
+    }
+
     /// Decides what to announce now. `describe` is asked for the alerts that begin to fire, and for those in a notification.
     ///
     /// A step back of the clock counts as no time.

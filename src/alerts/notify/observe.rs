@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::all_labels::AllLabels;
 use super::description::Description;
-use super::known::{Known, all_labels};
+use super::known::Known;
 use super::notifier::Notifier;
 use super::policy::Policy;
 use super::round::Round;
@@ -33,6 +34,7 @@ impl Notifier {
             if self.state.known.len() < self.limit {
                 let description = (round.describe)(alert);
                 let mut known = Known::new(alert, &description, round.number);
+                round.share(&mut known);
                 known.is_muted = is_muted;
                 known.routes = routes(&self.policies, alert, &description);
                 self.enroll(alert, &known, true, round);
@@ -44,7 +46,7 @@ impl Notifier {
         };
         known.seen = round.number;
         known.is_muted = is_muted;
-        if known.acknowledge(alert.acknowledged.as_ref()) {
+        if known.acknowledge(alert.acknowledged.as_deref()) {
             round.note_change();
         }
         let is_new = !known.is_firing || known.fired_at != alert.since;
@@ -58,6 +60,7 @@ impl Notifier {
         }
         if has_changed {
             known.describe(alert, &description, round.number);
+            round.share(known);
         }
         known.routes = routes(&self.policies, alert, &description);
         let known = known.clone();
@@ -114,7 +117,7 @@ impl Notifier {
 
 /// The answers of the policies to an alert.
 fn routes(policies: &[Policy], alert: &Alert, description: &Description) -> Box<[Route]> {
-    let labels = all_labels(alert, description);
+    let labels = AllLabels::of(alert, description);
     let route = |policy| Route::of(policy, alert.level, &labels, description);
     policies.iter().map(route).collect()
 }

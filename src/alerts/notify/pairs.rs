@@ -1,4 +1,4 @@
-//! `Pairs`: labels or annotations in little memory.
+//! `Pairs`: annotations in little memory.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::alerts::redacted;
 
-/// Redacted labels or annotations, sorted by name. A `BTreeMap` takes half a kilobyte for one pair.
+/// Redacted annotations, sorted by name. A `BTreeMap` takes half a kilobyte for one pair.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
 pub(super) struct Pairs(Box<[(Box<str>, Box<str>)]>);
 
 impl Pairs {
     pub(super) fn redacted(pairs: &BTreeMap<String, String>) -> Self {
-        redacted::labels(pairs).into()
+        redacted::map(pairs).into()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {

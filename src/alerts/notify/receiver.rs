@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::budget::Budget;
 use super::group::Group;
+use super::group_name::GroupName;
 use super::member::Member;
 use crate::alerts::state::AlertId;
 use crate::alerts::wire;
@@ -17,7 +18,7 @@ pub(super) struct Receiver {
     /// The labels that the groups were made by.
     pub(super) group_by: Vec<String>,
     /// By key.
-    pub(super) groups: BTreeMap<String, Group>,
+    pub(super) groups: BTreeMap<GroupName, Group>,
     pub(super) members: BTreeMap<AlertId, Member>,
     pub(super) budget: Budget,
     /// The notifications that were held back since the last summary.

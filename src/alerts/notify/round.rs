@@ -1,8 +1,9 @@
 //! `Round`: one tick.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::time::SystemTime;
 
+use super::all_labels::AllLabels;
 use super::decisions::Decisions;
 use super::description::Description;
 use super::known::Known;
@@ -17,6 +18,8 @@ pub(super) struct Round<'a> {
     /// The firing alerts by id, once a notification needs them.
     firing: OnceCell<Vec<&'a Alert>>,
     pub(super) decisions: Decisions,
+    /// The labels of the last alert that was described.
+    last: RefCell<AllLabels>,
 }
 
 impl<'a> Round<'a> {
@@ -33,11 +36,19 @@ impl<'a> Round<'a> {
             describe,
             firing: OnceCell::new(),
             decisions: Decisions::default(),
+            last: RefCell::default(),
         }
     }
 
     pub(super) fn note_change(&mut self) {
         self.decisions.is_changed = true;
+    }
+
+    /// Shares the labels of rules among their alerts, which come one after the other.
+    pub(super) fn share(&self, known: &mut Known) {
+        let mut last = self.last.borrow_mut();
+        known.labels.share(&last);
+        last.clone_from(&known.labels);
     }
 
     /// Takes the texts of now, if the alert fires.
@@ -56,6 +67,7 @@ impl<'a> Round<'a> {
         if let Ok(index) = firing.binary_search_by_key(&id, |alert| alert.id) {
             let alert = firing[index];
             known.describe(alert, &(self.describe)(alert), self.number);
+            self.share(known);
         }
     }
 }

@@ -1,18 +1,18 @@
 //! `Route`: the answer of a policy to an alert.
 
-use super::cause::Cause;
+use super::all_labels::AllLabels;
 use super::description::Description;
 use super::policy::Policy;
+use super::refusal::Refusal;
 use crate::alerts::announcer::Announcer;
-use crate::alerts::evaluated::Labels;
 use crate::alerts::level::Level;
 
 /// The answer of a policy to an alert.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route {
     Taken,
     /// The alert would not get through because of this.
-    Refused(Cause),
+    Refused(Refusal),
 }
 
 impl Route {
@@ -20,23 +20,23 @@ impl Route {
     pub(super) fn of(
         policy: &Policy,
         level: Level,
-        labels: &Labels,
+        labels: &AllLabels,
         description: &Description,
     ) -> Self {
         if description.announced_by == Announcer::Prometheus {
-            return Self::Refused(Cause::AnnouncedByPrometheus);
+            return Self::Refused(Refusal::AnnouncedByPrometheus);
         }
         let channels = &description.channels;
         if !channels.is_empty() {
             return if channels.contains(&policy.name) {
                 Self::Taken
             } else {
-                Self::Refused(Cause::OtherChannels)
+                Self::Refused(Refusal::OtherChannels)
             };
         }
         let levels = policy.levels.as_ref();
         if level < policy.min_level || levels.is_some_and(|levels| !levels.contains(&level)) {
-            return Self::Refused(Cause::Level);
+            return Self::Refused(Refusal::Level);
         }
         let matches = policy.matchers.iter().all(|matcher| {
             let value = match (labels.get(&matcher.label), &*matcher.label) {
@@ -49,7 +49,7 @@ impl Route {
         if matches {
             Self::Taken
         } else {
-            Self::Refused(Cause::Labels)
+            Self::Refused(Refusal::Labels)
         }
     }
 }

@@ -9,7 +9,7 @@ use super::receiver::Receiver;
 use super::round::Round;
 use super::select::select;
 use crate::alerts::channels::{Notification, NotificationReason};
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::state::AlertId;
 use crate::alerts::stores::{DeliveryResult, Event, NotificationEvent};

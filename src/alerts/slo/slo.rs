@@ -28,7 +28,7 @@ const MIN_EVENTS: u64 = 10;
 /// assert_eq!(serde_json::from_str::<Slo>(&json).unwrap(), slos[0]);
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 #[must_use]
@@ -61,6 +61,19 @@ pub struct Slo {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub channels: Vec<String>,
 }
+
+debug_redacted!(Slo {
+    name,
+    objective,
+    events,
+    period,
+    min_events,
+    summary,
+    description,
+    runbook_url,
+    labels,
+    channels
+});
 
 impl Slo {
     /// Promises this share of requests without a server error: bad events are those of `http_requests_total` whose status starts

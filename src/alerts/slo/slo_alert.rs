@@ -17,7 +17,7 @@ const SUMMARY: &str = "{{ labels.slo }} burns its error budget {{ value }} times
 
 /// One of the two alerts of an SLO, as the state machine and notifications need it. It fires at once and resolves at once,
 /// because its windows smooth.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SloAlert {
     /// The name of the rule: `SloBurn:checkout:page`.
@@ -40,6 +40,18 @@ pub struct SloAlert {
     /// The names of the channels. Empty for the usual ones.
     pub channels: Vec<String>,
 }
+
+debug_redacted!(SloAlert {
+    name,
+    slo,
+    severity,
+    level,
+    summary,
+    description,
+    runbook_url,
+    labels,
+    channels
+});
 
 impl Slo {
     /// The alerts, the page first.
@@ -94,7 +106,7 @@ impl SloAlert {
         });
         let value = nearest.map_or(0.0, |pair| status.burn(pair.long).rate);
         Evaluation::Members(vec![Evaluated {
-            labels: BTreeMap::from([("slo".to_owned(), self.slo.clone())]),
+            labels: [("slo".to_owned(), self.slo.clone())].into(),
             value,
             holds: pairs.iter().any(|pair| status.exceeds(*pair)),
         }])

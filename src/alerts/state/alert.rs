@@ -8,7 +8,8 @@ use super::alert_id::AlertId;
 use super::alert_state::AlertState;
 use super::code_alert::CodeAlert;
 use super::personal_act::PersonalAct;
-use crate::alerts::evaluated::Labels;
+use super::transition::Transition;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::wire;
 
@@ -34,6 +35,9 @@ pub struct Alert {
     /// The first true evaluation of the current or last activity.
     #[serde(with = "wire::optional_time")]
     pub active_at: Option<SystemTime>,
+    /// The begin of the current or last firing.
+    #[serde(with = "wire::optional_time", default)]
+    pub fired_at: Option<SystemTime>,
     /// The value at the last evaluation with data.
     #[serde(with = "wire::value")]
     pub value: Option<f64>,
@@ -43,9 +47,9 @@ pub struct Alert {
     /// The condition was true at the last evaluation.
     pub holds: bool,
     /// The acknowledgement, while the alert fires.
-    pub acknowledged: Option<PersonalAct>,
+    pub acknowledged: Option<Box<PersonalAct>>,
     /// The resolution by hand, until the condition is false.
-    pub resolved_by_hand: Option<PersonalAct>,
+    pub resolved_by_hand: Option<Box<PersonalAct>>,
 }
 
 debug_redacted!(Alert {
@@ -57,12 +61,35 @@ debug_redacted!(Alert {
     state,
     since,
     active_at,
+    fired_at,
     value,
     true_value,
     holds,
     acknowledged,
     resolved_by_hand
 });
+
+impl Alert {
+    /// An alert that was forgotten at its end.
+    pub(in crate::alerts) fn ended(end: &Transition) -> Self {
+        Self {
+            id: end.alert,
+            name: end.name.clone(),
+            labels: end.labels.clone(),
+            level: end.level,
+            text: end.text.clone(),
+            state: AlertState::Resolved,
+            since: end.at,
+            active_at: None,
+            fired_at: None,
+            value: end.value,
+            true_value: None,
+            holds: false,
+            acknowledged: None,
+            resolved_by_hand: None,
+        }
+    }
+}
 
 /// Alerts for code to fire.
 ///

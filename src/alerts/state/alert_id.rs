@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::error::Error;
 
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;

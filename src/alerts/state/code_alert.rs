@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::alert_id::AlertId;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 
 /// An alert without a rule, which code of the service fires.
@@ -24,7 +24,7 @@ use crate::alerts::level::Level;
 pub struct CodeAlert {
     pub(super) name: String,
     pub(super) text: String,
-    pub(super) level: Level,
+    pub(in crate::alerts) level: Level,
     pub(super) labels: Labels,
     pub(super) auto_resolve: Option<Duration>,
 }

@@ -1,6 +1,6 @@
 //! Explanations of rules and alerts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::SystemTime;
 
 use super::alert::Alert;
@@ -18,6 +18,7 @@ use super::state::State;
 /// The firing alerts that an inhibition names, by the values that must be equal: the one that fires for the longest time.
 struct Inhibitors<'a> {
     inhibition: &'a Inhibition,
+    state: &'a State,
     firing: BTreeMap<Vec<&'a str>, &'a Alert>,
 }
 
@@ -27,7 +28,9 @@ impl Inhibitors<'_> {
         if self.firing.is_empty() {
             return None;
         }
-        let source = self.firing.get(&self.inhibition.values(&alert.labels));
+        let added = self.state.added_labels(alert);
+        let values = self.inhibition.values(&alert.labels, added);
+        let source = self.firing.get(&values);
         source.copied().filter(|source| source.id != alert.id)
     }
 
@@ -79,7 +82,7 @@ impl State {
     /// The firing alerts, each with whether a silence or an inhibition holds it back: what [`explain_alert`](Self::explain_alert)
     /// says of one alert, for all of them at once.
     pub fn firing(&self, now: SystemTime) -> impl Iterator<Item = (&Alert, bool)> {
-        self.groups().flat_map(move |group| {
+        self.held_groups().flat_map(move |group| {
             let inhibitors = self.inhibitors(group);
             let alerts = group.members.iter().map(|member| &member.alert);
             let firing = alerts.filter(|alert| alert.state == AlertState::Firing);
@@ -108,8 +111,8 @@ impl State {
     }
 
     /// The firing alerts whose silence or inhibition began before they fired.
-    pub(in crate::alerts) fn unposted(&self, now: SystemTime) -> BTreeSet<AlertId> {
-        let mut unposted = BTreeSet::new();
+    pub(in crate::alerts) fn held_back_from_the_start(&self, now: SystemTime) -> HashSet<AlertId> {
+        let mut held_back = HashSet::new();
         for group in self.groups() {
             let inhibitors = self.inhibitors(group);
             let alerts = group.members.iter().map(|member| &member.alert);
@@ -121,11 +124,11 @@ impl State {
                 });
                 let mut sources = inhibitors.iter().filter_map(|it| it.source(alert));
                 if is_silenced || sources.any(|source| source.since <= alert.since) {
-                    unposted.insert(alert.id);
+                    held_back.insert(alert.id);
                 }
             }
         }
-        unposted
+        held_back
     }
 
     fn inhibitors<'a>(&'a self, group: &'a Group) -> Vec<Inhibitors<'a>> {
@@ -138,9 +141,14 @@ impl State {
             // The last one with the same values stays in the map.
             firing.sort_by_key(|alert| std::cmp::Reverse(alert.since));
             let firing = firing.into_iter();
-            let firing = firing.map(|alert| (inhibition.values(&alert.labels), alert));
+            let values = |alert: &'a Alert| {
+                let added = self.added_labels(alert);
+                inhibition.values(&alert.labels, added)
+            };
+            let firing = firing.map(|alert| (values(alert), alert));
             Inhibitors {
                 inhibition,
+                state: self,
                 firing: firing.collect(),
             }
         };

@@ -17,8 +17,8 @@ use super::rule_data::RuleData;
 use super::rule_head::RuleHead;
 use super::timing::Timing;
 use super::transition::Transition;
-use crate::alerts::evaluated::Labels;
 use crate::alerts::found::Found;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::no_data::NoData;
 use crate::alerts::outcome::Outcome;
@@ -29,7 +29,7 @@ const MISSES: u8 = 2;
 const NO_DATA: &str = "no data";
 
 /// The alerts of one rule, or one alert that code fired.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) level: Level,
@@ -53,6 +53,21 @@ pub(super) struct Group {
     #[serde(skip)]
     pub(super) held: usize,
 }
+
+debug_redacted!(Group {
+    name,
+    level,
+    timing,
+    inhibited_by,
+    text,
+    clock,
+    data,
+    has_had_data,
+    stale,
+    members,
+    changes,
+    held
+});
 
 impl Group {
     pub(super) fn set_head(&mut self, rule: &RuleHead<'_>) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 
 /// A rule whose firing alerts hold back the notifications of another rule's alerts with equal labels.
 ///
@@ -48,9 +48,13 @@ impl Inhibition {
         self
     }
 
-    /// The values of the labels that must be equal.
-    pub(super) fn values<'a>(&self, labels: &'a Labels) -> Vec<&'a str> {
-        let value = |label| labels.get(label).map_or("", |value| &**value);
+    /// The values of the labels that must be equal: those that the rule adds to its alerts, else those of the alert.
+    pub(super) fn values<'a>(&self, labels: &'a Labels, added: Option<&'a Labels>) -> Vec<&'a str> {
+        let value = |label: &String| {
+            let added = added.and_then(|added| added.get(label));
+            let value = added.or_else(|| labels.get(label));
+            value.map_or("", |value| &**value)
+        };
         self.equal.iter().map(value).collect()
     }
 }

@@ -13,7 +13,7 @@ use super::reason::Reason;
 use super::room::Room;
 use super::timing::Timing;
 use super::transition::Transition;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 
 /// One member of a rule: its alert, and the times that decide its state.
@@ -41,6 +41,7 @@ impl Member {
             state: AlertState::Inactive,
             since: at.now,
             active_at: None,
+            fired_at: None,
             value: None,
             true_value: None,
             holds: false,
@@ -174,14 +175,14 @@ impl Member {
 
     pub(super) fn acknowledge(&mut self, act: PersonalAct) -> Transition {
         let transition = self.transition(self.alert.state, Reason::Acknowledged, act.at);
-        self.alert.acknowledged = Some(act.clone());
+        self.alert.acknowledged = Some(Box::new(act.clone()));
         with_person(transition, act)
     }
 
     pub(super) fn resolve(&mut self, act: PersonalAct) -> Transition {
         let transition = self.enter(AlertState::Resolved, Reason::ResolvedByHand, act.at);
         // Where the condition is false already, `keep_firing_for` alone kept the alert firing.
-        self.alert.resolved_by_hand = self.alert.holds.then(|| act.clone());
+        self.alert.resolved_by_hand = self.alert.holds.then(|| Box::new(act.clone()));
         with_person(transition, act)
     }
 
@@ -213,7 +214,9 @@ impl Member {
         self.alert.state = to;
         self.alert.since = now;
         self.keep_firing_since = None;
-        if to != AlertState::Firing {
+        if to == AlertState::Firing {
+            self.alert.fired_at = Some(now);
+        } else {
             self.alert.acknowledged = None;
         }
         transition

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::member::Member;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 
 /// The members of a rule in the order of their labels. A map by labels would keep them twice: each takes half a kilobyte or more.
 #[derive(Debug, Clone, Default)]

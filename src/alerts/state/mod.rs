@@ -46,6 +46,7 @@ mod recurrence;
 mod room;
 mod rule_data;
 mod rule_explanation;
+mod rule_groups;
 mod rule_head;
 mod silence;
 mod silence_target;

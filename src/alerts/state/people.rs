@@ -211,7 +211,7 @@ impl State {
     }
 
     fn groups_mut(&mut self) -> impl Iterator<Item = &mut Group> {
-        self.rules.values_mut().chain(self.fired.values_mut())
+        self.rules.iter_mut().chain(self.fired.values_mut())
     }
 }
 

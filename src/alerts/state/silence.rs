@@ -10,7 +10,7 @@ use super::alert::Alert;
 use super::matcher::Matcher;
 use super::recurrence::Recurrence;
 use super::silence_target::SilenceTarget;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::{redacted, wire};
 
 /// The begin of the year 9999.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::Alert;
 use super::alert_id::AlertId;
 use super::matcher::Matcher;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 
 /// The alerts that a silence holds back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

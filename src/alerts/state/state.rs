@@ -13,13 +13,15 @@ use super::history::History;
 use super::limits::Limits;
 use super::reason::Reason;
 use super::room::Room;
+use super::rule_groups::RuleGroups;
 use super::rule_head::RuleHead;
 use super::silence::{Silence, SilenceId};
 use super::timing::Timing;
 use super::totals::Totals;
 use super::transition::Transition;
-use crate::alerts::evaluated::{Evaluation, Labels};
+use crate::alerts::evaluated::Evaluation;
 use crate::alerts::found::Found;
+use crate::alerts::labels::Labels;
 use crate::alerts::outcome::Outcome;
 use crate::alerts::wire;
 use crate::error::Error;
@@ -44,10 +46,10 @@ use crate::error::Error;
 /// assert_eq!(firing[0].to, AlertState::Firing);
 /// # Ok::<_, tower_vitals::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct State {
     limits: Limits,
-    pub(super) rules: BTreeMap<String, Group>,
+    pub(super) rules: RuleGroups,
     pub(super) fired: BTreeMap<AlertId, Group>,
     pub(super) silences: Vec<Silence>,
     pub(super) last_silence: SilenceId,
@@ -74,6 +76,17 @@ pub struct State {
     pub(super) added_labels: (BTreeMap<String, Labels>, Labels),
 }
 
+debug_fields!(State {
+    limits,
+    rules,
+    fired,
+    silences,
+    dropped,
+    seen,
+    revision,
+    added_labels
+});
+
 impl State {
     /// No alerts yet.
     #[must_use]
@@ -93,11 +106,11 @@ impl State {
             self.changed();
             let seen = self.seen.unwrap_or(now);
             if self.is_older {
-                for group in self.rules.values_mut() {
+                for group in self.rules.iter_mut() {
                     group.confirm(group.clock.read(seen));
                 }
             }
-            for group in self.rules.values_mut().chain(self.fired.values_mut()) {
+            for group in self.rules.iter_mut().chain(self.fired.values_mut()) {
                 group.clock.shift(seen, now);
                 group.recount();
             }
@@ -168,10 +181,7 @@ impl State {
         self.resume(now);
         let mut totals = self.totals();
         let mut room = self.room(totals);
-        let Some(group) = self.rules.get_mut(rule.name) else {
-            self.rules.insert(rule.name.into(), Group::default());
-            return self.take(rule, outcome, now);
-        };
+        let group = self.rules.find_or_insert(rule.name);
         group.set_head(rule);
         let changes = group.changes;
         totals.held -= group.held;
@@ -248,7 +258,8 @@ impl State {
     pub fn tick(&mut self, now: SystemTime) -> Vec<Transition> {
         self.resume(now);
         let (mut transitions, mut is_changed) = (Vec::new(), false);
-        for group in self.rules.values_mut().chain(self.fired.values_mut()) {
+        let groups = self.rules.iter_mut().chain(self.fired.values_mut());
+        for group in groups.filter(|group| group.held > 0) {
             let changes = group.changes;
             transitions.extend(group.resolve_overdue(now));
             is_changed |= group.changes != changes;
@@ -285,9 +296,15 @@ impl State {
         self.alerts().any(|alert| alert.id == id)
     }
 
+    /// An alert that code fired.
+    pub(in crate::alerts) fn fired(&self, id: AlertId) -> Option<&Alert> {
+        let group = self.fired.get(&id)?;
+        group.members.iter().map(|member| &member.alert).next()
+    }
+
     /// The names of the rules that were evaluated.
     pub fn rule_names(&self) -> impl Iterator<Item = &str> {
-        self.rules.keys().map(|name| &**name)
+        self.rules.names()
     }
 
     /// The names of the alerts that code fired, each once.
@@ -320,7 +337,14 @@ impl State {
     }
 
     pub(super) fn groups(&self) -> impl Iterator<Item = &Group> {
-        self.rules.values().chain(self.fired.values())
+        self.rules.iter().chain(self.fired.values())
+    }
+
+    /// The groups that can have active alerts. They are not counted before the first change.
+    pub(super) fn held_groups(&self) -> impl Iterator<Item = &Group> {
+        let is_counted = self.is_running;
+        let groups = self.groups();
+        groups.filter(move |group| group.held > 0 || !is_counted)
     }
 
     /// Notes a change that a restart must know.
@@ -337,8 +361,8 @@ impl State {
     ) -> Vec<Transition> {
         if !transitions.is_empty() {
             self.changed();
+            self.history.record(&transitions);
         }
-        self.history.record(&transitions);
         self.history.trim(&self.limits, now);
         transitions
     }
@@ -353,7 +377,7 @@ impl State {
     fn totals(&self) -> Totals {
         self.totals.unwrap_or_else(|| Totals {
             held: self.groups().map(|group| group.held).sum(),
-            idle: self.rules.values().map(Group::idle).sum(),
+            idle: self.rules.iter().map(Group::idle).sum(),
         })
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::alert_id::AlertId;
 use super::alert_state::AlertState;
 use super::reason::Reason;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
 use crate::alerts::redacted;
 use crate::alerts::wire;

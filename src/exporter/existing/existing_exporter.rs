@@ -81,14 +81,14 @@ impl ExistingExporter {
     /// [hooks](Self::on_gather) have run.
     #[must_use]
     pub fn render(&self) -> String {
-        self.source.reader.render()
+        self.source.reader.text()
     }
 
     /// Returns all metrics as `OpenMetrics` 1.0 text, like
     /// [`Prometheus::render_openmetrics`](crate::Prometheus::render_openmetrics).
     #[must_use]
     pub fn render_openmetrics(&self) -> String {
-        self.source.reader.render_openmetrics()
+        self.source.reader.openmetrics()
     }
 
     /// Returns all metrics as typed values.

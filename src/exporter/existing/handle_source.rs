@@ -7,6 +7,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use super::openmetrics;
 use super::parse::parse;
 use crate::catalog::{Family, Kind};
+use crate::exporter::escaping::Escaping;
 use crate::exporter::snapshot::{FamilySnapshot, Snapshot, Value};
 use crate::exporter::source::Source;
 
@@ -30,16 +31,18 @@ impl HandleSource {
 }
 
 impl Source for HandleSource {
-    fn text(&self) -> String {
+    fn text(&self, _: Escaping) -> String {
         self.handle.render()
     }
 
-    fn openmetrics(&self) -> String {
-        openmetrics::from_text(&self.text(), |name| self.float_counters.contains(name))
+    fn openmetrics(&self, escaping: Escaping) -> String {
+        openmetrics::from_text(&self.text(escaping), |name| {
+            self.float_counters.contains(name)
+        })
     }
 
     fn snapshot(&self) -> Snapshot {
-        let mut snapshot = parse(&self.text());
+        let mut snapshot = parse(&self.handle.render());
         for family in &mut snapshot.families {
             if self.float_counters.contains(&family.name) {
                 into_counter(family);

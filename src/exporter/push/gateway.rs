@@ -26,8 +26,8 @@ const RETRY_DELAYS: [Duration; 2] = [Duration::from_millis(100), Duration::from_
 /// The maximum number of bytes that are read of a response. It is one sentence, or an HTML page of a proxy.
 const MAX_RESPONSE: usize = 4096;
 
-/// The maximum number of bytes of a response in a message.
-const MAX_SHOWN: usize = 200;
+/// The maximum number of bytes of a response in a message. The Pushgateway shows the refused metric with its labels.
+const MAX_SHOWN: usize = 400;
 
 /// A client for one group at a [Prometheus Pushgateway](https://github.com/prometheus/pushgateway).
 ///
@@ -64,7 +64,7 @@ const MAX_SHOWN: usize = 200;
 /// not complete its response, or responds with 5xx. Statuses other than 2xx and 5xx fail at once. Redirects are not
 /// followed. The [`timeout`](super::PushgatewayBuilder::timeout) covers rendering, all attempts and the delays.
 ///
-/// Errors show the URL without its credentials and path, and the first 200 bytes of the response, with secrets masked.
+/// Errors show the URL without its credentials and path, and the first 400 bytes of the response, with secrets masked.
 #[derive(Clone)]
 pub struct Pushgateway {
     pub(super) group: Group,

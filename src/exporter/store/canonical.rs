@@ -7,6 +7,9 @@ use std::borrow::Cow;
 
 use metrics::Key;
 
+use super::config::StoreConfig;
+use crate::exporter::escaping::Escaping;
+
 /// Replaces label values that are not admitted.
 pub(super) const OTHER: &str = "other";
 
@@ -20,15 +23,15 @@ pub(super) struct CanonicalKey<'a> {
 }
 
 impl<'a> CanonicalKey<'a> {
-    /// The `prefix` decides whether the name may begin with a digit.
-    pub(super) fn new(prefix: &str, key: &'a Key) -> Self {
+    /// With a prefix, the name may begin with a digit.
+    pub(super) fn new(config: &StoreConfig, key: &'a Key) -> Self {
         let labels = key.labels().filter(|label| !label.value().is_empty());
-        let labels = labels.map(|label| (sanitize(label.key(), true, b""), label.value().into()));
+        let labels = labels.map(|label| (config.label_name(label.key()), label.value().into()));
         let mut labels: Vec<(Cow<'a, str>, Cow<'a, str>)> = labels.collect();
         let renamed = rename(key, &mut labels);
-        let name = match (prefix, key.name()) {
+        let name = match (&*config.prefix, key.name()) {
             ("", "") => "_".into(),
-            (_, name) => sanitize(name, prefix.is_empty(), b":"),
+            (_, name) => config.metric_name(name),
         };
         Self {
             name,
@@ -44,9 +47,10 @@ fn rename<'a>(
     key: &'a Key,
     labels: &mut [(Cow<'a, str>, Cow<'a, str>)],
 ) -> Option<(&'a str, String)> {
-    let is_taken = |name: &str, taken: &[&str]| is_reserved(name) || taken.contains(&name);
-    let names: Vec<_> = labels.iter().map(|(name, _)| &**name).collect();
-    let is_fine = |(at, name): (usize, &&str)| !is_taken(name, &names[..at]);
+    // They must be distinct for scrapers that can take no other names, too.
+    let names: Vec<_> = labels.iter().map(|(name, _)| plain(name)).collect();
+    let is_fine =
+        |(at, name): (usize, &Cow<'_, str>)| !is_reserved(name) && !names[..at].contains(name);
     if names.iter().enumerate().all(is_fine) {
         return None;
     }
@@ -59,16 +63,20 @@ fn rename<'a>(
     let mut renamed = None;
     for at in order {
         let mut name = labels[at].0.to_string();
-        while is_reserved(&name) || taken.contains(&name) {
+        while is_reserved(&plain(&name)) || taken.iter().any(|taken| *taken == plain(&name)) {
             name = format!("exported_{name}");
         }
         if name != labels[at].0 {
             renamed.get_or_insert((recorded[at].0, name.clone()));
             labels[at].0 = name.clone().into();
         }
-        taken.push(name);
+        taken.push(plain(&name).into_owned());
     }
     renamed
+}
+
+fn plain(name: &str) -> Cow<'_, str> {
+    Escaping::Underscores.label_name(name)
 }
 
 /// Prometheus uses these names itself, and the empty one is not valid.
@@ -76,37 +84,27 @@ fn is_reserved(name: &str) -> bool {
     name.is_empty() || name.starts_with("__") || name == "le" || name == "quantile"
 }
 
-/// Replaces all but letters, digits, `_` and the bytes `also` by underscores, and a leading digit if the text `begins` a
-/// name. (Prometheus' data model.)
-pub(in crate::exporter) fn sanitize<'a>(name: &'a str, begins: bool, also: &[u8]) -> Cow<'a, str> {
-    let is_part = |c: char| {
-        c.is_ascii_alphanumeric() || c == '_' || u8::try_from(c).is_ok_and(|c| also.contains(&c))
-    };
-    let is_bad_start = begins && name.starts_with(|c: char| c.is_ascii_digit());
-    if name.chars().all(is_part) && !is_bad_start {
-        return name.into();
-    }
-    let valid = name.char_indices().map(|(at, c)| match c {
-        _ if at == 0 && is_bad_start => '_',
-        c if is_part(c) => c,
-        _ => '_',
-    });
-    valid.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn canonical(prefix: &str, key: &Key) -> (String, Vec<(String, String)>) {
-        let key = CanonicalKey::new(prefix, key);
+    fn config(prefix: &str, utf8_names: bool) -> StoreConfig {
+        StoreConfig {
+            prefix: prefix.to_owned(),
+            utf8_names,
+            ..StoreConfig::default()
+        }
+    }
+
+    fn canonical(config: &StoreConfig, key: &Key) -> (String, Vec<(String, String)>) {
+        let key = CanonicalKey::new(config, key);
         let labels = key.labels.into_iter();
         let labels = labels.map(|(name, value)| (name.into_owned(), value.into_owned()));
         (key.name.into_owned(), labels.collect())
     }
 
     fn labels(labels: &[(&'static str, &'static str)]) -> Vec<(String, String)> {
-        canonical("", &Key::from_parts("a", labels)).1
+        canonical(&config("", false), &Key::from_parts("a", labels)).1
     }
 
     fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -119,7 +117,8 @@ mod tests {
     #[test]
     fn valid_keys_are_unchanged() {
         let key = Key::from_parts("http:requests_total", &[("_a1", "Größe")]);
-        let canonical = CanonicalKey::new("", &key);
+        let config = config("", false);
+        let canonical = CanonicalKey::new(&config, &key);
         assert!(matches!(
             canonical.name,
             Cow::Borrowed("http:requests_total")
@@ -127,12 +126,14 @@ mod tests {
         assert!(matches!(canonical.labels[0].0, Cow::Borrowed("_a1")));
         assert!(canonical.renamed.is_none());
         let digit = Key::from_name("9");
-        assert_eq!(CanonicalKey::new("shop_", &digit).name, "9");
+        let prefixed = self::config("shop_", false);
+        assert_eq!(CanonicalKey::new(&prefixed, &digit).name, "9");
     }
 
     #[test]
     fn invalid_characters_become_underscores() {
-        let name = |prefix, name: &'static str| canonical(prefix, &Key::from_name(name)).0;
+        let name =
+            |prefix, name: &'static str| canonical(&config(prefix, false), &Key::from_name(name)).0;
         assert_eq!(name("", "shop.visits größe"), "shop_visits_gr__e");
         assert_eq!(name("", "9lives"), "_lives");
         assert_eq!(name("shop_", "9.lives"), "9_lives");
@@ -166,6 +167,35 @@ mod tests {
                 ("exported___", "5")
             ])
         );
+    }
+
+    #[test]
+    fn names_of_all_characters_are_kept_and_differ_for_every_scraper() {
+        let key = Key::from_parts(
+            "größe.in m²",
+            &[
+                ("a_b", "1"),
+                ("a.b", "2"),
+                ("le", "3"),
+                ("_.x", "4"),
+                ("\"\n", "5"),
+                ("9", "6"),
+            ],
+        );
+        let (name, labels) = canonical(&config("", true), &key);
+        assert_eq!(name, "größe.in m²");
+        assert_eq!(
+            labels,
+            pairs(&[
+                ("exported_a_b", "1"),
+                ("a.b", "2"),
+                ("exported_le", "3"),
+                ("exported__.x", "4"),
+                ("exported___", "5"),
+                ("9", "6"),
+            ])
+        );
+        assert_eq!(canonical(&config("", true), &Key::from_name("")).0, "_");
     }
 
     #[test]

@@ -2,10 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::Kind;
+use crate::exporter::exemplars::ExemplarSource;
+use crate::exporter::names::{LABEL, METRIC, mend, sanitize};
 
+#[derive(Default)]
 pub(in crate::exporter) struct StoreConfig {
     /// Empty, or with its underscore.
     pub(in crate::exporter) prefix: String,
@@ -16,6 +20,32 @@ pub(in crate::exporter) struct StoreConfig {
     /// The bounds of histograms by name, without the prefix.
     pub(in crate::exporter) buckets: HashMap<String, Vec<f64>>,
     pub(in crate::exporter) idle_timeouts: IdleTimeouts,
+    /// Whether names keep characters that not every scraper can take.
+    pub(in crate::exporter) utf8_names: bool,
+    /// Supplies the exemplars, if there are any.
+    pub(in crate::exporter) exemplars: Option<Arc<ExemplarSource>>,
+    /// Whether `OpenMetrics` has the times at which counters and histograms were created.
+    pub(in crate::exporter) created_timestamps: bool,
+}
+
+impl StoreConfig {
+    /// Returns the name of a metric as it is kept, without the prefix.
+    pub(super) fn metric_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if self.utf8_names {
+            mend(name)
+        } else {
+            sanitize(name, self.prefix.is_empty(), METRIC)
+        }
+    }
+
+    /// Returns the name of a label as it is kept.
+    pub(super) fn label_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if self.utf8_names {
+            mend(name)
+        } else {
+            sanitize(name, true, LABEL)
+        }
+    }
 }
 
 /// How long series stay without being written to. `None`: for ever.

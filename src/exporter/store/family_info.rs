@@ -1,17 +1,23 @@
 //! `FamilyInfo`: the name, kind and text of a family.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use metrics::Counter;
 
 use super::buckets::Buckets;
 use crate::catalog::Kind;
+use crate::exporter::escaping::Escaping;
 
 /// What a family tells its series.
 pub(in crate::exporter) struct FamilyInfo {
     /// The name with the prefix.
     name: Box<str>,
     prefix_len: usize,
+    /// The name that every scraper can take, if it is another one.
+    plain_name: Option<Box<str>>,
+    /// The family that has this name, or samples of this name, for scrapers that can take no other.
+    pub(super) shadowed_by: Option<Box<str>>,
     /// The name as it was recorded first, without the prefix.
     recorded_name: OnceLock<Box<str>>,
     pub(super) shape: Shape,
@@ -31,6 +37,15 @@ pub(in crate::exporter) enum Shape {
 }
 
 impl Shape {
+    /// The exemplars that a series may have: one of a counter, and one of each bucket.
+    pub(super) fn exemplars(&self) -> usize {
+        match self {
+            Self::Counter | Self::FloatCounter => 1,
+            Self::Gauge => 0,
+            Self::Histogram(buckets) => buckets.bounds.buckets(),
+        }
+    }
+
     /// Whether the facade's instrument may write to it.
     fn accepts(&self, instrument: Kind) -> bool {
         matches!(
@@ -45,9 +60,15 @@ impl Shape {
 
 impl FamilyInfo {
     pub(super) fn new(name: &str, prefix_len: usize, shape: Shape) -> Self {
+        let plain_name = match Escaping::Underscores.metric_name(name) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(name) => Some(name.into()),
+        };
         Self {
             name: name.into(),
             prefix_len,
+            plain_name,
+            shadowed_by: None,
             recorded_name: OnceLock::new(),
             shape,
             help: OnceLock::new(),
@@ -57,6 +78,11 @@ impl FamilyInfo {
 
     pub(in crate::exporter) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name that every scraper can take.
+    pub(super) fn plain_name(&self) -> &str {
+        self.plain_name.as_deref().unwrap_or(&self.name)
     }
 
     /// The name without the prefix.

@@ -132,7 +132,7 @@ impl Store {
                 .find(self.table.hash_of(key), |series| series.is(key))
         };
         find(key).or_else(|| {
-            let canonical = CanonicalKey::new(&self.config.prefix, key);
+            let canonical = CanonicalKey::new(&self.config, key);
             let labels = canonical.labels.iter();
             let labels =
                 labels.map(|(name, value)| Label::new(name.to_string(), value.to_string()));

@@ -5,6 +5,7 @@ mod buckets;
 mod canonical;
 mod config;
 mod family_info;
+mod family_name;
 mod idle;
 mod links;
 mod number;
@@ -20,8 +21,8 @@ mod stored_series;
 #[cfg(test)]
 mod tests;
 mod text;
+mod utf8_names;
 
-pub(super) use self::canonical::sanitize;
 pub(super) use self::config::{IdleTimeouts, StoreConfig};
 pub(super) use self::read::StoreSource;
 pub(super) use self::store::Store;

@@ -32,6 +32,13 @@ pub(super) fn write_float(number: f64, text: &mut String) {
     }
 }
 
+/// Writes milliseconds as seconds.
+pub(super) fn write_seconds(millis: u64, text: &mut String) {
+    write_integer(millis / 1000, text);
+    // Writing to a string does not fail.
+    let _ = write!(text, ".{:03}", millis % 1000);
+}
+
 /// Writes a bound like Go's `%g`, with `.0` after a whole number (`OpenMetrics` 1.0, "Canonical Numbers").
 pub(super) fn write_canonical(number: f64, text: &mut String) {
     // Writing to a string does not fail.
@@ -77,6 +84,19 @@ mod tests {
         }
         for number in [1e300, 1e-300, 0.1 + 0.2, f64::MAX, f64::MIN_POSITIVE, 1e17] {
             assert_eq!(written(number, write_float).parse(), Ok(number));
+        }
+    }
+
+    #[test]
+    fn milliseconds_become_seconds() {
+        for (millis, expected) in [
+            (1_520_879_607_789, "1520879607.789"),
+            (5, "0.005"),
+            (60_000, "60.000"),
+        ] {
+            let mut text = String::new();
+            write_seconds(millis, &mut text);
+            assert_eq!(text, expected);
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::family_info::Shape;
 use super::store::Store;
 use super::stored_series::StoredSeries;
+use crate::exporter::escaping::Escaping;
 use crate::exporter::histogram_snapshot::HistogramSnapshot;
 use crate::exporter::snapshot::{FamilySnapshot, Series, Snapshot, Value};
 use crate::exporter::source::Source;
@@ -27,6 +28,17 @@ impl StoreSource {
     }
 }
 
+impl StoreSource {
+    /// Without names of all characters, nothing needs an escaping.
+    fn known(&self, escaping: Escaping) -> Escaping {
+        if self.store.config.utf8_names {
+            escaping
+        } else {
+            Escaping::Underscores
+        }
+    }
+}
+
 /// Renders with room for a text that is a little longer than the last one.
 fn with_room(len: &AtomicUsize, render: impl FnOnce(usize) -> String) -> String {
     let last = len.load(Ordering::Relaxed);
@@ -36,15 +48,17 @@ fn with_room(len: &AtomicUsize, render: impl FnOnce(usize) -> String) -> String 
 }
 
 impl Source for StoreSource {
-    fn text(&self) -> String {
+    fn text(&self, escaping: Escaping) -> String {
         self.store.sweep();
-        with_room(&self.text_len, |room| self.store.render_text(room))
+        with_room(&self.text_len, |room| {
+            self.store.render_text(self.known(escaping), room)
+        })
     }
 
-    fn openmetrics(&self) -> String {
+    fn openmetrics(&self, escaping: Escaping) -> String {
         self.store.sweep();
         with_room(&self.openmetrics_len, |room| {
-            self.store.render_openmetrics(room)
+            self.store.render_openmetrics(self.known(escaping), room)
         })
     }
 
@@ -58,6 +72,10 @@ impl Source for StoreSource {
         // No series may leave or return while all are read.
         let _sweeping = self.store.sweeping.lock();
         self.store.snapshot(true)
+    }
+
+    fn has_utf8_names(&self) -> bool {
+        self.store.config.utf8_names
     }
 
     fn upkeep(&self) {

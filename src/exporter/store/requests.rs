@@ -49,7 +49,11 @@ impl RequestRecorder for Store {
         if let Some(known) = known {
             return Some(Arc::clone(&known.cells));
         }
-        let cells = Arc::new(RequestCells::new(Arc::clone(&buckets.bounds)));
+        let mut cells = RequestCells::new(Arc::clone(&buckets.bounds));
+        if let Some(exemplars) = &duration.exemplars {
+            cells = cells.with_exemplars(Arc::clone(exemplars) as _);
+        }
+        let cells = Arc::new(cells);
         duration.links.add(&cells, part);
         if let Some(gauge) = gauge {
             gauge.links.add(&cells, Part::InProgress);
@@ -75,6 +79,9 @@ impl RequestRecorder for Store {
             return Some(slot);
         }
         let slot = cells.take_slot()?;
+        if let Some(exemplars) = &counter.exemplars {
+            cells.offer_endings(slot, Arc::clone(exemplars) as _);
+        }
         counter.links.add(cells, Part::Ending(slot));
         Some(slot)
     }

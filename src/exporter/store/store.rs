@@ -8,7 +8,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::allowlist::Allowlist;
 use super::buckets::Buckets;
-use super::canonical::{CanonicalKey, OTHER, sanitize};
+use super::canonical::{CanonicalKey, OTHER};
 use super::config::StoreConfig;
 use super::family_info::{FamilyInfo, Shape};
 use super::rejection::{Rejection, clash};
@@ -16,8 +16,10 @@ use super::series_table::SeriesTable;
 use super::stored_family::{StoredFamily, Warned};
 use super::stored_series::{Identity, StoredSeries};
 use crate::catalog::{
-    self, Kind, MONITORING_SAMPLES_DROPPED, MONITORING_SERIES_DROPPED, MONITORING_SERIES_REJECTED,
+    self, Kind, MONITORING_EXEMPLARS_DROPPED, MONITORING_SAMPLES_DROPPED,
+    MONITORING_SERIES_DROPPED, MONITORING_SERIES_REJECTED,
 };
+use crate::exporter::escaping::Escaping;
 use crate::exporter::labels::Labels;
 use crate::measure::Instant;
 
@@ -28,7 +30,8 @@ const MAX_FAMILIES: usize = 10_000;
 const MAX_REJECTED: usize = 1_000;
 
 /// The counts of what was not recorded.
-const LOSSES: [catalog::Family; 3] = [
+const LOSSES: [catalog::Family; 4] = [
+    MONITORING_EXEMPLARS_DROPPED,
     MONITORING_SAMPLES_DROPPED,
     MONITORING_SERIES_DROPPED,
     MONITORING_SERIES_REJECTED,
@@ -39,6 +42,8 @@ pub(in crate::exporter) struct Store {
     /// By full name.
     pub(super) families: RwLock<BTreeMap<Box<str>, Arc<StoredFamily>>>,
     pub(super) table: SeriesTable,
+    /// Those that every scraper gets, by the name that every scraper can take. Empty if names have no other characters.
+    pub(super) plain_names: Mutex<BTreeMap<Box<str>, Arc<StoredFamily>>>,
     /// Texts for families that have no series yet, by full name.
     descriptions: Mutex<HashMap<Box<str>, SharedString>>,
     rejected: Mutex<HashSet<Box<str>>>,
@@ -54,6 +59,7 @@ impl Store {
         let store = Self {
             families: RwLock::default(),
             table: SeriesTable::default(),
+            plain_names: Mutex::default(),
             descriptions: Mutex::default(),
             rejected: Mutex::default(),
             started: Instant::now(),
@@ -71,7 +77,18 @@ impl Store {
                 };
                 let new = store.new_family(&name, shape, Allowlist::of(family));
                 new.info.describe(family.help);
+                if store.config.utf8_names {
+                    for label in family.labels {
+                        new.label_name(label);
+                    }
+                }
                 stored.insert(name.into(), new);
+            }
+        }
+        if let Some(exemplars) = &store.config.exemplars {
+            let dropped = MONITORING_EXEMPLARS_DROPPED.key([]);
+            if let Some(dropped) = store.register(Kind::Counter, &dropped) {
+                exemplars.count_dropped(Counter::from_arc(dropped));
             }
         }
         store
@@ -95,7 +112,11 @@ impl Store {
     fn new_family(&self, name: &str, shape: Shape, allowlist: Allowlist) -> Arc<StoredFamily> {
         let prefix_len = self.config.prefix.len();
         let info = FamilyInfo::new(name, prefix_len, shape);
-        Arc::new(StoredFamily::new(info, allowlist))
+        if self.config.utf8_names {
+            self.new_utf8_family(info, allowlist)
+        } else {
+            Arc::new(StoredFamily::new(info, allowlist))
+        }
     }
 
     /// Nanoseconds since the store was made.
@@ -104,8 +125,7 @@ impl Store {
     }
 
     pub(in crate::exporter) fn describe(&self, name: &str, help: SharedString) {
-        let prefix = &*self.config.prefix;
-        let name = self.full_name(&sanitize(name, prefix.is_empty(), b":"));
+        let name = self.full_name(&self.config.metric_name(name));
         // The lock is held until the text is kept, because a new family takes it at its birth.
         let families = self.families.read();
         if let Some(family) = families.get(&*name) {
@@ -135,7 +155,7 @@ impl Store {
     #[cold]
     fn admit(&self, instrument: Kind, key: &Key) -> Option<Arc<StoredSeries>> {
         let recorded_name = key.name();
-        let key = CanonicalKey::new(&self.config.prefix, key);
+        let mut key = CanonicalKey::new(&self.config, key);
         let family = match self.family(instrument, &key.name) {
             Ok(family) => family,
             Err(rejection) => {
@@ -144,6 +164,10 @@ impl Store {
             }
         };
         Self::warn_of_names(&family, recorded_name, &key);
+        family.warn_of_shadow();
+        if self.config.utf8_names {
+            family.unite_labels(&mut key.labels);
+        }
         let labels = key.labels.iter();
         let labels = labels.map(|(name, value)| {
             if family.allowlist.allows(name, value) {
@@ -209,7 +233,15 @@ impl Store {
                 hash,
                 has_place: needs_place,
             };
-            Some(StoredSeries::new(&family.info, identity, self.now()))
+            let exemplars = self.config.exemplars.as_ref();
+            // The count of exemplars that are too long would keep itself alive.
+            let exemplars = exemplars.filter(|_| !is_loss(&family.info));
+            Some(StoredSeries::new(
+                &family.info,
+                identity,
+                self.now(),
+                exemplars,
+            ))
         };
         let (series, is_new) = self.table.find_or_insert(hash, is, make)?;
         if is_new {
@@ -355,10 +387,15 @@ impl Store {
         self.families.read().values().cloned().collect()
     }
 
-    /// Returns the families that show series, by name.
-    pub(super) fn shown_families(&self) -> Vec<Arc<StoredFamily>> {
+    /// Returns the families that show series, by name. Of two that have the same name in this escaping it returns the first.
+    pub(super) fn shown_families(&self, escaping: Escaping) -> Vec<Arc<StoredFamily>> {
+        let is_shown = |family: &StoredFamily| {
+            let is_shadowed =
+                family.info.shadowed_by.is_some() && escaping == Escaping::Underscores;
+            !is_shadowed && !family.list.is_empty()
+        };
         let mut families = self.all_families();
-        families.retain(|family| !family.list.is_empty());
+        families.retain(|family| is_shown(family));
         families
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct StoredFamily {
     /// Registrations above the limit are counted here. It exists with the first series that has labels.
     pub(super) series_dropped: OnceLock<Counter>,
     pub(super) warned: Warned,
+    /// The names of its labels, if they may have all characters.
+    pub(super) label_names: Mutex<Vec<Box<str>>>,
 }
 
 /// Each kind of warning is logged once for a family.
@@ -31,6 +33,9 @@ pub(super) struct Warned {
     pub(super) name: AtomicBool,
     pub(super) labels: AtomicBool,
     pub(super) limit: AtomicBool,
+    pub(super) shadowed: AtomicBool,
+    /// Of labels that are one.
+    pub(super) united: AtomicBool,
 }
 
 impl Warned {
@@ -50,6 +55,7 @@ impl StoredFamily {
             dormant: Mutex::default(),
             series_dropped: OnceLock::new(),
             warned: Warned::default(),
+            label_names: Mutex::default(),
         }
     }
 

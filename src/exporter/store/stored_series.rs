@@ -1,14 +1,15 @@
 //! `StoredSeries`: one series, and the handle through which the facade records to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use metrics::{CounterFn, GaugeFn, HistogramFn, Key, Label};
 
 use super::family_info::{FamilyInfo, Shape};
 use super::links::{Links, Part};
-use crate::cells::{CounterCells, FloatCell, GaugeCell, HistogramCells};
+use crate::cells::{CounterCells, ExemplarGate, FloatCell, GaugeCell, HistogramCells};
+use crate::exporter::exemplars::{Exemplar, ExemplarSlots, ExemplarSource};
 use crate::exporter::labels::Labels;
 
 pub(in crate::exporter) struct StoredSeries {
@@ -23,9 +24,12 @@ pub(in crate::exporter) struct StoredSeries {
     /// The hash of the name and the labels without the global ones.
     pub(super) hash: u64,
     /// In milliseconds since 1970.
-    #[expect(dead_code, reason = "the created timestamps of a later format")]
     created: u64,
+    /// Whether it was set to a total that may have begun before it.
+    was_set: AtomicBool,
     cells: Cells,
+    /// Where exemplars are on, those of a counter or of each bucket.
+    pub(super) exemplars: Option<Arc<ExemplarGate<ExemplarSlots>>>,
     pub(super) links: Links,
     /// What the last look for idle series found, and when that was new, in nanoseconds of the store's clock.
     pub(super) fingerprint: AtomicU64,
@@ -64,8 +68,19 @@ impl Total {
 }
 
 impl StoredSeries {
-    pub(super) fn new(family: &Arc<FamilyInfo>, identity: Identity, now: u64) -> Self {
+    pub(super) fn new(
+        family: &Arc<FamilyInfo>,
+        identity: Identity,
+        now: u64,
+        exemplars: Option<&Arc<ExemplarSource>>,
+    ) -> Self {
         let created = SystemTime::now().duration_since(UNIX_EPOCH);
+        let places = family.shape.exemplars();
+        let exemplars = exemplars.filter(|_| places > 0);
+        let gate = exemplars.map(|source| {
+            let slots = ExemplarSlots::new(Arc::clone(source), places);
+            Arc::new(ExemplarGate::new(slots))
+        });
         Self {
             cells: match &family.shape {
                 Shape::Counter => Cells::Counter(CounterCells::new()),
@@ -82,6 +97,8 @@ impl StoredSeries {
             has_place: identity.has_place,
             hash: identity.hash,
             created: created.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0)),
+            was_set: AtomicBool::new(false),
+            exemplars: gate,
             links: Links::default(),
             fingerprint: AtomicU64::new(0),
             changed_at: AtomicU64::new(now),
@@ -140,6 +157,17 @@ impl StoredSeries {
         let all = self.own_labels().all(is_among);
         let labels = key.labels().filter(|label| !label.value().is_empty());
         all && count == labels.count()
+    }
+
+    /// When it was created, in milliseconds since 1970: its total was zero then. `None` if a total was set, which may have begun
+    /// before, as that of a collector has.
+    pub(in crate::exporter) fn created(&self) -> Option<u64> {
+        (!self.was_set.load(Ordering::Relaxed)).then_some(self.created)
+    }
+
+    /// The last exemplar of a bucket, or that of a counter at 0.
+    pub(in crate::exporter) fn exemplar(&self, place: usize) -> Option<Exemplar> {
+        self.exemplars.as_ref()?.sink().get(place)
     }
 
     /// The total of a counter; zero for other kinds.
@@ -249,7 +277,12 @@ impl CounterFn for StoredSeries {
         match &self.cells {
             Cells::Counter(cells) => cells.add(value),
             Cells::FloatCounter(cell) => cell.add(value as f64),
-            Cells::Gauge(_) | Cells::Histogram(_) => {}
+            Cells::Gauge(_) | Cells::Histogram(_) => return,
+        }
+        if let Some(exemplars) = &self.exemplars
+            && value > 0
+        {
+            exemplars.offer(0, value as f64);
         }
     }
 
@@ -259,6 +292,7 @@ impl CounterFn for StoredSeries {
             Cells::FloatCounter(cell) => cell.raise_to(value as f64),
             Cells::Gauge(_) | Cells::Histogram(_) => {}
         }
+        self.mark_set(value > 0);
     }
 }
 
@@ -268,7 +302,14 @@ impl GaugeFn for StoredSeries {
         match &self.cells {
             Cells::Gauge(cell) => cell.add(value),
             // A total that falls, or that is no number, is no counter for Prometheus.
-            Cells::FloatCounter(cell) if value.is_finite() && value >= 0.0 => cell.add(value),
+            Cells::FloatCounter(cell) if value.is_finite() && value >= 0.0 => {
+                cell.add(value);
+                if let Some(exemplars) = &self.exemplars
+                    && value > 0.0
+                {
+                    exemplars.offer(0, value);
+                }
+            }
             Cells::FloatCounter(_) => self.drop_samples(1),
             Cells::Counter(_) | Cells::Histogram(_) => {}
         }
@@ -283,7 +324,10 @@ impl GaugeFn for StoredSeries {
     fn set(&self, value: f64) {
         match &self.cells {
             Cells::Gauge(cell) => cell.set(value),
-            Cells::FloatCounter(cell) if value.is_finite() => cell.raise_to(value),
+            Cells::FloatCounter(cell) if value.is_finite() => {
+                cell.raise_to(value);
+                self.mark_set(value > 0.0);
+            }
             Cells::FloatCounter(_) => self.drop_samples(1),
             Cells::Counter(_) | Cells::Histogram(_) => {}
         }
@@ -294,7 +338,12 @@ impl HistogramFn for StoredSeries {
     #[inline]
     fn record(&self, value: f64) {
         match &self.cells {
-            Cells::Histogram(cells) if value.is_finite() => cells.record(value),
+            Cells::Histogram(cells) if value.is_finite() => {
+                let bucket = cells.record(value);
+                if let Some(exemplars) = &self.exemplars {
+                    exemplars.offer(bucket, value);
+                }
+            }
             _ => self.drop_samples(1),
         }
     }
@@ -302,7 +351,12 @@ impl HistogramFn for StoredSeries {
     fn record_many(&self, value: f64, count: usize) {
         let count = count as u64;
         match &self.cells {
-            Cells::Histogram(cells) if value.is_finite() => cells.record_many(value, count),
+            Cells::Histogram(cells) if value.is_finite() => {
+                let bucket = cells.record_many(value, count);
+                if let Some(exemplars) = self.exemplars.as_ref().filter(|_| count > 0) {
+                    exemplars.offer(bucket, value);
+                }
+            }
             _ => self.drop_samples(count),
         }
     }
@@ -313,5 +367,12 @@ impl StoredSeries {
     #[cold]
     fn drop_samples(&self, count: u64) {
         self.family.drop_samples(count);
+    }
+
+    fn mark_set(&self, is_set: bool) {
+        // Read first, because threads that only read share the cache line.
+        if is_set && !self.was_set.load(Ordering::Relaxed) {
+            self.was_set.store(true, Ordering::Relaxed);
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! What only the store itself can show: names without the catalogue, and single looks for idle series.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use metrics::{CounterFn, GaugeFn, HistogramFn, Key, Label};
 
 use super::stored_series::StoredSeries;
 use super::{IdleTimeouts, Store, StoreConfig};
 use crate::catalog::{self, Kind, MONITORING_SERIES_REJECTED};
+use crate::exporter::escaping::Escaping;
 use crate::recorder::RequestRecorder;
 
 /// A store without prefix and catalogue.
@@ -17,14 +18,13 @@ pub(super) fn store(max_series: usize) -> Store {
 
 fn idle_store(max_series: usize, idle_timeout: Option<Duration>) -> Store {
     let config = StoreConfig {
-        prefix: String::new(),
-        global_labels: Vec::new(),
         max_series,
         buckets: [("wait_seconds".to_owned(), vec![0.1, 1.0])].into(),
         idle_timeouts: IdleTimeouts {
             of_all: idle_timeout,
             ..IdleTimeouts::default()
         },
+        ..StoreConfig::default()
     };
     Store::new(config, &[])
 }
@@ -45,7 +45,7 @@ fn a_count_of_losses_that_has_another_kind_is_not_counted() {
             .register(Kind::Gauge, &Key::from_name("orders"))
             .is_none()
     );
-    let text = store.render_text(0);
+    let text = store.render_text(Escaping::Underscores, 0);
     assert!(text.contains("orders 3\n"), "{text}");
     assert!(!text.contains("metric=\"orders\""), "{text}");
 }
@@ -112,11 +112,11 @@ fn a_series_that_was_just_written_is_shown_and_not_forgotten() {
     store.sweep();
     count("a");
     store.sweep();
-    let text = store.render_text(0);
+    let text = store.render_text(Escaping::Underscores, 0);
     assert!(text.contains("c_total{v=\"a\"} 2\n"), "{text}");
     count("a");
     store.sweep();
-    let text = store.render_text(0);
+    let text = store.render_text(Escaping::Underscores, 0);
     assert!(text.contains("c_total{v=\"a\"} 3\n"), "{text}");
 }
 
@@ -130,11 +130,11 @@ fn the_gauge_of_a_busy_endpoint_stays() {
         cells.begin();
         cells.end(slot, 1_000);
         store.sweep();
-        let text = store.render_text(0);
+        let text = store.render_text(Escaping::Underscores, 0);
         assert!(text.contains("\nopen 0\n"), "{text}");
     }
     store.sweep();
-    assert!(!store.render_text(0).contains("open"));
+    assert!(!store.render_text(Escaping::Underscores, 0).contains("open"));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn every_write_brings_a_series_back() {
     for _ in 0..3 {
         store.sweep();
     }
-    let text = store.render_text(0);
+    let text = store.render_text(Escaping::Underscores, 0);
     for name in ["c_total", "wait_seconds_count", "\ng "] {
         assert!(!text.contains(name), "{name}: {text}");
     }
@@ -161,7 +161,7 @@ fn every_write_brings_a_series_back() {
     wait.record(1.0);
     gauge.set(2.0);
     store.sweep();
-    let text = store.render_text(0);
+    let text = store.render_text(Escaping::Underscores, 0);
     for line in [
         "c_total 1152921504606846977\n",
         "wait_seconds_count 1025\n",
@@ -208,18 +208,19 @@ fn an_idle_series_is_removed_and_forgotten() {
     assert!(!store.remove("c_total", &[("v", "a")]));
     add(&store.register(Kind::Counter, &key).unwrap(), 1);
     store.sweep();
-    assert!(store.render_text(0).contains("c_total{v=\"a\"} 1\n"));
+    assert!(
+        store
+            .render_text(Escaping::Underscores, 0)
+            .contains("c_total{v=\"a\"} 1\n")
+    );
 }
 
 #[test]
 fn a_float_counter_only_rises() {
     const COST: catalog::Family = catalog::Family::counter("cost_total", "Cost.").float();
     let config = StoreConfig {
-        prefix: String::new(),
-        global_labels: Vec::new(),
         max_series: 10,
-        buckets: [].into(),
-        idle_timeouts: IdleTimeouts::default(),
+        ..StoreConfig::default()
     };
     let store = Store::new(config, &[COST]);
     let cost = store
@@ -234,7 +235,7 @@ fn a_float_counter_only_rises() {
     cost.set(f64::NAN);
     CounterFn::absolute(&*cost, 4);
     cost.set(4.25);
-    let text = store.render_text(0);
+    let text = store.render_text(Escaping::Underscores, 0);
     assert!(text.contains("\ncost_total 4.25\n"), "{text}");
     let dropped = "monitoring_samples_dropped_total{metric=\"cost_total\"} 5\n";
     assert!(text.contains(dropped), "{text}");
@@ -261,7 +262,7 @@ fn a_counter_that_would_take_the_name_of_another_family_is_unknown_in_openmetric
         if !names[2].is_empty() {
             store.register(Kind::Gauge, &Key::from_name(names[2]));
         }
-        let text = store.render_openmetrics(0);
+        let text = store.render_openmetrics(Escaping::Underscores, 0);
         let types = text.matches(" unknown\n").count();
         assert!(
             text.contains(&format!("# TYPE {unknown} unknown\n")),
@@ -276,7 +277,7 @@ fn dropped_gauges_are_counted_even_if_no_admitted_series_has_labels() {
     let store = store(1);
     assert!(store.register(Kind::Gauge, &Key::from_name("g")).is_some());
     assert!(store.register(Kind::Gauge, &labelled("g", "a")).is_none());
-    let text = store.render_text(0);
+    let text = store.render_text(Escaping::Underscores, 0);
     assert!(
         text.contains("monitoring_series_dropped_total{metric=\"g\"} 1\n"),
         "{text}"
@@ -292,5 +293,43 @@ fn the_largest_counts_can_be_read() {
     // An `Arc` has a `record_many` of its own, which loops.
     HistogramFn::record_many(&*wait, 0.0, usize::MAX);
     wait.record(5.0);
-    assert!(store.render_text(0).contains("wait_seconds_count 0\n"));
+    assert!(
+        store
+            .render_text(Escaping::Underscores, 0)
+            .contains("wait_seconds_count 0\n")
+    );
+}
+
+#[test]
+fn a_creation_time_moves_only_when_the_total_begins_again() {
+    let mut store = always_idle(10);
+    store.config.created_timestamps = true;
+    let key = Key::from_name("c_total");
+    // Without a handle, so that the series may be forgotten.
+    let write = |store: &Store| add(&store.register(Kind::Counter, &key).unwrap(), 1);
+    let lines = |store: &Store| {
+        let text = store.render_openmetrics(Escaping::Underscores, 0);
+        let mut lines = text.lines().filter(|line| line.starts_with("c_"));
+        [lines.next(), lines.next()].map(|line| line.unwrap_or_default().to_owned())
+    };
+    write(&store);
+    let [total, created] = lines(&store);
+    assert_eq!(total, "c_total 1");
+    assert!(created.starts_with("c_created 1"), "{created}");
+    let now = SystemTime::now();
+    // Milliseconds pass, so a new time would be another one.
+    while now.elapsed().unwrap() < Duration::from_millis(3) {}
+    for _ in 0..3 {
+        store.sweep();
+    }
+    assert_eq!(lines(&store), ["", ""]);
+    write(&store);
+    store.sweep();
+    assert_eq!(lines(&store), ["c_total 2", &*created]);
+    assert!(store.remove("c_total", &[]));
+    write(&store);
+    let [total, again] = lines(&store);
+    assert_eq!(total, "c_total 1");
+    let seconds = |line: &str| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap();
+    assert!(seconds(&again) > seconds(&created), "{created}, {again}");
 }

@@ -83,8 +83,10 @@ impl Service {
         let firing = alerts.filter(|it| it.state == AlertState::Firing && it.held_back.is_empty());
         let shown = firing.map(|mut alert| {
             alert.labels.insert("alertname".to_owned(), alert.name);
-            let start = alert.active_at.unwrap();
-            (alert.labels, (alert.annotations, milliseconds(start)))
+            (
+                alert.labels,
+                (alert.annotations.into(), milliseconds(alert.since)),
+            )
         });
         shown.collect()
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -151,6 +152,7 @@ pub(super) struct Scripted {
     pub(super) sent: Mutex<Vec<(Duration, Notification)>>,
     pub(super) mode: Mode,
     pub(super) fingerprint: u64,
+    pub(super) deduplicates: AtomicBool,
     /// The most attempts at the same time.
     pub(super) running: Mutex<(usize, usize)>,
 }
@@ -193,6 +195,10 @@ impl Channel for Scripted {
 
     fn fingerprint(&self) -> u64 {
         self.fingerprint
+    }
+
+    fn deduplicates(&self) -> bool {
+        self.deduplicates.load(Ordering::Relaxed)
     }
 
     fn send<'a>(

@@ -1,5 +1,6 @@
 //! The delivery of the outbox, in paused time but for the sink.
 
+mod alert_order;
 mod bounds;
 mod commits;
 mod fakes;

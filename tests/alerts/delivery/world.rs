@@ -1,6 +1,7 @@
 //! A worker with a store and channels that are scripted.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -77,6 +78,7 @@ impl World {
             sent: Mutex::default(),
             mode,
             fingerprint,
+            deduplicates: AtomicBool::new(false),
             running: Mutex::default(),
         });
         (Outlet::new(name, Arc::<Scripted>::clone(&channel)), channel)

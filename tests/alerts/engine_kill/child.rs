@@ -1,11 +1,14 @@
 //! The service that is killed. It prints each act before it begins and after the store took it, and each notification that arrives.
+//! It also tells vendors, which run in the process of the killer.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::BoxFuture;
 use metrics::{Gauge, Key, Metadata, Recorder};
 use tower_vitals::Prometheus;
-use tower_vitals::alerts::channels::{Channel, DeliveryError, Notification};
+use tower_vitals::alerts::channels::{
+    Alertmanager, Channel, DeliveryError, Notification, Opsgenie, PagerDuty,
+};
 use tower_vitals::alerts::state::{AlertId, AlertState, SilenceTarget};
 use tower_vitals::alerts::{Alert, Alerts, AlertsBuilder, Receiver, Rule, Rules, Signal};
 
@@ -14,15 +17,25 @@ use super::random::Random;
 pub(super) const NAME: &str = "engine_kill::child::the_service_that_is_killed";
 pub(super) const PLACE: &str = "VITALS_ENGINE_KILLED";
 pub(super) const SEED: &str = "VITALS_ENGINE_SEED";
-/// Set for the last run, which only delivers.
-pub(super) const SETTLES: &str = "VITALS_ENGINE_SETTLES";
+/// The address of the vendors.
+pub(super) const VENDORS: &str = "VITALS_ENGINE_VENDORS";
+/// The address of a real Alertmanager, if there is one.
+pub(super) const ALERTMANAGER: &str = "VITALS_ENGINE_ALERTMANAGER";
+/// The task of the run: to act, to rest, which only delivers, or to settle, which ends when all is delivered.
+pub(super) const TASK: &str = "VITALS_ENGINE_TASK";
 
+/// The channels whose notifications are printed.
+pub(super) const PRINTED: [&str; 3] = ["all", "capped", "cooled"];
 /// The most notifications of the channel `capped` in an hour.
 pub(super) const CAP: usize = 7;
 const HOUR: Duration = Duration::from_secs(3600);
 
 const LOADS: usize = 8;
 const CODES: usize = 4;
+/// People act on the loads from here on,
+const PEOPLE_S: usize = 4;
+/// and silence those from here on.
+const SILENCED: usize = 6;
 
 /// Prints the notifications that arrive.
 struct Printed(&'static str);
@@ -52,11 +65,15 @@ pub(super) fn nanos(time: SystemTime) -> u128 {
     time.duration_since(UNIX_EPOCH).unwrap().as_nanos()
 }
 
-pub(super) fn load_id(shard: usize) -> AlertId {
+pub(super) fn load_id(shard: impl ToString) -> AlertId {
     AlertId::of("Load", &[("check".to_owned(), shard.to_string())].into())
 }
 
-fn code_alert(number: usize) -> tower_vitals::alerts::state::CodeAlert {
+pub(super) fn code_id(number: impl ToString) -> AlertId {
+    code_alert(number).id()
+}
+
+fn code_alert(number: impl ToString) -> tower_vitals::alerts::state::CodeAlert {
     Alert::error("a queue is full")
         .name("Code")
         .component(number.to_string())
@@ -64,29 +81,50 @@ fn code_alert(number: usize) -> tower_vitals::alerts::state::CodeAlert {
 
 /// The alerts that no person acts on.
 pub(super) fn plain_ids() -> Vec<AlertId> {
-    let loads = (0..LOADS / 2).map(load_id);
-    loads
-        .chain((0..CODES).map(|number| code_alert(number).id()))
-        .collect()
+    let loads = (0..PEOPLE_S).map(load_id);
+    loads.chain((0..CODES).map(code_id)).collect()
+}
+
+/// The alerts that nobody silences.
+pub(super) fn told_ids() -> Vec<AlertId> {
+    let acknowledged = (PEOPLE_S..SILENCED).map(load_id);
+    plain_ids().into_iter().chain(acknowledged).collect()
 }
 
 fn builder() -> AlertsBuilder {
-    let rule = Rule::new("Load", Signal::value("health_check_status")).gt(0.5);
-    let receiver = |name| {
-        Receiver::from(Printed(name))
-            .group_by(["..."])
-            .group_wait(Duration::ZERO)
-            .group_interval(Duration::from_nanos(1))
-            .cooldown(Duration::ZERO)
-            .max_per_hour(10_000)
-    };
+    let vendors = std::env::var(VENDORS).unwrap();
+    let load = Signal::value("health_check_status").by(["check"]);
+    let rule = Rule::new("Load", load).gt(0.5).label("run", &vendors);
+    let receiver = |name| at_once(Receiver::from(Printed(name)));
+    let pagerduty = PagerDuty::new("0123456789abcdef0123456789abcdef").unwrap();
+    let opsgenie = Opsgenie::new("01234567-1234-5678-9abc-0123456789ab").unwrap();
     Alerts::builder()
         .rules(Rules::builder().rule(rule).build().unwrap())
-        .channel(receiver("all"))
-        .channel(receiver("capped").max_per_hour(CAP))
-        .channel(receiver("cooled").cooldown(HOUR))
+        .channel(receiver(PRINTED[0]))
+        .channel(receiver(PRINTED[1]).max_per_hour(CAP))
+        .channel(receiver(PRINTED[2]).cooldown(HOUR))
+        .channel(at_once(pagerduty.base_url(&vendors).unwrap().into()).group_by(["alertname"]))
+        .channel(at_once(opsgenie.base_url(&vendors).unwrap().into()))
+        .channel(
+            Alertmanager::new(
+                [Ok(vendors), std::env::var(ALERTMANAGER)]
+                    .into_iter()
+                    .flatten(),
+            )
+            .unwrap(),
+        )
         .instance("shop-1")
         .manual()
+}
+
+/// Tells each alert alone, as soon as it changes, and whenever it changes.
+fn at_once(receiver: Receiver) -> Receiver {
+    receiver
+        .group_by(["..."])
+        .group_wait(Duration::ZERO)
+        .group_interval(Duration::from_nanos(1))
+        .cooldown(Duration::ZERO)
+        .max_per_hour(10_000)
 }
 
 fn run(place: &str) -> Alerts {
@@ -147,7 +185,7 @@ impl Service {
             if let Some(shard) = shard {
                 self.are_high[shard] = view.state == AlertState::Firing;
             }
-            let code = (0..CODES).find(|number| code_alert(*number).id() == view.id);
+            let code = (0..CODES).find(|number| code_id(*number) == view.id);
             if let Some(code) = code {
                 self.are_fired[code] = view.state == AlertState::Firing;
             }
@@ -200,7 +238,7 @@ impl Service {
                 if self.are_fired[number] {
                     self.alerts.fire(code_alert(number));
                 } else {
-                    self.alerts.clear(code_alert(number).id());
+                    self.alerts.clear(code_id(number));
                 }
                 self.evaluate("code").await;
             }
@@ -226,7 +264,7 @@ impl Service {
                 println!("@ resolved {by}");
             }
             10 => {
-                let shard = LOADS / 2 + self.random.below(LOADS / 2);
+                let shard = SILENCED + self.random.below(LOADS - SILENCED);
                 let target = SilenceTarget::Alert(load_id(shard));
                 let note = self.random.next().to_string();
                 println!("@ try suppress {note}");
@@ -261,15 +299,18 @@ async fn the_service_that_is_killed() {
     let Ok(place) = std::env::var(PLACE) else {
         return;
     };
+    println!("@ begins");
     let seed = std::env::var(SEED).unwrap().parse().unwrap();
     let mut service = Service::new(&place, seed);
     service.start().await;
-    if std::env::var(SETTLES).is_ok() {
-        service.alerts.shutdown(Duration::from_secs(10)).await;
-        println!("@ settled");
-        return;
-    }
-    loop {
-        service.act().await;
+    match &*std::env::var(TASK).unwrap() {
+        "act" => loop {
+            service.act().await;
+        },
+        "rest" => std::future::pending().await,
+        _ => {
+            service.alerts.shutdown(Duration::from_secs(20)).await;
+            println!("@ settled");
+        }
     }
 }

@@ -1,61 +1,21 @@
 //! Kills the service, and compares what it printed with what its store holds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use tower_vitals::alerts::state::{AlertState, Reason, Transition};
 use tower_vitals::alerts::stores::{AlertStore, DeliveryResult, Event, HistoryQuery};
 
 use super::child::{self, nanos};
+use super::killed::{End, Killed};
 use super::random::Random;
+use super::vendors::{self, Incidents, Vendors};
 
 const KILLS: usize = 30;
-/// The longest life of the service after its start.
-const LIFE: u64 = 300_000;
-
-/// Runs the service until it is killed after this time, or until it ends. Returns its lines.
-fn run(place: &str, seed: u64, lifetime: Option<Duration>) -> Vec<String> {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["--exact", child::NAME, "--nocapture", "--test-threads=1"])
-        .env(child::PLACE, place)
-        .env(child::SEED, seed.to_string())
-        .stdout(Stdio::piped());
-    if lifetime.is_none() {
-        command.env(child::SETTLES, "1");
-    }
-    let mut process = command.spawn().unwrap();
-    let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    let mut lines = lines.map_while(Result::ok).filter_map(|line| {
-        let (_, told) = line.split_once("@ ")?;
-        Some(told.to_owned())
-    });
-    let mut all = Vec::new();
-    for line in lines.by_ref() {
-        let is_started = line == "started";
-        all.push(line);
-        if is_started {
-            break;
-        }
-    }
-    assert_eq!(all.last().map(String::as_str), Some("started"), "{all:?}");
-    // Another thread reads, so that the service never waits for its output.
-    let rest = std::thread::scope(|scope| {
-        let rest = scope.spawn(|| lines.collect::<Vec<_>>());
-        if let Some(lifetime) = lifetime {
-            std::thread::sleep(lifetime);
-            // SIGKILL.
-            process.kill().unwrap();
-        }
-        rest.join().unwrap()
-    });
-    let status = process.wait().unwrap();
-    assert!(lifetime.is_some() || status.success(), "{rest:?}");
-    all.extend(rest);
-    all
-}
+/// The first kills hit while the tables are created.
+const NEW: usize = 3;
+/// Each second one of the last kills hits a service that starts.
+const STARTING: std::ops::Range<usize> = 12..KILLS;
 
 /// The words of the lines that begin with this one.
 fn words<'a>(lines: &'a [String], first: &str) -> Vec<Vec<&'a str>> {
@@ -99,6 +59,20 @@ struct Told {
     silences: BTreeSet<String>,
 }
 
+impl Told {
+    /// As a service tells it when it has its ledger.
+    fn by(lines: &[String]) -> Self {
+        let active = words(lines, "active").into_iter();
+        let silences = words(lines, "silence").into_iter();
+        Self {
+            active: active
+                .map(|words| (words[0].to_owned(), words[1].to_owned()))
+                .collect(),
+            silences: silences.map(|words| words[0].to_owned()).collect(),
+        }
+    }
+}
+
 /// Follows the history, in which each change must follow from the one before.
 fn follow(events: &[Event]) -> Told {
     let mut told = Told::default();
@@ -138,12 +112,13 @@ fn follow(events: &[Event]) -> Told {
     told
 }
 
-/// The notifications whose delivery is in the history, with their channels.
+/// The notifications that the service prints whose delivery is in the history, with their channels.
 fn recorded(events: &[Event]) -> BTreeSet<(String, String)> {
     let mut recorded = BTreeSet::new();
     for event in events {
         if let Event::Notification(it) = event
             && it.result == DeliveryResult::Delivered
+            && child::PRINTED.contains(&&*it.channel)
         {
             let delivery = (it.channel.clone(), it.notification.to_string());
             assert!(recorded.insert(delivery), "{it:?} is there twice");
@@ -224,37 +199,55 @@ impl Arrivals {
     }
 }
 
+/// `life` is the longest life of the service after its start.
 pub(super) async fn kill_thirty_times<S: AlertStore>(
     place: &str,
     ledger: &str,
+    alertmanager: Option<&str>,
+    life: Duration,
     open: impl Fn() -> S,
 ) {
     let seed = std::env::var(child::SEED).ok();
     let seed = seed.map(|seed| seed.parse().unwrap());
     let seed = seed.unwrap_or_else(|| u64::try_from(nanos(SystemTime::now()) >> 10).unwrap());
     println!("{}={seed}", child::SEED);
+    let (told, sink) = Vendors::serve().await;
     let mut random = Random(seed);
+    let mut killed = Killed {
+        place,
+        vendors: sink.url(),
+        alertmanager,
+        start_up: Duration::from_millis(50),
+    };
     let mut arrivals = Arrivals::default();
     let mut events = Vec::new();
     let mut all = Vec::new();
+    let mut kills_in_start_up = 0;
     for kill in 0..=KILLS {
-        let life = (kill < KILLS).then(|| Duration::from_micros(random.next() % LIFE));
-        let lines = run(place, random.next(), life);
-        let expected = follow(&events);
-        let active = words(&lines, "active").into_iter();
-        let found = Told {
-            active: active
-                .map(|words| (words[0].to_owned(), words[1].to_owned()))
-                .collect(),
-            silences: words(&lines, "silence")
-                .into_iter()
-                .map(|words| words[0].to_owned())
-                .collect(),
+        let mut below = |longest: Duration| {
+            Duration::from_micros(random.next() % u64::try_from(longest.as_micros()).unwrap())
         };
-        assert_eq!(found, expected, "after kill {kill}");
+        let in_start_up = kill < NEW || (STARTING.contains(&kill) && kill.is_multiple_of(2));
+        let end = if kill == KILLS {
+            End::Settled
+        } else if in_start_up {
+            End::InStartUp(below(killed.start_up))
+        } else {
+            End::After(below(life))
+        };
+        let seed = random.next();
+        let lines = tokio::task::block_in_place(|| killed.run(seed, end));
+        if lines.iter().any(|line| line == "started") {
+            assert_eq!(Told::by(&lines), follow(&events), "after kill {kill}");
+        } else {
+            kills_in_start_up += 1;
+        }
         arrivals.add(&lines, &recorded(&events));
         all.extend(lines);
-        events = history(&open(), ledger).await;
+        // Opening the store creates its tables.
+        if kill + 1 >= NEW {
+            events = history(&open(), ledger).await;
+        }
         nothing_is_lost(&all, &events);
     }
     assert_eq!(all.last().map(String::as_str), Some("settled"));
@@ -278,8 +271,28 @@ pub(super) async fn kill_thirty_times<S: AlertStore>(
         cooled.len(),
         "an alert is told twice in its cooldown"
     );
+    {
+        let told = told.lock();
+        vendors::assert_agree(&told, &events);
+        let count = |incidents: &Incidents| incidents.values().flatten().count();
+        println!(
+            "incidents: {} at PagerDuty, {} at Opsgenie, {} at Alertmanager, of {}; {} requests changed nothing",
+            count(&told.pagerduty),
+            count(&told.opsgenie),
+            count(&told.alertmanager),
+            count(&vendors::firings(&events)),
+            told.repeated,
+        );
+    }
+    if let Some(url) = alertmanager {
+        vendors::assert_alertmanager_agrees(url, &killed.vendors, &events);
+    }
+    assert!(
+        kills_in_start_up >= 5,
+        "{kills_in_start_up} kills in start-up"
+    );
     println!(
-        "{} events, {} notifications, {} arrivals again, at most {} of them after one kill",
+        "{kills_in_start_up} kills in start-up, {} events, {} notifications, {} arrivals again, at most {} of them after one kill",
         events.len(),
         arrivals.all.len(),
         arrivals.repeated,

@@ -2,7 +2,7 @@
 
 use metrics::{Key, Metadata, Recorder};
 use serde_json::json;
-use tower_vitals::alerts::state::{AlertId, AlertState, Limits, SilenceTarget};
+use tower_vitals::alerts::state::{AlertId, AlertState, Inhibition, Limits, SilenceTarget};
 use tower_vitals::alerts::{Level, NoData, Rule, Selector, Signal};
 
 use super::world::{RULE, World, chat, firing, id, rule, seconds, view, with};
@@ -72,6 +72,22 @@ async fn inhibition() {
         world.explain(),
         view(&[firing("b", held()), firing("mail", held())])
     );
+}
+
+#[tokio::test]
+async fn labels_that_rules_add_count_for_inhibitions() {
+    let inhibited = rule()
+        .label("team", "mail")
+        .inhibited_by(Inhibition::by("QueueDown").equal(["team"]));
+    for (team, is_held) in [("mail", true), ("shop", false)] {
+        let other = Rule::new("QueueDown", Signal::computed("lengths")).gt(30.0);
+        let rules = [inhibited.clone(), other.label("team", team)];
+        let world = World::new(rules, chat(&Kept::default()));
+        world.evaluate(0, &[("mail", 20.0), ("b", 20.0)]).await;
+        let explained = world.explain();
+        let held = explained["alerts"][0]["held_back"].as_array().unwrap();
+        assert_eq!(!held.is_empty(), is_held, "{team}: {held:?}");
+    }
 }
 
 #[tokio::test]

@@ -82,7 +82,11 @@ async fn what_alertmanager_refuses_is_not_posted() {
             ("0", "z"),
         ],
     );
-    alert.annotations = labels(&[("more.info", ""), ("summary", "s")]);
+    let annotations = labels(&[("more.info", ""), ("summary", "s")]);
+    alert.annotations = annotations
+        .iter()
+        .map(|(n, v)| (n.clone(), v.clone()))
+        .collect();
     // The clock was set back.
     alert.starts_at = noon() + 60 * MINUTE;
     let mut gone = resolved("B", &[]);

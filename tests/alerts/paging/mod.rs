@@ -5,5 +5,5 @@ mod heartbeat;
 pub(super) mod notifications;
 mod opsgenie;
 mod pagerduty;
-mod sink;
+pub(super) mod sink;
 mod worker;

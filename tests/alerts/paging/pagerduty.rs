@@ -131,6 +131,28 @@ async fn each_alert_is_an_event() {
 }
 
 #[tokio::test]
+async fn the_same_alert_of_two_instances_is_two_incidents() {
+    let sink = pagerduty().await;
+    let channel = pager(&sink.url());
+    let mut one = notification(First, [firing("HighCpu", &[])]);
+    one.owner = Some("shop-1".to_owned());
+    let mut other = one.clone();
+    other.owner = Some("shop-2".to_owned());
+    channel.send(&one).await.unwrap();
+    channel.send(&other).await.unwrap();
+    let id = one.alerts[0].id;
+    let keys: Vec<_> = sink
+        .bodies()
+        .iter()
+        .map(|it| it["dedup_key"].clone())
+        .collect();
+    assert_eq!(
+        keys,
+        [format!("shop-shop-1-{id}"), format!("shop-shop-2-{id}")]
+    );
+}
+
+#[tokio::test]
 async fn long_texts_are_cut_to_the_limits() {
     let sink = pagerduty().await;
     let mut long = firing("Löng", &[("endpoint", &"🔥".repeat(5_000))]);

@@ -14,11 +14,11 @@ use crate::support::until;
 
 /// A request that arrived.
 #[derive(Debug, Clone)]
-pub(super) struct Received {
-    pub(super) method: String,
-    pub(super) target: String,
+pub(crate) struct Received {
+    pub(crate) method: String,
+    pub(crate) target: String,
     pub(super) head: String,
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     pub(super) at: Instant,
 }
 
@@ -30,13 +30,13 @@ impl Received {
         value.map(str::trim)
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// Status, headers and body.
     Says(u16, Vec<(&'static str, String)>, String),
     /// No response while the connection is open.
@@ -45,14 +45,14 @@ pub(super) enum Reply {
     Resets,
 }
 
-pub(super) fn says(status: u16, body: &str) -> Reply {
+pub(crate) fn says(status: u16, body: &str) -> Reply {
     Reply::Says(status, Vec::new(), body.to_owned())
 }
 
 type Answer = dyn Fn(usize, &Received) -> Reply + Send + Sync;
 
 #[derive(Clone)]
-pub(super) struct Sink {
+pub(crate) struct Sink {
     pub(super) address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
     /// Gets a permit for each hanging connection that its client closed.
@@ -61,7 +61,7 @@ pub(super) struct Sink {
 
 impl Sink {
     /// `answer` gets the number of earlier requests, and the request.
-    pub(super) async fn new(
+    pub(crate) async fn new(
         answer: impl Fn(usize, &Received) -> Reply + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -85,7 +85,7 @@ impl Sink {
         Self::new(move |_, _| reply.clone()).await
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 

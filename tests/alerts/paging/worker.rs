@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 use tower_vitals::Prometheus;
 use tower_vitals::alerts::channels::{
-    Alertmanager, Channel, Discord, Heartbeat, Opsgenie, PagerDuty, Slack, Telegram, Webhook,
+    Alertmanager, Channel, Discord, Heartbeat, Mode, Opsgenie, PagerDuty, Slack, Telegram, Webhook,
 };
 use tower_vitals::alerts::delivery::ChannelStatus;
 use tower_vitals::alerts::stores::{DeliveryResult, Event, HistoryQuery};
@@ -183,9 +183,13 @@ impl World {
                 let sink = vendor.server(case).await;
                 let name = format!("{} {case}", vendor.name);
                 let channel = (vendor.channel)(&sink.url());
-                let mut receiver = Receiver::new(&name, channel)
-                    .group_wait(Duration::ZERO)
-                    .group_interval(Duration::from_secs(1));
+                let takes_notifications = channel.mode() == Mode::Notifications;
+                let mut receiver = Receiver::new(&name, channel);
+                if takes_notifications {
+                    receiver = receiver
+                        .group_wait(Duration::ZERO)
+                        .group_interval(Duration::from_secs(1));
+                }
                 if case == "hangs" {
                     receiver = receiver.timeout(TIMEOUT);
                 }

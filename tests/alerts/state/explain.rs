@@ -128,7 +128,7 @@ fn an_explanation_is_json() {
         json["members"][0]["alert"],
         serde_json::json!({
             "id": id("a").to_string(), "name": "too_slow", "labels": {"pod": "a"}, "level": "error", "text": null,
-            "state": "pending", "since": "2027-01-15T08:00:00Z", "active_at": "2027-01-15T08:00:00Z", "value": "1", "true_value": "1",
+            "state": "pending", "since": "2027-01-15T08:00:00Z", "active_at": "2027-01-15T08:00:00Z", "fired_at": null, "value": "1", "true_value": "1",
             "holds": true, "acknowledged": null, "resolved_by_hand": null
         })
     );

@@ -6,6 +6,10 @@
 mod bounds;
 #[path = "../../../src/cells/counter_cells.rs"]
 mod counter_cells;
+#[path = "../../../src/cells/exemplar_gate.rs"]
+mod exemplar_gate;
+#[path = "../../../src/cells/exemplar_timer.rs"]
+mod exemplar_timer;
 #[path = "../../../src/cells/float_cell.rs"]
 mod float_cell;
 #[path = "../../../src/cells/histogram_cells.rs"]
@@ -25,6 +29,8 @@ pub mod thread_slot;
 
 pub(crate) use bounds::Bounds;
 pub(crate) use counter_cells::CounterCells;
+pub(crate) use exemplar_gate::{ExemplarGate, ExemplarSink, Gate};
+pub(crate) use exemplar_timer::{EXEMPLAR_INTERVAL, ExemplarTimer};
 pub(crate) use histogram_cells::HistogramCells;
 pub(crate) use request_cells::RequestCells;
 pub(crate) use thread_slot::thread_slot;

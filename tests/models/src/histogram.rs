@@ -10,7 +10,11 @@ fn a_reader_beside_shared_and_own_samples_never_sees_a_fall() {
         let histogram = Arc::new(HistogramCells::new(std::sync::Arc::new(Bounds::new([]))));
         let threads = [(0.5, 3), (2.0, 1)].map(|(value, samples)| {
             let histogram = Arc::clone(&histogram);
-            thread::spawn(move || (0..samples).for_each(|_| histogram.record(value)))
+            thread::spawn(move || {
+                for _ in 0..samples {
+                    histogram.record(value);
+                }
+            })
         });
         let (mut first, mut second) = (Vec::new(), Vec::new());
         let sums = (

@@ -6,6 +6,7 @@
 
 mod cells;
 mod counter;
+mod exemplars;
 mod histogram;
 mod requests;
 mod run;

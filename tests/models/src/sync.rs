@@ -1,6 +1,7 @@
 //! In place of `src/cells/sync.rs`: loom's primitives.
 
-use loom::sync::{Mutex, atomic};
+pub use loom::sync::Mutex;
+use loom::sync::atomic;
 
 pub use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 

@@ -10,7 +10,7 @@ use super::content::Content;
 use super::html::html;
 use crate::alerts::channels::delivery_error::DeliveryError;
 use crate::alerts::channels::notification::Notification;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::state::AlertId;
 
 /// The mail in ASCII, with headers and both parts.

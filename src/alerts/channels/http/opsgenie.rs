@@ -39,7 +39,9 @@ const MAX_NOTE: usize = 25_000;
 /// | acknowledged | acknowledges it |
 /// | resolved | closes it |
 ///
-/// All requests name the alert by the same `alias`, the service and the alert's id, so a repeated request changes one alert. A
+/// All requests name the alert by the same `alias`, the service and the alert's id, so a repeated request changes one alert.
+/// The requests about an alert stay in order, so a repeated one comes before the alert is closed. Only if a crash hits while the
+/// alert store is down can it open again. A
 /// retry sends the requests that Opsgenie has not taken yet. A request that Opsgenie rejects does not stop the others. A test of
 /// the channel creates an alert of priority P5, which a person closes there. Silences send nothing.
 ///

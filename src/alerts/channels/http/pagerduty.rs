@@ -1,6 +1,5 @@
 //! `PagerDuty`: the Events API of PagerDuty, version 2.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -39,7 +38,9 @@ const MAX_BODY: usize = 512 * 1024;
 /// | acknowledged | `acknowledge` |
 /// | resolved | `resolve` |
 ///
-/// All events of an alert have the same `dedup_key`, the service and the alert's id, so repeated events change one incident. A
+/// All events of an alert have the same `dedup_key`, the service and the alert's id, so repeated events change one incident.
+/// The events of an alert stay in order, so a repeated `trigger` comes before the alert's `resolve`. Only if a crash hits while the
+/// alert store is down can an incident open again. A
 /// retry sends the events that PagerDuty has not taken yet. An event that PagerDuty rejects does not stop the others. A test of
 /// the channel triggers an incident of severity `info`, which a person resolves there. Silences send nothing.
 ///
@@ -216,14 +217,13 @@ fn payload(notification: &Notification, alert: &NotifiedAlert) -> Value {
     if let Some(service) = service {
         payload["group"] = cut(service, MAX_SUMMARY).into();
     }
-    let short = |map: &BTreeMap<String, String>| {
-        let pairs = map.iter();
+    let short = |pairs: &mut dyn Iterator<Item = (&String, &String)>| {
         let pairs = pairs.map(|(name, text)| (name.clone(), cut(text, MAX_TEXT).into()));
         pairs.collect::<Map<String, Value>>()
     };
     let mut details = json!({
-        "labels": short(&alert.labels),
-        "annotations": short(&alert.annotations),
+        "labels": short(&mut alert.labels.iter()),
+        "annotations": short(&mut alert.annotations.iter()),
     });
     if let Some(value) = alert.value {
         details["value"] = number_or_text(value);

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::alerts::channels::notification::Notification;
 use crate::alerts::channels::notified_alert::NotifiedAlert;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::wire;
 use crate::http_url::HttpUrl;
 
@@ -35,14 +35,14 @@ impl PostedAlert {
         } else {
             (alert.starts_at, alert.ends_at.unwrap_or(at))
         };
-        let mut labels = with_legacy_names(&alert.labels);
+        let mut labels = with_legacy_names(alert.labels.iter());
         // Alertmanager takes an empty label for none.
         labels.retain(|_, value| !value.is_empty());
         let name = || alert.name.clone();
         labels.entry("alertname".to_owned()).or_insert_with(name);
         Self {
-            labels,
-            annotations: with_legacy_names(&alert.annotations),
+            labels: labels.into(),
+            annotations: with_legacy_names(alert.annotations.iter()),
             // Alertmanager refuses an end before the start. The clock may have been set back.
             starts_at: starts_at.min(ends_at),
             ends_at,
@@ -57,11 +57,13 @@ impl PostedAlert {
 
 /// The names with `_` in place of characters that Prometheus 2 and Alertmanager before 0.27 refuse. A name that is taken then
 /// gets another `_` at its end.
-fn with_legacy_names(map: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn with_legacy_names<'a>(
+    pairs: impl Iterator<Item = (&'a String, &'a String)> + Clone,
+) -> BTreeMap<String, String> {
     let is_valid = |name: &str| legacy_name(name) == *name;
-    let valid = map.iter().filter(|(name, _)| is_valid(name));
+    let valid = pairs.clone().filter(|(name, _)| is_valid(name));
     let mut named: BTreeMap<_, _> = valid.map(|(n, v)| (n.clone(), v.clone())).collect();
-    for (name, value) in map.iter().filter(|(name, _)| !is_valid(name)) {
+    for (name, value) in pairs.filter(|(name, _)| !is_valid(name)) {
         let mut name = legacy_name(name);
         while named.contains_key(&name) {
             name.push('_');
@@ -99,7 +101,7 @@ fn generator_url(notification: &Notification, alert: &NotifiedAlert) -> Option<S
 mod tests {
     use super::*;
 
-    fn labels(pairs: &[(&str, &str)]) -> Labels {
+    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         let pairs = pairs.iter();
         let pairs = pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         pairs.collect()
@@ -107,14 +109,17 @@ mod tests {
 
     #[test]
     fn invalid_names_get_underscores_and_stay_apart() {
-        let named = with_legacy_names(&labels(&[
-            ("", "empty"),
-            ("1st", "digit"),
-            ("a-b", "dash"),
-            ("a.b", "dot"),
-            ("a_b", "valid"),
-            ("größe", "letters"),
-        ]));
+        let named = with_legacy_names(
+            labels(&[
+                ("", "empty"),
+                ("1st", "digit"),
+                ("a-b", "dash"),
+                ("a.b", "dot"),
+                ("a_b", "valid"),
+                ("größe", "letters"),
+            ])
+            .iter(),
+        );
         let expected = labels(&[
             ("_", "empty"),
             ("_1st", "digit"),

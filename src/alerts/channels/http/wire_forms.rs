@@ -32,16 +32,17 @@ pub(super) fn title(alert: &NotifiedAlert) -> String {
     }
 }
 
-/// The key of an alert that all its notifications share: the service and the alert's id, of at most `max` characters.
+/// The key of an alert that all its notifications share: the service, the instance unless instances share the alert, and the
+/// alert's id. It has at most `max` characters, which are at least 200.
 pub(super) fn dedup_key(notification: &Notification, alert: &NotifiedAlert, max: usize) -> String {
-    let id = alert.id.to_string();
-    match &notification.service {
-        Some(service) => {
-            let service = cut(service, max - id.len() - 1);
-            format!("{service}-{id}")
+    let mut key = String::new();
+    for name in [&notification.service, &notification.owner] {
+        if let Some(name) = name {
+            key += &cut(name, (max - 20) / 2);
+            key.push('-');
         }
-        None => id,
     }
+    key + &alert.id.to_string()
 }
 
 /// The source of an alert: the instance, else the service. Receivers refuse an empty one.

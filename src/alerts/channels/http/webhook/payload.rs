@@ -9,7 +9,7 @@ use crate::alerts::channels::http::times::rfc3339;
 use crate::alerts::channels::notification::Notification;
 use crate::alerts::channels::notification_reason::NotificationReason;
 use crate::alerts::channels::notified_alert::NotifiedAlert;
-use crate::alerts::evaluated::Labels;
+use crate::alerts::labels::Labels;
 use crate::alerts::state::AlertId;
 
 /// The zero time of Go, as Alertmanager writes the end of a firing alert.
@@ -27,7 +27,7 @@ pub(super) struct Payload<'a> {
     notification_reason: &'static str,
     group_labels: &'a Labels,
     common_labels: Labels,
-    common_annotations: Labels,
+    common_annotations: BTreeMap<String, String>,
     #[serde(rename = "externalURL")]
     external_url: &'a str,
     version: &'static str,

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# Prometheus 2.42.0 (Debian 12) and 3.5.3 (Debian unstable, 2026-11) with `--enable-feature=exemplar-storage`.
+#
+# OpenMetrics 1.0 limits the labels of an exemplar to 128 characters, names and values together. Expected beyond: a failed scrape, as for other
+# violations of the format, or a count. Seen: the exemplar of 129 characters is gone, `up` is 1, all counters of exemplars that
+# Prometheus exposes about itself are 0, and nothing is logged above level debug.
+#
+# Output seen:
+#   Prometheus 2: 128 characters: stored
+#     scrapes: up 1 up 1
+#     counted losses: none warnings: False
+#   Prometheus 3: 128 characters: stored
+#     scrapes: up 1 up 1
+#     counted losses: none warnings: False
+set -euo pipefail
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+# debian SUITE PACKAGE..: unpacks packages of Debian into $dir/SUITE, without the machine's own lists.
+debian() {
+  local suite=$1 apt=$dir/apt-$1 options
+  shift
+  mkdir -p "$apt/parts" "$apt/lists/partial" "$apt/cache/archives/partial" "$dir/$suite"
+  awk -v RS= 'NR == 1' /etc/apt/sources.list.d/debian.sources | sed "s/^Suites:.*/Suites: $suite/" >"$apt/parts/d.sources"
+  options=(-oDir::Etc::SourceList=/dev/null -oDir::Etc::SourceParts="$apt/parts" -oDir::State::Lists="$apt/lists"
+    -oDir::Cache="$apt/cache" -oAPT::Sandbox::User=root)
+  apt-get "${options[@]}" update -qq && (cd "$apt" && apt-get "${options[@]}" download -qq "$@")
+  for deb in "$apt"/*.deb; do dpkg -x "$deb" "$dir/$suite"; done
+}
+debian bookworm prometheus=2.42.0*
+debian sid prometheus
+"$dir/sid/usr/bin/prometheus" --version | grep -q 'version 3\.' || { echo "unstable has no Prometheus 3" >&2; exit 1; }
+got=$(python3 - "$dir" <<'PYTHON'
+import http.server, json, subprocess, sys, tempfile, threading, time, urllib.parse, urllib.request
+
+def serve(answer):
+    """Serves `answer(request)`: a content type and a body. Returns the address and the list of requests' headers."""
+    requests = []
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            requests.append(dict(self.headers))
+            headers, body = answer()
+            self.send_response(200)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+        def log_message(self, *_):
+            pass
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"127.0.0.1:{server.server_port}", requests
+
+class Prometheus:
+    """Scrapes each target three times, as a job of its name with these settings."""
+    def __init__(self, program, targets, *flags):
+        self.dir = tempfile.mkdtemp(dir=sys.argv[1])
+        jobs = [dict(job_name=name, static_configs=[dict(targets=[address])], **settings)
+                for name, ((address, _), settings) in targets.items()]
+        with open(f"{self.dir}/p.yml", "w") as config:
+            json.dump({"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}, config)
+        port = http.server.HTTPServer(("127.0.0.1", 0), None)
+        self.url = f"http://127.0.0.1:{port.server_port}/api/v1/"
+        port.server_close()
+        self.log = open(f"{self.dir}/log", "w+")
+        self.process = subprocess.Popen(
+            [program, f"--config.file={self.dir}/p.yml", f"--storage.tsdb.path={self.dir}/data", "--log.level=info",
+             f"--web.listen-address={self.url[7:-8]}", *flags], stdout=self.log, stderr=self.log)
+        deadline = time.time() + 60
+        while any(len(requests) < 3 for (_, requests), _ in targets.values()):
+            assert time.time() < deadline and self.process.poll() is None, open(f"{self.dir}/log").read()
+            time.sleep(0.1)
+        while not self.ask("query", query="count(up) > %d" % (len(targets) - 1))["result"]:
+            time.sleep(0.1)
+    def ask(self, path, **parameters):
+        with urllib.request.urlopen(self.url + path + "?" + urllib.parse.urlencode(parameters)) as answer:
+            return json.load(answer)["data"]
+    def samples(self, query):
+        """Each sample by its labels, without those of the target."""
+        shown = []
+        for sample in self.ask("query", query=query)["result"]:
+            labels = {k: v for k, v in sample["metric"].items() if k not in ("__name__", "instance", "job")}
+            labels = ",".join(f'{k}="{v}"' for k, v in sorted(labels.items()))
+            shown.append(sample["metric"].get("__name__", "") + (f"{{{labels}}}" if labels else "") + " " + sample["value"][1])
+        return sorted(shown)
+    def stop(self):
+        log = open(f"{self.dir}/log").read()
+        self.process.terminate()
+        self.process.wait()
+        return log
+
+TEXT = {"Content-Type": "text/plain; version=0.0.4"}
+OPEN = {"Content-Type": "application/openmetrics-text; version=1.0.0"}
+def fixed(headers, text):
+    return serve(lambda: (headers, text.encode()))
+OLD, NEW = (f"{sys.argv[1]}/{suite}/usr/bin/prometheus" for suite in ("bookworm", "sid"))
+def text(length):
+    return f'# TYPE a counter\na_total 1 # {{trace_id="{"x" * (length - 8)}"}} 1 {time.time():.3f}\n# EOF\n'
+for version, program in (("2", OLD), ("3", NEW)):
+    targets = {str(length): (fixed(OPEN, text(length)), {}) for length in (128, 129)}
+    prometheus = Prometheus(program, targets, "--enable-feature=exemplar-storage")
+    now = time.time()
+    found = prometheus.ask("query_exemplars", query="a_total", start=now - 600, end=now + 600)
+    print(f"Prometheus {version}:", *(f"{each['seriesLabels']['job']} characters: stored" for each in found))
+    print("  scrapes:", *prometheus.samples("up"))
+    with urllib.request.urlopen(prometheus.url[:-7] + "metrics") as own:
+        counters = [line for line in own.read().decode().splitlines() if "exemplar" in line and line[0] != "#"]
+    losses = [line.split()[0] for line in counters if "out_of_order" in line and line.split()[1] != "0"]
+    print("  counted losses:", *losses or ["none"], "warnings:", any("warn" in line.lower() for line in prometheus.stop().splitlines()))
+PYTHON
+)
+want='Prometheus 2: 128 characters: stored
+  scrapes: up 1 up 1
+  counted losses: none warnings: False
+Prometheus 3: 128 characters: stored
+  scrapes: up 1 up 1
+  counted losses: none warnings: False'
+echo "$got"
+[ "$got" = "$want" ] || { echo "the behaviour has changed" >&2; exit 1; }

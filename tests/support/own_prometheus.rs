@@ -1,0 +1,100 @@
+//! A Prometheus 3 with features of a test's choice.
+
+use std::net::TcpListener;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::env;
+use super::prometheus::Server;
+
+/// It scrapes every second, and ends when this is dropped.
+pub struct OwnPrometheus {
+    server: Server,
+    process: Child,
+    folder: PathBuf,
+}
+
+impl OwnPrometheus {
+    /// Starts one with these features (`--enable-feature`). `None` if `tests/servers` could not download version 3.
+    pub fn start(features: &[&str]) -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let promtool = env("VITALS_PROMTOOL_3");
+        if promtool.is_empty() {
+            return None;
+        }
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("vitals-prometheus-{}-{count}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let targets = folder.join("targets");
+        std::fs::create_dir_all(&targets).unwrap();
+        let config = folder.join("prometheus.yml");
+        let targets_shown = targets.display();
+        std::fs::write(
+            &config,
+            format!(
+                "global: {{ scrape_interval: 1s }}\n\
+                 scrape_configs:\n\
+                 \x20 - job_name: tests\n\
+                 \x20   file_sd_configs: [{{ files: ['{targets_shown}/*.json'], refresh_interval: 1s }}]\n"
+            ),
+        )
+        .unwrap();
+        let port = {
+            let free = TcpListener::bind("127.0.0.1:0").unwrap();
+            free.local_addr().unwrap().port()
+        };
+        let address = format!("127.0.0.1:{port}");
+        let log = std::fs::File::create(folder.join("log")).unwrap();
+        let process = Command::new(Path::new(&promtool).with_file_name("prometheus"))
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                folder.join("tsdb").display()
+            ))
+            .arg(format!("--web.listen-address={address}"))
+            .arg(format!("--enable-feature={}", features.join(",")))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let own = Self {
+            server: Server::at(address, targets),
+            process,
+            folder,
+        };
+        own.wait();
+        Some(own)
+    }
+
+    fn wait(&self) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while !self.server.is_ready() {
+            let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            assert!(
+                Instant::now() < deadline,
+                "Prometheus is not ready after a minute: {log}"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Deref for OwnPrometheus {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl Drop for OwnPrometheus {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
