@@ -2,6 +2,7 @@
 #![allow(
     unused,
     clippy::pedantic,
+    clippy::disallowed_macros,
     clippy::disallowed_methods,
     reason = "the snippets show as little as possible"
 )]
