@@ -63,7 +63,8 @@ class Prometheus:
             [program, f"--config.file={self.dir}/p.yml", f"--storage.tsdb.path={self.dir}/data", "--log.level=info",
              f"--web.listen-address={self.url[7:-8]}", *flags], stdout=self.log, stderr=self.log)
         deadline = time.time() + 60
-        while any(len(requests) < 3 for (_, requests), _ in targets.values()):
+        seen = [len(requests) for (_, requests), _ in targets.values()]
+        while any(len(requests) < before + 3 for before, ((_, requests), _) in zip(seen, targets.values())):
             assert time.time() < deadline and self.process.poll() is None, open(f"{self.dir}/log").read()
             time.sleep(0.1)
         while not self.ask("query", query="count(up) > %d" % (len(targets) - 1))["result"]:

@@ -39,6 +39,7 @@
 //! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; enables `health` | 43 more |
 //! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 3 more |
 //! | `metrics-exporter-prometheus` | [`ExistingExporter`](exporter::ExistingExporter): [`Routes::metrics`] reads the exporter of that crate that a service installed itself | 25 over `prometheus` |
+//! | `protobuf` | [`Routes::metrics`] answers in Prometheus' protobuf format, which alone shows [native histograms](exporter::PrometheusBuilder::native_histograms) | none over `prometheus` |
 //! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 28 over `prometheus` |
 //! | `health` | [`Health`], the probes, the checks without drivers, and the [`Collectors`](instrument::Collectors) of the runtime | 16 more |
 //! | `system` | [`Disk`](health::checks::Disk) and [`Memory`](health::checks::Memory) checks, [`Collectors`](instrument::Collectors) of process and host; needs Rust 1.95 | 4 over `health` |
@@ -109,6 +110,8 @@ pub mod instrument;
 #[cfg(feature = "jobs")]
 pub mod jobs;
 #[cfg(any(feature = "alerts", feature = "axum"))]
+#[cfg(feature = "alerts")]
+mod join_all;
 mod log_limit;
 mod measure;
 #[cfg(any(feature = "health", feature = "push"))]
@@ -127,12 +130,22 @@ mod panics;
 ))]
 mod pgbouncer;
 pub mod prelude;
+#[cfg(feature = "alerts")]
+mod process_mark;
 mod recorder;
 pub mod redact;
 #[cfg(feature = "axum")]
 pub mod routes;
 #[cfg(feature = "axum")]
 pub mod settings;
+#[cfg(any(
+    feature = "alerts-postgres",
+    feature = "alerts-sqlite",
+    feature = "jobs-postgres",
+    feature = "jobs-sqlite"
+))]
+#[allow(dead_code, unused_imports, reason = "each store uses some of it")]
+mod sql;
 mod thread;
 #[cfg(feature = "prometheus")]
 mod ticker;

@@ -24,12 +24,13 @@ use tower_vitals::alerts::stores::{
 };
 use tower_vitals::{Error, Prometheus};
 
+use super::storm;
 use crate::support::median;
 
 const MESSAGES: usize = 5_000;
 const ROUNDS: usize = 9;
 
-struct Post {
+pub(super) struct Post {
     client: Client<HttpConnector, Full<Bytes>>,
     url: String,
 }
@@ -151,4 +152,5 @@ pub(crate) fn measure() {
     println!("  the bare client  {:>8.0}", median(bare));
     println!("  the worker       {:>8.0}", median(worker));
     println!("  ratio            {:>8.2}", median(ratios));
+    storm::measure(&runtime, &post);
 }

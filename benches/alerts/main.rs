@@ -11,6 +11,7 @@
 mod delivery;
 mod evaluation;
 mod memory;
+mod storm;
 #[path = "../support/mod.rs"]
 mod support;
 

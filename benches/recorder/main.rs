@@ -9,7 +9,7 @@
 //! rounds in which both threads ran all the time.
 //!
 //! `-- --processes 20` sets the number of processes, and `-- --only recording` measures one section: costs, recording,
-//! exemplars, exemplar-allocations, uncached, render, snapshot, bytes, growth or series.
+//! native, exemplars, exemplar-allocations, uncached, render, protobuf, snapshot, bytes, growth or series.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -21,6 +21,7 @@
 mod costs;
 mod exemplars;
 mod memory;
+mod native;
 mod peers;
 mod recording;
 mod rendering;
@@ -49,6 +50,9 @@ fn main() {
             Ratio::First,
         );
     }
+    if let Some(figures) = processes.measure("native", native::measure) {
+        print_one("recording to native histograms, ns", &figures);
+    }
     if let Some(figures) = processes.measure("exemplars", exemplars::measure) {
         exemplars::print("recording without and with exemplars, ns", &figures);
     }
@@ -66,6 +70,9 @@ fn main() {
     }
     if let Some(figures) = processes.measure("render", rendering::measure) {
         print("text of 100,000 series, ms and MB", &figures, Ratio::First);
+    }
+    if let Some(figures) = processes.measure("protobuf", rendering::measure_protobuf) {
+        print_one("100,000 histograms with 15 buckets", &figures);
     }
     if let Some(figures) = processes.measure("snapshot", rendering::measure_snapshot) {
         print_one("10,000 counters, ms", &figures);

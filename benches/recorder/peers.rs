@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use prometheus_client::encoding::prometheus_protobuf::encode_to_vec;
 use prometheus_client::encoding::prometheus_text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -63,6 +64,10 @@ impl Client {
             counters,
             histograms,
         }
+    }
+
+    pub(crate) fn render_protobuf(&self) -> Vec<u8> {
+        encode_to_vec(&self.registry).unwrap()
     }
 
     pub(crate) fn render(&self) -> String {

@@ -8,6 +8,10 @@ use crate::support::{CpuTime, Figures, least};
 const SERIES: usize = 100_000;
 const ROUNDS: usize = 5;
 
+const TEXT: &str = "our text";
+const PROTOBUF: &str = "our protobuf";
+const CLIENT_PROTOBUF: &str = "prometheus-client's protobuf";
+
 pub(crate) fn measure(figures: &mut Figures) {
     for kind in [Kind::Counters, Kind::Histograms] {
         render(figures, kind);
@@ -48,6 +52,45 @@ fn render(figures: &mut Figures, kind: Kind) {
     for (((library, _), times), size) in libraries.iter().zip(times).zip(sizes) {
         figures.push(format!("{}, ms/{library}", kind.name()), least(times));
         figures.push(format!("{}, MB/{library}", kind.name()), size);
+    }
+}
+
+/// The protobuf format beside our text, and beside the other library's.
+pub(crate) fn measure_protobuf(figures: &mut Figures) {
+    let prometheus = peers::ours(SERIES);
+    let client = Client::new();
+    for n in 0..SERIES {
+        Kind::Histograms.record(&prometheus, &Kind::Histograms.key(n));
+        Kind::Histograms.record_client(&client, &client_labels(n));
+    }
+    let renders: [(&str, &dyn Fn() -> Vec<u8>); 3] = [
+        (TEXT, &|| prometheus.render().into_bytes()),
+        (PROTOBUF, &|| prometheus.render_protobuf()),
+        (CLIENT_PROTOBUF, &|| client.render_protobuf()),
+    ];
+    for (name, render) in renders {
+        figures.push(format!("{name}, MB"), render().len() as f64 / 1e6);
+    }
+    let mut times: [Vec<f64>; 3] = Default::default();
+    for _ in 0..ROUNDS {
+        for ((_, render), times) in renders.iter().zip(&mut times) {
+            times.push(CpuTime::of(|| drop(black_box(render()))) / 1e6);
+        }
+    }
+    for ((name, _), times) in renders.iter().zip(times) {
+        figures.push(format!("{name}, ms"), least(times));
+    }
+    for (unit, other) in [
+        ("ms", TEXT),
+        ("MB", TEXT),
+        ("ms", CLIENT_PROTOBUF),
+        ("MB", CLIENT_PROTOBUF),
+    ] {
+        let of = |name| figures.get(&format!("{name}, {unit}")).least;
+        figures.push(
+            format!("{PROTOBUF} ÷ {other}, {unit}"),
+            of(PROTOBUF) / of(other),
+        );
     }
 }
 

@@ -133,11 +133,17 @@ impl<'a> Evaluator<'a, '_> {
             let Some(whole) = sum(wholes, members, &read_whole)? else {
                 continue;
             };
-            while rest.next_if(|(other, _)| *other < labels).is_some() {}
-            let part = match rest.next_if(|(other, _)| *other == labels) {
-                Some((_, members)) => sum(parts, members, &read_part)?,
-                None => None,
-            };
+            let mut part = None;
+            while let Some((other, members)) = rest.peek() {
+                let order = (*other).cmp(labels);
+                if order.is_eq() {
+                    part = sum(parts, *members, &read_part)?;
+                }
+                if order.is_gt() {
+                    break;
+                }
+                rest.next();
+            }
             if let Some((value, events)) = value(part, whole) {
                 self.add(Cow::Borrowed(labels), value, events);
             }

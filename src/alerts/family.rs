@@ -73,7 +73,8 @@ impl Family {
         let rows = part.map_or(&[][..], |part| &*part.family.series);
         let mut from = self.align(rows);
         let is_short = self.tables.iter().any(|table| table.refused > 0);
-        if is_short && *room > 0 {
+        if is_short && (*room > 0 || from.is_some()) {
+            // Rows before the change found no room.
             from = Some(0);
         }
         let Some(part) = part else {

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::series::Series;
+use super::series::{Series, is_present};
 use super::span::Span;
-use super::table::{Column, Table, is_present};
+use super::table::{Column, Table};
 use super::window::Window;
 
 /// A signal cannot read a series of this kind.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Index;
 use std::slice;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(labels.keys().collect::<Vec<_>>(), ["queue", "shop"]);
 /// ```
 // A map takes half a kilobyte for one label.
-#[derive(Clone, Default, PartialOrd, Ord, Hash)]
+#[derive(Clone, Default, PartialOrd, Ord)]
 pub struct Labels(Option<Arc<[Pair]>>);
 
 type Pair = (String, String);
@@ -35,7 +36,11 @@ impl Labels {
         self.0.as_deref().unwrap_or_default()
     }
 
-    fn of(pairs: Vec<Pair>) -> Self {
+    fn of(mut pairs: Vec<Pair>) -> Self {
+        for (name, value) in &mut pairs {
+            name.shrink_to_fit();
+            value.shrink_to_fit();
+        }
         Self((!pairs.is_empty()).then(|| pairs.into()))
     }
 
@@ -69,6 +74,7 @@ impl Labels {
     }
 
     /// The names and values.
+    #[must_use]
     pub fn iter(&self) -> Iter<'_> {
         Iter(self.pairs().iter())
     }
@@ -124,6 +130,12 @@ impl PartialEq for Labels {
 }
 
 impl Eq for Labels {}
+
+impl Hash for Labels {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.pairs().hash(state);
+    }
+}
 
 /// The names and values of [`Labels`].
 #[derive(Debug, Clone)]

@@ -102,6 +102,7 @@ mod json;
 mod known;
 mod labels;
 mod level;
+mod losses;
 mod matcher;
 mod measure;
 mod no_data;

@@ -1,9 +1,12 @@
 //! `Series`: one series of a table.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::table::{ABSENT, is_present};
 use crate::exporter::{HistogramSnapshot, Labels, Value};
+
+/// Marks a point that a snapshot lacked: the NaN by which Prometheus marks stale series.
+pub(super) const ABSENT: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
 
 /// The row of a series that the last snapshot lacked.
 pub(super) const MISSING: usize = usize::MAX;
@@ -85,6 +88,11 @@ impl Series {
     }
 }
 
+#[inline]
+pub(super) fn is_present(value: f64) -> bool {
+    value.to_bits() != ABSENT.to_bits()
+}
+
 fn fit(bounds: &[f64], histogram: &HistogramSnapshot) -> bool {
     let buckets = histogram.buckets.iter();
     let own = bounds.iter().map(|bound| bound.to_bits());
@@ -93,7 +101,7 @@ fn fit(bounds: &[f64], histogram: &HistogramSnapshot) -> bool {
 
 /// A number of which none was there before, or which is not less. NaN is not less.
 fn rises(before: f64, now: f64) -> bool {
-    is_present(before) && !(now < before)
+    is_present(before) && now.partial_cmp(&before) != Some(Ordering::Less)
 }
 
 /// The value as a point. The mark of absent points becomes the usual NaN.

@@ -5,17 +5,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::family_part::FamilyPart;
-use super::series::{MISSING, Series};
+use super::series::{ABSENT, MISSING, Series, is_present};
 use super::window::Window;
 use crate::exporter::{self, Labels, Value};
-
-/// Marks a point that a snapshot lacked: the NaN by which Prometheus marks stale series.
-pub(super) const ABSENT: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
-
-#[inline]
-pub(super) fn is_present(value: f64) -> bool {
-    value.to_bits() != ABSENT.to_bits()
-}
 
 /// The points of the series of a metric that are read with the same window: a column for each snapshot. A snapshot is added, and a
 /// window is read, from front to back: a deque of points for each series took three times as long.

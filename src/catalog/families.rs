@@ -460,6 +460,11 @@ families! {
         &[],
         "Evaluations of all alert rules that were left out because the one before took too long.",
     );
+    MONITORING_ALERT_EVENTS_DROPPED = counter(
+        "monitoring_alert_events_dropped_total",
+        &[],
+        "Events of the alert history that were dropped because the store was away for too long.",
+    );
     MONITORING_COLLECTION_TIMESTAMP = gauge(
         "monitoring_collection_timestamp_seconds",
         &["collectors"],

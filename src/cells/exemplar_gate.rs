@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::bounds::seconds;
 use super::sync::{AtomicU64, Ordering::Relaxed};
 
 /// Takes the values that a gate lets through.
@@ -33,29 +32,21 @@ impl<S: ExemplarSink + 'static> ExemplarGate<S> {
         &self.sink
     }
 
-    /// Offers a value that was recorded.
-    #[inline]
+    /// Offers a value that was recorded, if the place is open.
+    #[cold]
     pub(crate) fn offer(self: &Arc<Self>, place: usize, value: f64) {
         if self.is_open(place) {
-            pass(&(Arc::clone(self) as Gate), place, value);
+            self.sink.offer(Arc::clone(self) as _, place, value);
         }
     }
 }
 
 impl ExemplarGate<dyn ExemplarSink> {
-    /// Offers an increment of 1.
-    #[inline]
-    pub(super) fn offer_one(self: &Arc<Self>) {
-        if self.is_open(0) {
-            pass(self, 0, 1.0);
-        }
-    }
-
-    /// Offers a duration that was recorded.
-    #[inline]
-    pub(super) fn offer_nanos(self: &Arc<Self>, place: usize, nanos: u64) {
+    /// Offers a value that was recorded, if the place is open.
+    #[cold]
+    pub(super) fn offer_shown(self: &Arc<Self>, place: usize, value: f64) {
         if self.is_open(place) {
-            pass(self, place, seconds(nanos));
+            self.sink.offer(Arc::clone(self), place, value);
         }
     }
 
@@ -71,8 +62,10 @@ impl ExemplarGate<dyn ExemplarSink> {
 }
 
 impl<S: ?Sized> ExemplarGate<S> {
+    /// Whether the next value of a place is to be offered. A record asks first and has another path then, so that its usual path
+    /// ends with the record.
     #[inline]
-    fn is_open(&self, place: usize) -> bool {
+    pub(crate) fn is_open(&self, place: usize) -> bool {
         self.open.load(Relaxed) & bit(place) != 0
     }
 }
@@ -80,10 +73,4 @@ impl<S: ?Sized> ExemplarGate<S> {
 #[inline]
 fn bit(place: usize) -> u64 {
     1 << (place % u64::BITS as usize)
-}
-
-#[cold]
-#[inline(never)]
-fn pass(gate: &Gate, place: usize, value: f64) {
-    gate.sink.offer(Arc::clone(gate), place, value);
 }

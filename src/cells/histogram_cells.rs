@@ -32,23 +32,25 @@ impl HistogramCells {
         }
     }
 
-    /// Records a finite sample. Returns its bucket.
+    /// The bucket of a finite sample.
     #[inline]
-    pub(crate) fn record(&self, value: f64) -> usize {
-        let bucket = self.bounds.index(value);
-        self.record_in(bucket, value, 1);
-        bucket
+    pub(crate) fn bucket(&self, value: f64) -> usize {
+        self.bounds.index(value)
     }
 
-    /// Records the same finite sample `count` times. Returns its bucket.
-    pub(crate) fn record_many(&self, value: f64, count: u64) -> usize {
-        let bucket = self.bounds.index(value);
-        self.record_in(bucket, value * count as f64, count);
-        bucket
+    #[cfg(test)]
+    pub(crate) fn record(&self, value: f64) {
+        self.record_many(value, 1);
     }
 
+    #[cfg(test)]
+    pub(crate) fn record_many(&self, value: f64, count: u64) {
+        self.record_in(self.bucket(value), value * count as f64, count);
+    }
+
+    /// Records `count` finite samples of a bucket, and their sum.
     #[inline]
-    fn record_in(&self, bucket: usize, sum: f64, count: u64) {
+    pub(crate) fn record_in(&self, bucket: usize, sum: f64, count: u64) {
         match self.own.get() {
             Some(own) => {
                 add_alone(at(own, BUCKETS + bucket), count, Relaxed);

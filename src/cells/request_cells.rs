@@ -36,6 +36,14 @@ struct Gates {
     endings: [OnceLock<Gate>; ENDINGS],
 }
 
+impl Gates {
+    #[inline]
+    fn is_open(&self, ending_slot: usize, bucket: usize) -> bool {
+        let ending = self.endings[ending_slot].get();
+        self.durations.is_open(bucket) || ending.is_some_and(|counter| counter.is_open(0))
+    }
+}
+
 /// How often a reader looks for a moment in which no request ends.
 const READINGS: usize = 4;
 
@@ -103,6 +111,17 @@ impl RequestCells {
             return;
         }
         let bucket = BUCKETS + self.bounds.index_of_nanos(nanos);
+        match &self.gates {
+            Some(gates) if gates.is_open(ending_slot, bucket - BUCKETS) => {
+                self.end_with_exemplars(gates, ending_slot, bucket, nanos);
+            }
+            _ => self.add_end(ending_slot, bucket, nanos),
+        }
+    }
+
+    #[expect(clippy::inline_always, reason = "a call costs 1 ns of 5")]
+    #[inline(always)]
+    fn add_end(&self, ending_slot: usize, bucket: usize, nanos: u64) {
         let finished = FINISHED + ending_slot;
         if let Some(own) = self.own.get() {
             add_alone(at(own, bucket), 1, Relaxed);
@@ -113,11 +132,17 @@ impl RequestCells {
             self.record_shared(bucket, nanos);
             self.add_shared(finished, Release);
         }
-        if let Some(gates) = &self.gates {
-            gates.durations.offer_nanos(bucket - BUCKETS, nanos);
-            if let Some(counter) = gates.endings[ending_slot].get() {
-                counter.offer_one();
-            }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn end_with_exemplars(&self, gates: &Gates, ending_slot: usize, bucket: usize, nanos: u64) {
+        self.add_end(ending_slot, bucket, nanos);
+        gates
+            .durations
+            .offer_shown(bucket - BUCKETS, seconds(nanos));
+        if let Some(counter) = gates.endings[ending_slot].get() {
+            counter.offer_shown(0, 1.0);
         }
     }
 
@@ -136,7 +161,9 @@ impl RequestCells {
             self.record_shared(bucket, nanos);
         }
         if let Some(gates) = &self.gates {
-            gates.durations.offer_nanos(bucket - BUCKETS, nanos);
+            gates
+                .durations
+                .offer_shown(bucket - BUCKETS, seconds(nanos));
         }
     }
 

@@ -5,24 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use metrics::{Counter, Gauge};
-
-use super::escaping::Escaping;
 use super::exemplars::{ExemplarLabels, ExemplarSource, Supply};
 use super::history::HistoryConfig;
-use super::names::{METRIC, mend, sanitize};
+use super::native_histograms::{NativeHistograms, native_families};
 use super::prometheus::{Inner, Prometheus};
 use super::reader::Reader;
+use super::register_zeros::register_zeros;
 use super::store::{IdleTimeouts, Store, StoreConfig, StoreSource};
-use crate::catalog::{self, Catalog, Kind};
+use crate::catalog::{Catalog, Kind};
 use crate::error::{Error, ErrorKind};
-use crate::recorder::{self, Handle, announce_waiting};
+use crate::recorder::{self, announce_waiting};
 
 /// Whether this crate installed the global recorder. Only the wording of a second install's error depends on it.
 static INSTALLED: AtomicBool = AtomicBool::new(false);
-
-/// The series of one family that exist at 0.
-const MAX_ZEROS: usize = 1_000;
 
 impl Prometheus {
     /// Builds a recorder with the default settings and installs it as the process' global recorder.
@@ -42,13 +37,14 @@ impl Prometheus {
             global_labels: Vec::new(),
             catalog: Catalog::new(),
             buckets: Vec::new(),
+            native_histograms: Vec::new(),
             daily_totals_interval: Duration::from_secs(5),
             max_series: 10_000,
             idle_timeouts: IdleTimeouts::default(),
             history: None,
-            utf8_names: false,
             exemplars: None,
             created_timestamps: false,
+            utf8_names: false,
         }
     }
 }
@@ -68,17 +64,18 @@ impl Prometheus {
 #[derive(Clone)]
 #[must_use]
 pub struct PrometheusBuilder {
-    prefix: String,
-    global_labels: Vec<(Cow<'static, str>, String)>,
-    catalog: Catalog,
-    buckets: Vec<(String, Vec<f64>)>,
-    daily_totals_interval: Duration,
-    max_series: usize,
-    idle_timeouts: IdleTimeouts,
-    history: Option<HistoryConfig>,
-    utf8_names: bool,
-    exemplars: Option<Supply>,
-    created_timestamps: bool,
+    pub(super) prefix: String,
+    pub(super) global_labels: Vec<(Cow<'static, str>, String)>,
+    pub(super) catalog: Catalog,
+    pub(super) buckets: Vec<(String, Vec<f64>)>,
+    pub(super) native_histograms: Vec<NativeHistograms>,
+    pub(super) daily_totals_interval: Duration,
+    pub(super) max_series: usize,
+    pub(super) idle_timeouts: IdleTimeouts,
+    pub(super) history: Option<HistoryConfig>,
+    pub(super) exemplars: Option<Supply>,
+    pub(super) created_timestamps: bool,
+    pub(super) utf8_names: bool,
 }
 
 impl PrometheusBuilder {
@@ -166,22 +163,6 @@ impl PrometheusBuilder {
         self
     }
 
-    /// Keeps names of metrics and labels as they are recorded, such as `http.server.request.duration`. Defaults to underscores in
-    /// place of the characters that not every scraper can take.
-    ///
-    /// The routes write such names, in quotes, for scrapers that send `escaping=allow-utf-8`, as Prometheus 3 does. Other
-    /// scrapers, [`Prometheus::render`] and the Pushgateway get underscores, or `dots` and `values` if they ask for these
-    /// escapings. Snapshots, JSON, the history and alert rules have the names as they are kept. Quotes, backslashes and control
-    /// characters become underscores nevertheless.
-    ///
-    /// `a.b` and `a_b` are two metrics then. Where underscores make one name of both, the one that was registered first is
-    /// shown and the other is left out, which is logged once as a warning. The metrics of the [catalogue](Self::catalog) are
-    /// registered first. Two labels of one metric whose names differ only in such characters are one label.
-    pub fn utf8_names(mut self) -> Self {
-        self.utf8_names = true;
-        self
-    }
-
     /// Keeps exemplars: for each bucket and each counter, the last recorded value that `supply` had labels for. Defaults to none.
     ///
     /// A graph of Prometheus shows them as points that lead to the traces of slow requests. `supply` returns the labels of what
@@ -205,7 +186,7 @@ impl PrometheusBuilder {
     /// The HTTP layers record when a response body ends. The layer that enters the request's span must be outside of them, so that
     /// the span is the current one then.
     ///
-    /// Only `OpenMetrics` has exemplars, with the time at which they were recorded. Prometheus stores them with
+    /// Only `OpenMetrics` and protobuf have exemplars, with the time at which they were recorded. Prometheus stores them with
     /// `--enable-feature=exemplar-storage`. Names and values of the labels may have 128 characters together: longer ones are
     /// dropped, counted in `monitoring_exemplars_dropped_total`, and logged once.
     ///
@@ -220,8 +201,8 @@ impl PrometheusBuilder {
         self
     }
 
-    /// Writes the time at which each counter and histogram was created to `OpenMetrics`, as `_created` after its other samples.
-    /// Defaults to no.
+    /// Writes the time at which each counter and histogram was created to `OpenMetrics`, as `_created` after its other samples,
+    /// and to protobuf. Defaults to no.
     ///
     /// A Prometheus 3 with `--enable-feature=created-timestamp-zero-ingestion` takes it for a sample of zero at that time. So
     /// `increase()` counts the first value of a new counter, and a restart that is too quick for a scrape between. Any other
@@ -232,6 +213,22 @@ impl PrometheusBuilder {
     /// begun before.
     pub fn created_timestamps(mut self, are_written: bool) -> Self {
         self.created_timestamps = are_written;
+        self
+    }
+
+    /// Keeps names of metrics and labels as they are recorded, such as `http.server.request.duration`. Defaults to underscores in
+    /// place of the characters that not every scraper can take.
+    ///
+    /// The routes write such names, in quotes, for scrapers that send `escaping=allow-utf-8`, as Prometheus 3 does. Other
+    /// scrapers, [`Prometheus::render`] and the Pushgateway get underscores, or `dots` and `values` if they ask for these
+    /// escapings. Snapshots, JSON, the history and alert rules have the names as they are kept. Quotes, backslashes and control
+    /// characters become underscores nevertheless.
+    ///
+    /// `a.b` and `a_b` are two metrics then. Where underscores make one name of both, the one that was registered first is
+    /// shown and the other is left out, which is logged once as a warning. The metrics of the [catalogue](Self::catalog) are
+    /// registered first. Two labels of one metric whose names differ only in such characters are one label.
+    pub fn utf8_names(mut self) -> Self {
+        self.utf8_names = true;
         self
     }
 
@@ -264,7 +261,7 @@ impl PrometheusBuilder {
     ///
     /// - [`ErrorKind::InvalidConfig`] with all mistakes: a prefix or label name that Prometheus would reject; buckets
     ///   that are empty, not ascending, not finite, of a counter or gauge of the catalogue, or of a metric whose name
-    ///   looks mistyped; an interval of the daily totals, an idle timeout or a series limit of zero; a history whose interval or
+    ///   looks mistyped; [`NativeHistograms`] outside their limits, or with such a name; an interval of the daily totals, an idle timeout or a series limit of zero; a history whose interval or
     ///   series limit is zero, or whose window has fewer than 2 or more than 100,000 intervals.
     /// - [`ErrorKind::Io`] if a thread cannot be started.
     pub fn build(self) -> Result<Prometheus, Error> {
@@ -281,18 +278,25 @@ impl PrometheusBuilder {
         let families = self.catalog.families();
         let own_buckets = self.buckets.iter();
         let own_buckets = own_buckets
-            .map(|(metric, bounds)| (self.kept(metric, prefix.is_empty()), bounds.clone()))
-            .collect();
-        let exemplars = self.exemplars.map(ExemplarSource::new).map(Arc::new);
+            .map(|(metric, bounds)| (self.kept(metric, prefix.is_empty()), bounds.clone()));
+        let native = native_families(&self.native_histograms, |metric| {
+            self.kept(metric, prefix.is_empty())
+        });
+        let exemplars = self
+            .exemplars
+            .clone()
+            .map(ExemplarSource::new)
+            .map(Arc::new);
         let config = StoreConfig {
             prefix: prefix.clone(),
             max_series: self.max_series,
-            buckets: own_buckets,
+            buckets: own_buckets.collect(),
+            native,
             global_labels: self.global_labels,
             idle_timeouts: self.idle_timeouts,
-            utf8_names: self.utf8_names,
             exemplars: exemplars.clone(),
             created_timestamps: self.created_timestamps,
+            utf8_names: self.utf8_names,
         };
         let store = Arc::new(Store::new(config, families));
         let source = StoreSource::new(Arc::clone(&store));
@@ -310,126 +314,8 @@ impl PrometheusBuilder {
                 reader: Arc::new(reader),
             }),
         };
-        register_zeros(&prometheus, self.max_series.min(MAX_ZEROS));
+        register_zeros(&prometheus, self.max_series);
         Ok(prometheus)
-    }
-
-    /// Returns the name of a metric as it is kept.
-    fn kept(&self, metric: &str, begins: bool) -> String {
-        if self.utf8_names {
-            mend(metric).into_owned()
-        } else {
-            sanitize(metric, begins, METRIC).into_owned()
-        }
-    }
-
-    /// Returns the family of the catalogue that `metric` names, in the facade's spelling or Prometheus' own.
-    fn family(&self, metric: &str) -> Option<&catalog::Family> {
-        let metric = self.kept(metric, true);
-        let mut families = self.catalog.families().iter();
-        families.find(|family| family.name == metric)
-    }
-
-    /// Returns the problem with the name of a metric that buckets are set for.
-    fn mistyped(&self, metric: &str) -> Option<String> {
-        if let Some(family) = self.family(metric) {
-            let kind = family.kind.as_str();
-            let is_histogram = family.kind == Kind::Histogram;
-            return (!is_histogram).then(|| {
-                format!("metric {metric:?}: a {kind} has no buckets: only histograms have them")
-            });
-        }
-        let name = self.kept(metric, true);
-        let unprefixed = name.strip_prefix(&*self.prefix);
-        let unprefixed = unprefixed.and_then(|name| name.strip_prefix('_'));
-        let mut names = unprefixed.into_iter().chain([&*name]);
-        let near =
-            names.find_map(|name| catalog::suggest_histogram(self.catalog.families(), name))?;
-        Some(format!(
-            "metric {metric:?}: the catalogue has no such histogram to set buckets for: {near:?} is allowed, without a \
-             prefix, and so is a metric of your own after Catalog::register"
-        ))
-    }
-
-    fn warn_of_unknown_metrics(&self) {
-        let metrics = self.buckets.iter().map(|(metric, _)| metric);
-        for metric in metrics.filter(|metric| self.family(metric).is_none()) {
-            tracing::warn!(
-                metric,
-                "buckets are set for a metric that the catalogue lacks: they apply if a histogram of this name is recorded, and \
-                 Catalog::register ends this warning"
-            );
-        }
-    }
-
-    fn mistakes(&self) -> Vec<Error> {
-        let mut mistakes = Vec::new();
-        if !self.prefix.is_empty() {
-            mistakes.extend(catalog::check_name("prefix", &self.prefix).err());
-        }
-        for (name, _) in &self.global_labels {
-            let is_kept = self.utf8_names && *name == mend(name);
-            let name = if is_kept {
-                Escaping::Underscores.label_name(name)
-            } else {
-                (&**name).into()
-            };
-            if let Err(error) = catalog::check_label_name(&name) {
-                mistakes.push(Error::invalid(format!("global label: {error}")));
-            }
-        }
-        for (at, (name, _)) in self.global_labels.iter().enumerate() {
-            let plain = |name| Escaping::Underscores.label_name(name);
-            let mut others = self.global_labels[..at].iter();
-            if let Some((other, _)) = others.find(|(other, _)| plain(other) == plain(name)) {
-                mistakes.push(Error::invalid(format!(
-                    "global labels {other:?} and {name:?} are one label for scrapers that cannot take both names: one of them is \
-                     allowed"
-                )));
-            }
-        }
-        for (metric, bounds) in &self.buckets {
-            if let Err(error) = catalog::check_buckets(bounds) {
-                mistakes.push(Error::invalid(format!("metric {metric:?}: {error}")));
-            }
-            mistakes.extend(self.mistyped(metric).map(Error::invalid));
-        }
-        if self.daily_totals_interval.is_zero() {
-            mistakes.push(Error::invalid(
-                "interval of the daily totals is zero: any longer interval is allowed, 5 s is the default",
-            ));
-        }
-        if !self.idle_timeouts.are_positive() {
-            mistakes.push(Error::invalid(
-                "idle timeout is zero: any longer time is allowed, and by default no series is idle",
-            ));
-        }
-        if self.max_series == 0 {
-            mistakes.push(Error::invalid(
-                "series limit is zero: at least 1 is needed, 10,000 is the default",
-            ));
-        }
-        mistakes.extend(self.history.iter().flat_map(HistoryConfig::mistakes));
-        mistakes
-    }
-}
-
-/// Registers the counters of the service whose labels are known. Those of the crate are left to its instruments, which a
-/// service may not use.
-fn register_zeros(prometheus: &Prometheus, most: usize) {
-    let families = prometheus.catalog().families().iter();
-    let is_own = |family: &&catalog::Family| !catalog::FAMILIES.contains(family);
-    for family in families
-        .filter(is_own)
-        .filter(|family| family.kind == Kind::Counter)
-    {
-        for key in family.closed_keys(most) {
-            if family.is_float {
-                let _gauge: Gauge = Handle::register(prometheus, &key);
-            } else {
-                let _counter: Counter = Handle::register(prometheus, &key);
-            }
-        }
     }
 }
 
@@ -438,10 +324,11 @@ debug_redacted!(PrometheusBuilder {
     global_labels,
     catalog,
     buckets,
+    native_histograms,
     daily_totals_interval,
     max_series,
     idle_timeouts,
     history,
-    utf8_names,
-    created_timestamps
+    created_timestamps,
+    utf8_names
 });

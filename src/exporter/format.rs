@@ -7,4 +7,6 @@ pub(crate) enum Format {
     Text,
     /// `OpenMetrics` 1.0 text.
     OpenMetrics,
+    /// Messages `io.prometheus.client.MetricFamily`, each with its length before it.
+    Protobuf,
 }

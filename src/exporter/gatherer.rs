@@ -53,6 +53,12 @@ impl Gatherer {
         self.source.openmetrics(Escaping::Underscores)
     }
 
+    /// Returns the metrics in the protobuf format that every scraper can take.
+    pub(super) fn protobuf(&self) -> Vec<u8> {
+        self.run_hooks();
+        self.source.protobuf(Escaping::Underscores)
+    }
+
     pub(super) fn render(&self, format: Format, escaping: Escaping) -> Vec<u8> {
         self.run_hooks();
         self.source.render(format, escaping)

@@ -2,6 +2,8 @@
 
 mod baseline;
 mod builder;
+mod builder_checks;
+mod builder_native;
 mod daily_totals;
 mod delta;
 mod escaping;
@@ -16,10 +18,12 @@ mod labels;
 mod limit;
 mod metrics_source;
 mod names;
+mod native_histograms;
 mod prometheus;
 #[cfg(feature = "push")]
 mod push;
 mod reader;
+mod register_zeros;
 mod snapshot;
 mod source;
 mod store;
@@ -41,6 +45,7 @@ pub use self::history::{HistoryConfig, HistoryQuery, HistoryStats, MetricsHistor
 pub use self::labels::Labels;
 pub use self::limit::{Limited, SeriesLimit};
 pub use self::metrics_source::MetricsSource;
+pub use self::native_histograms::NativeHistograms;
 pub use self::prometheus::Prometheus;
 #[cfg(feature = "push")]
 pub use self::push::{PushTask, Pushgateway, PushgatewayBuilder};

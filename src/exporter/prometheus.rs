@@ -77,6 +77,16 @@ impl Prometheus {
         self.inner.reader.openmetrics()
     }
 
+    /// Returns all metrics in Prometheus' protobuf format: messages `io.prometheus.client.MetricFamily`, each with its length
+    /// before it as a varint. Only this format shows
+    /// [native histograms](crate::exporter::PrometheusBuilder::native_histograms).
+    ///
+    /// With the feature `protobuf`, [`Routes::metrics`](crate::Routes::metrics) answers in it to scrapers that ask for it.
+    #[must_use]
+    pub fn render_protobuf(&self) -> Vec<u8> {
+        self.inner.reader.protobuf()
+    }
+
     /// Returns all metrics as typed values. Series share their labels with the recorder, so this costs less than
     /// [`render`](Self::render).
     #[must_use]

@@ -85,6 +85,11 @@ impl Reader {
         self.gatherer.openmetrics()
     }
 
+    /// Returns the metrics in the protobuf format that every scraper can take.
+    pub(super) fn protobuf(&self) -> Vec<u8> {
+        self.gatherer.protobuf()
+    }
+
     #[cfg_attr(
         not(feature = "axum"),
         expect(dead_code, reason = "only the routes use it")

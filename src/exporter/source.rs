@@ -14,11 +14,17 @@ pub(super) trait Source: Send + Sync {
     /// Returns all metrics as `OpenMetrics` 1.0 text.
     fn openmetrics(&self, escaping: Escaping) -> String;
 
+    /// Returns all metrics in the protobuf format, if the source has it.
+    fn protobuf(&self, _: Escaping) -> Vec<u8> {
+        Vec::new()
+    }
+
     /// Returns all metrics in one of the formats that it [offers](Self::formats).
     fn render(&self, format: Format, escaping: Escaping) -> Vec<u8> {
         match format {
             Format::Text => self.text(escaping).into_bytes(),
             Format::OpenMetrics => self.openmetrics(escaping).into_bytes(),
+            Format::Protobuf => self.protobuf(escaping),
         }
     }
 

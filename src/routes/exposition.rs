@@ -5,6 +5,9 @@ use http::HeaderMap;
 use super::accept;
 use crate::exporter::{Escaping, Format, Reader};
 
+const PROTOBUF: &str =
+    "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
+
 /// A content type with the parameter of each escaping.
 macro_rules! content_type {
     ($media_type:literal, $escaping:expr) => {
@@ -64,6 +67,11 @@ impl Exposition {
                 "application/openmetrics-text; version=1.0.0; charset=utf-8",
                 escaping
             ),
+            (Format::Protobuf, None) => PROTOBUF,
+            (Format::Protobuf, Some(escaping)) => content_type!(
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+                escaping
+            ),
         }
     }
 }
@@ -74,6 +82,7 @@ fn offer(format: Format) -> &'static str {
         // In any version: a client that knows a later one reads this one, too.
         Format::Text => "text/plain",
         Format::OpenMetrics => "application/openmetrics-text; version=1.0.0",
+        Format::Protobuf => PROTOBUF,
     }
 }
 
@@ -83,7 +92,7 @@ fn escaping(format: Format, headers: &HeaderMap) -> Option<Escaping> {
     let is_known = match format {
         // Text 0.0.4 has no escaping.
         Format::Text => accept::parameter(parameters, "version") == Some("1.0.0"),
-        Format::OpenMetrics => true,
+        Format::OpenMetrics | Format::Protobuf => true,
     };
     let name = accept::parameter(parameters, "escaping").filter(|_| is_known)?;
     Escaping::from_name(name)
@@ -264,6 +273,58 @@ mod tests {
             let without = expected.split("; escaping=").next().unwrap();
             let without = without.replace("text/plain; version=1.0.0", "text/plain; version=0.0.4");
             assert_eq!(negotiated(&accept), [without, expected], "{scraper}");
+        }
+    }
+
+    /// What the same scrapers get from a recorder that has the protobuf format.
+    #[test]
+    fn scrapers_that_prefer_protobuf_get_it() {
+        const FORMATS: [Format; 3] = [Format::Protobuf, Format::OpenMetrics, Format::Text];
+        const RANGE: &str = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+        let others = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
+        for (accept, expected) in [
+            // Prometheus 2.42 and 3.5 with native histograms, and Telegraf.
+            (
+                format!("{RANGE},text/plain;version=0.0.4;q=0.5,*/*;q=0.1"),
+                [PROTOBUF.to_owned(), PROTOBUF.to_owned()],
+            ),
+            (
+                format!("{RANGE};q=0.6,{others}"),
+                [PROTOBUF.to_owned(), PROTOBUF.to_owned()],
+            ),
+            (
+                format!("{RANGE};q=0.7,text/plain;version=0.0.4;q=0.3"),
+                [PROTOBUF.to_owned(), PROTOBUF.to_owned()],
+            ),
+            (
+                format!("{RANGE};escaping=allow-utf-8;q=0.6,{others}"),
+                [
+                    PROTOBUF.to_owned(),
+                    format!("{PROTOBUF}; escaping=allow-utf-8"),
+                ],
+            ),
+            // Other messages and encodings.
+            (
+                RANGE.replace("MetricFamily", "Other"),
+                [TEXT.to_owned(), TEXT.to_owned()],
+            ),
+            (
+                RANGE.replace("delimited", "text"),
+                [TEXT.to_owned(), TEXT.to_owned()],
+            ),
+            // Without a wish for it.
+            (
+                others.to_owned(),
+                [OPEN.to_owned(), format!("{OPEN}; escaping=allow-utf-8")],
+            ),
+            ("*/*".to_owned(), [TEXT.to_owned(), TEXT.to_owned()]),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]);
+            let negotiated = [false, true].map(|has_utf8_names| {
+                let exposition = Exposition::negotiated(&headers, &FORMATS, has_utf8_names);
+                exposition.map_or(JSON, Exposition::content_type).to_owned()
+            });
+            assert_eq!(negotiated, expected, "{accept}");
         }
     }
 

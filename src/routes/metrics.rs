@@ -68,11 +68,12 @@ impl Shape {
 impl Routes {
     /// Adds `/metrics`, `/metrics/prometheus`, `/metrics/json`, `/metrics/registries`, `/metrics/history` and
     /// `/admin/reset-metrics`: all metrics in the Prometheus text format 0.0.4 (`text/plain; version=0.0.4;
-    /// charset=utf-8`), `OpenMetrics` 1.0 or JSON, gzipped if the client accepts it. The metrics are those of a
+    /// charset=utf-8`), `OpenMetrics` 1.0, protobuf (feature `protobuf`) or JSON, gzipped if the client accepts it. The metrics are those of a
     /// [`Prometheus`](crate::Prometheus), or of an [exporter that the service installed
     /// itself](crate::exporter::ExistingExporter) (feature `metrics-exporter-prometheus`).
     ///
-    /// `/metrics` renders the type that `Accept` gives the highest weight: `application/openmetrics-text` (version 1.0.0, which
+    /// `/metrics` renders the type that `Accept` gives the highest weight: `application/vnd.google.protobuf` (messages
+    /// `io.prometheus.client.MetricFamily`, with the feature `protobuf`), `application/openmetrics-text` (version 1.0.0, which
     /// Prometheus requests), `application/json` or `text/plain`. Ties go to the first of these, and text is the default. With
     /// [`utf8_names`](crate::exporter::PrometheusBuilder::utf8_names), names are written as the parameter `escaping` of that type
     /// asks (`allow-utf-8`, `underscores`, `dots`, `values`), and the content type has the same parameter. In JSON, `metrics` holds by name each family's `type`, `help`, `value` (the sum of its series) and `series` (`labels`,

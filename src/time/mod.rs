@@ -2,10 +2,14 @@
 
 #[cfg(feature = "health")]
 mod json;
+#[cfg(feature = "alerts")]
+mod later;
 mod unix;
 
 #[cfg(feature = "jobs")]
 pub(crate) use self::json::serialize_seconds;
 #[cfg(feature = "health")]
 pub(crate) use self::json::{milliseconds, rfc3339, serialize_milliseconds, serialize_rfc3339};
+#[cfg(feature = "alerts")]
+pub(crate) use self::later::{later, later_instant};
 pub(crate) use self::unix::unix_seconds;

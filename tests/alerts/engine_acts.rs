@@ -12,10 +12,10 @@ use tower_vitals::alerts::state::{
 use tower_vitals::alerts::stores::{
     AlertStore, Commit, Event, HistoryPage, HistoryQuery, Lease, Saved,
 };
-use tower_vitals::alerts::{Acted, AlertView, Labels};
+use tower_vitals::alerts::{Acted, Alert, AlertView, Labels};
 use tower_vitals::{Error, ErrorKind};
 
-use crate::engine_instances::{Instance, Kept, SharedMemory, evaluate_until, shared};
+use crate::engine_instances::{Instance, Kept, SharedMemory, evaluate_until, partition, shared};
 use crate::support::log::Log;
 
 fn here() -> AlertId {
@@ -162,6 +162,118 @@ async fn an_act_that_comes_too_late_is_forgotten_and_logged() {
         "{}",
         log.text()
     );
+}
+
+/// The holder of its own alert has lost the store, and nobody takes its ledger over.
+#[tokio::test(start_paused = true)]
+async fn an_act_waits_for_a_holder_that_has_lost_the_store() {
+    let (log, _guard) = Log::of_this_thread();
+    let (kept, store) = (Kept::default(), SharedMemory::default());
+    let away = store.for_another_instance();
+    let instances = [
+        Instance::new(0, store.clone(), &kept),
+        Instance::new(1, away.clone(), &kept),
+    ];
+    let [other, holder] = &instances;
+    let full = Alert::error("the disk is full").name("Here");
+    let disk = holder.alerts.fire(full.component("disk"));
+    for instance in &instances {
+        instance.evaluate().await;
+    }
+    assert!(view(other, disk).is_none());
+    let acted = other.alerts.acknowledge(disk, "bob", None).await;
+    assert_eq!(acted.unwrap(), Acted::Forwarded);
+    away.set_away(true);
+    // Far more than two leases of 15 s.
+    for _ in 0..100 {
+        sleep(Duration::from_secs(1)).await;
+        other.evaluate().await;
+        holder.try_evaluate().await.unwrap_err();
+    }
+    assert_eq!(waiting(&store).await, 1);
+    assert!(view(holder, disk).unwrap().acknowledged.is_none());
+    away.set_away(false);
+    holder.evaluate().await;
+    let acknowledged = view(holder, disk).unwrap().acknowledged.unwrap();
+    assert_eq!(acknowledged.by, "bob");
+    assert_eq!(waiting(&store).await, 0);
+    assert_eq!(log.count("an act on an alert is not done"), 0);
+}
+
+/// It does not know yet that another instance took its ledger over.
+#[tokio::test(start_paused = true)]
+async fn an_act_at_a_former_holder_is_forwarded() {
+    let (kept, store) = (Kept::default(), SharedMemory::default());
+    let former = Instance::new(0, store.clone(), &kept);
+    let heir = Instance::new(1, store.for_another_instance(), &kept);
+    for instance in [&former, &heir] {
+        instance.gauge.set(20.0);
+        instance.evaluate().await;
+    }
+    let instances = [former, heir];
+    partition(&instances, &store).await;
+    let [former, heir] = &instances;
+    assert!(former.holds_shared());
+    let act = former.alerts.acknowledge(shared(), "bob", None);
+    assert_eq!(act.await.unwrap_err().kind(), ErrorKind::Io);
+    store.set_away(false);
+    let act = former.alerts.acknowledge(shared(), "ann", None);
+    assert_eq!(act.await.unwrap(), Acted::Forwarded);
+    assert!(!former.holds_shared());
+    heir.evaluate().await;
+    assert_eq!(acknowledged(heir).as_deref(), Some("ann"));
+    assert_eq!(acknowledgements(&store).await, 1);
+}
+
+/// The store is away for all, for longer than two leases.
+#[tokio::test(start_paused = true)]
+async fn an_act_outlasts_an_outage_of_the_store() {
+    let store = SharedMemory::default();
+    let [holder, other] = firing(&|| store.clone()).await;
+    other
+        .alerts
+        .acknowledge(shared(), "bob", None)
+        .await
+        .unwrap();
+    store.set_away(true);
+    for _ in 0..100 {
+        sleep(Duration::from_secs(1)).await;
+        for instance in [&other, &holder] {
+            instance.try_evaluate().await.unwrap_err();
+        }
+    }
+    store.set_away(false);
+    let instances = [other, holder];
+    evaluate_until(&instances, async || waiting(&store).await == 0).await;
+    let heir = instances.iter().find(|it| it.holds_shared()).unwrap();
+    assert_eq!(acknowledged(heir).as_deref(), Some("bob"));
+    assert_eq!(acknowledgements(&store).await, 1);
+}
+
+/// An act on an alert of an instance that does not come back is not kept for ever.
+#[tokio::test(start_paused = true)]
+async fn an_act_for_a_holder_that_is_gone_is_dropped_after_a_day() {
+    let (log, _guard) = Log::of_this_thread();
+    let (kept, store) = (Kept::default(), SharedMemory::default());
+    let other = Instance::new(0, store.clone(), &kept);
+    let holder = Instance::new(1, store.clone(), &kept);
+    let full = Alert::error("the disk is full").name("Here");
+    let disk = holder.alerts.fire(full.component("disk"));
+    for instance in [&other, &holder] {
+        instance.evaluate().await;
+    }
+    let acted = other.alerts.acknowledge(disk, "bob", None).await;
+    assert_eq!(acted.unwrap(), Acted::Forwarded);
+    drop(holder);
+    for (hours, left) in [(0, 1), (23, 1), (2, 0)] {
+        sleep(Duration::from_secs(hours * 60 * 60)).await;
+        for _ in 0..40 {
+            sleep(Duration::from_secs(1)).await;
+            other.evaluate().await;
+        }
+        assert_eq!(waiting(&store).await, left);
+    }
+    assert_eq!(log.count("an act on an alert is not done"), 1);
 }
 
 /// A store that does not forget acts.

@@ -1,6 +1,7 @@
 //! Three instances whose clocks are ten minutes apart share a store, and one of them ends without a word.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
@@ -16,9 +17,33 @@ use tower_vitals::alerts::stores::{
 use tower_vitals::alerts::{Alert, Alerts, Labels, Receiver, Rule, Rules, Scope, Signal};
 use tower_vitals::{Error, Prometheus};
 
-/// Memory that says it is shared.
+/// Memory that says it is shared, and that may be away for one instance.
 #[derive(Clone, Default)]
-pub(crate) struct SharedMemory(pub(crate) MemoryAlerts);
+pub(crate) struct SharedMemory {
+    memory: MemoryAlerts,
+    is_away: Arc<AtomicBool>,
+}
+
+impl SharedMemory {
+    pub(crate) fn for_another_instance(&self) -> Self {
+        Self {
+            memory: self.memory.clone(),
+            is_away: Arc::default(),
+        }
+    }
+
+    pub(crate) fn set_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::Relaxed);
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.is_away.load(Ordering::Relaxed) {
+            let cause = std::io::Error::other("no route");
+            return Err(Error::external("the store is away", cause));
+        }
+        Ok(())
+    }
+}
 
 impl AlertStore for SharedMemory {
     fn kind(&self) -> &'static str {
@@ -30,15 +55,21 @@ impl AlertStore for SharedMemory {
     }
 
     fn load<'a>(&'a self, ledger: &'a str) -> BoxFuture<'a, Result<Saved, Error>> {
-        self.0.load(ledger)
+        Box::pin(async {
+            self.check()?;
+            self.memory.load(ledger).await
+        })
     }
 
     fn commit<'a>(&'a self, commit: &'a Commit) -> BoxFuture<'a, Result<(), Error>> {
-        self.0.commit(commit)
+        Box::pin(async {
+            self.check()?;
+            self.memory.commit(commit).await
+        })
     }
 
     fn history<'a>(&'a self, query: &'a HistoryQuery) -> BoxFuture<'a, Result<HistoryPage, Error>> {
-        self.0.history(query)
+        self.memory.history(query)
     }
 
     fn lease<'a>(
@@ -47,14 +78,17 @@ impl AlertStore for SharedMemory {
         holder: &'a str,
         ttl: Duration,
     ) -> BoxFuture<'a, Result<Option<Lease>, Error>> {
-        self.0.lease(ledger, holder, ttl)
+        Box::pin(async move {
+            self.check()?;
+            self.memory.lease(ledger, holder, ttl).await
+        })
     }
 }
 
-/// Keeps the alerts that are sent, as texts, with the instance that told them. Alerts of the shared rule have no label `instance`,
-/// because another instance may tell their end.
+/// Keeps the alerts that are sent, as texts, with the instance that told them, unless it fails. Alerts of the shared rule have no label
+/// `instance`, because another instance may tell their end.
 #[derive(Clone, Default)]
-pub(crate) struct Kept(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Kept(Arc<Mutex<Vec<String>>>, Arc<AtomicBool>);
 
 impl Channel for Kept {
     fn kind(&self) -> &'static str {
@@ -62,6 +96,9 @@ impl Channel for Kept {
     }
 
     fn send<'a>(&'a self, sent: &'a Notification) -> BoxFuture<'a, Result<(), DeliveryError>> {
+        if self.1.load(Ordering::Relaxed) {
+            return Box::pin(async { Err(DeliveryError::retry("no route")) });
+        }
         let mut kept = self.0.lock();
         for alert in &sent.alerts {
             let state = if alert.is_firing { "fires" } else { "resolved" };
@@ -98,11 +135,20 @@ pub(crate) struct Instance {
 
 impl Instance {
     pub(crate) fn new(number: u32, store: impl AlertStore, kept: &Kept) -> Self {
+        Self::with(number, store, kept, Duration::ZERO)
+    }
+
+    /// An instance whose rules wait before they fire.
+    fn with(number: u32, store: impl AlertStore, kept: &Kept, wait: Duration) -> Self {
         let prometheus = Prometheus::builder().build().unwrap();
         let metadata = Metadata::new("test", metrics::Level::INFO, None);
         let name = "database_connections";
         let gauge = prometheus.register_gauge(&Key::from_name(name), &metadata);
-        let rule = |rule: &str| Rule::new(rule, Signal::value(name)).gt(10.0);
+        let rule = |rule: &str| {
+            Rule::new(rule, Signal::value(name))
+                .gt(10.0)
+                .for_duration(wait)
+        };
         let rules = Rules::builder()
             .rule(rule("Everywhere").scope(Scope::Shared))
             .rule(rule("Here").scope(Scope::Instance))
@@ -129,10 +175,14 @@ impl Instance {
     }
 
     pub(crate) async fn evaluate(&self) {
+        self.try_evaluate().await.unwrap();
+    }
+
+    pub(crate) async fn try_evaluate(&self) -> Result<(), Error> {
         let snapshot = self.prometheus.snapshot();
         let (began, steady) = self.began;
         let now = began + steady.elapsed() + self.ahead;
-        self.alerts.evaluate_at(&snapshot, now).await.unwrap();
+        self.alerts.evaluate_at(&snapshot, now).await.map(drop)
     }
 
     pub(crate) fn holds_shared(&self) -> bool {
@@ -306,4 +356,98 @@ async fn shared_rules_go_on_in_postgres_when_their_instance_is_gone() {
     let database = crate::stores::Database::new("engine_instances").await;
     let url = database.url();
     shared_rules_go_on(|| PostgresAlerts::url(&url).unwrap()).await;
+}
+
+/// The first instance holds the shared rules, and loses the store. Returns when the second one holds them.
+pub(crate) async fn partition(instances: &[Instance; 2], store_of_first: &SharedMemory) {
+    store_of_first.set_away(true);
+    for _ in 0..60 {
+        instances[0].try_evaluate().await.unwrap_err();
+        instances[1].evaluate().await;
+        if instances[1].holds_shared() {
+            return;
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    panic!("nobody takes over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_lost_the_store_does_not_tell_of_shared_rules() {
+    let (kept, store) = (Kept::default(), SharedMemory::default());
+    let other = store.for_another_instance();
+    let instances = [
+        Instance::new(0, store.clone(), &kept),
+        Instance::new(1, other, &kept),
+    ];
+    for instance in &instances {
+        instance.gauge.set(1.0);
+        instance.evaluate().await;
+    }
+    assert!(instances[0].holds_shared());
+    partition(&instances, &store).await;
+    for instance in &instances {
+        instance.gauge.set(20.0);
+    }
+    for _ in 0..30 {
+        let error = instances[0].try_evaluate().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the store of the alerts cannot be reached (the store is away: no route)"
+        );
+        instances[1].evaluate().await;
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(kept.told("Everywhere fires"), ["shop-1"]);
+    assert_eq!(kept.told("Here fires"), ["shop-0", "shop-1"]);
+    store.set_away(false);
+    evaluate_until(&instances, async || !instances[0].holds_shared()).await;
+    assert_eq!(kept.0.lock().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_lost_the_store_delivers_nothing_of_shared_rules() {
+    let store = SharedMemory::default();
+    let (first, second) = (Kept::default(), Kept::default());
+    let instances = [
+        Instance::new(0, store.clone(), &first),
+        Instance::new(1, store.for_another_instance(), &second),
+    ];
+    first.1.store(true, Ordering::Relaxed);
+    for instance in &instances {
+        instance.gauge.set(20.0);
+        instance.evaluate().await;
+    }
+    assert!(instances[0].holds_shared());
+    partition(&instances, &store).await;
+    first.1.store(false, Ordering::Relaxed);
+    sleep(Duration::from_secs(3600)).await;
+    assert_eq!(second.told("Everywhere fires"), ["shop-0"]);
+    assert_eq!(first.told("Everywhere fires"), [""; 0]);
+    assert_eq!(first.told("Here fires"), ["shop-0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shared_rules_go_on_when_the_store_is_back_and_the_time_between_does_not_count() {
+    let (kept, store) = (Kept::default(), SharedMemory::default());
+    let instance = Instance::with(0, store.clone(), &kept, Duration::from_secs(60));
+    instance.gauge.set(20.0);
+    instance.evaluate().await;
+    store.set_away(true);
+    for _ in 0..120 {
+        sleep(Duration::from_secs(1)).await;
+        instance.try_evaluate().await.unwrap_err();
+    }
+    assert_eq!(kept.told("Everywhere fires"), [""; 0]);
+    store.set_away(false);
+    for _ in 0..30 {
+        instance.evaluate().await;
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(kept.told("Everywhere fires"), [""; 0]);
+    for _ in 0..30 {
+        instance.evaluate().await;
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(kept.told("Everywhere fires"), ["shop-0"]);
 }

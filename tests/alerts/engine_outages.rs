@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tower_vitals::alerts::channels::{Channel, DeliveryError, Notification};
 use tower_vitals::alerts::state::{AlertId, CodeAlert};
 use tower_vitals::alerts::stores::{
@@ -17,7 +17,7 @@ use tower_vitals::alerts::{Alert, Alerts, Receiver};
 use tower_vitals::{Error, Prometheus};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Fault {
+pub(crate) enum Fault {
     None,
     /// Each call fails.
     Down,
@@ -25,24 +25,61 @@ enum Fault {
     Unanswered,
     /// Commits do not end.
     Hangs,
+    /// Commits, leases and releases do not end.
+    Stuck,
+    /// The ledger is read once more, and then not any more.
+    ReadsOnce,
+    ReadsFail,
 }
 
 #[derive(Clone)]
-struct Faulty {
-    inner: MemoryAlerts,
+pub(crate) struct Faulty {
+    pub(crate) inner: MemoryAlerts,
     fault: Arc<Mutex<Fault>>,
+    largest: Arc<Mutex<Largest>>,
+}
+
+/// The most that one commit had, whether it was written or not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Largest {
+    pub(super) events: usize,
+    pub(super) queued: usize,
+    pub(super) done: usize,
+}
+
+impl Largest {
+    fn see(&mut self, commit: &Commit) {
+        self.events = self.events.max(commit.events.len());
+        self.queued = self.queued.max(commit.queued.len());
+        self.done = self.done.max(commit.done.len());
+    }
 }
 
 impl Faulty {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            inner: MemoryAlerts::new(),
+            inner: MemoryAlerts::new().retention(Duration::MAX, usize::MAX),
             fault: Arc::new(Mutex::new(Fault::None)),
+            largest: Arc::default(),
         }
     }
 
-    fn set(&self, fault: Fault) {
+    pub(crate) fn largest(&self) -> Largest {
+        *self.largest.lock()
+    }
+
+    pub(crate) fn set(&self, fault: Fault) {
         *self.fault.lock() = fault;
+    }
+
+    fn note_read(&self) -> Result<(), Error> {
+        let mut fault = self.fault.lock();
+        match *fault {
+            Fault::ReadsOnce => *fault = Fault::ReadsFail,
+            Fault::ReadsFail => return Err(away()),
+            _ => {}
+        }
+        Ok(())
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -65,21 +102,25 @@ impl AlertStore for Faulty {
     fn load<'a>(&'a self, ledger: &'a str) -> BoxFuture<'a, Result<Saved, Error>> {
         Box::pin(async {
             self.check()?;
+            self.note_read()?;
             self.inner.load(ledger).await
         })
     }
 
     fn commit<'a>(&'a self, commit: &'a Commit) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async {
+            self.largest.lock().see(commit);
             let fault = *self.fault.lock();
             match fault {
-                Fault::None => self.inner.commit(commit).await,
+                Fault::None | Fault::ReadsOnce | Fault::ReadsFail => {
+                    self.inner.commit(commit).await
+                }
                 Fault::Down => Err(away()),
                 Fault::Unanswered => {
                     self.inner.commit(commit).await?;
                     Err(away())
                 }
-                Fault::Hangs => pending().await,
+                Fault::Hangs | Fault::Stuck => pending().await,
             }
         })
     }
@@ -96,7 +137,20 @@ impl AlertStore for Faulty {
     ) -> BoxFuture<'a, Result<Option<Lease>, Error>> {
         Box::pin(async move {
             self.check()?;
+            if *self.fault.lock() == Fault::Stuck {
+                return pending().await;
+            }
             self.inner.lease(ledger, holder, ttl).await
+        })
+    }
+
+    fn release<'a>(&'a self, ledger: &'a str, lease: Lease) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            self.check()?;
+            if *self.fault.lock() == Fault::Stuck {
+                return pending().await;
+            }
+            self.inner.release(ledger, lease).await
         })
     }
 }
@@ -289,6 +343,26 @@ async fn a_delivery_after_the_end_of_the_lease_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_second_outage_before_the_lease_is_renewed_delays_no_alert() {
+    let world = World::new();
+    assert_eq!(world.evaluate().await.unwrap(), 0);
+    world.store.set(Fault::Down);
+    world.fire("a").await.unwrap_err();
+    sleep(Duration::from_secs(60)).await;
+    world.store.set(Fault::None);
+    // The store refuses the record of the delivery, because the lease is over.
+    sleep(Duration::from_secs(60)).await;
+    world.store.set(Fault::Down);
+    world.fire("b").await.unwrap_err();
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(*world.kept.0.lock(), ["a firing", "b firing"]);
+    world.store.set(Fault::None);
+    assert_eq!(world.fire("c").await.unwrap(), 1);
+    assert_eq!(world.changes().await, ["a firing", "b firing", "c firing"]);
+    world.ends_with(&["a firing", "b firing", "c firing"]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_step_whose_caller_left_is_written_and_told_by_the_next() {
     let world = World::new();
     assert_eq!(world.evaluate().await.unwrap(), 0);
@@ -306,7 +380,7 @@ async fn alerts_begin_in_memory_if_the_store_is_away_at_the_start() {
     // An earlier process left an alert that fires.
     let mut world = World::new();
     assert_eq!(world.fire("old").await.unwrap(), 1);
-    sleep(Duration::from_secs(5)).await;
+    world.alerts.shutdown(Duration::from_secs(5)).await;
     world.store.set(Fault::Down);
     world.alerts = start(&world.store, &world.kept);
     world.fire("new").await.unwrap_err();
@@ -343,4 +417,36 @@ async fn alerts_begin_in_memory_if_the_store_is_away_at_the_start() {
     sleep(Duration::from_secs(5)).await;
     assert_eq!(*world.kept.0.lock(), all);
     world.ends_with(&all).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_code_asked_for_survives_a_store_that_fails_while_the_ledger_is_taken() {
+    let world = World::new();
+    world.store.set(Fault::Down);
+    world.fire("new").await.unwrap_err();
+    world.store.set(Fault::ReadsOnce);
+    world.evaluate().await.unwrap_err();
+    world.store.set(Fault::None);
+    world.evaluate().await.unwrap();
+    assert!(world.alerts.knows(alert("new").id()));
+    let firing = world.alerts.alerts().len();
+    assert_eq!(firing, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_ends_at_its_deadline_though_the_store_hangs() {
+    let world = World::new();
+    assert_eq!(world.fire("a").await.unwrap(), 1);
+    world.store.set(Fault::Stuck);
+    let began = Instant::now();
+    world.alerts.shutdown(Duration::from_secs(3)).await;
+    assert_eq!(began.elapsed().as_secs(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_may_take_as_long_as_it_likes() {
+    let world = World::new();
+    assert_eq!(world.fire("a").await.unwrap(), 1);
+    world.alerts.shutdown(Duration::MAX).await;
+    assert_eq!(*world.kept.0.lock(), ["a firing"]);
 }

@@ -28,6 +28,8 @@ mod delivery;
 mod email;
 mod engine;
 mod engine_acts;
+mod engine_health;
+mod engine_holders;
 mod engine_instances;
 #[cfg(all(
     unix,
@@ -35,7 +37,12 @@ mod engine_instances;
     any(feature = "alerts-postgres", feature = "alerts-sqlite")
 ))]
 mod engine_kill;
+mod engine_long_outage;
+mod engine_order;
 mod engine_outages;
+#[cfg(all(unix, feature = "alerts-postgres"))]
+mod engine_processes;
+mod engine_slos;
 mod evaluate;
 mod explain;
 mod histograms;

@@ -50,7 +50,7 @@ fn engine(pager: &Pager, store: &MemoryAlerts) -> Alerts {
     alerts.run().unwrap()
 }
 
-async fn is_stopped(alerts: &Alerts) -> bool {
+fn is_stopped(alerts: &Alerts) -> bool {
     let channels = alerts.stats().channels;
     channels.iter().any(|channel| channel.stopped.is_some())
 }
@@ -60,7 +60,7 @@ async fn a_test_that_arrives_is_followed_by_all_alerts_that_fire() {
     let (pager, store) = (Pager::default(), MemoryAlerts::default());
     let alerts = engine(&pager, &store);
     alerts.fire(Alert::critical("the disk is full").name("Disk"));
-    until("the channel is stopped", async || is_stopped(&alerts).await).await;
+    until("the channel is stopped", async || is_stopped(&alerts)).await;
     let over = alerts.fire(Alert::critical("7 jobs failed").name("Jobs"));
     alerts.fire(Alert::critical("no backup").name("Backup"));
     until("all fire", async || alerts.alerts().len() == 3).await;
@@ -80,12 +80,12 @@ async fn another_key_is_followed_by_all_alerts_that_fire() {
     let (mut pager, store) = (Pager::default(), MemoryAlerts::default());
     let alerts = engine(&pager, &store);
     alerts.fire(Alert::critical("the disk is full").name("Disk"));
-    until("the channel is stopped", async || is_stopped(&alerts).await).await;
+    until("the channel is stopped", async || is_stopped(&alerts)).await;
     alerts.shutdown(Duration::from_secs(5)).await;
     pager.works.store(true, Ordering::SeqCst);
     pager.key = 1;
     let alerts = engine(&pager, &store);
     until("it is told", async || !pager.told.lock().is_empty()).await;
     assert_eq!(*pager.told.lock(), ["Disk fires"]);
-    assert!(!is_stopped(&alerts).await);
+    assert!(!is_stopped(&alerts));
 }

@@ -154,7 +154,10 @@ async fn show(alerts: &Alerts, shown: &mut Shown) {
     shown.debug("the rules", alerts.rules());
     shown.debug("the explanation", &alerts.explain("Queue").unwrap());
     let broken = alerts.explain("Broken").unwrap();
-    assert!(broken.stale.as_ref().unwrap().contains("cannot reach"));
+    let tower_vitals::alerts::Explanation::Rule(rule) = &broken else {
+        panic!("{broken:?}");
+    };
+    assert!(rule.stale.as_ref().unwrap().contains("cannot reach"));
     shown.debug("the explanation of a failure", &broken);
     shown.debug("the numbers", &alerts.stats());
     let page = alerts.history(&HistoryQuery::latest(1_000)).await.unwrap();

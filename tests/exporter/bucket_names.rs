@@ -102,7 +102,7 @@ fn buckets_for_an_unknown_name_are_a_warning() {
     let (log, _guard) = Log::of_this_thread();
     let prometheus = with_buckets("picking_seconds").prefix("shop");
     prometheus.build().unwrap();
-    let warning = "WARN tower_vitals::exporter::builder: buckets are set for a metric that the catalogue lacks: they apply \
+    let warning = "WARN tower_vitals::exporter::builder_checks: buckets are set for a metric that the catalogue lacks: they apply \
                    if a histogram of this name is recorded, and Catalog::register ends this warning \
                    metric=\"picking_seconds\"";
     assert_eq!(log.count(warning), 1, "{}", log.text());

@@ -22,10 +22,14 @@ mod faults;
 mod history;
 mod idle;
 mod metrics_page;
+mod native_histograms;
+#[cfg(all(feature = "axum", feature = "protobuf"))]
+mod native_prometheus;
 mod openmetrics;
 mod order;
 mod prometheus;
 mod prometheus_page;
+mod protobuf;
 #[cfg(all(feature = "push", feature = "health"))]
 mod push;
 #[cfg(all(feature = "push", feature = "health"))]

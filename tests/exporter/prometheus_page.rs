@@ -24,10 +24,11 @@ fn each_row_names_a_test_or_script_that_exists() {
         assert!(shown_by.contains('`'), "{row}");
         let mut test = String::new();
         for name in quoted(shown_by) {
-            if name.ends_with(".sh") {
+            let extension = Path::new(name).extension().and_then(|end| end.to_str());
+            if extension == Some("sh") {
                 assert!(root.join("findings").join(name).exists(), "{name}");
                 scripts.insert(name.to_owned());
-            } else if name.ends_with(".rs") {
+            } else if extension == Some("rs") {
                 test = fs::read_to_string(root.join(name)).unwrap();
             } else {
                 assert!(test.contains(&format!("fn {name}(")), "{name}");

@@ -15,8 +15,7 @@ use crate::support::{env, request};
 /// The addresses. The current one is missing if it could not be downloaded, which `tests/servers` and `tests/run` report.
 fn gateways() -> Vec<String> {
     let all = ["VITALS_PUSHGATEWAY", "VITALS_PUSHGATEWAY_CURRENT"].map(env);
-    let up = all.into_iter().filter(|url| !url.is_empty()).collect();
-    up
+    all.into_iter().filter(|url| !url.is_empty()).collect()
 }
 
 async fn get(url: &str, path: &str) -> String {
@@ -59,7 +58,7 @@ async fn each_gateway_takes_all_metrics_with_plain_names() {
             r#"import_wait_bucket{instance="",job="full",le_x="1",le="+Inf"} 1"#,
             r#"import_wait_sum{instance="",job="full",le_x="1"} 0.25"#,
             r#"import_wait_count{instance="",job="full",le_x="1"} 1"#,
-            r##"# HELP import_rows_read_total Rows \\ read\nin "all"."##,
+            r#"# HELP import_rows_read_total Rows \\ read\nin "all"."#,
         ] {
             assert!(
                 text.lines().any(|line| line == sample),

@@ -8,6 +8,7 @@ reject          the answers to recipients: {"reject@example.com": "550 no such u
 sender          the answer to the sender
 data            the answer to the mail
 injected        replies that follow the one to STARTTLS in plain text, as somebody on the way would add them
+unconfirmed     the number of mails that it takes without an answer
 slow            the command that is never answered: "EHLO", "MAIL", "DATA" or "QUIT"
 """
 
@@ -111,6 +112,9 @@ class Handler:
         if options.get("data"):
             return options["data"]
         print(json.dumps(described(session, envelope)), flush=True)
+        if options.get("unconfirmed", 0) > 0:
+            options["unconfirmed"] -= 1
+            await asyncio.sleep(FOREVER)
         await self.slow("DATA")
         return "250 OK"
 

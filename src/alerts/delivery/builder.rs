@@ -15,6 +15,7 @@ use super::report::Reporter;
 use super::saved_channels::{DOCUMENT, SavedChannels};
 use super::shared::{Clock, Jitter, Sender, Shared};
 use super::state::State;
+use crate::alerts::losses::Losses;
 use crate::alerts::stores::{AlertStore, Lease, Saved};
 use crate::error::Error;
 use crate::recorder::RecorderRef;
@@ -28,8 +29,10 @@ pub struct DeliveryBuilder {
     receivers: Vec<Outlet>,
     max_queued: usize,
     label: Option<String>,
+    is_sole: bool,
     sender: Sender,
     recorder: RecorderRef,
+    losses: Option<Arc<Losses>>,
     clock: Clock,
     jitter: Jitter,
 }
@@ -54,8 +57,10 @@ impl DeliveryBuilder {
             receivers: Vec::new(),
             max_queued: 10_000,
             label: None,
+            is_sole: false,
             sender: Sender::default(),
             recorder: RecorderRef::default(),
+            losses: None,
             clock: Arc::new(SystemTime::now),
             jitter: Arc::new(random),
         }
@@ -76,6 +81,12 @@ impl DeliveryBuilder {
     /// Sets the label `ledger` of the metrics. Defaults to the name of the ledger.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
+        self
+    }
+
+    /// Says that no other engine tells of these alerts: the worker goes on after the end of its lease.
+    pub(in crate::alerts) fn sole(mut self, is_sole: bool) -> Self {
+        self.is_sole = is_sole;
         self
     }
 
@@ -101,6 +112,12 @@ impl DeliveryBuilder {
 
     pub(in crate::alerts) fn recorder_ref(mut self, recorder: RecorderRef) -> Self {
         self.recorder = recorder;
+        self
+    }
+
+    /// Counts what is lost along with that of the engine.
+    pub(in crate::alerts) fn losses(mut self, losses: Arc<Losses>) -> Self {
+        self.losses = Some(losses);
         self
     }
 
@@ -140,10 +157,14 @@ impl DeliveryBuilder {
         let names: Vec<_> = self.receivers.iter().map(|it| it.name.clone()).collect();
         let label = self.label.as_ref().unwrap_or(&self.ledger);
         let metrics = Metrics::new(names.iter().map(String::as_str), label, &self.recorder);
+        let losses = self.losses;
+        let losses = losses.unwrap_or_else(|| Arc::new(Losses::new(&self.recorder)));
+        let mut state = State::new(self.receivers, fallbacks, self.max_queued);
+        state.permit.is_sole = self.is_sole;
         let shared = Arc::new(Shared {
             lanes: names.iter().map(|_| Notify::new()).collect(),
-            reporter: Reporter::new(names, metrics),
-            state: State::new(self.receivers, fallbacks, self.max_queued).into(),
+            reporter: Reporter::new(names, metrics, losses),
+            state: state.into(),
             store: self.store,
             ledger: self.ledger,
             lease: self.lease,
@@ -152,7 +173,7 @@ impl DeliveryBuilder {
             sender: self.sender,
             commits: Notify::new(),
             draining: watch::Sender::new(false),
-            ended: watch::Sender::new(None),
+            ended: watch::Sender::new(false),
         });
         let document = saved.documents.get(DOCUMENT);
         let channels = document.map(|document| serde_json::from_slice::<SavedChannels>(document));

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::ended::Ended;
 use super::saved_channels::DOCUMENT;
 use super::shared::Shared;
 use crate::alerts::stores::Commit;
@@ -22,8 +21,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Commits until the worker is drained or the lease is lost.
-pub(super) async fn run(shared: &Shared) -> Ended {
+/// Commits until the worker is drained.
+pub(super) async fn run(shared: &Shared) {
     let mut draining = shared.draining.subscribe();
     let outage = Outage::default();
     let mut pause = FIRST_PAUSE;
@@ -38,7 +37,7 @@ pub(super) async fn run(shared: &Shared) -> Ended {
             )
         };
         if is_over {
-            return Ended::Drained;
+            return;
         }
         if is_empty {
             shared.commits.notified().await;
@@ -61,14 +60,17 @@ pub(super) async fn run(shared: &Shared) -> Ended {
             _ => {}
         }
         match result {
-            Ok(()) => pause = FIRST_PAUSE,
+            Ok(()) => {
+                pause = FIRST_PAUSE;
+                shared.reporter.losses.store_works();
+            }
             Err(error) if error.kind() == ErrorKind::Refused => {
-                let ledger = &shared.ledger;
-                tracing::warn!(
-                    ledger,
-                    "another engine has the ledger of alerts: delivery ends here"
-                );
-                return Ended::LeaseLost;
+                // The lease may be renewed, but not while the worker is drained.
+                let drained = draining.wait_for(|is_draining| *is_draining);
+                if timeout(pause, drained).await.is_ok() {
+                    return;
+                }
+                pause = (pause * 2).min(LONGEST_PAUSE);
             }
             Err(_) => {
                 sleep(pause).await;
@@ -82,11 +84,11 @@ pub(super) async fn run(shared: &Shared) -> Ended {
 async fn commit(shared: &Shared) -> Result<(), Error> {
     let lease = *shared.lease.borrow();
     let mut commit = Commit::new(&*shared.ledger, lease, None);
-    let (changes, saved) = {
+    let saved = {
         let mut state = shared.state.lock();
-        let changes = state.changes.fill(&mut commit);
+        state.changes.fill(&mut commit);
         let is_changed = std::mem::take(&mut state.changes.channels);
-        (changes, is_changed.then(|| state.saved_channels()))
+        is_changed.then(|| state.saved_channels())
     };
     let writes_channels = saved.is_some();
     if let Some(saved) = saved {
@@ -95,10 +97,10 @@ async fn commit(shared: &Shared) -> Result<(), Error> {
         commit.documents.insert(DOCUMENT.to_owned(), document);
     }
     let result = call(shared, &commit).await;
-    shared.with(|state| {
-        if result.is_ok() {
-            state.committed(changes);
-        } else {
+    shared.with(|state| match &result {
+        Ok(()) => state.committed(),
+        Err(error) => {
+            state.permit.is_refused = error.kind() == ErrorKind::Refused;
             state.changes.channels |= writes_channels;
             state.not_committed();
         }

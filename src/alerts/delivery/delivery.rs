@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::attempt::attempt;
 use super::channel_status::ChannelStatus;
 use super::committer;
-use super::ended::Ended;
 use super::shared::Shared;
 use super::worker;
 use crate::alerts::channels::{DeliveryError, Mode, NotificationReason, NotifiedAlert, test_alert};
@@ -36,9 +35,9 @@ impl Delivery {
             for lane in 0..lanes {
                 workers.spawn(worker::run(Arc::clone(&of_task), lane));
             }
-            let ended = committer::run(&of_task).await;
+            committer::run(&of_task).await;
             drop(workers);
-            of_task.ended.send_replace(Some(ended));
+            of_task.ended.send_replace(true);
         });
         Self {
             shared,
@@ -61,15 +60,33 @@ impl Delivery {
         self.shared.with(|state| state.confirm(ids));
     }
 
+    /// Keeps those that still wait.
+    pub(in crate::alerts) fn retain_waiting(&self, queued: &mut Vec<Queued>) {
+        let state = self.shared.state.lock();
+        let waiting = state.waiting();
+        queued.retain(|queued| waiting.contains_key(&queued.id));
+    }
+
     /// Puts results that are not committed into an empty commit. Returns whether there are any.
     pub(in crate::alerts) fn fill_unrecorded(&self, commit: &mut Commit) -> bool {
-        self.shared.with(|state| state.changes.fill(commit) > 0)
+        self.shared.with(|state| state.changes.fill(commit))
     }
 
     /// The results that were put into a commit are committed.
     pub(in crate::alerts) fn note_recorded(&self) {
-        self.shared
-            .with(|state| state.changes.filled_is_committed());
+        self.shared.with(|state| state.committed());
+    }
+
+    /// The engine holds the lease until then.
+    pub(in crate::alerts) fn allow_until(&self, until: Option<Instant>) {
+        self.shared.with(|state| {
+            let was_allowed = state.permit.allows(Instant::now());
+            state.permit.until = until;
+            state.permit.is_refused = false;
+            if !was_allowed {
+                state.wake_all();
+            }
+        });
     }
 
     /// Gives the firing and the resolved alerts to the channels with [`Mode::Alerts`].
@@ -105,7 +122,7 @@ impl Delivery {
         })
     }
 
-    /// Tells the channels with [`Mode::Heartbeat`] that the engine is healthy. Each sends at most one beat in its time.
+    /// Tells the channels with [`Mode::Heartbeat`] that the engine works and is healthy. Each sends at most one beat in its time.
     pub fn beat(&self) {
         let now = self.shared.now();
         self.shared.with(|state| {
@@ -188,18 +205,15 @@ impl Delivery {
     }
 
     /// Waits until the worker ended.
-    pub async fn ended(&self) -> Ended {
+    pub async fn ended(&self) {
         let mut ended = self.shared.ended.subscribe();
-        let ended = ended.wait_for(Option::is_some).await;
-        ended
-            .ok()
-            .and_then(|ended| *ended)
-            .unwrap_or(Ended::Drained)
+        // The sender is there as long as this worker.
+        let _ = ended.wait_for(|is_ended| *is_ended).await;
     }
 
-    /// The end, once the worker ended.
+    /// Whether the worker ended.
     #[must_use]
-    pub fn is_ended(&self) -> Option<Ended> {
+    pub fn is_ended(&self) -> bool {
         *self.shared.ended.borrow()
     }
 
@@ -214,7 +228,7 @@ impl Delivery {
         self.shared.commits.notify_one();
         if timeout_at(deadline, self.ended()).await.is_err() {
             self.task.abort();
-            self.shared.ended.send_replace(Some(Ended::Drained));
+            self.shared.ended.send_replace(true);
         }
         self.waiting()
     }

@@ -10,6 +10,7 @@ use super::now::Now;
 use crate::alerts::channels::{Notification, NotifiedAlert};
 use crate::alerts::level::Level;
 use crate::alerts::state::{AlertId, PersonalAct};
+use crate::time::later_instant;
 
 /// The time for which resolved alerts are posted.
 const RESOLVED_FOR: Duration = Duration::from_secs(300);
@@ -95,7 +96,7 @@ impl Feed {
     fn is_due(&self, every: Duration, now: Now) -> bool {
         let tolerance = TOLERANCE.min(every / 10);
         self.last
-            .is_none_or(|last| now.steady + tolerance >= last + every)
+            .is_none_or(|last| now.steady + tolerance >= later_instant(last, every))
     }
 
     pub(super) fn put(&mut self, notification: Notification) {

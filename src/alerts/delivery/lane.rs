@@ -12,6 +12,7 @@ use super::outlet::Outlet;
 use super::queue::Queue;
 use super::saved_channels::SavedChannel;
 use crate::alerts::channels::Mode;
+use crate::time::later_instant;
 
 /// One channel with its queue and its health.
 pub(super) struct Lane {
@@ -159,7 +160,7 @@ impl Lane {
     pub(super) fn hands_over_at(&self) -> Option<Instant> {
         let (since, _) = self.failing_since?;
         self.fallback?;
-        Some(since + self.receiver.fallback_after)
+        Some(later_instant(since, self.receiver.fallback_after))
     }
 
     pub(super) fn status(&self, now: Now) -> ChannelStatus {

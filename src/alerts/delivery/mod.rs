@@ -2,8 +2,8 @@
 //!
 //! - **Durable**: a notification leaves the outbox with the commit that records its end. Results are collected for up to 100 ms, so a
 //!   crash between a delivery and its record leads to one duplicate. While the store is down, delivery goes on, and the results
-//!   stay in memory. A commit that is refused means that another engine has the ledger: the worker ends with
-//!   [`Ended::LeaseLost`].
+//!   stay in memory: of more than 50,000, only the latest keep their events. While the store refuses the results, because the lease is over or another engine has it, nothing is sent. Drop
+//!   the worker if it is another engine: it goes on when the lease is renewed.
 //! - **In order**: a channel sends one notification at a time, and the channels send in parallel. The notifications of a group
 //!   stay in order, so one that fails holds back the later ones of its group, but no other group. A channel that
 //!   [deduplicates](crate::alerts::channels::Channel::deduplicates) also keeps the notifications of each alert in order, and sends
@@ -31,15 +31,16 @@ mod changes;
 mod channel_status;
 mod committer;
 mod delivery;
-mod ended;
 mod fallbacks;
 mod feed;
 mod hand_over;
 mod lane;
+mod leftover;
 mod metrics;
 mod note;
 mod now;
 mod outlet;
+mod permit;
 mod queue;
 mod report;
 mod saved_channels;
@@ -52,6 +53,5 @@ mod worker;
 pub use self::builder::DeliveryBuilder;
 pub use self::channel_status::{ChannelStatus, Stopped};
 pub use self::delivery::Delivery;
-pub use self::ended::Ended;
 pub(in crate::alerts) use self::fallbacks::mistakes;
 pub use self::outlet::Outlet;

@@ -1,9 +1,12 @@
 //! `Reporter`: logs and counts what the state noted.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 
 use super::metrics::Metrics;
 use super::note::Note;
+use crate::alerts::losses::Losses;
 use crate::alerts::stores::DeliveryResult;
 use crate::log_limit::LogLimit;
 use crate::redact::redact_line;
@@ -15,6 +18,7 @@ const MAX_TITLE: usize = 200;
 pub(super) struct Reporter {
     pub(super) names: Vec<String>,
     pub(super) metrics: Metrics,
+    pub(super) losses: Arc<Losses>,
     dropped: LogLimit,
     rejected: LogLimit,
     /// Whether the gauges are this worker's. The lock keeps an older state from being shown after a newer one.
@@ -22,10 +26,11 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    pub(super) fn new(names: Vec<String>, metrics: Metrics) -> Self {
+    pub(super) fn new(names: Vec<String>, metrics: Metrics, losses: Arc<Losses>) -> Self {
         Self {
             names,
             metrics,
+            losses,
             dropped: LogLimit::default(),
             rejected: LogLimit::default(),
             has_gauges: Mutex::new(true),
@@ -76,6 +81,7 @@ impl Reporter {
                     DeliveryResult::Stopped => "an alert notification is for a stopped channel",
                     DeliveryResult::Expired => "an alert notification was given up",
                     _ => {
+                        self.losses.lose_notification();
                         if let Some(left_out) = self.dropped.next() {
                             tracing::error!(
                                 channel,

@@ -7,7 +7,6 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use super::ended::Ended;
 use super::metrics::Levels;
 use super::now::Now;
 use super::report::Reporter;
@@ -43,7 +42,7 @@ pub(super) struct Shared {
     /// Wakes the task that commits.
     pub(super) commits: Notify,
     pub(super) draining: watch::Sender<bool>,
-    pub(super) ended: watch::Sender<Option<Ended>>,
+    pub(super) ended: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -56,12 +55,13 @@ impl Shared {
 
     /// Changes the state. Then, without its lock, wakes the tasks that have to go on, and logs and counts.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let (value, notes, wakes, is_changed) = {
+        let (value, notes, wakes, is_changed, dropped) = {
             let mut state = self.state.lock();
             let value = change(&mut state);
             let notes = std::mem::take(&mut state.notes);
             let wakes = std::mem::take(&mut state.wakes);
-            (value, notes, wakes, !state.changes.is_empty())
+            let dropped = state.changes.take_dropped();
+            (value, notes, wakes, !state.changes.is_empty(), dropped)
         };
         for lane in &wakes {
             self.lanes[*lane].notify_one();
@@ -72,6 +72,7 @@ impl Shared {
         if is_changed || !wakes.is_empty() {
             self.set_gauges();
         }
+        self.reporter.losses.lose_events(dropped);
         for note in notes {
             self.reporter.report(note);
         }

@@ -13,12 +13,15 @@ use super::lane::Lane;
 use super::note::Note;
 use super::now::Now;
 use super::outlet::Outlet;
+use super::permit::Permit;
 use super::queue::Entry;
 use super::saved_channels::SavedChannels;
 use super::unrecorded::{Settled, Unrecorded};
 use crate::alerts::channels::Notification;
 use crate::alerts::level::Level;
+use crate::alerts::losses::MAX_WAITING_EVENTS;
 use crate::alerts::stores::{DeliveryResult, Queued};
+use crate::time::later_instant;
 
 /// All that the worker keeps under its lock. No code of the service runs in its methods: they leave notes.
 pub(super) struct State {
@@ -33,6 +36,7 @@ pub(super) struct State {
     /// The channels whose tasks have something new to do.
     pub(super) wakes: Vec<usize>,
     pub(super) is_draining: bool,
+    pub(super) permit: Permit,
     /// The tasks of channels that have not ended.
     pub(super) running: usize,
 }
@@ -51,11 +55,12 @@ impl State {
             order: BTreeMap::new(),
             next_place: 0,
             max_queued,
-            changes: Changes::default(),
+            changes: Changes::new(MAX_WAITING_EVENTS),
             unrecorded: Unrecorded::default(),
             notes: Vec::new(),
             wakes: Vec::new(),
             is_draining: false,
+            permit: Permit::default(),
             running: 0,
         }
     }
@@ -69,6 +74,11 @@ impl State {
         for queued in outbox {
             self.accept(queued.clone(), now);
         }
+    }
+
+    /// Wakes the tasks of all channels.
+    pub(super) fn wake_all(&mut self) {
+        self.wakes = (0..self.lanes.len()).collect();
     }
 
     /// The state of the channels to save.
@@ -122,7 +132,7 @@ impl State {
                 0 => now.steady,
                 _ => now.steady_at(queued.next_attempt, MOST),
             },
-            expires: now.steady + lane.receiver.give_up_after.saturating_sub(age),
+            expires: later_instant(now.steady, lane.receiver.give_up_after.saturating_sub(age)),
             queued: Arc::new(queued),
         };
         self.next_place += 1;
@@ -138,16 +148,21 @@ impl State {
         while self.order.len() > self.max_queued && self.drop_oldest(now) {}
     }
 
+    /// The notifications that wait.
+    pub(super) fn waiting(&self) -> HashMap<Uuid, &Queued> {
+        let entries = self.order.iter().filter_map(|((_, place), (lane, key))| {
+            let entry = self.lanes[*lane].queue.get(key, *place)?;
+            Some((entry.queued.id, &*entry.queued))
+        });
+        entries.collect()
+    }
+
     /// Notes again what became of these notifications, because a late commit wrote them as they were at first.
     pub(super) fn confirm(&mut self, ids: &[Uuid]) {
-        let mut waiting = HashMap::new();
-        for ((_, place), (lane, key)) in &self.order {
-            if let Some(entry) = self.lanes[*lane].queue.get(key, *place) {
-                waiting.insert(entry.queued.id, &entry.queued);
-            }
-        }
-        for id in ids {
-            let queued = waiting.get(id).map(|queued| Queued::clone(queued));
+        let waiting = self.waiting();
+        let queued = |id| waiting.get(id).map(|queued| Queued::clone(queued));
+        let states: Vec<_> = ids.iter().map(|id| (id, queued(id))).collect();
+        for (id, queued) in states {
             self.changes.push(Change {
                 event: None,
                 done: queued.is_none().then_some(*id),
@@ -204,16 +219,17 @@ impl State {
         queue.release(settled.place, &settled.alerts);
     }
 
-    /// The store took the oldest changes.
-    pub(super) fn committed(&mut self, changes: usize) {
+    /// The store took the changes of the last commit.
+    pub(super) fn committed(&mut self) {
         self.unrecorded.is_store_away = false;
-        for id in self.changes.committed(changes) {
+        self.permit.is_refused = false;
+        for id in self.changes.committed() {
             if let Some(settled) = self.unrecorded.take(id) {
                 self.release(&settled);
             }
         }
         // Delivery may have waited for the store.
-        self.wakes = (0..self.lanes.len()).collect();
+        self.wake_all();
     }
 
     /// The store took no changes. Nothing waits for it any more.
@@ -222,14 +238,11 @@ impl State {
         for settled in self.unrecorded.take_all() {
             self.release(&settled);
         }
-        self.wakes = (0..self.lanes.len()).collect();
+        self.wake_all();
     }
 
     /// The next step of a channel's task.
     pub(super) fn next(&mut self, lane: usize, now: Now) -> Step {
-        /// Delivery waits for the store when this many changes for each place of the outbox are not committed.
-        const PENDING: usize = 4;
-        let is_behind = self.changes.len() >= PENDING * self.max_queued.max(1000);
         let rest = |until| {
             if self.is_draining {
                 Step::End
@@ -238,7 +251,7 @@ impl State {
             }
         };
         let state = &self.lanes[lane];
-        if state.stopped.is_some() || is_behind {
+        if state.stopped.is_some() || !self.permit.allows(now.steady) {
             return rest(None);
         }
         if let Some(pending) = state.feed.pending() {

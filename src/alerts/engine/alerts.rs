@@ -1,6 +1,5 @@
 //! `Alerts`: the running engine.
 
-use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -10,17 +9,14 @@ use super::engine::Engine;
 use super::explanation::Explanation;
 use super::shared_entry::{Deed, SharedAct};
 use super::views::{AlertView, AlertsStats, SilenceView};
+use super::when::When;
 use crate::alerts::channels::DeliveryError;
 use crate::alerts::rules::Rules;
 use crate::alerts::slo::{SloAlert, Slos};
-use crate::alerts::state::{Alert, AlertId, CodeAlert, Transition};
+use crate::alerts::state::{AlertId, CodeAlert, Transition};
 use crate::alerts::stores::{HistoryPage, HistoryQuery};
 use crate::error::{Error, ErrorKind};
 use crate::exporter::Snapshot;
-use crate::redact::redact;
-
-/// Alerts that a shortcut fires resolve when they were not fired again for this long.
-const SHORTCUT_RESOLVES: Duration = Duration::from_secs(15 * 60);
 
 /// The running engine: it evaluates rules, keeps the life of each alert, and sends notifications.
 ///
@@ -74,28 +70,6 @@ impl Alerts {
         self.0.inbox.clear(id);
     }
 
-    /// Fires `JobFailed` for a background job. It resolves when it was not fired again for 15 minutes.
-    pub fn job_failed(&self, job: &str, error: impl Display) -> AlertId {
-        self.shortcut("JobFailed", "job", job, error)
-    }
-
-    /// Fires `ApiError` for an outbound API. It resolves when it was not fired again for 15 minutes.
-    pub fn api_error(&self, service: &str, error: impl Display) -> AlertId {
-        self.shortcut("ApiError", "API", service, error)
-    }
-
-    /// Fires `DatabaseError` for a database. It resolves when it was not fired again for 15 minutes.
-    pub fn database_error(&self, database: &str, error: impl Display) -> AlertId {
-        self.shortcut("DatabaseError", "database", database, error)
-    }
-
-    fn shortcut(&self, name: &str, kind: &str, which: &str, error: impl Display) -> AlertId {
-        let error = error.to_string();
-        let text = format!("{kind} {which}: {}", redact(&error));
-        let alert = Alert::error(text).name(name).component(which);
-        self.fire(alert.auto_resolve(SHORTCUT_RESOLVES))
-    }
-
     /// Evaluates all rules now. The engine does this by itself unless its builder said [`manual`](super::AlertsBuilder::manual).
     ///
     /// Returns the changes of all alerts, also of those that code fired.
@@ -108,10 +82,11 @@ impl Alerts {
         snapshot: &Snapshot,
         now: SystemTime,
     ) -> Result<Vec<Transition>, Error> {
-        self.0.hold(now).await;
-        self.0.share(now).await;
+        let when = When::At(now);
+        self.0.hold(when).await;
+        self.0.share(when).await;
         self.0.compute().await;
-        self.0.evaluate(snapshot, now).await
+        self.0.evaluate(snapshot, now, when).await
     }
 
     /// Notes that a person takes care of a firing alert: it is not repeated and not escalated.
@@ -150,22 +125,25 @@ impl Alerts {
     }
 
     async fn act(&self, act: SharedAct) -> Result<Acted, Error> {
-        let now = SystemTime::now();
-        self.0.hold_if_closed(now).await;
-        self.0.ready(now).await?;
+        self.0.hold_if_closed().await;
+        self.0.ready().await?;
         let mut ledgers = self.0.open_ledgers();
         if let Some(ledger) = ledgers.find(|ledger| ledger.knows(act.alert)) {
-            let change = |book: &mut Book, step: &mut Step| {
+            let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
                 step.transitions.extend(act.apply(&mut book.state, now)?);
                 Ok(Acted::Done)
             };
-            return ledger.act(now, change).await;
+            let acted = ledger.act(change).await;
+            // Another instance may have taken the ledger over meanwhile.
+            if acted.is_ok() || ledger.is_open() {
+                return acted;
+            }
         }
         if !self.0.is_elsewhere(act.alert).await? {
             let message = format!("the alert {} is unknown", act.alert);
             return Err(Error::new(ErrorKind::Refused, message));
         }
-        self.0.forward(act, now).await?;
+        self.0.forward(act).await?;
         Ok(Acted::Forwarded)
     }
 
@@ -297,7 +275,7 @@ impl Alerts {
     /// Fails while the alerts are not read from their store.
     #[cfg(feature = "axum")]
     pub(crate) async fn ready(&self) -> Result<(), Error> {
-        self.0.ready(SystemTime::now()).await
+        self.0.ready().await
     }
 }
 

@@ -163,9 +163,9 @@ impl Book {
         }
         self.slos.observe(&context.slos, snapshot, now);
         let age = self.slos_saved.map(|saved| now.duration_since(saved));
-        if age.is_none_or(|age| age.is_ok_and(|age| age >= SLOS_EVERY)) {
-            self.slos_saved = Some(now);
-            step.put(SLOS, &self.slos);
+        // Also after a step back of the clock, which may be far.
+        if age.is_none_or(|age| age.map_or(true, |age| age >= SLOS_EVERY)) {
+            self.save_slos(now, step);
         }
         let mut statuses = Vec::new();
         for slo in context.slos.iter() {
@@ -180,6 +180,23 @@ impl Book {
             statuses.push(status);
         }
         statuses
+    }
+
+    /// Saves the counts of the SLOs.
+    pub(super) fn save_slos(&mut self, now: SystemTime, step: &mut Step) {
+        if !self.context.slos.is_empty() {
+            self.slos_saved = Some(now);
+            step.put(SLOS, &self.slos);
+        }
+    }
+
+    /// Goes on with the totals that this process has counted, so that no event is counted twice.
+    pub(super) fn count_on_from(&mut self, counted: &SloBook) {
+        self.slos.count_on_from(counted);
+    }
+
+    pub(super) fn into_counted(self) -> SloBook {
+        self.slos
     }
 
     fn judge_slo(

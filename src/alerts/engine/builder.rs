@@ -130,7 +130,8 @@ impl AlertsBuilder {
 
     /// Sets the store. Defaults to memory: a restart then forgets all alerts, silences and undelivered notifications.
     ///
-    /// While the store is away, alerts go on and are written later. If it is away at the start, they begin in memory, except those of
+    /// While the store is away, alerts go on and are written later, except for old events of the history: 50,000 of the engine and 50,000
+    /// of the delivery wait. If it is away at the start, they begin in memory, except those of
     /// shared rules, which another instance may tell. The stored alerts take their place when the store is back, so one that
     /// still fires may be told twice. One that ends at just that moment may not be told as resolved. Acts of people are refused until
     /// then.
@@ -166,7 +167,8 @@ impl AlertsBuilder {
     }
 
     /// Sets the name of this instance. Defaults to the host name, or `unknown`. In a store that several instances share, each needs a
-    /// name of its own that it keeps over restarts, and its alerts have it as the label `instance`.
+    /// name of its own that it keeps over restarts, and its alerts have it as the label `instance`. If two processes have the same
+    /// name, one of them holds the alerts, and the other waits until the first one ends.
     pub fn instance(mut self, name: impl Into<String>) -> Self {
         self.instance = Some(name.into());
         self

@@ -1,31 +1,16 @@
-//! The channels of the engine: their states, and tests.
+//! The channels of an engine, and their tests.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::engine::Engine;
+use super::ledger::Ledger;
+use super::when::When;
 use crate::alerts::channels::DeliveryError;
 use crate::alerts::delivery::{ChannelStatus, Delivery};
 
 impl Engine {
-    /// Each channel once, also before the alerts are read from their store.
-    pub(super) fn channels(&self) -> Vec<ChannelStatus> {
-        // All ledgers have the same ones.
-        let plan = self.ledgers.first().map(|ledger| &ledger.plan);
-        let outlets = plan.into_iter().flat_map(|plan| &plan.channels);
-        let mut channels: Vec<_> = outlets.map(ChannelStatus::of).collect();
-        for ledger in self.open_ledgers() {
-            let statuses = ledger.read(|open| open.delivery.channels());
-            // They are in the order of their configuration.
-            for (channel, status) in channels.iter_mut().zip(statuses.unwrap_or_default()) {
-                channel.add(status);
-            }
-        }
-        channels
-    }
-
     pub(super) async fn test_channel(&self, name: &str) -> Result<(), DeliveryError> {
-        self.hold_if_closed(SystemTime::now()).await;
+        self.hold_if_closed().await;
         let is_stopped = |delivery: &Delivery| {
             let mut channels = delivery.channels().into_iter();
             channels.any(|channel| channel.name == name && channel.stopped.is_some())
@@ -50,10 +35,9 @@ impl Engine {
         for (ledger, delivery, was_stopped) in open {
             delivery.test(name).await?;
             if was_stopped {
-                let now = SystemTime::now();
                 // A failure of the store is logged there, and the step is written later.
                 let _ = ledger
-                    .run(now, |book, _| {
+                    .run(When::Now, |book, _, now| {
                         book.notifier.renew(name, now);
                         Ok(())
                     })
@@ -61,5 +45,20 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Each channel once, also before the alerts are read from their store.
+    pub(super) fn channels(&self) -> Vec<ChannelStatus> {
+        let outlets = self.ledgers.first().map(Ledger::outlets);
+        let outlets = outlets.unwrap_or_default().iter();
+        let mut channels: Vec<_> = outlets.map(ChannelStatus::of).collect();
+        for ledger in self.open_ledgers() {
+            let statuses = ledger.read(|open| open.delivery.channels());
+            // They are in the order of their configuration.
+            for (channel, status) in channels.iter_mut().zip(statuses.unwrap_or_default()) {
+                channel.add(status);
+            }
+        }
+        channels
     }
 }

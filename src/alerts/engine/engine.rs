@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::book::{Book, Step};
 use super::context::Context;
@@ -16,6 +16,7 @@ use super::instruments::Instruments;
 use super::ledger::Ledger;
 use super::shared::Shared;
 use super::views::AlertsStats;
+use super::when::When;
 use crate::alerts::computed::Computed;
 use crate::alerts::outcome::Outcome;
 use crate::alerts::samples::Samples;
@@ -24,8 +25,10 @@ use crate::alerts::state::{AlertState, Transition};
 use crate::alerts::stores::{AlertStore, HistoryPage, HistoryQuery};
 use crate::error::{Error, ErrorKind};
 use crate::exporter::Snapshot;
+use crate::join_all::join_all;
 use crate::log_limit::LogLimit;
 use crate::panics;
+use crate::time::later_instant;
 
 /// A closure of the service that computes a signal may take this long.
 const COMPUTE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,7 +48,9 @@ pub(super) struct Engine {
     missed: AtomicU64,
     pub(super) failures: LogLimit,
     has_ended: AtomicBool,
-    pub(super) started: SystemTime,
+    /// The last evaluation, or the last look at the requests of code if there are no metrics.
+    pub(super) ticked: Mutex<Option<Instant>>,
+    pub(super) started: Instant,
 }
 
 #[derive(Default)]
@@ -75,7 +80,8 @@ impl Engine {
             missed: AtomicU64::new(0),
             failures: LogLimit::default(),
             has_ended: AtomicBool::new(false),
-            started: SystemTime::now(),
+            ticked: Mutex::default(),
+            started: Instant::now(),
         }
     }
 
@@ -89,19 +95,16 @@ impl Engine {
     }
 
     /// Takes the ledgers that no other engine holds, and holds on to its own.
-    pub(super) async fn hold(&self, now: SystemTime) {
-        if self.has_ended.load(Ordering::Acquire) {
-            return;
-        }
+    pub(super) async fn hold(&self, when: When) {
         for ledger in &self.ledgers {
-            ledger.hold(now).await;
+            ledger.hold(when).await;
         }
     }
 
     /// Takes the ledgers if none is open, as right after the start.
-    pub(super) async fn hold_if_closed(&self, now: SystemTime) {
+    pub(super) async fn hold_if_closed(&self) {
         if self.open_ledgers().next().is_none() {
-            self.hold(now).await;
+            self.hold(When::Now).await;
         }
     }
 
@@ -136,14 +139,15 @@ impl Engine {
         self.samples.lock().add(snapshot, now);
     }
 
-    /// Evaluates all rules of the ledgers that this engine holds.
+    /// Evaluates all rules of the ledgers that this engine holds, over a snapshot of the time `at`.
     pub(super) async fn evaluate(
         &self,
         snapshot: &Snapshot,
-        now: SystemTime,
+        at: SystemTime,
+        when: When,
     ) -> Result<Vec<Transition>, Error> {
         let began = crate::measure::Instant::now();
-        self.observe(snapshot, now);
+        self.observe(snapshot, at);
         let mut transitions = Vec::new();
         let mut failed = None;
         let mut statuses = Vec::new();
@@ -151,14 +155,14 @@ impl Engine {
             if !ledger.is_open() {
                 continue;
             }
-            let changed = ledger.run(now, |book, step| {
+            let changed = ledger.run(when, |book, step, now| {
                 // Here, because a ledger that is closed meanwhile leaves them in the inbox.
                 if index == 0 {
                     book.take(self.inbox.take(), now, step);
                 }
-                self.judge(&ledger.rules, book, now, step);
+                self.judge(&ledger.rules, book, at, step);
                 if index == 0 {
-                    statuses = book.judge_slos(snapshot, now, step);
+                    statuses = book.judge_slos(snapshot, at, step);
                 }
                 Ok(step.transitions.clone())
             });
@@ -168,18 +172,30 @@ impl Engine {
             }
         }
         self.instruments.judged(&statuses);
-        self.feed(now);
+        self.feed(when);
         let took = began.elapsed();
         *self.last.lock() = Last {
-            ended: Some(now),
+            ended: Some(at),
             took,
         };
-        self.instruments.evaluated(now, took);
+        self.instruments.evaluated(at, took);
+        self.ticked();
         failed.map_or(Ok(transitions), Err)
     }
 
+    /// Notes that the engine works. The heartbeats depend on it.
+    pub(super) fn ticked(&self) {
+        *self.ticked.lock() = Some(Instant::now());
+        if !self.is_healthy() {
+            return;
+        }
+        for ledger in self.open_ledgers() {
+            ledger.read(|open| open.delivery.beat());
+        }
+    }
+
     /// Evaluates these rules.
-    fn judge(&self, rules: &[usize], book: &mut Book, now: SystemTime, step: &mut Step) {
+    fn judge(&self, rules: &[usize], book: &mut Book, at: SystemTime, step: &mut Step) {
         let samples = self.samples.lock();
         let mut scratch = Scratch::default();
         for index in rules {
@@ -187,12 +203,12 @@ impl Engine {
                 continue;
             };
             let views = samples.planned(*index);
-            let found = rule.find(&samples, views, now, &mut scratch);
+            let found = rule.find(&samples, views, at, &mut scratch);
             let outcome = match &found {
                 Ok(()) => Outcome::Members(&scratch.found),
                 Err(error) => Outcome::Failed(error),
             };
-            self.evaluated(&rule.name, book.evaluate(rule, outcome, now, step));
+            self.evaluated(&rule.name, book.evaluate(rule, outcome, at, step));
         }
     }
 
@@ -206,14 +222,14 @@ impl Engine {
     }
 
     /// Does what code asked for, and sends what is due meanwhile.
-    pub(super) async fn wake(&self, now: SystemTime) {
+    pub(super) async fn wake(&self) {
         for (index, ledger) in self.ledgers.iter().enumerate() {
             if !ledger.is_open() {
                 continue;
             }
             // A failure of the store is logged there, and the step is written later.
             let _ = ledger
-                .run(now, |book, step| {
+                .run(When::Now, |book, step, now| {
                     // Here, because a ledger that is closed meanwhile leaves them in the inbox.
                     if index == 0 {
                         book.take(self.inbox.take(), now, step);
@@ -222,26 +238,30 @@ impl Engine {
                 })
                 .await;
         }
-        self.feed(now);
+        self.feed(When::Now);
     }
 
-    /// Feeds the channels that get all alerts, and those that beat.
-    fn feed(&self, now: SystemTime) {
-        for ledger in self.open_ledgers() {
+    /// Feeds the channels that get all alerts.
+    fn feed(&self, when: When) {
+        for ledger in self.telling_ledgers() {
             ledger.read(|open| {
                 if open.delivery.takes_alerts() {
-                    open.delivery.sync(&open.book.posted(now));
+                    open.delivery.sync(&open.book.posted(when.read()));
                 }
-                open.delivery.beat();
             });
         }
     }
 
     /// The next time at which a notification is due without an evaluation.
     pub(super) fn next_due(&self, now: SystemTime) -> Option<SystemTime> {
-        let due = self.open_ledgers();
+        let due = self.telling_ledgers();
         due.filter_map(|ledger| ledger.read(|open| open.book.notifier.next_due(now))?)
             .min()
+    }
+
+    /// The open ledgers whose lease is not over.
+    fn telling_ledgers(&self) -> impl Iterator<Item = &Ledger> {
+        self.open_ledgers().filter(|ledger| !ledger.is_paused())
     }
 
     pub(super) fn missed(&self, ticks: u64) {
@@ -251,9 +271,9 @@ impl Engine {
 
     /// Takes the ledgers if none is open and the store was not tried yet. Fails while the alerts of none are read: those that
     /// began in memory are not all.
-    pub(super) async fn ready(&self, now: SystemTime) -> Result<(), Error> {
+    pub(super) async fn ready(&self) -> Result<(), Error> {
         if self.ledgers.iter().all(|ledger| ledger.failure().is_none()) {
-            self.hold_if_closed(now).await;
+            self.hold_if_closed().await;
         }
         if self.open_ledgers().any(|ledger| !ledger.is_provisional()) {
             return Ok(());
@@ -287,6 +307,8 @@ impl Engine {
             last_evaluation_seconds: took.as_secs_f64(),
             missed_ticks: self.missed.load(Ordering::Relaxed),
             dropped: 0,
+            dropped_events: self.instruments.losses.events(),
+            dropped_notifications: self.instruments.losses.notifications(),
             store_error: self.ledgers.iter().find_map(Ledger::failure),
             channels: self.channels(),
         };
@@ -304,38 +326,29 @@ impl Engine {
         stats
     }
 
-    /// Reasons why the engine may not tell of an alert.
-    pub(super) fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        let stats = self.stats();
-        let since = stats.last_evaluation.unwrap_or(self.started);
-        let late = SystemTime::now().duration_since(since).unwrap_or_default();
-        if late > self.context.interval * 4 + self.context.settle {
-            problems.push(format!(
-                "the rules were last evaluated {} s ago",
-                late.as_secs()
-            ));
-        }
-        if let Some(error) = stats.store_error {
-            problems.push(format!("the store of the alerts fails: {error}"));
-        }
-        for channel in stats.channels {
-            if let Some(stopped) = channel.stopped {
-                problems.push(format!(
-                    "the channel {} is stopped: {}",
-                    channel.name, stopped.error
-                ));
-            }
-        }
-        problems
+    /// Ends the engine within the deadline.
+    pub(super) async fn shut_down(&self, deadline: Duration) {
+        let deadline = later_instant(Instant::now(), deadline);
+        let _ = timeout_at(deadline, self.last_steps()).await;
+        self.has_ended.store(true, Ordering::Release);
+        join_all(self.ledgers.iter().map(|ledger| ledger.shut_down(deadline))).await;
     }
 
-    pub(super) async fn shut_down(&self, deadline: Duration) {
-        self.wake(SystemTime::now()).await;
-        self.has_ended.store(true, Ordering::Release);
-        for ledger in &self.ledgers {
-            ledger.shut_down(deadline).await;
+    /// Does what code asked for, and saves what is saved now and then only.
+    async fn last_steps(&self) {
+        for (index, ledger) in self.ledgers.iter().enumerate() {
+            // A failure of the store is logged there.
+            let _ = ledger
+                .run(When::Now, |book, step, now| {
+                    if index == 0 {
+                        book.take(self.inbox.take(), now, step);
+                        book.save_slos(now, step);
+                    }
+                    Ok(())
+                })
+                .await;
         }
+        self.feed(When::Now);
     }
 
     pub(super) fn has_ended(&self) -> bool {

@@ -1,9 +1,11 @@
 //! `Instruments`: the engine's metrics about itself.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use metrics::{Counter, Gauge, Histogram};
 
+use crate::alerts::losses::Losses;
 use crate::alerts::slo::SloStatus;
 use crate::catalog::{
     MONITORING_ALERT_EVALUATION_DURATION, MONITORING_ALERT_EVALUATION_FAILURES,
@@ -19,6 +21,7 @@ pub(super) struct Instruments {
     missed: LazyHandle<Counter>,
     failures: LazyHandle<Counter>,
     recorder: RecorderRef,
+    pub(super) losses: Arc<Losses>,
 }
 
 impl Instruments {
@@ -30,6 +33,7 @@ impl Instruments {
             missed: zeros.add(MONITORING_ALERT_MISSED_TICKS.key([])),
             failures: zeros.add(MONITORING_ALERT_EVALUATION_FAILURES.key([])),
             recorder: recorder.clone(),
+            losses: Arc::new(Losses::new(recorder)),
         };
         zeros.announce();
         instruments

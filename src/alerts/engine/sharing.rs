@@ -11,6 +11,7 @@ use super::engine::Engine;
 use super::ledger::Ledger;
 use super::shared_entry::{SharedAct, SharedEntry, SharedSilence};
 use super::store_call::call_store;
+use super::when::When;
 use crate::alerts::state::{AlertId, PersonalAct, SilenceTarget, State};
 use crate::alerts::stores::{Commit, Event, HistoryQuery, Lease, SilenceEvent};
 use crate::error::{Error, ErrorKind, logged};
@@ -22,6 +23,8 @@ const LEDGER: &str = "acts";
 const MAX: usize = 1000;
 /// The ledger of no engine is removed after 30 days without a write.
 const TOUCH: Duration = Duration::from_secs(24 * 60 * 60);
+/// An act on an alert of an instance that does not come back is dropped after this time.
+const OLDEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// The events of an alert on a page of the history, and the most pages to its last change. Notifications are events, too.
 const EVENTS: usize = 1000;
 const PAGES: usize = 10;
@@ -30,7 +33,7 @@ type All = BTreeMap<Uuid, SharedEntry>;
 
 impl Engine {
     /// Does what people asked for at other instances, and holds to the silences of all.
-    pub(super) async fn share(&self, now: SystemTime) {
+    pub(super) async fn share(&self, when: When) {
         if !self.is_shared() {
             return;
         }
@@ -38,14 +41,15 @@ impl Engine {
         let Ok(all) = self.posted().await else {
             return;
         };
+        let now = when.read();
         self.note(&all);
         let pending: BTreeSet<_> = all.keys().copied().collect();
         let mut over = Vec::new();
         for (id, posted) in &all {
             let is_over = match posted {
-                SharedEntry::Act(act) => self.take(*id, act, &pending, now).await,
+                SharedEntry::Act(act) => self.take(*id, act, &pending, when).await,
                 SharedEntry::Silence(silence) => {
-                    self.hold_to(*id, silence, now).await;
+                    self.hold_to(*id, silence, when).await;
                     silence.is_history(now)
                 }
             };
@@ -53,7 +57,7 @@ impl Engine {
                 over.push(*id);
             }
         }
-        self.end_unknown(&pending, now).await;
+        self.end_unknown(&pending, when).await;
         let is_due = |touched: Option<Instant>| touched.is_none_or(|it| it.elapsed() >= TOUCH);
         if over.is_empty() && (all.is_empty() || !is_due(self.shared.lock().touched)) {
             return;
@@ -81,43 +85,63 @@ impl Engine {
     }
 
     /// Does an act on an alert that this engine holds. Returns whether nobody needs to see the act any more.
-    async fn take(
-        &self,
-        id: Uuid,
-        act: &SharedAct,
-        pending: &BTreeSet<Uuid>,
-        now: SystemTime,
-    ) -> bool {
+    async fn take(&self, id: Uuid, act: &SharedAct, pending: &BTreeSet<Uuid>, when: When) -> bool {
         for ledger in self.saved_ledgers() {
             if !ledger.knows(act.alert) {
                 continue;
             }
-            let done = ledger.act(now, |book: &mut Book, step: &mut Step| {
-                if !book.has_taken(id) {
-                    step.transitions.extend(act.apply(&mut book.state, now)?);
-                    book.note_taken(id, pending, step);
+            let done = ledger.act_at(when, |book: &mut Book, step: &mut Step, now| {
+                if book.has_taken(id) {
+                    return Ok(true);
                 }
-                Ok(())
+                let Ok(transitions) = act.apply(&mut book.state, now) else {
+                    return Ok(false);
+                };
+                step.transitions.extend(transitions);
+                book.note_taken(id, pending, step);
+                Ok(true)
             });
-            if done.await.is_ok() {
-                return true;
+            match done.await {
+                Ok(true) => return true,
+                // Its alert does not allow it, but one of the same id at another instance may.
+                Ok(false) => {}
+                // The next look tries again, here or at an heir of the ledger.
+                Err(_) => return false,
             }
         }
         // Two leases are enough for an heir of the holder.
         let since = self.shared.lock().acts.get(&id).copied();
         let is_late = since.is_some_and(|since| since.elapsed() >= self.context.lease() * 2);
-        if is_late {
-            let (alert, by) = (act.alert, redact(&act.by));
-            tracing::warn!(
-                %alert, %by, deed = ?act.deed,
-                "an act on an alert is not done: no instance holds the alert in a state that allows it"
-            );
+        if !is_late || self.may_be_done(id, act.alert, when.read()).await {
+            return false;
         }
-        is_late
+        let (alert, by) = (act.alert, redact(&act.by));
+        tracing::warn!(
+            %alert, %by, deed = ?act.deed,
+            "an act on an alert is not done: no instance holds the alert in a state that allows it"
+        );
+        true
+    }
+
+    /// Whether an alert is active yet at an instance that may have lost the store, so that it does the act later.
+    async fn may_be_done(&self, id: Uuid, alert: AlertId, now: SystemTime) -> bool {
+        let posted = id.get_timestamp().map(|time| time.to_unix());
+        let posted = posted.and_then(|(seconds, nanos)| {
+            SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))
+        });
+        let age = posted.and_then(|posted| now.duration_since(posted).ok());
+        let may =
+            age.is_none_or(|age| age < OLDEST) && self.is_elsewhere(alert).await.unwrap_or(true);
+        if may {
+            // The history is read again after two leases.
+            self.shared.lock().acts.insert(id, Instant::now());
+        }
+        may
     }
 
     /// Adds the silence to the ledgers that lack it, or ends it there.
-    async fn hold_to(&self, id: Uuid, silence: &SharedSilence, now: SystemTime) {
+    async fn hold_to(&self, id: Uuid, silence: &SharedSilence, when: When) {
+        let now = when.read();
         for ledger in self.saved_ledgers() {
             let is_there = ledger.read(|open| has(&open.book.state, id, now)) == Some(true);
             let is_meant = match &silence.target {
@@ -125,9 +149,9 @@ impl Engine {
                 SilenceTarget::Labels(_) => true,
             };
             let changed = if silence.ended.is_some() && is_there {
-                self.end(ledger, id, silence.ended.as_ref(), now).await
+                self.end(ledger, id, silence.ended.as_ref(), when).await
             } else if silence.is_wanted(now) && is_meant && !is_there {
-                self.begin(ledger, id, silence, now).await
+                self.begin(ledger, id, silence, when).await
             } else {
                 continue;
             };
@@ -140,11 +164,11 @@ impl Engine {
         ledger: &Ledger,
         id: Uuid,
         silence: &SharedSilence,
-        now: SystemTime,
+        when: When,
     ) -> Result<(), Error> {
         // One ledger tells of a silence of labels.
-        let is_told = ledger.is_for_all() || matches!(silence.target, SilenceTarget::Alert(_));
-        let change = |book: &mut Book, step: &mut Step| {
+        let is_told = !ledger.is_sole() || matches!(silence.target, SilenceTarget::Alert(_));
+        let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
             if has(&book.state, id, now) {
                 return Ok(());
             }
@@ -162,7 +186,7 @@ impl Engine {
             }));
             Ok(())
         };
-        ledger.act(now, change).await
+        ledger.act_at(when, change).await
     }
 
     async fn end(
@@ -170,9 +194,9 @@ impl Engine {
         ledger: &Ledger,
         id: Uuid,
         end: Option<&PersonalAct>,
-        now: SystemTime,
+        when: When,
     ) -> Result<(), Error> {
-        let change = |book: &mut Book, step: &mut Step| {
+        let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
             let ended = book.state.unshare_silence(id, now);
             step.events
                 .extend(ended.filter(|it| it.is_told).map(|silence| {
@@ -185,11 +209,12 @@ impl Engine {
                 }));
             Ok(())
         };
-        ledger.act(now, change).await
+        ledger.act_at(when, change).await
     }
 
     /// Ends the silences that are not in the store any more.
-    async fn end_unknown(&self, pending: &BTreeSet<Uuid>, now: SystemTime) {
+    async fn end_unknown(&self, pending: &BTreeSet<Uuid>, when: When) {
+        let now = when.read();
         for ledger in self.saved_ledgers() {
             let known = ledger.read(|open| {
                 let origins = open.book.state.silences(now);
@@ -199,7 +224,7 @@ impl Engine {
                     .collect::<Vec<_>>()
             });
             for id in known.unwrap_or_default() {
-                let ended = self.end(ledger, id, None, now).await;
+                let ended = self.end(ledger, id, None, when).await;
                 self.warn(ledger, ended);
             }
         }
@@ -208,7 +233,7 @@ impl Engine {
     fn warn(&self, ledger: &Ledger, result: Result<(), Error>) {
         let Err(error) = result else { return };
         if let Some(left_out) = self.failures.next() {
-            let (ledger, error) = (ledger.name, logged(&error));
+            let (ledger, error) = (ledger.name(), logged(&error));
             tracing::warn!(ledger, error, left_out, "a silence is not taken over");
         }
     }
@@ -220,8 +245,8 @@ impl Engine {
     }
 
     /// Passes an act to the instance that holds its alert.
-    pub(super) async fn forward(&self, act: SharedAct, now: SystemTime) -> Result<(), Error> {
-        let tried = act.apply(&mut State::default(), now);
+    pub(super) async fn forward(&self, act: SharedAct) -> Result<(), Error> {
+        let tried = act.apply(&mut State::default(), SystemTime::now());
         // No alert is known there, so only texts can be invalid.
         if let Err(error) = tried
             && error.kind() == ErrorKind::InvalidConfig
@@ -232,33 +257,29 @@ impl Engine {
     }
 
     /// Makes a silence for the alerts of all instances.
-    pub(super) async fn silence(
-        &self,
-        silence: SharedSilence,
-        now: SystemTime,
-    ) -> Result<Uuid, Error> {
-        silence.add(&mut State::default(), now)?;
+    pub(super) async fn silence(&self, silence: SharedSilence) -> Result<Uuid, Error> {
+        silence.add(&mut State::default(), silence.made.at)?;
         let id = self.post(SharedEntry::Silence(silence)).await?;
-        self.share(now).await;
+        self.share(When::Now).await;
         Ok(id)
     }
 
     /// Ends a silence of all instances. Returns whether there was one.
-    pub(super) async fn end_silence(
-        &self,
-        id: Uuid,
-        by: PersonalAct,
-        now: SystemTime,
-    ) -> Result<bool, Error> {
+    pub(super) async fn end_silence(&self, id: Uuid, by: &str) -> Result<bool, Error> {
+        let now = SystemTime::now();
         let Some(SharedEntry::Silence(mut silence)) = self.posted().await?.remove(&id) else {
             return Ok(false);
         };
         if !silence.is_wanted(now) {
             return Ok(false);
         }
-        silence.ended = Some(by);
+        silence.ended = Some(PersonalAct {
+            by: by.to_owned(),
+            note: None,
+            at: now,
+        });
         self.put(id, &SharedEntry::Silence(silence)).await?;
-        self.share(now).await;
+        self.share(When::Now).await;
         Ok(true)
     }
 

@@ -25,7 +25,8 @@ impl Engine {
                 let silences = open.book.state.silences(now);
                 let silences = silences.filter(|silence| silence.origin.is_none());
                 all.extend(
-                    silences.map(|silence| SilenceView::new(ledger.name, &silence.redacted(), now)),
+                    silences
+                        .map(|silence| SilenceView::new(ledger.name(), &silence.redacted(), now)),
                 );
             });
         }

@@ -93,9 +93,8 @@ impl Alerts {
         by: &str,
         note: Option<&str>,
     ) -> Result<Vec<String>, Error> {
-        let now = SystemTime::now();
-        self.0.hold_if_closed(now).await;
-        self.0.ready(now).await?;
+        self.0.hold_if_closed().await;
+        self.0.ready().await?;
         if let SilenceTarget::Alert(alert) = &target
             && !self.knows(*alert)
             && !self.0.is_elsewhere(*alert).await?
@@ -105,7 +104,7 @@ impl Alerts {
         let made = PersonalAct {
             by: by.to_owned(),
             note: note.map(str::to_owned),
-            at: now,
+            at: SystemTime::now(),
         };
         let silence = SharedSilence {
             target,
@@ -114,7 +113,7 @@ impl Alerts {
             made,
             ended: None,
         };
-        let id = self.0.silence(silence, now).await?;
+        let id = self.0.silence(silence).await?;
         Ok(vec![id.to_string()])
     }
 
@@ -127,8 +126,7 @@ impl Alerts {
             SystemTime,
         ) -> Result<(SilenceId, Option<Event>), Error>,
     ) -> Result<Vec<String>, Error> {
-        let now = SystemTime::now();
-        self.0.hold_if_closed(now).await;
+        self.0.hold_if_closed().await;
         let mut ids = Vec::new();
         for ledger in self.0.open_ledgers() {
             if let SilenceTarget::Alert(id) = target
@@ -136,16 +134,16 @@ impl Alerts {
             {
                 continue;
             }
-            let change = |book: &mut Book, step: &mut Step| {
+            let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
                 let (id, event) = make(&mut book.state, target.clone(), now)?;
                 step.events.extend(event);
                 Ok(id)
             };
-            let id = ledger.act(now, change).await?;
-            ids.push(format!("{}-{id}", ledger.name));
+            let id = ledger.act(change).await?;
+            ids.push(format!("{}-{id}", ledger.name()));
         }
         if ids.is_empty() {
-            self.0.ready(now).await?;
+            self.0.ready().await?;
             return Err(unknown());
         }
         Ok(ids)
@@ -158,15 +156,12 @@ impl Alerts {
     ///
     /// Fails if the store does not take the change.
     pub async fn unsuppress(&self, id: &str, by: &str) -> Result<bool, Error> {
-        let now = SystemTime::now();
         if let (true, Ok(id)) = (self.0.is_shared(), id.parse()) {
-            let (by, note) = (by.to_owned(), None);
-            let by = PersonalAct { by, note, at: now };
-            return self.0.end_silence(id, by, now).await;
+            return self.0.end_silence(id, by).await;
         }
         // Notices and explanations name the number alone.
         let only = match &*self.0.ledgers {
-            [only] => Some((only.name, id)),
+            [only] => Some((only.name(), id)),
             _ => None,
         };
         let parts = id.rsplit_once('-').or(only);
@@ -174,12 +169,12 @@ impl Alerts {
         let Some((name, number)) = parts else {
             return Ok(false);
         };
-        self.0.hold_if_closed(now).await;
-        self.0.ready(now).await?;
-        let Some(ledger) = self.0.open_ledgers().find(|ledger| ledger.name == name) else {
+        self.0.hold_if_closed().await;
+        self.0.ready().await?;
+        let Some(ledger) = self.0.open_ledgers().find(|ledger| ledger.name() == name) else {
             return Ok(false);
         };
-        let change = |book: &mut Book, step: &mut Step| {
+        let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
             let id = SilenceId(number);
             let ended = book.state.unsuppress(id, now);
             let was_there = ended.is_some();
@@ -193,7 +188,7 @@ impl Alerts {
             }));
             Ok(was_there)
         };
-        ledger.act(now, change).await
+        ledger.act(change).await
     }
 }
 

@@ -10,14 +10,17 @@ use super::builder::AlertsBuilder;
 use super::context::Context;
 use super::engine::Engine;
 use super::instruments::Instruments;
-use super::ledger::{Ledger, Plan};
+use super::ledger::Ledger;
+use super::ledger_kind::LedgerKind;
 use super::mistakes::mistakes;
+use super::plan::Plan;
 use super::receiver::Receiver;
 use super::task;
 use crate::alerts::channels::Log;
 use crate::alerts::delivery::Outlet;
 use crate::alerts::scope::Scope;
 use crate::error::Error;
+use crate::process_mark;
 use crate::recorder::RecorderRef;
 
 impl AlertsBuilder {
@@ -49,6 +52,7 @@ impl AlertsBuilder {
             mistakes.push("there is no tokio runtime: call run() within one".to_owned());
         }
         Error::combine(mistakes.into_iter().map(Error::invalid))?;
+        let runtime = runtime.map_err(|error| Error::invalid(error.to_string()))?;
         let is_shared = self.store.is_shared();
         let recorder = self.recorder.unwrap_or_else(|| match &self.metrics {
             Some(metrics) => RecorderRef::new(metrics.clone()),
@@ -71,13 +75,16 @@ impl AlertsBuilder {
         };
         context.instance = instance;
         let context = Arc::new(context);
+        let instruments = Instruments::new(&recorder);
         let plan = Arc::new(Plan {
             context: Arc::clone(&context),
             store: Arc::clone(&self.store),
             policies,
             channels: outlets,
             limits: self.limits,
-            recorder: recorder.clone(),
+            losses: Arc::clone(&instruments.losses),
+            recorder,
+            runtime: runtime.clone(),
         });
         let ledgers = ledgers(&plan, key, is_shared);
         let engine = Engine::new(
@@ -85,10 +92,10 @@ impl AlertsBuilder {
             ledgers,
             self.store,
             self.computed,
-            Instruments::new(&recorder),
+            instruments,
         );
         let engine = Arc::new(engine);
-        if let (false, Ok(runtime)) = (self.is_manual, runtime) {
+        if !self.is_manual {
             let inbox = Arc::clone(&engine.inbox);
             let weak = Arc::downgrade(&engine);
             runtime.spawn(task::run(weak, inbox, self.metrics, self.settle));
@@ -105,19 +112,20 @@ fn ledgers(plan: &Arc<Plan>, key: String, is_shared: bool) -> Vec<Ledger> {
         let rules = rules.filter(|(_, rule)| scope.is_none_or(|scope| rule.scope == scope));
         rules.map(|(index, _)| index).collect::<Vec<_>>()
     };
-    let instance = context.instance.clone();
-    let ledger = |name, key, holder, rules| Ledger::new(name, key, holder, rules, Arc::clone(plan));
+    // No other engine may go on with the lease of this one. The mark tells others when this process has ended.
+    let (instance, id) = (&context.instance, Uuid::now_v7());
+    let mark = process_mark::own().unwrap_or_default();
+    let holder = format!("{instance} {id} {mark}");
+    let ledger =
+        |kind, key: String, rules| Ledger::new(kind, key, holder.clone(), rules, Arc::clone(plan));
     if !is_shared {
-        return vec![ledger("local", key, instance, of_scope(None))];
+        return vec![ledger(LedgerKind::Local, key, of_scope(None))];
     }
-    // A new process of this instance may not go on with the lease of the one before: another instance may have taken it.
-    let shared = format!("{instance} {}", Uuid::now_v7());
     vec![
-        ledger("instance", key, instance, of_scope(Some(Scope::Instance))),
+        ledger(LedgerKind::Instance, key, of_scope(Some(Scope::Instance))),
         ledger(
-            "shared",
+            LedgerKind::Shared,
             "shared".to_owned(),
-            shared,
             of_scope(Some(Scope::Shared)),
         ),
     ]

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::engine::Engine;
 use super::inbox::Inbox;
 use super::ticks::Ticks;
+use super::when::When;
 use crate::exporter::Prometheus;
 
 /// Code that fires alerts in a loop causes at most one write of the store in this time.
@@ -53,11 +54,13 @@ pub(super) async fn run(
             next += period * (missed + 1);
             let wall = SystemTime::now();
             // Before the closures of the service and the snapshot take their time.
-            let due = wall.checked_sub(late - period * missed).unwrap_or(wall);
+            let due = wall
+                .checked_sub(late.saturating_sub(period * missed))
+                .unwrap_or(wall);
             let at = ticks.stamp(due);
             evaluate(&engine, metrics.as_ref(), now - started >= settle, at).await;
         } else {
-            engine.wake(SystemTime::now()).await;
+            engine.wake().await;
             drop(engine);
             sleep(PAUSE).await;
         }
@@ -65,10 +68,11 @@ pub(super) async fn run(
 }
 
 async fn evaluate(engine: &Engine, metrics: Option<&Prometheus>, is_settled: bool, at: SystemTime) {
-    engine.hold(SystemTime::now()).await;
-    engine.share(SystemTime::now()).await;
+    engine.hold(When::Now).await;
+    engine.share(When::Now).await;
     let Some(metrics) = metrics.cloned() else {
-        engine.wake(SystemTime::now()).await;
+        engine.wake().await;
+        engine.ticked();
         return;
     };
     engine.compute().await;
@@ -78,10 +82,11 @@ async fn evaluate(engine: &Engine, metrics: Option<&Prometheus>, is_settled: boo
     };
     if is_settled {
         // A failure of the store is logged there, and the changes are written later.
-        let _ = engine.evaluate(&snapshot, at).await;
+        let _ = engine.evaluate(&snapshot, at, When::NotBefore(at)).await;
     } else {
         engine.observe(&snapshot, at);
-        engine.wake(at).await;
+        engine.wake().await;
+        engine.ticked();
     }
 }
 

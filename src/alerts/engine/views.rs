@@ -202,6 +202,10 @@ pub struct AlertsStats {
     pub missed_ticks: u64,
     /// The results that could not become alerts, because there were too many.
     pub dropped: u64,
+    /// The events that the history lost, because the store was away for too long.
+    pub dropped_events: u64,
+    /// The notifications that found no room in the outbox.
+    pub dropped_notifications: u64,
     /// The failure of the store, while it lasts.
     pub store_error: Option<String>,
     /// The channels.

@@ -3,11 +3,15 @@
 use std::time::SystemTime;
 
 use super::book::Step;
+use super::inbox::Request;
+use crate::alerts::delivery::Delivery;
+use crate::alerts::losses::MAX_WAITING_EVENTS;
+use crate::alerts::slo::SloBook;
 use crate::alerts::stores::{Commit, Lease, Queued};
 use crate::error::{Error, ErrorKind};
 
-/// The events that wait for a store that is away. Older ones are dropped.
-const MAX_WAITING_EVENTS: usize = 50_000;
+/// If more notifications wait for a store that is away, only those are kept that are not delivered.
+const MAX_WAITING_NOTIFICATIONS: usize = 10_000;
 
 /// The changes of a ledger on their way to the store.
 #[derive(Default)]
@@ -19,25 +23,40 @@ pub(super) struct Writing {
     pub(super) in_doubt: Option<usize>,
     /// Notifications that the delivery does not have yet, because a step was dropped before its end.
     pub(super) unsent: Vec<Queued>,
+    /// Requests of code that the next book must do, because the one that did them was in memory.
+    pub(super) requests: Vec<Request>,
+    /// The SLOs as this process has counted them, for the next book.
+    pub(super) counted: Option<SloBook>,
 }
 
 pub(super) fn is_refused(written: &Result<(), Error>) -> bool {
     (written.as_ref()).is_err_and(|error| error.kind() == ErrorKind::Refused)
 }
 
-/// Adds a step to what waits for the store.
-pub(super) fn add(waiting: &mut Commit, step: Step, now: SystemTime) {
-    waiting.seen = Some(now);
-    waiting.documents.extend(step.documents);
-    waiting.queued.extend(step.queued);
-    waiting.events.extend(step.events);
-    let excess = waiting.events.len().saturating_sub(MAX_WAITING_EVENTS);
-    if excess > 0 {
+impl Writing {
+    /// Adds a step to what waits for the store. Returns the number of events that are dropped because too many wait.
+    pub(super) fn add(&mut self, ledger: &str, step: Step, seen: Option<SystemTime>) -> usize {
+        let lease = self.lease.unwrap_or(Lease::endless());
+        let new = || Commit::new(ledger, lease, seen);
+        let waiting = self.waiting.get_or_insert_with(new);
+        waiting.seen = seen;
+        // The newest of each.
+        waiting.documents.extend(step.documents);
+        waiting.queued.extend(step.queued);
+        waiting.events.extend(step.events);
+        let excess = waiting.events.len().saturating_sub(MAX_WAITING_EVENTS);
         waiting.events.drain(..excess);
-        waiting.in_doubt = waiting.in_doubt.saturating_sub(excess);
-        tracing::error!(
-            excess,
-            "the history of the alerts loses events, because the store is away"
-        );
+        waiting.in_doubt = self.in_doubt.unwrap_or(0).saturating_sub(excess);
+        excess
+    }
+
+    /// Forgets notifications that were delivered while the store was away, if too many wait. Those that the delivery still has are
+    /// bounded there.
+    pub(super) fn forget_delivered(&mut self, delivery: &Delivery) {
+        if let Some(waiting) = &mut self.waiting
+            && waiting.queued.len() > MAX_WAITING_NOTIFICATIONS
+        {
+            delivery.retain_waiting(&mut waiting.queued);
+        }
     }
 }

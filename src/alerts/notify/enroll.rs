@@ -11,6 +11,7 @@ use super::policy::Policy;
 use super::receiver::Receiver;
 use crate::alerts::level::Level;
 use crate::alerts::state::AlertId;
+use crate::time::later;
 
 impl Receiver {
     /// Takes a firing alert into its group. A new group waits, unless the alert is critical.
@@ -21,7 +22,7 @@ impl Receiver {
         } else {
             policy.group_wait
         };
-        let due = now.checked_add(wait).unwrap_or(now);
+        let due = later(now, wait);
         let told_at = self.members.get(&id).and_then(|member| member.told_at);
         let group = self.join(id, known, policy, due, told_at);
         if group.last.is_none() && is_critical {
@@ -72,7 +73,7 @@ impl Receiver {
             } else {
                 policy.group_wait
             };
-            let due = now.checked_add(wait).unwrap_or(now);
+            let due = later(now, wait);
             let group = self.join(id, known, policy, due, told_at);
             group.last = group.last.max(told_at);
         }

@@ -8,6 +8,7 @@ use super::round::Round;
 use super::send::News;
 use crate::alerts::channels::NotificationReason;
 use crate::alerts::state::AlertId;
+use crate::time::later;
 
 impl Notifier {
     pub(super) fn escalate(&mut self, round: &mut Round<'_>) {
@@ -56,7 +57,7 @@ impl Notifier {
             return;
         };
         let now = round.now;
-        let due = now.checked_add(policy.group_interval).unwrap_or(now);
+        let due = later(now, policy.group_interval);
         let mut by_group = BTreeMap::new();
         for id in alerts {
             let Some(known) = known.get(id) else {

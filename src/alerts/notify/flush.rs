@@ -11,6 +11,7 @@ use super::round::Round;
 use super::send::News;
 use crate::alerts::channels::NotificationReason;
 use crate::alerts::state::AlertId;
+use crate::time::later;
 
 /// The alerts of a group.
 #[derive(Debug, Default)]
@@ -80,7 +81,7 @@ impl Receiver {
         } = self.sort(ids, (index, policy), known);
         let repeated = self.repeated(&told, known);
         let group = self.groups.get_mut(key)?;
-        group.due = now.checked_add(policy.group_interval).unwrap_or(now);
+        group.due = later(now, policy.group_interval);
         let repeat_at = group
             .last
             .map(|last| last.checked_add(policy.repeat_interval));

@@ -10,6 +10,7 @@ use super::known::Known;
 use super::policy::Policy;
 use crate::alerts::level::Level;
 use crate::alerts::wire;
+use crate::time::later;
 
 /// The knowledge that a channel has of an alert.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -40,7 +41,7 @@ pub(super) struct Member {
 impl Member {
     /// The end of the cooldown, if it is not over.
     pub(super) fn cooldown_until(&self, cooldown: Duration, now: SystemTime) -> Option<SystemTime> {
-        let until = self.announced_at?.checked_add(cooldown)?;
+        let until = later(self.announced_at?, cooldown);
         (until > now).then_some(until)
     }
 
@@ -74,7 +75,7 @@ impl Member {
     ) -> Option<SystemTime> {
         let is_open = self.is_active(known, index) && known.acknowledged.is_none();
         let escalation = policy.escalation.as_ref()?;
-        let at = self.told_at?.checked_add(escalation.after)?;
+        let at = later(self.told_at?, escalation.after);
         (is_open && !self.has_escalated).then_some(at)
     }
 

@@ -14,6 +14,7 @@ use super::select::select;
 use super::send::any_is_critical;
 use crate::alerts::channels::{Notification, NotificationReason};
 use crate::alerts::state::AlertId;
+use crate::time::later;
 
 impl Receiver {
     /// Lists all alerts that were held back in one notification, as soon as the cap and their cooldowns allow.
@@ -90,7 +91,7 @@ impl Receiver {
         known: &BTreeMap<AlertId, Known>,
         now: SystemTime,
     ) {
-        let due = now.checked_add(policy.group_interval).unwrap_or(now);
+        let due = later(now, policy.group_interval);
         for id in alerts {
             if let Some(known) = known.get(id).filter(|known| known.is_firing) {
                 self.join(*id, known, policy, due, None).last = Some(now);
@@ -100,6 +101,6 @@ impl Receiver {
 
     /// The earliest time of a summary about cooldowns alone, which waits for others to end.
     pub(super) fn spaced_until(&self, policy: &Policy) -> Option<SystemTime> {
-        self.last_summary?.checked_add(policy.group_interval)
+        Some(later(self.last_summary?, policy.group_interval))
     }
 }

@@ -78,6 +78,17 @@ impl SloBook {
         }
     }
 
+    /// Goes on with the totals of another copy, which has counted in this process.
+    pub(in crate::alerts) fn count_on_from(&mut self, counted: &Self) {
+        for (name, counted) in &counted.slos {
+            let new = || SloRecord::new(counted.events.clone());
+            let record = self.slos.entry(name.clone()).or_insert_with(new);
+            if record.events == counted.events {
+                record.count_on_from(counted);
+            }
+        }
+    }
+
     /// Makes a record for each SLO, and forgets those of others.
     fn prepare(&mut self, slos: &[Slo]) {
         self.slos.retain(|name, record| {

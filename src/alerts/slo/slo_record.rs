@@ -53,6 +53,11 @@ impl SloRecord {
         }
     }
 
+    /// Goes on with the totals of another record.
+    pub(super) fn count_on_from(&mut self, counted: &Self) {
+        self.counters = counted.counters.clone();
+    }
+
     pub(super) fn add(&mut self, period: Duration, now: i64, counts: Counts) {
         for (resolution, ring) in [
             (Resolution::FINE, &mut self.fine),

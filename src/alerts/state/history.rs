@@ -14,8 +14,10 @@ use super::transition::Transition;
 pub(super) struct History(VecDeque<Transition>);
 
 impl History {
-    pub(super) fn record(&mut self, transitions: &[Transition]) {
-        self.0.extend(transitions.iter().cloned());
+    /// Adds as many as `limits` allows, the newest, so that a list without a history takes no memory.
+    pub(super) fn record(&mut self, transitions: &[Transition], limits: &Limits) {
+        let excess = transitions.len().saturating_sub(limits.history);
+        self.0.extend(transitions[excess..].iter().cloned());
     }
 
     pub(super) fn trim(&mut self, limits: &Limits, now: SystemTime) {

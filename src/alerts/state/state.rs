@@ -118,6 +118,12 @@ impl State {
         self.seen = Some(now);
     }
 
+    /// Sees nothing until the next change. As after a restart, that time does not count.
+    pub(in crate::alerts) fn pause(&mut self) {
+        self.is_running = false;
+        self.is_older = false;
+    }
+
     /// Sets the time until which the state was kept up to date, where it was saved apart from the state. Call it before the first
     /// change. Alerts then count as confirmed until that time, which may delay their `auto_resolve`.
     pub fn set_seen(&mut self, seen: SystemTime) {
@@ -361,7 +367,7 @@ impl State {
     ) -> Vec<Transition> {
         if !transitions.is_empty() {
             self.changed();
-            self.history.record(&transitions);
+            self.history.record(&transitions, &self.limits);
         }
         self.history.trim(&self.limits, now);
         transitions

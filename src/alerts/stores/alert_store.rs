@@ -57,6 +57,18 @@ pub trait AlertStore: Send + Sync + 'static {
         Box::pin(async { Ok(()) })
     }
 
+    /// The holder of a ledger and its lease, also if the lease is over. The engine gives back the lease of a process that it knows to
+    /// have ended, so that a restart does not wait for its end.
+    ///
+    /// Defaults to `None`, so a ledger is taken over only at the end of the lease.
+    fn holder<'a>(
+        &'a self,
+        ledger: &'a str,
+    ) -> BoxFuture<'a, Result<Option<(String, Lease)>, Error>> {
+        let _ = ledger;
+        Box::pin(async { Ok(None) })
+    }
+
     /// The number of rows that were skipped because this version of the crate cannot read them, since the start of the process.
     fn unreadable_rows(&self) -> u64 {
         0

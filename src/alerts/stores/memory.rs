@@ -1,6 +1,6 @@
 //! `MemoryAlerts`: alerts in memory.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -131,8 +131,9 @@ impl Kept {
                 ledger.outbox.remove(&position);
             }
         }
+        let known = self.known_of(commit);
         for (place, event) in commit.events.iter().enumerate() {
-            if place < commit.in_doubt && self.has(&commit.ledger, event) {
+            if place < commit.in_doubt && known.contains(&text(event)) {
                 continue;
             }
             self.last += 1;
@@ -150,13 +151,13 @@ impl Kept {
         Ok(())
     }
 
-    fn has(&self, ledger: &str, event: &Event) -> bool {
-        // As text, because a value that is no number differs from itself.
-        let text = |event: &Event| serde_json::to_string(event).ok();
-        let mut known = self.history.iter().rev();
-        known.any(|it| {
-            it.ledger == ledger && it.event.at() == event.at() && text(&it.event) == text(event)
-        })
+    /// The events in doubt that are in the history, as text.
+    fn known_of(&self, commit: &Commit) -> HashSet<Option<String>> {
+        let in_doubt = commit.events.iter().take(commit.in_doubt);
+        let times: HashSet<_> = in_doubt.map(Event::at).collect();
+        let is_of_them = |it: &&Entry| it.ledger == commit.ledger && times.contains(&it.event.at());
+        let known = self.history.iter().filter(is_of_them);
+        known.map(|it| text(&it.event)).collect()
     }
 
     fn history(&self, query: &HistoryQuery) -> HistoryPage {
@@ -200,6 +201,11 @@ impl Kept {
     }
 }
 
+/// As text, because a value that is no number differs from itself.
+fn text(event: &Event) -> Option<String> {
+    serde_json::to_string(event).ok()
+}
+
 impl AlertStore for MemoryAlerts {
     fn kind(&self) -> &'static str {
         "memory"
@@ -235,6 +241,20 @@ impl AlertStore for MemoryAlerts {
         ttl: Duration,
     ) -> BoxFuture<'a, Result<Option<Lease>, Error>> {
         Box::pin(async move { Ok(self.kept.lock().lease(ledger, holder, ttl)) })
+    }
+
+    fn holder<'a>(
+        &'a self,
+        ledger: &'a str,
+    ) -> BoxFuture<'a, Result<Option<(String, Lease)>, Error>> {
+        Box::pin(async move {
+            let kept = self.kept.lock();
+            let ledger = kept.ledgers.get(ledger);
+            Ok(ledger.and_then(|ledger| {
+                let held = ledger.held.as_ref()?;
+                Some((held.holder.clone(), Lease::new(ledger.epoch)))
+            }))
+        })
     }
 
     fn release<'a>(&'a self, ledger: &'a str, lease: Lease) -> BoxFuture<'a, Result<(), Error>> {

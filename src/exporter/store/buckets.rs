@@ -2,22 +2,28 @@
 
 use std::sync::Arc;
 
+use super::native_family::NativeFamily;
 use super::number::{write_canonical, write_float};
 use crate::cells::Bounds;
 
 /// The bounds of a histogram family, with the ends of the lines that show them.
 pub(in crate::exporter) struct Buckets {
     pub(super) bounds: Arc<Bounds>,
-    /// `le="10"} ` of each bound, and that of `+Inf`.
+    /// `le="10"} ` of each bound that is shown, and that of `+Inf`.
     pub(super) text: Box<[Box<str>]>,
     /// `le="10.0"} `, as `OpenMetrics` writes it.
     pub(super) canonical: Box<[Box<str>]>,
+    pub(super) native: Option<NativeFamily>,
     /// Whether a bound is negative.
     pub(super) has_negative: bool,
 }
 
 impl Buckets {
-    pub(super) fn new(bounds: &[f64]) -> Self {
+    pub(super) fn new(bounds: &[f64], native: Option<NativeFamily>) -> Self {
+        let shown = match native {
+            Some(native) if !native.has_classic => &[],
+            _ => bounds,
+        };
         let ends = |write: fn(f64, &mut String)| {
             let end = |bound: &f64| {
                 let mut text = String::from("le=\"");
@@ -25,12 +31,13 @@ impl Buckets {
                 text.push_str("\"} ");
                 text.into()
             };
-            bounds.iter().chain(&[f64::INFINITY]).map(end).collect()
+            shown.iter().chain(&[f64::INFINITY]).map(end).collect()
         };
         Self {
             bounds: Arc::new(Bounds::new(bounds)),
             text: ends(write_float),
             canonical: ends(write_canonical),
+            native,
             has_negative: bounds.first().is_some_and(|first| *first < 0.0),
         }
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::native_family::NativeFamily;
 use crate::catalog::Kind;
 use crate::exporter::exemplars::ExemplarSource;
 use crate::exporter::names::{LABEL, METRIC, mend, sanitize};
@@ -19,13 +20,14 @@ pub(in crate::exporter) struct StoreConfig {
     pub(in crate::exporter) max_series: usize,
     /// The bounds of histograms by name, without the prefix.
     pub(in crate::exporter) buckets: HashMap<String, Vec<f64>>,
+    pub(in crate::exporter) native: NativeFamilies,
     pub(in crate::exporter) idle_timeouts: IdleTimeouts,
-    /// Whether names keep characters that not every scraper can take.
-    pub(in crate::exporter) utf8_names: bool,
     /// Supplies the exemplars, if there are any.
     pub(in crate::exporter) exemplars: Option<Arc<ExemplarSource>>,
-    /// Whether `OpenMetrics` has the times at which counters and histograms were created.
+    /// Whether `OpenMetrics` and protobuf have the times at which counters and histograms were created.
     pub(in crate::exporter) created_timestamps: bool,
+    /// Whether names keep characters that not every scraper can take.
+    pub(in crate::exporter) utf8_names: bool,
 }
 
 impl StoreConfig {
@@ -45,6 +47,21 @@ impl StoreConfig {
         } else {
             sanitize(name, true, LABEL)
         }
+    }
+}
+
+/// The histograms with exponential buckets.
+#[derive(Debug, Default)]
+pub(in crate::exporter) struct NativeFamilies {
+    /// All that are not among the named ones.
+    pub(in crate::exporter) others: Option<NativeFamily>,
+    /// By name, without the prefix.
+    pub(in crate::exporter) named: HashMap<String, NativeFamily>,
+}
+
+impl NativeFamilies {
+    pub(super) fn of(&self, name: &str) -> Option<NativeFamily> {
+        self.named.get(name).copied().or(self.others)
     }
 }
 

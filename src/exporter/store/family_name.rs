@@ -29,6 +29,20 @@ impl<'a> FamilyName<'a> {
         }
     }
 
+    /// Writes it before a value, with labels as the text formats write them. A name that needs quotes stands among the labels.
+    pub(super) fn write(&self, labels: &str, text: &mut String) {
+        let (open, between) = match (self.is_quoted(), labels.is_empty()) {
+            (true, true) => ("{\"", "\"} "),
+            (true, false) => ("{\"", "\","),
+            (false, true) => ("", " "),
+            (false, false) => ("", "{"),
+        };
+        text.extend([open, &self.text, between, labels]);
+        if !labels.is_empty() {
+            text.push_str("} ");
+        }
+    }
+
     pub(super) fn is_quoted(&self) -> bool {
         !self.quote.is_empty()
     }

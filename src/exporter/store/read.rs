@@ -7,6 +7,7 @@ use super::family_info::Shape;
 use super::store::Store;
 use super::stored_series::StoredSeries;
 use crate::exporter::escaping::Escaping;
+use crate::exporter::format::Format;
 use crate::exporter::histogram_snapshot::HistogramSnapshot;
 use crate::exporter::snapshot::{FamilySnapshot, Series, Snapshot, Value};
 use crate::exporter::source::Source;
@@ -16,6 +17,7 @@ pub(in crate::exporter) struct StoreSource {
     store: Arc<Store>,
     text_len: AtomicUsize,
     openmetrics_len: AtomicUsize,
+    protobuf_len: AtomicUsize,
 }
 
 impl StoreSource {
@@ -24,6 +26,7 @@ impl StoreSource {
             store,
             text_len: AtomicUsize::new(0),
             openmetrics_len: AtomicUsize::new(0),
+            protobuf_len: AtomicUsize::new(0),
         }
     }
 }
@@ -40,10 +43,10 @@ impl StoreSource {
 }
 
 /// Renders with room for a text that is a little longer than the last one.
-fn with_room(len: &AtomicUsize, render: impl FnOnce(usize) -> String) -> String {
+fn with_room<T: AsRef<[u8]>>(len: &AtomicUsize, render: impl FnOnce(usize) -> T) -> T {
     let last = len.load(Ordering::Relaxed);
     let text = render(last + last / 64 + 256);
-    len.store(text.len(), Ordering::Relaxed);
+    len.store(text.as_ref().len(), Ordering::Relaxed);
     text
 }
 
@@ -60,6 +63,21 @@ impl Source for StoreSource {
         with_room(&self.openmetrics_len, |room| {
             self.store.render_openmetrics(self.known(escaping), room)
         })
+    }
+
+    fn protobuf(&self, escaping: Escaping) -> Vec<u8> {
+        self.store.sweep();
+        with_room(&self.protobuf_len, |room| {
+            self.store.render_protobuf(self.known(escaping), room)
+        })
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        if cfg!(feature = "protobuf") {
+            &[Format::Protobuf, Format::OpenMetrics, Format::Text]
+        } else {
+            &[Format::OpenMetrics, Format::Text]
+        }
     }
 
     fn snapshot(&self) -> Snapshot {

@@ -30,6 +30,10 @@ impl RequestRecorder for Store {
         let Shape::Histogram(buckets) = &duration.family.shape else {
             return None;
         };
+        // Request cells have no exponential buckets, so the layer records through the facade's handles.
+        if buckets.native.is_some() {
+            return None;
+        }
         let gauge = match in_progress {
             Some(key) => Some(self.own_series(Kind::Gauge, key)?),
             None => None,

@@ -104,7 +104,7 @@ impl Store {
             Kind::Gauge => Shape::Gauge,
             Kind::Histogram => {
                 let buckets = self.config.buckets.get(name).map_or(buckets, |own| own);
-                Shape::Histogram(Buckets::new(buckets))
+                Shape::Histogram(Buckets::new(buckets, self.config.native.of(name)))
             }
         }
     }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use metrics::{CounterFn, GaugeFn, HistogramFn, Key, Label};
+use metrics::{Key, Label};
 
 use super::family_info::{FamilyInfo, Shape};
 use super::links::{Links, Part};
-use crate::cells::{CounterCells, ExemplarGate, FloatCell, GaugeCell, HistogramCells};
+use crate::cells::{
+    CounterCells, ExemplarGate, FloatCell, GaugeCell, HistogramCells, NativeCells, NativeCounts,
+};
 use crate::exporter::exemplars::{Exemplar, ExemplarSlots, ExemplarSource};
 use crate::exporter::labels::Labels;
 
@@ -26,8 +28,8 @@ pub(in crate::exporter) struct StoredSeries {
     /// In milliseconds since 1970.
     created: u64,
     /// Whether it was set to a total that may have begun before it.
-    was_set: AtomicBool,
-    cells: Cells,
+    pub(super) was_set: AtomicBool,
+    pub(super) cells: Cells,
     /// Where exemplars are on, those of a counter or of each bucket.
     pub(super) exemplars: Option<Arc<ExemplarGate<ExemplarSlots>>>,
     pub(super) links: Links,
@@ -44,11 +46,13 @@ pub(super) struct Identity {
     pub(super) has_place: bool,
 }
 
-enum Cells {
+pub(super) enum Cells {
     Counter(CounterCells),
     FloatCounter(FloatCell),
     Gauge(GaugeCell),
     Histogram(HistogramCells),
+    /// Boxed, because it is larger than the others.
+    NativeHistogram(Box<NativeCells>),
 }
 
 /// The value of a counter.
@@ -87,7 +91,14 @@ impl StoredSeries {
                 Shape::FloatCounter => Cells::FloatCounter(FloatCell::new(0.0)),
                 Shape::Gauge => Cells::Gauge(GaugeCell::new()),
                 Shape::Histogram(buckets) => {
-                    Cells::Histogram(HistogramCells::new(Arc::clone(&buckets.bounds)))
+                    let bounds = Arc::clone(&buckets.bounds);
+                    match &buckets.native {
+                        Some(native) => Cells::NativeHistogram(Box::new(NativeCells::new(
+                            native.options,
+                            bounds,
+                        ))),
+                        None => Cells::Histogram(HistogramCells::new(bounds)),
+                    }
                 }
             },
             family: Arc::clone(family),
@@ -182,7 +193,7 @@ impl StoredSeries {
         match &self.cells {
             Cells::Counter(cells) => Total::Integer(cells.value().wrapping_add(linked())),
             Cells::FloatCounter(cell) => Total::Float(cell.get() + linked() as f64),
-            Cells::Gauge(_) | Cells::Histogram(_) => Total::Integer(0),
+            Cells::Gauge(_) | Cells::Histogram(_) | Cells::NativeHistogram(_) => Total::Integer(0),
         }
     }
 
@@ -204,11 +215,14 @@ impl StoredSeries {
 
     /// Sets `counts` to the samples in each bucket and returns the sum of all samples.
     pub(in crate::exporter) fn histogram(&self, counts: &mut Vec<u64>) -> f64 {
-        let Cells::Histogram(cells) = &self.cells else {
-            counts.clear();
-            return 0.0;
+        let mut sum = match &self.cells {
+            Cells::Histogram(cells) => cells.read_into(counts),
+            Cells::NativeHistogram(cells) => cells.read_into(counts),
+            Cells::Counter(_) | Cells::FloatCounter(_) | Cells::Gauge(_) => {
+                counts.clear();
+                0.0
+            }
         };
-        let mut sum = cells.read_into(counts);
         if !self.links.is_empty() {
             let mut linked = Vec::with_capacity(counts.len());
             for link in self
@@ -225,12 +239,20 @@ impl StoredSeries {
         sum
     }
 
+    /// The same, and sets `native` to the samples in the exponential buckets of a histogram that has them.
+    pub(super) fn native_histogram(&self, counts: &mut Vec<u64>, native: &mut NativeCounts) -> f64 {
+        match &self.cells {
+            Cells::NativeHistogram(cells) => cells.read_native(counts, native),
+            _ => self.histogram(counts),
+        }
+    }
+
     /// Whether something was written since the last call. Only the look for idle series calls it.
     pub(super) fn take_written(&self, counts: &mut Vec<u64>) -> bool {
         let fingerprint = self.current_fingerprint(counts);
         let is_marked = match &self.cells {
             Cells::Gauge(cell) => cell.take_written(),
-            Cells::Counter(_) | Cells::FloatCounter(_) | Cells::Histogram(_) => false,
+            _ => false,
         };
         self.fingerprint.swap(fingerprint, Ordering::Relaxed) != fingerprint || is_marked
     }
@@ -239,7 +261,7 @@ impl StoredSeries {
     pub(super) fn is_written(&self, counts: &mut Vec<u64>) -> bool {
         let is_marked = match &self.cells {
             Cells::Gauge(cell) => cell.is_written(),
-            Cells::Counter(_) | Cells::FloatCounter(_) | Cells::Histogram(_) => false,
+            _ => false,
         };
         is_marked || self.fingerprint.load(Ordering::Relaxed) != self.current_fingerprint(counts)
     }
@@ -255,7 +277,7 @@ impl StoredSeries {
                 let activity = self.links.iter().map(|link| link.cells.activity());
                 activity.fold(0, u64::wrapping_add)
             }
-            Cells::Histogram(_) => {
+            Cells::Histogram(_) | Cells::NativeHistogram(_) => {
                 self.histogram(counts);
                 counts.iter().fold(0, |count, own| own.wrapping_add(count))
             }
@@ -266,113 +288,7 @@ impl StoredSeries {
     pub(super) fn is_in_use(&self) -> bool {
         match &self.cells {
             Cells::Gauge(cell) => !cell.was_set() && self.gauge() != 0.0,
-            Cells::Counter(_) | Cells::FloatCounter(_) | Cells::Histogram(_) => false,
-        }
-    }
-}
-
-impl CounterFn for StoredSeries {
-    #[inline]
-    fn increment(&self, value: u64) {
-        match &self.cells {
-            Cells::Counter(cells) => cells.add(value),
-            Cells::FloatCounter(cell) => cell.add(value as f64),
-            Cells::Gauge(_) | Cells::Histogram(_) => return,
-        }
-        if let Some(exemplars) = &self.exemplars
-            && value > 0
-        {
-            exemplars.offer(0, value as f64);
-        }
-    }
-
-    fn absolute(&self, value: u64) {
-        match &self.cells {
-            Cells::Counter(cells) => cells.raise_to(value),
-            Cells::FloatCounter(cell) => cell.raise_to(value as f64),
-            Cells::Gauge(_) | Cells::Histogram(_) => {}
-        }
-        self.mark_set(value > 0);
-    }
-}
-
-impl GaugeFn for StoredSeries {
-    #[inline]
-    fn increment(&self, value: f64) {
-        match &self.cells {
-            Cells::Gauge(cell) => cell.add(value),
-            // A total that falls, or that is no number, is no counter for Prometheus.
-            Cells::FloatCounter(cell) if value.is_finite() && value >= 0.0 => {
-                cell.add(value);
-                if let Some(exemplars) = &self.exemplars
-                    && value > 0.0
-                {
-                    exemplars.offer(0, value);
-                }
-            }
-            Cells::FloatCounter(_) => self.drop_samples(1),
-            Cells::Counter(_) | Cells::Histogram(_) => {}
-        }
-    }
-
-    #[inline]
-    fn decrement(&self, value: f64) {
-        GaugeFn::increment(self, -value);
-    }
-
-    #[inline]
-    fn set(&self, value: f64) {
-        match &self.cells {
-            Cells::Gauge(cell) => cell.set(value),
-            Cells::FloatCounter(cell) if value.is_finite() => {
-                cell.raise_to(value);
-                self.mark_set(value > 0.0);
-            }
-            Cells::FloatCounter(_) => self.drop_samples(1),
-            Cells::Counter(_) | Cells::Histogram(_) => {}
-        }
-    }
-}
-
-impl HistogramFn for StoredSeries {
-    #[inline]
-    fn record(&self, value: f64) {
-        match &self.cells {
-            Cells::Histogram(cells) if value.is_finite() => {
-                let bucket = cells.record(value);
-                if let Some(exemplars) = &self.exemplars {
-                    exemplars.offer(bucket, value);
-                }
-            }
-            _ => self.drop_samples(1),
-        }
-    }
-
-    fn record_many(&self, value: f64, count: usize) {
-        let count = count as u64;
-        match &self.cells {
-            Cells::Histogram(cells) if value.is_finite() => {
-                let bucket = cells.record_many(value, count);
-                if let Some(exemplars) = self.exemplars.as_ref().filter(|_| count > 0) {
-                    exemplars.offer(bucket, value);
-                }
-            }
-            _ => self.drop_samples(count),
-        }
-    }
-}
-
-impl StoredSeries {
-    /// A sample that is not finite would make the sum useless for ever.
-    #[cold]
-    fn drop_samples(&self, count: u64) {
-        self.family.drop_samples(count);
-    }
-
-    fn mark_set(&self, is_set: bool) {
-        // Read first, because threads that only read share the cache line.
-        if is_set && !self.was_set.load(Ordering::Relaxed) {
-            self.was_set.store(true, Ordering::Relaxed);
+            _ => false,
         }
     }
 }

@@ -115,8 +115,8 @@ impl Lines<'_> {
         series.histogram(&mut self.counts)
     }
 
-    /// Writes the buckets of the histogram that was read last, each with the end of its labels. `exemplar` writes what follows the
-    /// count of a bucket.
+    /// Writes the buckets of the histogram that was read last, each with the end of its labels. Buckets without an end are part of
+    /// the first that has one. `exemplar` writes what follows the count of a bucket.
     pub(super) fn write_buckets(
         &mut self,
         series: &StoredSeries,
@@ -125,9 +125,13 @@ impl Lines<'_> {
         text: &mut String,
     ) {
         self.start(series, "_bucket", true);
+        let hidden = self.counts.len().saturating_sub(ends.len());
         let mut total = 0;
-        for (bucket, (count, end)) in self.counts.iter().zip(ends).enumerate() {
+        for (bucket, count) in self.counts.iter().enumerate() {
             total = count.wrapping_add(total);
+            let Some(end) = bucket.checked_sub(hidden).and_then(|shown| ends.get(shown)) else {
+                continue;
+            };
             text.push_str(&self.start);
             text.push_str(end);
             write_integer(total, text);

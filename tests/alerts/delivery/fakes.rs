@@ -1,6 +1,6 @@
 //! A store and a channel that fail on demand.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -82,7 +82,8 @@ impl Store {
                 None => ledger.outbox.push(queued.clone()),
             }
         }
-        ledger.outbox.retain(|it| !commit.done.contains(&it.id));
+        let done: BTreeSet<_> = commit.done.iter().collect();
+        ledger.outbox.retain(|it| !done.contains(&it.id));
         for (name, document) in &commit.documents {
             match document {
                 Some(document) => ledger.documents.insert(name.clone(), document.clone()),

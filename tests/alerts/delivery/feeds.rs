@@ -191,3 +191,14 @@ async fn a_failed_beat_is_tried_again() {
     world.until(30_000).await;
     assert_eq!(whole(&world), [0, 1, 3]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_time_between_beats_has_no_end() {
+    let every = std::time::Duration::MAX;
+    let world = World::mode(Mode::Heartbeat { every }).start();
+    for _ in 0..3 {
+        world.worker().beat();
+        tokio::time::sleep(MINUTE).await;
+    }
+    assert_eq!(world.channel("a").times(), [0]);
+}

@@ -1,6 +1,5 @@
 //! Draining, restarts, and the status.
 
-use tower_vitals::alerts::delivery::Ended;
 use tower_vitals::alerts::stores::{Queued, Saved};
 
 use super::fakes::Answer::{Hang, Ok, Retry, Slow};
@@ -21,7 +20,7 @@ async fn draining_sends_all_that_is_due_and_records_it() {
     assert_eq!(world.start.elapsed().as_millis() / 100, 30);
     assert_eq!(world.events().len(), 3);
     assert_eq!(world.store.ledger().outbox, []);
-    assert_eq!(world.worker().is_ended(), Some(Ended::Drained));
+    assert!(world.worker().is_ended());
 }
 
 #[tokio::test(start_paused = true)]
@@ -51,7 +50,7 @@ async fn draining_ends_at_the_deadline() {
         world.until(50).await;
         world.worker().drain(world.start + seconds(3)).await;
         assert_eq!(world.start.elapsed().as_millis(), 3_000);
-        assert_eq!(world.worker().is_ended(), Some(Ended::Drained));
+        assert!(world.worker().is_ended());
         assert_eq!(world.store.ledger().outbox.len(), 1);
         world.store.fail(Fault::None);
         world.restart();

@@ -223,3 +223,36 @@ async fn attempts_and_times_survive_a_restart() {
         ["a h First Delivered 1", "a g First Delivered 2"]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_times_have_no_end() {
+    let mut world = World::chain("a > b");
+    let outlet = &mut world.channels[0].0;
+    (outlet.give_up_after, outlet.fallback_after) = (Duration::MAX, Duration::MAX);
+    outlet.timeout = Duration::MAX;
+    let world = world.start();
+    world.channel("a").always(Retry);
+    world.queue("g");
+    world.until(100 * 3_600_000).await;
+    assert_eq!(world.channel("b").groups(), [""; 0]);
+    world.channel("a").always(Ok);
+    world.until(101 * 3_600_000).await;
+    assert_eq!(world.channel("a").groups().last().unwrap(), "g");
+    assert_eq!(world.store.ledger().outbox, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_a_channel_works_again_all_that_waits_is_sent_soon() {
+    let world = World::chain("a").start();
+    world.channel("a").always(Retry);
+    for group in ["g", "h", "i"] {
+        world.queue(group);
+    }
+    // The channel was tried at 0, 1, 3, 7, 15 and 31 s, and pauses until 63 s.
+    world.until(40_000).await;
+    world.channel("a").always(super::fakes::Answer::Ok);
+    world.until(70_000).await;
+    let times = world.channel("a").times();
+    assert_eq!(times[..6], [0, 1_000, 3_000, 7_000, 15_000, 31_000]);
+    assert_eq!(times[6..], [63_000, 63_000, 63_000]);
+}

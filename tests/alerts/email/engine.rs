@@ -20,12 +20,12 @@ fn an_attempt_may_take_as_long_as_the_mail_and_the_goodbye() {
     assert_eq!(channel.timeout(), Duration::from_secs(32));
 }
 
-fn engine(receiver: Receiver) -> Alerts {
+pub(super) fn engine(receiver: Receiver) -> Alerts {
     let receiver = receiver.group_wait(Duration::ZERO);
     Alerts::builder().channel(receiver).manual().run().unwrap()
 }
 
-async fn fire(alerts: &Alerts, text: &str) {
+pub(super) async fn fire(alerts: &Alerts, text: &str) {
     alerts.fire(Alert::error(text).component("api"));
     let snapshot = Prometheus::builder().build().unwrap().snapshot();
     let now = SystemTime::now();
@@ -34,7 +34,7 @@ async fn fire(alerts: &Alerts, text: &str) {
 }
 
 /// Waits until an attempt failed with this part in its error.
-async fn fails(alerts: &Alerts, part: &str) {
+pub(super) async fn fails(alerts: &Alerts, part: &str) {
     until(part, async || {
         let error = alerts.stats().channels[0].last_error.clone();
         error.is_some_and(|error| error.contains(part))
@@ -43,7 +43,7 @@ async fn fails(alerts: &Alerts, part: &str) {
 }
 
 /// The results so far, the first one first: with the number of attempts.
-async fn results(alerts: &Alerts) -> Vec<(DeliveryResult, u32)> {
+pub(super) async fn results(alerts: &Alerts) -> Vec<(DeliveryResult, u32)> {
     let page = alerts.history(&HistoryQuery::latest(100)).await.unwrap();
     let results = page
         .events
@@ -56,7 +56,7 @@ async fn results(alerts: &Alerts) -> Vec<(DeliveryResult, u32)> {
     results.collect()
 }
 
-async fn has_results(alerts: &Alerts, number: usize) -> Vec<(DeliveryResult, u32)> {
+pub(super) async fn has_results(alerts: &Alerts, number: usize) -> Vec<(DeliveryResult, u32)> {
     until("the results", async || {
         results(alerts).await.len() == number
     })
@@ -65,7 +65,7 @@ async fn has_results(alerts: &Alerts, number: usize) -> Vec<(DeliveryResult, u32
 }
 
 /// Starts a server while the engine goes on.
-async fn start(options: Value) -> SmtpServer {
+pub(super) async fn start(options: Value) -> SmtpServer {
     tokio::task::spawn_blocking(move || server(&options))
         .await
         .unwrap()

@@ -43,6 +43,13 @@ async fn scripted(texts: &'static [&'static str]) -> u16 {
 
 #[tokio::test]
 async fn a_server_that_does_not_speak_smtp_is_tried_again() {
+    const TAKES: &[&str] = &[
+        "220 hi\r\n",
+        "250 hi\r\n",
+        "250 ok\r\n",
+        "250 ok\r\n",
+        "354 go on\r\n",
+    ];
     const BLANK: &[&str] = &["220 hi\r\n", "250-hi\r\n250- \r\n250 HELP\r\n"];
     let result = send(plain(scripted(BLANK).await), &one_alert()).await;
     assert_retry(result, "the mail client panicked");
@@ -71,6 +78,9 @@ async fn a_server_that_does_not_speak_smtp_is_tried_again() {
         let email = plain(scripted(texts).await).encryption(Encryption::Starttls);
         assert_retry(send(email, &one_alert()).await, part);
     }
+    let result = send(plain(scripted(TAKES).await), &one_alert()).await;
+    assert_retry(result, "the mail is not confirmed and may arrive twice: ");
+
     let refuses = scripted(&["554 no mail here\r\n"]).await;
     let email = plain(refuses).encryption(Encryption::Starttls);
     assert_rejected(
@@ -217,7 +227,17 @@ async fn a_slow_server_is_given_up_at_every_step_but_the_goodbye() {
         let server = server(&json!({"slow": slow}));
         let email = plain(server.port).timeout(Duration::from_millis(500));
         let result = send(email, &one_alert()).await;
-        assert_retry(result, "the mail server takes longer than 500ms");
+        let problem = "the mail server takes longer than 500ms";
+        if slow == "DATA" {
+            // It took the mail, but does not confirm it.
+            let part = format!("the mail is not confirmed and may arrive twice: {problem}");
+            assert_retry(result, &part);
+            assert_eq!(server.mail().header("Subject"), "[FIRING:1] ErrorRatio");
+        } else {
+            let Err(error) = result else { panic!("{slow}") };
+            assert_eq!(error.message(), problem);
+        }
+        assert_eq!(server.stop().len(), 0, "{slow}");
     }
     let server = server(&json!({"slow": "QUIT"}));
     send(plain(server.port), &one_alert()).await.unwrap();

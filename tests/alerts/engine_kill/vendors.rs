@@ -63,7 +63,7 @@ impl Vendors {
             ["v2", "enqueue"] => {
                 let starts_at = body["payload"]["timestamp"].as_str();
                 let starts_at = starts_at.map(|time| time.parse().unwrap());
-                let key = text("dedup_key");
+                let key = id(&text("dedup_key"));
                 let action = text("event_action");
                 let last = self.pagerduty.get(&key).and_then(|list| list.last());
                 let open = last.filter(|last| !last.is_resolved && action == "trigger");
@@ -72,10 +72,13 @@ impl Vendors {
                 }
                 change(&mut self.pagerduty, key, &action, starts_at)
             }
-            ["v2", "alerts"] => change(&mut self.opsgenie, text("alias"), "trigger", None),
-            ["v2", "alerts", alias, action, "identifierType=alias"] => {
-                change(&mut self.opsgenie, alias.to_owned(), action, None)
-            }
+            ["v2", "alerts"] => change(&mut self.opsgenie, id(&text("alias")), "trigger", None),
+            ["v2", "alerts", alias, action, "identifierType=alias"] => change(
+                &mut self.opsgenie,
+                id(&alias.replace("%2D", "-")),
+                action,
+                None,
+            ),
             ["api", "v2", "alerts"] => {
                 for alert in body.as_array().unwrap() {
                     self.post(alert);
@@ -120,6 +123,12 @@ impl Vendors {
             }),
         }
     }
+}
+
+/// The alert's id at the end of its key, which begins with the instance.
+fn id(key: &str) -> String {
+    let id = key.strip_prefix("shop-1-");
+    id.unwrap_or_else(|| panic!("{key}")).to_owned()
 }
 
 /// A trigger opens an incident unless one is open. Other actions change the open one. Returns whether anything changed.

@@ -1,5 +1,7 @@
 //! The cooldown of an alert.
 
+use std::time::Duration;
+
 use tower_vitals::alerts::notify::Policy;
 use tower_vitals::alerts::state::SilenceTarget;
 
@@ -152,4 +154,16 @@ fn a_step_back_of_the_clock_does_not_prolong_it() {
     assert!(desk.decide(back(599)).queued.is_empty());
     let told = desk.decide(back(600));
     assert_eq!(told.queued.len(), 1);
+}
+
+#[test]
+fn the_longest_one_has_no_end() {
+    let mut desk = Desk::new([policy().cooldown(Duration::MAX)]);
+    desk.fire("down/a", 0);
+    assert_eq!(desk.tick(0), ["chat first +down/a"]);
+    desk.clear("down/a", 30);
+    assert_eq!(desk.tick(60), ["chat all_resolved -down/a"]);
+    desk.fire("down/a", 90);
+    assert_eq!(desk.tick(90), ["held chat first down/a"]);
+    assert_eq!(desk.ticks(91, 1_000_000, 3_600), [""; 0]);
 }

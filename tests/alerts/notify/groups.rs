@@ -230,3 +230,17 @@ fn an_alert_whose_level_rises_reaches_further_channels() {
     ];
     assert_eq!(told, both, "the pager saw it firing");
 }
+
+#[test]
+fn the_longest_times_have_no_end() {
+    let longest = chat()
+        .group_wait(Duration::MAX)
+        .group_interval(Duration::MAX);
+    let mut desk = Desk::new([longest]);
+    desk.fire("down/a", 0);
+    assert_eq!(desk.ticks(0, 1_000_000, 3_600), [""; 0]);
+    desk.fire_as(Level::Critical, "down/b", 1_000_000);
+    assert_eq!(desk.tick(1_000_000), ["chat first +down/b +down/a"]);
+    desk.fire("down/c", 1_000_001);
+    assert_eq!(desk.ticks(1_000_001, 2_000_000, 3_600), [""; 0]);
+}

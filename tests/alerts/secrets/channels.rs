@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tower_vitals::alerts::Receiver;
 use tower_vitals::alerts::channels::{
-    Alertmanager, Channel, Discord, Email, Encryption, Heartbeat, Log, Opsgenie, PagerDuty, Slack,
-    Telegram, Webhook,
+    Alertmanager, Channel, Discord, Email, Encryption, Heartbeat, Log, Mode, Opsgenie, PagerDuty,
+    Slack, Telegram, Webhook,
 };
 
 use super::Shown;
@@ -63,6 +63,9 @@ pub(super) async fn channels(host: &str, received: &Received, shown: &mut Shown)
         ("log", Arc::new(Log::new())),
     ];
     let receivers = channels.into_iter().map(|(name, channel)| {
+        if channel.mode() != Mode::Notifications {
+            return Receiver::new(name, channel);
+        }
         Receiver::new(name, channel)
             .group_wait(Duration::ZERO)
             .group_by(["..."])

@@ -7,4 +7,4 @@ mod gauges;
 mod model;
 mod promtool;
 mod size;
-mod world;
+pub(crate) mod world;

@@ -295,8 +295,13 @@ pub(super) async fn a_lease_is_taken_renewed_and_released(store: impl AlertStore
     let other = store.lease("other", "two", TTL).await.unwrap();
     assert_eq!(other, Some(Lease::new(1)));
 
+    let holder = async || store.holder(LEDGER).await.unwrap();
+    assert_eq!(holder().await, Some(("one".to_owned(), first)));
     store.release(LEDGER, first).await.unwrap();
+    assert_eq!(holder().await, None);
+    assert_eq!(store.holder("never there").await.unwrap(), None);
     let second = lease("two").await.unwrap();
+    assert_eq!(holder().await, Some(("two".to_owned(), second)));
     assert_eq!(second, Lease::new(2));
     // A former lease has no effect.
     store.release(LEDGER, first).await.unwrap();

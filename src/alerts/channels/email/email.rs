@@ -1,5 +1,6 @@
 //! `Email`: sends notifications as mails.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
@@ -9,6 +10,7 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use uuid::Uuid;
 
 use super::message;
+use super::refusals::unconfirmed;
 use super::server::{GOODBYE, Server, goodbye};
 use super::settled::Settled;
 use super::transaction::Transaction;
@@ -23,8 +25,10 @@ use crate::redact::Redacted;
 /// If the server refuses some of the recipients for good, the others get the mail, and the log tells of the refusal. Recipients
 /// that it refuses for a time are tried again without the others. A refused login stops the channel.
 ///
-/// If a connection ends before the server has confirmed the mail, the mail is sent again and may arrive twice, both times with the
-/// same `Message-ID`.
+/// If the server does not confirm a mail, because it is slow or the connection ends, it may have taken the mail all the same. The
+/// attempt counts as failed, its error says that the mail may arrive twice, and the mail is sent again with the same `Message-ID`,
+/// by which mail servers and clients recognise it. So does a mail that was sent in the last moments before a crash. A notification
+/// that is given up after such an attempt may have arrived.
 ///
 /// ```
 /// use tower_vitals::alerts::channels::Email;
@@ -43,6 +47,9 @@ pub struct Email {
     timeout: Duration,
     settled: Settled,
 }
+
+/// A connection, and the end of its transaction.
+type Attempt = (AsyncSmtpConnection, Result<Transaction, DeliveryError>);
 
 impl Email {
     pub(super) fn new(server: Server, from: Mailbox, to: Vec<Mailbox>, timeout: Duration) -> Self {
@@ -65,33 +72,36 @@ impl Email {
         }
         let mail = message::mail(notification, &self.from, &self.to)?;
         // The timeout of lettre does not cover all of a delivery, and some replies make it panic.
-        let attempt = panics::caught(self.attempt(&open, &mail));
+        let is_sent = AtomicBool::new(false);
+        let attempt = panics::caught(self.attempt(&open, &mail, &is_sent));
         let attempt = tokio::time::timeout(self.timeout, attempt).await;
-        let (mut connection, sent) = match attempt {
-            Ok(Ok(attempt)) => attempt?,
-            Ok(Err(panic)) => {
-                let message = panics::message(&*panic);
-                return Err(DeliveryError::retry(format!(
-                    "the mail client panicked: {message}"
-                )));
-            }
-            Err(_) => {
-                return Err(DeliveryError::retry(format!(
-                    "the mail server takes longer than {:?}",
-                    self.timeout
-                )));
-            }
+        let problem = match attempt {
+            Ok(Ok(attempt)) => return self.finish(notification.id, &open, attempt?).await,
+            Ok(Err(panic)) => format!("the mail client panicked: {}", panics::message(&*panic)),
+            Err(_) => format!("the mail server takes longer than {:?}", self.timeout),
         };
+        if is_sent.into_inner() {
+            return Err(unconfirmed(&problem));
+        }
+        Err(DeliveryError::retry(problem))
+    }
+
+    async fn finish(
+        &self,
+        id: Uuid,
+        open: &[Address],
+        (mut connection, sent): Attempt,
+    ) -> Result<(), DeliveryError> {
         let is_first = open.len() == self.to.len();
         let result = sent.and_then(|transaction| {
             if transaction.accepted.is_empty() && is_first {
                 return Err(transaction.failure());
             }
-            self.settle(notification.id, transaction)
+            self.settle(id, transaction)
         });
         goodbye(&mut connection).await;
         if result.is_ok() {
-            self.settled.forget(notification.id);
+            self.settled.forget(id);
         }
         result
     }
@@ -100,10 +110,11 @@ impl Email {
         &self,
         to: &[Address],
         mail: &[u8],
-    ) -> Result<(AsyncSmtpConnection, Result<Transaction, DeliveryError>), DeliveryError> {
+        is_sent: &AtomicBool,
+    ) -> Result<Attempt, DeliveryError> {
         // Several addresses of a host fit into the timeout.
         let mut connection = self.server.connect(self.timeout / 3).await?;
-        let sent = Transaction::send(&mut connection, &self.from.email, to, mail).await;
+        let sent = Transaction::send(&mut connection, &self.from.email, to, mail, is_sent).await;
         Ok((connection, sent))
     }
 

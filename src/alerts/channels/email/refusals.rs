@@ -24,6 +24,12 @@ pub(super) fn failed(what: &str, error: &Error) -> DeliveryError {
     by_code(error.status().map(u16::from), message)
 }
 
+/// The treatment of a mail that was sent without a reply. Each attempt has the same `Message-ID`.
+pub(super) fn unconfirmed(problem: &str) -> DeliveryError {
+    const WHAT: &str = "the mail is not confirmed and may arrive twice";
+    DeliveryError::retry(line(WHAT, problem))
+}
+
 /// The treatment of a reply that is not the expected one.
 pub(super) fn refused(what: &str, code: u16, text: &str) -> DeliveryError {
     by_code(Some(code), line(what, &format!("{code} {text}")))

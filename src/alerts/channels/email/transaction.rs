@@ -1,11 +1,14 @@
 //! `Transaction`: one mail to one or more recipients.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use lettre::Address;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 
-use super::refusals::failed;
+use super::refusals::{failed, unconfirmed};
 use crate::alerts::channels::delivery_error::DeliveryError;
+use crate::error::with_sources;
 
 /// A mail, and the server's decision on each of its recipients.
 pub(super) struct Transaction {
@@ -16,12 +19,14 @@ pub(super) struct Transaction {
 
 impl Transaction {
     /// Sends a mail in ASCII. The server decides on each recipient, and those that it takes get the mail, unlike with lettre's own
-    /// `send`, which gives up at the first refusal. An error means that nobody got it.
+    /// `send`, which gives up at the first refusal. An error means that nobody got it, unless `is_sent` is set: then the server has
+    /// not confirmed the mail, but may have taken it.
     pub(super) async fn send(
         connection: &mut AsyncSmtpConnection,
         from: &Address,
         to: &[Address],
         mail: &[u8],
+        is_sent: &AtomicBool,
     ) -> Result<Self, DeliveryError> {
         let sender = connection.command(Mail::new(Some(from.clone()), Vec::new()));
         sender
@@ -49,10 +54,13 @@ impl Transaction {
             .command(Data)
             .await
             .map_err(|error| failed("the mail is refused", &error))?;
-        connection
-            .message(mail)
-            .await
-            .map_err(|error| failed("the mail is refused", &error))?;
+        is_sent.store(true, Ordering::Relaxed);
+        connection.message(mail).await.map_err(|error| {
+            if error.status().is_none() {
+                return unconfirmed(&with_sources(&error));
+            }
+            failed("the mail is refused", &error)
+        })?;
         Ok(Self { accepted, refused })
     }
 

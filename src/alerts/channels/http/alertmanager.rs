@@ -7,12 +7,12 @@ use futures_core::future::BoxFuture;
 
 use super::alertmanager_instance::{AlertmanagerInstance, Outcome};
 use super::alerts_only::alerts;
-use super::join_all::join_all;
 use super::posted_alert::PostedAlert;
 use crate::alerts::channels::channel::{Channel, Mode};
 use crate::alerts::channels::delivery_error::DeliveryError;
 use crate::alerts::channels::notification::Notification;
 use crate::error::Error;
+use crate::join_all::join_all;
 
 const EVERY: Duration = Duration::from_secs(60);
 const MIN_EVERY: Duration = Duration::from_secs(1);

@@ -20,7 +20,9 @@ const MIN_EVERY: Duration = Duration::from_secs(1);
 const MIN_TOKEN: usize = 8;
 
 /// A URL that the engine calls while it is healthy: a dead man's switch, so that somebody notices when the service, its machine or
-/// its network is gone.
+/// its network is gone. It is called after an evaluation, and not while the engine has a problem that
+/// [`Alerts::health_check`](crate::alerts::Alerts::health_check) would report, such as a store that fails or another channel that
+/// is stopped.
 ///
 /// Any 2xx is success, except that of Healthchecks.io for a check that does not exist (`OK (not found)`). 401, 403, 404 and 410
 /// stop the channel. Set the receiver's grace time to at least twice [`every`](Self::every). Sources: `Pinging API`,

@@ -7,7 +7,6 @@ mod alerts_only;
 mod discord;
 mod from_webhook_url;
 mod heartbeat;
-mod join_all;
 mod links;
 mod message;
 mod one_by_one;

@@ -11,6 +11,7 @@ use crate::alerts::channels::notified_alert::NotifiedAlert;
 use crate::alerts::labels::Labels;
 use crate::alerts::wire;
 use crate::http_url::HttpUrl;
+use crate::time::later;
 
 /// An alert in the form of Alertmanager's API, version 2 (`postableAlert`).
 #[derive(Debug, PartialEq, Serialize)]
@@ -31,7 +32,7 @@ impl PostedAlert {
     pub(super) fn new(notification: &Notification, alert: &NotifiedAlert, hold: Duration) -> Self {
         let at = notification.at;
         let (starts_at, ends_at) = if alert.is_firing {
-            (alert.starts_at, at.checked_add(hold).unwrap_or(at))
+            (alert.starts_at, later(at, hold))
         } else {
             (alert.starts_at, alert.ends_at.unwrap_or(at))
         };

@@ -6,11 +6,10 @@ use serde_json::{Value, json};
 use sqlx::{Connection, Pool, Transaction};
 use uuid::Uuid;
 
-use super::columns::Columns;
-use super::dialect::{Dialect, ROWS};
-use super::statement::Statement;
-use super::{ledgers, time};
+use super::dialect::Dialect;
+use super::ledgers;
 use crate::alerts::stores::{Commit, Event, Queued};
+use crate::sql::{Columns, ROWS, Statement, time};
 
 /// Writes all changes, or returns false if the lease is not valid.
 ///

@@ -4,12 +4,10 @@ use std::fmt::Write;
 
 use sqlx::{Connection, Pool};
 
-use super::columns::Columns;
 use super::dialect::Dialect;
-use super::statement::Statement;
-use super::time;
 use super::unreadable::Unreadable;
 use crate::alerts::stores::{HistoryPage, HistoryQuery};
+use crate::sql::{Columns, Statement, time};
 
 /// The least number of rows that are read at once, because some may be unreadable.
 const MIN_ROWS: usize = 100;

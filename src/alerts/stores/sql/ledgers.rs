@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use sqlx::{Connection, Pool, Transaction};
 
-use super::columns::Columns;
 use super::dialect::Dialect;
-use super::statement::Statement;
 use crate::alerts::stores::Lease;
+use crate::sql::{Columns, Statement};
 
 /// The rows of a ledger: its time (at most one row), its documents and its outbox.
 pub(super) type LedgerRows<R> = (Vec<R>, Vec<R>, Vec<R>);
@@ -58,6 +57,24 @@ pub(super) async fn lease<D: Dialect>(
     transaction.commit().await?;
     let epoch = rows.first().map(|row| row.integer(0)).transpose()?;
     Ok(epoch.map(|epoch| Lease::new(u64::try_from(epoch).unwrap_or(0))))
+}
+
+pub(super) async fn holder<D: Dialect>(
+    pool: &Pool<D>,
+    ledger: &str,
+) -> Result<Option<(String, Lease)>, sqlx::Error> {
+    let mut connection = D::acquire(pool).await?;
+    let mut transaction = connection.begin_with(D::BEGIN_READ).await?;
+    let rows = Statement::new("SELECT holder, epoch FROM vitals_alert_ledgers WHERE ledger = $1")
+        .text(ledger)
+        .fetch(&mut transaction)
+        .await?;
+    transaction.commit().await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let epoch = u64::try_from(row.integer(1)?).unwrap_or(0);
+    Ok(row.text(0)?.map(|holder| (holder, Lease::new(epoch))))
 }
 
 pub(super) async fn release<D: Dialect>(

@@ -1,21 +1,13 @@
 //! The stores in SQL databases.
 //!
-//! [`SqlAlerts`] is the same for all databases. A [`Dialect`](dialect::Dialect) knows the differences between them: how a
-//! transaction begins, and how PostgreSQL's SQL is translated.
-//!
-//! Nothing depends on the session, because PgBouncer's transaction mode gives each transaction any connection to the server:
-//! a [`Statement`](statement::Statement) runs in a transaction, PostgreSQL's statements have no names, and locks end with the
-//! transaction.
+//! [`SqlAlerts`] is the same for all databases. A [`Dialect`](dialect::Dialect) knows the differences between them, beside that of
+//! [`sql`](crate::sql).
 
 mod changes;
-mod columns;
 mod dialect;
-mod fetch;
 mod history;
 mod ledgers;
-mod migrations;
 mod place;
-mod pools;
 #[cfg(feature = "alerts-postgres")]
 mod postgres;
 mod prune;
@@ -24,8 +16,6 @@ mod sql_alerts;
 mod sqlite;
 #[cfg(feature = "alerts-sqlite")]
 mod sqlite_file;
-mod statement;
-mod time;
 mod unreadable;
 
 #[cfg(feature = "alerts-postgres")]

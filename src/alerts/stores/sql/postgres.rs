@@ -4,17 +4,16 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Postgres};
 
 use super::SqlAlerts;
-use super::dialect::{Dialect, MigrationFile};
-use super::fetch::DbFuture;
+use super::dialect::Dialect;
 use super::place::Place;
 use crate::error::Error;
 use crate::pgbouncer;
 use crate::redact::register_url;
+use crate::sql::Migrations;
 
 /// Keeps alerts in PostgreSQL, which all instances of a service may share. [`SqlAlerts`] lists its tables, which are in the first
 /// schema of the search path.
@@ -103,26 +102,18 @@ impl Dialect for Postgres {
     const BEGIN_READ: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 4000; \
         SET LOCAL idle_in_transaction_session_timeout = 5000";
 
-    /// In PgBouncer's transaction mode, the next transaction may have another connection to the server, where the name of a
-    /// statement may be missing, or that of another client's statement.
-    const KEEPS_STATEMENTS: bool = false;
-
     const TIMEOUT: Duration = Duration::from_secs(5);
 
-    const MIGRATIONS: &'static [MigrationFile] = &[(
-        "alerts",
-        include_str!("../migrations/postgres/0001_alerts.sql"),
-    )];
-
-    /// Advisory locks have no names. The number is that of the letters "vitalert".
-    const MIGRATION_LOCK: Option<&'static str> =
-        Some("SELECT pg_advisory_xact_lock(x'766974616c657274'::bigint)");
-
-    const TABLE_EXISTS: &'static str = "SELECT 1 WHERE to_regclass($1) IS NOT NULL";
-
-    fn translate(sql: String) -> String {
-        sql
-    }
+    const MIGRATIONS: Migrations = Migrations {
+        table: "vitals_alert_migrations",
+        files: &[(
+            "alerts",
+            include_str!("../migrations/postgres/0001_alerts.sql"),
+        )],
+        begin: Self::BEGIN,
+        // Advisory locks have no names. The number is that of the letters "vitalert".
+        lock: Some("SELECT pg_advisory_xact_lock(x'766974616c657274'::bigint)"),
+    };
 
     fn advice(error: &sqlx::Error) -> Option<&'static str> {
         if matches!(error, sqlx::Error::PoolTimedOut) {
@@ -143,21 +134,5 @@ impl Dialect for Postgres {
             Some("57014") => Some("a statement took longer than 4 s"),
             _ => pgbouncer::advice(error),
         }
-    }
-
-    /// Data exceptions, violated constraints and exceeded limits (SQLSTATE classes 22, 23 and 54).
-    fn is_refused(code: &str) -> bool {
-        ["22", "23", "54"]
-            .iter()
-            .any(|class| code.starts_with(class))
-    }
-
-    /// Writers wait for each other.
-    fn is_busy(_: &str) -> bool {
-        false
-    }
-
-    fn acquire(pool: &PgPool) -> DbFuture<'_, PoolConnection<Postgres>> {
-        Box::pin(pool.acquire())
     }
 }

@@ -7,11 +7,9 @@ use parking_lot::Mutex;
 use serde_json::json;
 use sqlx::{Connection, Pool, Transaction};
 
-use super::columns::Columns;
-use super::dialect::{Dialect, ROWS};
-use super::statement::Statement;
-use super::time;
+use super::dialect::Dialect;
 use crate::alerts::stores::retention::Retention;
+use crate::sql::{Columns, ROWS, Statement, time};
 
 /// The most events that one transaction removes, which takes a few milliseconds.
 const STEP: usize = 500;

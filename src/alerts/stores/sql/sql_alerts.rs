@@ -8,16 +8,15 @@ use sqlx::{Database, Pool};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use super::columns::Columns;
 use super::dialect::Dialect;
 use super::place::Place;
-use super::pools::Pools;
 use super::prune::Pruner;
 use super::unreadable::Unreadable;
-use super::{changes, history, ledgers, migrations, time};
+use super::{changes, history, ledgers};
 use crate::alerts::stores::retention::Retention;
 use crate::alerts::stores::{AlertStore, Commit, HistoryPage, HistoryQuery, Lease, Saved, texts};
 use crate::error::{Error, ErrorKind};
+use crate::sql::{self, Columns, Pools, time};
 
 /// Keeps alerts in a SQL database: as `SqliteAlerts` in SQLite, as `PostgresAlerts` in PostgreSQL.
 ///
@@ -104,7 +103,7 @@ async fn call<D: Dialect, T>(
     let call = async {
         let prepare = || {
             alerts.place.create();
-            migrations::prepare(&alerts.pools.writer)
+            sql::prepare(&alerts.pools.writer, D::MIGRATIONS)
         };
         alerts.prepared.get_or_try_init(prepare).await?;
         work.await
@@ -121,7 +120,7 @@ async fn call<D: Dialect, T>(
 }
 
 fn failed<D: Dialect>(place: &dyn Place, error: sqlx::Error) -> Error {
-    let kind = if migrations::has_code(&error, D::is_refused) {
+    let kind = if sql::has_code(&error, D::is_refused) {
         ErrorKind::Refused
     } else {
         ErrorKind::Io
@@ -205,6 +204,14 @@ impl<D: Dialect> AlertStore for SqlAlerts<D> {
             )
             .await
         })
+    }
+
+    fn holder<'a>(
+        &'a self,
+        ledger: &'a str,
+    ) -> BoxFuture<'a, Result<Option<(String, Lease)>, Error>> {
+        let holder = ledgers::holder(&self.pools.readers, ledger);
+        Box::pin(call(self, holder))
     }
 
     fn release<'a>(&'a self, ledger: &'a str, lease: Lease) -> BoxFuture<'a, Result<(), Error>> {

@@ -4,18 +4,16 @@ use std::future::ready;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection, Sqlite};
+use sqlx::{ConnectOptions, Sqlite};
 
 use super::SqlAlerts;
-use super::dialect::{Dialect, MigrationFile};
-use super::fetch::DbFuture;
+use super::dialect::Dialect;
 use super::place::Place;
-use super::pools::Pools;
 use super::sqlite_file::SqliteFile;
+use crate::sql::{Migrations, Pools, primary_code};
 
 /// Keeps alerts in a SQLite file, for one machine. [`SqlAlerts`] lists its tables, whose times are UTC in RFC 3339.
 ///
@@ -49,20 +47,6 @@ use super::sqlite_file::SqliteFile;
 /// # Ok(()) }
 /// ```
 pub type SqliteAlerts = SqlAlerts<Sqlite>;
-
-/// What PostgreSQL has and SQLite has not. Times of leases are seconds since 1970, ids are texts.
-const TRANSLATIONS: [(&str, &str); 9] = [
-    ("clock_timestamp()", "unixepoch('subsec')"),
-    ("make_interval(secs => ", "("),
-    ("json_array_elements(", "json_each("),
-    ("::json)", ")"),
-    (" WITH ORDINALITY AS item (value, key)", " AS item"),
-    ("::timestamptz", ""),
-    ("::bigint", ""),
-    ("::uuid", ""),
-    // A transaction has the whole file.
-    (" FOR UPDATE SKIP LOCKED", ""),
-];
 
 impl SqlAlerts<Sqlite> {
     /// Keeps alerts in this file. Opens nothing yet.
@@ -139,28 +123,21 @@ impl Dialect for Sqlite {
 
     const BEGIN_READ: &'static str = "BEGIN";
 
-    const KEEPS_STATEMENTS: bool = true;
-
     const TIMEOUT: Duration = Duration::from_secs(10);
 
-    const MIGRATIONS: &'static [MigrationFile] = &[(
-        "alerts",
-        include_str!("../migrations/sqlite/0001_alerts.sql"),
-    )];
-
-    const MIGRATION_LOCK: Option<&'static str> = None;
-
-    const TABLE_EXISTS: &'static str =
-        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1";
-
-    fn translate(sql: String) -> String {
-        let replace = |sql: String, (from, to): &(&str, &str)| sql.replace(from, to);
-        TRANSLATIONS.iter().fold(sql, replace)
-    }
+    const MIGRATIONS: Migrations = Migrations {
+        table: "vitals_alert_migrations",
+        files: &[(
+            "alerts",
+            include_str!("../migrations/sqlite/0001_alerts.sql"),
+        )],
+        begin: Self::BEGIN,
+        lock: None,
+    };
 
     fn advice(error: &sqlx::Error) -> Option<&'static str> {
         let error = error.as_database_error()?;
-        match primary(&error.code()?)? {
+        match primary_code(&error.code()?)? {
             3 | 8 | 23 => Some("the file or its folder is not writable"),
             5 | 6 => Some("another process has locked the file"),
             11 => Some("the file is damaged: restore a backup"),
@@ -170,35 +147,4 @@ impl Dialect for Sqlite {
             _ => None,
         }
     }
-
-    /// `SQLITE_TOOBIG`, `SQLITE_CONSTRAINT` and `SQLITE_MISMATCH`.
-    fn is_refused(code: &str) -> bool {
-        primary(code).is_some_and(|code| (18..=20).contains(&code))
-    }
-
-    /// `SQLITE_BUSY`.
-    fn is_busy(code: &str) -> bool {
-        primary(code) == Some(5)
-    }
-
-    /// SQLite ends a transaction by itself when the disk is full. sqlx then finds none to roll back, and counts the connection
-    /// as being in it for ever.
-    fn acquire(pool: &SqlitePool) -> DbFuture<'_, PoolConnection<Sqlite>> {
-        Box::pin(async {
-            loop {
-                let mut connection = pool.acquire().await?;
-                // Waits for a pending rollback.
-                connection.ping().await?;
-                if !connection.is_in_transaction() {
-                    return Ok(connection);
-                }
-                connection.close().await?;
-            }
-        })
-    }
-}
-
-/// The primary result code of an extended one.
-fn primary(code: &str) -> Option<i32> {
-    code.parse::<i32>().ok().map(|code| code & 0xff)
 }

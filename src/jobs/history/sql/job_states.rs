@@ -5,11 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use sqlx::{Connection, Pool, Transaction};
 
-use super::columns::Columns;
 use super::dialect::Dialect;
-use super::statement::Statement;
 use super::time;
 use crate::jobs::history::{JobState, JobStates, Registration, StateDelta};
+use crate::sql::{Columns, Statement};
 
 /// Rows are locked in the order of names, as everywhere.
 pub(super) async fn register<D: Dialect>(
@@ -32,7 +31,7 @@ pub(super) async fn register<D: Dialect>(
                THEN excluded.known_since ELSE known.known_since END",
         )
         .text(job.job_name.clone())
-        .text(job.schedule.clone())
+        .optional_text(job.schedule.clone())
         .fetch(&mut transaction)
         .await?;
     }
@@ -57,7 +56,7 @@ pub(super) async fn restore<D: Dialect>(
              ON CONFLICT (job_name) DO UPDATE SET schedule = COALESCE(known.schedule, excluded.schedule)",
         )
         .text(state.job_name.clone())
-        .text(schedule)
+        .optional_text(schedule)
         .float(time::to_seconds(state.known_since))
         .float(time(state.registered_at))
         .float(time(state.last_start))

@@ -5,10 +5,10 @@ use std::time::SystemTime;
 use sqlx::{Connection, Pool};
 
 use super::dialect::Dialect;
-use super::statement::Statement;
 use super::{job_states, runs, time};
 use crate::jobs::RunRecord;
 use crate::jobs::history::StateDelta;
+use crate::sql::Statement;
 
 /// Skips rows that another instance has locked, because that instance reports them.
 pub(super) async fn reap<D: Dialect>(

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use sqlx::Database;
 use tokio::sync::futures::Notified;
 
-use super::fetch::DbFuture;
 use super::mirror::Mirror;
-use super::pools::Pools;
 use crate::error::Error;
+use crate::sql::{DbFuture, Pools};
 
 pub(super) trait OpenFile<D: Database>: fmt::Debug + Send + Sync {
     /// Fails while the file at its path is not the one that was opened, or not complete yet.

@@ -3,19 +3,18 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Postgres, Transaction, raw_sql};
 use uuid::Uuid;
 
 use super::SqlHistory;
-use super::dialect::{Dialect, MigrationFile};
-use super::fetch::DbFuture;
+use super::dialect::Dialect;
 use super::time;
 use crate::error::Error;
 use crate::jobs::RunRecord;
 use crate::pgbouncer;
 use crate::redact::register_url;
+use crate::sql::{DbFuture, Dialect as _, Migrations};
 
 /// Stores runs and problems in PostgreSQL, which all instances of a service may share. Their clocks may differ, because leases
 /// use the database's clock.
@@ -62,25 +61,23 @@ impl SqlHistory<Postgres> {
 impl Dialect for Postgres {
     const BEGIN: &'static str = "BEGIN";
 
-    /// In PgBouncer's transaction mode, the next transaction may have another connection to the server, where the name of a
-    /// statement may be missing, or that of another client's statement.
-    const KEEPS_STATEMENTS: bool = false;
-
-    const MIGRATIONS: &'static [MigrationFile] = &[
-        ("runs", include_str!("../migrations/postgres/0001_runs.sql")),
-        (
-            "job states",
-            include_str!("../migrations/postgres/0002_job_states.sql"),
-        ),
-        (
-            "last success and end",
-            include_str!("../migrations/postgres/0003_last_success_and_end.sql"),
-        ),
-    ];
-
-    /// Advisory locks have no names. The number is that of the letters "vitals".
-    const MIGRATION_LOCK: Option<&'static str> =
-        Some("SELECT pg_advisory_xact_lock(x'766974616c73'::bigint)");
+    const MIGRATIONS: Migrations = Migrations {
+        table: "job_run_migrations",
+        files: &[
+            ("runs", include_str!("../migrations/postgres/0001_runs.sql")),
+            (
+                "job states",
+                include_str!("../migrations/postgres/0002_job_states.sql"),
+            ),
+            (
+                "last success and end",
+                include_str!("../migrations/postgres/0003_last_success_and_end.sql"),
+            ),
+        ],
+        begin: Self::BEGIN,
+        // Advisory locks have no names. The number is that of the letters "vitals".
+        lock: Some("SELECT pg_advisory_xact_lock(x'766974616c73'::bigint)"),
+    };
 
     /// Times and ids are read as texts, which needs no other crates.
     const RUN_COLUMNS: &'static str = "id::text, job_name, \
@@ -90,26 +87,8 @@ impl Dialect for Postgres {
 
     const RUN_TIME: &'static str = "clock_timestamp()";
 
-    fn translate(sql: String) -> String {
-        sql
-    }
-
     fn advice(error: &sqlx::Error) -> Option<&'static str> {
         pgbouncer::advice(error)
-    }
-
-    /// Data exceptions and violated constraints (SQLSTATE classes 22 and 23).
-    fn is_refused(code: &str) -> bool {
-        code.starts_with("22") || code.starts_with("23")
-    }
-
-    /// Writers wait for each other.
-    fn is_busy(_: &str) -> bool {
-        false
-    }
-
-    fn acquire(pool: &PgPool) -> DbFuture<'_, PoolConnection<Postgres>> {
-        Box::pin(pool.acquire())
     }
 
     fn upsert_runs<'a>(

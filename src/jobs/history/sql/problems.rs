@@ -5,11 +5,10 @@ use std::time::SystemTime;
 use sqlx::Pool;
 use uuid::Uuid;
 
-use super::columns::Columns;
 use super::dialect::Dialect;
-use super::statement::Statement;
 use super::time;
 use crate::jobs::{Problem, ProblemKind};
+use crate::sql::{Columns, Statement};
 
 const OPEN: &str = "SELECT job_name, kind, id::text, extract(epoch FROM since)::float8, run_id::text, message, \
     extract(epoch FROM last_start)::float8, success_epoch FROM job_problems WHERE resolved_at IS NULL";
@@ -29,7 +28,9 @@ const RESOLVE: &str = "UPDATE job_problems \
     RETURNING TRUE";
 
 pub(super) async fn open<D: Dialect>(pool: &Pool<D>) -> Result<Vec<Problem>, sqlx::Error> {
-    let rows = Statement::new(OPEN).read(pool).await?;
+    let rows = Statement::new(OPEN)
+        .fetch_alone(pool, D::BEGIN_READ)
+        .await?;
     let mut problems: Vec<_> = rows.iter().filter_map(problem).collect();
     problems.sort_by(|a, b| (&a.job_name, a.kind).cmp(&(&b.job_name, b.kind)));
     Ok(problems)
@@ -45,12 +46,12 @@ pub(super) async fn report<D: Dialect>(
         .text(problem.kind.to_string())
         .text(problem.id.to_string())
         .float(time::to_seconds(problem.since))
-        .text(problem.run.map(|run| run.to_string()))
+        .optional_text(problem.run.map(|run| run.to_string()))
         .text(problem.message.clone())
         .float(problem.last_start.map(time::to_seconds))
         .integer(problem.success_epoch)
         .float(time::to_seconds(observed_at))
-        .write(pool)
+        .fetch_alone(pool, D::BEGIN)
         .await?;
     Ok(!reported.is_empty())
 }
@@ -65,7 +66,7 @@ pub(super) async fn resolve<D: Dialect>(
         .text(caller.to_string())
         .text(problem.job_name.clone())
         .text(problem.kind.to_string())
-        .write(pool)
+        .fetch_alone(pool, D::BEGIN)
         .await?;
     Ok(!resolved.is_empty())
 }

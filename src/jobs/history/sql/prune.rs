@@ -2,11 +2,10 @@
 
 use sqlx::Pool;
 
-use super::columns::Columns;
 use super::dialect::Dialect;
-use super::statement::Statement;
 use super::time;
 use crate::jobs::history::Retention;
+use crate::sql::{Columns, Statement};
 
 pub(super) async fn prune<D: Dialect>(
     pool: &Pool<D>,
@@ -20,7 +19,7 @@ pub(super) async fn prune<D: Dialect>(
          ORDER BY started_at, id LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING TRUE",
     );
     let by_age = by_age.text(time::to_text(retention.oldest())).integer(max);
-    let mut pruned = by_age.write(pool).await?.len();
+    let mut pruned = by_age.fetch_alone(pool, D::BEGIN).await?.len();
     let count = retention.count.max(1);
     // Few jobs exceed the count, so the others need no statement of their own.
     let groups = Statement::new(
@@ -28,7 +27,11 @@ pub(super) async fn prune<D: Dialect>(
          WHERE job_runs.job_name = total.job_name AND job_runs.status = total.status \
          ORDER BY job_runs.started_at DESC, job_runs.id DESC LIMIT 1 OFFSET $1)",
     );
-    for group in groups.integer(count).read(pool).await? {
+    for group in groups
+        .integer(count)
+        .fetch_alone(pool, D::BEGIN_READ)
+        .await?
+    {
         let left = max.saturating_sub(pruned);
         if left == 0 {
             break;
@@ -40,9 +43,11 @@ pub(super) async fn prune<D: Dialect>(
                ORDER BY started_at DESC, id DESC LIMIT 1 OFFSET $3) \
              ORDER BY started_at, id LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING TRUE",
         );
-        let by_count = by_count.text(group.text(0)?).text(group.text(1)?);
+        let by_count = by_count
+            .optional_text(group.text(0)?)
+            .optional_text(group.text(1)?);
         let by_count = by_count.integer(count).integer(left);
-        pruned += by_count.write(pool).await?.len();
+        pruned += by_count.fetch_alone(pool, D::BEGIN).await?.len();
     }
     Ok(pruned)
 }

@@ -7,13 +7,12 @@ use serde_json::Value;
 use sqlx::{Connection, Pool, Transaction};
 use uuid::Uuid;
 
-use super::columns::Columns;
 use super::dialect::Dialect;
-use super::statement::Statement;
 use super::unreadable::Unreadable;
 use super::{job_states, time};
 use crate::jobs::history::{RunQuery, RunTotals, StateDelta};
 use crate::jobs::{RunRecord, RunStatus};
+use crate::sql::{Columns, Statement};
 
 /// The number of runs in one statement. Each has ten parameters, and SQLite accepts 32,766.
 const CHUNK: usize = 1000;
@@ -164,12 +163,12 @@ fn select<D: Dialect>(
     sql.push_str(" ORDER BY job_runs.started_at DESC, job_runs.id DESC LIMIT $7");
     let (before_start, before_id) = before.unzip();
     Statement::new(sql)
-        .text(query.id.map(|id| id.to_string()))
-        .text(query.job_name.clone())
-        .text(query.status.map(|status| status.to_string()))
-        .text(query.since.map(time::to_text))
-        .text(before_start)
-        .text(before_id)
+        .optional_text(query.id.map(|id| id.to_string()))
+        .optional_text(query.job_name.clone())
+        .optional_text(query.status.map(|status| status.to_string()))
+        .optional_text(query.since.map(time::to_text))
+        .optional_text(before_start)
+        .optional_text(before_id)
         .integer(limit)
 }
 

@@ -14,12 +14,12 @@ use uuid::Uuid;
 use super::dialect::Dialect;
 use super::mirror::Mirror;
 use super::open_file::OpenFile;
-use super::pools::Pools;
 use super::unreadable::Unreadable;
-use super::{job_states, leases, migrations, prune, runs, stats, time};
+use super::{job_states, leases, prune, runs, stats, time};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::RunRecord;
 use crate::jobs::history::{JobStates, JobStats, Registration, Retention, RunQuery, RunStore};
+use crate::sql::{self, Pools};
 
 /// Stores runs and problems in a SQL database: as `SqliteHistory` in SQLite, as `PostgresHistory` in PostgreSQL.
 #[derive(Debug)]
@@ -158,14 +158,14 @@ async fn recreate<D: Dialect>(
     pools: &mut Pools<D>,
 ) -> Result<(), sqlx::Error> {
     file.reopen(pools).await?;
-    migrations::prepare(&pools.writer).await?;
+    sql::prepare(&pools.writer, D::MIGRATIONS).await?;
     mirror.restore(&pools.writer).await?;
     file.completed();
     Ok(())
 }
 
 pub(super) fn failed<D: Dialect>(error: sqlx::Error) -> Error {
-    let kind = if migrations::has_code(&error, D::is_refused) {
+    let kind = if sql::has_code(&error, D::is_refused) {
         ErrorKind::Refused
     } else {
         ErrorKind::Io
@@ -183,7 +183,7 @@ pub(super) fn failed<D: Dialect>(error: sqlx::Error) -> Error {
 impl<D: Dialect> RunStore for SqlHistory<D> {
     fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
         call(self, |pools| async move {
-            migrations::prepare(&pools.writer).await
+            sql::prepare(&pools.writer, D::MIGRATIONS).await
         })
     }
 

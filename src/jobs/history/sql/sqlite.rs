@@ -4,17 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Connection, QueryBuilder, Sqlite, Transaction};
 use uuid::Uuid;
 
 use super::SqlHistory;
-use super::dialect::{Dialect, MigrationFile};
-use super::fetch::DbFuture;
+use super::dialect::Dialect;
 use super::sqlite_file::SqliteFile;
 use super::time;
 use crate::jobs::{RunRecord, RunStatus};
+use crate::sql::{DbFuture, Dialect as _, Migrations};
 
 /// Stores runs and problems in a SQLite file, which all processes of one machine may share.
 ///
@@ -35,21 +34,6 @@ use crate::jobs::{RunRecord, RunStatus};
 /// The tables are `job_runs`, `job_run_totals`, `job_states`, `job_problems` and `job_run_migrations`. Times of runs are UTC
 /// in RFC 3339.
 pub type SqliteHistory = SqlHistory<Sqlite>;
-
-/// What PostgreSQL has and SQLite has not. Times are seconds since 1970, ids are texts.
-const TRANSLATIONS: [(&str, &str); 10] = [
-    ("clock_timestamp()", "unixepoch('subsec')"),
-    ("make_interval(secs => ", "("),
-    ("to_timestamp(", "("),
-    ("extract(epoch FROM ", "("),
-    ("::float8", ""),
-    ("::text", ""),
-    ("::timestamptz", ""),
-    ("::uuid", ""),
-    (" COLLATE \"C\"", ""),
-    // A transaction has the whole file.
-    (" FOR UPDATE SKIP LOCKED", ""),
-];
 
 impl SqlHistory<Sqlite> {
     /// Stores runs in this file. Opens nothing yet. Writes and renewals of leases have a connection of their own, so that
@@ -97,60 +81,30 @@ impl Dialect for Sqlite {
     /// Locks the file for writing at once, because a lock that is requested after a read may be denied.
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
 
-    const KEEPS_STATEMENTS: bool = true;
-
-    const MIGRATIONS: &'static [MigrationFile] = &[
-        ("runs", include_str!("../migrations/sqlite/0001_runs.sql")),
-        (
-            "job states",
-            include_str!("../migrations/sqlite/0002_job_states.sql"),
-        ),
-        (
-            "last success and end",
-            include_str!("../migrations/sqlite/0003_last_success_and_end.sql"),
-        ),
-    ];
-
-    const MIGRATION_LOCK: Option<&'static str> = None;
+    const MIGRATIONS: Migrations = Migrations {
+        table: "job_run_migrations",
+        files: &[
+            ("runs", include_str!("../migrations/sqlite/0001_runs.sql")),
+            (
+                "job states",
+                include_str!("../migrations/sqlite/0002_job_states.sql"),
+            ),
+            (
+                "last success and end",
+                include_str!("../migrations/sqlite/0003_last_success_and_end.sql"),
+            ),
+        ],
+        begin: Self::BEGIN,
+        lock: None,
+    };
 
     const RUN_COLUMNS: &'static str = "id, job_name, started_at, finished_at, status, duration_seconds, error_message, \
         metadata, instance";
 
     const RUN_TIME: &'static str = "strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'";
 
-    fn translate(sql: String) -> String {
-        let replace = |sql: String, (from, to): &(&str, &str)| sql.replace(from, to);
-        TRANSLATIONS.iter().fold(sql, replace)
-    }
-
     fn advice(_: &sqlx::Error) -> Option<&'static str> {
         None
-    }
-
-    /// `SQLITE_TOOBIG`, `SQLITE_CONSTRAINT` and `SQLITE_MISMATCH`.
-    fn is_refused(code: &str) -> bool {
-        primary(code).is_some_and(|code| (18..=20).contains(&code))
-    }
-
-    /// `SQLITE_BUSY`.
-    fn is_busy(code: &str) -> bool {
-        primary(code) == Some(5)
-    }
-
-    /// SQLite ends a transaction by itself when the disk is full. sqlx then finds none to roll back, and counts the connection
-    /// as being in it for ever.
-    fn acquire(pool: &SqlitePool) -> DbFuture<'_, PoolConnection<Sqlite>> {
-        Box::pin(async {
-            loop {
-                let mut connection = pool.acquire().await?;
-                // Waits for a pending rollback.
-                connection.ping().await?;
-                if !connection.is_in_transaction() {
-                    return Ok(connection);
-                }
-                connection.close().await?;
-            }
-        })
     }
 
     fn upsert_runs<'a>(
@@ -218,7 +172,76 @@ impl Dialect for Sqlite {
     }
 }
 
-/// The primary result code of an extended one.
-fn primary(code: &str) -> Option<i32> {
-    code.parse::<i32>().ok().map(|code| code & 0xff)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::apply;
+    use sqlx::migrate::MigrateError;
+    use sqlx::{Row, SqliteConnection};
+
+    const NOW: Migrations = Sqlite::MIGRATIONS;
+
+    async fn versions(file: &mut SqliteConnection) -> Vec<i64> {
+        sqlx::query_scalar("SELECT version FROM job_run_migrations")
+            .fetch_all(file)
+            .await
+            .unwrap()
+    }
+
+    async fn apply_to(
+        file: &mut SqliteConnection,
+        files: &'static [(&'static str, &'static str)],
+    ) -> Result<(), MigrateError> {
+        let mut transaction = file.begin().await?;
+        apply(&mut transaction, Migrations { files, ..NOW }).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    #[tokio::test]
+    async fn tables_of_an_older_version_are_updated() {
+        let mut file = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        apply_to(&mut file, &NOW.files[..1]).await.unwrap();
+        assert_eq!(versions(&mut file).await, [1]);
+        let run = "INSERT INTO job_runs VALUES ('0', 'nightly', '2026-01-01T00:00:01.500000Z', NULL, 'running', NULL, \
+                   NULL, '{}', 'shop-1', 1.0)";
+        sqlx::raw_sql(run).execute(&mut file).await.unwrap();
+        let run = "INSERT INTO job_runs VALUES ('1', 'nightly', '2026-01-01T00:00:00.000000Z', \
+                   '2026-01-01T00:00:01.250000Z', 'success', 1.25, NULL, '{}', 'shop-1', NULL)";
+        sqlx::raw_sql(run).execute(&mut file).await.unwrap();
+        for _ in 0..2 {
+            apply_to(&mut file, NOW.files).await.unwrap();
+            let rows = sqlx::query(
+                "SELECT job_name, last_start, failures_in_a_row, last_success, last_end FROM job_states",
+            );
+            let rows = rows.fetch_all(&mut file).await.unwrap();
+            assert_eq!(rows.len(), 1);
+            assert_eq!(rows[0].get::<String, _>(0), "nightly");
+            assert!((rows[0].get::<f64, _>(1) - 1_767_225_601.5).abs() < 0.001);
+            assert_eq!(rows[0].get::<i64, _>(2), 0);
+            for column in [3, 4] {
+                let ended = rows[0].get::<f64, _>(column);
+                assert!((ended - 1_767_225_601.25).abs() < 0.001, "{ended}");
+            }
+        }
+        assert_eq!(versions(&mut file).await, [1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn tables_of_a_newer_version_are_left_alone() {
+        let mut file = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let newer = ("newer", "CREATE TABLE newer (id INTEGER)");
+        let newer = [NOW.files, &[newer]].concat().leak();
+        apply_to(&mut file, newer).await.unwrap();
+        apply_to(&mut file, NOW.files).await.unwrap();
+        assert_eq!(versions(&mut file).await, [1, 2, 3, 4]);
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_was_changed_is_an_error() {
+        let mut file = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        apply_to(&mut file, NOW.files).await.unwrap();
+        let changed = &[("runs", "CREATE TABLE job_runs (id TEXT)")];
+        let error = apply_to(&mut file, changed).await.unwrap_err();
+        assert!(matches!(error, MigrateError::VersionMismatch(1)), "{error}");
+    }
 }

@@ -12,12 +12,11 @@ use tokio::sync::futures::Notified;
 use tokio::time::sleep;
 
 use super::dialect::Dialect;
-use super::fetch::DbFuture;
 use super::file_watch::FileWatch;
 use super::mirror::Mirror;
 use super::open_file::OpenFile;
-use super::pools::Pools;
 use crate::error::{Error, ErrorKind};
+use crate::sql::{DbFuture, Pools};
 
 #[derive(Debug)]
 pub(super) struct SqliteFile {

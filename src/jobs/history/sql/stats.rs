@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use sqlx::{Connection, Pool, Transaction};
 
-use super::columns::Columns;
 use super::dialect::Dialect;
 use super::runs::{duration, find_within};
-use super::statement::Statement;
 use super::unreadable::Unreadable;
 use crate::jobs::RunStatus;
 use crate::jobs::history::{JobStats, RunQuery, RunTotals};
+use crate::sql::{Columns, Statement};
 
 pub(super) async fn stats<D: Dialect>(
     pool: &Pool<D>,

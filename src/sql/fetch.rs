@@ -6,9 +6,9 @@ use sqlx::{
     AssertSqlSafe, Connection, Database, Encode, Executor, IntoArguments, Type, query, raw_sql,
 };
 
-pub(super) type DbFuture<'a, T> = BoxFuture<'a, Result<T, sqlx::Error>>;
+pub(crate) type DbFuture<'a, T> = BoxFuture<'a, Result<T, sqlx::Error>>;
 
-pub(super) enum Parameter {
+pub(crate) enum Parameter {
     Text(Option<String>),
     Float(Option<f64>),
     Integer(i64),
@@ -16,7 +16,7 @@ pub(super) enum Parameter {
 }
 
 /// A connection that runs statements. It collects the bounds that sqlx's traits need, so that no other code repeats them.
-pub(super) trait Fetch: Connection {
+pub(crate) trait Fetch: Connection {
     fn fetch(
         &mut self,
         sql: String,

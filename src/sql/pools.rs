@@ -3,10 +3,10 @@
 use sqlx::{Database, Pool};
 
 #[derive(Debug)]
-pub(super) struct Pools<D: Database> {
-    pub(super) readers: Pool<D>,
-    /// Readers never use it, unless the pool is a user's.
-    pub(super) writer: Pool<D>,
+pub(crate) struct Pools<D: Database> {
+    pub(crate) readers: Pool<D>,
+    /// Writes and renews leases. Readers never use it, unless the pool is a user's.
+    pub(crate) writer: Pool<D>,
 }
 
 impl<D: Database> Clone for Pools<D> {
