@@ -169,7 +169,7 @@ async fn run(act: Act, alerts: Alerts, mut request: RouteRequest) -> Result<Resp
             let id = alert(&alerts, &mut request).await?;
             let body = json_body(request.body, Acknowledgement::read).await?;
             check_name(&body.by)?;
-            let is_here = alerts.knows(id);
+            let is_here = alerts.tells_of(id);
             let done = alerts.acknowledge(id, &body.by, body.note.as_deref());
             let acted = done.await.map_err(|error| failed(&error, is_here))?;
             Ok(shown(&alerts, id, acted))
@@ -178,7 +178,7 @@ async fn run(act: Act, alerts: Alerts, mut request: RouteRequest) -> Result<Resp
             let id = alert(&alerts, &mut request).await?;
             let by = json_body(request.body, person).await?;
             check_name(&by)?;
-            let is_here = alerts.knows(id);
+            let is_here = alerts.tells_of(id);
             let done = alerts.resolve(id, &by).await;
             let acted = done.map_err(|error| failed(&error, is_here))?;
             Ok(shown(&alerts, id, acted))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use http::{Method, Request};
 use serde_json::{Value as Json, json};
-use tower_vitals::alerts::Alert;
+use tower_vitals::alerts::{Alert, Rule, Rules, Scope, Selector, Signal};
 
 use crate::alert_shop::{Shop, Store, assert_shape};
 
@@ -310,6 +310,37 @@ async fn acts_work_at_each_instance_of_a_shared_store() {
     }
     store.is_away.store(false, Ordering::Relaxed);
     assert_shape(&holder.ok("/alerts/history").await, "history");
+}
+
+/// Another instance may tell of the alert by now.
+#[tokio::test(start_paused = true)]
+async fn an_act_does_not_count_when_the_lease_of_a_shared_alert_is_over() {
+    let store = Store {
+        is_shared: true,
+        ..Store::default()
+    };
+    let status = Signal::min(Selector::new("health_check_status")).by(["check"]);
+    let rule = Rule::new("CheckFailing", status)
+        .lt(0.5)
+        .scope(Scope::Shared);
+    let rules = Rules::builder().rule(rule).build().unwrap();
+    let mut shop = Shop::with(|builder| builder.rules(rules).store(store.clone()));
+    let id = shop.fire().await;
+    store.is_away.store(true, Ordering::Relaxed);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    for path in ["acknowledge", "resolve"] {
+        let path = format!("/alerts/{id}/{path}");
+        let (status, body) = shop.post(&path, &json!({"by": "ann"})).await;
+        assert_eq!(status, 503, "{path}: {body}");
+        assert!(
+            detail(&body).starts_with("The act is not done, because"),
+            "{path}: {body}"
+        );
+    }
+    store.is_away.store(false, Ordering::Relaxed);
+    shop.tick().await;
+    let list = shop.ok("/alerts?name=CheckFailing").await;
+    assert_eq!(list["alerts"][0]["acknowledged"], Json::Null);
 }
 
 #[tokio::test(start_paused = true)]

@@ -254,6 +254,13 @@ impl Alerts {
         self.0.open_ledgers().any(|ledger| ledger.knows(id))
     }
 
+    /// Whether an act on an alert counts before it is written.
+    #[cfg(feature = "axum")]
+    pub(crate) fn tells_of(&self, id: AlertId) -> bool {
+        let mut ledgers = self.0.telling_ledgers();
+        ledgers.any(|ledger| ledger.knows(id) && !ledger.is_provisional())
+    }
+
     /// Whether an alert is pending or fires at another instance.
     #[cfg(feature = "axum")]
     pub(crate) async fn is_elsewhere(&self, id: AlertId) -> Result<bool, Error> {

@@ -260,7 +260,7 @@ impl Engine {
     }
 
     /// The open ledgers whose lease is not over.
-    fn telling_ledgers(&self) -> impl Iterator<Item = &Ledger> {
+    pub(super) fn telling_ledgers(&self) -> impl Iterator<Item = &Ledger> {
         self.open_ledgers().filter(|ledger| !ledger.is_paused())
     }
 
