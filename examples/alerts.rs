@@ -74,6 +74,7 @@ async fn main() -> anyhow::Result<()> {
     println!("     curl {url}/panic-button    # code fires an alert");
     println!("     curl {url}/alerts");
     println!("     curl {url}/alerts/rules/ErrorRate/explain");
+    println!("     curl {url}/alerts/rules/somebody%20pressed%20the%20button/explain");
     println!("     curl {url}/alerts/history");
     println!(
         "     ID=$(curl -s '{url}/alerts?state=firing&limit=1' | grep -o '\"id\":\"[0-9a-f]*\"' | cut -d '\"' -f 4)"
@@ -120,7 +121,7 @@ async fn panic_button(State(alerts): State<Alerts>) -> String {
 
 /// Stands for your chat room.
 async fn receiver(Json(message): Json<Value>) -> StatusCode {
-    // Of a test, a summary or a silence.
+    // Of a summary or a silence.
     if let Some(text) = message["commonAnnotations"]["text"].as_str() {
         println!("receiver: {text}");
     }

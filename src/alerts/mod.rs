@@ -141,8 +141,8 @@ pub use self::checked::Checked;
 pub use self::comparison::Comparison;
 pub use self::computed::Computed;
 pub use self::engine::{
-    AlertView, Alerts, AlertsBuilder, AlertsStats, CodeView, Explanation, Receiver, RuleAlertView,
-    RuleView, SilenceView, SloHold, SloPairView, SloView, SloWindowView,
+    Acted, AlertView, Alerts, AlertsBuilder, AlertsStats, CodeView, Explanation, Receiver,
+    RuleAlertView, RuleView, SilenceView, SloHold, SloPairView, SloView, SloWindowView,
 };
 pub use self::evaluated::{Evaluated, Evaluation};
 pub use self::labels::Labels;

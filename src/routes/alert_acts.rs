@@ -13,9 +13,9 @@ use super::json_fields::Fields;
 use super::rejection::Rejection;
 use super::request::RouteRequest;
 use super::respond;
-use crate::alerts::Alerts;
 use crate::alerts::channels::DeliveryError;
 use crate::alerts::state::{AlertId, Matcher, Recurrence, SilenceTarget};
+use crate::alerts::{Acted, Alerts};
 use crate::error::{Error, ErrorKind, logged};
 use crate::redact::redact;
 
@@ -169,17 +169,19 @@ async fn run(act: Act, alerts: Alerts, mut request: RouteRequest) -> Result<Resp
             let id = alert(&alerts, &mut request).await?;
             let body = json_body(request.body, Acknowledgement::read).await?;
             check_name(&body.by)?;
+            let is_here = alerts.tells_of(id);
             let done = alerts.acknowledge(id, &body.by, body.note.as_deref());
-            done.await.map_err(|error| refused(&error))?;
-            Ok(shown(&alerts, id))
+            let acted = done.await.map_err(|error| failed(&error, is_here))?;
+            Ok(shown(&alerts, id, acted))
         }
         Act::Resolve => {
             let id = alert(&alerts, &mut request).await?;
             let by = json_body(request.body, person).await?;
             check_name(&by)?;
+            let is_here = alerts.tells_of(id);
             let done = alerts.resolve(id, &by).await;
-            done.map_err(|error| refused(&error))?;
-            Ok(shown(&alerts, id))
+            let acted = done.map_err(|error| failed(&error, is_here))?;
+            Ok(shown(&alerts, id, acted))
         }
         Act::SuppressAlert => {
             let id = alert(&alerts, &mut request).await?;
@@ -204,7 +206,7 @@ async fn run(act: Act, alerts: Alerts, mut request: RouteRequest) -> Result<Resp
             check_name(&by)?;
             ready(&alerts).await?;
             let ended = alerts.unsuppress(&id, &by).await;
-            if ended.map_err(|error| refused(&error))? {
+            if ended.map_err(|error| failed(&error, !alerts.is_shared()))? {
                 return Ok(respond::json(StatusCode::OK, &json!({ "ended": id })));
             }
             Err(Rejection::new(
@@ -222,13 +224,15 @@ async fn run(act: Act, alerts: Alerts, mut request: RouteRequest) -> Result<Resp
 
 /// Rejects the request while the alerts are not read from their store.
 pub(super) async fn ready(alerts: &Alerts) -> Result<(), Rejection> {
-    alerts.ready().await.map_err(|error| {
-        tracing::warn!(error = logged(&error), "the alerts cannot be read");
-        Rejection::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "The alerts cannot be read now; the service's log says why.",
-        )
-    })
+    alerts.ready().await.map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &Error) -> Rejection {
+    tracing::warn!(error = logged(error), "the alerts cannot be read");
+    Rejection::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "The alerts cannot be read now; the service's log says why.",
+    )
 }
 
 fn check_name(by: &str) -> Result<(), Rejection> {
@@ -251,8 +255,12 @@ async fn alert(alerts: &Alerts, request: &mut RouteRequest) -> Result<AlertId, R
     if alerts.knows(id) {
         return Ok(id);
     }
+    let is_elsewhere = alerts.is_elsewhere(id).await;
+    if is_elsewhere.map_err(|error| unreadable(&error))? {
+        return Ok(id);
+    }
     let detail = if alerts.is_shared() {
-        "There is no such alert here: /alerts lists them. Another instance may hold it."
+        "There is no such alert: it is not in /alerts of this instance, and it is not pending or firing at another one."
     } else {
         "There is no such alert: /alerts lists them."
     };
@@ -274,7 +282,7 @@ async fn suppress(
             made.await
         }
     };
-    let ids = ids.map_err(|error| refused(&error))?;
+    let ids = ids.map_err(|error| failed(&error, !alerts.is_shared()))?;
     let made: Vec<_> = alerts.silences();
     let made = made.iter().filter(|silence| ids.contains(&silence.id));
     let body = json!({ "silences": made.collect::<Vec<_>>() });
@@ -308,7 +316,14 @@ async fn test(alerts: &Alerts, name: &str) -> Result<Response, Rejection> {
     }
 }
 
-fn shown(alerts: &Alerts, id: AlertId) -> Response {
+fn shown(alerts: &Alerts, id: AlertId, acted: Acted) -> Response {
+    if acted == Acted::Forwarded {
+        let seconds = alerts.interval().as_secs_f64();
+        let accepted = format!(
+            "Another instance holds this alert. It does this at its next evaluation, within {seconds} s."
+        );
+        return respond::json(StatusCode::ACCEPTED, &json!({ "accepted": accepted }));
+    }
     let mut known = alerts.alerts().into_iter();
     let alert = known.find(|alert| alert.id == id);
     respond::json(StatusCode::OK, &json!({ "alert": alert }))
@@ -322,16 +337,23 @@ fn sentence(message: &str) -> String {
 }
 
 fn refused(error: &Error) -> Rejection {
+    failed(error, false)
+}
+
+/// An act counts before it is written, unless it is for other instances, too.
+fn failed(error: &Error, counts: bool) -> Rejection {
     let detail = sentence(&logged(error));
     match error.kind() {
         ErrorKind::InvalidConfig => Rejection::new(StatusCode::BAD_REQUEST, &detail),
         ErrorKind::Refused => Rejection::new(StatusCode::CONFLICT, &detail),
         _ => {
             tracing::warn!(error = logged(error), "an act on an alert is not written");
-            Rejection::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The act counts, but it is not written yet, because the store of the alerts fails; the service's log says why.",
-            )
+            let detail = if counts {
+                "The act counts, but it is not written yet, because the store of the alerts fails; the service's log says why."
+            } else {
+                "The act is not done, because the store of the alerts fails; the service's log says why."
+            };
+            Rejection::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         }
     }
 }

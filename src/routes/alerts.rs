@@ -52,6 +52,9 @@ impl Routes {
     /// alert, rule or channel a 404, an act that does not fit the alert's state a 409, a test that does not
     /// arrive a 502, and a store that does not answer a 503. An act goes on if its client leaves. Bodies have at most 64 KiB.
     ///
+    /// With a store that several instances share, each of them takes acts: silences hold for all, and an act on an alert that another
+    /// instance holds is a 202, because that one does it at its next evaluation.
+    ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
     /// use tower_vitals::alerts::Alerts;

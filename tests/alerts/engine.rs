@@ -174,7 +174,7 @@ async fn acts_of_people_change_the_alert_and_are_in_the_history() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("the alert {} is unknown here", World::id())
+        format!("the alert {} is unknown", World::id())
     );
     world.fire().await;
     world

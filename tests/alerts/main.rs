@@ -28,6 +28,7 @@ mod delivery;
 #[cfg(feature = "alerts-email")]
 mod email;
 mod engine;
+mod engine_acts;
 mod engine_health;
 mod engine_holders;
 mod engine_instances;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::acted::Acted;
 use super::book::{Book, Step};
 use super::engine::Engine;
 use super::explanation::Explanation;
-use super::ledger::Ledger;
+use super::shared_entry::{Deed, SharedAct};
 use super::views::{AlertView, AlertsStats, SilenceView};
 use super::when::When;
 use crate::alerts::channels::DeliveryError;
@@ -21,9 +22,9 @@ use crate::exporter::Snapshot;
 ///
 /// Instances that share a store take turns on the alerts of rules with [`Scope::Shared`](crate::alerts::Scope::Shared). One of them
 /// holds these alerts, and another takes them over within three intervals, but at least 15 s, after the holder is gone. Only the
-/// holder shows and changes them: elsewhere [`acknowledge`](Self::acknowledge), [`resolve`](Self::resolve) and
-/// [`suppress`](Self::suppress) are refused, because the alert is unknown there. A silence of labels holds for the alerts of the
-/// instance that takes it.
+/// holder shows them. [`acknowledge`](Self::acknowledge) and [`resolve`](Self::resolve) work at each instance: another one than the
+/// holder writes them to the store, and the holder does them at its next evaluation. Silences hold for the alerts of all instances,
+/// from their next evaluation on.
 ///
 /// Each notification is sent at least once. After a crash, those that were sent in the last moments are sent again with the same
 /// [`id`](super::super::channels::Notification::id). A channel that
@@ -83,6 +84,7 @@ impl Alerts {
     ) -> Result<Vec<Transition>, Error> {
         let when = When::At(now);
         self.0.hold(when).await;
+        self.0.share(when).await;
         self.0.compute().await;
         self.0.evaluate(snapshot, now, when).await
     }
@@ -97,14 +99,14 @@ impl Alerts {
         id: AlertId,
         by: &str,
         note: Option<&str>,
-    ) -> Result<(), Error> {
-        let ledger = self.ledger_of(id).await?;
-        let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
-            step.transitions
-                .extend(book.state.acknowledge(id, by, note, now)?);
-            Ok(())
+    ) -> Result<Acted, Error> {
+        let act = SharedAct {
+            alert: id,
+            by: by.to_owned(),
+            note: note.map(str::to_owned),
+            deed: Deed::Acknowledge,
         };
-        ledger.act(change).await
+        self.act(act).await
     }
 
     /// Resolves a pending or firing alert by hand. It stays resolved until its condition was false once.
@@ -112,13 +114,37 @@ impl Alerts {
     /// # Errors
     ///
     /// Fails if the alert is not active, if the name is too long, or if the store does not take the change.
-    pub async fn resolve(&self, id: AlertId, by: &str) -> Result<(), Error> {
-        let ledger = self.ledger_of(id).await?;
-        let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
-            step.transitions.extend(book.state.resolve(id, by, now)?);
-            Ok(())
+    pub async fn resolve(&self, id: AlertId, by: &str) -> Result<Acted, Error> {
+        let act = SharedAct {
+            alert: id,
+            by: by.to_owned(),
+            note: None,
+            deed: Deed::Resolve,
         };
-        ledger.act(change).await
+        self.act(act).await
+    }
+
+    async fn act(&self, act: SharedAct) -> Result<Acted, Error> {
+        self.0.hold_if_closed().await;
+        self.0.ready().await?;
+        let mut ledgers = self.0.open_ledgers();
+        if let Some(ledger) = ledgers.find(|ledger| ledger.knows(act.alert)) {
+            let change = |book: &mut Book, step: &mut Step, now: SystemTime| {
+                step.transitions.extend(act.apply(&mut book.state, now)?);
+                Ok(Acted::Done)
+            };
+            let acted = ledger.act(change).await;
+            // Another instance may have taken the ledger over meanwhile.
+            if acted.is_ok() || ledger.is_open() {
+                return acted;
+            }
+        }
+        if !self.0.is_elsewhere(act.alert).await? {
+            let message = format!("the alert {} is unknown", act.alert);
+            return Err(Error::new(ErrorKind::Refused, message));
+        }
+        self.0.forward(act).await?;
+        Ok(Acted::Forwarded)
     }
 
     /// Sends a test through a channel, also if the channel is stopped. If it arrives, the channel works again.
@@ -228,6 +254,25 @@ impl Alerts {
         self.0.open_ledgers().any(|ledger| ledger.knows(id))
     }
 
+    /// Whether an act on an alert counts before it is written.
+    #[cfg(feature = "axum")]
+    pub(crate) fn tells_of(&self, id: AlertId) -> bool {
+        let mut ledgers = self.0.telling_ledgers();
+        ledgers.any(|ledger| ledger.knows(id) && !ledger.is_provisional())
+    }
+
+    /// Whether an alert is pending or fires at another instance.
+    #[cfg(feature = "axum")]
+    pub(crate) async fn is_elsewhere(&self, id: AlertId) -> Result<bool, Error> {
+        self.0.is_elsewhere(id).await
+    }
+
+    /// The time between evaluations.
+    #[cfg(feature = "axum")]
+    pub(crate) fn interval(&self) -> Duration {
+        self.0.context.interval
+    }
+
     /// Whether several instances share the store.
     #[cfg(feature = "axum")]
     pub(crate) fn is_shared(&self) -> bool {
@@ -238,21 +283,6 @@ impl Alerts {
     #[cfg(feature = "axum")]
     pub(crate) async fn ready(&self) -> Result<(), Error> {
         self.0.ready().await
-    }
-
-    async fn ledger_of(&self, id: AlertId) -> Result<&Ledger, Error> {
-        self.0.hold_if_closed().await;
-        self.0.ready().await?;
-        let found = self.0.open_ledgers().find(|ledger| ledger.knows(id));
-        found.ok_or_else(|| {
-            let others = self.0.ledgers.iter().any(|ledger| !ledger.is_open());
-            let hint = others.then_some(": another instance may hold it");
-            let hint = hint.unwrap_or_default();
-            Error::new(
-                ErrorKind::Refused,
-                format!("the alert {id} is unknown here{hint}"),
-            )
-        })
     }
 }
 

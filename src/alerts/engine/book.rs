@@ -1,8 +1,10 @@
 //! `Book`: the alerts of one ledger, without I/O.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+use uuid::Uuid;
 
 use super::context::Context;
 use super::forgotten::Forgotten;
@@ -21,6 +23,7 @@ use crate::exporter::Snapshot;
 const STATE: &str = "state";
 const NOTIFIER: &str = "notifier";
 const SLOS: &str = "slo";
+const TAKEN: &str = "taken";
 const OWNER: &str = "owner";
 const FORGOTTEN: &str = "forgotten";
 
@@ -40,6 +43,8 @@ pub(super) struct Book {
     forgotten: Forgotten,
     pub(super) slos: SloBook,
     slos_saved: Option<SystemTime>,
+    /// The acts of other instances that were taken and may be asked for again.
+    taken: BTreeSet<Uuid>,
     /// The revision that was saved last.
     saved_state: Option<u64>,
     /// What code asked for, while the book is in memory.
@@ -94,6 +99,12 @@ impl Book {
             Some(text) => serde_json::from_slice(text).map_err(|error| unreadable(SLOS, &error))?,
             None => SloBook::default(),
         };
+        let taken = match saved.documents.get(TAKEN) {
+            Some(text) => {
+                serde_json::from_slice(text).map_err(|error| unreadable(TAKEN, &error))?
+            }
+            None => BTreeSet::new(),
+        };
         let forgotten = match saved.documents.get(FORGOTTEN) {
             Some(text) => {
                 serde_json::from_slice(text).map_err(|error| unreadable(FORGOTTEN, &error))?
@@ -113,6 +124,7 @@ impl Book {
             forgotten,
             slos,
             slos_saved: None,
+            taken,
             saved_state: None,
             kept: None,
         })
@@ -228,6 +240,18 @@ impl Book {
             let transitions = self.ask(request, now);
             step.transitions.extend(transitions);
         }
+    }
+
+    /// Whether an act of another instance is done.
+    pub(super) fn has_taken(&self, id: Uuid) -> bool {
+        self.taken.contains(&id)
+    }
+
+    /// Notes that an act of another instance is done, and forgets those that nobody asks for any more.
+    pub(super) fn note_taken(&mut self, id: Uuid, pending: &BTreeSet<Uuid>, step: &mut Step) {
+        self.taken.retain(|known| pending.contains(known));
+        self.taken.insert(id);
+        step.put(TAKEN, &self.taken);
     }
 
     fn ask(&mut self, request: Request, now: SystemTime) -> Vec<Transition> {

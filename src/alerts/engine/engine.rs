@@ -14,6 +14,7 @@ use super::context::Context;
 use super::inbox::Inbox;
 use super::instruments::Instruments;
 use super::ledger::Ledger;
+use super::shared::Shared;
 use super::views::AlertsStats;
 use super::when::When;
 use crate::alerts::computed::Computed;
@@ -39,12 +40,13 @@ pub(super) struct Engine {
     pub(super) ledgers: Vec<Ledger>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) instruments: Instruments,
-    store: Arc<dyn AlertStore>,
+    pub(super) store: Arc<dyn AlertStore>,
+    pub(super) shared: Mutex<Shared>,
     samples: Mutex<Samples>,
     computed: Vec<(String, Computed)>,
     last: Mutex<Last>,
     missed: AtomicU64,
-    failures: LogLimit,
+    pub(super) failures: LogLimit,
     has_ended: AtomicBool,
     /// The last evaluation, or the last look at the requests of code if there are no metrics.
     pub(super) ticked: Mutex<Option<Instant>>,
@@ -72,6 +74,7 @@ impl Engine {
             inbox: Arc::default(),
             instruments,
             store,
+            shared: Mutex::default(),
             computed,
             last: Mutex::default(),
             missed: AtomicU64::new(0),
@@ -83,7 +86,6 @@ impl Engine {
     }
 
     /// Whether several instances share the store.
-    #[cfg(feature = "axum")]
     pub(super) fn is_shared(&self) -> bool {
         self.ledgers.len() > 1
     }
@@ -263,7 +265,7 @@ impl Engine {
     }
 
     /// The open ledgers whose lease is not over.
-    fn telling_ledgers(&self) -> impl Iterator<Item = &Ledger> {
+    pub(super) fn telling_ledgers(&self) -> impl Iterator<Item = &Ledger> {
         self.open_ledgers().filter(|ledger| !ledger.is_paused())
     }
 
@@ -305,7 +307,7 @@ impl Engine {
             alerts: BTreeMap::new(),
             firing: BTreeMap::new(),
             rules: self.context.rules.len(),
-            silences: 0,
+            silences: self.silences(now).len(),
             last_evaluation,
             last_evaluation_seconds: took.as_secs_f64(),
             missed_ticks: self.missed.load(Ordering::Relaxed),
@@ -324,7 +326,6 @@ impl Engine {
                         *stats.firing.entry(alert.level).or_default() += 1;
                     }
                 }
-                stats.silences += open.book.state.silences(now).count();
                 stats.dropped += open.book.state.dropped();
             });
         }

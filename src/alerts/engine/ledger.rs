@@ -147,16 +147,25 @@ impl Ledger {
         &self,
         change: impl FnOnce(&mut Book, &mut Step, SystemTime) -> Result<R, Error>,
     ) -> Result<R, Error> {
+        self.act_at(When::Now, change).await
+    }
+
+    /// As `act`, at a given time.
+    pub(super) async fn act_at<R>(
+        &self,
+        when: When,
+        change: impl FnOnce(&mut Book, &mut Step, SystemTime) -> Result<R, Error>,
+    ) -> Result<R, Error> {
         let mut writing = self.writing.lock().await;
         if self.is_provisional() {
             return Err(self.is_closed());
         }
         if self.is_paused() {
-            let held = self.try_hold(&mut writing, When::Now).await;
+            let held = self.try_hold(&mut writing, when).await;
             self.note(held.as_ref().err());
             held?;
         }
-        self.step(&mut writing, When::Now, change).await
+        self.step(&mut writing, when, change).await
     }
 
     /// Changes the book, and writes what changed. The result is that of the change if the store takes it.

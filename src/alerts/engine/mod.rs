@@ -1,5 +1,6 @@
 //! The engine: evaluates the rules, keeps the alerts in their store, and has them delivered.
 
+mod acted;
 mod alerts;
 mod book;
 mod builder;
@@ -20,6 +21,9 @@ mod plan;
 mod posted;
 mod problems;
 mod receiver;
+mod shared;
+mod shared_entry;
+mod sharing;
 mod shortcuts;
 mod show;
 mod silencing;
@@ -32,6 +36,7 @@ mod views;
 mod when;
 mod writing;
 
+pub use self::acted::Acted;
 pub use self::alerts::Alerts;
 pub use self::builder::AlertsBuilder;
 pub use self::explanation::Explanation;

@@ -23,11 +23,15 @@ impl Engine {
         for ledger in self.open_ledgers() {
             ledger.read(|open| {
                 let silences = open.book.state.silences(now);
+                let silences = silences.filter(|silence| silence.origin.is_none());
                 all.extend(
                     silences
                         .map(|silence| SilenceView::new(ledger.name(), &silence.redacted(), now)),
                 );
             });
+        }
+        for (id, silence) in self.shared_silences(now) {
+            all.push(SilenceView::named(id.to_string(), &silence.shown(), now));
         }
         all
     }

@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use super::alerts::Alerts;
 use super::book::{Book, Step};
-use crate::alerts::state::{Recurrence, SilenceId, SilenceTarget, State};
+use super::shared_entry::SharedSilence;
+use crate::alerts::state::{PersonalAct, Recurrence, SilenceId, SilenceTarget, State};
 use crate::alerts::stores::{Event, SilenceEvent};
 use crate::error::{Error, ErrorKind};
 
@@ -22,6 +23,11 @@ impl Alerts {
         by: &str,
         note: Option<&str>,
     ) -> Result<Vec<String>, Error> {
+        if self.0.is_shared() {
+            return self
+                .share_silence(target, None, Some(until), by, note)
+                .await;
+        }
         self.make_silence(&target, |state, target, now| {
             let id = state.suppress(target, until, by, note, now)?;
             let silence = state.silences(now).find(|silence| silence.id == id);
@@ -65,6 +71,11 @@ impl Alerts {
         by: &str,
         note: Option<&str>,
     ) -> Result<Vec<String>, Error> {
+        if self.0.is_shared() {
+            return self
+                .share_silence(target, Some(recurrence), until, by, note)
+                .await;
+        }
         self.make_silence(&target, |state, target, now| {
             let recurrence = recurrence.clone();
             let id = state.suppress_recurring(target, recurrence, until, by, note, now)?;
@@ -72,6 +83,38 @@ impl Alerts {
             Ok((id, None))
         })
         .await
+    }
+
+    async fn share_silence(
+        &self,
+        target: SilenceTarget,
+        recurrence: Option<Recurrence>,
+        until: Option<SystemTime>,
+        by: &str,
+        note: Option<&str>,
+    ) -> Result<Vec<String>, Error> {
+        self.0.hold_if_closed().await;
+        self.0.ready().await?;
+        if let SilenceTarget::Alert(alert) = &target
+            && !self.knows(*alert)
+            && !self.0.is_elsewhere(*alert).await?
+        {
+            return Err(unknown());
+        }
+        let made = PersonalAct {
+            by: by.to_owned(),
+            note: note.map(str::to_owned),
+            at: SystemTime::now(),
+        };
+        let silence = SharedSilence {
+            target,
+            until,
+            recurrence,
+            made,
+            ended: None,
+        };
+        let id = self.0.silence(silence).await?;
+        Ok(vec![id.to_string()])
     }
 
     async fn make_silence(
@@ -101,10 +144,7 @@ impl Alerts {
         }
         if ids.is_empty() {
             self.0.ready().await?;
-            return Err(Error::new(
-                ErrorKind::Refused,
-                "no such alert is known here",
-            ));
+            return Err(unknown());
         }
         Ok(ids)
     }
@@ -116,6 +156,9 @@ impl Alerts {
     ///
     /// Fails if the store does not take the change.
     pub async fn unsuppress(&self, id: &str, by: &str) -> Result<bool, Error> {
+        if let (true, Ok(id)) = (self.0.is_shared(), id.parse()) {
+            return self.0.end_silence(id, by).await;
+        }
         // Notices and explanations name the number alone.
         let only = match &*self.0.ledgers {
             [only] => Some((only.name(), id)),
@@ -147,4 +190,8 @@ impl Alerts {
         };
         ledger.act(change).await
     }
+}
+
+fn unknown() -> Error {
+    Error::new(ErrorKind::Refused, "no such alert is known")
 }

@@ -69,6 +69,7 @@ pub(super) async fn run(
 
 async fn evaluate(engine: &Engine, metrics: Option<&Prometheus>, is_settled: bool, at: SystemTime) {
     engine.hold(When::Now).await;
+    engine.share(When::Now).await;
     let Some(metrics) = metrics.cloned() else {
         engine.wake().await;
         engine.ticked();

@@ -133,7 +133,7 @@ pub struct RuleAlertView {
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct SilenceView {
-    /// The identity: the ledger, and the number there.
+    /// The identity: the ledger, and the number there. In a store that instances share, a UUID.
     pub id: String,
     /// The alerts.
     pub target: SilenceTarget,
@@ -161,9 +161,13 @@ pub struct SilenceView {
 
 impl SilenceView {
     pub(super) fn new(ledger: &str, silence: &Silence, now: SystemTime) -> Self {
+        Self::named(format!("{ledger}-{}", silence.id), silence, now)
+    }
+
+    pub(super) fn named(id: String, silence: &Silence, now: SystemTime) -> Self {
         let occurrence = silence.occurrence(now);
         Self {
-            id: format!("{ledger}-{}", silence.id),
+            id,
             target: silence.target.clone(),
             until: (!silence.is_endless()).then_some(silence.until),
             recurrence: silence.recurrence.clone(),

@@ -52,16 +52,17 @@ impl Notifier {
             current.is_some_and(|current| current.until == silence.until)
         };
         for silence in known.values() {
-            if !stays(silence) {
+            if silence.is_told && !stays(silence) {
                 self.tell_silence(silence, NotificationReason::SilenceEnded, round);
             }
         }
         // The caller knows who ended the others before their time.
-        let over = known.values().filter(|silence| silence.until <= now);
+        let over = known.values();
+        let over = over.filter(|silence| silence.is_told && silence.until <= now);
         let ends = over.map(|silence| event(silence, silence.until, false));
         round.decisions.events.extend(ends);
         for (id, begin) in begins {
-            let Some(silence) = current.get(&id) else {
+            let Some(silence) = current.get(&id).filter(|silence| silence.is_told) else {
                 continue;
             };
             self.tell_silence(silence, NotificationReason::SilenceBegan, round);

@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use uuid::Uuid;
+
 use super::alert_id::AlertId;
 use super::alert_state::AlertState;
 use super::group::Group;
@@ -154,6 +156,8 @@ impl State {
             note: act.note,
             created_at: now,
             recurrence,
+            origin: None,
+            is_told: true,
         };
         if silence.occurrence(now).is_none() {
             return Err(Error::invalid(
@@ -173,6 +177,31 @@ impl State {
         let index = self.silences.iter().position(is_meant)?;
         self.changed();
         Some(self.silences.remove(index))
+    }
+
+    /// Notes the identity of a silence that instances share, and whether it is told here. Returns the silence.
+    pub(in crate::alerts) fn share_silence(
+        &mut self,
+        id: SilenceId,
+        origin: Uuid,
+        is_told: bool,
+    ) -> Option<Silence> {
+        let mut silences = self.silences.iter_mut();
+        let silence = silences.find(|silence| silence.id == id)?;
+        silence.origin = Some(origin);
+        silence.is_told = is_told;
+        Some(silence.clone())
+    }
+
+    /// Ends a silence that instances share, and returns it.
+    pub(in crate::alerts) fn unshare_silence(
+        &mut self,
+        origin: Uuid,
+        now: SystemTime,
+    ) -> Option<Silence> {
+        let mut silences = self.silences.iter();
+        let id = silences.find(|silence| silence.origin == Some(origin))?.id;
+        self.unsuppress(id, now)
     }
 
     /// The silences that are not over, the oldest first.

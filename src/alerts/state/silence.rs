@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::alert::Alert;
 use super::matcher::Matcher;
@@ -49,6 +50,21 @@ pub struct Silence {
     /// The times at which the silence is active, unless it is active all the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurrence: Option<Recurrence>,
+    /// The identity of the silence in a store that instances share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Uuid>,
+    /// Whether its begin and its end are told, and written to the history. Of a silence that instances share, one tells.
+    #[serde(default = "yes", skip_serializing_if = "is_so")]
+    pub is_told: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_so(is_told: &bool) -> bool {
+    *is_told
 }
 
 debug_redacted!(Silence {
@@ -58,7 +74,9 @@ debug_redacted!(Silence {
     by,
     note,
     created_at,
-    recurrence
+    recurrence,
+    origin,
+    is_told
 });
 
 impl Silence {
@@ -83,7 +101,7 @@ impl Silence {
     }
 
     /// The end of a silence without one.
-    pub(super) fn endless() -> SystemTime {
+    pub(in crate::alerts) fn endless() -> SystemTime {
         UNIX_EPOCH + ENDLESS
     }
 

@@ -19,7 +19,9 @@ pub trait AlertStore: Send + Sync + 'static {
     fn kind(&self) -> &'static str;
 
     /// Whether several engines use the store at the same time. Each then has a ledger of its own, and rules with
-    /// [`Scope::Shared`](crate::alerts::Scope::Shared) have one that they take turns on. Defaults to false.
+    /// [`Scope::Shared`](crate::alerts::Scope::Shared) have one that they take turns on. The ledger `acts` holds silences and acts of
+    /// people: nobody leases it, all engines read it at each evaluation, and any of them writes documents there with
+    /// [`Lease::endless`]. Defaults to false.
     fn is_shared(&self) -> bool {
         false
     }

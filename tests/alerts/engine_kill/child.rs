@@ -174,7 +174,7 @@ impl Service {
     async fn start(&mut self) {
         let nobody = AlertId::of("Nobody", &[].into());
         let error = self.alerts.acknowledge(nobody, "x", None).await;
-        assert!(error.unwrap_err().to_string().contains("unknown here"));
+        assert!(error.unwrap_err().to_string().contains("is unknown"));
         for view in self.alerts.alerts() {
             if view.state.is_active() {
                 let note = view.acknowledged.and_then(|act| act.note);
