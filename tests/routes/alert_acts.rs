@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use http::{Method, Request};
 use serde_json::{Value as Json, json};
-use tower_vitals::alerts::Alert;
+use tower_vitals::alerts::{Alert, Rule, Rules, Scope, Selector, Signal};
 
 use crate::alert_shop::{Shop, Store, assert_shape};
 
@@ -228,14 +228,13 @@ async fn wrong_bodies_and_unknown_ids_change_nothing() {
     assert_eq!(shop.ok("/alerts/silences").await, json!({"silences": []}));
 }
 
-/// Only instances that share a store hold alerts for each other.
 #[tokio::test]
-async fn an_unknown_alert_may_be_at_another_instance_if_the_store_is_shared() {
+async fn an_unknown_alert_is_a_404() {
     for (is_shared, said) in [
         (false, "There is no such alert: /alerts lists them."),
         (
             true,
-            "There is no such alert here: /alerts lists them. Another instance may hold it.",
+            "There is no such alert: it is not in /alerts of this instance, and it is not pending or firing at another one.",
         ),
     ] {
         let store = Store {
@@ -248,6 +247,100 @@ async fn an_unknown_alert_may_be_at_another_instance_if_the_store_is_shared() {
         let (status, body) = shop.post(path, &json!({"by": "ann"})).await;
         assert_eq!((status, detail(&body)), (404, said));
     }
+}
+
+/// A load balancer sends a request to any of the instances.
+#[tokio::test]
+async fn acts_work_at_each_instance_of_a_shared_store() {
+    let store = Store {
+        is_shared: true,
+        ..Store::default()
+    };
+    let shop = |name: &str| Shop::with(|builder| builder.store(store.clone()).instance(name));
+    let (mut holder, mut other) = (shop("a"), shop("b"));
+    let id = holder.fire().await;
+    other.tick().await;
+    let (status, body) = other
+        .post(&format!("/alerts/{id}/acknowledge"), &json!({"by": "ann"}))
+        .await;
+    assert_shape(&body, "forwarded");
+    let accepted =
+        "Another instance holds this alert. It does this at its next evaluation, within 15 s.";
+    assert_eq!((status, &body["accepted"]), (202, &json!(accepted)));
+    holder.tick().await;
+    let list = holder.ok("/alerts?name=CheckFailing").await;
+    assert_eq!(list["alerts"][0]["acknowledged"]["by"], "ann");
+
+    let body = json!({"by": "ann", "for_seconds": 3600});
+    let (status, made) = other.post(&format!("/alerts/{id}/suppress"), &body).await;
+    assert_eq!(status, 201, "{made}");
+    assert_shape(&made, "made");
+    holder.tick().await;
+    let list = holder.ok("/alerts?name=CheckFailing").await;
+    assert!(
+        list["alerts"][0]["held_back"][0]["silenced"].is_object(),
+        "{list}"
+    );
+    let silences = holder.ok("/alerts/silences").await;
+    assert_shape(&silences, "silences");
+    assert_eq!(silences, made);
+    let silence = made["silences"][0]["id"].as_str().unwrap();
+    let path = format!("/alerts/silences/{silence}/end");
+    let (status, ended) = holder.post(&path, &json!({"by": "bob"})).await;
+    assert_shape(&ended, "ended");
+    assert_eq!((status, &ended["ended"]), (200, &json!(silence)));
+    assert_eq!(holder.post(&path, &json!({"by": "bob"})).await.0, 404);
+
+    // Without the store, no other instance learns of an act.
+    store.is_away.store(true, Ordering::Relaxed);
+    let matchers = json!([{"label": "check", "value": "db"}]);
+    let body = json!({"by": "ann", "for_seconds": 60, "matchers": matchers});
+    for (path, body, said) in [
+        (
+            &*format!("/alerts/{id}/acknowledge"),
+            json!({"by": "ann"}),
+            "The alerts cannot be read now;",
+        ),
+        ("/alerts/suppress", body, "The act is not done, because"),
+        (&path, json!({"by": "bob"}), "The act is not done, because"),
+    ] {
+        let (status, body) = other.post(path, &body).await;
+        assert_eq!(status, 503, "{path}: {body}");
+        assert!(detail(&body).starts_with(said), "{path}: {body}");
+    }
+    store.is_away.store(false, Ordering::Relaxed);
+    assert_shape(&holder.ok("/alerts/history").await, "history");
+}
+
+/// Another instance may tell of the alert by now.
+#[tokio::test(start_paused = true)]
+async fn an_act_does_not_count_when_the_lease_of_a_shared_alert_is_over() {
+    let store = Store {
+        is_shared: true,
+        ..Store::default()
+    };
+    let status = Signal::min(Selector::new("health_check_status")).by(["check"]);
+    let rule = Rule::new("CheckFailing", status)
+        .lt(0.5)
+        .scope(Scope::Shared);
+    let rules = Rules::builder().rule(rule).build().unwrap();
+    let mut shop = Shop::with(|builder| builder.rules(rules).store(store.clone()));
+    let id = shop.fire().await;
+    store.is_away.store(true, Ordering::Relaxed);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    for path in ["acknowledge", "resolve"] {
+        let path = format!("/alerts/{id}/{path}");
+        let (status, body) = shop.post(&path, &json!({"by": "ann"})).await;
+        assert_eq!(status, 503, "{path}: {body}");
+        assert!(
+            detail(&body).starts_with("The act is not done, because"),
+            "{path}: {body}"
+        );
+    }
+    store.is_away.store(false, Ordering::Relaxed);
+    shop.tick().await;
+    let list = shop.ok("/alerts?name=CheckFailing").await;
+    assert_eq!(list["alerts"][0]["acknowledged"], Json::Null);
 }
 
 #[tokio::test(start_paused = true)]
