@@ -99,6 +99,18 @@ impl Notifier {
             known.is_firing = false;
             known.ends_at = Some(round.now);
         }
+        // The time of the evaluation, which is a bit earlier than now.
+        let resolved = round
+            .state
+            .alerts()
+            .filter(|it| it.state == AlertState::Resolved);
+        for alert in resolved {
+            if let Some(known) = ended.get_mut(&alert.id)
+                && alert.since >= known.fired_at
+            {
+                known.ends_at = Some(alert.since);
+            }
+        }
         let resolves = |transition: &&Transition| transition.to == AlertState::Resolved;
         for transition in round.state.history().rev().filter(resolves) {
             // The last one of each alert counts.

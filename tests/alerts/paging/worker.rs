@@ -293,8 +293,10 @@ async fn each_failure_of_each_vendor_is_retried_in_time_or_stops_the_channel() {
     })
     .await;
     world.fire("the second").await;
+    // The heartbeat is silent, because channels are stopped.
+    let is_told = |vendor: &&Vendor| vendor.name != "heartbeat";
     eventually("the requests of the second alert", async || {
-        VENDORS.iter().all(|vendor| {
+        VENDORS.iter().filter(is_told).all(|vendor| {
             let open = CASES.into_iter().filter(|case| !is_stopped(case));
             open.into_iter()
                 .all(|case| world.requests(vendor, case) > expected(case))
