@@ -100,11 +100,11 @@ impl Notifier {
             known.ends_at = Some(round.now);
         }
         // The time of the evaluation, which is a bit earlier than now.
-        let resolved = round
+        let alerts = round
             .state
             .alerts()
             .filter(|it| it.state == AlertState::Resolved);
-        for alert in resolved {
+        for alert in alerts {
             if let Some(known) = ended.get_mut(&alert.id)
                 && alert.since >= known.fired_at
             {
