@@ -143,7 +143,8 @@ fn of_exporter(shown: &mut Shown) {
             .global_label("url", text())
             .buckets(text(), &[1.0]),
     );
-    let labels = [("password", SECRET), ("url", text())];
+    let url = text();
+    let labels = [("password", SECRET), ("url", &*url)];
     add(shown, "ExemplarLabels", &ExemplarLabels::new(labels));
     add(shown, "NativeHistograms", &NativeHistograms::of([text()]));
     let prometheus = builder.build().unwrap();
