@@ -4,6 +4,7 @@ mod combination;
 mod features;
 mod settings;
 mod stored;
+mod utf8_names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
