@@ -13,8 +13,10 @@ impl PrometheusBuilder {
     /// formats show the classic buckets.
     ///
     /// **Trap**: a Prometheus may request protobuf while native histograms are disabled in it, for example because only
-    /// `--enable-feature=created-timestamp-zero-ingestion` is set. Then Prometheus 3.5 stores neither the exponential nor the
-    /// classic buckets of such a histogram, and 2.53 stores a constant 0, while `up` stays 1. Enable both or neither.
+    /// `--enable-feature=created-timestamp-zero-ingestion` is set. Then versions 3.3 to 3.7 store neither the exponential nor the
+    /// classic buckets of such a histogram, and 2.53 to 3.2 store a constant 0, while `up` stays 1. Enable both or neither, or set
+    /// `always_scrape_classic_histograms: true` for the job, which saves the classic buckets. The sign of the loss is
+    /// `scrape_samples_post_metric_relabeling < scrape_samples_scraped`.
     ///
     /// Prometheus that stores native histograms leaves out the classic buckets of the same histogram, and so
     /// `http_request_duration_seconds_bucket` vanishes from its queries, unless `always_scrape_classic_histograms: true`

@@ -28,6 +28,8 @@ mod native_prometheus;
 mod openmetrics;
 mod order;
 mod prometheus;
+#[cfg(all(feature = "axum", feature = "protobuf"))]
+mod prometheus_flags;
 mod prometheus_page;
 mod protobuf;
 #[cfg(all(feature = "push", feature = "health"))]

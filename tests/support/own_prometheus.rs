@@ -20,6 +20,11 @@ pub struct OwnPrometheus {
 impl OwnPrometheus {
     /// Starts one with these features (`--enable-feature`). `None` if `tests/servers` could not download version 3.
     pub fn start(features: &[&str]) -> Option<Self> {
+        Self::start_with_jobs(features, &[("tests", "")])
+    }
+
+    /// Starts one with jobs of these names and settings, each of which scrapes all targets.
+    pub fn start_with_jobs(features: &[&str], jobs: &[(&str, &str)]) -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let promtool = env("VITALS_PROMTOOL_3");
         if promtool.is_empty() {
@@ -31,15 +36,16 @@ impl OwnPrometheus {
         let targets = folder.join("targets");
         std::fs::create_dir_all(&targets).unwrap();
         let config = folder.join("prometheus.yml");
-        let targets_shown = targets.display();
+        let files = format!("{}/*.json", targets.display());
+        let jobs = jobs.iter().map(|(name, settings)| {
+            format!(
+                "- {{ job_name: {name}, file_sd_configs: [{{ files: ['{files}'], refresh_interval: 1s }}], {settings} }}\n"
+            )
+        });
+        let jobs: String = jobs.collect();
         std::fs::write(
             &config,
-            format!(
-                "global: {{ scrape_interval: 1s }}\n\
-                 scrape_configs:\n\
-                 \x20 - job_name: tests\n\
-                 \x20   file_sd_configs: [{{ files: ['{targets_shown}/*.json'], refresh_interval: 1s }}]\n"
-            ),
+            format!("global: {{ scrape_interval: 1s }}\nscrape_configs:\n{jobs}"),
         )
         .unwrap();
         let port = {
