@@ -222,7 +222,8 @@ impl PrometheusBuilder {
     /// The routes write such names, in quotes, for scrapers that send `escaping=allow-utf-8`, as Prometheus 3 does. Other
     /// scrapers, [`Prometheus::render`] and the Pushgateway get underscores, or `dots` and `values` if they ask for these
     /// escapings. Snapshots, JSON, the history and alert rules have the names as they are kept. Quotes, backslashes and control
-    /// characters become underscores nevertheless.
+    /// characters become underscores nevertheless. Prometheus 3.4 and later ask for protobuf without an escaping, so a flag that makes
+    /// them prefer protobuf gives underscores, too.
     ///
     /// `a.b` and `a_b` are two metrics then. Where underscores make one name of both, the one that was registered first is
     /// shown and the other is left out, which is logged once as a warning. The metrics of the [catalogue](Self::catalog) are
