@@ -105,6 +105,8 @@ impl Engine {
     pub(super) async fn hold_if_closed(&self) {
         if self.open_ledgers().next().is_none() {
             self.hold(When::Now).await;
+            // So that the silences of all instances are listed.
+            self.share(When::Now).await;
         }
     }
 

@@ -111,7 +111,7 @@ impl Service {
 
     /// Waits until the server and the engine show the same alerts, with these summaries.
     async fn agrees_with(&self, server: &Server, summaries: &[&str]) {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(90);
         loop {
             let (own, there) = (self.firing(), self.known_to(server));
             let told = own

@@ -219,6 +219,7 @@ pub(super) async fn kill_thirty_times<S: AlertStore>(
         alertmanager,
         start_up: Duration::from_millis(50),
     };
+    let store = open();
     let mut arrivals = Arrivals::default();
     let mut events = Vec::new();
     let mut all = Vec::new();
@@ -238,7 +239,13 @@ pub(super) async fn kill_thirty_times<S: AlertStore>(
         let seed = random.next();
         let lines = tokio::task::block_in_place(|| killed.run(seed, end));
         if lines.iter().any(|line| line == "started") {
-            assert_eq!(Told::by(&lines), follow(&events), "after kill {kill}");
+            let (told, known) = (Told::by(&lines), follow(&events));
+            assert_eq!(told.active, known.active, "after kill {kill}");
+            // A shared silence and its event are two writes. One that was being made or ended as the service was killed, whose act
+            // nobody saw done, may be in one of both. The engine writes the other when it starts.
+            let in_doubt = told.silences.symmetric_difference(&known.silences).count();
+            let most = usize::from(store.is_shared());
+            assert!(in_doubt <= most, "after kill {kill}: {told:?} {known:?}");
         } else {
             kills_in_start_up += 1;
         }
