@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::alerts::stores::Queued;
 
-/// What is left of changes that wait for too long: the newest state of each notification, without the events.
+/// The rest of changes that wait for too long: the newest state of each notification, without the events.
 #[derive(Default)]
 pub(super) struct Leftover {
     pub(super) queued: BTreeMap<Uuid, Queued>,
