@@ -43,6 +43,15 @@ impl Matcher {
         }
     }
 
+    /// As it is saved: secrets are sealed.
+    pub(in crate::alerts) fn sealed(&self) -> Self {
+        Self {
+            label: redacted::text(&self.label),
+            value: redacted::sealed(&self.label, &self.value).into_owned(),
+            is_equal: self.is_equal,
+        }
+    }
+
     /// The label must have this value.
     pub fn equal(label: impl Into<String>, value: impl Into<String>) -> Self {
         Self {
@@ -61,6 +70,6 @@ impl Matcher {
     }
 
     pub(in crate::alerts) fn matches(&self, value: &str) -> bool {
-        (self.value == value) == self.is_equal
+        redacted::is_same(&self.label, &self.value, value) == self.is_equal
     }
 }
