@@ -35,7 +35,7 @@ impl fmt::Debug for Matcher {
 
 impl Matcher {
     /// Without secrets, for people.
-    pub(super) fn redacted(&self) -> Self {
+    pub(in crate::alerts) fn redacted(&self) -> Self {
         Self {
             label: redacted::text(&self.label),
             value: redacted::value(&self.label, &self.value),

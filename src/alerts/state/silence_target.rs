@@ -19,9 +19,9 @@ pub enum SilenceTarget {
 
 impl SilenceTarget {
     /// As it is saved: secrets are sealed.
-    pub(in crate::alerts) fn sealed(&self) -> Self {
+    pub(in crate::alerts) fn sealed(self) -> Self {
         match self {
-            Self::Alert(id) => Self::Alert(*id),
+            Self::Alert(id) => Self::Alert(id),
             Self::Labels(matchers) => Self::Labels(matchers.iter().map(Matcher::sealed).collect()),
         }
     }
