@@ -42,6 +42,7 @@ mod now;
 mod outlet;
 mod permit;
 mod queue;
+mod recording;
 mod report;
 mod saved_channels;
 mod settle;
