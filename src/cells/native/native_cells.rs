@@ -69,7 +69,7 @@ impl NativeCells {
 
     /// Records a sample, if it is one of those that are recorded fast: only finite ones are. A record that is complete ends with
     /// a tail call, so it needs no stack frame.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn record_fast(&self, value: f64) -> bool {
         let Some(generation) = self.current() else {
             return false;

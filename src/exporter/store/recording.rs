@@ -76,8 +76,8 @@ impl HistogramFn for StoredSeries {
                 cells.record_in(bucket, value, 1);
             }
             Cells::NativeHistogram(cells) => {
-                if self.is_open_for(value) || !cells.record_fast(value) {
-                    self.record_many(value, 1);
+                if self.exemplars.is_some() || !cells.record_fast(value) {
+                    self.record_native(value);
                 }
             }
             _ => self.drop_samples(1),
@@ -115,12 +115,20 @@ impl StoredSeries {
         exemplars.is_some_and(|gate| gate.is_open(place))
     }
 
-    /// The same for a sample of a native histogram, whose place is its classic bucket.
-    #[inline]
-    fn is_open_for(&self, value: f64) -> bool {
-        self.exemplars.is_some() && self.is_open(self.classic_bucket(value))
+    /// A record to a native histogram that has exemplars, or whose sample is none of those that are recorded fast.
+    #[cold]
+    #[inline(never)]
+    fn record_native(&self, value: f64) {
+        let Cells::NativeHistogram(cells) = &self.cells else {
+            return;
+        };
+        let is_open = self.exemplars.is_some() && self.is_open(self.classic_bucket(value));
+        if is_open || !cells.record_fast(value) {
+            self.record_many(value, 1);
+        }
     }
 
+    /// Whose exemplar a sample of a native histogram may become.
     fn classic_bucket(&self, value: f64) -> usize {
         match &self.family.shape {
             Shape::Histogram(buckets) => buckets.bounds.index(value),
