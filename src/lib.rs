@@ -92,17 +92,28 @@ pub mod exporter;
 pub mod health;
 #[cfg(any(feature = "alerts", feature = "jobs"))]
 mod host;
-#[cfg(any(feature = "alerts-http", feature = "check-http", feature = "push"))]
+#[cfg(any(
+    feature = "alerts-http",
+    feature = "check-http",
+    feature = "otel",
+    feature = "push"
+))]
 mod http_client;
 pub mod http_metrics;
 #[cfg(any(
     feature = "alerts-http",
     feature = "axum",
     feature = "check-http",
+    feature = "otel",
     feature = "push"
 ))]
 #[cfg_attr(
-    not(any(feature = "alerts-http", feature = "check-http", feature = "push")),
+    not(any(
+        feature = "alerts-http",
+        feature = "check-http",
+        feature = "otel",
+        feature = "push"
+    )),
     allow(dead_code, reason = "settings only check URLs")
 )]
 mod http_url;
@@ -111,10 +122,10 @@ pub mod instrument;
 pub mod jobs;
 #[cfg(feature = "alerts")]
 mod join_all;
-#[cfg(any(feature = "alerts", feature = "axum"))]
+#[cfg(any(feature = "alerts", feature = "axum", feature = "otel"))]
 mod log_limit;
 mod measure;
-#[cfg(any(feature = "health", feature = "push"))]
+#[cfg(any(feature = "health", feature = "otel", feature = "push"))]
 mod outage;
 #[cfg(any(feature = "health", feature = "prometheus"))]
 #[cfg_attr(
@@ -146,6 +157,8 @@ pub mod settings;
 ))]
 #[allow(dead_code, unused_imports, reason = "each store uses some of it")]
 mod sql;
+#[cfg(feature = "otel")]
+pub mod telemetry;
 mod thread;
 #[cfg(feature = "prometheus")]
 mod ticker;
@@ -155,6 +168,7 @@ mod time;
     feature = "alerts-http",
     feature = "check-http",
     feature = "check-redis",
+    feature = "otel",
     feature = "push"
 ))]
 mod tls;
