@@ -2,23 +2,28 @@
 
 use http::{Extensions, HeaderValue};
 
-/// The id that [`RequestIdLayer`](crate::RequestIdLayer), or a layer of tower-http, gave the request.
+/// The id that [`RequestIdLayer`](crate::RequestIdLayer), or a layer of tower-http, gave the request. tower-http keeps any id of
+/// a client.
 #[cfg(feature = "request-id")]
-pub(crate) fn of(extensions: &Extensions) -> Option<&HeaderValue> {
+fn given(extensions: &Extensions) -> Option<&HeaderValue> {
     let id = extensions.get::<tower_http::request_id::RequestId>()?;
     Some(id.header_value())
 }
 
 /// Without the feature `request-id`, requests have no ids.
 #[cfg(not(feature = "request-id"))]
-#[inline]
-pub(crate) fn of(_extensions: &Extensions) -> Option<&HeaderValue> {
+fn given(_extensions: &Extensions) -> Option<&HeaderValue> {
     None
 }
 
-/// The id as text, if it has the form of one.
+/// The id of the request, if it has the form of one.
+pub(crate) fn of(extensions: &Extensions) -> Option<&HeaderValue> {
+    given(extensions).filter(|id| id.to_str().is_ok_and(is_valid))
+}
+
+/// The id as text.
 pub(crate) fn text_of(extensions: &Extensions) -> Option<&str> {
-    of(extensions)?.to_str().ok().filter(|id| is_valid(id))
+    of(extensions)?.to_str().ok()
 }
 
 /// Whether the id matches `^[A-Za-z0-9_-]{1,64}$`.
@@ -49,7 +54,6 @@ impl RequestId {
     /// Returns the id in the extensions of a request.
     #[must_use]
     pub fn of(extensions: &Extensions) -> Option<Self> {
-        text_of(extensions)?;
         of(extensions).cloned().map(Self)
     }
 

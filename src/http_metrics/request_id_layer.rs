@@ -14,11 +14,12 @@ use super::observe::{Observers, RequestIds};
 ///
 /// - in the header `x-request-id` of the request and of each response, whatever the service set there,
 /// - in the extensions of both as tower-http's `RequestId`, and so in the extractor [`RequestId`](crate::RequestId),
-/// - in the field `request_id` of a span at level INFO around the service and its response body, and so in every log line of the
-///   request,
+/// - in the field `request_id` of a span around the service and its response body, and so in every log line of the request,
 /// - in the line of [`RequestLogLayer`](super::RequestLogLayer), and in the problems that [`Routes`](crate::Routes) answers with.
 ///
 /// The id that a client sends is accepted if it matches `^[A-Za-z0-9_-]{1,64}$`. Others are replaced, also if there are several.
+///
+/// The span has the target `tower_vitals::request`, and the level ERROR, so that filters by level keep it.
 ///
 /// Put this layer outside of those that answer themselves, such as an authentication, so that their answers have an id, too.
 ///

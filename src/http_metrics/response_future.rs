@@ -16,7 +16,7 @@ use super::ending::Ending;
 use super::head::{Head, NoBody};
 use super::layer_state::LayerState;
 use super::mark::Mark;
-use super::observe::{Observation, Observers, RequestHead};
+use super::observe::{IdInSpan, Observation, Observers, RequestHead};
 use super::outcome::Outcome;
 use super::record::{Pending, RequestBytes, UNTIL_END};
 use super::series::Series;
@@ -94,11 +94,17 @@ impl<F> ResponseFuture<F> {
         }
         let head = RequestHead::of(&request);
         let endpoint = measured.as_ref().map(|series| series.endpoint());
-        let observation = observers.observe(&head, id, endpoint.as_deref());
+        let observation = Observation::begin(observers, &head, id, endpoint.as_deref());
         let series = match &observation {
             Some(observation) => Some(templates.observed(&head, measured, observation)),
             None => measured,
         };
+        if observation
+            .as_ref()
+            .is_some_and(|observation| observation.is_id_in_span())
+        {
+            request.extensions_mut().insert(IdInSpan);
+        }
         let pending = Pending::begin(series);
         let future = Self::call(pending, started, request, CountBody::No, |request, _| {
             let _entered = observation.as_deref().map(Observation::enter);

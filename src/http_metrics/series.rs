@@ -346,16 +346,19 @@ impl Series {
     /// A request that its response excludes from the metrics has ended.
     #[cold]
     pub(crate) fn end_skipped(&self, ending: Ending, nanos: u64, bytes: u64, outcome: Outcome) {
+        let Handles::Observed(observed) = &self.handles else {
+            return self.leave();
+        };
+        let measured = observed.measured();
+        let endpoint = measured.as_ref().map(|series| series.endpoint());
         self.leave();
-        if let Handles::Observed(observed) = &self.handles {
-            observed.observer.on_end(&End {
-                ending,
-                nanos,
-                bytes: Some(bytes),
-                outcome,
-                endpoint: None,
-            });
-        }
+        observed.observer.on_end(&End {
+            ending,
+            nanos,
+            bytes: Some(bytes),
+            outcome,
+            endpoint: endpoint.as_deref(),
+        });
     }
 
     /// Records the end of a complete response, in the way that most end. Returns whether it did.

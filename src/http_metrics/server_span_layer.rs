@@ -11,7 +11,7 @@ use crate::error::Error;
 /// A [`tower::Layer`](tower_layer::Layer) that makes a `tracing` span for each request, which ends with its response body. Alone,
 /// or as a part of [`HttpLayer`](super::HttpLayer). The service and its response body run inside the span.
 ///
-/// The span has the target `tower_vitals::request`, the level INFO, and the attributes of OpenTelemetry's conventions 1.44 for
+/// The span has the target `tower_vitals::request`, the level ERROR, so that filters by level keep it, and the attributes of OpenTelemetry's conventions 1.44 for
 /// servers: `http.request.method`, `http.request.method_original`, `http.route`, `http.response.status_code`, `url.path`,
 /// `url.query`, `url.scheme`, `server.address`, `server.port`, `client.address`, `user_agent.original`,
 /// `network.protocol.version`, `error.type`, and for gRPC `rpc.system`, `rpc.service`, `rpc.method` and

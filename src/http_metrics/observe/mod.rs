@@ -3,6 +3,7 @@
 
 mod end;
 mod exclusion;
+mod id_in_span;
 mod log_record;
 mod observation;
 mod observed;
@@ -24,6 +25,7 @@ mod target;
 mod user_id;
 
 pub(crate) use end::End;
+pub(crate) use id_in_span::IdInSpan;
 pub(crate) use observation::Observation;
 pub(crate) use observed::Observed;
 pub(crate) use observer::Observer;

@@ -43,7 +43,7 @@ impl ServerSpan {
         endpoint: Option<&str>,
         request_id: Option<&str>,
     ) -> Span {
-        if !tracing::enabled!(target: TARGET, tracing::Level::INFO) {
+        if !tracing::enabled!(target: TARGET, tracing::Level::ERROR) {
             return Span::none();
         }
         let method = METHODS[method_index(request.method)];
@@ -57,7 +57,7 @@ impl ServerSpan {
         let (address, port) = server(request).unzip();
         let client = self.proxies.client(request).map(display);
         let agent = user_agent(request);
-        let span = tracing::info_span!(
+        let span = tracing::error_span!(
             target: TARGET,
             "request",
             otel.name = display(&name),
