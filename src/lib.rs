@@ -88,6 +88,7 @@ mod duration;
 mod error;
 #[cfg(feature = "prometheus")]
 pub mod exporter;
+mod forwarded;
 #[cfg(feature = "health")]
 pub mod health;
 #[cfg(any(feature = "alerts", feature = "jobs"))]
@@ -118,6 +119,7 @@ pub mod http_metrics;
 )]
 mod http_url;
 pub mod instrument;
+mod ip_range;
 #[cfg(feature = "jobs")]
 pub mod jobs;
 #[cfg(feature = "alerts")]
@@ -145,6 +147,7 @@ pub mod prelude;
 mod process_mark;
 mod recorder;
 pub mod redact;
+mod request_id;
 #[cfg(feature = "axum")]
 pub mod routes;
 #[cfg(feature = "axum")]
@@ -184,7 +187,13 @@ pub use crate::error::{Error, ErrorKind};
 pub use crate::exporter::Prometheus;
 #[cfg(feature = "health")]
 pub use crate::health::Health;
-pub use crate::http_metrics::{ClientMetricsLayer, HttpMetricsLayer};
+#[cfg(feature = "request-id")]
+pub use crate::http_metrics::RequestIdLayer;
+pub use crate::http_metrics::{
+    ClientMetricsLayer, HttpLayer, HttpMetricsLayer, RequestLogLayer, ServerSpanLayer,
+};
+#[cfg(feature = "request-id")]
+pub use crate::request_id::RequestId;
 #[cfg(feature = "axum")]
 pub use crate::routes::{NotReady, Ready, Routes};
 #[cfg(feature = "axum")]
