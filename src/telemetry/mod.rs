@@ -1,0 +1,4 @@
+//! Telemetry that goes with the metrics: traces.
+
+#[cfg(feature = "otel")]
+pub mod otel;

@@ -1,0 +1,22 @@
+//! Request ids, log lines and spans of requests, and their agreement with the metrics.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "tests panic on failure and compare exact values"
+)]
+
+mod capture;
+mod endings;
+mod grpc;
+mod ids;
+mod lines;
+mod problems;
+mod secrets;
+mod spans;
+#[path = "../support/mod.rs"]
+mod support;
