@@ -161,6 +161,12 @@ mod time;
     feature = "push"
 ))]
 mod tls;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "layers, logs and exemplars use it, each with features of its own"
+)]
+mod trace_context;
 
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]
