@@ -1,0 +1,20 @@
+//! The log: its start, its filter, its counters and its files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
+    reason = "tests panic on failure and compare exact values"
+)]
+
+mod child;
+mod counters;
+mod init;
+mod level;
+mod lines;
+mod panic_hook;
+#[path = "../support/mod.rs"]
+mod support;
