@@ -121,7 +121,7 @@ mod log_filter;
 #[cfg(any(feature = "alerts", feature = "axum"))]
 mod log_limit;
 mod measure;
-#[cfg(any(feature = "health", feature = "push"))]
+#[cfg(any(feature = "health", feature = "logging", feature = "push"))]
 mod outage;
 #[cfg(any(feature = "health", feature = "logging", feature = "prometheus"))]
 #[cfg_attr(
@@ -167,6 +167,12 @@ mod time;
     feature = "push"
 ))]
 mod tls;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "layers, logs and exemplars use it, each with features of its own"
+)]
+mod trace_context;
 
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]

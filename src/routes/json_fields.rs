@@ -8,10 +8,6 @@ const MAX_NAME: usize = 100;
 const MAX_MISTAKES: usize = 10;
 
 /// The fields of a JSON object. Those that are read are allowed. A mistake is noted, and its field reads as if it were empty.
-#[cfg_attr(
-    not(feature = "alerts"),
-    allow(dead_code, reason = "only acts on alerts have some kinds of fields")
-)]
 pub(super) struct Fields {
     /// Before the names of the fields: `recurrence.`.
     prefix: String,
@@ -20,6 +16,10 @@ pub(super) struct Fields {
     mistakes: Vec<String>,
 }
 
+#[cfg_attr(
+    not(feature = "alerts"),
+    allow(dead_code, reason = "only acts on alerts have some kinds of fields")
+)]
 impl Fields {
     pub(super) fn new(object: Map<String, Value>) -> Self {
         Self::below(String::new(), object)

@@ -8,7 +8,7 @@ use metrics::{
 };
 use tower_vitals::Prometheus;
 
-use crate::lines::{builder, log_this_thread};
+use crate::json_log::{builder, log_this_thread};
 
 #[test]
 fn events_that_pass_are_counted_and_each_level_begins_at_0() {

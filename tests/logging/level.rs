@@ -8,7 +8,7 @@ use tokio::time::advance;
 use tower_vitals::ErrorKind;
 use tower_vitals::telemetry::logging::LogLevel;
 
-use crate::lines::{Lines, builder, log_this_thread};
+use crate::json_log::{Lines, builder, log_this_thread};
 use crate::support::until;
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -1,60 +1,99 @@
-//! Lines that tests read, and the log of one thread.
+//! Lines that a test logs.
 
-use std::sync::{Arc, Mutex};
+use std::mem;
+use std::sync::Arc;
+use std::sync::{LazyLock, Mutex};
 
-use serde_json::Value;
-use tower_vitals::telemetry::logging::{Console, LineSink, Logging, LoggingBuilder, LoggingHandle};
-use tracing::Level;
-use tracing::subscriber::DefaultGuard;
+use boon::{Compiler, SchemaIndex, Schemas};
+use serde_json::{Map, Value};
+use tower_vitals::telemetry::logging::{ConsoleLines, JsonLines, LineSink};
+use tracing::{Level, Subscriber};
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::support::log::Log;
+use crate::strict;
 
-/// JSON lines, each with the level that the sink was told.
-#[derive(Clone, Default)]
-pub(crate) struct Lines(Arc<Mutex<Vec<(Level, String)>>>);
+/// Keeps lines.
+#[derive(Debug, Clone, Default)]
+pub struct Lines(Arc<Mutex<Vec<(Level, Vec<u8>)>>>);
 
 impl LineSink for Lines {
     fn write(&self, level: Level, line: &[u8]) {
-        let line = String::from_utf8(line.to_vec()).unwrap();
-        self.0.lock().unwrap().push((level, line));
+        self.0.lock().unwrap().push((level, line.to_vec()));
     }
 }
 
 impl Lines {
-    /// The lines so far, which are taken.
-    pub(crate) fn take(&self) -> Vec<Value> {
-        let lines = std::mem::take(&mut *self.0.lock().unwrap());
-        let parsed = lines.iter().map(|(level, line)| {
-            let value: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line:?}"));
-            assert_eq!(value["level"], level.as_str());
-            value
-        });
-        parsed.collect()
-    }
-
-    pub(crate) fn messages(&self) -> Vec<String> {
-        let lines = self.take().into_iter();
-        lines
-            .map(|line| line["message"].as_str().unwrap().to_owned())
-            .collect()
+    /// Takes the lines, of which each has one line feed, at its end, and no control character.
+    pub fn take(&self) -> Vec<String> {
+        let lines = mem::take(&mut *self.0.lock().unwrap());
+        lines.into_iter().map(|(_, line)| checked(line)).collect()
     }
 }
 
-/// A builder without a console, and its JSON lines.
-pub(crate) fn builder() -> (LoggingBuilder, Lines) {
+fn checked(line: Vec<u8>) -> String {
+    let mut line = String::from_utf8(line).unwrap();
+    assert_eq!(line.pop(), Some('\n'));
+    let harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    assert!(!line.contains(harmful), "{line:?}");
+    assert!(line.len() < 64 * 1024, "{} bytes", line.len());
+    line
+}
+
+static SCHEMA: LazyLock<(Schemas, SchemaIndex)> = LazyLock::new(|| {
+    let schema = include_str!("../../docs/log-line.schema.json");
+    let schema = serde_json::from_str(schema).unwrap();
+    let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
+    compiler.add_resource("line.json", schema).unwrap();
+    let index = compiler.compile("line.json", &mut schemas).unwrap();
+    (schemas, index)
+});
+
+/// The line as an object that matches the schema and has no key twice.
+pub fn object(line: &str) -> Map<String, Value> {
+    let value = strict::parse(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    let (schemas, schema) = &*SCHEMA;
+    if let Err(error) = schemas.validate(&value, *schema) {
+        panic!("{error:#}: {line}");
+    }
+    match value {
+        Value::Object(object) => object,
+        _ => panic!("no object: {line}"),
+    }
+}
+
+/// A subscriber that writes JSON into these lines.
+pub fn json_subscriber(lines: &Lines) -> impl Subscriber + Send + Sync + 'static {
+    tracing_subscriber::registry().with(JsonLines::new(lines.clone()))
+}
+
+/// What is logged, as JSON.
+pub fn json(log: impl FnOnce()) -> Vec<Map<String, Value>> {
     let lines = Lines::default();
-    let builder = Logging::builder()
-        .console(Console::Off)
-        .json_lines_to(lines.clone());
-    (builder, lines)
+    tracing::subscriber::with_default(json_subscriber(&lines), log);
+    lines.take().iter().map(|line| object(line)).collect()
 }
 
-/// The log of this thread until the guard is dropped.
-pub(crate) fn log_this_thread(builder: LoggingBuilder) -> (LoggingHandle, DefaultGuard) {
-    // Lets the threads of other tests have their subscribers beside this one.
-    drop(Log::of_this_thread());
-    let (layer, handle) = builder.layer().unwrap();
-    let subscriber = tracing_subscriber::registry().with(layer);
-    (handle, tracing::subscriber::set_default(subscriber))
+/// What is logged, as JSON and as lines of a console.
+pub fn texts(log: impl FnOnce()) -> Vec<String> {
+    let (json, console) = (Lines::default(), Lines::default());
+    let subscriber = tracing_subscriber::registry()
+        .with(JsonLines::new(json.clone()))
+        .with(ConsoleLines::new(console.clone()));
+    tracing::subscriber::with_default(subscriber, log);
+    let json = json.take();
+    json.iter().for_each(|line| drop(object(line)));
+    json.into_iter().chain(console.take()).collect()
+}
+
+/// What is logged, as lines of a console without their times.
+pub fn console(log: impl FnOnce()) -> Vec<String> {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::registry().with(ConsoleLines::new(lines.clone()));
+    tracing::subscriber::with_default(subscriber, log);
+    let time = "2026-11-29T13:36:05.123456Z ".len();
+    let lines = lines.take();
+    lines.iter().map(|line| line[time..].to_owned()).collect()
 }

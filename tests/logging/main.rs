@@ -1,4 +1,4 @@
-//! The log: its start, its filter, its counters and its files.
+//! The log: its lines, its start, its filter, its counters and its files, and that no secret reaches a line.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,9 +12,14 @@
 
 mod child;
 mod counters;
+mod format;
 mod init;
+mod json_log;
 mod level;
 mod lines;
 mod panic_hook;
+mod random;
+mod secrets;
+mod strict;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,41 +1,53 @@
-//! `LoggingBuilder`: the log's filter, its sinks, and their start.
+//! [`LoggingBuilder`]: the log's filter, its sinks, and what `init` sets.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use tracing::Subscriber;
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::registry::LookupSpan;
-
 use super::console::Console;
-use super::event_counter::EventCounter;
-use super::handle::LoggingHandle;
+use super::files::FileSinkBuilder;
 use super::line_sink::LineSink;
-use super::log_level::LogLevel;
-use super::stand_in::StandIn;
-use super::{log_records, panic_hook};
-use crate::error::{Error, ErrorKind};
-use crate::log_filter::LogFilter;
 use crate::recorder::RecorderRef;
 
-/// The target of the crate's own lines.
-const OWN_TARGET: &str = "tower_vitals";
+/// A setting of each log file.
+pub(super) type SetFile = Box<dyn Fn(FileSinkBuilder) -> FileSinkBuilder + Send + Sync>;
 
-#[derive(Clone)]
+/// Builds the log of a service. Mistakes are reported by [`init`](Self::init) and [`layer`](Self::layer).
+///
+/// | sink | lines | set by |
+/// |---|---|---|
+/// | console | text, or JSON with [`json_console`](Self::json_console) | [`console`](Self::console), standard output by default |
+/// | `alerts.log` | text of WARN and ERROR | [`folder`](Self::folder) |
+/// | `app.jsonl` | JSON | [`folder`](Self::folder) and [`json_file`](Self::json_file) |
+/// | your own | text or JSON | [`console_lines_to`](Self::console_lines_to), [`json_lines_to`](Self::json_lines_to) |
+///
+/// [`JsonLines`](super::JsonLines) and [`ConsoleLines`](super::ConsoleLines) describe the lines, and [`FileSink`](super::FileSink) the
+/// files. One filter decides for all sinks. Each event that passes it is counted in `log_events_total{level}`.
 #[must_use]
 pub struct LoggingBuilder {
-    filter: String,
-    own_level: Option<String>,
-    console: Console,
-    json_console: bool,
-    sinks: Vec<Arc<dyn LineSink>>,
-    recorder: RecorderRef,
-    panic_hook: bool,
-    log_records: bool,
+    pub(super) filter: String,
+    pub(super) own_level: Option<String>,
+    pub(super) console: Console,
+    pub(super) is_json_console: bool,
+    pub(super) folder: Option<PathBuf>,
+    pub(super) has_json_file: bool,
+    pub(super) set_file: SetFile,
+    pub(super) service: String,
+    pub(super) environment: String,
+    pub(super) text_sinks: Vec<Arc<dyn LineSink>>,
+    pub(super) json_sinks: Vec<Arc<dyn LineSink>>,
+    pub(super) recorder: RecorderRef,
+    pub(super) has_panic_hook: bool,
+    pub(super) takes_log_records: bool,
 }
 
-/// A layer of any subscriber that keeps spans, such as `tracing_subscriber`'s registry.
-type AnyLayer<S> = Box<dyn Layer<S> + Send + Sync>;
+debug_fields!(LoggingBuilder {
+    filter,
+    own_level,
+    console,
+    is_json_console,
+    folder,
+    has_json_file
+});
 
 impl LoggingBuilder {
     pub(super) fn new() -> Self {
@@ -43,15 +55,21 @@ impl LoggingBuilder {
             filter: "info".to_owned(),
             own_level: None,
             console: Console::default(),
-            json_console: false,
-            sinks: Vec::new(),
+            is_json_console: false,
+            folder: None,
+            has_json_file: false,
+            set_file: Box::new(|file| file),
+            service: String::new(),
+            environment: String::new(),
+            text_sinks: Vec::new(),
+            json_sinks: Vec::new(),
             recorder: RecorderRef::default(),
-            panic_hook: true,
-            log_records: true,
+            has_panic_hook: true,
+            takes_log_records: true,
         }
     }
 
-    /// Sets the filter. Defaults to `info`. [`LogLevel`] says what a filter is, and changes it later.
+    /// Sets the filter. Defaults to `info`. [`LogLevel`](super::LogLevel) says what a filter is, and changes it later.
     pub fn filter(mut self, filter: impl Into<String>) -> Self {
         self.filter = filter.into();
         self
@@ -63,27 +81,73 @@ impl LoggingBuilder {
         self
     }
 
-    /// Sets the console. Defaults to [`Console::Stdout`].
+    /// Sets the console. Defaults to [`Console::Stdout`]. Lines have colours only on a terminal, and none if the variable
+    /// `NO_COLOR` is set.
     pub fn console(mut self, console: Console) -> Self {
         self.console = console;
         self
     }
 
-    /// Whether the console shows JSON lines. Defaults to false.
+    /// Whether the console shows JSON lines. Defaults to false. Container platforms collect the console, and most of them read JSON.
     pub fn json_console(mut self, is_json: bool) -> Self {
-        self.json_console = is_json;
+        self.is_json_console = is_json;
         self
     }
 
-    /// Also passes lines in the format of the console, without colours, to this sink.
+    /// Sets the folder of log files, which is made if it is missing. Defaults to none: no file is written.
+    ///
+    /// WARN and ERROR go to `alerts.log` in this folder.
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// Whether all lines also go to `app.jsonl` in the [`folder`](Self::folder), as JSON. Defaults to false.
+    pub fn json_file(mut self, is_written: bool) -> Self {
+        self.has_json_file = is_written;
+        self
+    }
+
+    /// Changes the settings of the files, such as their sizes. The function is called for each file. The labels of their metrics are
+    /// `alerts` and `app`.
+    ///
+    /// ```
+    /// use tower_vitals::telemetry::logging::Logging;
+    ///
+    /// let logging = Logging::builder()
+    ///     .folder("/var/log/shop")
+    ///     .json_file(true)
+    ///     .files(|file| file.max_bytes(50 << 20).backups(3).gzip());
+    /// ```
+    pub fn files(
+        mut self,
+        set: impl Fn(FileSinkBuilder) -> FileSinkBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.set_file = Box::new(set);
+        self
+    }
+
+    /// Sets the name of the service in JSON lines. Defaults to none.
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.service = name.into();
+        self
+    }
+
+    /// Sets the name of the environment in JSON lines. Defaults to none.
+    pub fn environment(mut self, name: impl Into<String>) -> Self {
+        self.environment = name.into();
+        self
+    }
+
+    /// Also passes lines of text, without colours, to this sink.
     pub fn console_lines_to(mut self, sink: impl LineSink) -> Self {
-        self.sinks.push(Arc::new(sink));
+        self.text_sinks.push(Arc::new(sink));
         self
     }
 
     /// Also passes JSON lines to this sink.
     pub fn json_lines_to(mut self, sink: impl LineSink) -> Self {
-        self.sinks.push(Arc::new(sink));
+        self.json_sinks.push(Arc::new(sink));
         self
     }
 
@@ -91,68 +155,18 @@ impl LoggingBuilder {
 
     /// Whether [`init`](Self::init) sets a panic hook. Defaults to true.
     ///
-    /// The hook logs each panic as an event of level ERROR and target `panic`, then calls the hook that was set before, such as
-    /// the one of the standard library, which prints to standard error.
+    /// The hook logs each panic as an event of level ERROR and target `panic`, with message, location, thread and, if
+    /// `RUST_BACKTRACE` is set, the backtrace. Then it calls the hook that was set before, such as that of the standard library, which
+    /// prints to standard error. If panics abort the process, it first waits until the line is in the files, at most a second.
     pub fn panic_hook(mut self, is_set: bool) -> Self {
-        self.panic_hook = is_set;
+        self.has_panic_hook = is_set;
         self
     }
 
-    /// Whether [`init`](Self::init) turns records of the `log` crate into events. Defaults to true. A logger that the service has set
-    /// before is kept.
+    /// Whether [`init`](Self::init) turns records of the `log` crate into events. Defaults to true. A logger that the service set before
+    /// stays.
     pub fn log_records(mut self, are_taken: bool) -> Self {
-        self.log_records = are_taken;
+        self.takes_log_records = are_taken;
         self
-    }
-
-    /// Starts the log of the process: sets the global subscriber of `tracing`, the panic hook, and the logger of the `log` crate.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::AlreadyInstalled`] if the process has a subscriber, and the errors of [`layer`](Self::layer).
-    pub fn init(self) -> Result<LoggingHandle, Error> {
-        let (panic_hook, log_records) = (self.panic_hook, self.log_records);
-        let (layer, handle) = self.layer()?;
-        let subscriber = tracing_subscriber::registry().with(layer);
-        tracing::subscriber::set_global_default(subscriber).map_err(|error| {
-            Error::new(
-                ErrorKind::AlreadyInstalled,
-                "the process has a tracing subscriber already: call Logging::init once and before others, or add \
-                 Logging::layer to your own subscriber",
-            )
-            .with_source(error)
-        })?;
-        if log_records {
-            log_records::take();
-        }
-        if panic_hook {
-            panic_hook::set(|| {});
-        }
-        Ok(handle)
-    }
-
-    pub fn layer<S>(self) -> Result<(AnyLayer<S>, LoggingHandle), Error>
-    where
-        S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
-    {
-        let (level, filter) = LogLevel::new(self.checked_filter()?)?;
-        let mut layers: Vec<AnyLayer<S>> = vec![Box::new(EventCounter::new(&self.recorder))];
-        if let Some(sink) = self.console.sink() {
-            layers.push(Box::new(StandIn(sink)));
-        }
-        for sink in self.sinks {
-            layers.push(Box::new(StandIn(sink)));
-        }
-        let layer = layers.with_filter(filter);
-        Ok((Box::new(layer), LoggingHandle::new(level)))
-    }
-
-    fn checked_filter(&self) -> Result<LogFilter, Error> {
-        let wrong = |problem: String| Error::invalid(format!("the log filter is wrong: {problem}"));
-        let filter = LogFilter::parse(&self.filter).map_err(wrong)?;
-        match &self.own_level {
-            None => Ok(filter),
-            Some(level) => filter.with_target(OWN_TARGET, level).map_err(wrong),
-        }
     }
 }

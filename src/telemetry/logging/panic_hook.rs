@@ -4,33 +4,39 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::Cell;
 use std::panic::{self, PanicHookInfo};
 use std::thread;
+use std::time::Duration;
 
 use tracing::Level;
 
+use super::log_files::LogFiles;
 use crate::panics;
 
 /// The target of the lines about panics.
 const PANICS: &str = "panic";
 
 thread_local! {
-    /// Whether this thread logs a panic or writes a line now.
+    /// Whether this thread logs a panic.
     static IS_LOGGING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Logs each panic from now on, then calls the former hook. `before_abort` runs if panics abort the process.
-pub(super) fn set(before_abort: impl Fn() + Send + Sync + 'static) {
+/// How long a process that aborts waits for its files.
+const ABORT_DEADLINE: Duration = Duration::from_secs(1);
+
+/// Logs each panic from now on, then calls the former hook.
+pub(super) fn set(files: LogFiles) {
     let former = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         without_recursion(|| log(info));
         if cfg!(panic = "abort") {
-            before_abort();
+            // The process ends before the handle is dropped. Nobody is left to tell of lost lines.
+            let _ = files.flush(ABORT_DEADLINE);
         }
         former(info);
     }));
 }
 
 /// Calls the function unless this thread is in such a call already, or ends.
-pub(super) fn without_recursion(call: impl FnOnce()) {
+fn without_recursion(call: impl FnOnce()) {
     let _ = IS_LOGGING.try_with(|is_logging| {
         if is_logging.replace(true) {
             return;
