@@ -88,8 +88,8 @@ impl LoggingBuilder {
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     {
-        let level = LogLevel::new(self.checked()?);
-        let (level, filter) = level?;
+        self.check()?;
+        let (level, filter) = LogLevel::new(self.parsed_filter()?)?;
         let files = LogFiles::open(&self)?;
         let mut layers: Vec<AnyLayer<S>> = Vec::new();
         if let Some(sink) = self.console.sink() {
@@ -130,24 +130,22 @@ impl LoggingBuilder {
         )
     }
 
-    /// Returns the filter, or all mistakes.
-    fn checked(&self) -> Result<LogFilter, Error> {
-        let wrong = |problem: String| Error::invalid(format!("the log filter is wrong: {problem}"));
-        let filter = LogFilter::parse(&self.filter).map_err(wrong);
-        let filter = match (filter, &self.own_level) {
-            (Ok(filter), Some(level)) => filter.with_target(OWN_TARGET, level).map_err(wrong),
-            (filter, _) => filter,
-        };
+    /// Reports all mistakes.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let filter = self.parsed_filter().err();
         let no_folder = (self.has_json_file && self.folder.is_none()).then(|| {
             Error::invalid("json_file needs a folder: set it with LoggingBuilder::folder")
         });
-        match (filter, no_folder) {
-            (Ok(filter), None) => Ok(filter),
-            (filter, no_folder) => {
-                Error::combine(filter.err().into_iter().chain(no_folder))?;
-                Err(Error::invalid("the log cannot be started"))
-            }
-        }
+        Error::combine(filter.into_iter().chain(no_folder))
+    }
+
+    fn parsed_filter(&self) -> Result<LogFilter, Error> {
+        let filter = LogFilter::parse(&self.filter);
+        let filter = match &self.own_level {
+            Some(level) => filter.and_then(|filter| filter.with_target(OWN_TARGET, level)),
+            None => filter,
+        };
+        filter.map_err(|problem| Error::invalid(format!("the log filter is wrong: {problem}")))
     }
 }
 
