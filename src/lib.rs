@@ -115,12 +115,15 @@ mod join_all;
 #[cfg(any(feature = "alerts", feature = "axum"))]
 mod log_limit;
 mod measure;
-#[cfg(any(feature = "health", feature = "push"))]
+#[cfg(any(feature = "health", feature = "logging", feature = "push"))]
 mod outage;
-#[cfg(any(feature = "health", feature = "prometheus"))]
+#[cfg(any(feature = "health", feature = "logging", feature = "prometheus"))]
 #[cfg_attr(
     not(feature = "health"),
-    expect(dead_code, reason = "the recorder catches panics of functions only")
+    expect(
+        dead_code,
+        reason = "the recorder and log files catch panics of functions only"
+    )
 )]
 mod panics;
 #[cfg(any(

@@ -155,4 +155,9 @@ families! { PROCESS:
         &["metric"],
         "Samples of a histogram or float counter that were dropped because they are infinite, not a number, or a decrease.",
     );
+    MONITORING_LOG_LINES_DROPPED = counter(
+        "monitoring_log_lines_dropped_total",
+        &["sink"],
+        "Log lines that were dropped because the queue of a log file was full, or because the file was closed.",
+    );
 }
