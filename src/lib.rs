@@ -126,7 +126,10 @@ mod outage;
 #[cfg(any(feature = "health", feature = "logging", feature = "prometheus"))]
 #[cfg_attr(
     not(feature = "health"),
-    expect(dead_code, reason = "the recorder catches panics of functions only")
+    expect(
+        dead_code,
+        reason = "the recorder and log files catch panics of functions only"
+    )
 )]
 mod panics;
 #[cfg(any(

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::console::Console;
+use super::daily_cleanup::OldFiles;
 use super::files::FileSinkBuilder;
 use super::line_sink::LineSink;
 use crate::recorder::RecorderRef;
@@ -31,6 +33,8 @@ pub struct LoggingBuilder {
     pub(super) folder: Option<PathBuf>,
     pub(super) has_json_file: bool,
     pub(super) set_file: SetFile,
+    pub(super) max_age: Duration,
+    pub(super) old_files: Vec<OldFiles>,
     pub(super) service: String,
     pub(super) environment: String,
     pub(super) text_sinks: Vec<Arc<dyn LineSink>>,
@@ -59,6 +63,8 @@ impl LoggingBuilder {
             folder: None,
             has_json_file: false,
             set_file: Box::new(|file| file),
+            max_age: Duration::from_secs(30 * 24 * 60 * 60),
+            old_files: Vec::new(),
             service: String::new(),
             environment: String::new(),
             text_sinks: Vec::new(),
@@ -124,6 +130,35 @@ impl LoggingBuilder {
         set: impl Fn(FileSinkBuilder) -> FileSinkBuilder + Send + Sync + 'static,
     ) -> Self {
         self.set_file = Box::new(set);
+        self
+    }
+
+    /// Sets the age from which backups of the log files are deleted, at the start and once a day. Defaults to 30 days. With
+    /// [`Duration::MAX`], only rotation deletes them.
+    pub fn keep_backups_for(mut self, max_age: Duration) -> Self {
+        self.max_age = max_age;
+        self
+    }
+
+    /// Deletes files of a folder that fit this pattern, except the `max` ones that were last written, at the start and once a day.
+    /// [`cleanup_old_backups`](super::cleanup_old_backups) says what a pattern is. For files that the service writes itself.
+    ///
+    /// ```
+    /// use tower_vitals::telemetry::logging::Logging;
+    ///
+    /// let logging = Logging::builder().delete_old("/var/backups/shop", "shop-*.sql.gz", 14);
+    /// ```
+    pub fn delete_old(
+        mut self,
+        folder: impl Into<PathBuf>,
+        pattern: impl Into<String>,
+        max: usize,
+    ) -> Self {
+        self.old_files.push(OldFiles::Fitting {
+            folder: folder.into(),
+            pattern: pattern.into(),
+            max,
+        });
         self
     }
 

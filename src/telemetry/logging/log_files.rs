@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::builder::LoggingBuilder;
-use super::files::{FileSink, Loss};
+use super::daily_cleanup::{DailyCleanup, OldFiles};
+use super::files::{FileSink, FileSinkBuilder, Loss};
 use crate::error::{Error, ErrorKind};
 use crate::measure::Instant;
 
@@ -23,26 +24,41 @@ pub(super) struct LogFiles(Arc<Open>);
 struct Open {
     alerts: Option<FileSink>,
     json: Option<FileSink>,
+    /// Runs as long as this exists.
+    cleanup: Option<DailyCleanup>,
+}
+
+impl Open {
+    fn iter(&self) -> impl Iterator<Item = &FileSink> {
+        self.alerts.iter().chain(&self.json)
+    }
 }
 
 impl LogFiles {
     pub(super) fn open(builder: &LoggingBuilder) -> Result<Self, Error> {
-        let Some(folder) = &builder.folder else {
-            return Ok(Self::default());
-        };
         let file = |name: &str| {
-            let file = FileSink::builder(folder.join(name)).recorder_ref(&builder.recorder);
-            (builder.set_file)(file)
+            let path = builder.folder.as_ref()?.join(name);
+            let file = FileSink::builder(path).recorder_ref(&builder.recorder);
+            Some((builder.set_file)(file))
         };
         let (service, environment) = (builder.service.clone(), builder.environment.clone());
-        let json = builder.has_json_file.then(|| {
-            let loss_line = move |loss: &Loss| json_line(loss, &service, &environment);
-            file(JSON).loss_line(loss_line).open()
-        });
-        Ok(Self(Arc::new(Open {
-            alerts: Some(file(ALERTS).open()?),
+        let loss_line = move |loss: &Loss| json_line(loss, &service, &environment);
+        let json = file(JSON).filter(|_| builder.has_json_file);
+        let json = json.map(|file| file.loss_line(loss_line).open());
+        let mut open = Open {
+            alerts: file(ALERTS).map(FileSinkBuilder::open).transpose()?,
             json: json.transpose()?,
-        })))
+            cleanup: None,
+        };
+        let backups = open.iter().map(|file| OldFiles::Backups {
+            log: file.path().to_owned(),
+            max_age: builder.max_age,
+        });
+        let old: Vec<_> = backups.chain(builder.old_files.iter().cloned()).collect();
+        if !old.is_empty() {
+            open.cleanup = Some(DailyCleanup::start(old)?);
+        }
+        Ok(Self(Arc::new(open)))
     }
 
     pub(super) fn alerts(&self) -> Option<&FileSink> {
@@ -58,7 +74,7 @@ impl LogFiles {
     }
 
     fn iter(&self) -> impl Iterator<Item = &FileSink> {
-        self.alerts().into_iter().chain(self.json())
+        self.0.iter()
     }
 
     pub(super) fn reopen(&self) {

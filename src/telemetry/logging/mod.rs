@@ -4,6 +4,7 @@ mod active_filter;
 mod builder;
 mod console;
 mod console_lines;
+mod daily_cleanup;
 mod escape;
 mod event_counter;
 mod event_parts;
@@ -36,7 +37,9 @@ mod up_to;
 pub use self::builder::LoggingBuilder;
 pub use self::console::Console;
 pub use self::console_lines::ConsoleLines;
-pub use self::files::{FileSink, FileSinkBuilder, Loss};
+pub use self::files::{
+    Cleanup, FileSink, FileSinkBuilder, Loss, cleanup_old_backups, cleanup_old_logs,
+};
 pub use self::handle::LoggingHandle;
 pub use self::json_lines::JsonLines;
 pub use self::line_sink::LineSink;

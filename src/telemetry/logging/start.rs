@@ -136,7 +136,8 @@ impl LoggingBuilder {
         let no_folder = (self.has_json_file && self.folder.is_none()).then(|| {
             Error::invalid("json_file needs a folder: set it with LoggingBuilder::folder")
         });
-        Error::combine(filter.into_iter().chain(no_folder))
+        let patterns = self.old_files.iter().filter_map(|old| old.check().err());
+        Error::combine(filter.into_iter().chain(no_folder).chain(patterns))
     }
 
     fn parsed_filter(&self) -> Result<LogFilter, Error> {

@@ -27,7 +27,7 @@ pub(super) struct Writer {
     written: usize,
     /// The pause after the last failure. `None` if the file is written.
     retry: Option<Duration>,
-    _active: ActiveFile,
+    active: ActiveFile,
 }
 
 impl Writer {
@@ -44,7 +44,7 @@ impl Writer {
             batch: VecDeque::new(),
             written: 0,
             retry: None,
-            _active: active,
+            active,
         }
     }
 
@@ -53,7 +53,15 @@ impl Writer {
         // A recorder or a layer of the service, which the reports call, may panic.
         let _ = caught_here(|| self.work());
         self.file.stop_compressing();
-        self.shared.close();
+        let Self {
+            shared,
+            file,
+            active,
+            ..
+        } = self;
+        // Whoever waits for the end may open the file again at once.
+        drop((file, active));
+        shared.close();
     }
 
     fn work(&mut self) {
