@@ -62,6 +62,9 @@ impl Shared {
             let value = change(&mut state);
             let notes = std::mem::take(&mut state.notes);
             let wakes = std::mem::take(&mut state.wakes);
+            for lane in &wakes {
+                state.lanes[*lane].is_busy = true;
+            }
             let dropped = state.changes.take_dropped();
             (value, notes, wakes, !state.changes.is_empty(), dropped)
         };
