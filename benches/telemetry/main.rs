@@ -4,7 +4,7 @@
 //! brackets. Within a process the libraries take turns. Figures of one thread are CPU time, the least of many rounds.
 //!
 //! `-- --processes 20` sets the number of processes, and `-- --only json-line` measures one section: json-line,
-//! json-line-allocations.
+//! json-line-allocations, request-log or request-log-allocations.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -13,6 +13,7 @@
 )]
 
 mod json_line;
+mod request_log;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
@@ -33,5 +34,13 @@ fn main() {
         processes.measure_once("json-line-allocations", json_line::measure_allocations)
     {
         print("allocations of 1,000 JSON lines", &figures);
+    }
+    if let Some(figures) = processes.measure("request-log", request_log::measure) {
+        print("a request with id, log line and metrics, ns", &figures);
+    }
+    if let Some(figures) =
+        processes.measure_once("request-log-allocations", request_log::measure_allocations)
+    {
+        print("allocations of a request", &figures);
     }
 }
