@@ -16,6 +16,8 @@ mod outages;
 mod quiet;
 mod sampling;
 mod secrets;
+#[cfg(feature = "axum")]
+mod services;
 mod variables;
 
 #[path = "../support/mod.rs"]
