@@ -25,6 +25,7 @@
 //! - [`alerts`]: alert rules over the metrics of the process, their alerts, and notifications ([`Alerts`](alerts::Alerts)).
 //! - [`routes`]: [`Routes`], merged into an axum router, placed in front of a hyper service, or served on their own address.
 //! - [`settings`]: typed settings from the environment ([`Settings`]).
+//! - [`telemetry`]: logs and traces.
 //! - [`redact`]: the redactor, which masks secrets in all text that the crate emits.
 //! - [`catalog`]: the definition of every metric the crate emits.
 //! - [`prelude`]: the types that most services need.
@@ -160,7 +161,7 @@ pub mod settings;
 ))]
 #[allow(dead_code, unused_imports, reason = "each store uses some of it")]
 mod sql;
-#[cfg(feature = "otel")]
+#[cfg(any(feature = "logging", feature = "otel"))]
 pub mod telemetry;
 mod thread;
 #[cfg(feature = "prometheus")]

@@ -11,6 +11,9 @@
 )]
 
 mod capture;
+#[path = "../grpc/double.rs"]
+#[allow(dead_code, reason = "the tests of gRPC use the rest")]
+mod double;
 mod endings;
 mod grpc;
 mod ids;

@@ -34,6 +34,7 @@ pub(crate) use observer::Observer;
 pub(crate) use observers::Observers;
 pub(crate) use proxies::Proxies;
 pub(crate) use request_head::RequestHead;
+#[cfg(feature = "request-id")]
 pub(crate) use request_ids::RequestIds;
 pub(crate) use request_log::RequestLog;
 pub(crate) use sampling::Sampling;

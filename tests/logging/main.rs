@@ -1,0 +1,12 @@
+//! Log lines: their format, and that no secret reaches one.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests may panic"
+)]
+
+mod format;
+mod lines;
+mod random;
+mod secrets;
+mod strict;
