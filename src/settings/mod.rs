@@ -48,6 +48,11 @@ mod reader;
 mod redacted;
 mod service_link;
 mod settings;
+#[cfg(not(feature = "otel"))]
+#[path = "no_traces.rs"]
+mod traces;
+#[cfg(feature = "otel")]
+mod traces;
 
 pub use secrecy::{ExposeSecret, SecretString};
 

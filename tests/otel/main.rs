@@ -11,6 +11,8 @@
 )]
 
 mod collector;
+#[cfg(all(feature = "axum", feature = "prometheus"))]
+mod exemplars;
 mod export;
 mod outages;
 mod quiet;
@@ -18,6 +20,8 @@ mod sampling;
 mod secrets;
 #[cfg(feature = "axum")]
 mod services;
+#[cfg(feature = "axum")]
+mod settings;
 mod variables;
 
 #[path = "../support/mod.rs"]
