@@ -125,15 +125,29 @@ mod ip_range;
 pub mod jobs;
 #[cfg(feature = "alerts")]
 mod join_all;
+#[cfg(any(feature = "axum", feature = "logging"))]
+#[cfg_attr(
+    not(feature = "logging"),
+    allow(dead_code, reason = "settings only check filters")
+)]
+mod log_filter;
 #[cfg(any(feature = "alerts", feature = "axum", feature = "otel"))]
 mod log_limit;
 mod measure;
-#[cfg(any(feature = "health", feature = "otel", feature = "push"))]
+#[cfg(any(
+    feature = "health",
+    feature = "logging",
+    feature = "otel",
+    feature = "push"
+))]
 mod outage;
-#[cfg(any(feature = "health", feature = "prometheus"))]
+#[cfg(any(feature = "health", feature = "logging", feature = "prometheus"))]
 #[cfg_attr(
     not(feature = "health"),
-    expect(dead_code, reason = "the recorder catches panics of functions only")
+    expect(
+        dead_code,
+        reason = "the recorder and log files catch panics of functions only"
+    )
 )]
 mod panics;
 #[cfg(any(
