@@ -7,7 +7,7 @@ use axum::routing::get;
 use http::Request;
 use http_body_util::{BodyExt, Empty};
 use tower::ServiceExt;
-use tower_vitals::exporter::{ExemplarLabels, Format};
+use tower_vitals::exporter::ExemplarLabels;
 use tower_vitals::{HttpLayer, HttpMetricsLayer, Prometheus, ServerSpanLayer};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -48,7 +48,7 @@ async fn seen(sampler: &str) -> (Vec<String>, Vec<(String, String)>) {
         .unwrap();
     response.into_body().collect().await.unwrap();
     tracing.shutdown(Duration::from_secs(60)).await;
-    let text = prometheus.render(Format::OpenMetrics);
+    let text = prometheus.render_openmetrics();
     let exemplars = text.lines().filter(|line| line.contains(" # {"));
     let hex = |id: &[u8]| {
         id.iter()

@@ -281,8 +281,12 @@ async fn nothing_is_sent_without_traces() {
     let headers = get(|headers: HeaderMap| async move { format!("{headers:?}") });
     let address = serve(Router::new().route("/", headers)).await;
     let url = format!("http://{address}/");
+    // Another test sets a global subscriber.
+    let no_subscriber = tracing::subscriber::NoSubscriber::default();
+    let unsubscribed = tracing::subscriber::set_default(no_subscriber);
     let untraced = traced(support::recorder().0).layer(client());
     assert!(!fetch(&mut untraced.clone(), &url).await.1.contains("trace"));
+    drop(unsubscribed);
     let tracing = tower_vitals::telemetry::otel::Tracing::builder().without_export();
     let tracing = tracing.run().unwrap();
     let _subscribed = tracing_subscriber::registry()
