@@ -55,6 +55,8 @@ mod settings;
 mod traces;
 #[cfg(feature = "otel")]
 mod traces;
+#[cfg(feature = "otel")]
+mod tracing;
 
 pub use secrecy::{ExposeSecret, SecretString};
 

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Settings;
 use super::reader::Reader;
-use crate::error::Error;
 use crate::http_url::without_secrets;
 use crate::redact::{MASK, redact};
 use crate::telemetry::otel::{Tracing, TracingBuilder};
@@ -33,6 +31,10 @@ impl Traces {
         Self { builder, values }
     }
 
+    pub(super) fn builder(&self) -> &TracingBuilder {
+        &self.builder
+    }
+
     /// The variables that are set, without secrets.
     pub(super) fn values(&self) -> impl ExactSizeIterator<Item = (&str, Value)> {
         self.values.iter().map(|(name, text)| {
@@ -43,36 +45,5 @@ impl Traces {
             };
             (&**name, Value::from(shown))
         })
-    }
-}
-
-impl Tracing {
-    /// Returns a builder with the values of the variables of OpenTelemetry, as [`from_env`](Self::from_env) does, with
-    /// `OTEL_SERVICE_NAME` and `ENVIRONMENT` as the settings have them. The latter is the attribute `deployment.environment.name`,
-    /// unless `OTEL_RESOURCE_ATTRIBUTES` has one.
-    ///
-    /// ```no_run
-    /// use std::time::Duration;
-    /// use tower_vitals::Settings;
-    /// use tower_vitals::telemetry::otel::Tracing;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_vitals::Error> {
-    /// let settings = Settings::from_env()?;
-    /// let tracing = Tracing::from_settings(&settings)?.init()?;
-    /// // ... the service runs ...
-    /// tracing.shutdown(Duration::from_secs(5)).await;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// None: wrong variables are errors of [`Settings::from_env`]. Later versions may check values that were changed in code.
-    pub fn from_settings(settings: &Settings) -> Result<TracingBuilder, Error> {
-        let mut builder = settings.traces.builder.clone();
-        builder = builder.default_attribute("deployment.environment.name", &settings.environment);
-        if let Some(name) = &settings.otel_service_name {
-            builder = builder.service_name(name);
-        }
-        Ok(builder)
     }
 }
