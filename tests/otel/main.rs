@@ -16,6 +16,8 @@ mod exemplars;
 mod export;
 mod outages;
 mod quiet;
+#[cfg(feature = "axum")]
+mod rotel;
 mod sampling;
 mod secrets;
 #[cfg(feature = "axum")]
