@@ -24,6 +24,7 @@ mod secrets;
 mod services;
 #[cfg(feature = "axum")]
 mod settings;
+mod tls;
 mod variables;
 
 #[path = "../support/mod.rs"]
