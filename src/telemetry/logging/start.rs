@@ -1,9 +1,9 @@
 //! The start of the log.
 
 use tracing::{Level, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Identity, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Layer, Registry};
 
 use super::builder::LoggingBuilder;
 use super::console_lines::ConsoleLines;
@@ -46,9 +46,22 @@ impl LoggingBuilder {
     ///
     /// [`ErrorKind::AlreadyInstalled`] if the process has a subscriber already, and the errors of [`layer`](Self::layer).
     pub fn init(self) -> Result<LoggingHandle, Error> {
+        self.init_with(Identity::new())
+    }
+
+    /// Like [`init`](Self::init), with another layer beside the log, such as one that exports traces. The filter of the log does not
+    /// hold for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`init`](Self::init).
+    pub fn init_with<L>(self, other: L) -> Result<LoggingHandle, Error>
+    where
+        L: Layer<Registry> + Send + Sync,
+    {
         let (has_panic_hook, takes_log_records) = (self.has_panic_hook, self.takes_log_records);
         let (layer, handle) = self.layer()?;
-        let subscriber = tracing_subscriber::registry().with(layer);
+        let subscriber = tracing_subscriber::registry().with(other).with(layer);
         tracing::subscriber::set_global_default(subscriber).map_err(|error| {
             Error::new(
                 ErrorKind::AlreadyInstalled,
