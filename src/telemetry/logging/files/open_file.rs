@@ -111,10 +111,16 @@ impl OpenFile {
         self.is_deleted
     }
 
-    /// Whether the path still leads to this file. `true` if that cannot be seen.
-    pub(super) fn is_at(&self, path: &Path) -> bool {
+    /// Whether the path still leads to this file, whose length is read on this occasion. `true` if that cannot be seen.
+    pub(super) fn is_at(&mut self, path: &Path) -> bool {
         match fs::metadata(path) {
-            Ok(found) => FileId::of(&found) == self.id,
+            Ok(found) if FileId::of(&found) == self.id => {
+                if self.is_regular {
+                    self.position = found.len();
+                }
+                true
+            }
+            Ok(_) => false,
             Err(error) => !matches!(
                 error.kind(),
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory

@@ -158,6 +158,12 @@ impl Queue {
         self.progress.notify_all();
     }
 
+    /// Notes that so many lines of a chunk were written.
+    pub(super) fn settle_lines(&self, lines: usize) {
+        self.state.lock().settle_lines(lines);
+        self.progress.notify_all();
+    }
+
     /// While the file cannot be written, full queues do not wait.
     pub(super) fn set_failing(&self, is_failing: bool) {
         self.state.lock().is_failing = is_failing;
