@@ -94,7 +94,7 @@ impl FileSinkBuilder {
         self
     }
 
-    /// Sets the memory of the queue. Defaults to 32 MiB, and is at least 64 KiB. The buffer of the lines that are just written is
+    /// Sets the memory of the queue. Defaults to 31 MiB, and is at least 64 KiB. The buffer of the lines that are just written is
     /// a part of it.
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.limits.bytes = bytes;

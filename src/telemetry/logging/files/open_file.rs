@@ -21,6 +21,8 @@ pub(super) struct OpenFile {
     /// The file has a name. Some file systems never say so.
     is_linked: bool,
     is_deleted: bool,
+    /// It grew by more than the lines of this process.
+    is_shared: bool,
     /// When something was last written.
     written: SystemTime,
 }
@@ -47,6 +49,7 @@ impl OpenFile {
             position,
             is_linked: !is_deleted(&metadata),
             is_deleted: false,
+            is_shared: false,
             is_torn: position > 0 && !ends_with_line(path),
             written: if position > 0 {
                 metadata.modified()?
@@ -84,7 +87,8 @@ impl OpenFile {
         if written > whole {
             self.is_torn = !self.cut(written, written - whole);
         }
-        self.update();
+        let own = if self.is_torn { written } else { whole };
+        self.update(own as u64);
         (whole, result)
     }
 
@@ -96,14 +100,26 @@ impl OpenFile {
         self.is_regular && is_end() && self.file.set_len(end - bytes as u64).is_ok()
     }
 
-    fn update(&mut self) {
+    fn update(&mut self, own: u64) {
         self.written = SystemTime::now();
         if self.is_regular
             && let Ok(metadata) = self.file.metadata()
         {
-            self.position = metadata.len();
             self.is_deleted = self.is_linked && is_deleted(&metadata);
+            self.position += own;
+            self.move_to(metadata.len());
         }
+    }
+
+    /// Notes the length of the file.
+    fn move_to(&mut self, length: u64) {
+        self.is_shared |= length > self.position;
+        self.position = length;
+    }
+
+    /// Whether others write to the file, too.
+    pub(super) fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     /// Whether somebody had deleted the file when it was last written, so that nobody will read the lines.
@@ -116,7 +132,7 @@ impl OpenFile {
         match fs::metadata(path) {
             Ok(found) if FileId::of(&found) == self.id => {
                 if self.is_regular {
-                    self.position = found.len();
+                    self.move_to(found.len());
                 }
                 true
             }

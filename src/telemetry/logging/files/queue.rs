@@ -56,12 +56,12 @@ impl Queue {
         }
     }
 
-    /// Returns whether the line was accepted.
+    /// Returns whether the line was accepted. A caller that may not wait finds no room in a full queue.
     #[inline]
-    pub(super) fn push(&self, line: &[u8]) -> bool {
+    pub(super) fn push(&self, line: &[u8], may_wait: bool) -> bool {
         let mut state = self.state.lock();
         if !state.push(line, &self.limits) {
-            return self.push_to_new_chunk(state, line);
+            return self.push_to_new_chunk(state, line, may_wait);
         }
         self.wake_writer(state);
         true
@@ -77,8 +77,14 @@ impl Queue {
     }
 
     #[cold]
-    fn push_to_new_chunk(&self, mut state: MutexGuard<'_, QueueState>, line: &[u8]) -> bool {
-        let started = self.limits.wait.map(|wait| (Instant::now(), wait));
+    fn push_to_new_chunk(
+        &self,
+        mut state: MutexGuard<'_, QueueState>,
+        line: &[u8],
+        may_wait: bool,
+    ) -> bool {
+        let wait = self.limits.wait.filter(|_| may_wait);
+        let started = wait.map(|wait| (Instant::now(), wait));
         loop {
             if state.stage != Stage::Open {
                 return false;

@@ -52,6 +52,11 @@ impl RotatingFile {
         self.trouble.as_ref().map(|(error, _)| error)
     }
 
+    /// Whether others write to the file, too.
+    pub(super) fn is_shared(&self) -> bool {
+        self.open.as_ref().is_some_and(OpenFile::is_shared)
+    }
+
     /// Opens the file again if others moved or deleted it.
     pub(super) fn follow(&mut self) {
         let is_moved = |open: &mut OpenFile| !open.is_at(&self.path);

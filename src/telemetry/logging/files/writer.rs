@@ -139,5 +139,7 @@ impl Writer {
         }
         self.reports.writing(self.file.path(), result);
         self.reports.rotating(self.file.path(), self.file.trouble());
+        self.reports
+            .sharing(self.file.path(), self.file.is_shared());
     }
 }
