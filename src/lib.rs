@@ -112,6 +112,12 @@ pub mod instrument;
 pub mod jobs;
 #[cfg(feature = "alerts")]
 mod join_all;
+#[cfg(any(feature = "axum", feature = "logging"))]
+#[cfg_attr(
+    not(feature = "logging"),
+    allow(dead_code, reason = "settings only check filters")
+)]
+mod log_filter;
 #[cfg(any(feature = "alerts", feature = "axum"))]
 mod log_limit;
 mod measure;
@@ -164,6 +170,12 @@ mod time;
     feature = "push"
 ))]
 mod tls;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "layers, logs and exemplars use it, each with features of its own"
+)]
+mod trace_context;
 
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]

@@ -1,16 +1,23 @@
-//! The tables of figures.
+//! The tables: a row for each figure.
 
-use super::support::{Figures, Spread};
+use crate::support::{Figures, Spread};
 
-/// Prints each figure of a section on a line.
-pub(crate) fn print(section: &str, figures: &Figures) {
-    println!("\n{section}");
+fn cell(spread: Spread) -> String {
+    if spread.least.to_bits() == spread.most.to_bits() {
+        return number(spread.median);
+    }
+    let [median, least, most] = [spread.median, spread.least, spread.most].map(number);
+    format!("{median} ({least} to {most})")
+}
+
+fn number(value: f64) -> String {
+    let digits = if value.abs() < 100.0 { 2 } else { 0 };
+    format!("{value:.digits$}")
+}
+
+pub(crate) fn print(title: &str, figures: &Figures) {
+    println!("\n{title}");
     for name in figures.names() {
-        let Spread {
-            median,
-            least,
-            most,
-        } = figures.get(name);
-        println!("{name:50} {median:12.2} ({least:.2} to {most:.2})");
+        println!("{name:<50}{:>28}", cell(figures.get(name)));
     }
 }

@@ -4,6 +4,7 @@ use metrics::Unit;
 
 use super::define::{counter, families, gauge, seconds};
 use super::family::Family;
+use super::values::Values;
 
 families! { PROCESS:
     /// All `process_*` families have the names of Prometheus' client libraries.
@@ -119,6 +120,15 @@ families! { PROCESS:
         &[],
         "Events of the alert history that were dropped because the store was away for too long.",
     );
+    LOG_EVENTS = counter(
+        "log_events_total",
+        &["level"],
+        "Log events that passed the filter of the log.",
+    )
+    .values(&[(
+        "level",
+        Values::Closed(&["error", "warn", "info", "debug", "trace"]),
+    )]);
     MONITORING_COLLECTION_TIMESTAMP = gauge(
         "monitoring_collection_timestamp_seconds",
         &["collectors"],

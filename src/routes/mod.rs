@@ -39,13 +39,15 @@ mod ip_guard;
 mod ip_range;
 #[cfg(feature = "jobs")]
 mod jobs;
-#[cfg(feature = "alerts")]
+#[cfg(any(feature = "alerts", feature = "logging"))]
 mod json_body;
-#[cfg(feature = "alerts")]
+#[cfg(any(feature = "alerts", feature = "logging"))]
 mod json_fields;
-#[cfg(feature = "alerts")]
+#[cfg(any(feature = "alerts", feature = "logging"))]
 mod json_repeated;
 mod limits;
+#[cfg(feature = "logging")]
+mod log_level;
 mod merge;
 #[cfg(feature = "prometheus")]
 mod metrics;

@@ -125,6 +125,12 @@ impl FileSinkBuilder {
 
     recorder_setter!(recorder);
 
+    /// Sets the recorder that another builder was given.
+    pub(in super::super) fn recorder_ref(mut self, recorder: &RecorderRef) -> Self {
+        self.recorder = recorder.clone();
+        self
+    }
+
     /// Opens the file and starts the thread that writes it.
     ///
     /// # Errors

@@ -81,6 +81,11 @@ pub fn cleanup_old_backups(
     Ok(cleanup)
 }
 
+/// Whether [`cleanup_old_backups`] takes this pattern.
+pub(in super::super) fn check_pattern(pattern: &str) -> Result<(), Error> {
+    Pattern::parse(pattern).map(drop)
+}
+
 struct Found {
     path: PathBuf,
     written: SystemTime,

@@ -24,6 +24,7 @@ mod shared;
 mod writer;
 
 pub use self::builder::FileSinkBuilder;
+pub(super) use self::cleanup::check_pattern;
 pub use self::cleanup::{Cleanup, cleanup_old_backups, cleanup_old_logs};
 pub use self::file_sink::FileSink;
 pub use self::loss::Loss;
