@@ -40,8 +40,15 @@ debug_fields!(FileSinkBuilder {
     limits
 });
 
+impl FileSink {
+    /// A sink that writes this file. Its folder is made if it is missing.
+    pub fn builder(path: impl Into<PathBuf>) -> FileSinkBuilder {
+        FileSinkBuilder::new(path.into())
+    }
+}
+
 impl FileSinkBuilder {
-    pub(super) fn new(path: PathBuf) -> Self {
+    fn new(path: PathBuf) -> Self {
         Self {
             path,
             name: None,

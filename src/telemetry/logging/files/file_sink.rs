@@ -1,14 +1,13 @@
 //! [`FileSink`]: a rotated log file behind a queue.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::Level;
 
 use super::super::line_sink::LineSink;
-use super::builder::FileSinkBuilder;
 use super::shared::Shared;
 
 /// A log file, written by a thread of its own and rotated like Python's `RotatingFileHandler`.
@@ -57,11 +56,6 @@ impl Drop for Handle {
 }
 
 impl FileSink {
-    /// A sink that writes this file. Its folder is made if it is missing.
-    pub fn builder(path: impl Into<PathBuf>) -> FileSinkBuilder {
-        FileSinkBuilder::new(path.into())
-    }
-
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self {
             _handle: Arc::new(Handle(Arc::clone(&shared))),

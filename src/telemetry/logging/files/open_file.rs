@@ -18,13 +18,20 @@ pub(super) struct OpenFile {
     position: u64,
     /// The last line has no end.
     is_torn: bool,
-    /// The file has a name. Some file systems never say so.
-    is_linked: bool,
-    is_deleted: bool,
+    link: Link,
     /// It grew by more than the lines of this process.
     is_shared: bool,
     /// When something was last written.
     written: SystemTime,
+}
+
+/// Whether the file has a name in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// Some file systems never say so.
+    Unknown,
+    Present,
+    Gone,
 }
 
 impl OpenFile {
@@ -47,8 +54,11 @@ impl OpenFile {
             id: FileId::of(&metadata),
             is_regular: metadata.is_file(),
             position,
-            is_linked: !is_deleted(&metadata),
-            is_deleted: false,
+            link: if is_deleted(&metadata) {
+                Link::Unknown
+            } else {
+                Link::Present
+            },
             is_shared: false,
             is_torn: position > 0 && !ends_with_line(path),
             written: if position > 0 {
@@ -105,7 +115,9 @@ impl OpenFile {
         if self.is_regular
             && let Ok(metadata) = self.file.metadata()
         {
-            self.is_deleted = self.is_linked && is_deleted(&metadata);
+            if self.link == Link::Present && is_deleted(&metadata) {
+                self.link = Link::Gone;
+            }
             self.position += own;
             self.move_to(metadata.len());
         }
@@ -124,7 +136,7 @@ impl OpenFile {
 
     /// Whether somebody had deleted the file when it was last written, so that nobody will read the lines.
     pub(super) fn is_deleted(&self) -> bool {
-        self.is_deleted
+        self.link == Link::Gone
     }
 
     /// Whether the path still leads to this file, whose length is read on this occasion. `true` if that cannot be seen.

@@ -148,10 +148,10 @@ impl Queue {
         pause: Duration,
         waits: impl Fn(&QueueState) -> bool,
     ) {
-        let (started, stage) = (Instant::now(), state.stage);
+        let (started, before) = (Instant::now(), state.stage);
         while waits(state)
             && !state.wants_reopen
-            && state.stage == stage
+            && state.stage == before
             && let Some(left) = pause.checked_sub(started.elapsed())
         {
             self.work.wait_for(state, left);
