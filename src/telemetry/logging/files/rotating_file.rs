@@ -52,10 +52,15 @@ impl RotatingFile {
         self.trouble.as_ref().map(|(error, _)| error)
     }
 
+    /// Whether others write to the file, too.
+    pub(super) fn is_shared(&self) -> bool {
+        self.open.as_ref().is_some_and(OpenFile::is_shared)
+    }
+
     /// Opens the file again if others moved or deleted it.
     pub(super) fn follow(&mut self) {
-        let is_moved = |open: &OpenFile| !open.is_at(&self.path);
-        if self.open.as_ref().is_some_and(is_moved) && self.may_try() {
+        let is_moved = |open: &mut OpenFile| !open.is_at(&self.path);
+        if self.open.as_mut().is_some_and(is_moved) && self.may_try() {
             self.reopen();
         }
     }
@@ -165,13 +170,14 @@ impl RotatingFile {
 
     /// Makes the file a backup. If that fails, it is written further.
     fn roll(&mut self) {
-        let Some(open) = &self.open else { return };
         if !self.may_try() {
             return;
         }
+        let Some(open) = &mut self.open else { return };
+        let written = open.written();
         // A file that others moved or deleted meanwhile is no longer at the path.
         if open.is_at(&self.path)
-            && let Err(error) = self.roll_backups(open.written())
+            && let Err(error) = self.roll_backups(written)
         {
             self.trouble = Some((error, Instant::now()));
             return;
