@@ -2,6 +2,8 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
+    clippy::panic,
+    clippy::items_after_statements,
     reason = "tests may panic"
 )]
 
