@@ -105,7 +105,7 @@ fn log(event: &RandomEvent) {
         entered.push(span.entered());
     }
     with_values(&EVENT, &event.values, |values| {
-        Event::dispatch(&EVENT, values)
+        Event::dispatch(&EVENT, values);
     });
     while let Some(span) = entered.pop() {
         drop(span);

@@ -139,7 +139,7 @@ fn fields_with_secret_names_are_masked_whatever_their_value() {
             "http.request.header.authorization" = "pl4nted",
             "X-Api-Key" = "pl4nted",
             "x"
-        )
+        );
     }) {
         assert!(!line.contains(PLANTED), "{line}");
     }
@@ -163,15 +163,18 @@ fn registered_values_and_names_are_masked() {
         warn!(
             a = "registered\npl4nted and registered pl4nted",
             "registered pl4nted"
-        )
+        );
     });
+    assert!(tower_vitals::redact::register_name("own_field"));
+    assert_masked(|| warn!(the_own_field = "pl4nted", "x"));
+    assert_masked(|| warn!("ownField=pl4nted"));
     for line in texts(|| {
         warn!(
             a = 7_364_528_190_u64,
             b = 7_364_528_190.0,
             c = 7_364_528_190_u128,
             "x"
-        )
+        );
     }) {
         assert!(!line.contains("7364528190"), "{line}");
     }
@@ -199,7 +202,7 @@ fn harmless_values_stay() {
             user = "ann",
             state = "missing",
             "password: must not be empty"
-        )
+        );
     });
     for line in lines {
         assert!(!line.contains("redacted"), "{line}");

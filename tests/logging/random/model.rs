@@ -76,7 +76,7 @@ pub(super) fn expected(event: &RandomEvent) -> Map<String, Value> {
             match id(name, &json) {
                 Some(id) => insert(name, id.into()),
                 None if KEYS.contains(&name.trim_end_matches('_')) => {
-                    insert(&format!("{name}_"), json)
+                    insert(&format!("{name}_"), json);
                 }
                 None => insert(name, json),
             }
@@ -91,14 +91,11 @@ fn named(
     values: &Values,
 ) -> Vec<(&'static str, RandomValue)> {
     let names: Vec<_> = fields.iter().map(|field| field.name()).collect();
+    let name = |at: usize| names[at].strip_prefix("r#").unwrap_or(names[at]);
     let values = values.iter();
-    let named = values.map(|(at, value)| {
-        (
-            names[*at].strip_prefix("r#").unwrap_or(names[*at]),
-            value.clone(),
-        )
-    });
-    named.collect()
+    values
+        .map(|(at, value)| (name(*at), value.clone()))
+        .collect()
 }
 
 /// The text of a value, redacted.
@@ -121,7 +118,10 @@ fn text(value: &RandomValue) -> String {
         RandomValue::Bool(value) => value.to_string(),
         RandomValue::Str(text) | RandomValue::Display(text) => text.clone(),
         RandomValue::Debug(text) => format!("{text:?}"),
-        RandomValue::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        RandomValue::Bytes(bytes) => {
+            let pairs: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            pairs.concat()
+        }
         RandomValue::Error(messages) => {
             let mut text = messages[0].clone();
             for source in &messages[1..] {
