@@ -12,3 +12,5 @@ mod lines;
 mod random;
 mod secrets;
 mod strict;
+#[cfg(feature = "otel")]
+mod trace;

@@ -15,6 +15,7 @@ mod line_sink;
 mod scratch;
 mod span_fields;
 mod timestamp;
+mod trace_source;
 
 pub use self::console_lines::ConsoleLines;
 pub use self::json_lines::JsonLines;
