@@ -4,14 +4,18 @@
 //! brackets. Within a process the libraries take turns. Figures of one thread are CPU time, the least of many rounds.
 //!
 //! `-- --processes 20` sets the number of processes, and `-- --only json-line` measures one section: json-line,
-//! json-line-allocations.
+//! json-line-allocations, file-hand-over,
+//! file-throughput, file-memory.
 #![allow(
+    clippy::disallowed_macros,
     clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a benchmark prints its table"
 )]
 
+mod file_hand_over;
+mod file_throughput;
 mod json_line;
 #[path = "../support/mod.rs"]
 mod support;
@@ -33,5 +37,15 @@ fn main() {
         processes.measure_once("json-line-allocations", json_line::measure_allocations)
     {
         print("allocations of 1,000 JSON lines", &figures);
+    }
+    let sections: [(&str, fn(&mut support::Figures)); 3] = [
+        ("file-hand-over", file_hand_over::measure),
+        ("file-throughput", file_throughput::measure),
+        ("file-memory", file_throughput::measure_memory),
+    ];
+    for (section, measure) in sections {
+        if let Some(figures) = processes.measure(section, measure) {
+            print(section, &figures);
+        }
     }
 }
