@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::items_after_statements,
     clippy::panic,
     clippy::print_stderr,
     clippy::print_stdout,
@@ -34,3 +35,5 @@ mod signals;
 mod strict;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(feature = "otel")]
+mod trace;

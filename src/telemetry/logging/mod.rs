@@ -34,6 +34,7 @@ mod scratch;
 mod span_fields;
 mod start;
 mod timestamp;
+mod trace_source;
 mod up_to;
 
 pub use self::builder::LoggingBuilder;
