@@ -89,25 +89,38 @@ mod duration;
 mod error;
 #[cfg(feature = "prometheus")]
 pub mod exporter;
+mod forwarded;
 #[cfg(feature = "health")]
 pub mod health;
 #[cfg(any(feature = "alerts", feature = "jobs"))]
 mod host;
-#[cfg(any(feature = "alerts-http", feature = "check-http", feature = "push"))]
+#[cfg(any(
+    feature = "alerts-http",
+    feature = "check-http",
+    feature = "otel",
+    feature = "push"
+))]
 mod http_client;
 pub mod http_metrics;
 #[cfg(any(
     feature = "alerts-http",
     feature = "axum",
     feature = "check-http",
+    feature = "otel",
     feature = "push"
 ))]
 #[cfg_attr(
-    not(any(feature = "alerts-http", feature = "check-http", feature = "push")),
+    not(any(
+        feature = "alerts-http",
+        feature = "check-http",
+        feature = "otel",
+        feature = "push"
+    )),
     allow(dead_code, reason = "settings only check URLs")
 )]
 mod http_url;
 pub mod instrument;
+mod ip_range;
 #[cfg(feature = "jobs")]
 pub mod jobs;
 #[cfg(feature = "alerts")]
@@ -118,10 +131,15 @@ mod join_all;
     allow(dead_code, reason = "settings only check filters")
 )]
 mod log_filter;
-#[cfg(any(feature = "alerts", feature = "axum"))]
+#[cfg(any(feature = "alerts", feature = "axum", feature = "otel"))]
 mod log_limit;
 mod measure;
-#[cfg(any(feature = "health", feature = "logging", feature = "push"))]
+#[cfg(any(
+    feature = "health",
+    feature = "logging",
+    feature = "otel",
+    feature = "push"
+))]
 mod outage;
 #[cfg(any(feature = "health", feature = "logging", feature = "prometheus"))]
 #[cfg_attr(
@@ -144,6 +162,7 @@ pub mod prelude;
 mod process_mark;
 mod recorder;
 pub mod redact;
+mod request_id;
 #[cfg(feature = "axum")]
 pub mod routes;
 #[cfg(feature = "axum")]
@@ -167,6 +186,7 @@ mod time;
     feature = "alerts-http",
     feature = "check-http",
     feature = "check-redis",
+    feature = "otel",
     feature = "push"
 ))]
 mod tls;
@@ -182,7 +202,13 @@ pub use crate::error::{Error, ErrorKind};
 pub use crate::exporter::Prometheus;
 #[cfg(feature = "health")]
 pub use crate::health::Health;
-pub use crate::http_metrics::{ClientMetricsLayer, HttpMetricsLayer};
+#[cfg(feature = "request-id")]
+pub use crate::http_metrics::RequestIdLayer;
+pub use crate::http_metrics::{
+    ClientMetricsLayer, HttpLayer, HttpMetricsLayer, RequestLogLayer, ServerSpanLayer,
+};
+#[cfg(feature = "request-id")]
+pub use crate::request_id::RequestId;
 #[cfg(feature = "axum")]
 pub use crate::routes::{NotReady, Ready, Routes};
 #[cfg(feature = "axum")]

@@ -160,6 +160,21 @@ families! { PROCESS:
         &[],
         "Exemplars that were dropped because their labels have more than 128 characters.",
     );
+    MONITORING_SPANS_EXPORTED = counter(
+        "monitoring_spans_exported_total",
+        &[],
+        "Spans that the collector of traces took.",
+    );
+    MONITORING_SPANS_DROPPED = counter(
+        "monitoring_spans_dropped_total",
+        &["reason"],
+        "Sampled spans that did not reach the collector; reason is queue_full, export_failed, rejected or shutdown.",
+    );
+    MONITORING_SPAN_EXPORT_FAILURES = counter(
+        "monitoring_span_export_failures_total",
+        &[],
+        "Failed attempts to export spans; a batch is retried, so not each failure loses spans.",
+    );
     MONITORING_SAMPLES_DROPPED = counter(
         "monitoring_samples_dropped_total",
         &["metric"],

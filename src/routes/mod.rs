@@ -36,7 +36,6 @@ mod health;
 mod health_shapes;
 mod hosts;
 mod ip_guard;
-mod ip_range;
 #[cfg(feature = "jobs")]
 mod jobs;
 #[cfg(any(feature = "alerts", feature = "logging"))]
@@ -75,6 +74,8 @@ mod render_queue;
 #[cfg(feature = "prometheus")]
 mod render_state;
 mod request;
+#[cfg(feature = "request-id")]
+mod request_id;
 mod respond;
 mod route;
 mod routes;

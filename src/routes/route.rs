@@ -11,11 +11,11 @@ use futures_core::future::BoxFuture;
 use http::header::{ALLOW, HOST, HeaderValue, ORIGIN};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{StatusCode, Uri};
+use http::{Extensions, StatusCode, Uri};
 
 use super::access::{Access, Details};
 use super::guard::Guard;
-use super::problem::problem;
+use super::problem::{identified, problem};
 use super::refusal::Refusal;
 use super::refusals::Refusals;
 use super::request::RouteRequest;
@@ -24,6 +24,7 @@ use crate::health::Health;
 use crate::http_metrics::SkipMetrics;
 use crate::panics;
 use crate::recorder::RecorderRef;
+use crate::request_id;
 
 /// The only parameter that a path can have, as one of its segments.
 pub(super) const PARAMETER: &str = "/{name}";
@@ -100,6 +101,7 @@ impl Route {
         let route = Arc::new((self, refusals));
         let handler = move |request: Request<Body>| async move {
             let (parts, body) = request.into_parts();
+            let id = request_id::of(&parts.extensions).cloned();
             let request = RouteRequest {
                 parts,
                 body,
@@ -108,14 +110,17 @@ impl Route {
                 health,
             };
             let (route, refusals) = &*route;
-            route.respond(request, refusals.as_ref()).await
+            let response = route.respond(request, refusals.as_ref()).await;
+            identified(response, id.as_ref())
         };
         match method {
             Method::Get => get(handler),
             Method::Post => post(handler),
             Method::GetAndPut => get(handler.clone()).put(handler),
         }
-        .fallback(move || async move { finish(wrong_method(method)) })
+        .fallback(move |extensions: Extensions| async move {
+            identified(finish(wrong_method(method)), request_id::of(&extensions))
+        })
     }
 
     async fn respond(&self, request: RouteRequest, refusals: Option<&Refusals>) -> Response {

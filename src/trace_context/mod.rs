@@ -7,6 +7,9 @@
 mod propagation;
 #[cfg(feature = "otel")]
 mod propagation;
+#[cfg(test)]
+#[cfg(feature = "otel")]
+mod tests;
 mod trace_ids;
 #[cfg(feature = "otel")]
 mod traceparent;
