@@ -11,11 +11,17 @@
 )]
 
 mod collector;
+#[cfg(all(feature = "axum", feature = "prometheus"))]
+mod exemplars;
 mod export;
 mod outages;
 mod quiet;
 mod sampling;
 mod secrets;
+#[cfg(feature = "axum")]
+mod services;
+#[cfg(feature = "axum")]
+mod settings;
 mod variables;
 
 #[path = "../support/mod.rs"]
