@@ -1,4 +1,6 @@
 //! Logs: layers of `tracing-subscriber` that make each event a line, and the sinks of the lines.
+#![doc = ""]
+#![doc = include_str!("../../../docs/logging.md")]
 
 mod active_filter;
 mod builder;
