@@ -61,6 +61,7 @@
 //! | `reqwest-0-12` | [`ClientMetricsLayer`] around [reqwest 0.12](http_metrics::reqwest::v0_12) | 58 more |
 //! | `reqwest-0-13` | [`ClientMetricsLayer`] around [reqwest 0.13](http_metrics::reqwest::v0_13) | 53 more |
 //! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools; needs Rust 1.94 | 73 more |
+//! | `otel` | [`telemetry::otel`]: traces over OTLP, with gRPC or HTTP; the headers of traces in [`ServerSpanLayer`] and [`ClientMetricsLayer`], and their ids in exemplars | 80 more |
 //! | `full` | everything; needs Rust 1.95 | 245 crates in total |
 #![warn(clippy::incompatible_msrv)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -94,17 +95,28 @@ mod forwarded;
 pub mod health;
 #[cfg(any(feature = "alerts", feature = "jobs"))]
 mod host;
-#[cfg(any(feature = "alerts-http", feature = "check-http", feature = "push"))]
+#[cfg(any(
+    feature = "alerts-http",
+    feature = "check-http",
+    feature = "otel",
+    feature = "push"
+))]
 mod http_client;
 pub mod http_metrics;
 #[cfg(any(
     feature = "alerts-http",
     feature = "axum",
     feature = "check-http",
+    feature = "otel",
     feature = "push"
 ))]
 #[cfg_attr(
-    not(any(feature = "alerts-http", feature = "check-http", feature = "push")),
+    not(any(
+        feature = "alerts-http",
+        feature = "check-http",
+        feature = "otel",
+        feature = "push"
+    )),
     allow(dead_code, reason = "settings only check URLs")
 )]
 mod http_url;
@@ -114,15 +126,29 @@ mod ip_range;
 pub mod jobs;
 #[cfg(feature = "alerts")]
 mod join_all;
-#[cfg(any(feature = "alerts", feature = "axum"))]
+#[cfg(any(feature = "axum", feature = "logging"))]
+#[cfg_attr(
+    not(feature = "logging"),
+    allow(dead_code, reason = "settings only check filters")
+)]
+mod log_filter;
+#[cfg(any(feature = "alerts", feature = "axum", feature = "otel"))]
 mod log_limit;
 mod measure;
-#[cfg(any(feature = "health", feature = "push"))]
+#[cfg(any(
+    feature = "health",
+    feature = "logging",
+    feature = "otel",
+    feature = "push"
+))]
 mod outage;
-#[cfg(any(feature = "health", feature = "prometheus"))]
+#[cfg(any(feature = "health", feature = "logging", feature = "prometheus"))]
 #[cfg_attr(
     not(feature = "health"),
-    expect(dead_code, reason = "the recorder catches panics of functions only")
+    expect(
+        dead_code,
+        reason = "the recorder and log files catch panics of functions only"
+    )
 )]
 mod panics;
 #[cfg(any(
@@ -161,6 +187,7 @@ mod time;
     feature = "alerts-http",
     feature = "check-http",
     feature = "check-redis",
+    feature = "otel",
     feature = "push"
 ))]
 mod tls;

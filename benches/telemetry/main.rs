@@ -4,14 +4,17 @@
 //! brackets. Within a process the libraries take turns. Figures of one thread are CPU time, the least of many rounds.
 //!
 //! `-- --processes 20` sets the number of processes, and `-- --only json-line` measures one section: json-line,
-//! json-line-allocations, request-log or request-log-allocations.
+//! json-line-allocations, request-log, request-log-allocations, file-hand-over, file-throughput or file-memory.
 #![allow(
+    clippy::disallowed_macros,
     clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a benchmark prints its table"
 )]
 
+mod file_hand_over;
+mod file_throughput;
 mod json_line;
 mod request_log;
 #[path = "../support/mod.rs"]
@@ -42,5 +45,15 @@ fn main() {
         processes.measure_once("request-log-allocations", request_log::measure_allocations)
     {
         print("allocations of a request", &figures);
+    }
+    let sections: [(&str, fn(&mut support::Figures)); 3] = [
+        ("file-hand-over", file_hand_over::measure),
+        ("file-throughput", file_throughput::measure),
+        ("file-memory", file_throughput::measure_memory),
+    ];
+    for (section, measure) in sections {
+        if let Some(figures) = processes.measure(section, measure) {
+            print(section, &figures);
+        }
     }
 }

@@ -38,13 +38,15 @@ mod hosts;
 mod ip_guard;
 #[cfg(feature = "jobs")]
 mod jobs;
-#[cfg(feature = "alerts")]
+#[cfg(any(feature = "alerts", feature = "logging"))]
 mod json_body;
-#[cfg(feature = "alerts")]
+#[cfg(any(feature = "alerts", feature = "logging"))]
 mod json_fields;
-#[cfg(feature = "alerts")]
+#[cfg(any(feature = "alerts", feature = "logging"))]
 mod json_repeated;
 mod limits;
+#[cfg(feature = "logging")]
+mod log_level;
 mod merge;
 #[cfg(feature = "prometheus")]
 mod metrics;

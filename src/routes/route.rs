@@ -34,7 +34,17 @@ pub(super) enum Method {
     /// And HEAD.
     Get,
     /// For routes that change something.
+    #[cfg_attr(
+        not(any(feature = "alerts", feature = "prometheus")),
+        expect(dead_code, reason = "only metrics and alerts are changed by POST")
+    )]
     Post,
+    /// And HEAD; PUT changes what GET shows.
+    #[cfg_attr(
+        not(feature = "logging"),
+        expect(dead_code, reason = "only the log level is put")
+    )]
+    GetAndPut,
 }
 
 pub(super) type Handler = Arc<dyn Fn(RouteRequest) -> BoxFuture<'static, Response> + Send + Sync>;
@@ -106,6 +116,7 @@ impl Route {
         match method {
             Method::Get => get(handler),
             Method::Post => post(handler),
+            Method::GetAndPut => get(handler.clone()).put(handler),
         }
         .fallback(move |extensions: Extensions| async move {
             identified(finish(wrong_method(method)), request_id::of(&extensions))
@@ -145,7 +156,8 @@ impl Route {
                 "This service shows no details. Its owner shows them with Routes::details(Details::Authorized).",
             ));
         }
-        if self.method == Method::Post && is_cross_origin(&request.parts) {
+        // Only GET and HEAD reach a route without changing something.
+        if !request.parts.method.is_safe() && is_cross_origin(&request.parts) {
             return Err(Refusal::forbidden(
                 "This request comes from a page of another origin, which may change nothing here.",
             ));
@@ -175,6 +187,7 @@ fn wrong_method(method: Method) -> Response {
     let (detail, allowed) = match method {
         Method::Get => ("This route allows GET and HEAD.", "GET, HEAD"),
         Method::Post => ("This route changes something: it allows POST.", "POST"),
+        Method::GetAndPut => ("This route allows GET, HEAD and PUT.", "GET, HEAD, PUT"),
     };
     let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, detail);
     response

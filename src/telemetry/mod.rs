@@ -5,3 +5,5 @@
 
 #[cfg(feature = "logging")]
 pub mod logging;
+#[cfg(feature = "otel")]
+pub mod otel;

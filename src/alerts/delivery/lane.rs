@@ -25,6 +25,8 @@ pub(super) struct Lane {
     pub(super) queue: Queue,
     /// For channels that the outbox does not feed.
     pub(super) feed: Feed,
+    /// Whether its task sends, or has not yet looked at something new.
+    pub(super) is_busy: bool,
     /// The place of the notification that is being sent.
     pub(super) in_flight: Option<u64>,
     pub(super) stopped: Option<Stopped>,
@@ -50,6 +52,7 @@ impl Lane {
             receiver,
             fallback,
             feed: Feed::default(),
+            is_busy: false,
             in_flight: None,
             stopped: None,
             failures: 0,

@@ -1,7 +1,7 @@
 //! The worker that delivers the outbox through the channels, at least once.
 //!
-//! - **Durable**: a notification leaves the outbox with the commit that records its end. Results are collected for up to 100 ms, so a
-//!   crash between a delivery and its record leads to one duplicate. While the store is down, delivery goes on, and the results
+//! - **Durable**: a notification leaves the outbox with the commit that records its end. Results are collected while a channel sends, for up to
+//!   100 ms, so a crash between a delivery and its record leads to one duplicate. While the store is down, delivery goes on, and the results
 //!   stay in memory: of more than 50,000, only the latest keep their events. While the store refuses the results, because the lease is over or another engine has it, nothing is sent. Drop
 //!   the worker if it is another engine: it goes on when the lease is renewed.
 //! - **In order**: a channel sends one notification at a time, and the channels send in parallel. The notifications of a group
@@ -42,6 +42,7 @@ mod now;
 mod outlet;
 mod permit;
 mod queue;
+mod recording;
 mod report;
 mod saved_channels;
 mod settle;

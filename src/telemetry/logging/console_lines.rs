@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
+use tracing_log::NormalizeEvent;
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
@@ -118,7 +119,7 @@ where
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         Scratch::with(|scratch| {
-            event.record(&mut scratch.event_visitor(Style::Plain));
+            event.record(&mut scratch.event_visitor(event, Style::Plain));
             let Scratch {
                 line,
                 fields,
@@ -126,7 +127,8 @@ where
                 timestamp,
                 ..
             } = scratch;
-            let metadata = event.metadata();
+            let of_record = event.normalized_metadata();
+            let metadata = of_record.as_ref().unwrap_or_else(|| event.metadata());
             line.clear();
             self.paint(line, DIM, |line| timestamp.push(line, SystemTime::now()));
             line.push(b' ');

@@ -10,6 +10,8 @@ use super::limits::MAX_VALUE;
 pub(super) struct EventParts {
     pub(super) message: Vec<u8>,
     pub(super) has_message: bool,
+    /// Whether the event was a record of the `log` crate.
+    pub(super) is_log_record: bool,
     pub(super) exception: Exception,
 }
 

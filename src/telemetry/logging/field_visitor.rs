@@ -32,6 +32,12 @@ pub(super) struct FieldVisitor<'a> {
 }
 
 impl FieldVisitor<'_> {
+    /// Whether the field is one of those that carry the metadata of a record of the `log` crate.
+    fn is_metadata(&self, name: &str) -> bool {
+        let event = self.event.as_ref();
+        event.is_some_and(|(event, _)| event.is_log_record) && name.starts_with("log.")
+    }
+
     fn text(&mut self, name: &'static str, text: Excerpt<'_>) {
         if let Some((event, style)) = &mut self.event {
             match name {
@@ -40,6 +46,9 @@ impl FieldVisitor<'_> {
                 PANIC_BACKTRACE => return event.exception.set_backtrace(text),
                 _ => {}
             }
+        }
+        if self.is_metadata(name) {
+            return;
         }
         if is_secret(name) {
             return self.mask(name);
@@ -66,6 +75,9 @@ impl FieldVisitor<'_> {
             name == "message" && self.event.as_ref().is_some_and(|it| !it.0.has_message);
         if is_message {
             return self.text(name, Excerpt::of(literal, MAX_VALUE));
+        }
+        if self.is_metadata(name) {
+            return;
         }
         let is_registered =
             || literal.len() >= MIN_SECRET && Excerpt::of(literal, MAX_VALUE).has_secret();

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
+use tracing_log::NormalizeEvent;
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
@@ -133,9 +134,10 @@ where
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         Scratch::with(|scratch| {
-            event.record(&mut scratch.event_visitor(Style::Json));
+            event.record(&mut scratch.event_visitor(event, Style::Json));
             let mut spans = context.event_scope(event).into_iter().flatten().peekable();
-            let metadata = event.metadata();
+            let of_record = event.normalized_metadata();
+            let metadata = of_record.as_ref().unwrap_or_else(|| event.metadata());
             self.start(scratch, metadata, spans.peek().map(SpanRef::name));
             let Scratch {
                 line,

@@ -2,6 +2,9 @@
 
 use std::cell::Cell;
 
+use tracing::Event;
+use tracing_log::NormalizeEvent;
+
 use super::escape::Style;
 use super::event_parts::EventParts;
 use super::field_visitor::FieldVisitor;
@@ -48,9 +51,10 @@ impl Scratch {
         }
     }
 
-    pub(super) fn event_visitor(&mut self, style: Style) -> FieldVisitor<'_> {
+    pub(super) fn event_visitor(&mut self, event: &Event<'_>, style: Style) -> FieldVisitor<'_> {
         self.fields.clear();
         self.parts.clear();
+        self.parts.is_log_record = event.is_log();
         FieldVisitor {
             fields: &mut self.fields,
             text: &mut self.text,
