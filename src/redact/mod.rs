@@ -29,6 +29,7 @@ mod named;
 mod pair;
 mod registry;
 mod scan;
+mod target;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -46,6 +47,7 @@ pub(crate) use self::name::{is_count, is_secret};
 pub use self::registry::register;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::registry::{register_own, register_url};
+pub(crate) use self::target::{redact_path, redact_query};
 pub use self::text::redact;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::text::{MAX_HALF, Redacted, redact_line, redact_start};

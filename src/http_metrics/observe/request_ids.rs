@@ -45,9 +45,7 @@ impl RequestIds {
     }
 
     pub(crate) fn answer<B>(&self, response: &mut Response<B>, id: HeaderValue) {
-        let headers = response.headers_mut();
-        headers.insert(self.header.clone(), id.clone());
-        response.extensions_mut().insert(RequestId::new(id));
+        response.headers_mut().insert(&self.header, id);
     }
 }
 
