@@ -39,6 +39,7 @@
 //! | none | the layers and the instruments, with `http`, `http-body`, `tower-layer`, `tower-service`, `futures-core`, `metrics`, `parking_lot`, `quanta` and `tracing` | 25 crates |
 //! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; enables `health` | 43 more |
 //! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 3 more |
+//! | `logging` | [`Logging`](telemetry::logging::Logging): lines of text and JSON on a console and in rotated files, a filter that changes at run time, a panic hook | 31 more |
 //! | `metrics-exporter-prometheus` | [`ExistingExporter`](exporter::ExistingExporter): [`Routes::metrics`] reads the exporter of that crate that a service installed itself | 25 over `prometheus` |
 //! | `protobuf` | [`Routes::metrics`] answers in Prometheus' protobuf format, which alone shows [native histograms](exporter::PrometheusBuilder::native_histograms) | none over `prometheus` |
 //! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 28 over `prometheus` |
