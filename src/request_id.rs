@@ -21,11 +21,6 @@ pub(crate) fn of(extensions: &Extensions) -> Option<&HeaderValue> {
     given(extensions).filter(|id| id.to_str().is_ok_and(is_valid))
 }
 
-/// The id as text.
-pub(crate) fn text_of(extensions: &Extensions) -> Option<&str> {
-    of(extensions)?.to_str().ok()
-}
-
 /// Whether the id matches `^[A-Za-z0-9_-]{1,64}$`.
 pub(crate) fn is_valid(id: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');

@@ -10,7 +10,7 @@ use allocation_counter::measure as allocated;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use http_body_util::Full;
+use http_body_util::{Empty, Full};
 use tower::{Service, ServiceBuilder, service_fn};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer};
@@ -38,7 +38,7 @@ type Run = Box<dyn Fn(u32)>;
 
 /// Each case has its own handler (`CASE`), as each program has.
 async fn answer<const CASE: usize>(
-    request: Request<()>,
+    request: Request<Empty<Bytes>>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     black_box(request.uri());
     Ok(black_box(Response::new(Full::new(Bytes::from_static(
@@ -49,14 +49,14 @@ async fn answer<const CASE: usize>(
 /// Sends requests and reads their responses.
 fn serve<S, C>(service: S) -> Run
 where
-    S: Service<Request<()>, Response = Response<C>, Error = Infallible> + Clone + 'static,
+    S: Service<Request<Empty<Bytes>>, Response = Response<C>, Error = Infallible> + Clone + 'static,
     C: Body,
 {
     Box::new(move |count| {
         let mut service = service.clone();
         let mut cx = Context::from_waker(Waker::noop());
         for _ in 0..count {
-            let request = Request::get("/users/7?page=2").body(()).unwrap();
+            let request = Request::get("/users/7?page=2").body(Empty::new()).unwrap();
             let mut future = pin!(service.call(request));
             let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut cx) else {
                 unreachable!("every service here answers at once");

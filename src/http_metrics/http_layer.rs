@@ -58,9 +58,9 @@ impl HttpLayer {
     /// Requests and their duration are the same to all parts. With
     /// [`duration_until`](super::HttpMetricsBuilder::duration_until), the duration ends at the response head for all of them.
     pub fn metrics(mut self, layer: HttpMetricsLayer) -> Self {
-        let state = layer.state();
+        let state = layer.into_state();
         self.templates = Arc::new(Templates::new(Some(state.shared().config())));
-        self.metrics = Some(Arc::clone(state));
+        self.metrics = Some(state);
         self
     }
 

@@ -82,8 +82,8 @@ impl<R> HttpMetricsLayer<R> {
 
 impl<R> HttpMetricsLayer<R> {
     /// The state for the services of a layer that measures and observes.
-    pub(crate) fn state(&self) -> &Arc<PerThread<LayerState>> {
-        &self.state
+    pub(crate) fn into_state(self) -> Arc<PerThread<LayerState>> {
+        self.state
     }
 }
 

@@ -78,6 +78,7 @@ mod request_log_layer;
 pub mod reqwest;
 mod response_future;
 mod series;
+mod series_observed;
 mod series_rest;
 mod server_span_layer;
 mod service;

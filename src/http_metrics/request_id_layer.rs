@@ -13,7 +13,7 @@ use super::observe::{Observers, RequestIds};
 /// The id is
 ///
 /// - in the header `x-request-id` of the request and of each response, whatever the service set there,
-/// - in the extensions of both as tower-http's `RequestId`, and so in the extractor [`RequestId`](crate::RequestId),
+/// - in the extensions of the request as tower-http's `RequestId`, and so in the extractor [`RequestId`](crate::RequestId),
 /// - in the field `request_id` of a span around the service and its response body, and so in every log line of the request,
 /// - in the line of [`RequestLogLayer`](super::RequestLogLayer), and in the problems that [`Routes`](crate::Routes) answers with.
 ///

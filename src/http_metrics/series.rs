@@ -14,7 +14,7 @@ use super::facade_handles::FacadeHandles;
 use super::family_labels::{Of, labels};
 use super::grpc::{Decide, Evidence};
 use super::naming::Named;
-use super::observe::{End, Observed, Observer};
+use super::observe::Observed;
 use super::outcome::Outcome;
 use super::series_rest::Rest;
 use crate::recorder::METADATA;
@@ -23,17 +23,17 @@ use crate::recorder::METADATA;
 /// in use evicts another.
 pub(crate) struct Series {
     pub(crate) config: Arc<Config>,
-    handles: Handles,
+    pub(super) handles: Handles,
     /// Whether the handles stay valid: they are not to be registered again.
-    is_lasting: bool,
+    pub(super) is_lasting: bool,
     /// Whether a complete response is recorded by its ending and duration alone.
-    is_plain: bool,
+    pub(super) is_plain: bool,
     /// Whether the response head is read for more than its status.
     pub(crate) reads_head: bool,
-    rest: Arc<Rest>,
+    pub(super) rest: Arc<Rest>,
 }
 
-enum Handles {
+pub(super) enum Handles {
     Facade(FacadeHandles),
     /// Of a copy for one thread.
     Cells(CellHandles),
@@ -71,7 +71,7 @@ impl Target {
 }
 
 /// The one call of a series whose endpoint its answer decides.
-struct Undecided {
+pub(super) struct Undecided {
     /// Where it is in progress until then. Nothing else is recorded there.
     shown: Arc<Series>,
     decide: Box<dyn Decide<Series>>,
@@ -110,43 +110,6 @@ impl Series {
             Registration::Registered(series)
         } else {
             Registration::Detached(series)
-        }
-    }
-
-    /// A series for requests that are not measured.
-    pub(crate) fn unmeasured(config: &Arc<Config>) -> Arc<Self> {
-        Arc::new(Self {
-            config: Arc::clone(config),
-            handles: Handles::Facade(FacadeHandles::new(Gauge::noop())),
-            is_lasting: false,
-            is_plain: false,
-            reads_head: true,
-            rest: Arc::new(Rest::new(&Arc::from(""), 0)),
-        })
-    }
-
-    /// A series for one request that has an observer. `measured` is the series that counts it, if one does; else this one lends
-    /// its fields.
-    pub(crate) fn observed(
-        &self,
-        config: &Arc<Config>,
-        measured: Option<Arc<Self>>,
-        observer: Arc<dyn Observer>,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            config: Arc::clone(config),
-            handles: Handles::Observed(Observed::new(measured, observer)),
-            is_lasting: false,
-            is_plain: false,
-            reads_head: true,
-            rest: Arc::clone(&self.rest),
-        })
-    }
-
-    /// Shows the response head to the observer, if there is one.
-    pub(crate) fn on_head(&self, head: &http::response::Parts) {
-        if let Handles::Observed(observed) = &self.handles {
-            observed.observer.on_head(head);
         }
     }
 
@@ -343,25 +306,6 @@ impl Series {
         }
     }
 
-    /// A request that its response excludes from the metrics has ended.
-    #[cold]
-    pub(crate) fn end_skipped(&self, ending: Ending, nanos: u64, bytes: u64, outcome: Outcome) {
-        let Handles::Observed(observed) = &self.handles else {
-            return self.leave();
-        };
-        let measured = observed.measured();
-        let endpoint = measured.as_ref().map(|series| series.endpoint());
-        self.leave();
-        observed.observer.on_end(&End {
-            side: self.config.side(),
-            ending,
-            nanos,
-            bytes: Some(bytes),
-            outcome,
-            endpoint: endpoint.as_deref(),
-        });
-    }
-
     /// Records the end of a complete response, in the way that most end. Returns whether it did.
     #[inline]
     pub(crate) fn end_plain(&self, ending: Ending, nanos: u64) -> bool {
@@ -410,33 +354,6 @@ impl Series {
         if outcome != Outcome::Complete {
             self.count_aborted(outcome.reason());
         }
-    }
-
-    fn end_observed(
-        &self,
-        observed: &Observed<Self>,
-        ending: Ending,
-        nanos: u64,
-        bytes: Option<u64>,
-        outcome: Outcome,
-    ) {
-        let endpoint = observed.measured().map(|series| {
-            let endpoint = series.endpoint();
-            let ending = match series.config.protocol {
-                Protocol::Grpc => ending,
-                _ => ending.without_code(),
-            };
-            series.end(ending, nanos, bytes, outcome);
-            endpoint
-        });
-        observed.observer.on_end(&End {
-            side: self.config.side(),
-            ending,
-            nanos,
-            bytes,
-            outcome,
-            endpoint: endpoint.as_deref(),
-        });
     }
 
     fn count(&self, ending: Ending, nanos: u64) {

@@ -36,13 +36,13 @@ impl Templates {
         measured: Option<Arc<Series>>,
         observer: Arc<dyn Observer>,
     ) -> Arc<Series> {
-        let lender = measured.as_ref().unwrap_or(&self.unmeasured);
+        let lender = Arc::clone(measured.as_ref().unwrap_or(&self.unmeasured));
         let config = if lender.config.protocol != Protocol::Grpc && request.is_call() {
             &self.calls
         } else {
             &lender.config
         };
-        lender.observed(config, measured.clone(), observer)
+        lender.observed(config, measured, observer)
     }
 }
 

@@ -33,6 +33,7 @@ mod register_name;
 mod registered_names;
 mod registry;
 mod scan;
+mod target;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -53,6 +54,7 @@ pub use self::register_name::register_name;
 pub use self::registry::register;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::registry::{register_own, register_url};
+pub(crate) use self::target::{redact_path, redact_query};
 pub use self::text::redact;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::text::{MAX_HALF, Redacted, redact_line, redact_start};

@@ -109,7 +109,7 @@ async fn slow_requests_are_warnings_and_event_streams_are_not_slow() {
         .iter()
         .map(|line| (line.level.as_str(), line.fields.contains_key("slow")));
     assert_eq!(
-        Vec::from_iter(seen),
+        seen.collect::<Vec<_>>(),
         [("WARN", true), ("ERROR", true), ("INFO", false)]
     );
 }

@@ -40,13 +40,11 @@ impl End<'_> {
 
     /// The `error.type` of OpenTelemetry's conventions, as its metrics have it.
     pub(crate) fn error_type(&self) -> Option<Cow<'static, str>> {
-        match self.code() {
-            Some(code) => code.is_error(self.side).then(|| code.name().into()),
-            None => {
-                let status = self.sent_status().unwrap_or_default();
-                error_type(self.side, status, self.outcome)
-            }
+        if let Some(code) = self.code() {
+            return code.is_error(self.side).then(|| code.name().into());
         }
+        let status = self.sent_status().unwrap_or_default();
+        error_type(self.side, status, self.outcome)
     }
 
     pub(crate) fn millis(&self) -> f64 {

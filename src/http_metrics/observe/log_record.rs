@@ -16,7 +16,7 @@ use super::span_fields::redacted_query;
 use super::target::TARGET;
 use super::user_id::UserId;
 use crate::http_metrics::labels::UNMATCHED;
-use crate::redact::redact;
+use crate::redact::redact_path;
 
 pub(crate) struct LogRecord {
     method: Method,
@@ -82,7 +82,7 @@ impl LogRecord {
             request_id,
             method = self.method.as_str(),
             route = end.endpoint.or(self.route.as_deref()).unwrap_or(UNMATCHED),
-            path = &*redact(self.uri.path()),
+            path = &*redact_path(self.uri.path()),
             query = query.as_deref(),
             status = end.status(),
             duration_ms = end.millis(),

@@ -37,7 +37,8 @@ impl Observation {
     ) -> Option<Arc<Self>> {
         // Without an id of its own, the layer shows that of a layer outside.
         let is_id_outside = request.extensions.get::<IdInSpan>().is_some();
-        let id = request_id::text_of(request.extensions);
+        let own_id = own_id.or_else(|| request_id::of(request.extensions).cloned());
+        let id = own_id.as_ref().and_then(|id| id.to_str().ok());
         let span_id = id.filter(|_| !is_id_outside);
         let spans = observers.span.as_ref();
         let server_span = spans.filter(|span| !span.exclusion.covers(request.path()));
@@ -58,10 +59,10 @@ impl Observation {
         }
         Some(Arc::new(Self {
             observers: Arc::clone(observers),
-            request_id: own_id.or_else(|| request_id::of(request.extensions).cloned()),
             log,
             is_server_span: server_span.is_some(),
             is_id_in_span: is_id_outside || (id.is_some() && !span.is_disabled()),
+            request_id: own_id,
             span,
         }))
     }
@@ -104,7 +105,7 @@ impl Observer for Observation {
             ServerSpan::end(&self.span, end);
         }
         if let (Some(log), Some(settings)) = (&self.log, &self.observers.log) {
-            let _entered = self.enter();
+            // The guard records inside the span, so the line is inside, too.
             let id = self.id_text().filter(|_| !self.is_id_in_span);
             log.write(settings, end, id);
         }

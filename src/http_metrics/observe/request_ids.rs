@@ -21,14 +21,12 @@ pub(crate) struct RequestIds {
 impl RequestIds {
     /// Puts the request's id into its header and its extensions: the client's, or else a new one.
     pub(crate) fn identify<B>(&self, request: &mut Request<B>) -> HeaderValue {
-        let id = match self.accepted(request.headers()) {
-            Some(id) => id,
-            None => {
-                let id = new_id();
-                request.headers_mut().insert(&self.header, id.clone());
-                id
-            }
-        };
+        let accepted = self.accepted(request.headers());
+        let id = accepted.unwrap_or_else(|| {
+            let id = new_id();
+            request.headers_mut().insert(&self.header, id.clone());
+            id
+        });
         request.extensions_mut().insert(RequestId::new(id.clone()));
         id
     }
@@ -45,9 +43,7 @@ impl RequestIds {
     }
 
     pub(crate) fn answer<B>(&self, response: &mut Response<B>, id: HeaderValue) {
-        let headers = response.headers_mut();
-        headers.insert(self.header.clone(), id.clone());
-        response.extensions_mut().insert(RequestId::new(id));
+        response.headers_mut().insert(&self.header, id);
     }
 }
 

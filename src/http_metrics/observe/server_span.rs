@@ -13,7 +13,7 @@ use super::request_head::RequestHead;
 use super::span_fields::{SpanName, protocol_version, redacted_query, rpc, server, user_agent};
 use super::target::{EXCLUDED_TARGET, TARGET};
 use crate::http_metrics::labels::{METHODS, OTHER, UNMATCHED, method_index};
-use crate::redact::redact;
+use crate::redact::redact_path;
 use crate::trace_context;
 
 /// The configuration of server spans.
@@ -68,7 +68,7 @@ impl ServerSpan {
             http.request.method_original = (request.method.as_str() != method)
                 .then(|| request.method.as_str()),
             http.route = route,
-            url.path = &*redact(request.path()),
+            url.path = &*redact_path(request.path()),
             url.query = query.as_deref(),
             url.scheme = scheme.unwrap_or(&self.scheme),
             server.address = address,

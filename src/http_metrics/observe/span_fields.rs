@@ -8,7 +8,7 @@ use http::header::{HOST, USER_AGENT};
 use http::uri::Authority;
 
 use super::request_head::RequestHead;
-use crate::redact::{MASK, redact};
+use crate::redact::{MASK, redact, redact_query};
 
 /// The query parameters that sign a URL (OpenTelemetry, `url.query`).
 const SIGNATURES: [&str; 7] = [
@@ -65,7 +65,7 @@ pub(crate) fn redacted_query(query: &str) -> Cow<'_, str> {
             .any(|signature| signature.eq_ignore_ascii_case(name))
     };
     if !query.split('&').any(is_signature) {
-        return redact(query);
+        return redact_query(query);
     }
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
         Some((name, _)) if is_signature(pair) => format!("{name}={MASK}"),
