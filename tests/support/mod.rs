@@ -13,6 +13,7 @@ pub mod exposition;
 pub mod faulty;
 pub mod health;
 pub mod log;
+pub mod native_setting;
 pub mod own_prometheus;
 pub mod postgres;
 pub mod prometheus;
