@@ -16,9 +16,13 @@ use super::ending::Ending;
 use super::head::{Head, NoBody};
 use super::layer_state::LayerState;
 use super::mark::Mark;
+use super::observe::{ClientSpan, IdInSpan, Observation, Observers, RequestHead};
 use super::outcome::Outcome;
 use super::record::{Pending, RequestBytes, UNTIL_END};
+use super::series::Series;
+use super::templates::Templates;
 use crate::measure::{Instant, RecordGuard};
+use crate::trace_context;
 
 pin_project! {
     /// The future of [`HttpMetrics`](super::HttpMetrics).
@@ -75,8 +79,92 @@ impl<F> ResponseFuture<F> {
         Self::call(pending, started, request, count_body, call)
     }
 
+    /// Starts to record and to observe `request`, and passes it to the service with `call`, inside the request's span.
+    pub(crate) fn begin_observed<B>(
+        metrics: Option<&Arc<LayerState>>,
+        observers: &Arc<Observers>,
+        templates: &Templates,
+        mut request: Request<B>,
+        call: impl FnOnce(Request<B>) -> F,
+    ) -> (Self, Option<Arc<Observation>>) {
+        let started = Instant::now();
+        let id = observers.identify(&mut request);
+        let mut measured = None;
+        if let Some(state) = metrics {
+            (measured, request) = Self::measured(state, request);
+        }
+        let head = RequestHead::of(&request);
+        let endpoint = measured.as_ref().map(|series| series.endpoint());
+        let observation = Observation::begin(observers, &head, id, endpoint.as_deref());
+        let series = match &observation {
+            Some(observation) => {
+                let observer = Arc::clone(observation) as _;
+                Some(templates.observed(&head, measured, observer))
+            }
+            None => measured,
+        };
+        if observation
+            .as_ref()
+            .is_some_and(|observation| observation.is_id_in_span())
+        {
+            request.extensions_mut().insert(IdInSpan);
+        }
+        let pending = Pending::begin(series);
+        let future = Self::call(pending, started, request, CountBody::No, |request, _| {
+            let _entered = observation.as_deref().map(Observation::enter);
+            call(request)
+        });
+        (future, observation)
+    }
+
+    /// Starts to record a request that is sent, and to trace it: `call` gets it with the headers of the trace, inside its span.
+    pub(crate) fn begin_traced<B>(
+        state: &Arc<LayerState>,
+        templates: &Templates,
+        request: Request<B>,
+        call: impl FnOnce(Request<B>) -> F,
+    ) -> (Self, Option<Arc<ClientSpan>>) {
+        let started = Instant::now();
+        let (measured, mut request) = Self::measured(state, request);
+        let head = RequestHead::of(&request);
+        let endpoint = measured.as_ref().map(|series| series.endpoint());
+        let span = ClientSpan::begin(&head, endpoint.as_deref());
+        let series = match &span {
+            Some(span) => Some(templates.observed(&head, measured, Arc::clone(span) as _)),
+            None => measured,
+        };
+        match &span {
+            Some(span) => span.inject(request.headers_mut()),
+            None => trace_context::inject_current(request.headers_mut()),
+        }
+        let pending = Pending::begin(series);
+        let future = Self::call(pending, started, request, CountBody::No, |request, _| {
+            let _entered = span.as_deref().map(ClientSpan::enter);
+            call(request)
+        });
+        (future, span)
+    }
+
+    /// The series that a request is measured under.
+    fn measured<B>(
+        state: &Arc<LayerState>,
+        request: Request<B>,
+    ) -> (Option<Arc<Series>>, Request<B>) {
+        if let Some(series) = state.known_series(&request) {
+            return (Some(series), request);
+        }
+        let (mut parts, body) = request.into_parts();
+        let series = Self::series(state, &mut parts);
+        (series, Request::from_parts(parts, body))
+    }
+
     #[inline]
     fn pending(state: &Arc<LayerState>, parts: &mut Parts) -> Pending {
+        Pending::begin(Self::series(state, parts))
+    }
+
+    #[inline]
+    fn series(state: &Arc<LayerState>, parts: &mut Parts) -> Option<Arc<Series>> {
         let group = state.group();
         let has_marks = group.is_some_and(|group| group.has_marks());
         if let Some(group) = group
@@ -85,19 +173,16 @@ impl<F> ResponseFuture<F> {
         {
             group.set_nested();
             mark.report(state, parts);
-            return Pending::begin(None);
+            return None;
         }
-        let Some(found) = state.series(parts) else {
-            return Pending::begin(None);
-        };
+        let found = state.series(parts)?;
         if let Some(group) = group
             && (found.is_new || has_marks)
             && group.marks(found.is_new)
         {
-            let series = Mark::put(&mut parts.extensions, state, group, &found);
-            return Pending::begin(Some(series));
+            return Some(Mark::put(&mut parts.extensions, state, group, &found));
         }
-        Pending::begin(Some(found.series))
+        Some(found.series)
     }
 
     #[inline]

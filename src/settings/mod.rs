@@ -44,10 +44,19 @@ mod alert_thresholds;
 #[cfg(feature = "alerts")]
 mod alerting;
 mod form;
+#[cfg(feature = "logging")]
+mod logging;
 mod reader;
 mod redacted;
 mod service_link;
 mod settings;
+#[cfg(not(feature = "otel"))]
+#[path = "no_traces.rs"]
+mod traces;
+#[cfg(feature = "otel")]
+mod traces;
+#[cfg(feature = "otel")]
+mod tracing;
 
 pub use secrecy::{ExposeSecret, SecretString};
 

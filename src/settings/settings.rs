@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::form;
 use super::reader::{Reader, Source, Sources};
 use super::redacted::Redacted;
+use super::traces::Traces;
 use crate::error::Error;
 
 /// Each row: `field: Type = read(variable, form, default)`, or `secret(..)` for a secret.
@@ -46,6 +47,7 @@ macro_rules! settings {
                 #[doc = concat!("\n\nRead from `", $variable, "`. Defaults to `", stringify!($default), "`.")]
                 pub $field: $Type,
             )*
+            pub(super) traces: Traces,
             sources: Sources,
         }
 
@@ -53,6 +55,7 @@ macro_rules! settings {
             fn read(reader: &mut Reader<'_>) -> Self {
                 Self {
                     $($field: reader.$read($variable, &$form, $default),)*
+                    traces: Traces::read(reader),
                     sources: Sources::new(),
                 }
             }
@@ -93,6 +96,16 @@ settings! {
     alert_threshold_disk: f64 = read("ALERT_THRESHOLD_DISK", form::PERCENT, 90.0);
     /// The percentage of memory that is used when an alert fires.
     alert_threshold_memory: f64 = read("ALERT_THRESHOLD_MEMORY", form::PERCENT, 85.0);
+    /// The filter of the log.
+    log_level: String = read("LOG_LEVEL", form::LOG_FILTER, String::from("info"));
+    /// The level of the crate's own log lines, if it differs from that of the filter.
+    monitoring_log_level: Option<String> = read("MONITORING_LOG_LEVEL", form::LOG_LEVEL, None);
+    /// Whether the log is written as JSON lines, too.
+    enable_json_logging: bool = read("ENABLE_JSON_LOGGING", form::SWITCH, false);
+    /// The folder of log files.
+    log_dir: Option<String> = read("LOG_DIR", form::FOLDER, None);
+    /// The name of the service in logs and traces.
+    otel_service_name: Option<String> = read("OTEL_SERVICE_NAME", form::SERVICE_NAME, None);
     /// The name of the environment.
     environment: String = read("ENVIRONMENT", form::ENVIRONMENT, String::from("production"));
 }
@@ -156,10 +169,14 @@ struct Setting {
 
 impl Serialize for Settings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let values = self.values();
-        let mut map = serializer.serialize_map(Some(values.len()))?;
+        let (values, traces) = (self.values(), self.traces.values());
+        let mut map = serializer.serialize_map(Some(values.len() + traces.len()))?;
         for (name, value) in values {
             let source = self.sources.get(name).copied().unwrap_or(Source::Default);
+            map.serialize_entry(name, &Setting { value, source })?;
+        }
+        for (name, value) in traces {
+            let source = Source::Environment;
             map.serialize_entry(name, &Setting { value, source })?;
         }
         map.end()
@@ -170,6 +187,9 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut settings = f.debug_struct("Settings");
         for (name, value) in self.values() {
+            settings.field(name, &format_args!("{value}"));
+        }
+        for (name, value) in self.traces.values() {
             settings.field(name, &format_args!("{value}"));
         }
         settings.finish()

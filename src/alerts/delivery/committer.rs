@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, logged};
 use crate::outage::{Outage, Transition};
 use crate::panics;
 
-/// The time in which results are collected for one commit.
+/// The longest time in which results are collected for one commit.
 const COLLECT: Duration = Duration::from_millis(100);
 
 /// A commit that takes longer fails, and is tried again like after any other failure.
@@ -27,14 +27,11 @@ pub(super) async fn run(shared: &Shared) {
     let outage = Outage::default();
     let mut pause = FIRST_PAUSE;
     loop {
-        let (is_empty, is_batch, is_over) = {
+        let (is_empty, is_over) = {
             let state = shared.state.lock();
             let is_empty = state.changes.is_empty();
-            (
-                is_empty,
-                state.changes.is_batch(),
-                is_empty && state.is_draining && state.running == 0,
-            )
+            let is_drained = state.is_draining && state.running == 0;
+            (is_empty, is_empty && is_drained)
         };
         if is_over {
             return;
@@ -43,10 +40,7 @@ pub(super) async fn run(shared: &Shared) {
             shared.commits.notified().await;
             continue;
         }
-        // Neither draining nor a full commit waits.
-        if !is_batch {
-            let _ = timeout(COLLECT, draining.wait_for(|is_draining| *is_draining)).await;
-        }
+        let _ = timeout(COLLECT, all_results(shared)).await;
         let result = commit(shared).await;
         match (outage.update(result.is_err()), &result) {
             (Some(Transition::Started), Err(error)) => tracing::warn!(
@@ -80,8 +74,22 @@ pub(super) async fn run(shared: &Shared) {
     }
 }
 
+/// Waits until a commit is full, or no channel sends. Draining does not wait.
+async fn all_results(shared: &Shared) {
+    loop {
+        {
+            let state = shared.state.lock();
+            if state.changes.is_batch() || state.is_draining || !state.is_busy() {
+                return;
+            }
+        }
+        shared.commits.notified().await;
+    }
+}
+
 /// Commits the oldest changes. They stay in memory if that fails.
 async fn commit(shared: &Shared) -> Result<(), Error> {
+    let _right = shared.recording.lock().await;
     let lease = *shared.lease.borrow();
     let mut commit = Commit::new(&*shared.ledger, lease, None);
     let saved = {

@@ -241,8 +241,19 @@ impl State {
         self.wake_all();
     }
 
+    /// Whether the task of any channel sends, or is about to.
+    pub(super) fn is_busy(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.is_busy)
+    }
+
     /// The next step of a channel's task.
     pub(super) fn next(&mut self, lane: usize, now: Now) -> Step {
+        let step = self.decide(lane, now);
+        self.lanes[lane].is_busy = matches!(step, Step::Send { .. } | Step::Feed(_));
+        step
+    }
+
+    fn decide(&mut self, lane: usize, now: Now) -> Step {
         let rest = |until| {
             if self.is_draining {
                 Step::End
@@ -272,7 +283,7 @@ impl State {
         let hands_over_at = state.hands_over_at().filter(|_| !state.is_handed_over);
         if hands_over_at.is_some_and(|at| at <= now.steady) {
             self.hand_over(lane, now);
-            return self.next(lane, now);
+            return self.decide(lane, now);
         }
         let due = state.queue.next_due();
         let due = due.map(|due| pause.map_or(due, |until| until.max(due)));

@@ -1,6 +1,7 @@
 //! The order of notifications about one alert, for a receiver that knows alerts by a key.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde_json::json;
 use tower_vitals::alerts::stores::Queued;
@@ -9,6 +10,9 @@ use super::fakes::Answer::Retry;
 use super::fakes::Fault;
 use super::world::World;
 use crate::notified;
+
+/// A commit takes 100 ms.
+const SLOW: Fault = Fault::Slow(Duration::from_millis(100));
 
 /// A channel of this kind, and another one as its fallback.
 fn keyed() -> World {
@@ -35,11 +39,11 @@ const TWO: &str = "0000000000000002";
 #[tokio::test(start_paused = true)]
 async fn a_notification_is_not_repeated_after_a_newer_one_about_its_alert() {
     let mut world = keyed();
+    world.store.fail(SLOW);
     about(&world, "g", &[ONE]);
     about(&world, "g", &[ONE, TWO]);
     about(&world, "h", &[TWO]);
     about(&world, "i", &["0000000000000003"]);
-    // The results are recorded after 100 ms.
     world.until(99).await;
     assert_eq!(world.channel("a").groups(), ["g", "i"]);
     world.restart();
@@ -80,17 +84,16 @@ async fn nothing_waits_for_a_store_that_is_down() {
     world.store.fail(Fault::Down);
     about(&world, "g", &[ONE]);
     about(&world, "h", &[ONE]);
-    world.until(99).await;
-    assert_eq!(world.channel("a").groups(), ["g"]);
-    world.until(101).await;
+    world.until(1).await;
     assert_eq!(world.channel("a").groups(), ["g", "h"]);
     about(&world, "i", &[ONE]);
-    world.until(102).await;
+    world.until(2).await;
     assert_eq!(world.channel("a").groups(), ["g", "h", "i"]);
     world.store.fail(Fault::None);
     world.until(60_000).await;
     assert_eq!(world.store.ledger().outbox, []);
     let before = world.channel("a").groups().len();
+    world.store.fail(SLOW);
     about(&world, "j", &[ONE]);
     about(&world, "k", &[ONE]);
     world.until(60_099).await;
@@ -113,6 +116,7 @@ async fn draining_waits_for_the_record_and_sends_all() {
 #[tokio::test(start_paused = true)]
 async fn copies_for_the_fallback_stay_in_order_there() {
     let world = keyed();
+    world.store.fail(SLOW);
     world.channel("a").always(super::fakes::Answer::Stop);
     about(&world, "g", &[ONE]);
     about(&world, "h", &[ONE]);

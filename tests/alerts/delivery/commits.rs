@@ -11,7 +11,7 @@ use crate::metrics::seconds;
 use crate::support::log::Log;
 
 #[tokio::test(start_paused = true)]
-async fn results_of_a_tenth_of_a_second_are_one_commit() {
+async fn results_without_a_pause_are_one_commit_at_once() {
     let world = World::chain("a").start();
     world.lease.send_replace(Lease::new(7));
     let queued: Vec<Queued> = (0..500).map(|n| world.queued(&n.to_string())).collect();
@@ -24,10 +24,26 @@ async fn results_of_a_tenth_of_a_second_are_one_commit() {
     assert_eq!((commit.done.len(), commit.events.len()), (500, 500));
     assert_eq!(commit.seen, None);
     assert!(commit.documents.is_empty());
-    assert_eq!(ledger.tried[0].as_millis(), 100);
+    assert_eq!(ledger.tried, [Duration::ZERO]);
     let mut ids: Vec<_> = queued.iter().map(|it| it.id).collect();
     ids.sort_unstable();
     assert_eq!(commit.done, ids);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_a_channel_sends_the_results_of_a_tenth_of_a_second_are_one_commit() {
+    let world = World::chain("a").start();
+    world.channel("a").always(Slow(Duration::from_millis(40)));
+    for group in ["g", "h", "i", "j"] {
+        world.queue(group);
+    }
+    world.until(1_000).await;
+    let ledger = world.store.ledger();
+    // The first result is there after 40 ms, and the last one after 160 ms.
+    let tried = ledger.tried.iter().map(Duration::as_millis);
+    assert_eq!(tried.collect::<Vec<_>>(), [140, 160]);
+    let sizes: Vec<_> = ledger.commits.iter().map(|it| it.done.len()).collect();
+    assert_eq!(sizes, [3, 1]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -43,6 +59,7 @@ async fn many_results_are_several_commits() {
 #[tokio::test(start_paused = true)]
 async fn a_crash_between_delivery_and_record_is_one_duplicate() {
     let mut world = World::chain("a").start();
+    world.store.fail(Fault::Slow(Duration::from_millis(100)));
     world.queue("g");
     world.until(50).await;
     world.restart();
