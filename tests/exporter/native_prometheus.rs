@@ -185,11 +185,11 @@ async fn prometheus_3_has_exact_counts_and_quantiles_within_a_bucket() {
 
 #[test]
 fn each_version_is_told_to_scrape_native_histograms_in_its_way() {
+    const NATIVE: &str = "native-histograms";
+    const CREATED: &str = "created-timestamp-zero-ingestion";
     let text = "prometheus, version 3.10.1+ds1 (branch: main)\n  build user: a\n";
     assert_eq!(parse(text), Some((3, 10)));
     assert_eq!(parse("prometheus"), None);
-    const NATIVE: &str = "native-histograms";
-    const CREATED: &str = "created-timestamp-zero-ingestion";
     for version in [(2, 53), (3, 5), (3, 7)] {
         let on = features_and_setting(version, &[NATIVE, CREATED]);
         assert_eq!(on, (vec![NATIVE, CREATED], ""));
