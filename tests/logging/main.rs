@@ -17,6 +17,14 @@
 mod child;
 mod cleanup;
 mod counters;
+#[cfg(all(
+    unix,
+    feature = "axum",
+    feature = "otel",
+    feature = "prometheus",
+    feature = "request-id"
+))]
+mod example;
 mod faults;
 mod files;
 mod folder;

@@ -47,13 +47,11 @@ impl BackupName {
         };
         let rest = rest.strip_prefix('.')?;
         let (period, number) = match rest.split_once('.') {
-            Some((period, number)) => (period, Some(number)),
+            Some((period, number)) if is_period(period) => (period, Some(number)),
+            Some(_) => return None,
             None if is_period(rest) => (rest, None),
             None => ("", Some(rest)),
         };
-        if !period.is_empty() && !is_period(period) {
-            return None;
-        }
         let number = number.map_or(Some(0), |number| {
             let parsed: u32 = number.parse().ok()?;
             // Not `+1` and not `01`. The first backup of a period has no number.

@@ -1,6 +1,9 @@
 //! `FileId`, and other facts about files that only some systems know.
 
 use std::fs::Metadata;
+use std::time::SystemTime;
+#[cfg(unix)]
+use std::time::{Duration, UNIX_EPOCH};
 
 /// The device and the number of a file on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,4 +45,18 @@ pub(super) fn is_pipe(metadata: &Metadata) -> bool {
 #[cfg(not(unix))]
 pub(super) fn is_pipe(_: &Metadata) -> bool {
     false
+}
+
+/// When a file was last written or moved. `None` if nobody knows.
+#[cfg(unix)]
+pub(super) fn changed(metadata: &Metadata) -> Option<SystemTime> {
+    use std::os::unix::fs::MetadataExt;
+    let seconds = Duration::from_secs(u64::try_from(metadata.ctime()).ok()?);
+    let nanos = Duration::from_nanos(u64::try_from(metadata.ctime_nsec()).ok()?);
+    UNIX_EPOCH.checked_add(seconds + nanos)
+}
+
+#[cfg(not(unix))]
+pub(super) fn changed(_: &Metadata) -> Option<SystemTime> {
+    None
 }

@@ -16,9 +16,9 @@ use super::shared::Shared;
 /// `monitoring_log_lines_dropped_total`. Lines reach the file within a few milliseconds, and are then safe from the end of the
 /// process, but not from a power failure, because the file is not synchronized to the disk.
 ///
-/// The file is opened for appending. A file that was moved or deleted is opened again before the next lines, and a truncated one
-/// goes on from its new end, so `logrotate` may rotate it, too. It loses the lines between its copy and its truncation if it is told to
-/// `copytruncate`. While the file cannot be written, because the disk is full for example, lines wait in the queue. Once it can,
+/// The file is opened for appending. A file that was moved or deleted is opened again when the next lines are written, and a
+/// truncated one goes on from its new end, so `logrotate` may rotate it, too, with `create` or `nocreate`. It loses the lines between
+/// its copy and its truncation if it is told to `copytruncate`. While the file cannot be written, because the disk is full for example, lines wait in the queue. Once it can,
 /// they are written, and a line reports the number of those that were lost.
 ///
 /// **One process for one file.** Two processes do not tear each other's lines, but when both rotate a file at the same moment, backups can
@@ -85,7 +85,8 @@ impl FileSink {
 
     /// Opens the file at its path again, for programs that move it and then send a signal. Does not wait for it.
     ///
-    /// Without this call, the sink notices before its next lines that the file was moved.
+    /// Without this call, the sink notices before its next lines that another file is at the path, and soon after it that there is
+    /// none.
     pub fn reopen(&self) {
         self.shared.queue.reopen();
     }

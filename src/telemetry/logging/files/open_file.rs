@@ -3,9 +3,9 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use super::file_id::{FileId, is_deleted, is_pipe};
+use super::file_id::{FileId, changed, is_deleted, is_pipe};
 
 /// A file that is open for appending.
 #[derive(Debug)]
@@ -23,6 +23,17 @@ pub(super) struct OpenFile {
     is_shared: bool,
     /// When something was last written.
     written: SystemTime,
+}
+
+/// Where the path of a file leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// To the file, or it cannot be seen.
+    Here,
+    /// To another file.
+    Elsewhere,
+    /// There is no file.
+    Nowhere,
 }
 
 /// Whether the file has a name in a folder.
@@ -139,21 +150,28 @@ impl OpenFile {
         self.link == Link::Gone
     }
 
-    /// Whether the path still leads to this file, whose length is read on this occasion. `true` if that cannot be seen.
-    pub(super) fn is_at(&mut self, path: &Path) -> bool {
+    /// Looks where the path leads. The length of this file is read on this occasion.
+    pub(super) fn place(&mut self, path: &Path) -> Place {
         match fs::metadata(path) {
             Ok(found) if FileId::of(&found) == self.id => {
                 if self.is_regular {
                     self.move_to(found.len());
                 }
-                true
+                Place::Here
             }
-            Ok(_) => false,
-            Err(error) => !matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Place::Nowhere,
+            Err(error) if error.kind() != io::ErrorKind::NotADirectory => Place::Here,
+            _ => Place::Elsewhere,
         }
+    }
+
+    /// Whether the file was written or moved within this time, and not deleted.
+    pub(super) fn was_changed_within(&self, time: Duration) -> bool {
+        let Ok(metadata) = self.file.metadata() else {
+            return false;
+        };
+        let age = changed(&metadata).and_then(|changed| changed.elapsed().ok());
+        !is_deleted(&metadata) && age.is_none_or(|age| age < time)
     }
 
     pub(super) fn is_regular(&self) -> bool {

@@ -161,12 +161,16 @@ impl Queue {
     /// Notes that all lines of the chunk were written.
     pub(super) fn settle(&self, chunk: Chunk) {
         self.state.lock().settle(chunk);
-        self.progress.notify_all();
     }
 
     /// Notes that so many lines of a chunk were written.
     pub(super) fn settle_lines(&self, lines: usize) {
         self.state.lock().settle_lines(lines);
+    }
+
+    /// Wakes those that wait for lines to be written. Once for a batch, because a wake for each chunk would take longer than its
+    /// lines.
+    pub(super) fn tell_progress(&self) {
         self.progress.notify_all();
     }
 

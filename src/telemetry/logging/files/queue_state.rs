@@ -6,7 +6,7 @@ use super::chunk::{CHUNK, Chunk};
 use super::limits::Limits;
 
 /// The empty chunks that are kept. With them, a queue that is read steadily allocates nothing.
-const SPARE: usize = 16;
+const SPARE: usize = 32;
 
 /// The bytes that the writer takes at once.
 const BATCH: usize = 1024 * 1024;

@@ -6,12 +6,16 @@ use std::time::{Duration, SystemTime};
 
 use super::backups::Backups;
 use super::compressor::Compressor;
-use super::open_file::{OpenFile, last_line_end};
+use super::open_file::{OpenFile, Place, last_line_end};
 use super::rotation::Rotation;
 use crate::measure::Instant;
 
 /// The time between attempts to rotate a file or to open it again, while the old one is still written.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// A file that was moved is written further for this long if there is no new one, because programs such as `logrotate` make that
+/// themselves, and put away one that they find.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// How often one write opens a file that somebody deletes at once.
 const MAX_DELETIONS: u32 = 3;
@@ -26,6 +30,8 @@ pub(super) struct RotatingFile {
     backups: Backups,
     compressor: Option<Compressor>,
     open: Option<OpenFile>,
+    /// When it was noticed that there is no file at the path.
+    missing: Option<Instant>,
     /// Why the file cannot be rotated or opened again, and since when.
     trouble: Option<(io::Error, Instant)>,
 }
@@ -39,6 +45,7 @@ impl RotatingFile {
             compressor: rotation.compresses.then(|| Compressor::new(path)),
             rotation,
             open: Some(open),
+            missing: None,
             trouble: None,
         })
     }
@@ -59,8 +66,20 @@ impl RotatingFile {
 
     /// Opens the file again if others moved or deleted it.
     pub(super) fn follow(&mut self) {
-        let is_moved = |open: &mut OpenFile| !open.is_at(&self.path);
-        if self.open.as_mut().is_some_and(is_moved) && self.may_try() {
+        let Some(open) = &mut self.open else { return };
+        let is_moved = match open.place(&self.path) {
+            Place::Here => {
+                self.missing = None;
+                false
+            }
+            Place::Elsewhere => true,
+            Place::Nowhere => {
+                let since = *self.missing.get_or_insert_with(Instant::now);
+                since.elapsed() >= GRACE || !open.was_changed_within(GRACE)
+            }
+        };
+        if is_moved && self.may_try() {
+            self.missing = None;
             self.reopen();
         }
     }
@@ -179,7 +198,7 @@ impl RotatingFile {
         let Some(open) = &mut self.open else { return };
         let written = open.written();
         // A file that others moved or deleted meanwhile is no longer at the path.
-        if open.is_at(&self.path)
+        if open.place(&self.path) == Place::Here
             && let Err(error) = self.roll_backups(written)
         {
             self.trouble = Some((error, Instant::now()));
@@ -268,6 +287,10 @@ mod tests {
         fs::rename(&path, &moved).unwrap();
         write(&mut file, "three\n");
         assert_eq!(fs::read_to_string(&moved).unwrap(), "two\nthree\n");
+        // Whoever moved it may be about to make a new one.
+        file.follow();
+        assert!(!path.exists());
+        fs::write(&path, "").unwrap();
         file.follow();
         write(&mut file, "four\n");
         assert_eq!(fs::read_to_string(&path).unwrap(), "four\n");

@@ -76,7 +76,9 @@ impl Writer {
             }
             let took = !self.batch.is_empty();
             let is_last = turn.stage != Stage::Open && !took;
-            let result = self.write_batch().and_then(|()| self.write_report(is_last));
+            let result = self.write_batch();
+            self.shared.queue.tell_progress();
+            let result = result.and_then(|()| self.write_report(is_last));
             self.note(&result);
             let gives_up = turn.stage == Stage::Orphaned && result.is_err();
             if is_last || gives_up {
