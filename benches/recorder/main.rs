@@ -9,7 +9,7 @@
 //! rounds in which both threads ran all the time.
 //!
 //! `-- --processes 20` sets the number of processes, and `-- --only recording` measures one section: costs, recording,
-//! native, exemplars, exemplar-allocations, uncached, render, protobuf, snapshot, bytes, growth or series.
+//! native, exemplars, exemplar-allocations, uncached, render, names, protobuf, snapshot, bytes, growth or series.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -70,6 +70,9 @@ fn main() {
     }
     if let Some(figures) = processes.measure("render", rendering::measure) {
         print("text of 100,000 series, ms and MB", &figures, Ratio::First);
+    }
+    if let Some(figures) = processes.measure("names", rendering::measure_names) {
+        print_one("text of 5,000 series", &figures);
     }
     if let Some(figures) = processes.measure("protobuf", rendering::measure_protobuf) {
         print_one("100,000 histograms with 15 buckets", &figures);

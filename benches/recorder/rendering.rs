@@ -2,6 +2,8 @@
 
 use std::hint::black_box;
 
+use tower_vitals::Prometheus;
+
 use crate::peers::{self, CLIENT, Client, Kind, OURS, STOCK, client_labels};
 use crate::support::{CpuTime, Figures, least};
 
@@ -91,6 +93,35 @@ pub(crate) fn measure_protobuf(figures: &mut Figures) {
             format!("{PROTOBUF} ÷ {other}, {unit}"),
             of(PROTOBUF) / of(other),
         );
+    }
+}
+
+/// The text for scrapers that take plain names only, of a recorder without and with names of all characters.
+pub(crate) fn measure_names(figures: &mut Figures) {
+    const SERIES: usize = 5_000;
+    let rows = [
+        ("without utf8_names()", Prometheus::builder()),
+        ("with utf8_names()", Prometheus::builder().utf8_names()),
+    ];
+    for kind in [Kind::Counters, Kind::Histograms] {
+        let recorders = rows.clone().map(|(_, builder)| {
+            let prometheus = builder.max_series(SERIES + 1).build().unwrap();
+            (0..SERIES).for_each(|n| kind.record(&prometheus, &kind.key(n)));
+            prometheus
+        });
+        let texts = recorders.each_ref().map(Prometheus::render);
+        assert_eq!(texts[0].len(), texts[1].len());
+        let mut times: [Vec<f64>; 2] = Default::default();
+        for _ in 0..21 {
+            for (prometheus, times) in recorders.iter().zip(&mut times) {
+                times.push(CpuTime::of(|| drop(black_box(prometheus.render()))) / 1e6);
+            }
+        }
+        let [without, with] = times.map(least);
+        for ((row, _), time) in rows.iter().zip([without, with]) {
+            figures.push(format!("{}, {row}, ms", kind.name()), time);
+        }
+        figures.push(format!("{}, with ÷ without", kind.name()), with / without);
     }
 }
 

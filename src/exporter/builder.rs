@@ -230,6 +230,10 @@ impl PrometheusBuilder {
     /// `a.b` and `a_b` are two metrics then. Where underscores make one name of both, the one that was registered first is
     /// shown and the other is left out, which is logged once as a warning. The metrics of the [catalogue](Self::catalog) are
     /// registered first. Two labels of one metric whose names differ only in such characters are one label.
+    ///
+    /// The names of the layers and of the [catalogue](Self::catalog) have letters, digits and underscores nevertheless, because the
+    /// rules and dashboards for Prometheus name them without quotes, for all versions. So such names are those of metrics that a
+    /// service records itself.
     pub fn utf8_names(mut self) -> Self {
         self.utf8_names = true;
         self

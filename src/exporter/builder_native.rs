@@ -9,8 +9,8 @@ impl PrometheusBuilder {
     /// histogram decides.
     ///
     /// Only the protobuf format shows them (feature `protobuf`), which Prometheus requests if native histograms are enabled in
-    /// it: by `--enable-feature=native-histograms`, from version 3.8 on by `scrape_native_histograms: true` instead. All other
-    /// formats show the classic buckets.
+    /// it: by `--enable-feature=native-histograms` up to version 3.8, by `scrape_native_histograms: true` from 3.8 on. Version 3.9
+    /// ignores the feature, and 3.7 refuses the setting. All other formats show the classic buckets.
     ///
     /// **Trap**: a Prometheus may request protobuf while native histograms are disabled in it, for example because only
     /// `--enable-feature=created-timestamp-zero-ingestion` is set. Then versions 3.3 to 3.7 store neither the exponential nor the

@@ -6,12 +6,16 @@
 )]
 
 use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
 
 use metrics::{Key, Level, Metadata, Recorder};
 use tower_vitals::exporter::{NativeHistograms, Value};
 use tower_vitals::routes::Server as Service;
 use tower_vitals::{Prometheus, Routes};
 
+use crate::support::env;
+use crate::support::native_setting::{features_and_setting, parse, version_of};
 use crate::support::own_prometheus::OwnPrometheus;
 use crate::support::prometheus::Server;
 
@@ -177,4 +181,49 @@ async fn prometheus_3_has_exact_counts_and_quantiles_within_a_bucket() {
     server.answers(&increase, |increase| {
         (f64::from(10_100)..=f64::from(10_101) * 1.4).contains(&increase)
     });
+}
+
+#[test]
+fn each_version_is_told_to_scrape_native_histograms_in_its_way() {
+    const NATIVE: &str = "native-histograms";
+    const CREATED: &str = "created-timestamp-zero-ingestion";
+    let text = "prometheus, version 3.10.1+ds1 (branch: main)\n  build user: a\n";
+    assert_eq!(parse(text), Some((3, 10)));
+    assert_eq!(parse("prometheus"), None);
+    for version in [(2, 53), (3, 5), (3, 7)] {
+        let on = features_and_setting(version, &[NATIVE, CREATED]);
+        assert_eq!(on, (vec![NATIVE, CREATED], ""));
+    }
+    for version in [(3, 8), (3, 10), (4, 0)] {
+        let on = features_and_setting(version, &[NATIVE, CREATED]);
+        assert_eq!(on, (vec![CREATED], "scrape_native_histograms: true"));
+        let off = features_and_setting(version, &[CREATED]);
+        assert_eq!(off, (vec![CREATED], ""));
+    }
+}
+
+#[test]
+#[ignore = "needs Prometheus 3: tests/run"]
+fn only_versions_that_know_the_setting_take_it() {
+    let promtool = env("VITALS_PROMTOOL_3");
+    if promtool.is_empty() {
+        return;
+    }
+    let version = version_of(&Path::new(&promtool).with_file_name("prometheus"));
+    let name = format!("vitals-native-setting-{}.yml", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    let check = |setting: &str| {
+        let config = format!("scrape_configs:\n- {{ job_name: shop, {setting} }}\n");
+        std::fs::write(&file, config).unwrap();
+        let mut check = Command::new(&promtool);
+        check.args(["check", "config"]).arg(&file).output().unwrap()
+    };
+    assert!(check("").status.success());
+    let checked = check("scrape_native_histograms: true");
+    std::fs::remove_file(&file).unwrap();
+    let text = String::from_utf8_lossy(&checked.stderr).into_owned();
+    let is_known = version >= (3, 8);
+    assert_eq!(checked.status.success(), is_known, "{version:?}: {text}");
+    let is_refused = text.contains("field scrape_native_histograms not found");
+    assert_eq!(is_refused, !is_known, "{text}");
 }

@@ -14,6 +14,7 @@ pub mod faulty;
 #[cfg(feature = "health")]
 pub mod health;
 pub mod log;
+pub mod native_setting;
 pub mod own_prometheus;
 pub mod postgres;
 pub mod prometheus;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::env;
+use super::native_setting::{features_and_setting, version_of};
 use super::prometheus::Server;
 
 /// It scrapes every second, and ends when this is dropped.
@@ -18,7 +19,7 @@ pub struct OwnPrometheus {
 }
 
 impl OwnPrometheus {
-    /// Starts one with these features (`--enable-feature`). `None` if `tests/servers` could not download version 3.
+    /// Starts one with these features (`--enable-feature`), of which each version gets `native-histograms` in its way. `None` if `tests/servers` could not download version 3.
     pub fn start(features: &[&str]) -> Option<Self> {
         Self::start_with_jobs(features, &[("tests", "")])
     }
@@ -30,6 +31,8 @@ impl OwnPrometheus {
         if promtool.is_empty() {
             return None;
         }
+        let prometheus = Path::new(&promtool).with_file_name("prometheus");
+        let (features, native) = features_and_setting(version_of(&prometheus), features);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("vitals-prometheus-{}-{count}", std::process::id());
         let folder = std::env::temp_dir().join(name);
@@ -38,6 +41,8 @@ impl OwnPrometheus {
         let config = folder.join("prometheus.yml");
         let files = format!("{}/*.json", targets.display());
         let jobs = jobs.iter().map(|(name, settings)| {
+            let settings = [*settings, native].into_iter().filter(|one| !one.is_empty());
+            let settings = settings.collect::<Vec<_>>().join(", ");
             format!(
                 "- {{ job_name: {name}, file_sd_configs: [{{ files: ['{files}'], refresh_interval: 1s }}], {settings} }}\n"
             )
@@ -54,7 +59,7 @@ impl OwnPrometheus {
         };
         let address = format!("127.0.0.1:{port}");
         let log = std::fs::File::create(folder.join("log")).unwrap();
-        let process = Command::new(Path::new(&promtool).with_file_name("prometheus"))
+        let process = Command::new(prometheus)
             .arg(format!("--config.file={}", config.display()))
             .arg(format!(
                 "--storage.tsdb.path={}",
