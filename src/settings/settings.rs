@@ -146,6 +146,10 @@ impl Settings {
         Ok(settings)
     }
 
+    fn values_of_traces(&self) -> impl ExactSizeIterator<Item = (&str, Value)> {
+        self.traces.values()
+    }
+
     /// Returns `MONITORING_HOST` and `MONITORING_PORT`, for [`Routes::serve`](crate::Routes::serve) and
     /// [`Routes::spawn`](crate::Routes::spawn).
     #[must_use]
@@ -169,7 +173,7 @@ struct Setting {
 
 impl Serialize for Settings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (values, traces) = (self.values(), self.traces.values());
+        let (values, traces) = (self.values(), self.values_of_traces());
         let mut map = serializer.serialize_map(Some(values.len() + traces.len()))?;
         for (name, value) in values {
             let source = self.sources.get(name).copied().unwrap_or(Source::Default);
@@ -189,7 +193,7 @@ impl fmt::Debug for Settings {
         for (name, value) in self.values() {
             settings.field(name, &format_args!("{value}"));
         }
-        for (name, value) in self.traces.values() {
+        for (name, value) in self.values_of_traces() {
             settings.field(name, &format_args!("{value}"));
         }
         settings.finish()

@@ -27,7 +27,9 @@ impl Traces {
             values.insert(name.to_owned(), text.clone());
             Some(text)
         });
-        problems.into_iter().for_each(|it| reader.problem(it));
+        for problem in problems {
+            reader.problem(problem);
+        }
         Self { builder, values }
     }
 

@@ -1,6 +1,7 @@
 //! A collector of traces, over HTTP and gRPC, that keeps what it gets and can misbehave.
 #![allow(unreachable_pub, reason = "the tests of this binary use it")]
 
+use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -168,6 +169,13 @@ pub fn until(what: &str, mut is_true: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "no {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+pub fn hex(id: &[u8]) -> String {
+    id.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 pub fn attribute(attributes: &[KeyValue], key: &str) -> Option<String> {

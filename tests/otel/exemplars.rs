@@ -12,7 +12,7 @@ use tower_vitals::{HttpLayer, HttpMetricsLayer, Prometheus, ServerSpanLayer};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::collector::{BOTH, Collector};
+use crate::collector::{BOTH, Collector, hex};
 use tower_vitals::telemetry::otel::Tracing;
 
 /// The exemplars of a service's metrics, and the ids of the spans that it exported.
@@ -50,11 +50,6 @@ async fn seen(sampler: &str) -> (Vec<String>, Vec<(String, String)>) {
     tracing.shutdown(Duration::from_secs(60)).await;
     let text = prometheus.render_openmetrics();
     let exemplars = text.lines().filter(|line| line.contains(" # {"));
-    let hex = |id: &[u8]| {
-        id.iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-    };
     let spans = collector.spans();
     let ids = spans
         .iter()

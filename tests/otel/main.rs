@@ -11,6 +11,8 @@
 )]
 
 mod collector;
+#[cfg(feature = "axum")]
+mod endings;
 #[cfg(all(feature = "axum", feature = "prometheus"))]
 mod exemplars;
 mod export;

@@ -21,7 +21,7 @@ use tracing::info_span;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::collector::{BOTH, Collector, attribute};
+use crate::collector::{BOTH, Collector, attribute, hex};
 use crate::support;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -108,11 +108,6 @@ async fn a_request_through_two_services_is_one_trace() {
         let call = named(&spans, "GET", CLIENT);
         let other = named(&spans, "GET /items/{id}", SERVER);
         let inner = named(&spans, "read stock", 1);
-        let hex = |id: &[u8]| {
-            id.iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-        };
         for span in &spans {
             assert_eq!(hex(&span.trace_id), TRACE);
             assert_eq!(span.trace_state, "vendor=1");
@@ -335,11 +330,7 @@ async fn reqwest_sends_the_headers_along() {
     let spans = collector.wait_for(2);
     let (call, server) = (named(&spans, "GET", CLIENT), named(&spans, "GET /", SERVER));
     assert_eq!(server.parent_span_id, call.span_id);
-    let id: String = call
-        .span_id
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let id = hex(&call.span_id);
     assert!(sent.contains(&id), "{sent}");
     assert_eq!(
         attribute(&call.attributes, "http.response.status_code").unwrap(),
