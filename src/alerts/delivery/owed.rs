@@ -86,7 +86,7 @@ impl Owed {
             }
             let missed = self.missed.get_or_insert_with(|| {
                 let mut missed = of(notification, Vec::new());
-                missed.group_key = MISSED.to_owned();
+                MISSED.clone_into(&mut missed.group_key);
                 missed.group_labels = [].into();
                 missed
             });
