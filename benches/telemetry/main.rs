@@ -4,8 +4,7 @@
 //! brackets. Within a process the libraries take turns. Figures of one thread are CPU time, the least of many rounds.
 //!
 //! `-- --processes 20` sets the number of processes, and `-- --only json-line` measures one section: json-line,
-//! json-line-allocations, file-hand-over,
-//! file-throughput, file-memory.
+//! json-line-allocations, file-hand-over, file-throughput, file-memory, request-log or request-log-allocations.
 #![allow(
     clippy::disallowed_macros,
     clippy::disallowed_methods,
@@ -17,6 +16,7 @@
 mod file_hand_over;
 mod file_throughput;
 mod json_line;
+mod request_log;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
@@ -38,14 +38,24 @@ fn main() {
     {
         print("allocations of 1,000 JSON lines", &figures);
     }
-    let sections: [(&str, fn(&mut support::Figures)); 3] = [
-        ("file-hand-over", file_hand_over::measure),
-        ("file-throughput", file_throughput::measure),
-        ("file-memory", file_throughput::measure_memory),
-    ];
-    for (section, measure) in sections {
-        if let Some(figures) = processes.measure(section, measure) {
-            print(section, &figures);
-        }
+    if let Some(figures) = processes.measure("file-hand-over", file_hand_over::measure) {
+        print("handing a line to the thread of a file", &figures);
+    }
+    if let Some(figures) = processes.measure("file-throughput", file_throughput::measure) {
+        print("a rotated file, none lost", &figures);
+    }
+    if let Some(figures) = processes.measure("file-memory", file_throughput::measure_memory) {
+        print(
+            "a minute of 50,000 lines a second that nobody takes",
+            &figures,
+        );
+    }
+    if let Some(figures) = processes.measure("request-log", request_log::measure) {
+        print("a request with id, log line and metrics, ns", &figures);
+    }
+    if let Some(figures) =
+        processes.measure_once("request-log-allocations", request_log::measure_allocations)
+    {
+        print("allocations of a request", &figures);
     }
 }

@@ -179,6 +179,8 @@ impl PrometheusBuilder {
     /// # Ok::<_, tower_vitals::Error>(())
     /// ```
     ///
+    /// With the feature `otel`, `ExemplarLabels::of_current_span` is such a function.
+    ///
     /// It is called on the thread that records, after the record, at most once a second for each bucket of a histogram and for
     /// each counter. So an exemplar is kept of whatever any crate records to a histogram, or adds to a counter whose name ends in
     /// `_total`. `supply` must be quick and must not block. If it panics, the value has no exemplar.

@@ -18,10 +18,12 @@ use super::body::ResponseBody;
 use super::config::Config;
 use super::layer_state::LayerState;
 use super::naming::Naming;
+use super::observe::ClientSpan;
 use super::outcome::Outcome;
 use super::per_thread::PerThread;
 use super::response_future::{CountBody, ResponseFuture};
 use super::state_handle::StateHandle;
+use super::templates::Templates;
 use crate::error::BoxError;
 
 /// A [`tower::Layer`](tower_layer::Layer) that measures the requests that an HTTP client sends.
@@ -62,6 +64,7 @@ use crate::error::BoxError;
 #[must_use]
 pub struct ClientMetricsLayer {
     state: Arc<PerThread<LayerState>>,
+    traced: Option<Arc<Templates>>,
 }
 
 impl ClientMetricsLayer {
@@ -73,7 +76,26 @@ impl ClientMetricsLayer {
     pub(crate) fn from_config(config: Config) -> Self {
         Self {
             state: Arc::new(PerThread::new(LayerState::new(config))),
+            traced: None,
         }
+    }
+
+    /// Makes a span for each request, and sends the headers of its trace along: `traceparent`, `tracestate` and `baggage`. Headers of
+    /// these names that are there already are replaced. Defaults to off, because other services see the ids.
+    ///
+    /// The span has the attributes of OpenTelemetry's conventions for HTTP clients (1.44), and for gRPC calls those of RPC. It ends with the
+    /// metric, and its `error.type` is that of [`Naming::open_telemetry_client`](super::Naming::open_telemetry_client). A retry makes
+    /// one span for each attempt if it is around this layer. The headers need the feature `otel` and the layer of
+    /// `telemetry::otel::Tracing`.
+    ///
+    /// ```
+    /// use tower_vitals::ClientMetricsLayer;
+    ///
+    /// let layer = ClientMetricsLayer::new("payments").traces();
+    /// ```
+    pub fn traces(mut self) -> Self {
+        self.traced = Some(Arc::new(Templates::new(Some(self.state.shared().config()))));
+        self
     }
 }
 
@@ -91,6 +113,7 @@ impl<S> Layer<S> for ClientMetricsLayer {
         ClientMetrics {
             inner,
             state: StateHandle::new(&self.state),
+            traced: self.traced.clone(),
         }
     }
 }
@@ -100,6 +123,7 @@ impl<S> Layer<S> for ClientMetricsLayer {
 pub struct ClientMetrics<S> {
     pub(crate) inner: S,
     pub(crate) state: StateHandle,
+    pub(crate) traced: Option<Arc<Templates>>,
 }
 
 impl<S> ClientMetrics<S> {
@@ -121,11 +145,18 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ClientResponseFuture {
-            inner: ResponseFuture::begin(&self.state, request, CountBody::No, |request, _| {
-                self.inner.call(request)
-            }),
-        }
+        let (inner, span) = match &self.traced {
+            None => {
+                let call = |request, _| self.inner.call(request);
+                let inner = ResponseFuture::begin(&self.state, request, CountBody::No, call);
+                (inner, None)
+            }
+            Some(traced) => {
+                let call = |request| self.inner.call(request);
+                ResponseFuture::begin_traced(&self.state, traced, request, call)
+            }
+        };
+        ClientResponseFuture { inner, span }
     }
 }
 
@@ -134,6 +165,7 @@ pin_project! {
     pub struct ClientResponseFuture<F> {
         #[pin]
         inner: ResponseFuture<F>,
+        span: Option<Arc<ClientSpan>>,
     }
 }
 
@@ -146,7 +178,9 @@ where
     type Output = Result<Response<ResponseBody<C>>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().inner.poll_head(cx, |error: E| {
+        let this = self.project();
+        let _entered = this.span.as_deref().map(ClientSpan::enter);
+        this.inner.poll_head(cx, |error: E| {
             let error = error.into();
             (outcome_of(&*error), error)
         })

@@ -16,12 +16,13 @@ use super::ending::Ending;
 use super::head::{Head, NoBody};
 use super::layer_state::LayerState;
 use super::mark::Mark;
-use super::observe::{IdInSpan, Observation, Observers, RequestHead};
+use super::observe::{ClientSpan, IdInSpan, Observation, Observers, RequestHead};
 use super::outcome::Outcome;
 use super::record::{Pending, RequestBytes, UNTIL_END};
 use super::series::Series;
 use super::templates::Templates;
 use crate::measure::{Instant, RecordGuard};
+use crate::trace_context;
 
 pin_project! {
     /// The future of [`HttpMetrics`](super::HttpMetrics).
@@ -96,7 +97,10 @@ impl<F> ResponseFuture<F> {
         let endpoint = measured.as_ref().map(|series| series.endpoint());
         let observation = Observation::begin(observers, &head, id, endpoint.as_deref());
         let series = match &observation {
-            Some(observation) => Some(templates.observed(&head, measured, observation)),
+            Some(observation) => {
+                let observer = Arc::clone(observation) as _;
+                Some(templates.observed(&head, measured, observer))
+            }
             None => measured,
         };
         if observation
@@ -111,6 +115,34 @@ impl<F> ResponseFuture<F> {
             call(request)
         });
         (future, observation)
+    }
+
+    /// Starts to record a request that is sent, and to trace it: `call` gets it with the headers of the trace, inside its span.
+    pub(crate) fn begin_traced<B>(
+        state: &Arc<LayerState>,
+        templates: &Templates,
+        request: Request<B>,
+        call: impl FnOnce(Request<B>) -> F,
+    ) -> (Self, Option<Arc<ClientSpan>>) {
+        let started = Instant::now();
+        let (measured, mut request) = Self::measured(state, request);
+        let head = RequestHead::of(&request);
+        let endpoint = measured.as_ref().map(|series| series.endpoint());
+        let span = ClientSpan::begin(&head, endpoint.as_deref());
+        let series = match &span {
+            Some(span) => Some(templates.observed(&head, measured, Arc::clone(span) as _)),
+            None => measured,
+        };
+        match &span {
+            Some(span) => span.inject(request.headers_mut()),
+            None => trace_context::inject_current(request.headers_mut()),
+        }
+        let pending = Pending::begin(series);
+        let future = Self::call(pending, started, request, CountBody::No, |request, _| {
+            let _entered = span.as_deref().map(ClientSpan::enter);
+            call(request)
+        });
+        (future, span)
     }
 
     /// The series that a request is measured under.

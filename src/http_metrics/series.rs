@@ -353,6 +353,7 @@ impl Series {
         let endpoint = measured.as_ref().map(|series| series.endpoint());
         self.leave();
         observed.observer.on_end(&End {
+            side: self.config.side(),
             ending,
             nanos,
             bytes: Some(bytes),
@@ -375,7 +376,7 @@ impl Series {
     /// Records the end of a request. `bytes` is the size of its response body, if it had one.
     pub(crate) fn end(&self, ending: Ending, nanos: u64, bytes: Option<u64>, outcome: Outcome) {
         if let Handles::Observed(observed) = &self.handles {
-            return Self::end_observed(observed, ending, nanos, bytes, outcome);
+            return self.end_observed(observed, ending, nanos, bytes, outcome);
         }
         let ending = match outcome {
             Outcome::Complete => ending,
@@ -412,6 +413,7 @@ impl Series {
     }
 
     fn end_observed(
+        &self,
         observed: &Observed<Self>,
         ending: Ending,
         nanos: u64,
@@ -428,6 +430,7 @@ impl Series {
             endpoint
         });
         observed.observer.on_end(&End {
+            side: self.config.side(),
             ending,
             nanos,
             bytes,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::config::{Config, Protocol};
 use super::naming::Naming;
-use super::observe::{Observation, Observer, RequestHead};
+use super::observe::{Observer, RequestHead};
 use super::series::Series;
 
 pub(crate) struct Templates {
@@ -34,7 +34,7 @@ impl Templates {
         &self,
         request: &RequestHead<'_>,
         measured: Option<Arc<Series>>,
-        observation: &Arc<Observation>,
+        observer: Arc<dyn Observer>,
     ) -> Arc<Series> {
         let lender = measured.as_ref().unwrap_or(&self.unmeasured);
         let config = if lender.config.protocol != Protocol::Grpc && request.is_call() {
@@ -42,7 +42,8 @@ impl Templates {
         } else {
             &lender.config
         };
-        let observer: Arc<dyn Observer> = Arc::clone(observation) as _;
         lender.observed(config, measured.clone(), observer)
     }
 }
+
+debug_fields!(Templates {});

@@ -4,7 +4,7 @@
 //!
 //! - values that are known to be secret ([`register`]), wherever and however encoded they appear,
 //! - credentials in URLs and connection strings (`scheme://user:password@host`, `user:password@tcp(host)`),
-//! - values with the name of a secret (`password=..`, `"api_key": ".."`, `Authorization: Bearer ..`) in query strings,
+//! - values with the name of a secret, or with one that the service adds ([`register_name`]) (`password=..`, `"api_key": ".."`, `Authorization: Bearer ..`) in query strings,
 //!   forms, JSON, YAML, XML, headers, command lines, SQL and Rust's `Debug` output, also percent-encoded or escaped,
 //! - values in the format of a token (JSON Web Tokens, the tokens of some 80 services, private keys in PEM).
 //!
@@ -27,6 +27,8 @@ mod mask;
 mod name;
 mod named;
 mod pair;
+mod register_name;
+mod registered_names;
 mod registry;
 mod scan;
 #[cfg(test)]
@@ -43,6 +45,7 @@ pub(crate) use self::json::{Budget, json};
 pub(crate) use self::mask::MASK;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::name::{is_count, is_secret};
+pub use self::register_name::register_name;
 pub use self::registry::register;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::registry::{register_own, register_url};

@@ -1,5 +1,7 @@
 //! Names, and the kind of secret that they stand for.
 
+use super::registered_names::{is_registered, may_be_registered};
+
 /// How much a name says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -226,9 +228,12 @@ pub(crate) fn is_count(name: &str) -> bool {
 
 /// The kind of secret that a value of this name is, if any.
 pub(super) fn kind(name: &[u8]) -> Option<Kind> {
-    if !may_be_secret(name) {
-        return None;
-    }
+    let known = may_be_secret(name).then(|| known_kind(name)).flatten();
+    let is_registered = || may_be_registered(name) && is_registered(Words::of(name).plain());
+    known.or_else(|| is_registered().then_some(Kind::Password))
+}
+
+fn known_kind(name: &[u8]) -> Option<Kind> {
     let words = Words::of(name);
     let plain = words.plain();
     let singular = plain.strip_suffix(b"s").unwrap_or(plain);
@@ -313,11 +318,11 @@ fn find(lists: &[(Kind, &[&str])], matches: impl Fn(&str) -> bool) -> Option<Kin
 }
 
 /// The bytes of a name that are read: its last ones.
-const MAX_NAME: usize = 64;
+pub(super) const MAX_NAME: usize = 64;
 
 /// The words of a name, in lower case and without trailing digits. Words are separated by punctuation, white space and
 /// capitals (`smtpPass`, `SMTPPass`).
-struct Words {
+pub(super) struct Words {
     letters: [u8; MAX_NAME],
     length: usize,
     starts: [usize; MAX_NAME],
@@ -325,7 +330,7 @@ struct Words {
 }
 
 impl Words {
-    fn of(name: &[u8]) -> Self {
+    pub(super) fn of(name: &[u8]) -> Self {
         let name = &name[name.len().saturating_sub(MAX_NAME)..];
         let mut words = Self {
             letters: [0; MAX_NAME],
@@ -353,7 +358,7 @@ impl Words {
     }
 
     /// The name without punctuation and trailing digits.
-    fn plain(&self) -> &[u8] {
+    pub(super) fn plain(&self) -> &[u8] {
         without_digits(&self.letters[..self.length])
     }
 

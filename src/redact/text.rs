@@ -40,6 +40,14 @@ fn secrets(text: &str) -> Vec<Span> {
     registry::read_environment();
     let mut spans = Vec::new();
     search(text.as_bytes(), 0, &mut spans);
+    if registry::has_values() && text.bytes().any(|byte| byte.is_ascii_control()) {
+        // A value with spaces may stand on two lines.
+        let is_break = |byte: u8| byte.is_ascii_control();
+        let line = text
+            .bytes()
+            .map(|byte| if is_break(byte) { b' ' } else { byte });
+        registry::find(&line.collect::<Vec<_>>(), &mut spans);
+    }
     spans.sort_unstable();
     spans.dedup_by(|next, previous| {
         let is_next = next.0 <= previous.1;

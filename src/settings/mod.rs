@@ -50,6 +50,13 @@ mod reader;
 mod redacted;
 mod service_link;
 mod settings;
+#[cfg(not(feature = "otel"))]
+#[path = "no_traces.rs"]
+mod traces;
+#[cfg(feature = "otel")]
+mod traces;
+#[cfg(feature = "otel")]
+mod tracing;
 
 pub use secrecy::{ExposeSecret, SecretString};
 

@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the variable, trimmed. An empty variable counts as not set, and so does a service link of Kubernetes.
-    fn text(&mut self, name: &str) -> Option<String> {
+    pub(super) fn text(&mut self, name: &str) -> Option<String> {
         let Ok(text) = (self.lookup)(name)?.into_string() else {
             self.problem(format!("{name} is not UTF-8: text in UTF-8 is allowed"));
             return None;
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
         Some(text.to_owned()).filter(|text| !text.is_empty())
     }
 
-    fn problem(&mut self, problem: String) {
+    pub(super) fn problem(&mut self, problem: String) {
         self.problems.push(problem);
     }
 }

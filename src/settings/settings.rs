@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::form;
 use super::reader::{Reader, Source, Sources};
 use super::redacted::Redacted;
+use super::traces::Traces;
 use crate::error::Error;
 
 /// Each row: `field: Type = read(variable, form, default)`, or `secret(..)` for a secret.
@@ -46,6 +47,7 @@ macro_rules! settings {
                 #[doc = concat!("\n\nRead from `", $variable, "`. Defaults to `", stringify!($default), "`.")]
                 pub $field: $Type,
             )*
+            pub(super) traces: Traces,
             sources: Sources,
         }
 
@@ -53,6 +55,7 @@ macro_rules! settings {
             fn read(reader: &mut Reader<'_>) -> Self {
                 Self {
                     $($field: reader.$read($variable, &$form, $default),)*
+                    traces: Traces::read(reader),
                     sources: Sources::new(),
                 }
             }
@@ -166,10 +169,14 @@ struct Setting {
 
 impl Serialize for Settings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let values = self.values();
-        let mut map = serializer.serialize_map(Some(values.len()))?;
+        let (values, traces) = (self.values(), self.traces.values());
+        let mut map = serializer.serialize_map(Some(values.len() + traces.len()))?;
         for (name, value) in values {
             let source = self.sources.get(name).copied().unwrap_or(Source::Default);
+            map.serialize_entry(name, &Setting { value, source })?;
+        }
+        for (name, value) in traces {
+            let source = Source::Environment;
             map.serialize_entry(name, &Setting { value, source })?;
         }
         map.end()
@@ -180,6 +187,9 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut settings = f.debug_struct("Settings");
         for (name, value) in self.values() {
+            settings.field(name, &format_args!("{value}"));
+        }
+        for (name, value) in self.traces.values() {
             settings.field(name, &format_args!("{value}"));
         }
         settings.finish()

@@ -2,6 +2,7 @@
 //!
 //! Without the feature `otel` there are no traces, and these functions do nothing.
 
+mod excluded;
 #[cfg(not(feature = "otel"))]
 #[path = "no_propagation.rs"]
 mod propagation;
@@ -14,7 +15,8 @@ mod trace_ids;
 #[cfg(feature = "otel")]
 mod traceparent;
 
+pub(crate) use self::excluded::EXCLUDED;
 pub(crate) use self::propagation::{
-    current_ids, ids, ids_in_layer, inject, inject_current, set_parent,
+    HAS_TRACES, current_ids, ids, ids_in_layer, inject, inject_current, set_parent,
 };
 pub(crate) use self::trace_ids::TraceIds;

@@ -15,6 +15,9 @@ use super::traceparent;
 
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 
+/// Whether spans can belong to traces.
+pub(crate) const HAS_TRACES: bool = true;
+
 /// The ids of the innermost entered span that belongs to a trace. Works inside a layer, too.
 ///
 /// Costs no look-up of the span, because the layer of tracing-opentelemetry keeps the context of entered spans.

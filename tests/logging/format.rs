@@ -320,34 +320,6 @@ fn long_values_are_cut_and_the_line_is_bounded() {
 }
 
 #[test]
-fn a_value_that_logs_while_it_is_formatted_makes_a_line_of_its_own() {
-    struct Chatty;
-    impl fmt::Debug for Chatty {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            info!(inner = 1, "formatting");
-            f.write_str("chatty")
-        }
-    }
-    let lines = lines::json(|| {
-        let span = info_span!("span", a = ?Chatty, b = Empty);
-        let _span = span.enter();
-        span.record("b", tracing::field::debug(Chatty));
-        info!(c = ?Chatty, "outer");
-    });
-    let messages: Vec<_> = lines
-        .iter()
-        .map(|line| line["message"].as_str().unwrap())
-        .collect();
-    // A subscriber that is not the global one is not called by itself.
-    assert_eq!(messages.last(), Some(&"outer"));
-    let outer = lines.last().unwrap();
-    assert_eq!(
-        (&outer["a"], &outer["b"], &outer["c"]),
-        (&"chatty".into(), &"chatty".into(), &"chatty".into())
-    );
-}
-
-#[test]
 fn events_outside_of_the_current_span_have_the_fields_of_theirs() {
     let lines = lines::json(|| {
         let other = info_span!("other", a = 1);

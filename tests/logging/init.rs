@@ -26,6 +26,7 @@ fn play() {
         Some("log records") => log_records(),
         Some("own logger") => own_logger(),
         Some("text") => text(),
+        Some("beside") => beside(),
         _ => {}
     }
 }
@@ -165,4 +166,34 @@ fn lines_of_the_console_have_no_colours_in_a_pipe_and_one_line_an_event() {
         "{stderr}"
     );
     assert!(!stderr.contains('\x1b'), "{stderr:?}");
+}
+
+struct Seen(Arc<AtomicU64>);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Seen {
+    fn on_event(
+        &self,
+        _event: &tracing::Event<'_>,
+        _context: tracing_subscriber::layer::Context<'_, S>,
+    ) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn beside() {
+    let seen = Arc::<AtomicU64>::default();
+    let _logging = json()
+        .filter("warn")
+        .init_with(Seen(Arc::clone(&seen)))
+        .unwrap();
+    tracing::debug!("for the other layer");
+    tracing::warn!("for both");
+    tracing::warn!(seen = seen.load(Ordering::Relaxed), "end");
+}
+
+#[test]
+fn another_layer_fits_beside_the_log_and_has_no_part_of_its_filter() {
+    let lines = played("beside").lines();
+    assert_eq!(messages(&lines), ["for both", "end"]);
+    assert_eq!(lines[1]["seen"], 2);
 }

@@ -14,19 +14,19 @@ use crate::strict;
 
 /// Keeps lines.
 #[derive(Debug, Clone, Default)]
-pub struct Lines(Arc<Mutex<Vec<(Level, Vec<u8>)>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl LineSink for Lines {
-    fn write(&self, level: Level, line: &[u8]) {
-        self.0.lock().unwrap().push((level, line.to_vec()));
+    fn write(&self, _level: Level, line: &[u8]) {
+        self.0.lock().unwrap().push(line.to_vec());
     }
 }
 
 impl Lines {
     /// Takes the lines, of which each has one line feed, at its end, and no control character.
-    pub fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         let lines = mem::take(&mut *self.0.lock().unwrap());
-        lines.into_iter().map(|(_, line)| checked(line)).collect()
+        lines.into_iter().map(checked).collect()
     }
 }
 
@@ -52,7 +52,7 @@ static SCHEMA: LazyLock<(Schemas, SchemaIndex)> = LazyLock::new(|| {
 });
 
 /// The line as an object that matches the schema and has no key twice.
-pub fn object(line: &str) -> Map<String, Value> {
+pub(crate) fn object(line: &str) -> Map<String, Value> {
     let value = strict::parse(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     let (schemas, schema) = &*SCHEMA;
     if let Err(error) = schemas.validate(&value, *schema) {
@@ -65,31 +65,33 @@ pub fn object(line: &str) -> Map<String, Value> {
 }
 
 /// A subscriber that writes JSON into these lines.
-pub fn json_subscriber(lines: &Lines) -> impl Subscriber + Send + Sync + 'static {
+pub(crate) fn json_subscriber(lines: &Lines) -> impl Subscriber + Send + Sync + 'static {
     tracing_subscriber::registry().with(JsonLines::new(lines.clone()))
 }
 
 /// What is logged, as JSON.
-pub fn json(log: impl FnOnce()) -> Vec<Map<String, Value>> {
+pub(crate) fn json(log: impl FnOnce()) -> Vec<Map<String, Value>> {
     let lines = Lines::default();
     tracing::subscriber::with_default(json_subscriber(&lines), log);
     lines.take().iter().map(|line| object(line)).collect()
 }
 
 /// What is logged, as JSON and as lines of a console.
-pub fn texts(log: impl FnOnce()) -> Vec<String> {
+pub(crate) fn texts(log: impl FnOnce()) -> Vec<String> {
     let (json, console) = (Lines::default(), Lines::default());
     let subscriber = tracing_subscriber::registry()
         .with(JsonLines::new(json.clone()))
         .with(ConsoleLines::new(console.clone()));
     tracing::subscriber::with_default(subscriber, log);
     let json = json.take();
-    json.iter().for_each(|line| drop(object(line)));
+    for line in &json {
+        object(line);
+    }
     json.into_iter().chain(console.take()).collect()
 }
 
 /// What is logged, as lines of a console without their times.
-pub fn console(log: impl FnOnce()) -> Vec<String> {
+pub(crate) fn console(log: impl FnOnce()) -> Vec<String> {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::registry().with(ConsoleLines::new(lines.clone()));
     tracing::subscriber::with_default(subscriber, log);

@@ -2,9 +2,12 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::items_after_statements,
     clippy::panic,
+    clippy::print_stderr,
     clippy::print_stdout,
     clippy::float_cmp,
+    clippy::items_after_statements,
     clippy::needless_pass_by_value,
     clippy::disallowed_macros,
     clippy::disallowed_methods,
@@ -33,3 +36,5 @@ mod signals;
 mod strict;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(feature = "otel")]
+mod trace;

@@ -1,5 +1,7 @@
 //! Exemplars: a recorded value of a bucket or a counter, with the labels of the trace that it was recorded in.
 
+#[cfg(feature = "otel")]
+mod current_span;
 mod exemplar;
 mod exemplar_labels;
 mod exemplar_slots;

@@ -9,6 +9,7 @@ use crate::http_metrics::outcome::{Outcome, Side};
 
 /// How a request ended.
 pub(crate) struct End<'a> {
+    pub(crate) side: Side,
     pub(crate) ending: Ending,
     pub(crate) nanos: u64,
     /// The bytes of the response body, if there was a response.
@@ -40,10 +41,10 @@ impl End<'_> {
     /// The `error.type` of OpenTelemetry's conventions, as its metrics have it.
     pub(crate) fn error_type(&self) -> Option<Cow<'static, str>> {
         match self.code() {
-            Some(code) => code.is_error(Side::Server).then(|| code.name().into()),
+            Some(code) => code.is_error(self.side).then(|| code.name().into()),
             None => {
                 let status = self.sent_status().unwrap_or_default();
-                error_type(Side::Server, status, self.outcome)
+                error_type(self.side, status, self.outcome)
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What is observed of a request beside its metrics: its id, its log line and its span. [`Observers`] is the configuration,
 //! [`Observation`] the state of one request.
 
+mod client_span;
 mod end;
 mod exclusion;
 mod id_in_span;
@@ -24,6 +25,7 @@ mod span_fields;
 mod target;
 mod user_id;
 
+pub(crate) use client_span::ClientSpan;
 pub(crate) use end::End;
 pub(crate) use id_in_span::IdInSpan;
 pub(crate) use observation::Observation;

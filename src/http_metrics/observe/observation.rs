@@ -15,6 +15,7 @@ use super::request_head::RequestHead;
 use super::server_span::ServerSpan;
 use super::target::TARGET;
 use crate::request_id;
+use crate::trace_context;
 
 pub(crate) struct Observation {
     observers: Arc<Observers>,
@@ -42,6 +43,9 @@ impl Observation {
         let server_span = spans.filter(|span| !span.exclusion.covers(request.path()));
         let span = match (server_span, &observers.ids) {
             (Some(server_span), _) => server_span.begin(request, endpoint, span_id),
+            (None, _) if spans.is_some() && trace_context::HAS_TRACES => {
+                ServerSpan::excluded(request, span_id)
+            }
             (None, Some(_)) if !is_id_outside => {
                 tracing::error_span!(target: TARGET, "request", request_id = span_id)
             }

@@ -11,7 +11,7 @@ use super::exclusion::Exclusion;
 use super::proxies::Proxies;
 use super::request_head::RequestHead;
 use super::span_fields::{SpanName, protocol_version, redacted_query, rpc, server, user_agent};
-use super::target::TARGET;
+use super::target::{EXCLUDED_TARGET, TARGET};
 use crate::http_metrics::labels::{METHODS, OTHER, UNMATCHED, method_index};
 use crate::redact::redact;
 use crate::trace_context;
@@ -83,6 +83,20 @@ impl ServerSpan {
             rpc.grpc.status_code = Empty,
             "error.type" = Empty,
             duration_ms = Empty,
+        );
+        trace_context::set_parent(&span, request.headers);
+        span
+    }
+
+    /// A span that no sampler of this crate takes, so that the spans inside are not taken either. It has a target of its own, because it
+    /// is none of the requests that are observed.
+    pub(crate) fn excluded(request: &RequestHead<'_>, request_id: Option<&str>) -> Span {
+        let span = tracing::error_span!(
+            target: EXCLUDED_TARGET,
+            "request",
+            otel.kind = "server",
+            request_id,
+            { trace_context::EXCLUDED } = true,
         );
         trace_context::set_parent(&span, request.headers);
         span

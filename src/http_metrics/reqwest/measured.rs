@@ -5,6 +5,7 @@ macro_rules! measured {
         use std::error::Error as StdError;
         use std::future::Future;
         use std::pin::Pin;
+        use std::sync::Arc;
         use std::task::{Context, Poll, ready};
 
         use http::Uri;
@@ -13,6 +14,7 @@ macro_rules! measured {
         use $reqwest::{Body, Client, Error, Request, Response, ResponseBuilderExt, Url};
 
         use crate::http_metrics::client::{ClientMetrics, outcome_of};
+        use crate::http_metrics::observe::ClientSpan;
         use crate::http_metrics::response_future;
         use crate::http_metrics::response_future::CountBody;
 
@@ -42,16 +44,37 @@ macro_rules! measured {
             }
 
             fn call(&mut self, request: Request) -> Self::Future {
-                ResponseFuture {
-                    inner: response_future::ResponseFuture::begin(
-                        &self.state,
-                        as_http(request),
-                        CountBody::No,
-                        |request, _| HttpFuture {
+                let request = as_http(request);
+                let (inner, span) = match &self.traced {
+                    None => {
+                        let call = |request: http::Request<Request>, _| HttpFuture {
                             inner: self.inner.call(request.into_body()),
-                        },
-                    ),
-                }
+                        };
+                        let inner = response_future::ResponseFuture::begin(
+                            &self.state,
+                            request,
+                            CountBody::No,
+                            call,
+                        );
+                        (inner, None)
+                    }
+                    Some(traced) => {
+                        let call = |request: http::Request<Request>| {
+                            let (head, mut request) = request.into_parts();
+                            *request.headers_mut() = head.headers;
+                            HttpFuture {
+                                inner: self.inner.call(request),
+                            }
+                        };
+                        response_future::ResponseFuture::begin_traced(
+                            &self.state,
+                            traced,
+                            request,
+                            call,
+                        )
+                    }
+                };
+                ResponseFuture { inner, span }
             }
         }
 
@@ -72,6 +95,7 @@ macro_rules! measured {
             pub struct ResponseFuture<F> {
                 #[pin]
                 inner: response_future::ResponseFuture<HttpFuture<F>>,
+                span: Option<Arc<ClientSpan>>,
             }
         }
 
@@ -83,7 +107,9 @@ macro_rules! measured {
             type Output = Result<Response, E>;
 
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-                let polled = self.project().inner.poll_head(cx, |error: E| {
+                let this = self.project();
+                let _entered = this.span.as_deref().map(ClientSpan::enter);
+                let polled = this.inner.poll_head(cx, |error: E| {
                     let outcome = outcome_of(&error);
                     (outcome, error)
                 });

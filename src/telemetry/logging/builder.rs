@@ -25,6 +25,7 @@ pub(super) type SetFile = Box<dyn Fn(FileSinkBuilder) -> FileSinkBuilder + Send 
 /// [`JsonLines`](super::JsonLines) and [`ConsoleLines`](super::ConsoleLines) describe the lines, and [`FileSink`](super::FileSink) the
 /// files. One filter decides for all sinks. Each event that passes it is counted in `log_events_total{level}`.
 #[must_use]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct LoggingBuilder {
     pub(super) filter: String,
     pub(super) own_level: Option<String>,

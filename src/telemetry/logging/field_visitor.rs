@@ -71,9 +71,7 @@ impl FieldVisitor<'_> {
 
     /// A value whose text is JSON.
     fn literal(&mut self, name: &'static str, literal: &str) {
-        let is_message =
-            name == "message" && self.event.as_ref().is_some_and(|it| !it.0.has_message);
-        if is_message {
+        if self.is_message(name) {
             return self.text(name, Excerpt::of(literal, MAX_VALUE));
         }
         if self.is_metadata(name) {
@@ -86,6 +84,15 @@ impl FieldVisitor<'_> {
         }
         self.fields
             .set(name, |json| json.extend_from_slice(literal.as_bytes()));
+    }
+
+    /// Whether a value of this name is the message.
+    fn is_message(&self, name: &str) -> bool {
+        name == "message"
+            && self
+                .event
+                .as_ref()
+                .is_some_and(|(event, _)| !event.has_message)
     }
 
     fn mask(&mut self, name: &'static str) {
@@ -156,7 +163,7 @@ impl Visit for FieldVisitor<'_> {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         let literal = if value { "true" } else { "false" };
-        if name(field) == "message" {
+        if self.is_message(name(field)) {
             return self.text("message", Excerpt::of(literal, MAX_VALUE));
         }
         self.fields.set(name(field), |json| {
@@ -168,7 +175,7 @@ impl Visit for FieldVisitor<'_> {
         let name = name(field);
         let text = String::from_utf8_lossy(&value[..value.len().min(MAX_VALUE)]);
         if Excerpt::of(&text, MAX_VALUE).has_secret() {
-            return self.mask(name);
+            return self.text(name, Excerpt::of(MASK, MAX_VALUE));
         }
         self.formatted(name, format_args!("{}", Hex(value)));
     }

@@ -57,17 +57,15 @@ impl FilterState {
         expiry: Option<Arc<Expiry>>,
     ) -> Option<Temporary> {
         self.last_change = change;
-        match expiry {
-            Some(expiry) => self.temporary.replace(Temporary {
-                filter,
-                until,
-                _expiry: expiry,
-            }),
-            None => {
-                self.lasting = filter;
-                self.temporary.take()
-            }
-        }
+        let Some(expiry) = expiry else {
+            self.lasting = filter;
+            return self.temporary.take();
+        };
+        self.temporary.replace(Temporary {
+            filter,
+            until,
+            _expiry: expiry,
+        })
     }
 
     pub(super) fn status(&self) -> LogLevelStatus {

@@ -194,7 +194,7 @@ impl Change {
             target: CHANGES,
             %from,
             %to,
-            until = until.map(tracing::field::display),
+            until = until.map(|until| format!("{until:.3}")),
             "{message}"
         );
     }

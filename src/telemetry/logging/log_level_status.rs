@@ -23,5 +23,5 @@ pub struct LogLevelStatus {
 #[expect(clippy::ref_option, reason = "serde passes a reference")]
 fn rfc_3339<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
     let time = time.and_then(|time| Timestamp::try_from(time).ok());
-    time.map(|time| time.to_string()).serialize(serializer)
+    time.map(|time| format!("{time:.3}")).serialize(serializer)
 }

@@ -1,9 +1,9 @@
 //! The start of the log.
 
 use tracing::{Level, Subscriber};
-use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Layer, Registry};
 
 use super::builder::LoggingBuilder;
 use super::console_lines::ConsoleLines;
@@ -46,10 +46,31 @@ impl LoggingBuilder {
     ///
     /// [`ErrorKind::AlreadyInstalled`] if the process has a subscriber already, and the errors of [`layer`](Self::layer).
     pub fn init(self) -> Result<LoggingHandle, Error> {
+        // No layer beside the log, also none that does nothing: it would want the events of all levels.
+        self.start(|layer| tracing_subscriber::registry().with(layer))
+    }
+
+    /// Like [`init`](Self::init), with another layer beside the log, such as one that exports traces. The filter of the log does not
+    /// hold for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`init`](Self::init).
+    pub fn init_with<L>(self, other: L) -> Result<LoggingHandle, Error>
+    where
+        L: Layer<Registry> + Send + Sync,
+    {
+        self.start(|layer| tracing_subscriber::registry().with(other).with(layer))
+    }
+
+    fn start<S, T>(self, subscriber: impl FnOnce(AnyLayer<S>) -> T) -> Result<LoggingHandle, Error>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+        T: Subscriber + Send + Sync,
+    {
         let (has_panic_hook, takes_log_records) = (self.has_panic_hook, self.takes_log_records);
         let (layer, handle) = self.layer()?;
-        let subscriber = tracing_subscriber::registry().with(layer);
-        tracing::subscriber::set_global_default(subscriber).map_err(|error| {
+        tracing::subscriber::set_global_default(subscriber(layer)).map_err(|error| {
             Error::new(
                 ErrorKind::AlreadyInstalled,
                 "the process has a tracing subscriber already: call Logging::init once and before others, or add \

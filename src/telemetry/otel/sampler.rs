@@ -1,10 +1,11 @@
 //! `RequestSampler`: samples no probes and scrapes.
 
 use opentelemetry::trace::{Link, SpanKind, TraceContextExt, TraceId, TraceState};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, ShouldSample};
 
 use super::excluded::Excluded;
+use crate::trace_context::EXCLUDED;
 
 /// Leaves the decision to another sampler, except for requests with an excluded path, and for spans inside one that is not sampled.
 ///
@@ -42,8 +43,11 @@ impl ShouldSample for RequestSampler {
 
 impl RequestSampler {
     fn is_excluded(&self, attributes: &[KeyValue]) -> bool {
-        let path = attributes.iter().find(|it| it.key.as_str() == "url.path");
-        path.is_some_and(|path| self.excluded.contains(&path.value.as_str()))
+        attributes.iter().any(|it| match it.key.as_str() {
+            EXCLUDED => it.value == Value::Bool(true),
+            "url.path" => self.excluded.contains(&it.value.as_str()),
+            _ => false,
+        })
     }
 }
 

@@ -186,6 +186,15 @@ impl TracingBuilder {
         self
     }
 
+    /// Adds an attribute of the service, unless there is one of this name.
+    #[cfg(feature = "axum")]
+    pub(crate) fn default_attribute(mut self, name: &str, value: &str) -> Self {
+        if self.attributes.iter().all(|(known, _)| known != name) {
+            self.attributes.push((name.to_owned(), value.to_owned()));
+        }
+        self
+    }
+
     /// Samples no requests received with this path or one below it, and nothing inside them. The default paths of probes and scrapes are
     /// excluded already.
     pub fn exclude_path(mut self, path: &str) -> Self {

@@ -40,8 +40,15 @@ debug_fields!(FileSinkBuilder {
     limits
 });
 
+impl FileSink {
+    /// A sink that writes this file. Its folder is made if it is missing.
+    pub fn builder(path: impl Into<PathBuf>) -> FileSinkBuilder {
+        FileSinkBuilder::new(path.into())
+    }
+}
+
 impl FileSinkBuilder {
-    pub(super) fn new(path: PathBuf) -> Self {
+    fn new(path: PathBuf) -> Self {
         Self {
             path,
             name: None,
@@ -94,7 +101,7 @@ impl FileSinkBuilder {
         self
     }
 
-    /// Sets the memory of the queue. Defaults to 32 MiB, and is at least 64 KiB. The buffer of the lines that are just written is
+    /// Sets the memory of the queue. Defaults to 31 MiB, and is at least 64 KiB. The buffer of the lines that are just written is
     /// a part of it.
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.limits.bytes = bytes;

@@ -6,7 +6,9 @@ pub(super) const CHUNK: usize = 64 * 1024;
 /// Lines in the order of their arrival, without a gap. Its buffer never grows.
 pub(super) struct Chunk {
     bytes: Vec<u8>,
-    lines: u32,
+    /// The bytes at the beginning that were written.
+    written: usize,
+    lines: usize,
 }
 
 impl Chunk {
@@ -14,6 +16,7 @@ impl Chunk {
     pub(super) fn with_room(line: usize) -> Self {
         Self {
             bytes: Vec::with_capacity(Self::size_for(line)),
+            written: 0,
             lines: 0,
         }
     }
@@ -37,12 +40,23 @@ impl Chunk {
         true
     }
 
+    /// The lines that were not written yet.
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.bytes[self.written..]
+    }
+
+    /// Notes that the first bytes were written. Returns the number of lines in them.
+    pub(super) fn advance(&mut self, bytes: usize) -> usize {
+        let written = self.bytes().iter().take(bytes);
+        let ends = written.filter(|byte| **byte == b'\n').count();
+        self.written += bytes;
+        let lines = ends.min(self.lines);
+        self.lines -= lines;
+        lines
     }
 
     pub(super) fn lines(&self) -> usize {
-        self.lines as usize
+        self.lines
     }
 
     pub(super) fn size(&self) -> usize {
@@ -51,6 +65,7 @@ impl Chunk {
 
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
+        self.written = 0;
         self.lines = 0;
     }
 }

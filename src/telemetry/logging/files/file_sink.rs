@@ -1,14 +1,13 @@
 //! [`FileSink`]: a rotated log file behind a queue.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::Level;
 
 use super::super::line_sink::LineSink;
-use super::builder::FileSinkBuilder;
 use super::shared::Shared;
 
 /// A log file, written by a thread of its own and rotated like Python's `RotatingFileHandler`.
@@ -23,7 +22,7 @@ use super::shared::Shared;
 /// they are written, and a line reports the number of those that were lost.
 ///
 /// **One process for one file.** Two processes do not tear each other's lines, but when both rotate a file at the same moment, backups can
-/// be lost. A second sink of the same file in one process is an error.
+/// be lost. The sink logs a warning if others write to its file. A second sink of the same file in one process is an error.
 ///
 /// Clones write to the same file. It is closed by [`shutdown`](Self::shutdown), or once the last clone was dropped and the lines are
 /// written.
@@ -42,7 +41,10 @@ use super::shared::Shared;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct FileSink(Arc<Handle>);
+pub struct FileSink {
+    shared: Arc<Shared>,
+    _handle: Arc<Handle>,
+}
 
 /// Closes the file when the last clone is dropped.
 struct Handle(Arc<Shared>);
@@ -54,29 +56,23 @@ impl Drop for Handle {
 }
 
 impl FileSink {
-    /// A sink that writes this file. Its folder is made if it is missing.
-    pub fn builder(path: impl Into<PathBuf>) -> FileSinkBuilder {
-        FileSinkBuilder::new(path.into())
-    }
-
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self(Arc::new(Handle(shared)))
-    }
-
-    fn shared(&self) -> &Shared {
-        &self.0.0
+        Self {
+            _handle: Arc::new(Handle(Arc::clone(&shared))),
+            shared,
+        }
     }
 
     /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.shared().path
+        &self.shared.path
     }
 
     /// The number of lines that were lost so far: dropped because the queue was full, or given up at the shutdown.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.shared().lost.total()
+        self.shared.lost.total()
     }
 
     /// Waits until all lines that were accepted before are in the file, but no longer than the timeout. Returns whether they are.
@@ -84,14 +80,14 @@ impl FileSink {
     /// This blocks the thread.
     #[must_use = "`false` means that lines may be missing"]
     pub fn flush(&self, timeout: Duration) -> bool {
-        self.shared().queue.flush(timeout)
+        self.shared.queue.flush(timeout)
     }
 
     /// Opens the file at its path again, for programs that move it and then send a signal. Does not wait for it.
     ///
     /// Without this call, the sink notices before its next lines that the file was moved.
     pub fn reopen(&self) {
-        self.shared().queue.reopen();
+        self.shared.queue.reopen();
     }
 
     /// Closes the file once all lines are written, but no later than the timeout. Returns the number of lines that were lost.
@@ -100,14 +96,14 @@ impl FileSink {
     /// count as lost, even if it succeeds later.
     #[must_use = "the lines that were lost are gone"]
     pub fn shutdown(&self, timeout: Duration) -> u64 {
-        self.shared().shut_down(timeout)
+        self.shared.shut_down(timeout)
     }
 }
 
 impl LineSink for FileSink {
     #[inline]
     fn write(&self, _level: Level, line: &[u8]) {
-        self.shared().push(line);
+        self.shared.push(line);
     }
 }
 
@@ -115,7 +111,7 @@ impl LineSink for FileSink {
 /// several whole lines.
 impl io::Write for FileSink {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        self.shared().push(lines);
+        self.shared.push(lines);
         Ok(lines.len())
     }
 

@@ -15,7 +15,8 @@ pub(super) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            bytes: 32 * 1024 * 1024,
+            // Less than 32 MiB with all that belongs to it.
+            bytes: 31 * 1024 * 1024,
             lines: 1_000_000,
             wait: None,
         }

@@ -18,11 +18,20 @@ pub(super) struct OpenFile {
     position: u64,
     /// The last line has no end.
     is_torn: bool,
-    /// The file has a name. Some file systems never say so.
-    is_linked: bool,
-    is_deleted: bool,
+    link: Link,
+    /// It grew by more than the lines of this process.
+    is_shared: bool,
     /// When something was last written.
     written: SystemTime,
+}
+
+/// Whether the file has a name in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// Some file systems never say so.
+    Unknown,
+    Present,
+    Gone,
 }
 
 impl OpenFile {
@@ -45,8 +54,12 @@ impl OpenFile {
             id: FileId::of(&metadata),
             is_regular: metadata.is_file(),
             position,
-            is_linked: !is_deleted(&metadata),
-            is_deleted: false,
+            link: if is_deleted(&metadata) {
+                Link::Unknown
+            } else {
+                Link::Present
+            },
+            is_shared: false,
             is_torn: position > 0 && !ends_with_line(path),
             written: if position > 0 {
                 metadata.modified()?
@@ -84,7 +97,8 @@ impl OpenFile {
         if written > whole {
             self.is_torn = !self.cut(written, written - whole);
         }
-        self.update();
+        let own = if self.is_torn { written } else { whole };
+        self.update(own as u64);
         (whole, result)
     }
 
@@ -96,25 +110,45 @@ impl OpenFile {
         self.is_regular && is_end() && self.file.set_len(end - bytes as u64).is_ok()
     }
 
-    fn update(&mut self) {
+    fn update(&mut self, own: u64) {
         self.written = SystemTime::now();
         if self.is_regular
             && let Ok(metadata) = self.file.metadata()
         {
-            self.position = metadata.len();
-            self.is_deleted = self.is_linked && is_deleted(&metadata);
+            if self.link == Link::Present && is_deleted(&metadata) {
+                self.link = Link::Gone;
+            }
+            self.position += own;
+            self.move_to(metadata.len());
         }
+    }
+
+    /// Notes the length of the file.
+    fn move_to(&mut self, length: u64) {
+        self.is_shared |= length > self.position;
+        self.position = length;
+    }
+
+    /// Whether others write to the file, too.
+    pub(super) fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     /// Whether somebody had deleted the file when it was last written, so that nobody will read the lines.
     pub(super) fn is_deleted(&self) -> bool {
-        self.is_deleted
+        self.link == Link::Gone
     }
 
-    /// Whether the path still leads to this file. `true` if that cannot be seen.
-    pub(super) fn is_at(&self, path: &Path) -> bool {
+    /// Whether the path still leads to this file, whose length is read on this occasion. `true` if that cannot be seen.
+    pub(super) fn is_at(&mut self, path: &Path) -> bool {
         match fs::metadata(path) {
-            Ok(found) => FileId::of(&found) == self.id,
+            Ok(found) if FileId::of(&found) == self.id => {
+                if self.is_regular {
+                    self.move_to(found.len());
+                }
+                true
+            }
+            Ok(_) => false,
             Err(error) => !matches!(
                 error.kind(),
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory

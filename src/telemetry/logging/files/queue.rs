@@ -56,12 +56,12 @@ impl Queue {
         }
     }
 
-    /// Returns whether the line was accepted.
+    /// Returns whether the line was accepted. A caller that may not wait finds no room in a full queue.
     #[inline]
-    pub(super) fn push(&self, line: &[u8]) -> bool {
+    pub(super) fn push(&self, line: &[u8], may_wait: bool) -> bool {
         let mut state = self.state.lock();
         if !state.push(line, &self.limits) {
-            return self.push_to_new_chunk(state, line);
+            return self.push_to_new_chunk(state, line, may_wait);
         }
         self.wake_writer(state);
         true
@@ -77,8 +77,14 @@ impl Queue {
     }
 
     #[cold]
-    fn push_to_new_chunk(&self, mut state: MutexGuard<'_, QueueState>, line: &[u8]) -> bool {
-        let started = self.limits.wait.map(|wait| (Instant::now(), wait));
+    fn push_to_new_chunk(
+        &self,
+        mut state: MutexGuard<'_, QueueState>,
+        line: &[u8],
+        may_wait: bool,
+    ) -> bool {
+        let wait = self.limits.wait.filter(|_| may_wait);
+        let started = wait.map(|wait| (Instant::now(), wait));
         loop {
             if state.stage != Stage::Open {
                 return false;
@@ -142,10 +148,10 @@ impl Queue {
         pause: Duration,
         waits: impl Fn(&QueueState) -> bool,
     ) {
-        let (started, stage) = (Instant::now(), state.stage);
+        let (started, before) = (Instant::now(), state.stage);
         while waits(state)
             && !state.wants_reopen
-            && state.stage == stage
+            && state.stage == before
             && let Some(left) = pause.checked_sub(started.elapsed())
         {
             self.work.wait_for(state, left);
@@ -155,6 +161,12 @@ impl Queue {
     /// Notes that all lines of the chunk were written.
     pub(super) fn settle(&self, chunk: Chunk) {
         self.state.lock().settle(chunk);
+        self.progress.notify_all();
+    }
+
+    /// Notes that so many lines of a chunk were written.
+    pub(super) fn settle_lines(&self, lines: usize) {
+        self.state.lock().settle_lines(lines);
         self.progress.notify_all();
     }
 

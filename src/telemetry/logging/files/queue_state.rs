@@ -104,14 +104,19 @@ impl QueueState {
 
     /// Takes back a chunk whose lines were written.
     pub(super) fn settle(&mut self, mut chunk: Chunk) {
-        if self.stage != Stage::Closed {
-            self.settled += chunk.lines() as u64;
-        }
+        self.settle_lines(chunk.lines());
         if chunk.size() == CHUNK && self.spare.len() < SPARE {
             chunk.clear();
             self.spare.push(chunk);
         } else {
             self.held -= chunk.size();
+        }
+    }
+
+    /// Notes that these lines were written. It does not matter once they were given up.
+    pub(super) fn settle_lines(&mut self, lines: usize) {
+        if self.stage != Stage::Closed {
+            self.settled += lines as u64;
         }
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Reports {
     writing: Outage,
     rotating: Outage,
     compressing: Outage,
+    /// It was reported that others write to the file.
+    is_shared: bool,
 }
 
 impl Reports {
@@ -47,6 +49,7 @@ impl Reports {
             writing: Outage::default(),
             rotating: Outage::default(),
             compressing: Outage::default(),
+            is_shared: false,
         }
     }
 
@@ -122,6 +125,17 @@ impl Reports {
             ),
             (Some(Transition::Ended), _) => tracing::warn!(%file, "a log file is rotated again"),
             _ => {}
+        }
+    }
+
+    /// Reports once that others write to the file.
+    pub(super) fn sharing(&mut self, file: &Path, is_shared: bool) {
+        if is_shared && !self.is_shared {
+            self.is_shared = true;
+            tracing::warn!(
+                file = %file.display(),
+                "another process writes to a log file, too; when both rotate it, they lose backups"
+            );
         }
     }
 

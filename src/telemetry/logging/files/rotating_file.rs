@@ -52,10 +52,15 @@ impl RotatingFile {
         self.trouble.as_ref().map(|(error, _)| error)
     }
 
+    /// Whether others write to the file, too.
+    pub(super) fn is_shared(&self) -> bool {
+        self.open.as_ref().is_some_and(OpenFile::is_shared)
+    }
+
     /// Opens the file again if others moved or deleted it.
     pub(super) fn follow(&mut self) {
-        let is_moved = |open: &OpenFile| !open.is_at(&self.path);
-        if self.open.as_ref().is_some_and(is_moved) && self.may_try() {
+        let is_moved = |open: &mut OpenFile| !open.is_at(&self.path);
+        if self.open.as_mut().is_some_and(is_moved) && self.may_try() {
             self.reopen();
         }
     }
@@ -112,9 +117,12 @@ impl RotatingFile {
     /// Opens the file if it is not open, and rotates it if it has no room.
     fn make_room(&mut self, lines: &[u8]) -> io::Result<()> {
         self.open_if_closed()?;
-        if self.fitting(lines) == 0 {
-            self.roll();
-            self.open_if_closed()?;
+        // The file that others put in the place of a full one may be full, too.
+        for _ in 0..2 {
+            if self.fitting(lines) == 0 {
+                self.roll();
+                self.open_if_closed()?;
+            }
         }
         Ok(())
     }
@@ -165,13 +173,14 @@ impl RotatingFile {
 
     /// Makes the file a backup. If that fails, it is written further.
     fn roll(&mut self) {
-        let Some(open) = &self.open else { return };
         if !self.may_try() {
             return;
         }
+        let Some(open) = &mut self.open else { return };
+        let written = open.written();
         // A file that others moved or deleted meanwhile is no longer at the path.
         if open.is_at(&self.path)
-            && let Err(error) = self.roll_backups(open.written())
+            && let Err(error) = self.roll_backups(written)
         {
             self.trouble = Some((error, Instant::now()));
             return;
@@ -222,4 +231,71 @@ impl RotatingFile {
 fn first_line(lines: &[u8]) -> usize {
     let end = lines.iter().position(|byte| *byte == b'\n');
     end.map_or(lines.len(), |end| end + 1)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A file in a new folder.
+    fn open(name: &str) -> (PathBuf, RotatingFile) {
+        let folder = format!("vitals-rotating-file-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(folder).join("a.log");
+        let file = RotatingFile::open(&path, Rotation::default()).unwrap();
+        (path, file)
+    }
+
+    #[track_caller]
+    fn write(file: &mut RotatingFile, lines: &str) {
+        let (written, result) = file.write(lines.as_bytes());
+        result.unwrap();
+        assert_eq!(written, lines.len());
+    }
+
+    #[test]
+    fn lines_that_went_to_a_deleted_file_are_written_again() {
+        let (path, mut file) = open("deleted");
+        write(&mut file, "one\n");
+        // Between the look at the path and the write.
+        file.follow();
+        fs::remove_file(&path).unwrap();
+        write(&mut file, "two\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two\n");
+        // A file with another name is read by somebody.
+        let moved = path.with_file_name("moved");
+        fs::rename(&path, &moved).unwrap();
+        write(&mut file, "three\n");
+        assert_eq!(fs::read_to_string(&moved).unwrap(), "two\nthree\n");
+        file.follow();
+        write(&mut file, "four\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "four\n");
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_others_moved_is_not_rotated_in_their_stead() {
+        let (path, mut file) = open("moved");
+        file.rotation.max_bytes = 10;
+        write(&mut file, "12345678\n");
+        let text = |name| fs::read_to_string(path.with_file_name(name)).ok();
+        let move_it = |other| {
+            fs::rename(&path, path.with_file_name("moved")).unwrap();
+            fs::write(&path, other).unwrap();
+        };
+        // The one at the path has room.
+        move_it("abc\n");
+        write(&mut file, "def\n");
+        assert_eq!(text("moved").unwrap(), "12345678\n");
+        assert_eq!(text("a.log").unwrap(), "abc\ndef\n");
+        assert_eq!(text("a.log.1"), None);
+        // That one is full, too.
+        move_it("87654321\n");
+        write(&mut file, "ghi\n");
+        assert_eq!(text("moved").unwrap(), "abc\ndef\n");
+        assert_eq!(text("a.log.1").unwrap(), "87654321\n");
+        assert_eq!(text("a.log").unwrap(), "ghi\n");
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
 }

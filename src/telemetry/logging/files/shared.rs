@@ -31,10 +31,12 @@ impl Shared {
         }
     }
 
-    /// Lines of the sink's own thread, which reports faults of the file, go to other sinks only.
+    /// Lines of the sink's own thread, which reports faults of the file, go to other sinks only. They wait nowhere, so that no two
+    /// sinks wait for each other.
     #[inline]
     pub(super) fn push(&self, line: &[u8]) {
-        if WRITER_OF.get() != self.id && !self.queue.push(line) {
+        let writer_of = WRITER_OF.get();
+        if writer_of != self.id && !self.queue.push(line, writer_of == 0) {
             self.lost.add(1);
         }
     }

@@ -23,8 +23,6 @@ pub(super) struct Writer {
     reports: Reports,
     /// What was taken from the queue.
     batch: VecDeque<Chunk>,
-    /// The bytes of the first chunk that are in the file.
-    written: usize,
     /// The pause after the last failure. `None` if the file is written.
     retry: Option<Duration>,
     active: ActiveFile,
@@ -42,7 +40,6 @@ impl Writer {
             file,
             reports,
             batch: VecDeque::new(),
-            written: 0,
             retry: None,
             active,
         }
@@ -71,7 +68,8 @@ impl Writer {
             if turn.stage == Stage::Closed {
                 return;
             }
-            if turn.reopens {
+            // What is open may be broken for good, unlike the file at the path.
+            if turn.reopens || self.retry.is_some() {
                 self.file.reopen();
             } else if !self.batch.is_empty() {
                 self.file.follow();
@@ -105,14 +103,15 @@ impl Writer {
     }
 
     fn write_batch(&mut self) -> io::Result<()> {
-        while let Some(chunk) = self.batch.front() {
-            let (count, result) = self.file.write(&chunk.bytes()[self.written..]);
-            self.written += count;
-            result?;
-            self.written = 0;
-            if let Some(chunk) = self.batch.pop_front() {
-                self.shared.queue.settle(chunk);
+        while let Some(mut chunk) = self.batch.pop_front() {
+            let (written, result) = self.file.write(chunk.bytes());
+            if result.is_err() {
+                let lines = chunk.advance(written);
+                self.shared.queue.settle_lines(lines);
+                self.batch.push_front(chunk);
+                return result;
             }
+            self.shared.queue.settle(chunk);
         }
         Ok(())
     }
@@ -140,5 +139,7 @@ impl Writer {
         }
         self.reports.writing(self.file.path(), result);
         self.reports.rotating(self.file.path(), self.file.trouble());
+        self.reports
+            .sharing(self.file.path(), self.file.is_shared());
     }
 }
