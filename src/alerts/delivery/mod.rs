@@ -37,6 +37,7 @@ mod fallbacks;
 mod feed;
 mod hand_over;
 mod lane;
+mod late_ends;
 mod leftover;
 mod metrics;
 mod note;

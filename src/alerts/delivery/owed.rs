@@ -5,11 +5,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::now::Now;
-use super::state::State;
 use crate::alerts::channels::{Notification, NotificationReason, NotifiedAlert};
 use crate::alerts::state::AlertId;
-use crate::alerts::stores::Queued;
 
 /// The most alerts of each kind. Of copies the newest are remembered, of missed ends the oldest.
 const MAX_COPIED: usize = 1_000;
@@ -24,7 +21,7 @@ pub(super) struct Owed {
     copied: VecDeque<Copied>,
     /// The ends that this channel missed while it was stopped, in one notification.
     #[serde(default)]
-    missed: Option<Notification>,
+    pub(super) missed: Option<Notification>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +40,7 @@ impl Owed {
         self.missed = None;
     }
 
-    fn note_copy(&mut self, notification: &Notification, fallback: &str) {
+    pub(super) fn note_copy(&mut self, notification: &Notification, fallback: &str) {
         for alert in &notification.alerts {
             let same = |it: &Copied| it.alert == alert.id && it.fallback == fallback;
             self.copied.retain(|it| !same(it));
@@ -58,7 +55,7 @@ impl Owed {
     }
 
     /// The fallbacks that do not know that these alerts ended, each with their ends.
-    fn take_ends(&mut self, notification: &Notification) -> Vec<(String, Notification)> {
+    pub(super) fn take_ends(&mut self, notification: &Notification) -> Vec<(String, Notification)> {
         let mut ends: Vec<(String, Notification)> = Vec::new();
         for alert in notification.alerts.iter().filter(|alert| !alert.is_firing) {
             self.copied.retain(|copied| {
@@ -79,7 +76,7 @@ impl Owed {
     }
 
     /// Takes note of a notification that a stopped channel does not get. It does not know alerts that began to fire since.
-    fn note_missed(&mut self, notification: &Notification, stopped: SystemTime) {
+    pub(super) fn note_missed(&mut self, notification: &Notification, stopped: SystemTime) {
         for alert in &notification.alerts {
             if let Some(missed) = &mut self.missed {
                 missed.alerts.retain(|it| it.id != alert.id);
@@ -89,7 +86,7 @@ impl Owed {
             }
             let missed = self.missed.get_or_insert_with(|| {
                 let mut missed = of(notification, Vec::new());
-                missed.group_key = MISSED.to_owned();
+                MISSED.clone_into(&mut missed.group_key);
                 missed.group_labels = [].into();
                 missed
             });
@@ -116,52 +113,4 @@ fn of(notification: &Notification, alerts: Vec<NotifiedAlert>) -> Notification {
     other.owner.clone_from(&notification.owner);
     other.external_url.clone_from(&notification.external_url);
     other
-}
-
-impl State {
-    /// A fallback gets this copy of a notification of the channel.
-    pub(super) fn note_copy(&mut self, lane: usize, copy: &Queued) {
-        let owed = &mut self.lanes[lane].owed;
-        owed.note_copy(&copy.notification, &copy.channel);
-        self.changes.channels = true;
-    }
-
-    /// The ends that the fallbacks of a channel must hear of, because it delivered this notification and they got copies of the ones
-    /// before.
-    pub(super) fn ends_of_copies(&mut self, lane: usize, sent: &Queued, now: Now) -> Vec<Queued> {
-        let ends = self.lanes[lane].owed.take_ends(&sent.notification);
-        self.changes.channels |= !ends.is_empty();
-        let is_there = |name: &str| self.lanes.iter().any(|lane| lane.receiver.name == name);
-        let ends = ends.into_iter().filter(|(name, _)| is_there(name));
-        let ends = ends.map(|(name, mut end)| {
-            end.reason = NotificationReason::Fallback;
-            end.text = Some(format!("told by {}, which works again", sent.channel));
-            queued(&name, end, now)
-        });
-        ends.collect()
-    }
-
-    /// A stopped channel does not get this notification.
-    pub(super) fn note_missed(&mut self, lane: usize, missed: &Queued) {
-        let lane = &mut self.lanes[lane];
-        if let Some(stopped) = &lane.stopped {
-            lane.owed.note_missed(&missed.notification, stopped.since);
-            self.changes.channels = true;
-        }
-    }
-
-    /// The ends that a channel missed while it was stopped.
-    pub(super) fn missed_ends(&mut self, lane: usize, now: Now) -> Option<Queued> {
-        let lane = &mut self.lanes[lane];
-        let mut missed = lane.owed.missed.take()?;
-        missed.at = now.wall;
-        missed.text = Some("These alerts ended while this channel was stopped.".to_owned());
-        Some(queued(&lane.receiver.name, missed, now))
-    }
-}
-
-fn queued(channel: &str, notification: Notification, now: Now) -> Queued {
-    let mut queued = Queued::new(channel, notification);
-    queued.next_attempt = now.wall;
-    queued
 }

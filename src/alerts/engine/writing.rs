@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 const MAX_WAITING_NOTIFICATIONS: usize = 10_000;
 
 /// Of more events, the oldest are written before the rest, so that no commit takes longer than a call of the store may.
-const MAX_EVENTS: usize = 5_000;
+const MAX_EVENTS: usize = 2_000;
 
 /// The changes of a ledger on their way to the store.
 #[derive(Default)]
