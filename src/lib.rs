@@ -39,6 +39,7 @@
 //! | none | the layers and the instruments, with `http`, `http-body`, `tower-layer`, `tower-service`, `futures-core`, `metrics`, `parking_lot`, `quanta` and `tracing` | 25 crates |
 //! | `axum` (default) | [`Routes`], `MatchedPath` as the endpoint, [`Ready`], response parts, [`Settings`]; enables `health` | 43 more |
 //! | `prometheus` (default) | [`Prometheus`], [`exporter::SeriesLimit`] | 3 more |
+//! | `logging` | [`Logging`](telemetry::logging::Logging): lines of text and JSON on a console and in rotated files, a filter that changes at run time, a panic hook | 31 more |
 //! | `metrics-exporter-prometheus` | [`ExistingExporter`](exporter::ExistingExporter): [`Routes::metrics`] reads the exporter of that crate that a service installed itself | 25 over `prometheus` |
 //! | `protobuf` | [`Routes::metrics`] answers in Prometheus' protobuf format, which alone shows [native histograms](exporter::PrometheusBuilder::native_histograms) | none over `prometheus` |
 //! | `push` | [`Pushgateway`](exporter::Pushgateway): pushes the metrics of short-lived jobs | 28 over `prometheus` |
@@ -61,6 +62,7 @@
 //! | `reqwest-0-12` | [`ClientMetricsLayer`] around [reqwest 0.12](http_metrics::reqwest::v0_12) | 58 more |
 //! | `reqwest-0-13` | [`ClientMetricsLayer`] around [reqwest 0.13](http_metrics::reqwest::v0_13) | 53 more |
 //! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools; needs Rust 1.94 | 73 more |
+//! | `otel` | [`telemetry::otel`]: traces over OTLP, with gRPC or HTTP; the headers of traces in [`ServerSpanLayer`] and [`ClientMetricsLayer`], and their ids in exemplars | 80 more |
 //! | `full` | everything; needs Rust 1.95 | 245 crates in total |
 #![warn(clippy::incompatible_msrv)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

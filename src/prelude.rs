@@ -15,3 +15,5 @@ pub use crate::http_metrics::{ClientMetricsLayer, HttpMetricsLayer};
 pub use crate::jobs::{Job, Jobs};
 #[cfg(feature = "axum")]
 pub use crate::routes::Routes;
+#[cfg(feature = "logging")]
+pub use crate::telemetry::logging::Logging;

@@ -4,8 +4,7 @@
 //! brackets. Within a process the libraries take turns. Figures of one thread are CPU time, the least of many rounds.
 //!
 //! `-- --processes 20` sets the number of processes, and `-- --only json-line` measures one section: json-line,
-//! json-line-allocations, file-hand-over,
-//! file-throughput or file-memory.
+//! json-line-allocations, file-hand-over, file-throughput, file-memory, request-log or request-log-allocations.
 #![allow(
     clippy::disallowed_macros,
     clippy::disallowed_methods,
@@ -17,6 +16,7 @@
 mod file_hand_over;
 mod file_throughput;
 mod json_line;
+mod request_log;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
@@ -49,5 +49,13 @@ fn main() {
             "a minute of 50,000 lines a second that nobody takes",
             &figures,
         );
+    }
+    if let Some(figures) = processes.measure("request-log", request_log::measure) {
+        print("a request with id, log line and metrics, ns", &figures);
+    }
+    if let Some(figures) =
+        processes.measure_once("request-log-allocations", request_log::measure_allocations)
+    {
+        print("allocations of a request", &figures);
     }
 }

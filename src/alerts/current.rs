@@ -12,22 +12,17 @@ impl Evaluator<'_, '_> {
     /// The greatest or least current value of each group. As in `PromQL`, NaN counts only if there is nothing else.
     pub(super) fn extreme(&mut self, choose: fn(f64, f64) -> f64) -> Result<(), Error> {
         let join = |chosen: &mut f64, other| *chosen = choose(*chosen, other);
-        self.fold(self.reads_current(0)?, join, |value| (value, None))
+        self.fold(self.current(0)?, join, |value| value)
     }
 
     pub(super) fn avg(&mut self) -> Result<(), Error> {
-        let current = self.reads_current(0)?;
-        let read = |series: &Series| {
-            let value = current(series)?;
-            Ok(value.map(|value| (Sum::from(value), 1_u32)))
-        };
+        let current = self.current(0)?;
+        let read = |series: &Series| Some((Sum::from(current(series)?), 1_u32));
         let join = |all: &mut (Sum, u32), other: (Sum, u32)| {
             all.0.add(other.0.value());
             all.1 += other.1;
         };
-        self.fold(read, join, |(sum, count)| {
-            (sum.value() / f64::from(count), None)
-        })
+        self.fold(read, join, |(sum, count)| sum.value() / f64::from(count))
     }
 
     pub(super) fn computed(&mut self, name: &str) -> Result<(), Error> {
@@ -42,17 +37,19 @@ impl Evaluator<'_, '_> {
         let mut groups = BTreeMap::<_, Sum>::new();
         let by = &self.rule.signal.by;
         for (labels, value) in values {
-            let own = by.iter().filter_map(|label| {
-                let value = labels.get(label).filter(|text| !text.is_empty());
-                Some((label, value?))
-            });
-            let own: BTreeMap<_, _> = own.collect();
-            groups.entry(own).or_default().add(*value);
+            let is_own =
+                |(name, value): &(&String, &String)| by.contains(name) && !value.is_empty();
+            let group = if labels.iter().all(|pair| is_own(&pair)) {
+                labels.clone()
+            } else {
+                let own = labels.iter().filter(is_own);
+                own.map(|(name, value)| (name.clone(), value.clone()))
+                    .collect()
+            };
+            groups.entry(group).or_default().add(*value);
         }
         for (labels, sum) in groups {
-            let labels = labels.into_iter();
-            let labels = labels.map(|(label, value)| (label.clone(), value.clone()));
-            self.add(Cow::Owned(labels.collect()), sum.value(), None);
+            self.add(Cow::Owned(labels), sum.value(), None);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::found::Found;
-use super::frame::{Frame, Read, WrongKind, check_numbers};
+use super::frame::Frame;
 use super::labels::Labels;
 use super::measure::Measure;
 use super::rule::Rule;
@@ -33,43 +33,43 @@ impl<'a> Evaluator<'a, '_> {
         let rule = self.rule;
         match &rule.signal.measure {
             Measure::Value { .. } => {
-                let read = self.reads_current(0)?;
-                self.sums(read, |sum| (sum, None))
+                let current = self.current(0)?;
+                self.sums(current)
             }
             Measure::Rate { window, .. } => {
-                let frame = self.frame(0, *window)?;
-                let rate = |span| frame.window.rate(span);
-                let rate = |series: &Series| Ok(frame.span(series)?.map(rate));
-                self.sums(rate, |sum| (sum, None))
+                let frame = self.numbers(0, *window)?;
+                self.sums(|series| Some(frame.rise(series)?.rate(frame.seconds)))
             }
             Measure::Increase { window, .. } => {
-                let increase = increase(self.frame(0, *window)?);
-                self.sums(increase, |sum| (sum, None))
+                let frame = self.numbers(0, *window)?;
+                self.sums(|series| Some(frame.rise(series)?.increase()))
             }
             Measure::Ratio { window, .. } => {
-                let part = increase(self.frame(0, *window)?);
-                let whole = increase(self.frame(1, *window)?);
-                self.ratio(part, whole, |part, whole| {
-                    let part = part.map_or(0.0, Sum::value);
-                    Some((part / whole.value(), Some(whole.value())))
-                })
+                let [part, whole] = [self.numbers(0, *window)?, self.numbers(1, *window)?];
+                self.ratio(
+                    |series| Some(part.rise(series)?.increase()),
+                    |series| Some(whole.rise(series)?.increase()),
+                    |part, whole| {
+                        let part = part.map_or(0.0, Sum::value);
+                        Some((part / whole.value(), Some(whole.value())))
+                    },
+                )
             }
-            Measure::Average { window, .. } => self.average(self.frame(0, *window)?),
+            Measure::Average { window, .. } => self.average(*window),
             Measure::Quantile {
                 quantile, window, ..
-            } => self.quantile(*quantile, self.frame(0, *window)?),
+            } => self.quantile(*quantile, *window),
             Measure::Age { .. } => {
                 let oldest = |oldest: &mut f64, time| *oldest = oldest.min(time);
                 let now = self.now as f64 / 1000.0;
-                self.fold(self.reads_current(0)?, oldest, |time| (now - time, None))
+                self.fold(self.current(0)?, oldest, |time| now - time)
             }
             Measure::Absent { .. } => self.absent(),
             Measure::Max { .. } => self.extreme(f64::max),
             Measure::Min { .. } => self.extreme(f64::min),
             Measure::Avg { .. } => self.avg(),
             Measure::Quotient { .. } => {
-                let part = self.reads_current(0)?;
-                let whole = self.reads_current(1)?;
+                let [part, whole] = [self.current(0)?, self.current(1)?];
                 self.ratio(part, whole, |part, whole| {
                     Some((part?.value() / whole.value(), None))
                 })
@@ -78,22 +78,31 @@ impl<'a> Evaluator<'a, '_> {
         }
     }
 
-    fn average(&mut self, frame: Frame<'a>) -> Result<(), Error> {
-        let window = frame.window;
+    fn average(&mut self, window: Duration) -> Result<(), Error> {
+        let frame = self.histograms(window)?;
         let read = |series: &'a Series| {
             let points = frame.histogram(series)?;
-            let rates = points.sum().zip(points.count());
-            let rate = |span| Sum::from(window.rate(span));
-            Ok(rates.map(|(sum, count)| (rate(sum), rate(count))))
+            if points.is_idle {
+                return Some((0.0, 0.0));
+            }
+            let (sum, count) = points.sum().zip(points.count())?;
+            Some((sum.rate(frame.seconds), count.rate(frame.seconds)))
         };
-        let add = |total: &mut (Sum, Sum), other: (Sum, Sum)| {
-            total.0.add(other.0.value());
-            total.1.add(other.1.value());
-        };
-        self.fold(read, add, |(sum, count)| {
-            let (sum, count) = (sum.value(), count.value());
-            (sum / count, Some(count * window.seconds()))
-        })
+        let view = self.view(0)?;
+        for (labels, members) in view.groups() {
+            let mut total = None;
+            for rates in members.series().filter_map(read) {
+                let (sum, count): &mut (Sum, Sum) = total.get_or_insert_default();
+                sum.add(rates.0);
+                count.add(rates.1);
+            }
+            if let Some((sum, count)) = total {
+                let (sum, count) = (sum.value(), count.value());
+                let events = count * frame.seconds;
+                self.add(Cow::Borrowed(labels), sum / count, Some(events));
+            }
+        }
+        Ok(())
     }
 
     fn absent(&mut self) -> Result<(), Error> {
@@ -120,24 +129,21 @@ impl<'a> Evaluator<'a, '_> {
     /// Computes the groups of the whole by their parts and themselves. A part without a whole has no value.
     fn ratio(
         &mut self,
-        read_part: impl Fn(&Series) -> Read<f64>,
-        read_whole: impl Fn(&Series) -> Read<f64>,
+        read_part: impl Fn(&Series) -> Option<f64>,
+        read_whole: impl Fn(&Series) -> Option<f64>,
         value: impl Fn(Option<Sum>, Sum) -> Option<(f64, Option<f64>)>,
     ) -> Result<(), Error> {
         let [parts, wholes] = [self.view(0)?, self.view(1)?];
-        for series in parts.series() {
-            check_numbers(series).map_err(|wrong| unreadable(parts, &wrong))?;
-        }
         let mut rest = parts.groups().peekable();
         for (labels, members) in wholes.groups() {
-            let Some(whole) = sum(wholes, members, &read_whole)? else {
+            let Some(whole) = sum(members, &read_whole) else {
                 continue;
             };
             let mut part = None;
             while let Some((other, members)) = rest.peek() {
                 let order = (*other).cmp(labels);
                 if order.is_eq() {
-                    part = sum(parts, *members, &read_part)?;
+                    part = sum(*members, &read_part);
                 }
                 if order.is_gt() {
                     break;
@@ -151,27 +157,25 @@ impl<'a> Evaluator<'a, '_> {
         Ok(())
     }
 
-    fn sums(
-        &mut self,
-        read: impl Fn(&Series) -> Read<f64>,
-        value: impl Fn(f64) -> (f64, Option<f64>),
-    ) -> Result<(), Error> {
-        let read = |series: &Series| Ok(read(series)?.map(Sum::from));
-        let add = |sum: &mut Sum, term: Sum| sum.add(term.value());
-        self.fold(read, add, |sum| value(sum.value()))
+    fn sums(&mut self, read: impl Fn(&Series) -> Option<f64>) -> Result<(), Error> {
+        for (labels, members) in self.view(0)?.groups() {
+            if let Some(sum) = sum(members, &read) {
+                self.add(Cow::Borrowed(labels), sum.value(), None);
+            }
+        }
+        Ok(())
     }
 
     /// Reads the current value of a counter or gauge.
-    pub(super) fn reads_current(
+    pub(super) fn current(
         &self,
         selector: usize,
-    ) -> Result<impl Fn(&Series) -> Read<f64> + use<'a>, Error> {
-        let frame = self.frame(selector, LOOKBACK)?;
+    ) -> Result<impl Fn(&Series) -> Option<f64> + use<'a>, Error> {
+        let frame = self.numbers(selector, LOOKBACK)?;
         let newest = self.samples.newest().filter(|newest| *newest <= self.now);
         Ok(move |series: &Series| {
-            let last = frame.last(series)?;
-            let last = last.filter(|(time, _)| is_current(*time, frame.window, newest));
-            Ok(last.map(|(_, value)| value))
+            let (time, value) = frame.last(series)?;
+            is_current(time, frame.window, newest).then_some(value)
         })
     }
 
@@ -184,18 +188,17 @@ impl<'a> Evaluator<'a, '_> {
     /// Reads each series, joins the values of a group, and adds its member.
     pub(super) fn fold<T>(
         &mut self,
-        read: impl Fn(&'a Series) -> Read<T>,
+        read: impl Fn(&'a Series) -> Option<T>,
         join: impl Fn(&mut T, T),
-        value: impl Fn(T) -> (f64, Option<f64>),
+        value: impl Fn(T) -> f64,
     ) -> Result<(), Error> {
-        let view = self.view(0)?;
-        for (labels, members) in view.groups() {
-            let total = joined(members, &read, &join);
-            let total = total.map_err(|wrong| unreadable(view, &wrong))?;
-            if let Some(total) = total {
-                let (value, events) = value(total);
-                self.add(Cow::Borrowed(labels), value, events);
-            }
+        for (labels, members) in self.view(0)?.groups() {
+            let mut values = members.series().filter_map(&read);
+            let Some(mut total) = values.next() else {
+                continue;
+            };
+            values.for_each(|value| join(&mut total, value));
+            self.add(Cow::Borrowed(labels), value(total), None);
         }
         Ok(())
     }
@@ -236,57 +239,36 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     /// The window before now, in the table of a selector.
-    fn frame(&self, selector: usize, length: Duration) -> Result<Frame<'a>, Error> {
-        let table = self.view(selector)?.table;
-        Ok(Frame::new(table, self.window(length)))
+    fn frame(&self, view: View<'a>, length: Duration) -> Frame<'a> {
+        Frame::new(view.table, self.window(length))
+    }
+
+    /// Fails if a series is a histogram.
+    fn numbers(&self, selector: usize, window: Duration) -> Result<Frame<'a>, Error> {
+        let view = self.view(selector)?;
+        view.check(false)?;
+        Ok(self.frame(view, window))
+    }
+
+    /// Fails if a series is no histogram.
+    pub(super) fn histograms(&self, window: Duration) -> Result<Frame<'a>, Error> {
+        let view = self.view(0)?;
+        view.check(true)?;
+        Ok(self.frame(view, window))
     }
 }
 
+#[inline]
 fn is_current(time: i64, window: Window, newest: Option<i64>) -> bool {
     window.contains(time) && newest.is_none_or(|newest| newest == time)
 }
 
-fn increase(frame: Frame<'_>) -> impl Fn(&Series) -> Read<f64> {
-    move |series| {
-        let span = frame.span(series)?;
-        Ok(span.map(|span| frame.window.increase(span)))
-    }
-}
-
-/// The sum of a group.
-fn sum<'a>(
-    view: View<'a>,
-    members: Members<'a>,
-    read: impl Fn(&Series) -> Read<f64>,
-) -> Result<Option<Sum>, Error> {
-    let read = |series: &Series| Ok(read(series)?.map(Sum::from));
-    let add = |sum: &mut Sum, term: Sum| sum.add(term.value());
-    joined(members, read, add).map_err(|wrong| unreadable(view, &wrong))
-}
-
-/// The joined values of a group.
+/// The sum of a group. `None` if there is none.
 #[inline]
-fn joined<'a, T>(
-    members: Members<'a>,
-    read: impl Fn(&'a Series) -> Read<T>,
-    join: impl Fn(&mut T, T),
-) -> Read<T> {
-    let mut total = None;
-    for series in members.series() {
-        let Some(value) = read(series)? else {
-            continue;
-        };
-        match &mut total {
-            None => total = Some(value),
-            Some(total) => join(total, value),
-        }
+fn sum<'a>(members: Members<'a>, read: impl Fn(&'a Series) -> Option<f64>) -> Option<Sum> {
+    let mut sum = None;
+    for value in members.series().filter_map(read) {
+        sum.get_or_insert_with(Sum::default).add(value);
     }
-    Ok(total)
-}
-
-pub(super) fn unreadable(view: View<'_>, WrongKind(kind): &WrongKind) -> Error {
-    let metric = &view.selected.selector.metric;
-    Error::invalid(format!(
-        "the signal cannot read metric {metric:?}: it is a {kind}"
-    ))
+    sum
 }

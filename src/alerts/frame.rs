@@ -2,95 +2,117 @@
 
 use std::ops::Range;
 
+use super::edges::Edges;
+use super::rise::Rise;
 use super::series::{Series, is_present};
 use super::span::Span;
 use super::table::{Column, Table};
 use super::window::Window;
 
-/// A signal cannot read a series of this kind.
-pub(super) struct WrongKind(pub(super) &'static str);
-
-/// The value of one series. `None` for too few points.
-pub(super) type Read<T> = Result<Option<T>, WrongKind>;
-
 /// The columns of a table in a window, which are the same for all series that a rule reads.
 #[derive(Clone, Copy)]
 pub(super) struct Frame<'a> {
     pub(super) window: Window,
+    /// The length of the window.
+    pub(super) seconds: f64,
     table: &'a Table,
     from: usize,
     to: usize,
-    ends: Option<(&'a Column, &'a Column)>,
+    /// The cells of the first and of the last column.
+    first: &'a [f64],
+    last: &'a [f64],
+    last_time: i64,
+    /// Series that are steady since then have a point in each column, of which there are two at least.
+    steady_since: i64,
+    /// Those of steady series.
+    edges: Edges,
 }
 
 impl<'a> Frame<'a> {
     pub(super) fn new(table: &'a Table, window: Window) -> Self {
         let Range { start, end } = table.within(window);
         let last = end.checked_sub(1).and_then(|last| table.column(last));
-        Self {
+        let mut frame = Self {
             window,
+            seconds: window.seconds(),
             table,
             from: start,
             to: end,
-            ends: table.column(start).zip(last),
+            first: &[],
+            last: &[],
+            last_time: i64::MIN,
+            steady_since: i64::MIN,
+            edges: Edges::default(),
+        };
+        if let Some((first, last)) = table.column(start).zip(last) {
+            (frame.first, frame.last) = (&first.cells, &last.cells);
+            frame.last_time = last.time;
+            let gaps = u32::try_from(end - start - 1).unwrap_or(u32::MAX);
+            if gaps > 0 {
+                frame.steady_since = first.time;
+                frame.edges = table.edges(window, (first.time, last.time), gaps);
+            }
         }
+        frame
     }
 
     /// The last point of a counter or gauge.
     #[inline]
-    pub(super) fn last(self, series: &Series) -> Read<(i64, f64)> {
-        check_numbers(series)?;
-        if let Some((_, last)) = self.ends
-            && is_present(last.cells[series.cell])
-        {
-            return Ok(Some((last.time, last.cells[series.cell])));
+    pub(super) fn last(&self, series: &Series) -> Option<(i64, f64)> {
+        match self.last.get(series.cell) {
+            Some(last) if is_present(*last) => Some((self.last_time, *last)),
+            _ => self.points(series.cell).next_back(),
         }
-        Ok(self.points(series.cell).next_back())
     }
 
     /// The time of the last point.
-    pub(super) fn newest(self, series: &Series) -> Option<i64> {
+    pub(super) fn newest(&self, series: &Series) -> Option<i64> {
         self.points(series.cell).next_back().map(|(time, _)| time)
     }
 
-    /// The change of a counter.
+    /// The increase of a counter. `None` for fewer than two points.
     #[inline]
-    pub(super) fn span(self, series: &Series) -> Read<Span> {
-        check_numbers(series)?;
-        Ok(self.change(series.cell, self.is_steady(series)))
+    pub(super) fn rise(&self, series: &Series) -> Option<Rise> {
+        self.rise_of(series.cell, self.is_steady(series))
     }
 
-    /// The points of a histogram.
-    pub(super) fn histogram(self, series: &'a Series) -> Result<Distributions<'a>, WrongKind> {
-        let bounds = series.bounds.as_deref();
-        Ok(Distributions {
-            bounds: bounds.ok_or(WrongKind("counter or gauge"))?,
+    /// The points of a histogram. `None` for another series.
+    #[inline]
+    pub(super) fn histogram(&self, series: &'a Series) -> Option<Distributions<'a, '_>> {
+        let is_steady = self.is_steady(series);
+        Some(Distributions {
+            bounds: series.bounds.as_deref()?,
             cell: series.cell,
-            is_steady: self.is_steady(series),
+            is_steady,
+            is_idle: is_steady && series.same_since <= self.steady_since,
             frame: self,
         })
     }
 
     /// Whether each column has a point of the series, and none is less than the one before.
     #[inline]
-    fn is_steady(self, series: &Series) -> bool {
-        self.ends.is_some_and(|(first, last)| {
-            series.steady_since <= first.time && is_present(last.cells[series.cell])
-        })
+    fn is_steady(&self, series: &Series) -> bool {
+        let last = self.last.get(series.cell);
+        series.steady_since <= self.steady_since && last.is_some_and(|last| is_present(*last))
     }
 
-    /// The change of a cell. `None` for fewer than two points.
+    /// The increase of a cell.
     #[inline]
-    fn change(self, cell: usize, is_steady: bool) -> Option<Span> {
-        if !is_steady {
-            return Span::of(self.points(cell));
+    fn rise_of(&self, cell: usize, is_steady: bool) -> Option<Rise> {
+        if is_steady && let Some((first, last)) = self.first.get(cell).zip(self.last.get(cell)) {
+            let measured = last - first;
+            return Some(Rise::new(measured, || self.edges.factor(*first, measured)));
         }
-        let (first, last) = self.ends?;
-        let point = |column: &Column| (column.time, column.cells[cell]);
-        Span::rising(point(first), point(last), self.to - self.from - 1)
+        self.rise_of_points(cell)
     }
 
-    fn points(self, cell: usize) -> impl DoubleEndedIterator<Item = (i64, f64)> {
+    #[inline(never)]
+    fn rise_of_points(&self, cell: usize) -> Option<Rise> {
+        let span = Span::of(self.points(cell))?;
+        Some(span.rise(self.window))
+    }
+
+    fn points(&self, cell: usize) -> impl DoubleEndedIterator<Item = (i64, f64)> + use<'a> {
         let columns = self.table.columns(self.from..self.to);
         let point = move |column: &Column| (column.time, column.cells[cell]);
         columns.map(point).filter(|(_, value)| is_present(*value))
@@ -98,42 +120,38 @@ impl<'a> Frame<'a> {
 }
 
 /// The points of a histogram in a window.
-pub(super) struct Distributions<'a> {
+pub(super) struct Distributions<'a, 'f> {
     /// Ascending upper bounds, the last of them `+Inf`.
     pub(super) bounds: &'a [f64],
     cell: usize,
     is_steady: bool,
-    frame: Frame<'a>,
+    /// Whether all points are the same.
+    pub(super) is_idle: bool,
+    frame: &'f Frame<'a>,
 }
 
-impl Distributions<'_> {
-    /// The change of the cumulative count of a bucket.
+impl Distributions<'_, '_> {
+    /// The increase of the cumulative count of a bucket.
     #[inline]
-    pub(super) fn bucket(&self, bucket: usize) -> Option<Span> {
-        self.frame.change(self.cell + bucket, self.is_steady)
+    pub(super) fn bucket(&self, bucket: usize) -> Option<Rise> {
+        self.frame.rise_of(self.cell + bucket, self.is_steady)
     }
 
-    /// The change of the sum of all samples.
-    pub(super) fn sum(&self) -> Option<Span> {
+    /// The increase of the sum of all samples.
+    #[inline]
+    pub(super) fn sum(&self) -> Option<Rise> {
         self.bucket(self.bounds.len())
     }
 
-    /// The change of the number of samples, which the bucket `+Inf` counts.
-    pub(super) fn count(&self) -> Option<Span> {
+    /// The increase of the number of samples, which the bucket `+Inf` counts.
+    #[inline]
+    pub(super) fn count(&self) -> Option<Rise> {
         self.bucket(self.bounds.len().checked_sub(1)?)
     }
 
-    /// Whether there are too few points for a change.
+    /// Whether there are too few points for an increase.
+    #[inline]
     pub(super) fn are_too_few(&self) -> bool {
-        self.sum().is_none()
-    }
-}
-
-/// Fails for a histogram.
-#[inline]
-pub(super) fn check_numbers(series: &Series) -> Result<(), WrongKind> {
-    match series.bounds {
-        None => Ok(()),
-        Some(_) => Err(WrongKind("histogram")),
+        !self.is_steady && self.sum().is_none()
     }
 }

@@ -1,14 +1,18 @@
 //! `Span`: the change of a counter.
 
+use super::edges::Edges;
+use super::rise::Rise;
+use super::window::Window;
+
 /// The change of a counter between two points or more.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
-    pub(super) first: (i64, f64),
-    pub(super) last: (i64, f64),
+    first: (i64, f64),
+    last: (i64, f64),
     /// The number of points after the first.
-    pub(super) gaps: u32,
+    gaps: u32,
     /// The sum of the values before resets.
-    pub(super) before_resets: f64,
+    before_resets: f64,
 }
 
 impl Span {
@@ -32,15 +36,13 @@ impl Span {
         })
     }
 
-    /// Of points of which none is less than the one before. `None` for fewer than two points.
-    #[inline]
-    pub(super) fn rising(first: (i64, f64), last: (i64, f64), gaps: usize) -> Option<Self> {
-        let gaps = u32::try_from(gaps).unwrap_or(u32::MAX);
-        (gaps > 0).then_some(Self {
-            first,
-            last,
-            gaps,
-            before_resets: 0.0,
+    /// The increase in a window that has no other points.
+    pub(super) fn rise(self, window: Window) -> Rise {
+        let (first, last) = (self.first, self.last);
+        let measured = last.1 - first.1 + self.before_resets;
+        Rise::new(measured, || {
+            let edges = Edges::new(window, first.0, last.0, self.gaps);
+            edges.factor(first.1, measured)
         })
     }
 }

@@ -10,6 +10,10 @@ pub(super) struct Sum {
 impl Sum {
     #[inline]
     pub(super) fn add(&mut self, term: f64) {
+        // The most usual term changes nothing.
+        if term == 0.0 {
+            return;
+        }
         let rounded = self.rounded + term;
         if rounded.is_infinite() {
             self.error = 0.0;

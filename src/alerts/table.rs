@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::time::Duration;
 
+use super::edges::Edges;
 use super::family_part::FamilyPart;
 use super::series::{ABSENT, MISSING, Series, is_present};
 use super::window::Window;
@@ -26,7 +27,14 @@ pub(super) struct Table {
     pub(super) refused: usize,
     /// The cells of a column that left.
     spare: Vec<f64>,
+    /// The series that are histograms.
+    histograms: usize,
+    /// The edges of the whole window after the last column came, with what they depend on.
+    edges: Option<(Points, Edges)>,
 }
+
+/// A window, the times of the first and of the last point in it, and the number of gaps between them.
+type Points = (Window, (i64, i64), u32);
 
 /// The points of one snapshot.
 #[derive(Debug)]
@@ -49,6 +57,8 @@ impl Table {
             missing: 0,
             refused: 0,
             spare: Vec::new(),
+            histograms: 0,
+            edges: None,
         }
     }
 
@@ -80,7 +90,7 @@ impl Table {
     /// Adds a series like `value`, and returns its index.
     pub(super) fn insert(&mut self, labels: &Labels, value: &Value, row: usize) -> usize {
         let index = self.series.len();
-        let series = Series::new(labels, value, self.width, row);
+        let series = Series::new(labels, value, self.width, row, self.series.last());
         self.width += series.width();
         self.series.push(series);
         self.by_labels.insert(labels.clone(), index);
@@ -91,6 +101,8 @@ impl Table {
     pub(super) fn settle(&mut self) {
         let missing = self.series.iter().filter(|series| series.row == MISSING);
         self.missing = missing.count();
+        let histograms = self.series.iter().filter(|it| it.bounds.is_some());
+        self.histograms = histograms.count();
         for column in &mut self.columns {
             column.cells.resize(self.width, ABSENT);
         }
@@ -126,7 +138,37 @@ impl Table {
         } else {
             self.columns.push_back(Column { time, cells, size });
         }
+        self.note_edges(time);
         others
+    }
+
+    /// Notes the edges that most rules ask for next.
+    fn note_edges(&mut self, now: i64) {
+        let window = Window::before(now, self.window);
+        let ends = self.oldest().zip(self.columns.back());
+        let points = ends.and_then(|(first, last)| {
+            let gaps = u32::try_from(self.columns.len() - 1).ok()?;
+            (gaps > 0).then_some((window, (first, last.time), gaps))
+        });
+        self.edges = points.map(|points| (points, edges(points)));
+    }
+
+    /// The edges of the series that have a point in each of these columns.
+    pub(super) fn edges(&self, window: Window, ends: (i64, i64), gaps: u32) -> Edges {
+        let points = (window, ends, gaps);
+        match &self.edges {
+            Some((known, edges)) if *known == points => *edges,
+            _ => edges(points),
+        }
+    }
+
+    /// Whether all series are histograms, or none is.
+    pub(super) fn are_histograms(&self) -> Option<bool> {
+        match self.histograms {
+            0 => Some(false),
+            all if all == self.series.len() => Some(true),
+            _ => None,
+        }
     }
 
     /// Removes the points up to `time`.
@@ -215,4 +257,8 @@ impl Table {
     pub(super) fn columns(&self, within: Range<usize>) -> impl DoubleEndedIterator<Item = &Column> {
         self.columns.range(within)
     }
+}
+
+fn edges((window, (first, last), gaps): Points) -> Edges {
+    Edges::new(window, first, last, gaps)
 }

@@ -5,6 +5,7 @@ use super::labels::Labels;
 use super::selected::Selected;
 use super::series::Series;
 use super::table::Table;
+use crate::error::Error;
 
 /// The labels of the only group.
 static NONE: Labels = Labels::new();
@@ -29,6 +30,23 @@ impl<'a> View<'a> {
     /// All series.
     pub(super) fn series(self) -> impl Iterator<Item = &'a Series> {
         self.members(&self.selected.series).series()
+    }
+
+    /// Fails if a series is no histogram, or if one is, as the caller demands.
+    pub(super) fn check(self, histograms: bool) -> Result<(), Error> {
+        let is_right = |series: &Series| series.bounds.is_some() == histograms;
+        if self.table.are_histograms() == Some(histograms) || self.series().all(is_right) {
+            return Ok(());
+        }
+        let kind = if histograms {
+            "counter or gauge"
+        } else {
+            "histogram"
+        };
+        let metric = &self.selected.selector.metric;
+        Err(Error::invalid(format!(
+            "the signal cannot read metric {metric:?}: it is a {kind}"
+        )))
     }
 
     /// The groups in the order of their labels.

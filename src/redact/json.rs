@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::mask::MASK;
 use super::name::{is_count, is_secret};
+use super::pair_names::{is_pair_name, is_pair_value};
 use super::text::{redact, redact_line};
 
 /// The size limits of the redacted JSON.
@@ -34,7 +35,7 @@ pub(crate) fn json(map: Map<String, Value>, budget: &mut Budget) -> Map<String, 
             value @ (Value::Null | Value::Bool(_)) => value,
             // The number of tokens is not a secret.
             value @ Value::Number(_) if is_count(&name) => value,
-            _ if is_secret(&name) || names_a_secret && is_value(&name) => Value::from(MASK),
+            _ if is_secret(&name) || names_a_secret && is_pair_value(&name) => Value::from(MASK),
             value => redact_value(value, budget),
         };
         redacted.insert(redact_line(&name, budget.text), value);
@@ -45,17 +46,8 @@ pub(crate) fn json(map: Map<String, Value>, budget: &mut Budget) -> Map<String, 
 /// Whether the map is a pair that names a secret, such as a Kubernetes variable: `{"name": "DB_PASSWORD", "value":
 /// ..}`.
 fn names_a_secret(map: &Map<String, Value>) -> bool {
-    const NAMES: [&str; 6] = ["name", "key", "field", "header", "variable", "var"];
-    map.iter().any(|(name, value)| {
-        let is_name = NAMES.iter().any(|it| name.eq_ignore_ascii_case(it));
-        is_name && value.as_str().is_some_and(is_secret)
-    })
-}
-
-fn is_value(name: &str) -> bool {
-    ["value", "val", "content", "data"]
-        .iter()
-        .any(|it| name.eq_ignore_ascii_case(it))
+    map.iter()
+        .any(|(name, value)| is_pair_name(name) && value.as_str().is_some_and(is_secret))
 }
 
 /// Whether the value after this one of a list is secret: `["Authorization", ".."]`, `["mysql", "--password", ".."]`.

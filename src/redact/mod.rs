@@ -27,6 +27,8 @@ mod mask;
 mod name;
 mod named;
 mod pair;
+#[cfg(any(feature = "health", feature = "logging"))]
+mod pair_names;
 mod register_name;
 mod registered_names;
 mod registry;
@@ -45,6 +47,8 @@ pub(crate) use self::json::{Budget, json};
 pub(crate) use self::mask::MASK;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::name::{is_count, is_secret};
+#[cfg(feature = "logging")]
+pub(crate) use self::pair_names::{PAIR_VALUES, is_pair_name, is_pair_value};
 pub use self::register_name::register_name;
 pub use self::registry::register;
 #[allow(unused_imports, reason = "the features decide which of them are used")]

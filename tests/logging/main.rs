@@ -2,7 +2,9 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::items_after_statements,
     clippy::panic,
+    clippy::print_stderr,
     clippy::print_stdout,
     clippy::float_cmp,
     clippy::items_after_statements,
@@ -15,6 +17,14 @@
 mod child;
 mod cleanup;
 mod counters;
+#[cfg(all(
+    unix,
+    feature = "axum",
+    feature = "otel",
+    feature = "prometheus",
+    feature = "request-id"
+))]
+mod example;
 mod faults;
 mod files;
 mod folder;
@@ -34,3 +44,5 @@ mod signals;
 mod strict;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(feature = "otel")]
+mod trace;

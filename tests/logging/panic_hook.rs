@@ -24,7 +24,7 @@ fn played(scenario: &str, backtrace: &str) -> Played {
 
 fn former_hook() {
     std::panic::set_hook(Box::new(|info| {
-        eprintln!("former hook: {}", info.payload_as_str().unwrap())
+        eprintln!("former hook: {}", info.payload_as_str().unwrap());
     }));
 }
 

@@ -16,8 +16,8 @@ use self::model::expected;
 use self::value::{RandomValue, any_value};
 use crate::lines::{Lines, json_subscriber, object};
 
-/// The events of one case. `PROPTEST_CASES=2500` makes 100,000 events.
-const EVENTS: usize = 40;
+/// The events of one case. `PROPTEST_CASES=5000` makes 100,000 events.
+const EVENTS: usize = 20;
 
 /// The values of one case, from which its events choose, because making one is slow.
 const VALUES: usize = 60;

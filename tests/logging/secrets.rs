@@ -154,6 +154,22 @@ fn fields_with_secret_names_are_masked_whatever_their_value() {
 }
 
 #[test]
+fn a_value_beside_the_name_of_a_secret_is_masked() {
+    assert_masked(|| info!(header = "x-api-key", value = "pl4nted", "x"));
+    assert_masked(|| info!(value = "pl4nted", header = ?"authorization", "x"));
+    assert_masked(|| {
+        let _span = info_span!("span", name = "DB_PASSWORD", content = "pl4nted").entered();
+        info!("x");
+    });
+    for line in texts(|| info!(key = "pin", val = 4711, "x")) {
+        assert!(!line.contains("4711"), "{line}");
+    }
+    for line in texts(|| info!(name = "color", value = "green", "x")) {
+        assert!(line.contains("green"), "{line}");
+    }
+}
+
+#[test]
 fn registered_values_and_names_are_masked() {
     assert!(tower_vitals::redact::register("registered pl4nted"));
     assert!(tower_vitals::redact::register("7364528190"));

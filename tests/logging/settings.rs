@@ -161,3 +161,12 @@ fn a_folder_that_cannot_be_made_is_an_error_that_names_the_file() {
         format!("the log file {} cannot be opened", path.display())
     );
 }
+
+#[test]
+fn the_debug_output_of_a_builder_masks_secrets() {
+    let url = "postgres://shop:pl4nted-s3cret@db/shop";
+    let builder = Logging::builder().filter(url).folder(url).own_level(url);
+    let debug = format!("{builder:?} {builder:#?}");
+    assert!(debug.contains("LoggingBuilder { filter: "), "{debug}");
+    assert!(!debug.contains("pl4nted"), "{debug}");
+}

@@ -16,12 +16,15 @@ mod exemplars;
 mod export;
 mod outages;
 mod quiet;
+#[cfg(feature = "axum")]
+mod rotel;
 mod sampling;
 mod secrets;
 #[cfg(feature = "axum")]
 mod services;
 #[cfg(feature = "axum")]
 mod settings;
+mod tls;
 mod variables;
 
 #[path = "../support/mod.rs"]

@@ -61,8 +61,36 @@ fn named<'a>(spans: &'a [Span], name: &str, kind: i32) -> &'a Span {
     found.unwrap_or_else(|| panic!("no {name} of kind {kind}: {spans:#?}"))
 }
 
+pub(crate) const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+pub(crate) const CALLER: &str = "b7ad6b7169203331";
 const SERVER: i32 = 2;
 const CLIENT: i32 = 3;
+
+/// Orders something from one service, which asks another one, under this trace. Returns the other one's address and the metrics of the
+/// call between them.
+pub(crate) async fn order_through_two_services() -> (SocketAddr, support::Reader) {
+    let items = get(|headers: HeaderMap| async move {
+        info_span!("read stock").in_scope(|| headers["tracestate"].to_str().unwrap().to_owned())
+    });
+    let stock = serve(Router::new().route("/items/{id}", items)).await;
+    let (recorder, reader) = support::recorder();
+    let to_stock = traced(recorder).layer(client());
+    let orders = get(move || async move {
+        let url = format!("http://{stock}/items/7?token=hunter2-long");
+        fetch(&mut to_stock.clone(), &url).await.1
+    });
+    let shop = serve(Router::new().route("/orders/{id}", orders)).await;
+    let request = Request::get(format!("http://{shop}/orders/1"))
+        .header("Traceparent", format!("00-{TRACE}-{CALLER}-01"))
+        .header("TraceState", "vendor=1");
+    let response = client()
+        .request(request.body(Body::new()).unwrap())
+        .await
+        .unwrap();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, "vendor=1");
+    (stock, reader)
+}
 
 #[tokio::test]
 async fn a_request_through_two_services_is_one_trace() {
@@ -72,30 +100,7 @@ async fn a_request_through_two_services_is_one_trace() {
         let _subscribed = tracing_subscriber::registry()
             .with(tracing.layer())
             .set_default();
-        let items = get(|headers: HeaderMap| async move {
-            info_span!("read stock").in_scope(|| headers["tracestate"].to_str().unwrap().to_owned())
-        });
-        let stock = serve(Router::new().route("/items/{id}", items)).await;
-        let (recorder, reader) = support::recorder();
-        let to_stock = traced(recorder).layer(client());
-        let orders = get(move || async move {
-            let url = format!("http://{stock}/items/7?token=hunter2-long");
-            fetch(&mut to_stock.clone(), &url).await.1
-        });
-        let shop = serve(Router::new().route("/orders/{id}", orders)).await;
-
-        let request = Request::get(format!("http://{shop}/orders/1"))
-            .header(
-                "Traceparent",
-                "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-            )
-            .header("TraceState", "vendor=1");
-        let response = client()
-            .request(request.body(Body::new()).unwrap())
-            .await
-            .unwrap();
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(body, "vendor=1");
+        let (stock, reader) = order_through_two_services().await;
 
         assert_eq!(tracing.shutdown(MINUTE).await.lost(), 0);
         let spans = collector.wait_for(4);
@@ -109,10 +114,10 @@ async fn a_request_through_two_services_is_one_trace() {
                 .collect::<String>()
         };
         for span in &spans {
-            assert_eq!(hex(&span.trace_id), "0af7651916cd43dd8448eb211c80319c");
+            assert_eq!(hex(&span.trace_id), TRACE);
             assert_eq!(span.trace_state, "vendor=1");
         }
-        assert_eq!(hex(&server.parent_span_id), "b7ad6b7169203331");
+        assert_eq!(hex(&server.parent_span_id), CALLER);
         assert_eq!(call.parent_span_id, server.span_id);
         assert_eq!(other.parent_span_id, call.span_id);
         assert_eq!(inner.parent_span_id, other.span_id);

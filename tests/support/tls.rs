@@ -50,6 +50,16 @@ pub async fn terminate(
     certificates: &Certificates,
     server: std::net::SocketAddr,
 ) -> std::net::SocketAddr {
+    terminate_protocol(certificates, server, None).await
+}
+
+/// Like [`terminate`], for clients that offer the protocol (ALPN), if there is one.
+#[cfg(any(feature = "check-http", feature = "otel"))]
+pub async fn terminate_protocol(
+    certificates: &Certificates,
+    server: std::net::SocketAddr,
+    protocol: Option<&'static [u8]>,
+) -> std::net::SocketAddr {
     use std::sync::Arc;
 
     use tokio::net::{TcpListener, TcpStream};
@@ -61,12 +71,13 @@ pub async fn terminate(
 
     let chain = vec![CertificateDer::from_pem_file(certificates.path("server.pem")).unwrap()];
     let key = PrivateKeyDer::from_pem_file(certificates.path("server.key")).unwrap();
-    let config = ServerConfig::builder_with_provider(default_provider().into())
+    let mut config = ServerConfig::builder_with_provider(default_provider().into())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .unwrap();
+    config.alpn_protocols = protocol.map(<[u8]>::to_vec).into_iter().collect();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -78,6 +89,9 @@ pub async fn terminate(
                 let Ok(mut client) = acceptor.accept(client).await else {
                     return;
                 };
+                if client.get_ref().1.alpn_protocol() != protocol {
+                    return;
+                }
                 let mut server = TcpStream::connect(server).await.unwrap();
                 let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
             });

@@ -70,10 +70,16 @@ debug_redacted!(Group {
 });
 
 impl Group {
-    pub(super) fn set_head(&mut self, rule: &RuleHead<'_>) {
-        if self.name != rule.name {
-            self.name = rule.name.into();
+    /// The alerts of a rule of this name.
+    pub(super) fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::default()
         }
+    }
+
+    /// Takes all but the name.
+    pub(super) fn set_head(&mut self, rule: &RuleHead<'_>) {
         self.level = rule.level;
         self.timing = rule.timing;
         if self.inhibited_by != rule.inhibited_by {
@@ -84,6 +90,30 @@ impl Group {
     pub(super) fn moment(&mut self, now: SystemTime) -> Moment {
         let clock = self.clock.advance(now);
         Moment { now, clock }
+    }
+
+    /// Takes the results if they change no state, which is the usual case and costs little: new values, and the time at which they were
+    /// seen. Otherwise it does nothing and returns `false`.
+    pub(super) fn take_quiet(&mut self, results: &[Found<'_>], now: SystemTime) -> bool {
+        let is_quiet = self.data == RuleData::Current
+            && self.stale.is_none()
+            && self.text.is_none()
+            && self.timing.auto_resolve.is_none()
+            && self.are_known(results)
+            && (results.iter().zip(self.members.iter()))
+                .all(|(found, member)| member.stays(found.holds, found.is_unsure));
+        if is_quiet {
+            let at = self.moment(now);
+            for (member, found) in self.members.iter_mut().zip(results) {
+                member.alert.level = self.level;
+                member.alert.value = Some(found.value);
+                if found.holds {
+                    member.alert.true_value = Some(found.value);
+                }
+                member.see(at);
+            }
+        }
+        is_quiet
     }
 
     pub(super) fn evaluate(

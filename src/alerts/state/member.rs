@@ -109,6 +109,23 @@ impl Member {
         flags << 16 | (alert.state as u64) << 8 | u64::from(self.missed)
     }
 
+    /// Whether a result leaves all as it is but the value.
+    pub(super) fn stays(&self, holds: bool, is_unsure: bool) -> bool {
+        let alert = &self.alert;
+        let stays = if holds {
+            alert.state == AlertState::Firing
+        } else {
+            !alert.state.is_active() && !is_unsure
+        };
+        stays
+            && alert.holds == holds
+            && alert.text.is_none()
+            && alert.resolved_by_hand.is_none()
+            && self.keep_firing_since.is_none()
+            && self.missed == 0
+            && !self.is_of_no_data
+    }
+
     /// Notes that an evaluation with data confirmed the alert.
     pub(super) fn see(&mut self, at: Moment) {
         self.missed = 0;

@@ -38,7 +38,7 @@ impl RuleGroups {
 
     fn search(&mut self, name: &str) -> usize {
         let index = self.position(name).unwrap_or_else(|index| {
-            let (name, group) = (name.to_owned(), Group::default());
+            let (name, group) = (name.to_owned(), Group::named(name));
             let entry = Entry {
                 name,
                 group,
@@ -91,7 +91,8 @@ impl<'de> Deserialize<'de> for RuleGroups {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let by_name = BTreeMap::<String, Group>::deserialize(deserializer)?;
         let entries = by_name.into_iter().enumerate();
-        let entries = entries.map(|(index, (name, group))| {
+        let entries = entries.map(|(index, (name, mut group))| {
+            group.name.clone_from(&name);
             Box::new(Entry {
                 name,
                 group,

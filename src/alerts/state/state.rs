@@ -189,6 +189,15 @@ impl State {
         let mut room = self.room(totals);
         let group = self.rules.find_or_insert(rule.name);
         group.set_head(rule);
+        // Those above the limit are forgotten below.
+        if totals.idle <= self.limits.inactive
+            && let Outcome::Members(list) = outcome
+            && group.take_quiet(list, now)
+        {
+            self.history.trim(&self.limits, now);
+            self.totals = Some(totals);
+            return Ok(Vec::new());
+        }
         let changes = group.changes;
         totals.held -= group.held;
         totals.idle -= group.idle();
@@ -217,7 +226,8 @@ impl State {
         let mut totals = self.totals();
         let mut room = self.room(totals);
         let id = alert.id();
-        let group = self.fired.entry(id).or_default();
+        let group = self.fired.entry(id);
+        let group = group.or_insert_with(|| Group::named(&alert.name));
         totals.held -= group.held;
         let mut transitions = group.resolve_overdue(now);
         let timing = Timing {

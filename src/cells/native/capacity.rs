@@ -1,10 +1,8 @@
-//! How many slots a generation has for keys.
+//! How many slots a generation has for its keys.
 
 use super::native_options::NativeOptions;
-use super::slots::capacity_for;
+use super::slots::{FIRST_CAPACITY, capacity_for};
 
-/// Most series have samples in few buckets.
-pub(super) const FIRST_CAPACITY: usize = 32;
 const SECOND_CAPACITY: usize = 128;
 const THIRD_CAPACITY: usize = 512;
 
@@ -19,10 +17,12 @@ pub(super) fn full_capacity(options: &NativeOptions) -> usize {
 
 /// The next larger one.
 pub(super) fn grown(capacity: usize, full: usize) -> usize {
-    let next = match capacity {
-        ..SECOND_CAPACITY => SECOND_CAPACITY,
-        ..THIRD_CAPACITY => THIRD_CAPACITY,
-        _ => full,
+    let next = if capacity < SECOND_CAPACITY {
+        SECOND_CAPACITY
+    } else if capacity < THIRD_CAPACITY {
+        THIRD_CAPACITY
+    } else {
+        full
     };
     next.min(full)
 }

@@ -30,8 +30,8 @@ const CODE_BITS: u32 = 19;
 static BOUNDS: [u64; BUCKETS + 1] = bounds();
 
 /// What makes a number's linear bucket its exponential one, for each cell of fractions: the difference of both, and what carries
-/// if the number is above the bound within the linear bucket.
-static CORRECTIONS: [u64; CELLS] = corrections(&bounds());
+/// if the number is above the bound within the linear bucket. No static, whose address would take a load.
+const CORRECTIONS: &[u64; CELLS] = &corrections(&bounds());
 
 /// By square roots of integers with 63 bits behind the point: exact, and the same on every machine.
 const fn bounds() -> [u64; BUCKETS + 1] {
@@ -94,11 +94,10 @@ pub(super) fn finest_code(bits: u64) -> u64 {
 
 /// The code of a bucket at the schema that is `steps` below the finest one: [`finest_code`] without its last `steps` bits. A
 /// bucket of numbers that are too small for such a code has one of its own.
-#[expect(clippy::cast_sign_loss, reason = "both are positive")]
 pub(super) fn code(index: i32, is_negative: bool, steps: u32) -> u64 {
     let code = index + (CODE_BIAS >> steps);
     let below = if code < 0 { BELOW } else { 0 };
-    below | u64::from(is_negative) << (CODE_BITS - steps) | code.unsigned_abs() as u64
+    below | u64::from(is_negative) << (CODE_BITS - steps) | u64::from(code.unsigned_abs())
 }
 
 const BELOW: u64 = 1 << 32;

@@ -56,7 +56,13 @@ impl Slots {
         if !self.free.take() {
             return self.find(key).map_or(Place::None, Place::Slot);
         }
-        for step in 0..self.keys.len() {
+        // A small table grows instead of a search, because a record is fast only in the first slot.
+        let steps = if self.keys.len() > FIRST_CAPACITY {
+            self.keys.len()
+        } else {
+            1
+        };
+        for step in 0..steps {
             let slot = (key.hash() + step) & self.mask;
             let taken = self.keys[slot].compare_exchange(Key::NONE, key.bits(), Relaxed, Relaxed);
             match taken {
@@ -84,6 +90,9 @@ impl Slots {
         size_of_val(&*self.keys)
     }
 }
+
+/// That of a new histogram, because most series have samples in few buckets.
+pub(super) const FIRST_CAPACITY: usize = 32;
 
 /// The slots of so many that may be taken.
 fn room(capacity: usize) -> usize {

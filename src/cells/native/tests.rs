@@ -259,12 +259,82 @@ fn a_narrow_histogram_is_small() {
     assert!(cells.heap_bytes() < 1_500, "{}", cells.heap_bytes());
 }
 
+/// The fast path places only samples whose slot is certain: finite ones outside the zero bucket, in buckets that were there.
+#[test]
+fn the_fast_path_leaves_all_other_numbers_out() {
+    let options = NativeOptions {
+        zero_threshold: 0.3,
+        ..options(0, 160)
+    };
+    for schema in MIN_SCHEMA..=MAX_SCHEMA {
+        let cells = of(NativeOptions { schema, ..options }, bounds());
+        let ends = [
+            f64::MIN_POSITIVE,
+            f64::MAX,
+            f64::from_bits(1),
+            0.4,
+            0.3,
+            0.0,
+        ];
+        for value in ends.into_iter().flat_map(|end| [end, -end]) {
+            cells.record(value);
+        }
+        let mut others = vec![
+            f64::INFINITY,
+            f64::NAN,
+            f64::NAN.copysign(-1.0),
+            0.0,
+            0.3,
+            1e-310,
+        ];
+        // All patterns of the exponent with the first and last fractions.
+        others.extend((0..2048_u64).flat_map(|exponent| {
+            let bits = exponent << 52;
+            [f64::from_bits(bits), f64::from_bits(bits | ((1 << 52) - 1))]
+        }));
+        for value in others.into_iter().flat_map(|other| [other, -other]) {
+            let is_fast = cells.record_fast(value);
+            let may_be = value.is_finite() && value.abs() > 0.3;
+            assert!(may_be || !is_fast, "{value:?} at {schema}");
+        }
+        let mut counts = Vec::new();
+        assert!(cells.read_into(&mut counts).is_finite());
+    }
+}
+
+#[test]
+fn the_fast_path_places_samples_around_classic_bounds() {
+    const DURATIONS: [f64; 14] = [
+        0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+    ];
+    let bounds = Arc::new(Bounds::new(DURATIONS));
+    for schema in 0..=3 {
+        let cells = of(options(schema, 4_096), Arc::clone(&bounds));
+        let around = |bound: f64| [bound.next_down(), bound, bound.next_up()];
+        let samples: Vec<_> = DURATIONS.into_iter().flat_map(around).collect();
+        for sample in &samples {
+            cells.record(*sample);
+        }
+        let fast = samples.iter().filter(|sample| cells.record_fast(**sample));
+        assert_eq!(fast.count(), samples.len(), "{schema}");
+        let (counts, native, _) = read(&cells);
+        let mut expected = [6; 15];
+        (expected[0], expected[14]) = (4, 2);
+        assert_eq!(counts, expected, "{schema}");
+        assert_eq!(total(&native), 84, "{schema}");
+    }
+}
+
 /// The buckets of the samples by the definition, in a map.
-fn expected(samples: &[f64], schema: i8) -> (u64, BTreeMap<i32, u64>, BTreeMap<i32, u64>) {
+fn expected(
+    samples: &[f64],
+    schema: i8,
+    zero_threshold: f64,
+) -> (u64, BTreeMap<i32, u64>, BTreeMap<i32, u64>) {
     let steps = u32::from((MAX_SCHEMA - schema).unsigned_abs());
     let (mut zero, mut positive, mut negative) = (0, BTreeMap::new(), BTreeMap::new());
     for sample in samples {
-        if sample.abs() <= 2_f64.powi(-128) {
+        if sample.abs() <= zero_threshold {
             zero += 1;
             continue;
         }
@@ -296,9 +366,19 @@ proptest! {
         samples in vec(sample(), 0..400),
         schema in MIN_SCHEMA..=MAX_SCHEMA,
         max_buckets in 8_usize..200,
+        zero_threshold in prop::sample::select(vec![2_f64.powi(-128), 0.0, 0.3, 1.0]),
+        // Many in one exponential bucket, none, and some.
+        classic_bounds in prop::sample::select(vec![
+            BOUNDS.to_vec(),
+            Vec::new(),
+            (1..60).map(|n| f64::from(n) / 40.0).collect(),
+            vec![-2.0, -1.1, -0.0, 1e-60, 0.2, 0.21, 0.22, 1.0, 1e100],
+        ]),
     ) {
-        let cells = cells(schema, max_buckets);
-        let classic = HistogramCells::new(bounds());
+        let bounds = Arc::new(Bounds::new(classic_bounds));
+        let options = NativeOptions { zero_threshold, ..options(schema, max_buckets) };
+        let cells = of(options, Arc::clone(&bounds));
+        let classic = HistogramCells::new(bounds);
         for sample in &samples {
             cells.record(*sample);
             classic.record(*sample);
@@ -310,7 +390,7 @@ proptest! {
         let magnitude: f64 = samples.iter().map(|sample| sample.abs()).sum();
         prop_assert!((sum - classic_sum).abs() <= magnitude * 1e-12);
         prop_assert_eq!(total(&native), samples.len() as u64);
-        let (zero, positive, negative) = expected(&samples, native.schema);
+        let (zero, positive, negative) = expected(&samples, native.schema, zero_threshold);
         prop_assert_eq!(native.zero, zero);
         prop_assert_eq!(native.positive.iter().copied().collect::<BTreeMap<_, _>>(), positive);
         prop_assert_eq!(native.negative.iter().copied().collect::<BTreeMap<_, _>>(), negative);
@@ -318,7 +398,7 @@ proptest! {
         prop_assert!(native.buckets() <= max_buckets || native.schema == MIN_SCHEMA);
         if native.schema < schema {
             // One halving less would have been too few.
-            let (_, positive, negative) = expected(&samples, native.schema + 1);
+            let (_, positive, negative) = expected(&samples, native.schema + 1, zero_threshold);
             prop_assert!(positive.len() + negative.len() > max_buckets);
         }
         let mut again = Vec::new();

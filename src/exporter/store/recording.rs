@@ -16,7 +16,7 @@ impl CounterFn for StoredSeries {
         match &self.cells {
             Cells::Counter(cells) => cells.add(value),
             Cells::FloatCounter(cell) => cell.add(value as f64),
-            Cells::Gauge(_) | Cells::Histogram(_) | Cells::NativeHistogram(_) => {}
+            _ => {}
         }
     }
 
@@ -24,7 +24,7 @@ impl CounterFn for StoredSeries {
         match &self.cells {
             Cells::Counter(cells) => cells.raise_to(value),
             Cells::FloatCounter(cell) => cell.raise_to(value as f64),
-            Cells::Gauge(_) | Cells::Histogram(_) | Cells::NativeHistogram(_) => {}
+            _ => {}
         }
         self.mark_set(value > 0);
     }
@@ -41,7 +41,7 @@ impl GaugeFn for StoredSeries {
                 self.offer(0, value);
             }
             Cells::FloatCounter(_) => self.drop_samples(1),
-            Cells::Counter(_) | Cells::Histogram(_) | Cells::NativeHistogram(_) => {}
+            _ => {}
         }
     }
 
@@ -59,7 +59,7 @@ impl GaugeFn for StoredSeries {
                 self.mark_set(value > 0.0);
             }
             Cells::FloatCounter(_) => self.drop_samples(1),
-            Cells::Counter(_) | Cells::Histogram(_) | Cells::NativeHistogram(_) => {}
+            _ => {}
         }
     }
 }
@@ -76,11 +76,11 @@ impl HistogramFn for StoredSeries {
                 cells.record_in(bucket, value, 1);
             }
             Cells::NativeHistogram(cells) => {
-                if self.exemplars.is_some() || !cells.record_fast(value) {
-                    self.record_native(value);
+                if !cells.record_fast(value) {
+                    self.record_rarely(value);
                 }
             }
-            _ => self.drop_samples(1),
+            _ => self.record_rarely(value),
         }
     }
 
@@ -95,7 +95,9 @@ impl HistogramFn for StoredSeries {
                     self.offer(bucket, value);
                 }
             }
-            Cells::NativeHistogram(cells) if value.is_finite() => {
+            Cells::NativeHistogram(cells) | Cells::NativeWithExemplars(cells)
+                if value.is_finite() =>
+            {
                 cells.record_many(value, count);
                 if count > 0 {
                     self.offer(self.classic_bucket(value), value);
@@ -115,15 +117,17 @@ impl StoredSeries {
         exemplars.is_some_and(|gate| gate.is_open(place))
     }
 
-    /// A record to a native histogram that has exemplars, or whose sample is none of those that are recorded fast.
+    /// A record to a native histogram with exemplars, or of a sample that is none of those that are recorded fast.
     #[cold]
     #[inline(never)]
-    fn record_native(&self, value: f64) {
-        let Cells::NativeHistogram(cells) = &self.cells else {
-            return;
+    fn record_rarely(&self, value: f64) {
+        let is_recorded = match &self.cells {
+            Cells::NativeWithExemplars(cells) => {
+                !self.is_open(self.classic_bucket(value)) && cells.record_fast(value)
+            }
+            _ => false,
         };
-        let is_open = self.exemplars.is_some() && self.is_open(self.classic_bucket(value));
-        if is_open || !cells.record_fast(value) {
+        if !is_recorded {
             self.record_many(value, 1);
         }
     }
@@ -138,9 +142,9 @@ impl StoredSeries {
 
     #[inline]
     fn offer(&self, place: usize, value: f64) {
-        let is_histogram = matches!(self.cells, Cells::Histogram(_) | Cells::NativeHistogram(_));
+        let is_counter = matches!(self.cells, Cells::Counter(_) | Cells::FloatCounter(_));
         if let Some(exemplars) = &self.exemplars
-            && (value > 0.0 || is_histogram)
+            && (value > 0.0 || !is_counter)
         {
             exemplars.offer(place, value);
         }
@@ -152,7 +156,7 @@ impl StoredSeries {
         match &self.cells {
             Cells::Counter(cells) => cells.add(value),
             Cells::FloatCounter(cell) => cell.add(value as f64),
-            Cells::Gauge(_) | Cells::Histogram(_) | Cells::NativeHistogram(_) => return,
+            _ => return,
         }
         self.offer(0, value as f64);
     }

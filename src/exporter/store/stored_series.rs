@@ -51,8 +51,10 @@ pub(super) enum Cells {
     FloatCounter(FloatCell),
     Gauge(GaugeCell),
     Histogram(HistogramCells),
-    /// Boxed, because it is larger than the others.
+    /// Without exemplars. Boxed, because it is larger than the others.
     NativeHistogram(Box<NativeCells>),
+    /// With exemplars. Apart from the others, so that a record without them does not look for them.
+    NativeWithExemplars(Box<NativeCells>),
 }
 
 /// The value of a counter.
@@ -90,12 +92,15 @@ impl StoredSeries {
                 Shape::Counter => Cells::Counter(CounterCells::new()),
                 Shape::FloatCounter => Cells::FloatCounter(FloatCell::new(0.0)),
                 Shape::Gauge => Cells::Gauge(GaugeCell::new()),
-                Shape::Histogram(buckets) => match &buckets.layout {
-                    Some(layout) => {
-                        Cells::NativeHistogram(Box::new(NativeCells::new(Arc::clone(layout))))
+                Shape::Histogram(buckets) => {
+                    let layout = buckets.layout.as_ref().map(Arc::clone);
+                    let native = layout.map(|layout| Box::new(NativeCells::new(layout)));
+                    match native {
+                        Some(native) if gate.is_some() => Cells::NativeWithExemplars(native),
+                        Some(native) => Cells::NativeHistogram(native),
+                        None => Cells::Histogram(HistogramCells::new(Arc::clone(&buckets.bounds))),
                     }
-                    None => Cells::Histogram(HistogramCells::new(Arc::clone(&buckets.bounds))),
-                },
+                }
             },
             family: Arc::clone(family),
             label_count: u16::try_from(identity.labels.len()).unwrap_or(u16::MAX),
@@ -189,7 +194,7 @@ impl StoredSeries {
         match &self.cells {
             Cells::Counter(cells) => Total::Integer(cells.value().wrapping_add(linked())),
             Cells::FloatCounter(cell) => Total::Float(cell.get() + linked() as f64),
-            Cells::Gauge(_) | Cells::Histogram(_) | Cells::NativeHistogram(_) => Total::Integer(0),
+            _ => Total::Integer(0),
         }
     }
 
@@ -213,7 +218,9 @@ impl StoredSeries {
     pub(in crate::exporter) fn histogram(&self, counts: &mut Vec<u64>) -> f64 {
         let mut sum = match &self.cells {
             Cells::Histogram(cells) => cells.read_into(counts),
-            Cells::NativeHistogram(cells) => cells.read_into(counts),
+            Cells::NativeHistogram(cells) | Cells::NativeWithExemplars(cells) => {
+                cells.read_into(counts)
+            }
             Cells::Counter(_) | Cells::FloatCounter(_) | Cells::Gauge(_) => {
                 counts.clear();
                 0.0
@@ -238,7 +245,9 @@ impl StoredSeries {
     /// The same, and sets `native` to the samples in the exponential buckets of a histogram that has them.
     pub(super) fn native_histogram(&self, counts: &mut Vec<u64>, native: &mut NativeCounts) -> f64 {
         match &self.cells {
-            Cells::NativeHistogram(cells) => cells.read_native(counts, native),
+            Cells::NativeHistogram(cells) | Cells::NativeWithExemplars(cells) => {
+                cells.read_native(counts, native)
+            }
             _ => self.histogram(counts),
         }
     }
@@ -273,7 +282,7 @@ impl StoredSeries {
                 let activity = self.links.iter().map(|link| link.cells.activity());
                 activity.fold(0, u64::wrapping_add)
             }
-            Cells::Histogram(_) | Cells::NativeHistogram(_) => {
+            Cells::Histogram(_) | Cells::NativeHistogram(_) | Cells::NativeWithExemplars(_) => {
                 self.histogram(counts);
                 counts.iter().fold(0, |count, own| own.wrapping_add(count))
             }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Dispatch, Event, Level, Subscriber};
 use tracing_log::NormalizeEvent;
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
@@ -16,7 +16,7 @@ use super::limits::{MAX_LINE, MAX_NAME};
 use super::line_sink::LineSink;
 use super::scratch::Scratch;
 use super::span_fields::{self, SpanFields};
-use crate::trace_context;
+use super::trace_source::TraceSource;
 
 /// A layer that writes each event as one line that people read:
 ///
@@ -30,6 +30,7 @@ use crate::trace_context;
 /// in those.
 pub struct ConsoleLines<S> {
     sink: S,
+    traces: TraceSource,
     has_colors: bool,
 }
 
@@ -38,6 +39,7 @@ impl<S: LineSink> ConsoleLines<S> {
     pub fn new(sink: S) -> Self {
         Self {
             sink,
+            traces: TraceSource::default(),
             has_colors: false,
         }
     }
@@ -109,6 +111,10 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     L: LineSink,
 {
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.traces.on_register_dispatch(dispatch);
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         span_fields::on_new_span(attributes, id, &context);
     }
@@ -155,7 +161,7 @@ where
                     line.push(b'}');
                 }
             }
-            if let Some(trace) = trace_context::current_ids() {
+            if let Some(trace) = self.traces.ids(event) {
                 self.paint(line, DIM, |line| line.extend_from_slice(b" trace_id="));
                 line.extend_from_slice(trace.trace_id().as_bytes());
             }

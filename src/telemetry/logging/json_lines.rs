@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 use tracing_log::NormalizeEvent;
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
@@ -16,7 +16,7 @@ use super::limits::{MAX_LINE, MAX_NAME, MAX_VALUE};
 use super::line_sink::LineSink;
 use super::scratch::Scratch;
 use super::span_fields::{self, SpanFields};
-use crate::trace_context;
+use super::trace_source::TraceSource;
 
 /// The bytes of a line that ids and the count of fields may need.
 const MAX_IDS: usize = MAX_VALUE + 256;
@@ -38,6 +38,7 @@ const MAX_IDS: usize = MAX_VALUE + 256;
 #[doc = include_str!("../../../docs/log-format.md")]
 pub struct JsonLines<S> {
     sink: S,
+    traces: TraceSource,
     service: String,
     environment: String,
     /// The two as members of the object.
@@ -49,6 +50,7 @@ impl<S: LineSink> JsonLines<S> {
     pub fn new(sink: S) -> Self {
         Self {
             sink,
+            traces: TraceSource::default(),
             service: String::new(),
             environment: String::new(),
             constant: Vec::new(),
@@ -124,6 +126,10 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     L: LineSink,
 {
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.traces.on_register_dispatch(dispatch);
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         span_fields::on_new_span(attributes, id, &context);
     }
@@ -146,7 +152,7 @@ where
                 ..
             } = scratch;
             let max = MAX_LINE - MAX_IDS - line.len().min(MAX_LINE - MAX_IDS);
-            line_fields.start(trace_context::current_ids());
+            line_fields.start(self.traces.ids(event));
             line_fields.add(fields, max);
             for span in spans {
                 if let Some(SpanFields(fields)) = span.extensions().get() {

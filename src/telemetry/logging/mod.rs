@@ -1,4 +1,6 @@
 //! Logs: layers of `tracing-subscriber` that make each event a line, and the sinks of the lines.
+#![doc = ""]
+#![doc = include_str!("../../../docs/logging.md")]
 
 mod active_filter;
 mod builder;
@@ -32,6 +34,7 @@ mod scratch;
 mod span_fields;
 mod start;
 mod timestamp;
+mod trace_source;
 mod up_to;
 
 pub use self::builder::LoggingBuilder;

@@ -48,6 +48,7 @@ impl Scratch {
             fields: &mut self.fields,
             text: &mut self.text,
             event: None,
+            names_secret: false,
         }
     }
 
@@ -59,6 +60,7 @@ impl Scratch {
             fields: &mut self.fields,
             text: &mut self.text,
             event: Some((&mut self.parts, style)),
+            names_secret: false,
         }
     }
 }

@@ -122,3 +122,36 @@ impl Service<Uri> for Connector {
         Box::pin(async move { Ok(TokioIo::new(client.connect(&uri).await?)) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_codes_that_otlp_names_are_followed_by_another_attempt() {
+        let soon = [1, 4, 10, 11, 14, 15].map(Code::from);
+        for code in (1..=16).map(Code::from) {
+            let expected = if soon.contains(&code) {
+                Retry::Soon
+            } else {
+                Retry::Never
+            };
+            let status = Status::new(code, "no");
+            assert_eq!(retry(&status), expected, "{code:?}");
+        }
+        let details = b"\x12\x28type.googleapis.com/google.rpc.RetryInfo".to_vec();
+        let status = Status::with_details(Code::ResourceExhausted, "no", details.into());
+        assert_eq!(retry(&status), Retry::Soon);
+    }
+
+    #[test]
+    fn a_failure_shows_no_secret() {
+        let status = Status::unauthenticated("token=pl4nted-s3cret is not known");
+        let shown = failure(&status).message;
+        assert!(!shown.contains("pl4nted"), "{shown}");
+        assert!(
+            shown.starts_with("the collector answered with Unauthenticated"),
+            "{shown}"
+        );
+    }
+}

@@ -79,3 +79,28 @@ fn retry(status: StatusCode, headers: &HeaderMap) -> Retry {
         Retry::After(Duration::from_secs(seconds))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_answers_that_otlp_names_are_followed_by_another_attempt() {
+        let retry = |status: u16, after: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(after) = after {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static(after));
+            }
+            super::retry(StatusCode::from_u16(status).unwrap(), &headers)
+        };
+        for status in [429, 502, 503, 504] {
+            assert_eq!(retry(status, None), Retry::Soon, "{status}");
+            let asked = Retry::After(Duration::from_secs(7));
+            assert_eq!(retry(status, Some("7")), asked, "{status}");
+            assert_eq!(retry(status, Some("Fri, 31 Dec 2027")), Retry::Soon);
+        }
+        for status in [301, 400, 401, 404, 413, 500, 501] {
+            assert_eq!(retry(status, Some("7")), Retry::Never, "{status}");
+        }
+    }
+}

@@ -59,3 +59,107 @@ impl Reporter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use tokio::time::advance;
+
+    use super::super::failure::{Failure, Retry};
+    use super::*;
+    use crate::recorder::RecorderRef;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Log {
+        /// The lines since the last call.
+        fn take(&self) -> Vec<String> {
+            let bytes = std::mem::take(&mut *self.0.lock().unwrap());
+            let text = String::from_utf8(bytes).unwrap();
+            text.lines().map(str::to_owned).collect()
+        }
+    }
+
+    fn failure() -> Failure {
+        Failure {
+            message: "no route to host".to_owned(),
+            retry: Retry::Soon,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_kind_of_loss_is_counted_and_logged_once_a_minute() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let _subscribed = tracing::subscriber::set_default(subscriber);
+        let counters = Counters::new(&RecorderRef::default());
+        let mut reporter = Reporter::default();
+
+        for _ in 0..3 {
+            reporter.exported(&Exported::Failed(failure()), 10, &counters);
+        }
+        let lines = log.take();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(
+            lines[0].contains("WARN") && lines[0].contains("no route to host"),
+            "{lines:?}"
+        );
+        reporter.exported(&Exported::Taken { rejected: 0 }, 5, &counters);
+        let lines = log.take();
+        assert!(
+            lines[0].contains("exported again lost_so_far=30"),
+            "{lines:?}"
+        );
+
+        reporter.exported(&Exported::Refused(failure()), 4, &counters);
+        reporter.exported(&Exported::Taken { rejected: 2 }, 5, &counters);
+        let lines = log.take();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("refused spans spans=4"), "{lines:?}");
+        advance(Duration::from_secs(60)).await;
+        reporter.exported(&Exported::Taken { rejected: 1 }, 5, &counters);
+        assert!(log.take()[0].contains("spans=1"));
+
+        counters.queue_full.add(7);
+        reporter.overflows(&counters);
+        counters.queue_full.add(3);
+        reporter.overflows(&counters);
+        let lines = log.take();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("queue is full spans=7"), "{lines:?}");
+        advance(Duration::from_secs(60)).await;
+        reporter.overflows(&counters);
+        assert!(log.take()[0].contains("spans=3"));
+        reporter.overflows(&counters);
+        assert_eq!(log.take().len(), 0);
+
+        let counts = counters.counts();
+        let expected = (12, 10, 30, 7);
+        let seen = (
+            counts.exported,
+            counts.queue_full,
+            counts.export_failed,
+            counts.rejected,
+        );
+        assert_eq!(seen, expected);
+    }
+}

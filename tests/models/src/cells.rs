@@ -18,6 +18,8 @@ mod histogram_cells;
 pub mod limits;
 #[path = "../../../src/cells/line.rs"]
 mod line;
+#[path = "native_cells.rs"]
+mod native;
 #[path = "../../../src/cells/own_cells.rs"]
 pub mod own_cells;
 #[path = "../../../src/cells/request_cells.rs"]
@@ -32,5 +34,6 @@ pub(crate) use counter_cells::CounterCells;
 pub(crate) use exemplar_gate::{ExemplarGate, ExemplarSink, Gate};
 pub(crate) use exemplar_timer::{EXEMPLAR_INTERVAL, ExemplarTimer};
 pub(crate) use histogram_cells::HistogramCells;
+pub(crate) use native::{NativeCells, NativeCounts, NativeLayout, NativeOptions};
 pub(crate) use request_cells::RequestCells;
 pub(crate) use thread_slot::thread_slot;

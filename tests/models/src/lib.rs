@@ -8,5 +8,6 @@ mod cells;
 mod counter;
 mod exemplars;
 mod histogram;
+mod native;
 mod requests;
 mod run;

@@ -1,0 +1,14 @@
+//! Names of pairs that say which secret their value is: `{"name": "DB_PASSWORD", "value": ".."}`.
+
+/// Whether a value of this name may be the name of another value.
+pub(crate) fn is_pair_name(name: &str) -> bool {
+    const NAMES: [&str; 6] = ["name", "key", "field", "header", "variable", "var"];
+    NAMES.iter().any(|it| name.eq_ignore_ascii_case(it))
+}
+
+/// The names of values whose own name stands beside them.
+pub(crate) const PAIR_VALUES: [&str; 4] = ["value", "val", "content", "data"];
+
+pub(crate) fn is_pair_value(name: &str) -> bool {
+    PAIR_VALUES.iter().any(|it| name.eq_ignore_ascii_case(it))
+}
