@@ -1,11 +1,15 @@
 //! `Backups`: makes room for a new backup, and removes the oldest.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::backup_name::BackupName;
+use crate::thread;
+
+/// The bytes of a file whose removal takes a millisecond or more.
+const LARGE: u64 = 1024 * 1024;
 
 /// The backups of one log.
 #[derive(Debug)]
@@ -145,8 +149,19 @@ pub(super) fn folder_of(file: &Path) -> &Path {
     }
 }
 
+/// A large file is given back to the disk by another thread, because that takes as long as writing a quarter of it.
 fn remove_if_there(path: &Path) -> io::Result<bool> {
-    found(fs::remove_file(path))
+    let is_large = |found: &fs::Metadata| found.is_file() && found.len() >= LARGE;
+    let file = match fs::symlink_metadata(path) {
+        Ok(found) if is_large(&found) => File::open(path).ok(),
+        _ => None,
+    };
+    let is_removed = found(fs::remove_file(path))?;
+    if let Some(file) = file {
+        // The disk keeps the file until it is closed. Without a thread, that is now.
+        let _ = thread::spawn("log-remover", || drop(file));
+    }
+    Ok(is_removed)
 }
 
 fn rename_if_there(from: &Path, to: &Path) -> io::Result<bool> {
