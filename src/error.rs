@@ -116,7 +116,7 @@ impl Error {
 }
 
 /// The error's message, followed by those messages of its sources that it does not contain.
-#[cfg(any(feature = "health", feature = "push"))]
+#[cfg(any(feature = "health", feature = "otel", feature = "push"))]
 pub(crate) fn with_sources(error: &(dyn StdError + 'static)) -> String {
     let mut message = error.to_string();
     for source in std::iter::successors(error.source(), |error| (*error).source()) {
@@ -130,7 +130,7 @@ pub(crate) fn with_sources(error: &(dyn StdError + 'static)) -> String {
 }
 
 /// The error with its sources as one line for the log: redacted and cut to 1024 bytes.
-#[cfg(any(feature = "health", feature = "push"))]
+#[cfg(any(feature = "health", feature = "otel", feature = "push"))]
 #[allow(dead_code, reason = "some features log no errors")]
 pub(crate) fn logged(error: &(dyn StdError + 'static)) -> String {
     crate::redact::redact_line(&with_sources(error), 1024)

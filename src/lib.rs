@@ -25,6 +25,7 @@
 //! - [`alerts`]: alert rules over the metrics of the process, their alerts, and notifications ([`Alerts`](alerts::Alerts)).
 //! - [`routes`]: [`Routes`], merged into an axum router, placed in front of a hyper service, or served on their own address.
 //! - [`settings`]: typed settings from the environment ([`Settings`]).
+//! - [`telemetry`]: logs and traces.
 //! - [`redact`]: the redactor, which masks secrets in all text that the crate emits.
 //! - [`catalog`]: the definition of every metric the crate emits.
 //! - [`prelude`]: the types that most services need.
@@ -88,38 +89,65 @@ mod duration;
 mod error;
 #[cfg(feature = "prometheus")]
 pub mod exporter;
+mod forwarded;
 #[cfg(feature = "health")]
 pub mod health;
 #[cfg(any(feature = "alerts", feature = "jobs"))]
 mod host;
-#[cfg(any(feature = "alerts-http", feature = "check-http", feature = "push"))]
+#[cfg(any(
+    feature = "alerts-http",
+    feature = "check-http",
+    feature = "otel",
+    feature = "push"
+))]
 mod http_client;
 pub mod http_metrics;
 #[cfg(any(
     feature = "alerts-http",
     feature = "axum",
     feature = "check-http",
+    feature = "otel",
     feature = "push"
 ))]
 #[cfg_attr(
-    not(any(feature = "alerts-http", feature = "check-http", feature = "push")),
+    not(any(
+        feature = "alerts-http",
+        feature = "check-http",
+        feature = "otel",
+        feature = "push"
+    )),
     allow(dead_code, reason = "settings only check URLs")
 )]
 mod http_url;
 pub mod instrument;
+mod ip_range;
 #[cfg(feature = "jobs")]
 pub mod jobs;
 #[cfg(feature = "alerts")]
 mod join_all;
-#[cfg(any(feature = "alerts", feature = "axum"))]
+#[cfg(any(feature = "axum", feature = "logging"))]
+#[cfg_attr(
+    not(feature = "logging"),
+    allow(dead_code, reason = "settings only check filters")
+)]
+mod log_filter;
+#[cfg(any(feature = "alerts", feature = "axum", feature = "otel"))]
 mod log_limit;
 mod measure;
-#[cfg(any(feature = "health", feature = "push"))]
+#[cfg(any(
+    feature = "health",
+    feature = "logging",
+    feature = "otel",
+    feature = "push"
+))]
 mod outage;
-#[cfg(any(feature = "health", feature = "prometheus"))]
+#[cfg(any(feature = "health", feature = "logging", feature = "prometheus"))]
 #[cfg_attr(
     not(feature = "health"),
-    expect(dead_code, reason = "the recorder catches panics of functions only")
+    expect(
+        dead_code,
+        reason = "the recorder and log files catch panics of functions only"
+    )
 )]
 mod panics;
 #[cfg(any(
@@ -134,6 +162,7 @@ pub mod prelude;
 mod process_mark;
 mod recorder;
 pub mod redact;
+mod request_id;
 #[cfg(feature = "axum")]
 pub mod routes;
 #[cfg(feature = "axum")]
@@ -146,6 +175,8 @@ pub mod settings;
 ))]
 #[allow(dead_code, unused_imports, reason = "each store uses some of it")]
 mod sql;
+#[cfg(any(feature = "logging", feature = "otel"))]
+pub mod telemetry;
 mod thread;
 #[cfg(feature = "prometheus")]
 mod ticker;
@@ -155,16 +186,29 @@ mod time;
     feature = "alerts-http",
     feature = "check-http",
     feature = "check-redis",
+    feature = "otel",
     feature = "push"
 ))]
 mod tls;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "layers, logs and exemplars use it, each with features of its own"
+)]
+mod trace_context;
 
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]
 pub use crate::exporter::Prometheus;
 #[cfg(feature = "health")]
 pub use crate::health::Health;
-pub use crate::http_metrics::{ClientMetricsLayer, HttpMetricsLayer};
+#[cfg(feature = "request-id")]
+pub use crate::http_metrics::RequestIdLayer;
+pub use crate::http_metrics::{
+    ClientMetricsLayer, HttpLayer, HttpMetricsLayer, RequestLogLayer, ServerSpanLayer,
+};
+#[cfg(feature = "request-id")]
+pub use crate::request_id::RequestId;
 #[cfg(feature = "axum")]
 pub use crate::routes::{NotReady, Ready, Routes};
 #[cfg(feature = "axum")]

@@ -15,6 +15,8 @@ use crate::error::{BoxError, Error};
 /// Trusts the system's root certificates, or others in their place. Verifies every server.
 pub(crate) struct Tls {
     roots: Option<RootCertStore>,
+    /// The protocols that the client offers (ALPN); none are offered by default.
+    protocols: Vec<Vec<u8>>,
     /// Made by the first connection, because the system's root certificates take 10 ms to load.
     connector: OnceLock<TlsConnector>,
 }
@@ -23,6 +25,7 @@ impl Tls {
     pub(crate) fn system() -> Self {
         Self {
             roots: None,
+            protocols: Vec::new(),
             connector: OnceLock::new(),
         }
     }
@@ -32,9 +35,13 @@ impl Tls {
         not(any(
             feature = "alerts-email",
             feature = "check-http",
-            feature = "check-redis"
+            feature = "check-redis",
+            feature = "otel"
         )),
-        expect(dead_code, reason = "only checks and mails have root certificates")
+        expect(
+            dead_code,
+            reason = "only checks, mails and traces have root certificates"
+        )
     )]
     pub(crate) fn with_roots(pem: &[u8]) -> Result<Self, Error> {
         Ok(Self {
@@ -43,8 +50,16 @@ impl Tls {
                     "the root certificates are invalid ({problem}): certificates in PEM are allowed"
                 ))
             })?),
+            protocols: Vec::new(),
             connector: OnceLock::new(),
         })
+    }
+
+    /// Offers HTTP/2 alone, which a gRPC server requires.
+    #[cfg(feature = "otel")]
+    pub(crate) fn http2(mut self) -> Self {
+        self.protocols = vec![b"h2".to_vec()];
+        self
     }
 
     /// Speaks TLS on this connection to `host`, a name or an IP address without brackets.
@@ -71,10 +86,12 @@ impl Tls {
         };
         // Named, because an application that uses a second provider leaves the process default unset or ambiguous.
         let provider = rustls::crypto::ring::default_provider();
-        Ok(ClientConfig::builder_with_provider(provider.into())
+        let mut config = ClientConfig::builder_with_provider(provider.into())
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
-            .with_no_client_auth())
+            .with_no_client_auth();
+        config.alpn_protocols.clone_from(&self.protocols);
+        Ok(config)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::http_metrics::Naming;
 
 /// Collects [`Rules`] and checks them.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[must_use]
 pub struct RulesBuilder {
     rules: Vec<Rule>,
@@ -20,6 +20,15 @@ pub struct RulesBuilder {
     /// The mistakes that were found before `build`.
     mistakes: Vec<String>,
 }
+
+debug_redacted!(RulesBuilder {
+    rules,
+    known,
+    server,
+    client,
+    has_defaults,
+    mistakes
+});
 
 impl Rules {
     /// Creates a builder without rules.

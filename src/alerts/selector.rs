@@ -68,6 +68,14 @@ impl Selector {
         self
     }
 
+    /// As it is saved: secrets are sealed.
+    pub(super) fn sealed(&self) -> Self {
+        Self {
+            metric: self.metric.clone(),
+            matchers: self.matchers.iter().map(Matcher::sealed).collect(),
+        }
+    }
+
     pub(super) fn matches(&self, labels: &Labels) -> bool {
         self.matchers.iter().all(|matcher| matcher.matches(labels))
     }

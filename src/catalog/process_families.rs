@@ -4,6 +4,7 @@ use metrics::Unit;
 
 use super::define::{counter, families, gauge, seconds};
 use super::family::Family;
+use super::values::Values;
 
 families! { PROCESS:
     /// All `process_*` families have the names of Prometheus' client libraries.
@@ -119,6 +120,15 @@ families! { PROCESS:
         &[],
         "Events of the alert history that were dropped because the store was away for too long.",
     );
+    LOG_EVENTS = counter(
+        "log_events_total",
+        &["level"],
+        "Log events that passed the filter of the log.",
+    )
+    .values(&[(
+        "level",
+        Values::Closed(&["error", "warn", "info", "debug", "trace"]),
+    )]);
     MONITORING_COLLECTION_TIMESTAMP = gauge(
         "monitoring_collection_timestamp_seconds",
         &["collectors"],
@@ -150,9 +160,29 @@ families! { PROCESS:
         &[],
         "Exemplars that were dropped because their labels have more than 128 characters.",
     );
+    MONITORING_SPANS_EXPORTED = counter(
+        "monitoring_spans_exported_total",
+        &[],
+        "Spans that the collector of traces took.",
+    );
+    MONITORING_SPANS_DROPPED = counter(
+        "monitoring_spans_dropped_total",
+        &["reason"],
+        "Sampled spans that did not reach the collector; reason is queue_full, export_failed, rejected or shutdown.",
+    );
+    MONITORING_SPAN_EXPORT_FAILURES = counter(
+        "monitoring_span_export_failures_total",
+        &[],
+        "Failed attempts to export spans; a batch is retried, so not each failure loses spans.",
+    );
     MONITORING_SAMPLES_DROPPED = counter(
         "monitoring_samples_dropped_total",
         &["metric"],
         "Samples of a histogram or float counter that were dropped because they are infinite, not a number, or a decrease.",
+    );
+    MONITORING_LOG_LINES_DROPPED = counter(
+        "monitoring_log_lines_dropped_total",
+        &["sink"],
+        "Log lines that were dropped because the queue of a log file was full, or because the file was closed.",
     );
 }

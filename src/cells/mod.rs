@@ -28,6 +28,8 @@ pub(crate) use self::float_cell::FloatCell;
 pub(crate) use self::gauge_cell::GaugeCell;
 pub(crate) use self::histogram_cells::HistogramCells;
 pub(crate) use self::limits::MAX_THREADS;
-pub(crate) use self::native::{MAX_SCHEMA, MIN_SCHEMA, NativeCells, NativeCounts, NativeOptions};
+pub(crate) use self::native::{
+    MAX_SCHEMA, MIN_SCHEMA, NativeCells, NativeCounts, NativeLayout, NativeOptions,
+};
 pub(crate) use self::request_cells::{ENDINGS, RequestCells};
 pub(crate) use self::thread_slot::{claim_thread_slot, thread_slot};

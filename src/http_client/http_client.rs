@@ -29,14 +29,12 @@ pub(crate) struct HttpClient {
     proxy: Option<Proxy>,
 }
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+/// A connection, in clear text or with TLS.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-#[cfg_attr(
-    not(feature = "check-http"),
-    expect(dead_code, reason = "only the check has these options")
-)]
+#[allow(dead_code, reason = "only the check and traces have these options")]
 impl HttpClient {
     pub(crate) fn set_tls(&mut self, tls: Tls) {
         self.tls = tls;
@@ -90,7 +88,8 @@ impl HttpClient {
         Ok(Response::from_parts(parts, body))
     }
 
-    async fn connect(&self, uri: &Uri) -> Result<Box<dyn Stream>, Error> {
+    /// Opens a connection to the server of the URI. The error names the host and the failed step.
+    pub(crate) async fn connect(&self, uri: &Uri) -> Result<Box<dyn Stream>, Error> {
         let host = uri.host().unwrap_or_default();
         let cannot = |error: BoxError| {
             let via = match &self.proxy {

@@ -7,5 +7,7 @@ mod proxy;
 #[cfg(feature = "check-http")]
 pub(crate) use self::body::read_body;
 pub(crate) use self::http_client::HttpClient;
+#[cfg(feature = "otel")]
+pub(crate) use self::http_client::Stream;
 #[cfg(feature = "check-http")]
 pub(crate) use self::proxy::Proxy;

@@ -51,6 +51,10 @@ impl Ending {
         Self(self.0 & !(0xFFFF ^ STATUS_MASK) | code & 0xFFFF)
     }
 
+    pub(crate) fn without_code(self) -> Self {
+        Self(self.0 & !(0xFFFF ^ STATUS_MASK))
+    }
+
     pub(crate) fn status(self) -> Status {
         (self.0 & STATUS_MASK) as Status
     }

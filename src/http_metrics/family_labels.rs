@@ -7,10 +7,10 @@ use metrics::{Label, SharedString};
 
 use super::config::Config;
 use super::duration_status::DurationStatus;
-use super::ending::{Ending, NO_STATUS, Status, status_class, status_text};
+use super::ending::{Ending, NO_STATUS, status_class, status_text};
+use super::error_type::error_type;
 use super::grpc::{Code, endpoint_text, method_text, push_grpc_status, push_rpc_status};
 use super::labels::UNMATCHED;
-use super::outcome::{Outcome, Side};
 
 /// A family whose labels differ from those of the others.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,21 +89,5 @@ fn push_ending(config: &Config, ending: Ending, detail: DurationStatus, labels: 
     if naming.convention.has_error_type {
         let error_type = error_type(config.side(), status, ending.outcome());
         labels.extend(error_type.map(|error| Label::new(naming.reason.clone(), error)));
-    }
-}
-
-/// The `error.type` of OpenTelemetry's conventions, for requests that failed.
-fn error_type(side: Side, status: Status, outcome: Outcome) -> Option<Cow<'static, str>> {
-    let first_error = match side {
-        Side::Server => 500,
-        Side::Client => 400,
-    };
-    match (side, outcome) {
-        // The caller chose not to wait or not to read on, which is no error.
-        (Side::Client, Outcome::Cancelled | Outcome::BodyDropped) | (_, Outcome::Complete) => {
-            (status >= first_error).then(|| status_text(status))
-        }
-        (Side::Client, Outcome::ServiceError) => Some("error".into()),
-        (_, outcome) => Some(outcome.reason().into()),
     }
 }

@@ -80,6 +80,13 @@ impl<R> HttpMetricsLayer<R> {
     }
 }
 
+impl<R> HttpMetricsLayer<R> {
+    /// The state for the services of a layer that measures and observes.
+    pub(crate) fn state(&self) -> &Arc<PerThread<LayerState>> {
+        &self.state
+    }
+}
+
 default_is_new!(HttpMetricsLayer);
 
 impl<S, R: Clone> Layer<S> for HttpMetricsLayer<R> {

@@ -100,6 +100,10 @@ impl LayerState {
         Arc::new(Calls::new(source, methods))
     }
 
+    pub(crate) fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
     #[inline]
     pub(crate) fn group(&self) -> Option<&Arc<Group>> {
         self.group.as_ref()

@@ -92,6 +92,7 @@ impl Pending {
         let Some(series) = &self.series else {
             return (ending, UNTIL_END);
         };
+        series.on_head(parts);
         let config = &series.config;
         let nanos = match config.until {
             Until::Head => started.nanos(),
@@ -291,7 +292,7 @@ fn end_otherwise(
     outcome: Outcome,
 ) {
     if is_skipped {
-        return series.leave();
+        return series.end_skipped(ending, nanos, bytes, outcome);
     }
     if series.config.protocol == Protocol::Grpc {
         (series, ending) = end_of_call(&series, ending, bytes, outcome);

@@ -16,8 +16,11 @@ use super::ending::Ending;
 use super::head::{Head, NoBody};
 use super::layer_state::LayerState;
 use super::mark::Mark;
+use super::observe::{IdInSpan, Observation, Observers, RequestHead};
 use super::outcome::Outcome;
 use super::record::{Pending, RequestBytes, UNTIL_END};
+use super::series::Series;
+use super::templates::Templates;
 use crate::measure::{Instant, RecordGuard};
 
 pin_project! {
@@ -75,8 +78,61 @@ impl<F> ResponseFuture<F> {
         Self::call(pending, started, request, count_body, call)
     }
 
+    /// Starts to record and to observe `request`, and passes it to the service with `call`, inside the request's span.
+    pub(crate) fn begin_observed<B>(
+        metrics: Option<&Arc<LayerState>>,
+        observers: &Arc<Observers>,
+        templates: &Templates,
+        mut request: Request<B>,
+        call: impl FnOnce(Request<B>) -> F,
+    ) -> (Self, Option<Arc<Observation>>) {
+        let started = Instant::now();
+        let id = observers.identify(&mut request);
+        let mut measured = None;
+        if let Some(state) = metrics {
+            (measured, request) = Self::measured(state, request);
+        }
+        let head = RequestHead::of(&request);
+        let endpoint = measured.as_ref().map(|series| series.endpoint());
+        let observation = Observation::begin(observers, &head, id, endpoint.as_deref());
+        let series = match &observation {
+            Some(observation) => Some(templates.observed(&head, measured, observation)),
+            None => measured,
+        };
+        if observation
+            .as_ref()
+            .is_some_and(|observation| observation.is_id_in_span())
+        {
+            request.extensions_mut().insert(IdInSpan);
+        }
+        let pending = Pending::begin(series);
+        let future = Self::call(pending, started, request, CountBody::No, |request, _| {
+            let _entered = observation.as_deref().map(Observation::enter);
+            call(request)
+        });
+        (future, observation)
+    }
+
+    /// The series that a request is measured under.
+    fn measured<B>(
+        state: &Arc<LayerState>,
+        request: Request<B>,
+    ) -> (Option<Arc<Series>>, Request<B>) {
+        if let Some(series) = state.known_series(&request) {
+            return (Some(series), request);
+        }
+        let (mut parts, body) = request.into_parts();
+        let series = Self::series(state, &mut parts);
+        (series, Request::from_parts(parts, body))
+    }
+
     #[inline]
     fn pending(state: &Arc<LayerState>, parts: &mut Parts) -> Pending {
+        Pending::begin(Self::series(state, parts))
+    }
+
+    #[inline]
+    fn series(state: &Arc<LayerState>, parts: &mut Parts) -> Option<Arc<Series>> {
         let group = state.group();
         let has_marks = group.is_some_and(|group| group.has_marks());
         if let Some(group) = group
@@ -85,19 +141,16 @@ impl<F> ResponseFuture<F> {
         {
             group.set_nested();
             mark.report(state, parts);
-            return Pending::begin(None);
+            return None;
         }
-        let Some(found) = state.series(parts) else {
-            return Pending::begin(None);
-        };
+        let found = state.series(parts)?;
         if let Some(group) = group
             && (found.is_new || has_marks)
             && group.marks(found.is_new)
         {
-            let series = Mark::put(&mut parts.extensions, state, group, &found);
-            return Pending::begin(Some(series));
+            return Some(Mark::put(&mut parts.extensions, state, group, &found));
         }
-        Pending::begin(Some(found.series))
+        Some(found.series)
     }
 
     #[inline]

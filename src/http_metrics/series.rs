@@ -10,14 +10,14 @@ use super::cell_handles::CellHandles;
 use super::config::{Config, Protocol};
 use super::ending::Ending;
 use super::ending_handles::EndingHandles;
-use super::endings::Endings;
 use super::facade_handles::FacadeHandles;
 use super::family_labels::{Of, labels};
 use super::grpc::{Decide, Evidence};
 use super::naming::Named;
+use super::observe::{End, Observed, Observer};
 use super::outcome::Outcome;
-use crate::measure::Instant;
-use crate::recorder::{METADATA, RequestRecorder};
+use super::series_rest::Rest;
+use crate::recorder::METADATA;
 
 /// The handles of one label set. The fields that every request reads stand together, because each cache line of each route
 /// in use evicts another.
@@ -40,6 +40,8 @@ enum Handles {
     /// Of one marked request.
     Target(Arc<Target>),
     Undecided(Undecided),
+    /// Of one request that has an observer.
+    Observed(Observed<Series>),
 }
 
 /// The series that a marked request is counted under.
@@ -75,36 +77,6 @@ struct Undecided {
     decide: Box<dyn Decide<Series>>,
 }
 
-/// The fields that few requests read. Copies share them.
-struct Rest {
-    endpoint: Arc<str>,
-    /// The index of the labels among those of the endpoint.
-    index: usize,
-    /// Whether a recorder was installed at registration.
-    is_registered: bool,
-    registered_at: Instant,
-    /// What the crate's own recorder offers, if it is the one of the handles.
-    requests: Option<Arc<dyn RequestRecorder>>,
-    other_endings: Endings,
-    request_body: OnceLock<Histogram>,
-    response_body: OnceLock<Histogram>,
-}
-
-impl Rest {
-    fn new(endpoint: &Arc<str>, index: usize) -> Self {
-        Self {
-            endpoint: Arc::clone(endpoint),
-            index,
-            is_registered: false,
-            registered_at: Instant::now(),
-            requests: None,
-            other_endings: Endings::default(),
-            request_body: OnceLock::new(),
-            response_body: OnceLock::new(),
-        }
-    }
-}
-
 impl Series {
     /// Registers the series of an endpoint and an index from [`Config::label_index`].
     pub(crate) fn register(
@@ -138,6 +110,51 @@ impl Series {
             Registration::Registered(series)
         } else {
             Registration::Detached(series)
+        }
+    }
+
+    /// A series for requests that are not measured.
+    pub(crate) fn unmeasured(config: &Arc<Config>) -> Arc<Self> {
+        Arc::new(Self {
+            config: Arc::clone(config),
+            handles: Handles::Facade(FacadeHandles::new(Gauge::noop())),
+            is_lasting: false,
+            is_plain: false,
+            reads_head: true,
+            rest: Arc::new(Rest::new(&Arc::from(""), 0)),
+        })
+    }
+
+    /// A series for one request that has an observer. `measured` is the series that counts it, if one does; else this one lends
+    /// its fields.
+    pub(crate) fn observed(
+        &self,
+        config: &Arc<Config>,
+        measured: Option<Arc<Self>>,
+        observer: Arc<dyn Observer>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            config: Arc::clone(config),
+            handles: Handles::Observed(Observed::new(measured, observer)),
+            is_lasting: false,
+            is_plain: false,
+            reads_head: true,
+            rest: Arc::clone(&self.rest),
+        })
+    }
+
+    /// Shows the response head to the observer, if there is one.
+    pub(crate) fn on_head(&self, head: &http::response::Parts) {
+        if let Handles::Observed(observed) = &self.handles {
+            observed.observer.on_head(head);
+        }
+    }
+
+    /// The endpoint that the request is counted under at this moment.
+    pub(crate) fn endpoint(&self) -> Arc<str> {
+        match &self.handles {
+            Handles::Target(target) => target.series().endpoint(),
+            _ => Arc::clone(&self.rest.endpoint),
         }
     }
 
@@ -203,6 +220,17 @@ impl Series {
 
     /// The series that the answer decides, if it was undecided.
     pub(crate) fn decide(self: Arc<Self>, evidence: Evidence) -> Arc<Self> {
+        if let Handles::Observed(observed) = &self.handles {
+            if let Some(shown) = observed.measured() {
+                let series = Arc::clone(&shown).decide(evidence);
+                if !Arc::ptr_eq(&series, &shown) {
+                    series.begin();
+                    shown.leave();
+                    observed.set_measured(series);
+                }
+            }
+            return self;
+        }
         let current = match &self.handles {
             Handles::Target(target) => target.series(),
             _ => self,
@@ -299,6 +327,7 @@ impl Series {
             Handles::Cells(cells) => cells.begin(),
             Handles::Target(target) => target.series().begin(),
             Handles::Undecided(undecided) => undecided.shown.begin(),
+            Handles::Observed(observed) => observed.measured().iter().for_each(|s| s.begin()),
         }
     }
 
@@ -310,7 +339,26 @@ impl Series {
             Handles::Cells(cells) => cells.leave(),
             Handles::Target(target) => target.close().leave(),
             Handles::Undecided(undecided) => undecided.shown.leave(),
+            Handles::Observed(observed) => observed.measured().iter().for_each(|s| s.leave()),
         }
+    }
+
+    /// A request that its response excludes from the metrics has ended.
+    #[cold]
+    pub(crate) fn end_skipped(&self, ending: Ending, nanos: u64, bytes: u64, outcome: Outcome) {
+        let Handles::Observed(observed) = &self.handles else {
+            return self.leave();
+        };
+        let measured = observed.measured();
+        let endpoint = measured.as_ref().map(|series| series.endpoint());
+        self.leave();
+        observed.observer.on_end(&End {
+            ending,
+            nanos,
+            bytes: Some(bytes),
+            outcome,
+            endpoint: endpoint.as_deref(),
+        });
     }
 
     /// Records the end of a complete response, in the way that most end. Returns whether it did.
@@ -326,6 +374,9 @@ impl Series {
 
     /// Records the end of a request. `bytes` is the size of its response body, if it had one.
     pub(crate) fn end(&self, ending: Ending, nanos: u64, bytes: Option<u64>, outcome: Outcome) {
+        if let Handles::Observed(observed) = &self.handles {
+            return Self::end_observed(observed, ending, nanos, bytes, outcome);
+        }
         let ending = match outcome {
             Outcome::Complete => ending,
             outcome => self.config.with_outcome(ending, outcome),
@@ -348,6 +399,7 @@ impl Series {
                 series.begin();
                 return series.end(ending, nanos, bytes, outcome);
             }
+            Handles::Observed(_) => {}
         }
         if self.config.response_body_size
             && let Some(bytes) = bytes
@@ -357,6 +409,31 @@ impl Series {
         if outcome != Outcome::Complete {
             self.count_aborted(outcome.reason());
         }
+    }
+
+    fn end_observed(
+        observed: &Observed<Self>,
+        ending: Ending,
+        nanos: u64,
+        bytes: Option<u64>,
+        outcome: Outcome,
+    ) {
+        let endpoint = observed.measured().map(|series| {
+            let endpoint = series.endpoint();
+            let ending = match series.config.protocol {
+                Protocol::Grpc => ending,
+                _ => ending.without_code(),
+            };
+            series.end(ending, nanos, bytes, outcome);
+            endpoint
+        });
+        observed.observer.on_end(&End {
+            ending,
+            nanos,
+            bytes,
+            outcome,
+            endpoint: endpoint.as_deref(),
+        });
     }
 
     fn count(&self, ending: Ending, nanos: u64) {

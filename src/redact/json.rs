@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::mask::MASK;
-use super::name::is_secret;
+use super::name::{is_count, is_secret};
 use super::text::{redact, redact_line};
 
 /// The size limits of the redacted JSON.
@@ -79,14 +79,6 @@ fn is_header(name: &str) -> bool {
     ]
     .iter()
     .any(|header| name.eq_ignore_ascii_case(header))
-}
-
-/// Whether a number of this name is a count: of `tokens`, but not of `pass` or `credentials`.
-fn is_count(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["tokens", "keys", "sessions", "cookies"]
-        .iter()
-        .any(|counted| name.ends_with(counted))
 }
 
 fn redact_value(value: Value, budget: &mut Budget) -> Value {

@@ -42,10 +42,10 @@ pub(crate) use self::json::{Budget, json};
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::mask::MASK;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
-pub(crate) use self::name::is_secret;
+pub(crate) use self::name::{is_count, is_secret};
 pub use self::registry::register;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::registry::{register_own, register_url};
 pub use self::text::redact;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
-pub(crate) use self::text::{Redacted, redact_line};
+pub(crate) use self::text::{MAX_HALF, Redacted, redact_line, redact_start};

@@ -206,9 +206,22 @@ const KEYS: &[&str] = &[
 ];
 
 /// Whether a value of this name is secret.
-#[cfg_attr(not(any(feature = "health", test)), allow(dead_code))]
+#[cfg_attr(
+    not(any(feature = "health", feature = "logging", test)),
+    allow(dead_code)
+)]
 pub(crate) fn is_secret(name: &str) -> bool {
     kind(name.as_bytes()).is_some()
+}
+
+/// Whether a number of this name is a count: of `tokens`, but not of `pass` or `credentials`.
+#[cfg_attr(not(any(feature = "health", feature = "logging")), allow(dead_code))]
+pub(crate) fn is_count(name: &str) -> bool {
+    let name = name.as_bytes();
+    ["tokens", "keys", "sessions", "cookies"]
+        .iter()
+        .filter_map(|counted| Some((counted, name.len().checked_sub(counted.len())?)))
+        .any(|(counted, start)| name[start..].eq_ignore_ascii_case(counted.as_bytes()))
 }
 
 /// The kind of secret that a value of this name is, if any.

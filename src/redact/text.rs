@@ -14,7 +14,7 @@ use super::view::{Encoding, View};
 const MAX_TEXT: usize = 64 * 1024;
 
 /// The bytes before this cut that are not shown, because a secret that is cut in half is not recognized.
-const MAX_HALF: usize = 4 * 1024;
+pub(crate) const MAX_HALF: usize = 4 * 1024;
 
 /// How many encodings within each other are decoded.
 const MAX_DEPTH: usize = 3;
@@ -128,6 +128,14 @@ pub(crate) fn redact_line(text: &str, max: usize) -> String {
         let _ = write!(line, " .. ({cut} bytes more)");
     }
     line
+}
+
+/// Redacts the start of a text that goes on. Its last 4 KiB are not shown, because a secret that is cut in half is not
+/// recognized.
+#[allow(dead_code, reason = "only logs need it")]
+pub(crate) fn redact_start(start: &str) -> Cow<'_, str> {
+    let limit = char_boundary::floor(start, start.len().saturating_sub(MAX_HALF));
+    masked(start, &secrets(start), limit)
 }
 
 /// The `Debug` output of a value without secrets.

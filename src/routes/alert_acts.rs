@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use super::json_body::json_body;
 use super::json_fields::Fields;
-use super::rejection::Rejection;
+use super::rejection::{Rejection, sentence};
 use super::request::RouteRequest;
 use super::respond;
 use crate::alerts::channels::DeliveryError;
@@ -327,13 +327,6 @@ fn shown(alerts: &Alerts, id: AlertId, acted: Acted) -> Response {
     let mut known = alerts.alerts().into_iter();
     let alert = known.find(|alert| alert.id == id);
     respond::json(StatusCode::OK, &json!({ "alert": alert }))
-}
-
-/// With a capital letter and a full stop.
-fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(letters).chain(['.']).collect()
 }
 
 fn refused(error: &Error) -> Rejection {

@@ -114,7 +114,14 @@ fn redacted(value: Value) -> Value {
     match value {
         Value::String(text) => redact(&text).into(),
         Value::Array(values) => values.into_iter().map(redacted).collect(),
-        Value::Object(map) => {
+        Value::Object(mut map) => {
+            // A matcher has the name and the value of its label apart.
+            let label = map.get("label").and_then(Value::as_str);
+            if label.is_some_and(is_secret)
+                && let Some(value) = map.get_mut("value")
+            {
+                *value = MASK.into();
+            }
             let fields = map.into_iter().map(|(name, value)| {
                 let is_masked = value.is_string() && is_secret(&name);
                 let value = if is_masked {

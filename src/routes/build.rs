@@ -13,7 +13,7 @@ use crate::health::Health;
 use crate::recorder::RecorderRef;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
-const DEFAULT_PATHS: [&str; 34] = [
+const DEFAULT_PATHS: [&str; 35] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -32,6 +32,7 @@ const DEFAULT_PATHS: [&str; 34] = [
     "/metrics/registries",
     "/metrics/history",
     "/admin/config",
+    "/admin/log-level",
     "/admin/reset-metrics",
     "/jobs",
     "/jobs/status",

@@ -1,14 +1,13 @@
 //! [`IpGuard`]: access by the address of the client.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
 
-use http::HeaderMap;
 use http::request::Parts;
 
-use super::ip_range::IpRange;
 use super::peer::peer;
 use super::refusal::Refusal;
+use crate::forwarded::{forwarded_for, is_in};
+use crate::ip_range::IpRange;
 
 pub(super) struct IpGuard {
     ranges: Vec<IpRange>,
@@ -77,36 +76,6 @@ fn parse(
         ));
     }
     ranges
-}
-
-fn is_in(ranges: &[IpRange], address: IpAddr) -> bool {
-    ranges.iter().any(|range| range.contains(address))
-}
-
-/// The last address that is no proxy's, because each proxy appends the address that it sees. All before it are claims of the
-/// client. Without such an address, the first.
-fn forwarded_for(headers: &HeaderMap, proxies: &[IpRange]) -> Option<IpAddr> {
-    let mut first = None;
-    for line in headers.get_all("x-forwarded-for").iter().rev() {
-        for entry in line.to_str().ok()?.rsplit(',') {
-            let address = forwarded_address(entry.trim())?;
-            if !is_in(proxies, address) {
-                return Some(address);
-            }
-            first = Some(address);
-        }
-    }
-    first
-}
-
-/// An address, also with a port or in brackets.
-fn forwarded_address(entry: &str) -> Option<IpAddr> {
-    let bare = entry
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
-    let address = bare.unwrap_or(entry).parse::<IpAddr>().ok();
-    let address = address.or_else(|| Some(entry.parse::<SocketAddr>().ok()?.ip()))?;
-    Some(address.to_canonical())
 }
 
 impl fmt::Debug for IpGuard {

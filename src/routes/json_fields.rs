@@ -16,6 +16,10 @@ pub(super) struct Fields {
     mistakes: Vec<String>,
 }
 
+#[cfg_attr(
+    not(feature = "alerts"),
+    allow(dead_code, reason = "only acts on alerts have some kinds of fields")
+)]
 impl Fields {
     pub(super) fn new(object: Map<String, Value>) -> Self {
         Self::below(String::new(), object)

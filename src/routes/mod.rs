@@ -36,16 +36,17 @@ mod health;
 mod health_shapes;
 mod hosts;
 mod ip_guard;
-mod ip_range;
 #[cfg(feature = "jobs")]
 mod jobs;
-#[cfg(feature = "alerts")]
+#[cfg(any(feature = "alerts", feature = "logging"))]
 mod json_body;
-#[cfg(feature = "alerts")]
+#[cfg(any(feature = "alerts", feature = "logging"))]
 mod json_fields;
-#[cfg(feature = "alerts")]
+#[cfg(any(feature = "alerts", feature = "logging"))]
 mod json_repeated;
 mod limits;
+#[cfg(feature = "logging")]
+mod log_level;
 mod merge;
 #[cfg(feature = "prometheus")]
 mod metrics;
@@ -73,6 +74,8 @@ mod render_queue;
 #[cfg(feature = "prometheus")]
 mod render_state;
 mod request;
+#[cfg(feature = "request-id")]
+mod request_id;
 mod respond;
 mod route;
 mod routes;

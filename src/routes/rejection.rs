@@ -30,3 +30,11 @@ pub(super) async fn or_reject(
 ) -> Response {
     handled.await.unwrap_or_else(Rejection::into_response)
 }
+
+/// A message with a capital letter and a full stop.
+#[cfg(any(feature = "alerts", feature = "logging"))]
+pub(super) fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
+}

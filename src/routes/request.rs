@@ -13,8 +13,8 @@ use crate::health::Health;
 pub(super) struct RouteRequest {
     pub(super) parts: Parts,
     #[cfg_attr(
-        not(feature = "alerts"),
-        expect(dead_code, reason = "only acts on alerts have one")
+        not(any(feature = "alerts", feature = "logging")),
+        expect(dead_code, reason = "only acts on alerts and the log level have one")
     )]
     pub(super) body: Body,
     pub(super) guard: Guard,

@@ -11,11 +11,11 @@ use futures_core::future::BoxFuture;
 use http::header::{ALLOW, HOST, HeaderValue, ORIGIN};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{StatusCode, Uri};
+use http::{Extensions, StatusCode, Uri};
 
 use super::access::{Access, Details};
 use super::guard::Guard;
-use super::problem::problem;
+use super::problem::{identified, problem};
 use super::refusal::Refusal;
 use super::refusals::Refusals;
 use super::request::RouteRequest;
@@ -24,6 +24,7 @@ use crate::health::Health;
 use crate::http_metrics::SkipMetrics;
 use crate::panics;
 use crate::recorder::RecorderRef;
+use crate::request_id;
 
 /// The only parameter that a path can have, as one of its segments.
 pub(super) const PARAMETER: &str = "/{name}";
@@ -33,7 +34,17 @@ pub(super) enum Method {
     /// And HEAD.
     Get,
     /// For routes that change something.
+    #[cfg_attr(
+        not(any(feature = "alerts", feature = "prometheus")),
+        expect(dead_code, reason = "only metrics and alerts are changed by POST")
+    )]
     Post,
+    /// And HEAD; PUT changes what GET shows.
+    #[cfg_attr(
+        not(feature = "logging"),
+        expect(dead_code, reason = "only the log level is put")
+    )]
+    GetAndPut,
 }
 
 pub(super) type Handler = Arc<dyn Fn(RouteRequest) -> BoxFuture<'static, Response> + Send + Sync>;
@@ -90,6 +101,7 @@ impl Route {
         let route = Arc::new((self, refusals));
         let handler = move |request: Request<Body>| async move {
             let (parts, body) = request.into_parts();
+            let id = request_id::of(&parts.extensions).cloned();
             let request = RouteRequest {
                 parts,
                 body,
@@ -98,13 +110,17 @@ impl Route {
                 health,
             };
             let (route, refusals) = &*route;
-            route.respond(request, refusals.as_ref()).await
+            let response = route.respond(request, refusals.as_ref()).await;
+            identified(response, id.as_ref())
         };
         match method {
             Method::Get => get(handler),
             Method::Post => post(handler),
+            Method::GetAndPut => get(handler.clone()).put(handler),
         }
-        .fallback(move || async move { finish(wrong_method(method)) })
+        .fallback(move |extensions: Extensions| async move {
+            identified(finish(wrong_method(method)), request_id::of(&extensions))
+        })
     }
 
     async fn respond(&self, request: RouteRequest, refusals: Option<&Refusals>) -> Response {
@@ -140,7 +156,8 @@ impl Route {
                 "This service shows no details. Its owner shows them with Routes::details(Details::Authorized).",
             ));
         }
-        if self.method == Method::Post && is_cross_origin(&request.parts) {
+        // Only GET and HEAD reach a route without changing something.
+        if !request.parts.method.is_safe() && is_cross_origin(&request.parts) {
             return Err(Refusal::forbidden(
                 "This request comes from a page of another origin, which may change nothing here.",
             ));
@@ -170,6 +187,7 @@ fn wrong_method(method: Method) -> Response {
     let (detail, allowed) = match method {
         Method::Get => ("This route allows GET and HEAD.", "GET, HEAD"),
         Method::Post => ("This route changes something: it allows POST.", "POST"),
+        Method::GetAndPut => ("This route allows GET, HEAD and PUT.", "GET, HEAD, PUT"),
     };
     let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, detail);
     response

@@ -25,6 +25,7 @@ use crate::redact::Redacted;
 /// | `GET /metrics/history` | guarded | the last minutes of any metric, if a [history](crate::exporter::PrometheusBuilder::history) is kept; see [`Routes::metrics`] |
 /// | `GET /jobs`, `/jobs/status`, `/jobs/stats/{name}` | guarded | background jobs and their runs (feature `jobs`) |
 /// | `GET /admin/config` | guarded | settings without secrets; see [`Routes::settings`] and [`Routes::config`] |
+/// | `GET`, `PUT /admin/log-level` | guarded | shows and changes the filter of the log (feature `logging`); see [`Routes::log_level`] |
 /// | `POST /admin/reset-metrics` | guarded | resets JSON and history; see [`Routes::metrics`] |
 ///
 /// Nothing is mounted that no setter names, so an app can have its own `/health` next to the metrics. Routes can be

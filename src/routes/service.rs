@@ -18,11 +18,12 @@ use tower::ServiceExt;
 use tower::util::Oneshot;
 use tower_service::Service;
 
-use super::problem::no_such_route;
+use super::problem::{identified, no_such_route};
 use super::route::{Route, finish};
 use super::routes::Routes;
 use crate::error::BoxError;
 use crate::redact::Redacted;
+use crate::request_id;
 
 impl Routes {
     /// Wraps an app: the returned tower service responds to these routes and passes every other path to `app`.
@@ -220,7 +221,8 @@ impl<B> Service<Request<B>> for NotFound {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _request: Request<B>) -> Self::Future {
-        ready(Ok(finish(no_such_route())))
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let id = request_id::of(request.extensions());
+        ready(Ok(identified(finish(no_such_route()), id)))
     }
 }

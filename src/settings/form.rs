@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::duration;
 use crate::http_url::HttpUrl;
+use crate::log_filter::{self, LogFilter};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -62,6 +63,44 @@ pub(super) const ENVIRONMENT: Form<String> = Form {
         is_name.then(|| text.to_owned())
     },
     allowed: "a name of at most 64 letters, digits, -, _ and .",
+};
+
+pub(super) const LOG_FILTER: Form<String> = Form {
+    parse: |text| {
+        let filter = LogFilter::parse(text).ok();
+        filter.map(|filter| filter.to_string())
+    },
+    allowed: log_filter::ALLOWED,
+};
+
+pub(super) const LOG_LEVEL: Form<Option<String>> = Form {
+    parse: |text| {
+        let level = log_filter::parse_level(text).ok();
+        level.map(|level| Some(level.to_owned()))
+    },
+    allowed: "off, error, warn, info, debug or trace",
+};
+
+pub(super) const SWITCH: Form<bool> = Form {
+    parse: |text| match &*text.to_ascii_lowercase() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    },
+    allowed: "true, 1, yes, on, false, 0, no or off",
+};
+
+pub(super) const FOLDER: Form<Option<String>> = Form {
+    parse: |text| (!text.contains('\0')).then(|| Some(text.to_owned())),
+    allowed: "the path of a folder",
+};
+
+pub(super) const SERVICE_NAME: Form<Option<String>> = Form {
+    parse: |text| {
+        let is_name = text.len() <= 255 && !text.chars().any(char::is_control);
+        is_name.then(|| Some(text.to_owned()))
+    },
+    allowed: "a name of at most 255 bytes without control characters",
 };
 
 /// The characters that an `Authorization` header can carry unencoded.

@@ -44,6 +44,8 @@ mod alert_thresholds;
 #[cfg(feature = "alerts")]
 mod alerting;
 mod form;
+#[cfg(feature = "logging")]
+mod logging;
 mod reader;
 mod redacted;
 mod service_link;

@@ -19,6 +19,12 @@ impl Redacted for IpAddr {
     }
 }
 
+impl Redacted for bool {
+    fn redacted(&self) -> Value {
+        (*self).into()
+    }
+}
+
 impl Redacted for u16 {
     fn redacted(&self) -> Value {
         (*self).into()

@@ -93,6 +93,16 @@ settings! {
     alert_threshold_disk: f64 = read("ALERT_THRESHOLD_DISK", form::PERCENT, 90.0);
     /// The percentage of memory that is used when an alert fires.
     alert_threshold_memory: f64 = read("ALERT_THRESHOLD_MEMORY", form::PERCENT, 85.0);
+    /// The filter of the log.
+    log_level: String = read("LOG_LEVEL", form::LOG_FILTER, String::from("info"));
+    /// The level of the crate's own log lines, if it differs from that of the filter.
+    monitoring_log_level: Option<String> = read("MONITORING_LOG_LEVEL", form::LOG_LEVEL, None);
+    /// Whether the log is written as JSON lines, too.
+    enable_json_logging: bool = read("ENABLE_JSON_LOGGING", form::SWITCH, false);
+    /// The folder of log files.
+    log_dir: Option<String> = read("LOG_DIR", form::FOLDER, None);
+    /// The name of the service in logs and traces.
+    otel_service_name: Option<String> = read("OTEL_SERVICE_NAME", form::SERVICE_NAME, None);
     /// The name of the environment.
     environment: String = read("ENVIRONMENT", form::ENVIRONMENT, String::from("production"));
 }

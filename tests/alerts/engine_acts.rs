@@ -35,10 +35,16 @@ fn acknowledged(instance: &Instance) -> Option<String> {
 }
 
 fn is_silenced(instance: &Instance, id: AlertId) -> bool {
+    silence_of(instance, id).is_some()
+}
+
+/// The silence that holds back an alert.
+fn silence_of(instance: &Instance, id: AlertId) -> Option<String> {
     let causes = view(instance, id).unwrap().held_back;
-    causes
-        .iter()
-        .any(|cause| matches!(cause, HeldBack::Silenced { .. }))
+    causes.into_iter().find_map(|cause| match cause {
+        HeldBack::Silenced { silence, .. } => Some(silence),
+        _ => None,
+    })
 }
 
 fn in_an_hour() -> SystemTime {
@@ -359,7 +365,9 @@ async fn silences_hold_everywhere<S: AlertStore>(open: impl Fn() -> S) {
     assert!(is_silenced(&other, here()));
     assert!(!is_silenced(&holder, shared()));
     holder.evaluate().await;
-    assert!(is_silenced(&holder, shared()) && is_silenced(&holder, here()));
+    for alert in [shared(), here()] {
+        assert_eq!(silence_of(&holder, alert).as_ref(), Some(id));
+    }
     // An instance that starts later.
     let third = Instance::new(2, open(), &Kept::default());
     third.gauge.set(20.0);

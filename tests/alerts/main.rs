@@ -29,6 +29,8 @@ mod delivery;
 mod email;
 mod engine;
 mod engine_acts;
+#[cfg(any(feature = "alerts-postgres", feature = "alerts-sqlite"))]
+mod engine_backlog;
 mod engine_health;
 mod engine_holders;
 mod engine_instances;

@@ -3,6 +3,7 @@
 
 mod channels;
 mod receivers;
+mod saved;
 
 use std::fmt::Debug;
 use std::time::{Duration, SystemTime};
@@ -12,15 +13,17 @@ use axum::body::{Body, to_bytes};
 use http::{Request, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt;
-use tower_vitals::alerts::state::{Alert, AlertId, Matcher, SilenceTarget};
-use tower_vitals::alerts::stores::{Event, HistoryQuery, MemoryAlerts};
-use tower_vitals::alerts::{Alerts, Computed, Labels, Rule, Rules, Signal};
+use tower_vitals::alerts::channels::Log;
+use tower_vitals::alerts::slo::{Slo, Slos};
+use tower_vitals::alerts::state::{Alert, AlertId, Inhibition, Matcher, Recurrence, SilenceTarget};
+use tower_vitals::alerts::stores::{AlertStore, Event, HistoryQuery, MemoryAlerts};
+use tower_vitals::alerts::{Alerts, Computed, Labels, Receiver, Rule, Rules, Selector, Signal};
 use tower_vitals::routes::Guard;
 use tower_vitals::{Prometheus, Routes};
 
 use self::channels::channels;
 use self::receivers::{PAGERDUTY, Received, vendors};
-use crate::support::log::Log;
+use crate::support::log::Log as Logged;
 use crate::support::until;
 
 /// All that was shown, and where.
@@ -34,6 +37,17 @@ impl Shown {
 
     fn debug(&mut self, place: &str, value: &dyn Debug) {
         self.add(place, format!("{value:?}\n{value:#?}"));
+    }
+
+    /// All rows of a store, which has the alerts.
+    fn saved(&mut self, place: &str, rows: Vec<String>) {
+        for part in ["Queue", "upload failed"] {
+            let has_it = rows.is_empty() || rows.iter().any(|row| row.contains(part));
+            assert!(has_it, "{place}: {part}");
+        }
+        for row in rows {
+            self.add(place, row);
+        }
     }
 
     /// Also in base64: that of the signing secret begins so.
@@ -68,8 +82,52 @@ fn rules() -> Rules {
                 .label("dsn", "postgres://shop:pl4nted-dsn@db/shop"),
         )
         .rule(Rule::new("Broken", Signal::computed("broken")).gt(5.0))
+        .rule(selective("Selective"))
+        .allow_unknown_metrics()
         .build()
         .unwrap()
+}
+
+fn selector() -> Selector {
+    Selector::new("requests_of_clients_total")
+        .eq("api_token", "pl4nted-selected")
+        .ne("password", "pl4nted-not-selected")
+        .starts_with("dsn", "postgres://shop:pl4nted-prefix@db")
+}
+
+fn selective(name: &str) -> Rule {
+    let signal = Signal::ratio(selector(), selector(), Duration::from_secs(300));
+    Rule::new(name, signal).gt(0.5)
+}
+
+fn slo() -> Slo {
+    Slo::availability("shop", 0.99)
+        .bad(selector())
+        .total(Selector::new("requests_of_clients_total"))
+        .matching("client_secret", "pl4nted-slo")
+        .summary("token=pl4nted-slo-summary")
+}
+
+/// The errors of rules with mistakes.
+fn show_mistakes(shown: &mut Shown) {
+    let wrong = Rules::builder()
+        .rule(selective("Twice").label("password", "pl4nted-label"))
+        .rule(selective("Twice").inhibited_by(Inhibition::by("token=pl4nted-inhibitor")))
+        .json(r#"[{"name": "A", "signal": "password=pl4nted-json"}]"#);
+    shown.debug("a builder of rules", &wrong);
+    let wrong = wrong.build().unwrap_err();
+    shown.add("the mistakes of rules", wrong.to_string());
+    shown.debug("the mistakes of rules", &wrong);
+    let wrong = Alerts::builder()
+        .rules(rules())
+        .slos(Slos::builder().slo(slo()).slo(slo()))
+        .channel(
+            Receiver::new("a", Log::new()).matcher(Matcher::equal("api_token", "pl4nted-route")),
+        );
+    shown.debug("a builder of alerts", &wrong);
+    let wrong = wrong.run().unwrap_err();
+    shown.add("the mistakes of an engine", wrong.to_string());
+    shown.debug("the mistakes of an engine", &wrong);
 }
 
 fn queue() -> Computed {
@@ -105,7 +163,7 @@ fn readable(name: &str, body: &str) -> String {
 /// An engine with all channels, and a rule that cannot be evaluated.
 async fn engine(
     metrics: &Prometheus,
-    store: &MemoryAlerts,
+    store: impl AlertStore,
     received: &Received,
     shown: &mut Shown,
 ) -> Alerts {
@@ -118,7 +176,9 @@ async fn engine(
         .rules(rules())
         .computed("queue", queue())
         .computed("broken", broken)
-        .store(store.clone())
+        .slos(Slos::builder().slo(slo()).allow_unknown_metrics())
+        .external_url("https://me:pl4nted-external@alerts.example.com/")
+        .store(store)
         .manual();
     let channels = channels(&host, received, shown).await;
     let builder = channels
@@ -146,12 +206,26 @@ async fn act(alerts: &Alerts, id: AlertId, shown: &mut Shown) {
     shown.debug("the silences", &alerts.silences());
     alerts.unsuppress(&silence[0], by).await.unwrap();
     alerts.resolve(id, by).await.unwrap();
+    // These stay.
+    let target = SilenceTarget::Labels(vec![
+        Matcher::equal("client_secret", "pl4nted-lasting"),
+        Matcher::not_equal("url", "https://u:pl4nted-lasting-url@h"),
+    ]);
+    alerts
+        .suppress(target.clone(), hour, by, Some(note))
+        .await
+        .unwrap();
+    let nightly = Recurrence::new("0 2 * * *", "UTC", Duration::from_secs(3_600)).unwrap();
+    let recurring = alerts.suppress_recurring(target, nightly, None, by, Some(note));
+    recurring.await.unwrap();
 }
 
 /// All that the handle and the routes show.
 async fn show(alerts: &Alerts, shown: &mut Shown) {
     shown.debug("the alerts", &alerts.alerts());
     shown.debug("the rules", alerts.rules());
+    shown.debug("the SLOs", alerts.slos());
+    shown.debug("the alerts of SLOs", &alerts.slo_alerts());
     shown.debug("the explanation", &alerts.explain("Queue").unwrap());
     let broken = alerts.explain("Broken").unwrap();
     let tower_vitals::alerts::Explanation::Rule(rule) = &broken else {
@@ -178,6 +252,8 @@ async fn show(alerts: &Alerts, shown: &mut Shown) {
         "/alerts/rules",
         "/alerts/rules/Queue/explain",
         "/alerts/rules/Broken/explain",
+        "/alerts/rules/Selective/explain",
+        "/alerts/rules/SloBurn:shop:page/explain",
         "/alerts/silences",
     ] {
         let (status, body) = get(&routes, path).await;
@@ -188,7 +264,12 @@ async fn show(alerts: &Alerts, shown: &mut Shown) {
 
 #[tokio::test]
 async fn planted_secrets_appear_nowhere() {
-    let (log, _first) = Log::of_this_thread();
+    check(MemoryAlerts::new(), async || Vec::new()).await;
+}
+
+/// Uses everything with a secret in it. `saved` returns all that the store has, raw, if it can be read.
+pub(super) async fn check(store: impl AlertStore, saved: impl AsyncFn() -> Vec<String>) {
+    let (log, _first) = Logged::of_this_thread();
     let writer = log.clone();
     let trace = tracing_subscriber::fmt()
         .with_ansi(false)
@@ -200,15 +281,21 @@ async fn planted_secrets_appear_nowhere() {
     let received = Received::default();
     let mut shown = Shown::default();
     let metrics = Prometheus::builder().build().unwrap();
-    let store = MemoryAlerts::new();
-    let alerts = engine(&metrics, &store, &received, &mut shown).await;
+    show_mistakes(&mut shown);
+    let alerts = engine(&metrics, store, &received, &mut shown).await;
 
     // An alert of a rule, and alerts of code, with secrets in their texts.
     let alert = Alert::error("upload failed: Authorization: Bearer pl4nted-text")
         .component("s3://key:pl4nted-component@bucket")
         .label("aws_secret", "pl4nted-code-label");
     shown.debug("an alert of code", &alert);
+    shown.add("the text of an alert", alert.text());
     alerts.fire(alert);
+    // These differ in a secret only.
+    let one = Alert::warning("password=pl4nted-name is weak").name("weak password=pl4nted-name");
+    for client in ["pl4nted-client-1", "pl4nted-client-2"] {
+        alerts.fire(one.clone().label("api_key", client));
+    }
     alerts.job_failed("nightly", "password=pl4nted-job");
     alerts.database_error("shop", "postgres://shop:pl4nted-database@db/shop is down");
     let start = SystemTime::now();
@@ -216,7 +303,8 @@ async fn planted_secrets_appear_nowhere() {
         .evaluate_at(&metrics.snapshot(), start)
         .await
         .unwrap();
-    assert_eq!(changed.len(), 4);
+    assert_eq!(changed.len(), 6);
+    shown.saved("the store at first", saved().await);
     shown.debug("the transitions", &changed);
 
     let names = [
@@ -236,6 +324,7 @@ async fn planted_secrets_appear_nowhere() {
     let before = received.count("slack");
     let id = changed.iter().find(|it| it.name == "Queue").unwrap().alert;
     act(&alerts, id, &mut shown).await;
+    shown.saved("the store after acts", saved().await);
     let later = start + Duration::from_secs(600);
     for round in 0..3_u32 {
         let now = later + Duration::from_secs(15) * round;
@@ -252,8 +341,8 @@ async fn planted_secrets_appear_nowhere() {
     shown.add("the error of a test", error.to_string());
 
     show(&alerts, &mut shown).await;
-    shown.debug("the store", &store);
     alerts.shutdown(Duration::from_secs(5)).await;
+    shown.saved("the store at the end", saved().await);
 
     let texts = received.all();
     for (name, bodies) in &texts {

@@ -44,6 +44,7 @@ impl Health for Double {
             "panic" => panic!("the handler panicked"),
             "denied" => Err(Status::unauthenticated("who are you?")),
             "down" => Err(Status::unavailable("try later")),
+            "late" => Err(Status::deadline_exceeded("too late")),
             "todo" => Err(Status::unimplemented("not yet")),
             _ => Err(Status::not_found("no such service")),
         }

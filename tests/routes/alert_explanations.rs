@@ -114,7 +114,7 @@ async fn an_slo_is_explained_by_window() {
     let silenced = explained(&shop, PAGE).await;
     assert_eq!(
         silenced["alerts"][0]["held_back"][0]["silenced"]["silence"],
-        1
+        "local-1"
     );
     let ticket = explained(&shop, "/alerts/rules/SloBurn:checkout:ticket/explain").await;
     assert_eq!(

@@ -82,7 +82,10 @@ async fn each_answer_has_its_shape() {
     );
     let list = shop.ok("/alerts").await;
     assert_shape(&list, "list");
-    assert_eq!(list["alerts"][0]["held_back"][0]["silenced"]["silence"], 1);
+    assert_eq!(
+        list["alerts"][0]["held_back"][0]["silenced"]["silence"],
+        "local-1"
+    );
 
     let numbers = shop.ok("/alerts/stats").await;
     assert_shape(&numbers, "stats");

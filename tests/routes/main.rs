@@ -39,6 +39,8 @@ mod health_probes;
 mod history;
 #[cfg(feature = "jobs")]
 mod jobs;
+#[cfg(feature = "logging")]
+mod log_level;
 #[cfg(feature = "prometheus")]
 mod metrics_json;
 #[cfg(feature = "prometheus")]

@@ -39,12 +39,12 @@ fn a_wrong_variable_is_named_with_its_value_and_what_is_allowed() {
 fn one_error_names_all_wrong_variables() {
     let wrong = VARIABLES.map(|(name, _, _, wrong, _)| (name, wrong));
     let message = Settings::from_vars(wrong).unwrap_err().to_string();
-    assert!(message.starts_with("14 settings are wrong: "), "{message}");
+    assert!(message.starts_with("19 settings are wrong: "), "{message}");
     for (name, _, _, wrong, allowed) in VARIABLES {
         let problem = problem(name, wrong, allowed);
         assert!(message.contains(&problem), "{problem} is not in {message}");
     }
-    assert_eq!(message.matches("; ").count(), 13, "{message}");
+    assert_eq!(message.matches("; ").count(), 18, "{message}");
     assert!(!message.contains("XYZZY"), "{message}");
 }
 
@@ -70,6 +70,11 @@ fn unset_variables_have_defaults() {
         assert_eq!(settings.alert_threshold_job_failures, 3);
         assert_eq!(settings.alert_threshold_disk, 90.0);
         assert_eq!(settings.alert_threshold_memory, 85.0);
+        assert_eq!(settings.log_level, "info");
+        assert_eq!(settings.monitoring_log_level, None);
+        assert!(!settings.enable_json_logging);
+        assert_eq!(settings.log_dir, None);
+        assert_eq!(settings.otel_service_name, None);
         assert_eq!(settings.environment, "production");
         assert_eq!(format!("{:?}", settings.guard()), "Guard::closed");
     }
@@ -99,6 +104,11 @@ fn all_variables_are_read() {
     assert_eq!(settings.alert_threshold_job_failures, 1);
     assert_eq!(settings.alert_threshold_disk, 92.5);
     assert_eq!(settings.alert_threshold_memory, 70.0);
+    assert_eq!(settings.log_level, "info,hyper=warn");
+    assert_eq!(settings.monitoring_log_level.as_deref(), Some("debug"));
+    assert!(settings.enable_json_logging);
+    assert_eq!(settings.log_dir.as_deref(), Some("/var/log/shop"));
+    assert_eq!(settings.otel_service_name.as_deref(), Some("shop"));
     assert_eq!(settings.environment, "staging-2.eu_west");
     assert_eq!(
         format!("{:?}", settings.guard()),
@@ -132,6 +142,15 @@ fn forms_accept_and_refuse_their_edges() {
             "4294967295",
             json!(u32::MAX),
         ),
+        (
+            "LOG_LEVEL",
+            "off,[a{b=1}]=trace",
+            json!("off,[a{b=1}]=trace"),
+        ),
+        ("MONITORING_LOG_LEVEL", "OFF", json!("off")),
+        ("ENABLE_JSON_LOGGING", "0", json!(false)),
+        ("ENABLE_JSON_LOGGING", "Yes", json!(true)),
+        ("LOG_DIR", "log files", json!("log files")),
         ("ALERT_THRESHOLD_DISK", "0.1", json!(0.1)),
         ("ALERT_THRESHOLD_MEMORY", "99.9", json!(99.9)),
     ];
@@ -172,6 +191,11 @@ fn forms_accept_and_refuse_their_edges() {
         ("ALERT_THRESHOLD_DISK", "90%"),
         ("ALERT_THRESHOLD_MEMORY", "-1"),
         ("ALERT_THRESHOLD_MEMORY", "inf"),
+        ("LOG_LEVEL", "none"),
+        ("LOG_LEVEL", "hyper"),
+        ("LOG_LEVEL", "hyper=3"),
+        ("MONITORING_LOG_LEVEL", "info,hyper=warn"),
+        ("ENABLE_JSON_LOGGING", "json"),
         ("ENVIRONMENT", &long),
     ];
     for (name, value) in wrong {
@@ -266,6 +290,7 @@ fn the_documentation_lists_every_variable() {
         let default = match &defaults[name]["value"] {
             Value::Null => "none".to_owned(),
             Value::String(text) => format!("`{text}`"),
+            Value::Bool(is_on) => format!("`{is_on}`"),
             number => format!("`{}`", number.as_f64().unwrap()),
         };
         let expected = format!("| `{name}` | {allowed} | {default} | ");

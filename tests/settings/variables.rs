@@ -6,7 +6,7 @@ use tower_vitals::{Error, Settings};
 pub(crate) const SECRETS: [&str; 3] = ["MONITORING_TOKEN", "ALERT_WEBHOOK_URL", "TELEGRAM_TOKEN"];
 
 /// Each variable: a right value, its serialized form, a wrong value, and the allowed values.
-pub(crate) const VARIABLES: [(&str, &str, &str, &str, &str); 14] = [
+pub(crate) const VARIABLES: [(&str, &str, &str, &str, &str); 19] = [
     (
         "MONITORING_HOST",
         "0.0.0.0",
@@ -97,6 +97,41 @@ pub(crate) const VARIABLES: [(&str, &str, &str, &str, &str); 14] = [
         "70.0",
         "NaN",
         "a percentage above 0 and below 100 (like 90 or 92.5)",
+    ),
+    (
+        "LOG_LEVEL",
+        "INFO, hyper=Warn",
+        r#""info,hyper=warn""#,
+        "warning",
+        "a level (off, error, warn, info, debug, trace) and target=level, separated by commas (like info,hyper=warn)",
+    ),
+    (
+        "MONITORING_LOG_LEVEL",
+        "Debug",
+        r#""debug""#,
+        "none",
+        "off, error, warn, info, debug or trace",
+    ),
+    (
+        "ENABLE_JSON_LOGGING",
+        "True",
+        "true",
+        "maybe",
+        "true, 1, yes, on, false, 0, no or off",
+    ),
+    (
+        "LOG_DIR",
+        "/var/log/shop",
+        r#""/var/log/shop""#,
+        "a\0b",
+        "the path of a folder",
+    ),
+    (
+        "OTEL_SERVICE_NAME",
+        "shop",
+        r#""shop""#,
+        "a\u{7}b",
+        "a name of at most 255 bytes without control characters",
     ),
     (
         "ENVIRONMENT",

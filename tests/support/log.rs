@@ -27,6 +27,18 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
+    /// Captures the log of all threads from level info. For one test of a binary.
+    pub fn global() -> Self {
+        let log = Self::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+        log
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }

@@ -11,6 +11,7 @@ pub mod example;
 pub mod exposition;
 #[cfg(feature = "jobs")]
 pub mod faulty;
+#[cfg(feature = "health")]
 pub mod health;
 pub mod log;
 pub mod own_prometheus;

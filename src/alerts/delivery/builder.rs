@@ -165,6 +165,7 @@ impl DeliveryBuilder {
             lanes: names.iter().map(|_| Notify::new()).collect(),
             reporter: Reporter::new(names, metrics, losses),
             state: state.into(),
+            recording: tokio::sync::Mutex::default(),
             store: self.store,
             ledger: self.ledger,
             lease: self.lease,

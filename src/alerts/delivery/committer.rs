@@ -89,6 +89,7 @@ async fn all_results(shared: &Shared) {
 
 /// Commits the oldest changes. They stay in memory if that fails.
 async fn commit(shared: &Shared) -> Result<(), Error> {
+    let _right = shared.recording.lock().await;
     let lease = *shared.lease.borrow();
     let mut commit = Commit::new(&*shared.ledger, lease, None);
     let saved = {

@@ -10,11 +10,12 @@ use uuid::Uuid;
 use super::attempt::attempt;
 use super::channel_status::ChannelStatus;
 use super::committer;
+use super::recording::Recording;
 use super::shared::Shared;
-use super::state::State;
 use super::worker;
 use crate::alerts::channels::{DeliveryError, Mode, NotificationReason, NotifiedAlert, test_alert};
-use crate::alerts::stores::{Commit, Queued};
+use crate::alerts::stores::Queued;
+use crate::error::Error;
 
 /// The worker that delivers the outbox of a ledger. See the [module](super) for its promises.
 ///
@@ -68,14 +69,13 @@ impl Delivery {
         queued.retain(|queued| waiting.contains_key(&queued.id));
     }
 
-    /// Puts results that are not committed into an empty commit. Returns whether there are any.
-    pub(in crate::alerts) fn fill_unrecorded(&self, commit: &mut Commit) -> bool {
-        self.shared.with(|state| state.changes.fill(commit))
-    }
-
-    /// The results that were put into a commit are committed.
-    pub(in crate::alerts) fn note_recorded(&self) {
-        self.shared.with(State::committed);
+    /// Gives the right to write the results that are not committed, under another lease.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the worker writes them, and the store does not answer.
+    pub(in crate::alerts) async fn recording(&self) -> Result<Recording<'_>, Error> {
+        Recording::begin(&self.shared).await
     }
 
     /// The engine holds the lease until then.
@@ -247,5 +247,59 @@ impl std::fmt::Debug for Delivery {
         f.debug_struct("Delivery")
             .field("ledger", &self.shared.ledger)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use tokio::sync::watch;
+    use tokio::time::sleep;
+
+    use super::super::outlet::Outlet;
+    use super::*;
+    use crate::alerts::channels::{Log, Notification};
+    use crate::alerts::stores::{Commit, Event, Lease, MemoryAlerts, Saved};
+
+    fn queued() -> Queued {
+        let notification = Notification::new(NotificationReason::First, "g", SystemTime::now());
+        Queued::new("log", notification)
+    }
+
+    /// The worker's own commits are refused, because its lease is not the one of the ledger.
+    #[tokio::test(start_paused = true)]
+    async fn results_that_come_while_others_are_written_are_not_lost() {
+        let (_lease, lease) = watch::channel(Lease::new(7));
+        let delivery = Delivery::builder(Arc::new(MemoryAlerts::new()), "main", lease)
+            .receivers([Outlet::new("log", Arc::new(Log::new()))])
+            .sole(true)
+            .start(&Saved::default())
+            .unwrap();
+        let (first, second) = (queued(), queued());
+        delivery.enqueue([first.clone()]);
+        sleep(Duration::from_secs(5)).await;
+        let mut written = Vec::new();
+        let mut recording = delivery.recording().await.unwrap();
+        loop {
+            let mut commit = Commit::new("main", Lease::endless(), None);
+            if !recording.fill(&mut commit) {
+                break;
+            }
+            let ids = commit.events.iter().filter_map(|event| match event {
+                Event::Notification(it) => Some(it.notification),
+                _ => None,
+            });
+            written.push((ids.collect::<Vec<_>>(), commit.in_doubt));
+            if written.len() == 1 {
+                delivery.enqueue([second.clone()]);
+                // The worker delivers it, and would write it, too.
+                sleep(Duration::from_secs(60)).await;
+                assert_eq!(delivery.waiting(), 0);
+            }
+            recording.committed();
+        }
+        let [first, second] = [first, second].map(|queued| queued.notification.id);
+        assert_eq!(written, [(vec![first], 1), (vec![second], 0)]);
     }
 }

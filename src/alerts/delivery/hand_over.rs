@@ -36,6 +36,12 @@ impl State {
             let name = &self.lanes[index].receiver.name;
             fallback_copy(&queued, name, &error, now)
         });
+        if let Some(lane) = lane {
+            self.note_missed(lane, &queued);
+            if let Some(copy) = &copy {
+                self.note_copy(lane, copy);
+            }
+        }
         self.changes.push(Change {
             event: Some(event(&queued, result, Some(error.clone()), now)),
             queued: copy.clone().into_iter().collect(),
@@ -91,6 +97,7 @@ impl State {
             });
             let Some(original) = original else { continue };
             let copy = fallback_copy(&original, &name, &error, now);
+            self.note_copy(lane, &copy);
             self.changes.push(Change {
                 event: None,
                 queued: vec![copy.clone(), original],

@@ -9,6 +9,7 @@ use super::channel_status::{ChannelStatus, Stopped};
 use super::feed::Feed;
 use super::now::Now;
 use super::outlet::Outlet;
+use super::owed::Owed;
 use super::queue::Queue;
 use super::saved_channels::SavedChannel;
 use crate::alerts::channels::Mode;
@@ -40,6 +41,7 @@ pub(super) struct Lane {
     pub(super) is_renewed: bool,
     /// Whether the fallback got copies since the failure began.
     pub(super) is_handed_over: bool,
+    pub(super) owed: Owed,
 }
 
 impl Lane {
@@ -62,6 +64,7 @@ impl Lane {
             last_error: None,
             is_renewed: false,
             is_handed_over: false,
+            owed: Owed::default(),
         }
     }
 
@@ -72,7 +75,9 @@ impl Lane {
 
     /// Goes on as before the restart, unless the channel has another configuration.
     pub(super) fn restore(&mut self, saved: SavedChannel, now: Now) {
+        self.owed = saved.owed;
         if saved.kind != self.kind || saved.fingerprint != self.fingerprint {
+            self.owed.forget_missed();
             self.is_renewed = saved.stopped.is_some();
             return;
         }
@@ -87,10 +92,10 @@ impl Lane {
         self.paused_until = paused.map(|at| (now.steady_at(at, MOST), at));
     }
 
-    /// The state to save, unless the channel works.
+    /// The state to save, unless the channel works and nobody must hear of anything.
     pub(super) fn saved(&self) -> Option<SavedChannel> {
         let works = self.stopped.is_none() && self.failures == 0;
-        (!works).then(|| SavedChannel {
+        (!works || !self.owed.is_empty()).then(|| SavedChannel {
             kind: self.kind.to_owned(),
             fingerprint: self.fingerprint,
             stopped: self.stopped.clone(),
@@ -98,6 +103,7 @@ impl Lane {
             failing_since: self.failing_since.map(|(_, at)| at),
             paused_until: self.paused_until.map(|(_, at)| at),
             last_error: self.last_error.clone(),
+            owed: self.owed.clone(),
         })
     }
 

@@ -16,10 +16,12 @@
 //! - **Given up**: the first failure of a channel after the notification's `give_up_after` is its last one. The fallback gets it.
 //! - **Stopped**: a channel whose receiver refuses it stops, also over a restart, until [`Delivery::test`] succeeds or its
 //!   [`fingerprint`](crate::alerts::channels::Channel::fingerprint) changes. Its notifications go to the fallback, those that
-//!   come later, too.
+//!   come later, too. After a test that succeeds, one notification lists the ends that it missed of alerts that began before it
+//!   stopped, at most 200. One with another configuration is not told of them, because its receiver may be another one.
 //! - **Fallback**: also a channel that fails for `fallback_after` without a success hands over: its fallback gets a copy of each
 //!   notification that waits or comes, until the channel works. The original goes on waiting, so both may deliver it. If the
-//!   fallback is stopped, the next one along the chain takes its place.
+//!   fallback is stopped, the next one along the chain takes its place. A fallback that got a copy about a firing alert is told when
+//!   its channel delivers the end of the alert, for the last 1,000 alerts of each channel.
 //! - **Not lost silently**: each notification that its channel did not take is in the history and, with its title, in the log.
 //!   When the outbox is full, the oldest one that is not critical is dropped, and one line a minute has a title and a count.
 
@@ -40,8 +42,10 @@ mod metrics;
 mod note;
 mod now;
 mod outlet;
+mod owed;
 mod permit;
 mod queue;
+mod recording;
 mod report;
 mod saved_channels;
 mod settle;

@@ -6,12 +6,13 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::channel_status::Stopped;
+use super::owed::Owed;
 use crate::alerts::wire;
 
 /// The name of the document.
 pub(super) const DOCUMENT: &str = "channels";
 
-/// The channels that do not work, by name.
+/// The channels that do not work, or of which somebody must hear something, by name.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct SavedChannels(pub(super) BTreeMap<String, SavedChannel>);
 
@@ -27,4 +28,6 @@ pub(super) struct SavedChannel {
     #[serde(with = "wire::optional_time")]
     pub(super) paused_until: Option<SystemTime>,
     pub(super) last_error: Option<String>,
+    #[serde(default)]
+    pub(super) owed: Owed,
 }

@@ -34,11 +34,15 @@ impl State {
                 if let Some(mut entry) = self.remove(lane, key, place) {
                     let queued = Arc::make_mut(&mut entry.queued);
                     queued.attempts += 1;
+                    let ends = self.ends_of_copies(lane, queued, now);
                     self.changes.push(Change {
                         event: Some(event(queued, DeliveryResult::Delivered, None, now)),
-                        queued: Vec::new(),
+                        queued: ends.clone(),
                         done: Some(queued.id),
                     });
+                    for end in ends {
+                        self.accept(end, now);
+                    }
                 }
             }
             Err(DeliveryError::Retry { message, after }) => {
@@ -68,6 +72,13 @@ impl State {
         self.notes.push(Note::Count(lane, Outcome::Delivered));
         if was_stopped {
             self.notes.push(Note::Started(lane));
+            if let Some(missed) = self.missed_ends(lane, now) {
+                self.changes.push(Change {
+                    queued: vec![missed.clone()],
+                    ..Change::default()
+                });
+                self.accept(missed, now);
+            }
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Shared {
     pub(super) sender: Sender,
     pub(super) state: Mutex<State>,
     pub(super) reporter: Reporter,
+    /// Held from the time at which changes are put into a commit until its result is known.
+    pub(super) recording: tokio::sync::Mutex<()>,
     /// Wakes the task of a channel.
     pub(super) lanes: Vec<Notify>,
     /// Wakes the task that commits.

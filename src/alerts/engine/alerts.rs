@@ -100,13 +100,8 @@ impl Alerts {
         by: &str,
         note: Option<&str>,
     ) -> Result<Acted, Error> {
-        let act = SharedAct {
-            alert: id,
-            by: by.to_owned(),
-            note: note.map(str::to_owned),
-            deed: Deed::Acknowledge,
-        };
-        self.act(act).await
+        self.act(SharedAct::new(id, by, note, Deed::Acknowledge))
+            .await
     }
 
     /// Resolves a pending or firing alert by hand. It stays resolved until its condition was false once.
@@ -115,13 +110,7 @@ impl Alerts {
     ///
     /// Fails if the alert is not active, if the name is too long, or if the store does not take the change.
     pub async fn resolve(&self, id: AlertId, by: &str) -> Result<Acted, Error> {
-        let act = SharedAct {
-            alert: id,
-            by: by.to_owned(),
-            note: None,
-            deed: Deed::Resolve,
-        };
-        self.act(act).await
+        self.act(SharedAct::new(id, by, None, Deed::Resolve)).await
     }
 
     async fn act(&self, act: SharedAct) -> Result<Acted, Error> {

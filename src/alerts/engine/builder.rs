@@ -186,6 +186,7 @@ impl AlertsBuilder {
     }
 
     /// Sets the address under which people reach the routes of this service, for links in notifications.
+    /// Credentials in it are left out.
     pub fn external_url(mut self, url: impl Into<String>) -> Self {
         self.external_url = Some(url.into());
         self

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use super::engine::Engine;
 use super::explanation::Explanation;
+use super::ledger::Ledger;
 use super::open::Open;
 use super::slo_view::SloView;
 use super::views::{AlertView, CodeView, RuleAlertView, RuleView};
@@ -15,6 +16,7 @@ use crate::alerts::state::{Alert, AlertExplanation, HeldBack, RuleData};
 impl Engine {
     pub(super) fn view(
         &self,
+        ledger: &Ledger,
         open: &Open,
         explained: AlertExplanation,
         now: SystemTime,
@@ -41,7 +43,10 @@ impl Engine {
             active_at: alert.active_at,
             deadline,
             acknowledged: shown.acknowledged,
-            held_back: held_back.into_iter().map(HeldBack::redacted).collect(),
+            held_back: held_back
+                .into_iter()
+                .map(|it| it.shown(ledger.name()))
+                .collect(),
         }
     }
 
@@ -140,7 +145,7 @@ impl Engine {
             ledger.read(|open| {
                 let explained = open.book.state.explain(name, now)?;
                 let members = explained.members.into_iter();
-                let alerts = members.map(|member| self.with_channels(open, member, now));
+                let alerts = members.map(|member| self.with_channels(ledger, open, member, now));
                 Some((explained.data, explained.stale, alerts.collect()))
             })?
         });
@@ -153,7 +158,7 @@ impl Engine {
         for ledger in self.open_ledgers() {
             ledger.read(|open| {
                 let fired = open.book.state.explain_fired(name, now).into_iter();
-                alerts.extend(fired.map(|alert| self.with_channels(open, alert, now)));
+                alerts.extend(fired.map(|alert| self.with_channels(ledger, open, alert, now)));
             });
         }
         alerts
@@ -161,12 +166,13 @@ impl Engine {
 
     fn with_channels(
         &self,
+        ledger: &Ledger,
         open: &Open,
         explained: AlertExplanation,
         now: SystemTime,
     ) -> RuleAlertView {
         let channels = open.channels_of(&explained.alert, now);
-        let alert = self.view(open, explained, now);
+        let alert = self.view(ledger, open, explained, now);
         RuleAlertView { alert, channels }
     }
 

@@ -154,13 +154,14 @@ impl Ledger {
             return Ok(());
         };
         let lease = writing.lease.unwrap_or(Lease::endless());
+        let mut recording = delivery.recording().await?;
         loop {
             let mut commit = Commit::new(self.key.clone(), lease, None);
-            if !delivery.fill_unrecorded(&mut commit) {
+            if !recording.fill(&mut commit) {
                 return Ok(());
             }
             self.call(|store| store.commit(&commit)).await?;
-            delivery.note_recorded();
+            recording.committed();
         }
     }
 

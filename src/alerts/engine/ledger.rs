@@ -247,10 +247,16 @@ impl Ledger {
 
     /// Writes what waits. It is kept for the next step if that fails.
     pub(super) async fn write(&self, writing: &mut Writing) -> Result<(), Error> {
+        let is_late = writing.in_doubt.is_some();
+        while let Some(oldest) = writing.oldest_events() {
+            let events = oldest.events.len();
+            writing.doubt(events);
+            self.call(|store| store.commit(&oldest)).await?;
+            writing.note_written(events);
+        }
         let Some(unsaved) = &writing.waiting else {
             return Ok(());
         };
-        let is_late = writing.in_doubt.is_some();
         // Noted before, because the future may be dropped.
         writing.in_doubt = Some(unsaved.events.len());
         self.call(|store| store.commit(unsaved)).await?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::alerts::state::{
     AlertId, PersonalAct, Recurrence, Silence, SilenceId, SilenceTarget, State, Transition,
 };
-use crate::alerts::wire;
+use crate::alerts::{redacted, wire};
 use crate::error::Error;
 
 /// How long the end of a silence is kept, so that each instance sees who ended it.
@@ -42,6 +42,16 @@ pub(super) enum Deed {
 }
 
 impl SharedAct {
+    /// Without secrets in its texts.
+    pub(super) fn new(alert: AlertId, by: &str, note: Option<&str>, deed: Deed) -> Self {
+        Self {
+            alert,
+            by: redacted::text(by),
+            note: note.map(redacted::text),
+            deed,
+        }
+    }
+
     pub(super) fn apply(
         &self,
         state: &mut State,

@@ -273,11 +273,7 @@ impl Engine {
         if !silence.is_wanted(now) {
             return Ok(false);
         }
-        silence.ended = Some(PersonalAct {
-            by: by.to_owned(),
-            note: None,
-            at: now,
-        });
+        silence.ended = Some(PersonalAct::new(by, None, now));
         self.put(id, &SharedEntry::Silence(silence)).await?;
         self.share(When::Now).await;
         Ok(true)

@@ -11,7 +11,11 @@ impl Engine {
         for ledger in self.open_ledgers() {
             ledger.read(|open| {
                 let known = open.book.state.explain_all(now);
-                all.extend(known.into_iter().map(|alert| self.view(open, alert, now)));
+                all.extend(
+                    known
+                        .into_iter()
+                        .map(|alert| self.view(ledger, open, alert, now)),
+                );
             });
         }
         all.sort_by_cached_key(AlertView::cursor);

@@ -101,13 +101,9 @@ impl Alerts {
         {
             return Err(unknown());
         }
-        let made = PersonalAct {
-            by: by.to_owned(),
-            note: note.map(str::to_owned),
-            at: SystemTime::now(),
-        };
+        let made = PersonalAct::new(by, note, SystemTime::now());
         let silence = SharedSilence {
-            target,
+            target: target.sealed(),
             until,
             recurrence,
             made,

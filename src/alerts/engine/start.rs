@@ -18,6 +18,7 @@ use super::receiver::Receiver;
 use super::task;
 use crate::alerts::channels::Log;
 use crate::alerts::delivery::Outlet;
+use crate::alerts::redacted;
 use crate::alerts::scope::Scope;
 use crate::error::Error;
 use crate::process_mark;
@@ -68,7 +69,7 @@ impl AlertsBuilder {
         context.is_shared = is_shared;
         context.external_url = self
             .external_url
-            .map(|url| url.trim_end_matches('/').to_owned());
+            .map(|url| redacted::link(url.trim_end_matches('/')));
         let key = if is_shared {
             format!("instance:{instance}")
         } else {

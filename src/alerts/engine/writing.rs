@@ -13,6 +13,9 @@ use crate::error::{Error, ErrorKind};
 /// If more notifications wait for a store that is away, only those are kept that are not delivered.
 const MAX_WAITING_NOTIFICATIONS: usize = 10_000;
 
+/// Of more events, the oldest are written before the rest, so that no commit takes longer than a call of the store may.
+const MAX_EVENTS: usize = 5_000;
+
 /// The changes of a ledger on their way to the store.
 #[derive(Default)]
 pub(super) struct Writing {
@@ -46,8 +49,39 @@ impl Writing {
         waiting.events.extend(step.events);
         let excess = waiting.events.len().saturating_sub(MAX_WAITING_EVENTS);
         waiting.events.drain(..excess);
-        waiting.in_doubt = self.in_doubt.unwrap_or(0).saturating_sub(excess);
+        self.in_doubt = self.in_doubt.map(|doubt| doubt.saturating_sub(excess));
+        waiting.in_doubt = self.in_doubt.unwrap_or(0);
         excess
+    }
+
+    /// A commit of the oldest events, if too many wait for one commit. A crash before the last commit leaves events in the history that
+    /// the saved state does not know, so it may tell of them again, but loses none.
+    pub(super) fn oldest_events(&self) -> Option<Commit> {
+        let waiting = self.waiting.as_ref()?;
+        let (oldest, rest) = waiting.events.split_at_checked(MAX_EVENTS)?;
+        if rest.is_empty() {
+            return None;
+        }
+        let mut commit = Commit::new(&*waiting.ledger, waiting.lease, None);
+        commit.events = oldest.to_vec();
+        commit.in_doubt = waiting.in_doubt.min(MAX_EVENTS);
+        Some(commit)
+    }
+
+    /// The store may have this many of the oldest events soon.
+    pub(super) fn doubt(&mut self, events: usize) {
+        let before = self.in_doubt.unwrap_or(0);
+        self.in_doubt = Some(before.max(events));
+    }
+
+    /// The store has this many of the oldest events.
+    pub(super) fn note_written(&mut self, events: usize) {
+        let Some(waiting) = &mut self.waiting else {
+            return;
+        };
+        waiting.events.drain(..events.min(waiting.events.len()));
+        waiting.in_doubt = waiting.in_doubt.saturating_sub(events);
+        self.in_doubt = self.in_doubt.map(|doubt| doubt.saturating_sub(events));
     }
 
     /// Forgets notifications that were delivered while the store was away, if too many wait. Those that the delivery still has are

@@ -44,16 +44,28 @@ impl Receiver {
     ) -> Option<SystemTime> {
         let max = policy.max_per_hour;
         let [other, critical] = [false, true].map(|is| self.budget.allowed_at(max, is, now));
-        let spaced = self.spaced_until(policy);
-        let held = self.members.iter().filter_map(|(id, member)| {
-            member.held?;
-            let known = known.get(id)?;
-            let ready_at = member.ready_at(known, policy.cooldown, now)?;
+        // A summary lists all that are ready, so one alert may open the way for another.
+        let (mut first, mut first_capped, mut first_critical) = (None, None, None);
+        for (id, member) in &self.members {
+            let Some(known) = known.get(id) else { continue };
+            let Some(ready_at) = member.ready_at(known, policy.cooldown, now) else {
+                continue;
+            };
             let is_critical = known.is_firing && known.level == Level::Critical;
-            let allowed = if is_critical { critical } else { other };
-            let spaced = spaced.filter(|_| member.held == Some(Hold::Cooldown));
-            Some(ready_at.max(allowed).max(spaced.unwrap_or(now)))
-        });
-        held.min()
+            let is_capped = member.held == Some(Hold::Cap);
+            for (first, counts) in [
+                (&mut first, true),
+                (&mut first_capped, is_capped),
+                (&mut first_critical, is_critical),
+            ] {
+                if counts {
+                    *first = Some(first.map_or(ready_at, |first: SystemTime| first.min(ready_at)));
+                }
+            }
+        }
+        let spaced = self.spaced_until(policy).unwrap_or(now);
+        let spaced = first_capped.map_or(spaced, |capped| capped.min(spaced));
+        let allowed = first_critical.map_or(other, |ready_at| ready_at.max(critical).min(other));
+        Some(first?.max(spaced).max(allowed))
     }
 }

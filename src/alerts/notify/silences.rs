@@ -118,6 +118,7 @@ fn text(silence: &Silence, reason: NotificationReason) -> String {
         SilenceTarget::Alert(id) => format!("alert {id}"),
         SilenceTarget::Labels(matchers) => {
             let matchers = matchers.iter().map(|matcher| {
+                let matcher = matcher.redacted();
                 let operator = if matcher.is_equal { "=" } else { "!=" };
                 format!("{}{operator}{:?}", matcher.label, matcher.value)
             });
@@ -131,7 +132,7 @@ fn text(silence: &Silence, reason: NotificationReason) -> String {
     let until = jiff::Timestamp::try_from(silence.until).unwrap_or(jiff::Timestamp::MAX);
     let note = silence.note.as_ref();
     let note = note.map_or(String::new(), |note| format!(": {note}"));
-    let (id, by) = (silence.id, &silence.by);
+    let (id, by) = (silence.name(), &silence.by);
     let text = format!("Silence {id} {change}: {target}, until {until}, by {by}{note}");
     redact(&text).into()
 }

@@ -83,7 +83,7 @@ impl SloBook {
         for (name, counted) in &counted.slos {
             let new = || SloRecord::new(counted.events.clone());
             let record = self.slos.entry(name.clone()).or_insert_with(new);
-            if record.events == counted.events {
+            if record.events.are_same(&counted.events) {
                 record.count_on_from(counted);
             }
         }
@@ -93,7 +93,13 @@ impl SloBook {
     fn prepare(&mut self, slos: &[Slo]) {
         self.slos.retain(|name, record| {
             let mut same = slos.iter().filter(|slo| slo.name == *name);
-            same.any(|slo| slo.events == record.events)
+            let same = same.find(|slo| slo.events.are_same(&record.events));
+            if let Some(slo) = same
+                && record.events != slo.events
+            {
+                record.events = slo.events.clone();
+            }
+            same.is_some()
         });
         for slo in slos {
             if !self.slos.contains_key(&slo.name) {

@@ -38,6 +38,21 @@ impl SloEvents {
         }
     }
 
+    /// As they are saved: secrets are sealed.
+    pub(super) fn sealed(&self) -> Self {
+        Self {
+            total: self.total.sealed(),
+            bad: self.bad.as_ref().map(Selector::sealed),
+            good: self.good.as_ref().map(Selector::sealed),
+            threshold: self.threshold,
+        }
+    }
+
+    /// Whether these are the same events, of which one may have been saved.
+    pub(super) fn are_same(&self, other: &Self) -> bool {
+        self == other || self.sealed() == other.sealed()
+    }
+
     /// All selectors.
     pub(super) fn selectors_mut(&mut self) -> impl Iterator<Item = &mut Selector> {
         let parts = self.bad.iter_mut().chain(&mut self.good);

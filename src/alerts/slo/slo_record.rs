@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::burn::Burn;
 use super::counters::Counters;
@@ -17,6 +17,7 @@ use crate::exporter::Snapshot;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct SloRecord {
     /// The events that were counted.
+    #[serde(serialize_with = "sealed")]
     pub(super) events: SloEvents,
     fine: Ring,
     medium: Ring,
@@ -25,6 +26,10 @@ pub(super) struct SloRecord {
     counters: Counters,
     #[serde(skip)]
     pub(super) problem: Option<String>,
+}
+
+fn sealed<S: Serializer>(events: &SloEvents, serializer: S) -> Result<S::Ok, S::Error> {
+    events.sealed().serialize(serializer)
 }
 
 impl SloRecord {

@@ -102,21 +102,21 @@ impl Alert {
 impl Alert {
     /// An alert for code to fire: somebody must act now.
     pub fn critical(text: impl Into<String>) -> CodeAlert {
-        CodeAlert::of(text.into(), Level::Critical)
+        CodeAlert::of(&text.into(), Level::Critical)
     }
 
     /// An alert for code to fire: something fails for users.
     pub fn error(text: impl Into<String>) -> CodeAlert {
-        CodeAlert::of(text.into(), Level::Error)
+        CodeAlert::of(&text.into(), Level::Error)
     }
 
     /// An alert for code to fire: somebody should look at it during work hours.
     pub fn warning(text: impl Into<String>) -> CodeAlert {
-        CodeAlert::of(text.into(), Level::Warning)
+        CodeAlert::of(&text.into(), Level::Warning)
     }
 
     /// An alert for code to fire: worth knowing.
     pub fn info(text: impl Into<String>) -> CodeAlert {
-        CodeAlert::of(text.into(), Level::Info)
+        CodeAlert::of(&text.into(), Level::Info)
     }
 }

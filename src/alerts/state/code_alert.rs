@@ -5,11 +5,12 @@ use std::time::Duration;
 use super::alert_id::AlertId;
 use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
+use crate::alerts::redacted;
 
 /// An alert without a rule, which code of the service fires.
 ///
 /// Its identity is its name, its component and its labels. The name is the text (its first 256 bytes) unless [`name`](Self::name) sets it, which a text
-/// with changing parts needs.
+/// with changing parts needs. Secrets in its texts are masked. Alerts that differ only in a secret of a label are two.
 ///
 /// ```
 /// use tower_vitals::alerts::Level;
@@ -46,12 +47,12 @@ const MAX_LABELS: usize = 32;
 impl CodeAlert {
     /// An alert of this component.
     pub fn new(component: impl Into<String>, text: impl Into<String>, level: Level) -> Self {
-        Self::of(text.into(), level).component(component)
+        Self::of(&text.into(), level).component(component)
     }
 
     /// An alert of no component.
-    pub(super) fn of(text: String, level: Level) -> Self {
-        let text = cut(text, MAX_TEXT);
+    pub(super) fn of(text: &str, level: Level) -> Self {
+        let text = cut(redacted::text(text), MAX_TEXT);
         Self {
             name: cut(text.clone(), MAX_NAME),
             text,
@@ -65,23 +66,26 @@ impl CodeAlert {
     /// The component that the alert is about.
     pub fn component(mut self, component: impl Into<String>) -> Self {
         let component = cut(component.into(), MAX_NAME);
+        let component = redacted::sealed("component", &component).into_owned();
         self.labels.insert("component".into(), component);
         self
     }
 
     /// The name, where the text has changing parts. At most 256 bytes; more are cut.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = cut(name.into(), MAX_NAME);
+        self.name = cut(redacted::text(&name.into()), MAX_NAME);
         self
     }
 
     /// A further label. `alertname`, `component` and `source` are taken, and ignored here. At most 30, of at most 256 bytes; more are
     /// left out, and longer ones cut.
     pub fn label(mut self, label: impl Into<String>, value: impl Into<String>) -> Self {
-        let label = cut(label.into(), MAX_NAME);
+        let label = cut(redacted::text(&label.into()), MAX_NAME);
         let is_taken = ["alertname", "component", "source"].contains(&&*label);
         if !is_taken && (self.labels.len() < MAX_LABELS || self.labels.contains_key(&label)) {
-            self.labels.insert(label, cut(value.into(), MAX_NAME));
+            let value = cut(value.into(), MAX_NAME);
+            let value = redacted::sealed(&label, &value).into_owned();
+            self.labels.insert(label, value);
         }
         self
     }

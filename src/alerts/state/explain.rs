@@ -189,7 +189,7 @@ impl State {
         let silences =
             silences.filter(|silence| silence.holds_back(alert, self.added_labels(alert), now));
         causes.extend(silences.map(|silence| HeldBack::Silenced {
-            silence: silence.id,
+            silence: silence.name(),
             until: silence.active(now).map_or(silence.until, |(_, end)| end),
         }));
         for inhibitors in inhibitors {

@@ -138,6 +138,9 @@ impl Group {
         room: &mut Room,
     ) -> Result<Vec<Transition>, Error> {
         let at = self.moment(now);
+        if let Outcome::Members(list) = outcome {
+            self.members.unseal(list.iter().map(|found| &*found.labels));
+        }
         let mut transitions = match outcome {
             Outcome::Failed(error) => {
                 self.fail(error);

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::alert_id::AlertId;
-use super::silence::SilenceId;
 use crate::alerts::{redacted, wire};
 
 /// A cause why an alert is not announced.
@@ -19,8 +18,8 @@ pub enum HeldBack {
     LimitReached,
     /// A silence matches it.
     Silenced {
-        /// The silence.
-        silence: SilenceId,
+        /// The silence: its number, or its identity if instances share it. The engine shows the identity that all its silences have.
+        silence: String,
         /// The silence's end.
         #[serde(with = "wire::time")]
         until: SystemTime,
@@ -53,9 +52,16 @@ pub enum HeldBack {
 }
 
 impl HeldBack {
-    /// Without secrets, for people.
-    pub(in crate::alerts) fn redacted(self) -> Self {
+    /// For people: without secrets, and a silence of this ledger has the name that they know.
+    pub(in crate::alerts) fn shown(self, ledger: &str) -> Self {
         match self {
+            Self::Silenced { silence, until } => Self::Silenced {
+                silence: match silence.parse::<u64>() {
+                    Ok(number) => format!("{ledger}-{number}"),
+                    Err(_) => silence,
+                },
+                until,
+            },
             Self::ResolvedByHand { by, at } => Self::ResolvedByHand {
                 by: redacted::text(&by),
                 at,

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::limits::Limits;
 use super::transition::Transition;
 
 /// The last transitions, the oldest first.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub(super) struct History(VecDeque<Transition>);
 
@@ -30,5 +30,12 @@ impl History {
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Transition> {
         self.0.iter()
+    }
+}
+
+/// Without secrets.
+impl Serialize for History {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(Transition::redacted))
     }
 }

@@ -35,10 +35,19 @@ impl fmt::Debug for Matcher {
 
 impl Matcher {
     /// Without secrets, for people.
-    pub(super) fn redacted(&self) -> Self {
+    pub(in crate::alerts) fn redacted(&self) -> Self {
         Self {
             label: redacted::text(&self.label),
             value: redacted::value(&self.label, &self.value),
+            is_equal: self.is_equal,
+        }
+    }
+
+    /// As it is saved: secrets are sealed.
+    pub(in crate::alerts) fn sealed(&self) -> Self {
+        Self {
+            label: redacted::text(&self.label),
+            value: redacted::sealed(&self.label, &self.value).into_owned(),
             is_equal: self.is_equal,
         }
     }
@@ -61,6 +70,6 @@ impl Matcher {
     }
 
     pub(in crate::alerts) fn matches(&self, value: &str) -> bool {
-        (self.value == value) == self.is_equal
+        redacted::is_same(&self.label, &self.value, value) == self.is_equal
     }
 }

@@ -1,5 +1,6 @@
 //! `Member`: one member of a rule, and its state machine.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use super::timing::Timing;
 use super::transition::Transition;
 use crate::alerts::labels::Labels;
 use crate::alerts::level::Level;
+use crate::alerts::redacted;
 
 /// One member of a rule: its alert, and the times that decide its state.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,6 +26,9 @@ pub(super) struct Member {
     pub(super) missed: u8,
     /// Made for an evaluation without data.
     pub(super) is_of_no_data: bool,
+    /// Whether its labels hold secrets, which are not saved.
+    #[serde(skip)]
+    has_secrets: bool,
     /// Times of the rule's clock.
     active_since: Duration,
     keep_firing_since: Option<Duration>,
@@ -32,6 +37,7 @@ pub(super) struct Member {
 
 impl Member {
     pub(super) fn new(name: &str, labels: Labels, level: Level, at: Moment) -> Self {
+        let has_secrets = redacted::sealed_labels(&labels).is_some();
         let alert = Alert {
             id: AlertId::of(name, &labels),
             name: name.into(),
@@ -52,10 +58,34 @@ impl Member {
             alert,
             missed: 0,
             is_of_no_data: false,
+            has_secrets,
             active_since: at.clock,
             keep_firing_since: None,
             seen: at.clock,
         }
+    }
+
+    /// The identity stays.
+    pub(super) fn set_labels(&mut self, labels: Labels) {
+        self.has_secrets = redacted::sealed_labels(&labels).is_some();
+        self.alert.labels = labels;
+    }
+
+    pub(super) fn is_sealed(&self) -> bool {
+        let mut values = self.alert.labels.values();
+        values.any(|value| redacted::is_sealed(value))
+    }
+
+    /// As it is saved.
+    pub(super) fn sealed(&self) -> Cow<'_, Self> {
+        if !self.has_secrets {
+            return Cow::Borrowed(self);
+        }
+        let mut sealed = self.clone();
+        if let Some(labels) = redacted::sealed_labels(&self.alert.labels) {
+            sealed.alert.labels = labels;
+        }
+        Cow::Owned(sealed)
     }
 
     /// The alert must be remembered: it is active, or was resolved by hand while its condition was true.

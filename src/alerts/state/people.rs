@@ -150,7 +150,7 @@ impl State {
         }
         let silence = Silence {
             id: SilenceId(self.last_silence.0.saturating_add(1)),
-            target,
+            target: target.sealed(),
             until,
             by: act.by,
             note: act.note,
@@ -223,9 +223,7 @@ fn personal_act(by: &str, note: Option<&str>, at: SystemTime) -> Result<Personal
             return Err(Error::invalid(message));
         }
     }
-    let note = note.map(Into::into);
-    let by = by.into();
-    Ok(PersonalAct { by, note, at })
+    Ok(PersonalAct::new(by, note, at))
 }
 
 fn refused(message: String) -> Error {

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::wire;
+use crate::alerts::{redacted, wire};
 
 /// A person's act: an acknowledgement, or a resolution by hand.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,3 +20,14 @@ pub struct PersonalAct {
 }
 
 debug_redacted!(PersonalAct { by, note, at });
+
+impl PersonalAct {
+    /// Without secrets in its texts.
+    pub(in crate::alerts) fn new(by: &str, note: Option<&str>, at: SystemTime) -> Self {
+        Self {
+            by: redacted::text(by),
+            note: note.map(redacted::text),
+            at,
+        }
+    }
+}

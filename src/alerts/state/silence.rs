@@ -96,6 +96,12 @@ impl Silence {
         }
     }
 
+    /// The identity, where instances share the silence, else the number.
+    pub(in crate::alerts) fn name(&self) -> String {
+        let origin = self.origin.map(|origin| origin.to_string());
+        origin.unwrap_or_else(|| self.id.to_string())
+    }
+
     pub(super) fn is_over(&self, now: SystemTime) -> bool {
         self.until <= now
     }

@@ -18,6 +18,14 @@ pub enum SilenceTarget {
 }
 
 impl SilenceTarget {
+    /// As it is saved: secrets are sealed.
+    pub(in crate::alerts) fn sealed(self) -> Self {
+        match self {
+            Self::Alert(id) => Self::Alert(id),
+            Self::Labels(matchers) => Self::Labels(matchers.iter().map(Matcher::sealed).collect()),
+        }
+    }
+
     pub(super) fn is_too_wide(&self) -> bool {
         match self {
             Self::Alert(_) => false,

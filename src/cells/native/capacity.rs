@@ -1,50 +1,31 @@
-//! [`Capacity`].
+//! How many slots a generation has for keys.
 
-use super::super::bounds::Bounds;
 use super::native_options::NativeOptions;
 use super::slots::capacity_for;
 
-/// The slots of a generation: for keys that name a classic bucket, and for the others. Powers of two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Capacity {
-    pub(super) undivided: usize,
-    pub(super) divided: usize,
-}
-
-const GROWTH: usize = 4;
+/// Most series have samples in few buckets.
+pub(super) const FIRST_CAPACITY: usize = 32;
+const SECOND_CAPACITY: usize = 128;
+const THIRD_CAPACITY: usize = 512;
 
 /// The buckets at the coarsest schema: 132 for each sign, from 2^-1074 to 2^1024.
 const COARSEST_BUCKETS: usize = 264;
 
-impl Capacity {
-    /// Most series have samples in few buckets.
-    pub(super) const FIRST: Self = Self {
-        undivided: 32,
-        divided: 8,
-    };
-
-    /// The capacity that suffices at every schema.
-    pub(super) fn full(options: &NativeOptions, bounds: &Bounds) -> Self {
-        let buckets = options.max_buckets.max(COARSEST_BUCKETS);
-        Self {
-            undivided: capacity_for(buckets).max(Self::FIRST.undivided),
-            // Each classic bound makes two of one bucket, or one more of the zero bucket. The buckets at both ends of the range of
-            // numbers count as divided: 6 for each sign at the coarsest schema.
-            divided: capacity_for(2 * bounds.buckets() + 12).max(Self::FIRST.divided),
-        }
-    }
-
-    /// The next larger one.
-    pub(super) fn grown(self, full: Self) -> Self {
-        Self {
-            undivided: full.undivided.min(self.undivided * GROWTH),
-            divided: full.divided.min(self.divided * GROWTH),
-        }
-    }
-
-    /// How often one may grow from the first to the full one.
-    pub(super) fn growths(full: Self) -> usize {
-        let sizes = std::iter::successors(Some(Self::FIRST), |last| Some(last.grown(full)));
-        sizes.take_while(|capacity| *capacity != full).count()
-    }
+/// The capacity that suffices at every schema.
+pub(super) fn full_capacity(options: &NativeOptions) -> usize {
+    let buckets = options.max_buckets.max(COARSEST_BUCKETS);
+    capacity_for(buckets).max(FIRST_CAPACITY)
 }
+
+/// The next larger one.
+pub(super) fn grown(capacity: usize, full: usize) -> usize {
+    let next = match capacity {
+        ..SECOND_CAPACITY => SECOND_CAPACITY,
+        ..THIRD_CAPACITY => THIRD_CAPACITY,
+        _ => full,
+    };
+    next.min(full)
+}
+
+/// How often one may grow from the first to the full one.
+pub(super) const MAX_GROWTHS: usize = 3;

@@ -15,14 +15,23 @@ const CELLS: usize = 2 * BUCKETS;
 const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
 const FRACTION: u64 = (1 << FRACTION_BITS) - 1;
 const CELL_SHIFT: u32 = FRACTION_BITS - CELLS.trailing_zeros();
+/// The bits of a number from here on are its linear bucket: a power of two has as many of these as of exponential ones.
+const LINEAR_SHIFT: u32 = FRACTION_BITS - MAX_SCHEMA as u32;
+const LINEAR: u64 = (1 << LINEAR_SHIFT) - 1;
 const EXPONENT_BIAS: i32 = 1023;
+
+/// The codes of the finest schema are the indexes plus this. A multiple of the buckets' width at the coarsest schema.
+const CODE_BIAS: i32 = (EXPONENT_BIAS + 1) * PER_POWER - 1;
+/// The bits of a code, without the sign above them.
+const CODE_BITS: u32 = 19;
 
 /// The fraction bits of 2^(i / 256), rounded down, because the largest number of a bucket is the last one that is not above
 /// its bound. The last one is above all fractions.
 static BOUNDS: [u64; BUCKETS + 1] = bounds();
 
-/// The bounds below each cell of fractions.
-static CELL_STARTS: [u16; CELLS] = cell_starts(&bounds());
+/// What makes a number's linear bucket its exponential one, for each cell of fractions: the difference of both, and what carries
+/// if the number is above the bound within the linear bucket.
+static CORRECTIONS: [u64; CELLS] = corrections(&bounds());
 
 /// By square roots of integers with 63 bits behind the point: exact, and the same on every machine.
 const fn bounds() -> [u64; BUCKETS + 1] {
@@ -48,47 +57,73 @@ const fn bounds() -> [u64; BUCKETS + 1] {
     bounds
 }
 
-const fn cell_starts(bounds: &[u64; BUCKETS + 1]) -> [u16; CELLS] {
-    let mut starts = [0; CELLS];
+const fn corrections(bounds: &[u64; BUCKETS + 1]) -> [u64; CELLS] {
+    let mut corrections = [0; CELLS];
     let mut cell = 0;
     while cell < CELLS {
-        let mut start = 0;
-        while bounds[start as usize] < (cell as u64) << CELL_SHIFT {
-            start += 1;
+        let mut index = 0;
+        while bounds[index] < (cell as u64) << CELL_SHIFT {
+            index += 1;
         }
-        starts[cell] = start;
+        let linear = cell / (CELLS / BUCKETS);
+        let bound = bounds[index];
+        let carry = if bound >> LINEAR_SHIFT == linear as u64 {
+            LINEAR - (bound & LINEAR)
+        } else {
+            // The bound is above the cell.
+            0
+        };
+        // The logarithm is above the line between two powers, so no difference is negative. Codes have one more power and one
+        // bucket less.
+        let difference = (index - linear + BUCKETS - 1) as u64;
+        corrections[cell] = (difference << LINEAR_SHIFT) + carry;
         cell += 1;
     }
-    starts
+    corrections
 }
 
-/// The index of a positive finite number's bucket at the finest schema.
-pub(super) fn finest_index(value: f64) -> i32 {
-    if value < f64::MIN_POSITIVE {
-        finest_index_of_subnormal(value)
-    } else {
-        finest_index_of_normal(value)
-    }
-}
-
-/// The same, of numbers from [`f64::MIN_POSITIVE`] on.
+/// The code of a normal number's bucket at the finest schema, by the bits of the number. That of a negative number has the sign
+/// above it.
+///
+/// Other numbers get codes of buckets that are at the ends of the range of normal numbers, or beyond.
 #[inline]
-pub(super) fn finest_index_of_normal(value: f64) -> i32 {
-    let bits = value.to_bits();
-    let fraction = bits & FRACTION;
-    let start = CELL_STARTS[(fraction >> CELL_SHIFT) as usize];
-    // Added, because the branch would often be mispredicted.
-    let above = i32::from(start) + i32::from(BOUNDS[usize::from(start)] < fraction);
-    let exponent = (bits >> FRACTION_BITS) as i32 - EXPONENT_BIAS;
-    exponent * PER_POWER + above
+pub(super) fn finest_code(bits: u64) -> u64 {
+    let cell = (bits >> CELL_SHIFT) as usize % CELLS;
+    bits.wrapping_add(CORRECTIONS[cell]) >> LINEAR_SHIFT
 }
 
-#[cold]
-fn finest_index_of_subnormal(value: f64) -> i32 {
-    // Exact: a power of two.
-    const LIFT: i32 = 64;
-    let lift = f64::from_bits(((EXPONENT_BIAS + LIFT) as u64) << FRACTION_BITS);
-    finest_index_of_normal(value * lift) - LIFT * PER_POWER
+/// The code of a bucket at the schema that is `steps` below the finest one: [`finest_code`] without its last `steps` bits. A
+/// bucket of numbers that are too small for such a code has one of its own.
+#[expect(clippy::cast_sign_loss, reason = "both are positive")]
+pub(super) fn code(index: i32, is_negative: bool, steps: u32) -> u64 {
+    let code = index + (CODE_BIAS >> steps);
+    let below = if code < 0 { BELOW } else { 0 };
+    below | u64::from(is_negative) << (CODE_BITS - steps) | code.unsigned_abs() as u64
+}
+
+const BELOW: u64 = 1 << 32;
+
+/// The index of a code, and whether it is one of negative numbers.
+#[expect(clippy::cast_possible_truncation, reason = "at most 19 bits")]
+pub(super) fn index_of_code(code: u64, steps: u32) -> (i32, bool) {
+    let sign = 1 << (CODE_BITS - steps);
+    let size = (code & (sign - 1)) as i32;
+    let code_of_index = if code & BELOW == 0 { size } else { -size };
+    (code_of_index - (CODE_BIAS >> steps), code & sign != 0)
+}
+
+/// The index of positive finite number's bucket at the finest schema.
+pub(super) fn finest_index(value: f64) -> i32 {
+    #[expect(clippy::cast_possible_truncation, reason = "20 bits")]
+    let index = |value: f64| finest_code(value.to_bits()) as i32 - CODE_BIAS;
+    if value < f64::MIN_POSITIVE {
+        // Exact: a power of two.
+        const LIFT: i32 = 64;
+        let lift = f64::from_bits(((EXPONENT_BIAS + LIFT) as u64) << FRACTION_BITS);
+        index(value * lift) - LIFT * PER_POWER
+    } else {
+        index(value)
+    }
 }
 
 /// The index of the bucket that has a finer one: at the schema that is `steps` below that of `index`.

@@ -2,101 +2,100 @@
 
 use std::sync::Arc;
 
-use super::super::bounds::Bounds;
 use super::super::sync::{
     AtomicUsize, OnceLock,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
-use super::capacity::Capacity;
+use super::bucket::{Bucket, steps};
+use super::capacity::{FIRST_CAPACITY, MAX_GROWTHS, full_capacity, grown};
 use super::generation::{Full, Generation};
-use super::key::Key;
 use super::native_counts::NativeCounts;
-use super::native_options::{MAX_SCHEMA, MIN_SCHEMA, NativeOptions};
+use super::native_layout::NativeLayout;
+use super::native_options::{MAX_SCHEMA, MIN_SCHEMA};
 
 /// A histogram with exponential buckets, and with classic ones that are counted exactly, too.
 ///
 /// It has the buckets that its samples need. If they are more than allowed, each two become one. Its counts are the sum of its
 /// generations, and its total is the sum of its buckets, so no reader sees a difference.
 pub(crate) struct NativeCells {
-    options: NativeOptions,
-    bounds: Arc<Bounds>,
-    /// Samples up to this are in the zero bucket, or are no normal numbers.
-    normal: f64,
-    /// Of a generation.
-    full: Capacity,
+    layout: Arc<NativeLayout>,
     /// The generation that threads write.
     current: AtomicUsize,
-    /// Those up to the current one exist.
-    generations: Box<[OnceLock<Box<Generation>>]>,
+    /// Those up to the current one exist. They are not boxed together, because each record reads one.
+    generations: [OnceLock<Box<Generation>>; GENERATIONS],
 }
 
+/// The first one, one for each halving of the resolution and one for each growth. A power of two, so that a remainder is cheap.
+const GENERATIONS: usize = 16;
+
+const _: () = assert!(GENERATIONS > (MAX_SCHEMA - MIN_SCHEMA) as usize + MAX_GROWTHS);
+
 impl NativeCells {
-    pub(crate) fn new(options: NativeOptions, bounds: Arc<Bounds>) -> Self {
-        let halvings = usize::from((options.schema - MIN_SCHEMA).unsigned_abs());
-        let full = Capacity::full(&options, &bounds);
-        let generations = 1 + halvings + Capacity::growths(full);
+    pub(crate) fn new(layout: Arc<NativeLayout>) -> Self {
+        let schema = layout.options.schema;
         let cells = Self {
-            options,
-            bounds,
-            normal: options.zero_threshold.max(f64::MIN_POSITIVE),
-            full,
+            layout,
             current: AtomicUsize::new(0),
-            generations: (0..generations).map(|_| OnceLock::new()).collect(),
+            generations: std::array::from_fn(|_| OnceLock::new()),
         };
-        let first = cells.generation(options.schema, Capacity::FIRST);
+        let first = cells.generation(schema, FIRST_CAPACITY);
         cells.generations[0].get_or_init(|| Box::new(first));
         cells
     }
 
-    fn generation(&self, schema: i8, capacity: Capacity) -> Generation {
+    fn generation(&self, schema: i8, capacity: usize) -> Generation {
         let max_buckets = if schema == MIN_SCHEMA {
             usize::MAX
         } else {
-            self.options.max_buckets
+            self.layout.options.max_buckets
         };
-        Generation::new(schema, steps(MAX_SCHEMA, schema), capacity, max_buckets)
+        let bounds = self.layout.bounds.values().len();
+        Generation::new(
+            self.layout.resolution(schema),
+            bounds,
+            capacity,
+            max_buckets,
+        )
     }
 
     // Acquire: pairs with the release in `advance`, so that the generation is there.
     #[inline]
     fn current(&self) -> Option<&Generation> {
-        let current = self.generations.get(self.current.load(Acquire))?;
-        current.get().map(|generation| &**generation)
+        let current = self.current.load(Acquire) % GENERATIONS;
+        self.generations[current]
+            .get()
+            .map(|generation| &**generation)
+    }
+
+    /// Records a sample, if it is one of those that are recorded fast: only finite ones are. A record that is complete ends with
+    /// a tail call, so it needs no stack frame.
+    #[inline(always)]
+    pub(crate) fn record_fast(&self, value: f64) -> bool {
+        let Some(generation) = self.current() else {
+            return false;
+        };
+        let Some(slot) = generation.fast_slot(value) else {
+            return false;
+        };
+        generation.add(slot, value, 1);
+        true
     }
 
     /// Records a finite sample.
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn record(&self, value: f64) {
-        self.add(value, value, 1);
+        if !self.record_fast(value) {
+            self.record_many(value, 1);
+        }
     }
 
     /// Records the same finite sample `count` times.
-    pub(crate) fn record_many(&self, value: f64, count: u64) {
-        self.add(value, value * count as f64, count);
-    }
-
-    #[inline]
-    fn add(&self, value: f64, sum: f64, count: u64) {
-        if let Some(generation) = self.current()
-            && value.abs() > self.normal
-        {
-            let key = Key::undivided_of_normal(value, generation.steps);
-            let slot = generation
-                .first_undivided(key)
-                .or_else(|| generation.first_divided(key.with_classic(self.bounds.index(value))));
-            if let Some(slot) = slot {
-                return generation.add(slot, sum, count);
-            }
-        }
-        self.add_slowly(value, sum, count);
-    }
-
     #[inline(never)]
-    fn add_slowly(&self, value: f64, sum: f64, count: u64) {
+    pub(crate) fn record_many(&self, value: f64, count: u64) {
+        let classic = self.layout.bounds.index(value);
         while let Some(generation) = self.current() {
-            let key = Key::new(value, generation.schema, &self.options, &self.bounds);
-            match generation.slot(key) {
-                Ok(slot) => return generation.add(slot, sum, count),
+            match generation.slot(value, classic) {
+                Ok(slot) => return generation.add(slot, value * count as f64, count),
                 Err(full) => self.advance(generation, full),
             }
         }
@@ -124,28 +123,24 @@ impl NativeCells {
     /// The successor of `last`: with more room or half the resolution, and more of both until all keys have room. It gets them
     /// all, because it must know how many buckets there are.
     fn successor(&self, last: &Generation, mut full: Full) -> Generation {
-        let (mut schema, mut capacity) = (last.schema, last.capacity());
+        let full_capacity = full_capacity(&self.layout.options);
+        let (mut schema, mut capacity) = (last.resolution.schema, last.capacity());
         loop {
             match full {
-                Full::Slots if capacity != self.full => capacity = capacity.grown(self.full),
+                Full::Slots if capacity < full_capacity => {
+                    capacity = grown(capacity, full_capacity)
+                }
                 Full::Slots | Full::Buckets => schema = (schema - 1).max(MIN_SCHEMA),
             }
             let next = self.generation(schema, capacity);
-            match self.copy_keys(last, &next) {
+            match copy_keys(last, &next) {
                 // At the coarsest schema, all keys have room in the full capacity.
-                Err(still_full) if schema > MIN_SCHEMA || capacity != self.full => {
+                Err(still_full) if schema > MIN_SCHEMA || capacity < full_capacity => {
                     full = still_full;
                 }
                 _ => return next,
             }
         }
-    }
-
-    fn copy_keys(&self, last: &Generation, next: &Generation) -> Result<(), Full> {
-        for (_, key) in last.keys() {
-            next.slot(key.coarser(last.schema, next.schema, &self.bounds))?;
-        }
-        Ok(())
     }
 
     /// Replaces `counts` by the samples per classic bucket, not cumulative, and gives the sum.
@@ -161,15 +156,15 @@ impl NativeCells {
             let Some(generation) = self.generations.get(current).and_then(OnceLock::get) else {
                 return self.read(current, counts, |_, _, _| {});
             };
+            let schema = generation.resolution.schema;
             let mut buckets = Vec::new();
-            let sum = self.read(current, counts, |schema, key, count| {
-                let steps = steps(schema, generation.schema);
-                buckets.push((key.bucket().coarser(steps), count));
+            let sum = self.read(current, counts, |from, bucket, count| {
+                buckets.push((bucket.coarser(steps(from, schema)), count));
             });
-            native.set(generation.schema, buckets);
+            native.set(schema, buckets);
             // Threads that wrote to a generation while the next one was made may have needed more buckets than that knows.
-            let is_fine = native.buckets() <= self.options.max_buckets;
-            if is_fine || generation.schema == MIN_SCHEMA {
+            let is_fine = native.buckets() <= self.layout.options.max_buckets;
+            if is_fine || schema == MIN_SCHEMA {
                 return sum;
             }
             self.advance(generation, Full::Buckets);
@@ -181,36 +176,35 @@ impl NativeCells {
         &self,
         current: usize,
         counts: &mut Vec<u64>,
-        mut read: impl FnMut(i8, Key, u64),
+        mut read: impl FnMut(i8, Bucket, u64),
     ) -> f64 {
         counts.clear();
-        counts.resize(self.bounds.buckets(), 0);
+        counts.resize(self.layout.bounds.buckets(), 0);
         let generations = self.generations.iter().take(current + 1);
         let sums = generations.filter_map(OnceLock::get).map(|generation| {
-            generation.read(|key, count| {
-                if count == 0 {
-                    return;
-                }
-                let classic = key.classic(generation.schema, &self.bounds);
+            generation.read(|bucket, classic, count| {
                 if let Some(classic) = counts.get_mut(classic) {
                     *classic = classic.wrapping_add(count);
                 }
-                read(generation.schema, key, count);
+                read(generation.resolution.schema, bucket, count);
             })
         });
         sums.sum()
     }
 
-    /// Without the bounds, which the family's histograms share.
+    /// Without the layout, which the family's histograms share.
     #[cfg(test)]
     pub(crate) fn heap_bytes(&self) -> usize {
         let generations = self.generations.iter().filter_map(OnceLock::get);
         let generations = generations.map(|one| size_of::<Generation>() + one.heap_bytes());
-        size_of_val(&*self.generations) + generations.sum::<usize>()
+        generations.sum()
     }
 }
 
-/// How often the resolution is halved between two schemas.
-fn steps(fine: i8, coarse: i8) -> u32 {
-    u32::from((fine - coarse).unsigned_abs())
+fn copy_keys(last: &Generation, next: &Generation) -> Result<(), Full> {
+    let steps = steps(last.resolution.schema, next.resolution.schema);
+    for (_, bucket) in last.buckets() {
+        next.first_slot(bucket.coarser(steps))?;
+    }
+    Ok(())
 }

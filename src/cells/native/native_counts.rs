@@ -1,6 +1,6 @@
 //! [`NativeCounts`].
 
-use super::key::Bucket;
+use super::bucket::Bucket;
 
 /// What a native histogram has counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

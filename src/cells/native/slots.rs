@@ -8,6 +8,8 @@ use super::key::Key;
 pub(super) struct Slots {
     /// Their number is a power of two.
     keys: Box<[AtomicU64]>,
+    /// That number less one.
+    mask: usize,
     free: Budget,
 }
 
@@ -24,6 +26,7 @@ impl Slots {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             keys: (0..capacity).map(|_| AtomicU64::new(Key::NONE)).collect(),
+            mask: capacity - 1,
             // Some slots stay free, so that searches are short, and end.
             free: Budget::new(room(capacity)),
         }
@@ -33,31 +36,32 @@ impl Slots {
         self.keys.len()
     }
 
-    /// The slot of the key, if it is the first one that a search looks at.
+    /// The slot of the fast key with this code, if it is the first one that a search looks at.
     #[inline]
-    pub(super) fn first(&self, key: Key, hash: usize) -> Option<usize> {
-        let slot = hash & (self.keys.len() - 1);
-        (self.keys.get(slot)?.load(Relaxed) == key.0).then_some(slot)
+    #[expect(clippy::cast_possible_truncation, reason = "only the last bits matter")]
+    pub(super) fn first(&self, code: u64) -> Option<usize> {
+        let slot = code as usize & self.mask;
+        (self.keys.get(slot)?.load(Relaxed) == code).then_some(slot)
     }
 
-    pub(super) fn find(&self, key: Key, hash: usize) -> Option<usize> {
-        let slots = (0..self.keys.len()).map(|step| (hash + step) & (self.keys.len() - 1));
+    pub(super) fn find(&self, key: Key) -> Option<usize> {
+        let slots = (0..self.keys.len()).map(|step| (key.hash() + step) & self.mask);
         let mut used = slots.map(|slot| (slot, self.keys[slot].load(Relaxed)));
-        let (slot, found) = used.find(|(_, found)| *found == key.0 || *found == Key::NONE)?;
-        (found == key.0).then_some(slot)
+        let (slot, found) = used.find(|(_, found)| *found == key.bits() || *found == Key::NONE)?;
+        (found == key.bits()).then_some(slot)
     }
 
     /// Gives the key a slot, unless it has one or none is free.
-    pub(super) fn insert(&self, key: Key, hash: usize) -> Place {
+    pub(super) fn insert(&self, key: Key) -> Place {
         if !self.free.take() {
-            return self.find(key, hash).map_or(Place::None, Place::Slot);
+            return self.find(key).map_or(Place::None, Place::Slot);
         }
         for step in 0..self.keys.len() {
-            let slot = (hash + step) & (self.keys.len() - 1);
-            let taken = self.keys[slot].compare_exchange(Key::NONE, key.0, Relaxed, Relaxed);
+            let slot = (key.hash() + step) & self.mask;
+            let taken = self.keys[slot].compare_exchange(Key::NONE, key.bits(), Relaxed, Relaxed);
             match taken {
                 Ok(_) => return Place::New(slot),
-                Err(found) if found == key.0 => {
+                Err(found) if found == key.bits() => {
                     self.free.give_back();
                     return Place::Slot(slot);
                 }
@@ -72,7 +76,7 @@ impl Slots {
     pub(super) fn keys(&self) -> impl Iterator<Item = (usize, Key)> {
         let keys = self.keys.iter().map(|key| key.load(Relaxed)).enumerate();
         keys.filter(|(_, key)| *key != Key::NONE)
-            .map(|(slot, key)| (slot, Key(key)))
+            .map(|(slot, key)| (slot, Key::from_bits(key)))
     }
 
     #[cfg(test)]

@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::exponential::{coarser, finest_index, range};
-use super::{MAX_SCHEMA, MIN_SCHEMA, NativeCells, NativeCounts, NativeOptions};
+use super::{MAX_SCHEMA, MIN_SCHEMA, NativeCells, NativeCounts, NativeLayout, NativeOptions};
 use crate::cells::{Bounds, HistogramCells};
 
 const BOUNDS: [f64; 5] = [-1.0, 0.0, 0.005, 0.25, 1.0];
@@ -26,8 +26,12 @@ fn bounds() -> Arc<Bounds> {
     Arc::new(Bounds::new(BOUNDS))
 }
 
+fn of(options: NativeOptions, bounds: Arc<Bounds>) -> NativeCells {
+    NativeCells::new(Arc::new(NativeLayout::new(options, bounds)))
+}
+
 fn cells(schema: i8, max_buckets: usize) -> NativeCells {
-    NativeCells::new(options(schema, max_buckets), bounds())
+    of(options(schema, max_buckets), bounds())
 }
 
 fn read(cells: &NativeCells) -> (Vec<u64>, NativeCounts, f64) {
@@ -221,7 +225,7 @@ fn at_the_limit_the_resolution_is_halved() {
 
 #[test]
 fn the_coarsest_schema_holds_all_numbers() {
-    let cells = NativeCells::new(
+    let cells = of(
         NativeOptions {
             schema: 8,
             zero_threshold: 0.0,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::native_family::NativeFamily;
 use super::number::{write_canonical, write_float};
-use crate::cells::Bounds;
+use crate::cells::{Bounds, NativeLayout};
 
 /// The bounds of a histogram family, with the ends of the lines that show them.
 pub(in crate::exporter) struct Buckets {
@@ -14,6 +14,8 @@ pub(in crate::exporter) struct Buckets {
     /// `le="10.0"} `, as `OpenMetrics` writes it.
     pub(super) canonical: Box<[Box<str>]>,
     pub(super) native: Option<NativeFamily>,
+    /// That of the exponential buckets, if `native` is set.
+    pub(super) layout: Option<Arc<NativeLayout>>,
     /// Whether a bound is negative.
     pub(super) has_negative: bool,
 }
@@ -33,8 +35,11 @@ impl Buckets {
             };
             shown.iter().chain(&[f64::INFINITY]).map(end).collect()
         };
+        let shared = Arc::new(Bounds::new(bounds));
+        let layout = |native: NativeFamily| NativeLayout::new(native.options, Arc::clone(&shared));
         Self {
-            bounds: Arc::new(Bounds::new(bounds)),
+            layout: native.map(layout).map(Arc::new),
+            bounds: shared,
             text: ends(write_float),
             canonical: ends(write_canonical),
             native,

@@ -75,14 +75,16 @@ impl HistogramFn for StoredSeries {
                 }
                 cells.record_in(bucket, value, 1);
             }
-            Cells::NativeHistogram(cells) if value.is_finite() => {
-                cells.record(value);
-                self.offer_sample(value);
+            Cells::NativeHistogram(cells) => {
+                if self.exemplars.is_some() || !cells.record_fast(value) {
+                    self.record_native(value);
+                }
             }
             _ => self.drop_samples(1),
         }
     }
 
+    #[inline(never)]
     fn record_many(&self, value: f64, count: usize) {
         let count = count as u64;
         match &self.cells {
@@ -96,7 +98,7 @@ impl HistogramFn for StoredSeries {
             Cells::NativeHistogram(cells) if value.is_finite() => {
                 cells.record_many(value, count);
                 if count > 0 {
-                    self.offer_sample(value);
+                    self.offer(self.classic_bucket(value), value);
                 }
             }
             _ => self.drop_samples(count),
@@ -113,10 +115,32 @@ impl StoredSeries {
         exemplars.is_some_and(|gate| gate.is_open(place))
     }
 
+    /// A record to a native histogram that has exemplars, or whose sample is none of those that are recorded fast.
+    #[cold]
+    #[inline(never)]
+    fn record_native(&self, value: f64) {
+        let Cells::NativeHistogram(cells) = &self.cells else {
+            return;
+        };
+        let is_open = self.exemplars.is_some() && self.is_open(self.classic_bucket(value));
+        if is_open || !cells.record_fast(value) {
+            self.record_many(value, 1);
+        }
+    }
+
+    /// Whose exemplar a sample of a native histogram may become.
+    fn classic_bucket(&self, value: f64) -> usize {
+        match &self.family.shape {
+            Shape::Histogram(buckets) => buckets.bounds.index(value),
+            _ => 0,
+        }
+    }
+
     #[inline]
     fn offer(&self, place: usize, value: f64) {
+        let is_histogram = matches!(self.cells, Cells::Histogram(_) | Cells::NativeHistogram(_));
         if let Some(exemplars) = &self.exemplars
-            && (value > 0.0 || matches!(self.cells, Cells::Histogram(_)))
+            && (value > 0.0 || is_histogram)
         {
             exemplars.offer(place, value);
         }
@@ -139,16 +163,6 @@ impl StoredSeries {
         if let Cells::Histogram(cells) = &self.cells {
             cells.record_in(bucket, value, 1);
             self.offer(bucket, value);
-        }
-    }
-
-    /// Offers a sample of a native histogram as the exemplar of its classic bucket.
-    #[inline]
-    fn offer_sample(&self, value: f64) {
-        if let Some(exemplars) = &self.exemplars
-            && let Shape::Histogram(buckets) = &self.family.shape
-        {
-            exemplars.offer(buckets.bounds.index(value), value);
         }
     }
 

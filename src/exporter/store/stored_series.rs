@@ -90,16 +90,12 @@ impl StoredSeries {
                 Shape::Counter => Cells::Counter(CounterCells::new()),
                 Shape::FloatCounter => Cells::FloatCounter(FloatCell::new(0.0)),
                 Shape::Gauge => Cells::Gauge(GaugeCell::new()),
-                Shape::Histogram(buckets) => {
-                    let bounds = Arc::clone(&buckets.bounds);
-                    match &buckets.native {
-                        Some(native) => Cells::NativeHistogram(Box::new(NativeCells::new(
-                            native.options,
-                            bounds,
-                        ))),
-                        None => Cells::Histogram(HistogramCells::new(bounds)),
+                Shape::Histogram(buckets) => match &buckets.layout {
+                    Some(layout) => {
+                        Cells::NativeHistogram(Box::new(NativeCells::new(Arc::clone(layout))))
                     }
-                }
+                    None => Cells::Histogram(HistogramCells::new(Arc::clone(&buckets.bounds))),
+                },
             },
             family: Arc::clone(family),
             label_count: u16::try_from(identity.labels.len()).unwrap_or(u16::MAX),

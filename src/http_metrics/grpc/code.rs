@@ -52,6 +52,10 @@ impl Code {
         ending.with_code(self.0)
     }
 
+    pub(crate) fn number(self) -> u8 {
+        self.0
+    }
+
     pub(crate) fn name(self) -> &'static str {
         NAMES[usize::from(self.0)]
     }

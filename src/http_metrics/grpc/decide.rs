@@ -46,9 +46,18 @@ pub(crate) trait Decide<S>: Send + Sync {
 /// Whether a request is a gRPC call. gRPC-Web is not: its status is in the body. A route that is neither the path nor a
 /// prefix of it (tonic's are `/pkg.Service/{*rest}`) is one for HTTP, whatever its client claims.
 pub(crate) fn is_call(request: &request::Parts, route: Option<&EndpointName<'_>>) -> bool {
-    request.method == Method::POST
-        && is_grpc(&request.headers)
-        && route.is_none_or(|route| route.text.contains("{*") || route.text == request.uri.path())
+    is_call_of(&request.method, &request.headers, request.uri.path(), route)
+}
+
+pub(crate) fn is_call_of(
+    method: &Method,
+    headers: &HeaderMap,
+    path: &str,
+    route: Option<&EndpointName<'_>>,
+) -> bool {
+    *method == Method::POST
+        && is_grpc(headers)
+        && route.is_none_or(|route| route.text.contains("{*") || route.text == path)
 }
 
 /// `application/grpc`, with a codec or without (gRPC, "gRPC over HTTP2").

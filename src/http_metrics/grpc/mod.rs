@@ -13,7 +13,7 @@ mod rpc;
 
 pub(crate) use calls::{Calls, SeriesSource};
 pub(crate) use code::{Code, ending_of_call, zero_endings_of_calls};
-pub(crate) use decide::{Decide, Evidence, is_call};
+pub(crate) use decide::{Decide, Evidence, is_call, is_call_of};
 pub(crate) use labels::{endpoint_text, is_rpc, method_text, push_grpc_status, push_rpc_status};
 pub(crate) use methods::Methods;
 pub(crate) use naming::GrpcNaming;

@@ -8,6 +8,7 @@ mod fallbacks;
 mod feeds;
 mod lifecycle;
 mod metrics;
+mod owed;
 mod retries;
 mod sink;
 mod stops;

@@ -1,6 +1,7 @@
 //! The service that is killed. It prints each act before it begins and after the store took it, and each notification that arrives.
 //! It also tells vendors, which run in the process of the killer.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::BoxFuture;
@@ -10,9 +11,11 @@ use tower_vitals::alerts::channels::{
     Alertmanager, Channel, DeliveryError, Notification, Opsgenie, PagerDuty,
 };
 use tower_vitals::alerts::state::{AlertId, AlertState, SilenceTarget};
+use tower_vitals::alerts::stores::{Event, HistoryQuery};
 use tower_vitals::alerts::{Alert, Alerts, AlertsBuilder, Receiver, Rule, Rules, Signal};
 
 use super::random::Random;
+use crate::support::until;
 
 pub(super) const NAME: &str = "engine_kill::child::the_service_that_is_killed";
 pub(super) const PLACE: &str = "VITALS_ENGINE_KILLED";
@@ -190,13 +193,40 @@ impl Service {
                 self.are_fired[code] = view.state == AlertState::Firing;
             }
         }
-        for silence in self.alerts.silences() {
-            println!("@ silence {}", silence.note.unwrap());
+        for note in self.silences() {
+            println!("@ silence {note}");
         }
+        let what = "the history has the silences that are listed, and no others";
+        until(what, async || self.told_silences().await == self.silences()).await;
         for (gauge, is_high) in self.loads.iter().zip(&self.are_high) {
             gauge.set(f64::from(u8::from(*is_high)));
         }
         println!("@ started");
+    }
+
+    /// The notes of the silences.
+    fn silences(&self) -> BTreeSet<String> {
+        let silences = self.alerts.silences().into_iter();
+        silences.filter_map(|silence| silence.note).collect()
+    }
+
+    /// The notes of the silences that began and did not end, as the history tells it.
+    async fn told_silences(&self) -> BTreeSet<String> {
+        let (mut began, mut ended) = (BTreeSet::new(), BTreeSet::new());
+        let mut query = HistoryQuery::latest(10_000);
+        loop {
+            let page = self.alerts.history(&query).await.unwrap();
+            for event in page.events {
+                if let Event::Silence(it) = event {
+                    let notes = if it.began { &mut began } else { &mut ended };
+                    assert!(notes.insert(it.silence.note.unwrap()));
+                }
+            }
+            query.before = page.next;
+            if query.before.is_none() {
+                return began.difference(&ended).cloned().collect();
+            }
+        }
     }
 
     async fn evaluate(&self, act: &str) {

@@ -52,7 +52,7 @@ async fn silence() {
     let target = SilenceTarget::Alert(id("b"));
     let ids = world.alerts.suppress(target, until, "ann", Some("known"));
     assert_eq!(ids.await.unwrap(), ["local-1"]);
-    let second = json!({"held_back": [{"silenced": {"silence": 1, "until": "+600"}}]});
+    let second = json!({"held_back": [{"silenced": {"silence": "local-1", "until": "+600"}}]});
     let expected = [firing("a", json!({})), firing("b", second)];
     assert_eq!(world.explain(), view(&expected));
 }

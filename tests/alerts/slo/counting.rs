@@ -191,6 +191,23 @@ fn other_events_begin_anew_and_another_objective_goes_on() {
 }
 
 #[test]
+fn secrets_of_selectors_are_not_saved_and_the_counts_go_on() {
+    const OURS: [(&str, &str); 1] = [("api_token", "pl4nted")];
+    let series = [total(&OURS, 10), done(&OURS, 9), total(&SHOP, 5)];
+    let mut counted = Counted::new(slo().matching("api_token", "pl4nted"));
+    assert_eq!(counted.see(&series), (1, 10));
+    let saved = serde_json::to_string(&counted.book).unwrap();
+    assert!(!saved.contains("pl4nted"), "{saved}");
+    counted.book = reread(&counted.book);
+    assert_eq!(counted.all(), (1, 10));
+    // The counters of the new process begin at zero.
+    assert_eq!(counted.see(&[total(&OURS, 3), done(&OURS, 1)]), (3, 13));
+    counted.book = reread(&counted.book);
+    counted.slo = slo().matching("api_token", "pl4nted-other");
+    assert_eq!(counted.see(&[]), (0, 0));
+}
+
+#[test]
 fn totals_from_before_the_book_are_left_out_on_request() {
     let mut counted = Counted::new(slo());
     let before = snapshot(&[total(&SHOP, 1_000), done(&SHOP, 0)]);

@@ -140,6 +140,9 @@ fn it_can_be_acknowledged_and_silenced() {
     let until = at(60);
     assert_eq!(
         explanation.held_back,
-        [HeldBack::Silenced { silence, until }]
+        [HeldBack::Silenced {
+            silence: silence.to_string(),
+            until
+        }]
     );
 }

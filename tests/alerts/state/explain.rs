@@ -61,7 +61,10 @@ fn each_member_has_value_state_begin_deadline_and_causes() {
                 AlertState::Firing,
                 at(100),
                 None,
-                vec![HeldBack::Silenced { silence, until }]
+                vec![HeldBack::Silenced {
+                    silence: silence.to_string(),
+                    until
+                }]
             ),
             (
                 pod("c"),

@@ -11,5 +11,6 @@ mod people;
 mod prometheus;
 mod recurring;
 mod restart;
+mod secrets;
 mod stale;
 mod world;

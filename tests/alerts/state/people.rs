@@ -13,7 +13,7 @@ const NONE: [&str; 0] = [];
 fn silenced(world: &World, name: &str, second: u64) -> Vec<u64> {
     let explanation = world.state.explain_alert(id(name), at(second)).unwrap();
     let number = |cause: &HeldBack| match cause {
-        HeldBack::Silenced { silence, .. } => Some(silence.0),
+        HeldBack::Silenced { silence, .. } => silence.parse().ok(),
         _ => None,
     };
     explanation.held_back.iter().filter_map(number).collect()

@@ -5,14 +5,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A range of IP addresses in CIDR notation (RFC 4632), or one address.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct IpRange {
+pub(crate) struct IpRange {
     address: IpAddr,
     prefix: u8,
 }
 
 impl IpRange {
     /// Parses `10.0.0.0/8` or `::1`. The error says what is wrong with the text.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
@@ -46,7 +46,7 @@ impl IpRange {
     }
 
     /// Whether the range has this address, which must be canonical: an IPv4 address in no IPv6 form.
-    pub(super) fn contains(self, address: IpAddr) -> bool {
+    pub(crate) fn contains(self, address: IpAddr) -> bool {
         address.is_ipv4() == self.address.is_ipv4()
             && first_of(address, self.prefix) == self.address
     }

@@ -1,0 +1,108 @@
+//! `Observation`: the id, the log line and the span of one request.
+
+use std::sync::Arc;
+
+use http::{HeaderValue, Response, response};
+use tracing::Span;
+use tracing::span::Entered;
+
+use super::end::End;
+use super::id_in_span::IdInSpan;
+use super::log_record::LogRecord;
+use super::observer::Observer;
+use super::observers::Observers;
+use super::request_head::RequestHead;
+use super::server_span::ServerSpan;
+use super::target::TARGET;
+use crate::request_id;
+
+pub(crate) struct Observation {
+    observers: Arc<Observers>,
+    request_id: Option<HeaderValue>,
+    log: Option<LogRecord>,
+    span: Span,
+    is_server_span: bool,
+    /// Whether the id is in this span or in one around it.
+    is_id_in_span: bool,
+}
+
+impl Observation {
+    /// Begins to observe a request, unless nothing of it is observed. `endpoint` is that of its metrics.
+    pub(crate) fn begin(
+        observers: &Arc<Observers>,
+        request: &RequestHead<'_>,
+        own_id: Option<HeaderValue>,
+        endpoint: Option<&str>,
+    ) -> Option<Arc<Self>> {
+        // Without an id of its own, the layer shows that of a layer outside.
+        let is_id_outside = request.extensions.get::<IdInSpan>().is_some();
+        let id = request_id::text_of(request.extensions);
+        let span_id = id.filter(|_| !is_id_outside);
+        let spans = observers.span.as_ref();
+        let server_span = spans.filter(|span| !span.exclusion.covers(request.path()));
+        let span = match (server_span, &observers.ids) {
+            (Some(server_span), _) => server_span.begin(request, endpoint, span_id),
+            (None, Some(_)) if !is_id_outside => {
+                tracing::error_span!(target: TARGET, "request", request_id = span_id)
+            }
+            (None, _) => Span::none(),
+        };
+        let log = observers.log.as_ref().filter(|log| log.covers(request));
+        let log = log.map(|log| LogRecord::new(log, request, endpoint.is_some()));
+        if observers.ids.is_none() && log.is_none() && span.is_disabled() {
+            return None;
+        }
+        Some(Arc::new(Self {
+            observers: Arc::clone(observers),
+            request_id: own_id.or_else(|| request_id::of(request.extensions).cloned()),
+            log,
+            is_server_span: server_span.is_some(),
+            is_id_in_span: is_id_outside || (id.is_some() && !span.is_disabled()),
+            span,
+        }))
+    }
+
+    pub(crate) fn is_id_in_span(&self) -> bool {
+        self.is_id_in_span
+    }
+
+    /// Code that runs while the guard lives logs inside the span of the request.
+    #[inline]
+    pub(crate) fn enter(&self) -> Entered<'_> {
+        self.span.enter()
+    }
+
+    fn has_server_span(&self) -> bool {
+        self.is_server_span && !self.span.is_disabled()
+    }
+
+    /// Puts the id into the response.
+    pub(crate) fn answer<B>(&self, response: &mut Response<B>) {
+        if let (Some(ids), Some(id)) = (&self.observers.ids, &self.request_id) {
+            ids.answer(response, id.clone());
+        }
+    }
+
+    fn id_text(&self) -> Option<&str> {
+        self.request_id.as_ref()?.to_str().ok()
+    }
+}
+
+impl Observer for Observation {
+    fn on_head(&self, head: &response::Parts) {
+        if let Some(log) = &self.log {
+            log.on_head(head);
+        }
+    }
+
+    fn on_end(&self, end: &End<'_>) {
+        if self.has_server_span() {
+            ServerSpan::end(&self.span, end);
+        }
+        if let (Some(log), Some(settings)) = (&self.log, &self.observers.log) {
+            let _entered = self.enter();
+            let id = self.id_text().filter(|_| !self.is_id_in_span);
+            log.write(settings, end, id);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `Proxies`: the proxies whose forwarded headers count.
+
+use std::net::IpAddr;
+
+use super::request_head::RequestHead;
+use crate::error::Error;
+use crate::forwarded::client_address;
+use crate::ip_range::IpRange;
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Proxies(Vec<IpRange>);
+
+impl Proxies {
+    pub(crate) fn parse(ranges: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Error> {
+        let (mut parsed, mut mistakes) = (Vec::new(), Vec::new());
+        for text in ranges {
+            let text = text.as_ref().trim();
+            match IpRange::parse(text) {
+                Ok(range) => parsed.push(range),
+                Err(problem) => {
+                    mistakes.push(Error::invalid(format!(
+                        "the trusted proxy {text:?} {problem}"
+                    )));
+                }
+            }
+        }
+        Error::combine(mistakes)?;
+        Ok(Self(parsed))
+    }
+
+    /// The address of the client, if the server passes on that of the connection.
+    pub(crate) fn client(&self, request: &RequestHead<'_>) -> Option<IpAddr> {
+        let peer = request.peer()?;
+        Some(client_address(request.headers, peer, &self.0))
+    }
+}

@@ -1,0 +1,107 @@
+//! `ServerSpan`: which requests have a span, and the span's begin and end.
+
+use std::borrow::Cow;
+
+use http::uri::Scheme;
+use tracing::Span;
+use tracing::field::{Empty, display};
+
+use super::end::End;
+use super::exclusion::Exclusion;
+use super::proxies::Proxies;
+use super::request_head::RequestHead;
+use super::span_fields::{SpanName, protocol_version, redacted_query, rpc, server, user_agent};
+use super::target::TARGET;
+use crate::http_metrics::labels::{METHODS, OTHER, UNMATCHED, method_index};
+use crate::redact::redact;
+use crate::trace_context;
+
+/// The configuration of server spans.
+#[derive(Debug, Clone)]
+pub(crate) struct ServerSpan {
+    pub(crate) exclusion: Exclusion,
+    pub(crate) proxies: Proxies,
+    pub(crate) scheme: Cow<'static, str>,
+}
+
+impl Default for ServerSpan {
+    fn default() -> Self {
+        Self {
+            exclusion: Exclusion::default(),
+            proxies: Proxies::default(),
+            scheme: Cow::Borrowed("http"),
+        }
+    }
+}
+
+impl ServerSpan {
+    /// The span of a request, with the attributes that OpenTelemetry's conventions 1.44 know at its begin. Nothing is computed for
+    /// a span that is disabled.
+    pub(crate) fn begin(
+        &self,
+        request: &RequestHead<'_>,
+        endpoint: Option<&str>,
+        request_id: Option<&str>,
+    ) -> Span {
+        if !tracing::enabled!(target: TARGET, tracing::Level::ERROR) {
+            return Span::none();
+        }
+        let method = METHODS[method_index(request.method)];
+        let route = request
+            .route()
+            .or(endpoint.filter(|name| !is_unnamed(name)));
+        let rpc = request.is_call().then(|| rpc(request.path())).flatten();
+        let name = SpanName::new(method, route, rpc);
+        let query = request.uri.query().map(redacted_query);
+        let scheme = request.uri.scheme().map(Scheme::as_str);
+        let (address, port) = server(request).unzip();
+        let client = self.proxies.client(request).map(display);
+        let agent = user_agent(request);
+        let span = tracing::error_span!(
+            target: TARGET,
+            "request",
+            otel.name = display(&name),
+            otel.kind = "server",
+            otel.status_code = Empty,
+            request_id,
+            http.request.method = method,
+            http.request.method_original = (request.method.as_str() != method)
+                .then(|| request.method.as_str()),
+            http.route = route,
+            url.path = &*redact(request.path()),
+            url.query = query.as_deref(),
+            url.scheme = scheme.unwrap_or(&self.scheme),
+            server.address = address,
+            server.port = port.flatten(),
+            client.address = client.as_ref().map(|client| client as &dyn Value),
+            user_agent.original = agent.as_deref(),
+            network.protocol.version = protocol_version(request.version),
+            rpc.system = rpc.map(|_| "grpc"),
+            rpc.service = rpc.map(|(service, _)| service),
+            rpc.method = rpc.map(|(_, method)| method),
+            http.response.status_code = Empty,
+            rpc.grpc.status_code = Empty,
+            "error.type" = Empty,
+            duration_ms = Empty,
+        );
+        trace_context::set_parent(&span, request.headers);
+        span
+    }
+
+    /// Records the end. `duration_ms` is the metric's duration.
+    pub(crate) fn end(span: &Span, end: &End<'_>) {
+        let error_type = end.error_type();
+        tracing::record_all!(
+            span,
+            http.response.status_code = end.sent_status().map(i64::from),
+            rpc.grpc.status_code = end.code().map(|code| i64::from(code.number())),
+            "error.type" = error_type.as_deref(),
+            otel.status_code = error_type.is_some().then_some("ERROR"),
+            duration_ms = end.millis(),
+        );
+    }
+}
+
+fn is_unnamed(endpoint: &str) -> bool {
+    matches!(endpoint, UNMATCHED | OTHER | "")
+}

@@ -1,0 +1,140 @@
+//! The values of a server span's attributes.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use http::Version;
+use http::header::{HOST, USER_AGENT};
+use http::uri::Authority;
+
+use super::request_head::RequestHead;
+use crate::redact::{MASK, redact};
+
+/// The query parameters that sign a URL (OpenTelemetry, `url.query`).
+const SIGNATURES: [&str; 7] = [
+    "X-Amz-Signature",
+    "X-Amz-Credential",
+    "X-Amz-Security-Token",
+    "AWSAccessKeyId",
+    "Signature",
+    "sig",
+    "X-Goog-Signature",
+];
+
+/// `{method} {http.route}`, the method alone without a route, and `{service}/{method}` of a gRPC call.
+pub(crate) struct SpanName<'a> {
+    method: &'a str,
+    route: Option<&'a str>,
+    rpc: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> SpanName<'a> {
+    pub(crate) fn new(
+        method: &'a str,
+        route: Option<&'a str>,
+        rpc: Option<(&'a str, &'a str)>,
+    ) -> Self {
+        let method = if method == "_OTHER" { "HTTP" } else { method };
+        Self { method, route, rpc }
+    }
+}
+
+impl fmt::Display for SpanName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.rpc, self.route) {
+            (Some((service, method)), _) => write!(f, "{service}/{method}"),
+            (None, Some(route)) => write!(f, "{} {route}", self.method),
+            (None, None) => f.write_str(self.method),
+        }
+    }
+}
+
+/// Service and method of a gRPC call.
+pub(crate) fn rpc(path: &str) -> Option<(&str, &str)> {
+    let (service, method) = path.strip_prefix('/')?.split_once('/')?;
+    (!service.is_empty() && !method.is_empty() && !method.contains('/'))
+        .then_some((service, method))
+}
+
+/// The query without secrets and signatures.
+pub(crate) fn redacted_query(query: &str) -> Cow<'_, str> {
+    let is_signature = |pair: &str| {
+        let name = pair.split_once('=').map_or("", |(name, _)| name);
+        SIGNATURES
+            .iter()
+            .any(|signature| signature.eq_ignore_ascii_case(name))
+    };
+    if !query.split('&').any(is_signature) {
+        return redact(query);
+    }
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if is_signature(pair) => format!("{name}={MASK}"),
+        _ => pair.to_owned(),
+    });
+    let unsigned = pairs.collect::<Vec<_>>().join("&");
+    Cow::Owned(redact(&unsigned).into_owned())
+}
+
+/// The host and the port that the request is for: those of its target, else of its `Host` header.
+pub(crate) fn server<'a>(request: &RequestHead<'a>) -> Option<(&'a str, Option<u16>)> {
+    if let Some(authority) = request.uri.authority() {
+        return Some((authority.host(), authority.port_u16()));
+    }
+    let host = request.header(&HOST)?;
+    let authority: Authority = host.parse().ok()?;
+    // The text of the authority is that of the header, except for a user.
+    let start = host.len() - host.rsplit('@').next()?.len();
+    let address = host.get(start..start + authority.host().len())?;
+    Some((address, authority.port_u16()))
+}
+
+pub(crate) fn user_agent<'a>(request: &RequestHead<'a>) -> Option<Cow<'a, str>> {
+    request.header(&USER_AGENT).map(redact)
+}
+
+pub(crate) fn protocol_version(version: Version) -> Option<&'static str> {
+    Some(match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_11 => "1.1",
+        Version::HTTP_2 => "2",
+        Version::HTTP_3 => "3",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_in_a_query_are_masked() {
+        for name in SIGNATURES {
+            let query = format!("a=1&{name}=AKIAabc%2F17&b=2");
+            assert_eq!(redacted_query(&query), format!("a=1&{name}={MASK}&b=2"));
+        }
+        assert_eq!(
+            redacted_query("a=1&token=s3cret"),
+            format!("a=1&token={MASK}")
+        );
+        assert_eq!(redacted_query("page=2"), "page=2");
+    }
+
+    #[test]
+    fn the_server_is_that_of_the_target_or_of_the_host_header() {
+        let named = |uri: &str, host: &str| {
+            let request = http::Request::get(uri)
+                .header("host", host)
+                .body(())
+                .unwrap();
+            let server = server(&RequestHead::of(&request));
+            server.map(|(address, port)| (address.to_owned(), port))
+        };
+        let shop = |port| Some(("shop.example".to_owned(), port));
+        assert_eq!(named("/", "shop.example"), shop(None));
+        assert_eq!(named("/", "shop.example:81"), shop(Some(81)));
+        assert_eq!(named("/", "user@shop.example:81"), shop(Some(81)));
+        assert_eq!(named("http://shop.example:82/", "other"), shop(Some(82)));
+        assert_eq!(named("/", "[::1]:80"), Some(("[::1]".to_owned(), Some(80))));
+        assert_eq!(named("/", "a b"), None);
+    }
+}

@@ -1,0 +1,234 @@
+//! `LogLevel`: the control of the log filter.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tracing_subscriber::EnvFilter;
+
+use super::active_filter::{ActiveFilter, CHANGES};
+use super::expiry::Expiry;
+use super::filter_state::FilterState;
+use super::log_level_status::LogLevelStatus;
+use crate::error::Error;
+use crate::log_filter::LogFilter;
+
+/// The longest time of a filter that ends by itself.
+pub(crate) const MAX_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Reads and changes the filter of the log while the service runs. Clones control the same filter.
+///
+/// A filter is a list of levels (`off`, `error`, `warn`, `info`, `debug`, `trace`): one for all targets, and some for targets that
+/// begin with a text, such as `info,hyper=warn`. The longest text that fits counts, so `hyper=warn` also holds for `hyper_util`. In
+/// a list without a level for all targets, the others are off. `[span]=debug` and `[span{field=value}]=debug` hold for events in
+/// spans, as in `tracing_subscriber`'s `EnvFilter`.
+///
+/// Each change is logged at INFO with the target `tower_vitals::log_level`. These lines pass every filter.
+///
+/// A span that a filter leaves out when it begins stays out of its events' lines, also if a later filter includes it.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_vitals::telemetry::logging::Logging;
+/// use tracing_subscriber::prelude::*;
+///
+/// let (layer, logging) = Logging::builder().filter("info,hyper=warn").layer()?;
+/// let subscriber = tracing_subscriber::registry().with(layer);
+///
+/// let level = logging.level();
+/// level.set_target_for("hyper", "debug", Duration::from_secs(600))?;
+/// assert_eq!(level.filter(), "info,hyper=debug");
+/// level.set("warn")?;
+/// assert_eq!(level.filter(), "warn");
+///
+/// let error = level.set("none").unwrap_err();
+/// assert!(error.to_string().contains("\"none\" is no level: write off"), "{error}");
+/// # Ok::<_, tower_vitals::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct LogLevel(Arc<Shared>);
+
+struct Shared {
+    filter: ActiveFilter,
+    /// Held while the filter is replaced, so that both always agree.
+    state: Mutex<FilterState>,
+    /// The number of changes that were begun.
+    changes: AtomicU64,
+}
+
+/// A change that is done, for the log.
+struct Change {
+    from: LogFilter,
+    to: LogFilter,
+    until: Option<SystemTime>,
+}
+
+impl LogLevel {
+    pub(super) fn new(filter: LogFilter) -> Result<(Self, ActiveFilter), Error> {
+        let active = ActiveFilter::new(env_filter(&filter)?);
+        let shared = Shared {
+            filter: active.clone(),
+            state: Mutex::new(FilterState::new(filter)),
+            changes: AtomicU64::new(0),
+        };
+        Ok((Self(Arc::new(shared)), active))
+    }
+
+    /// The filter in effect.
+    #[must_use]
+    pub fn filter(&self) -> String {
+        self.0.state.lock().in_effect().to_string()
+    }
+
+    /// The filter in effect, its end if it has one, and the filters behind it.
+    #[must_use]
+    pub fn status(&self) -> LogLevelStatus {
+        self.0.state.lock().status()
+    }
+
+    /// Sets the filter, until it is changed again. Ends a filter that was set for some time.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) if this is no filter. The message names the wrong part and the
+    /// allowed ones, and nothing changes.
+    pub fn set(&self, filter: &str) -> Result<(), Error> {
+        self.change(None, |_| parse(filter))
+    }
+
+    /// Sets the filter for some time, at most a week. After it, the filter that was last set without an end returns. A later
+    /// change replaces filter and time.
+    ///
+    /// The time is that of a task if this is called in a tokio runtime, else that of a thread. If the runtime ends first, the former
+    /// filter returns at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set), and for a time of zero or of more than a week.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the system cannot start the thread.
+    pub fn set_for(&self, filter: &str, time: Duration) -> Result<(), Error> {
+        self.change(Some(time), |_| parse(filter))
+    }
+
+    /// Sets the level of one target, until it is changed again. Ends a filter that was set for some time: the level becomes part of
+    /// the filter that would return.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set), for the target or the level.
+    pub fn set_target(&self, target: &str, level: &str) -> Result<(), Error> {
+        self.change(None, |state| with_target(state.lasting(), target, level))
+    }
+
+    /// Sets the level of one target for some time, as [`set_for`](Self::set_for) does. The level becomes part of the filter in effect,
+    /// which as a whole ends after this time.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_for`](Self::set_for), for the target or the level.
+    pub fn set_target_for(&self, target: &str, level: &str, time: Duration) -> Result<(), Error> {
+        self.change(Some(time), |state| {
+            with_target(state.in_effect(), target, level)
+        })
+    }
+
+    fn change(
+        &self,
+        time: Option<Duration>,
+        make: impl FnOnce(&FilterState) -> Result<LogFilter, Error>,
+    ) -> Result<(), Error> {
+        check_time(time)?;
+        let id = self.0.changes.fetch_add(1, Ordering::Relaxed) + 1;
+        let shared = Arc::downgrade(&self.0);
+        // Begins without the lock: a runtime that ends calls the function here.
+        let expiry = time.map(|time| Expiry::after(time, move || expire(&shared, id)));
+        let expiry = expiry.transpose()?.map(Arc::new);
+        let until = time.and_then(|time| SystemTime::now().checked_add(time));
+
+        let mut state = self.0.state.lock();
+        let to = make(&state)?;
+        let filter = env_filter(&to)?;
+        let from = state.in_effect().clone();
+        let former = state.set(id, to.clone(), until, expiry.clone());
+        self.0.filter.replace(filter);
+        drop(state);
+        drop(former);
+        Change { from, to, until }.log("the log filter was changed");
+        if expiry.is_some_and(|expiry| expiry.is_over()) {
+            expire(&Arc::downgrade(&self.0), id);
+        }
+        Ok(())
+    }
+}
+
+/// Lets the lasting filter return after this change, unless there was another one.
+fn expire(shared: &Weak<Shared>, change: u64) {
+    let Some(shared) = shared.upgrade() else {
+        return;
+    };
+    let mut state = shared.state.lock();
+    if state.last_change() != change {
+        return;
+    }
+    let to = state.lasting().clone();
+    // Cannot fail, because it was in effect before.
+    let Ok(filter) = env_filter(&to) else { return };
+    let from = state.in_effect().clone();
+    let former = state.set(change, to.clone(), None, None);
+    shared.filter.replace(filter);
+    drop(state);
+    drop(former);
+    let until = None;
+    Change { from, to, until }
+        .log("the log filter returned, because the time of the other one is over");
+}
+
+impl Change {
+    fn log(&self, message: &str) {
+        let Self { from, to, until } = self;
+        let until = until.and_then(|until| Timestamp::try_from(until).ok());
+        tracing::info!(
+            target: CHANGES,
+            %from,
+            %to,
+            until = until.map(tracing::field::display),
+            "{message}"
+        );
+    }
+}
+
+fn check_time(time: Option<Duration>) -> Result<(), Error> {
+    if time.is_some_and(|time| time.is_zero() || time > MAX_TIME) {
+        return Err(Error::invalid(
+            "the time of a log filter is wrong: more than 0 and at most 604800 seconds (7 days) are allowed",
+        ));
+    }
+    Ok(())
+}
+
+fn parse(filter: &str) -> Result<LogFilter, Error> {
+    LogFilter::parse(filter)
+        .map_err(|problem| Error::invalid(format!("the log filter is wrong: {problem}")))
+}
+
+fn with_target(filter: &LogFilter, target: &str, level: &str) -> Result<LogFilter, Error> {
+    let changed = filter.with_target(target, level);
+    changed.map_err(|problem| Error::invalid(format!("the log filter is wrong: {problem}")))
+}
+
+fn env_filter(filter: &LogFilter) -> Result<EnvFilter, Error> {
+    let text = filter.to_string();
+    EnvFilter::try_new(&text).map_err(|error| {
+        Error::invalid(format!("the log filter {text:?} cannot be read: {error}"))
+            .with_source(error)
+    })
+}
+
+impl fmt::Debug for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LogLevel").field(&self.filter()).finish()
+    }
+}

@@ -1,0 +1,121 @@
+//! `ExportLoop`: the thread that exports spans.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::Context;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::exporter::Exporter;
+use super::reporter::Reporter;
+use super::span_queue::SpanQueue;
+use crate::error::{Error, ErrorKind};
+use crate::thread;
+
+/// The deadline of the shutdown, once it has begun.
+pub(super) type Deadline = Option<Instant>;
+
+/// Exports spans in batches: when a whole one waits, and after the delay.
+pub(super) struct ExportLoop {
+    pub(super) queue: Arc<SpanQueue>,
+    pub(super) delay: Duration,
+    pub(super) shutdown: watch::Receiver<Deadline>,
+    /// Becomes true at the end.
+    pub(super) done: watch::Sender<bool>,
+}
+
+impl ExportLoop {
+    /// Starts a thread with a runtime of its own: the service's runtime may be busy, or end before the spans are sent. `exporter` is
+    /// called in this runtime.
+    pub(super) fn spawn(
+        self,
+        exporter: impl FnOnce() -> Result<Exporter, Error>,
+    ) -> Result<(), Error> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| {
+            Error::new(ErrorKind::Io, "the exporter of spans cannot be started").with_source(error)
+        })?;
+        let exporter = {
+            let _entered = runtime.enter();
+            exporter()?
+        };
+        thread::spawn("tower-vitals-traces", move || self.run(runtime, &exporter))
+    }
+
+    fn run(self, runtime: Runtime, exporter: &Exporter) {
+        // The requests of this thread create no spans.
+        let _quiet = Context::enter_telemetry_suppressed_scope();
+        runtime.block_on(self.export(exporter));
+        self.done.send_replace(true);
+        // Does not wait for a look-up of a name that hangs.
+        runtime.shutdown_background();
+    }
+
+    async fn export(&self, exporter: &Exporter) {
+        let mut reporter = Reporter::default();
+        loop {
+            let is_last = self.wait().await;
+            reporter.overflows(&self.queue.counters);
+            if !self.export_batches(exporter, &reporter).await || is_last {
+                break;
+            }
+        }
+        self.queue.give_up();
+        reporter.overflows(&self.queue.counters);
+    }
+
+    /// Waits for a whole batch, or for the delay. Returns whether the exporter shuts down.
+    async fn wait(&self) -> bool {
+        let mut shutdown = self.shutdown.clone();
+        tokio::select! {
+            () = self.queue.batch() => {}
+            () = sleep_until(Instant::now() + self.delay) => {}
+            // The sender is gone if all handles and layers are dropped: their spans are sent, and no more can come.
+            _ = shutdown.wait_for(Option::is_some) => return true,
+        }
+        false
+    }
+
+    /// Exports the spans that wait now. Returns false if the deadline of the shutdown came.
+    async fn export_batches(&self, exporter: &Exporter, reporter: &Reporter) -> bool {
+        loop {
+            let spans = self.queue.take();
+            if spans.is_empty() {
+                return true;
+            }
+            let count = spans.len() as u64;
+            let counters = &self.queue.counters;
+            let end = tokio::select! {
+                end = exporter.export(spans, counters) => end,
+                () = self.deadline() => {
+                    counters.shutdown.add(count);
+                    return false;
+                }
+            };
+            reporter.exported(&end, count, counters);
+            // Less than a batch waits for the delay, unless no more spans can come.
+            if !self.queue.has_batch() && self.is_running() {
+                return true;
+            }
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        self.shutdown.borrow().is_none()
+    }
+
+    /// Waits for the deadline of the shutdown.
+    async fn deadline(&self) {
+        let mut shutdown = self.shutdown.clone();
+        let deadline = match shutdown.wait_for(Option::is_some).await {
+            Ok(deadline) => *deadline,
+            Err(_) => None,
+        };
+        match deadline {
+            Some(deadline) => sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
+    }
+}

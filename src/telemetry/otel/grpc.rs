@@ -1,0 +1,124 @@
+//! `OtlpGrpc`: OTLP over gRPC.
+
+use std::error::Error as _;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::Uri;
+use http::header::HeaderMap;
+use hyper_util::rt::TokioIo;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use tonic::metadata::MetadataMap;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Extensions, Request, Status};
+use tower_service::Service;
+
+use super::failure::{Failure, Retry};
+use crate::error::{Error, with_sources};
+use crate::http_client::{HttpClient, Stream};
+use crate::redact::redact_line;
+use crate::tls::Tls;
+
+/// OTLP over gRPC. The connection stays open, and is opened again when it is gone.
+pub(super) struct OtlpGrpc {
+    client: TraceServiceClient<Channel>,
+    metadata: MetadataMap,
+}
+
+impl OtlpGrpc {
+    /// Must be called in a runtime.
+    pub(super) fn new(tls: Tls, uri: Uri, headers: HeaderMap) -> Self {
+        let mut client = HttpClient::new();
+        client.set_tls(tls.http2());
+        let connector = Connector {
+            client: Arc::new(client),
+            uri: uri.clone(),
+        };
+        // TLS is the connector's task. For a scheme of https, tonic would want to do it.
+        let channel = Endpoint::from(without_tls(&uri)).origin(uri);
+        let channel = channel.connect_with_connector_lazy(connector);
+        Self {
+            client: TraceServiceClient::new(channel),
+            metadata: MetadataMap::from_headers(headers),
+        }
+    }
+
+    /// Returns the number of spans that the collector refused.
+    pub(super) async fn send(&self, spans: &ExportTraceServiceRequest) -> Result<i64, Failure> {
+        let request = Request::from_parts(self.metadata.clone(), Extensions::new(), spans.clone());
+        match self.client.clone().export(request).await {
+            Ok(response) => {
+                let refused = response.into_inner().partial_success;
+                Ok(refused.map_or(0, |refused| refused.rejected_spans))
+            }
+            Err(status) => Err(failure(&status)),
+        }
+    }
+}
+
+fn without_tls(uri: &Uri) -> Uri {
+    let mut parts = uri.clone().into_parts();
+    parts.scheme = Some(http::uri::Scheme::HTTP);
+    Uri::from_parts(parts).unwrap_or_default()
+}
+
+fn failure(status: &Status) -> Failure {
+    if let Some(error) = status.source() {
+        let message = redact_line(&with_sources(error), 300);
+        return Failure {
+            message,
+            retry: Retry::Soon,
+        };
+    }
+    let message = redact_line(status.message(), 200);
+    let code = status.code();
+    Failure {
+        message: format!("the collector answered with {code:?} ({message})"),
+        retry: retry(status),
+    }
+}
+
+/// OTLP/gRPC, section "Failures". A lack of resources is for good unless the collector says when it ends.
+fn retry(status: &Status) -> Retry {
+    let says_when = || {
+        let details = status.details();
+        let mark = b"google.rpc.RetryInfo";
+        details.windows(mark.len()).any(|part| part == mark)
+    };
+    match status.code() {
+        Code::Cancelled
+        | Code::DeadlineExceeded
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unavailable
+        | Code::DataLoss => Retry::Soon,
+        Code::ResourceExhausted if says_when() => Retry::Soon,
+        _ => Retry::Never,
+    }
+}
+
+/// Opens connections with the crate's own TLS.
+struct Connector {
+    client: Arc<HttpClient>,
+    uri: Uri,
+}
+
+type Connecting = dyn Future<Output = Result<TokioIo<Box<dyn Stream>>, Error>> + Send;
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<Box<dyn Stream>>;
+    type Error = Error;
+    type Future = Pin<Box<Connecting>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _uri: Uri) -> Self::Future {
+        let (client, uri) = (Arc::clone(&self.client), self.uri.clone());
+        Box::pin(async move { Ok(TokioIo::new(client.connect(&uri).await?)) })
+    }
+}

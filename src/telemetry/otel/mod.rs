@@ -1,0 +1,48 @@
+//! Traces over OTLP ([`Tracing`]): spans of the `tracing` crate become spans of OpenTelemetry, in batches and with a bounded queue.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use tower_vitals::telemetry::otel::Tracing;
+//! use tracing_subscriber::layer::SubscriberExt;
+//! use tracing_subscriber::util::SubscriberInitExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let tracing = Tracing::from_env()?.run()?;
+//! tracing_subscriber::registry().with(tracing.layer()).try_init()?;
+//! // ... the service runs ...
+//! let spans = tracing.shutdown(Duration::from_secs(5)).await;
+//! println!("{} spans were lost", spans.lost());
+//! # Ok(()) }
+//! ```
+#![doc = include_str!("../../../docs/traces.md")]
+
+mod counters;
+mod endpoint;
+mod excluded;
+mod export_loop;
+mod exporter;
+mod failure;
+mod from_variables;
+mod grpc;
+mod http;
+mod otlp;
+mod processor;
+mod protocol;
+mod redacted;
+mod reporter;
+mod resource;
+mod running;
+mod sampler;
+mod sampling;
+mod span_counts;
+mod span_queue;
+mod targets;
+mod tracing;
+mod tracing_builder;
+mod values;
+mod variables;
+
+pub use self::protocol::Protocol;
+pub use self::span_counts::SpanCounts;
+pub use self::tracing::Tracing;
+pub use self::tracing_builder::TracingBuilder;

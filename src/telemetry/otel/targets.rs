@@ -1,0 +1,82 @@
+//! `Targets`: which spans and events become part of a trace.
+
+use std::sync::Arc;
+
+use tracing::Metadata;
+use tracing::level_filters::LevelFilter;
+
+/// The crates that send spans, whose own spans would be sent in turn, and the exporter.
+const DEFAULTS: [&str; 9] = [
+    "h2",
+    "hyper",
+    "hyper_util",
+    "opentelemetry",
+    "opentelemetry_sdk",
+    "reqwest",
+    "tonic",
+    "tower",
+    "tower_vitals::telemetry",
+];
+
+/// Which spans and events become part of a trace: those up to a level, without some targets.
+#[derive(Debug, Clone)]
+pub(super) struct Targets {
+    pub(super) level: LevelFilter,
+    cut: Arc<Vec<String>>,
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self {
+            level: LevelFilter::INFO,
+            cut: Arc::new(DEFAULTS.map(str::to_owned).to_vec()),
+        }
+    }
+}
+
+impl Targets {
+    pub(super) fn cut(&mut self, target: &str) {
+        Arc::make_mut(&mut self.cut).push(target.to_owned());
+    }
+
+    pub(super) fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= self.level && !self.is_cut(metadata.target())
+    }
+
+    /// Whether the target, or a module that it is in, is cut. `tower` does not cut `tower_http`.
+    fn is_cut(&self, target: &str) -> bool {
+        self.cut.iter().any(|cut| {
+            let rest = target.strip_prefix(&**cut);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_modules_are_cut() {
+        let mut targets = Targets::default();
+        targets.cut("shop::noisy");
+        let exporter = module_path!();
+        for target in [
+            "h2",
+            "h2::client",
+            "tower::buffer",
+            "shop::noisy::deep",
+            exporter,
+        ] {
+            assert!(targets.is_cut(target), "{target}");
+        }
+        for target in [
+            "tower_http::trace",
+            "tower_vitals::http_metrics",
+            "hyper2",
+            "shop",
+        ] {
+            assert!(!targets.is_cut(target), "{target}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The trace that a span belongs to: its ids for logs and exemplars, and its W3C headers in requests received and sent.
+//!
+//! Without the feature `otel` there are no traces, and these functions do nothing.
+
+#[cfg(not(feature = "otel"))]
+#[path = "no_propagation.rs"]
+mod propagation;
+#[cfg(feature = "otel")]
+mod propagation;
+#[cfg(test)]
+#[cfg(feature = "otel")]
+mod tests;
+mod trace_ids;
+#[cfg(feature = "otel")]
+mod traceparent;
+
+pub(crate) use self::propagation::{
+    current_ids, ids, ids_in_layer, inject, inject_current, set_parent,
+};
+pub(crate) use self::trace_ids::TraceIds;

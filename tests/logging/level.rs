@@ -1,0 +1,260 @@
+//! The filter is changed while the service runs: as a whole, for one target, for some time. Wrong filters change nothing, and
+//! changes are logged.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use tokio::time::advance;
+use tower_vitals::ErrorKind;
+use tower_vitals::telemetry::logging::LogLevel;
+
+use crate::json_log::{Lines, builder, log_this_thread};
+use crate::support::until;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// One event of each kind that a filter may tell apart. Returns the messages that passed.
+fn seen(lines: &Lines) -> Vec<String> {
+    lines.take();
+    tracing::trace!("trace");
+    tracing::debug!("debug");
+    tracing::info!("info");
+    tracing::warn!("warn");
+    tracing::error!("error");
+    tracing::info!(target: "hyper::client", "hyper info");
+    tracing::warn!(target: "hyper_util", "hyper_util warn");
+    lines.messages()
+}
+
+/// Lets the task of an expiry run.
+async fn passed(time: Duration) {
+    advance(time).await;
+    tokio::task::yield_now().await;
+}
+
+fn log(filter: &str) -> (LogLevel, Lines, impl Drop) {
+    let (builder, lines) = builder();
+    let (handle, guard) = log_this_thread(builder.filter(filter));
+    (handle.level(), lines, guard)
+}
+
+#[test]
+fn events_pass_as_the_filter_says_before_and_after_a_change() {
+    let (level, lines, _guard) = log("info,hyper=warn");
+    assert_eq!(seen(&lines), ["info", "warn", "error", "hyper_util warn"]);
+    for (filter, expected) in [
+        ("error", &["error"][..]),
+        ("off", &[]),
+        ("off,hyper=info", &["hyper info", "hyper_util warn"]),
+        ("debug,hyper=off", &["debug", "info", "warn", "error"]),
+        (
+            "Trace,hyper::client=warn",
+            &["trace", "debug", "info", "warn", "error", "hyper_util warn"],
+        ),
+    ] {
+        level.set(filter).unwrap();
+        assert_eq!(seen(&lines), expected, "{filter}");
+        assert_eq!(level.filter(), filter.to_lowercase());
+    }
+}
+
+#[test]
+fn the_level_of_one_target_is_changed() {
+    let (level, lines, _guard) = log("warn");
+    level.set_target("hyper::client", "INFO").unwrap();
+    assert_eq!(level.filter(), "warn,hyper::client=info");
+    assert_eq!(
+        seen(&lines),
+        ["warn", "error", "hyper info", "hyper_util warn"]
+    );
+    level.set_target("hyper", "off").unwrap();
+    level.set_target("hyper::client", "off").unwrap();
+    assert_eq!(level.filter(), "warn,hyper::client=off,hyper=off");
+    assert_eq!(seen(&lines), ["warn", "error"]);
+}
+
+#[test]
+fn wrong_filters_change_nothing_and_their_error_says_what_is_allowed() {
+    let (level, lines, _guard) = log("info");
+    let problem = |changed: Result<(), tower_vitals::Error>| {
+        let error = changed.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+        error.to_string()
+    };
+    let levels = "off, error, warn, info, debug and trace are levels";
+    assert_eq!(
+        problem(level.set("none")),
+        format!("the log filter is wrong: \"none\" is no level: write off; {levels}")
+    );
+    assert_eq!(
+        problem(level.set_for("info,hyper", MINUTE)),
+        format!(
+            "the log filter is wrong: \"hyper\" is no level: {levels}, and a target needs one (like hyper=warn)"
+        )
+    );
+    assert_eq!(
+        problem(level.set_target("hyper", "warning")),
+        format!("the log filter is wrong: \"warning\" is no level: write warn; {levels}")
+    );
+    assert_eq!(
+        problem(level.set_target_for("hyper,h2", "info", MINUTE)),
+        "the log filter is wrong: \"hyper,h2\" is no target: a path like hyper::client is needed"
+    );
+    let unreadable = problem(level.set("info,[span{id=/[/}]=debug"));
+    assert!(
+        unreadable.starts_with("the log filter \"info,[span{id=/[/}]=debug\" cannot be read: "),
+        "{unreadable}"
+    );
+    let time = "the time of a log filter is wrong: more than 0 and at most 604800 seconds (7 days) are allowed";
+    for wrong in [
+        Duration::ZERO,
+        7 * 24 * 60 * MINUTE + Duration::from_nanos(1),
+    ] {
+        assert_eq!(problem(level.set_for("debug", wrong)), time);
+    }
+    assert_eq!(level.filter(), "info");
+    assert_eq!(lines.messages(), [""; 0]);
+}
+
+#[test]
+fn a_builder_refuses_a_wrong_filter() {
+    let error = |builder: tower_vitals::telemetry::logging::LoggingBuilder| {
+        let built = builder.layer::<tracing_subscriber::Registry>();
+        built.map(|_| ()).unwrap_err().to_string()
+    };
+    let wrong = error(builder().0.filter("warning"));
+    assert!(
+        wrong.starts_with("the log filter is wrong: \"warning\" is no level: write warn"),
+        "{wrong}"
+    );
+    let wrong = error(builder().0.own_level("none"));
+    assert!(
+        wrong.starts_with("the log filter is wrong: \"none\" is no level: write off"),
+        "{wrong}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_with_an_end_returns_by_itself() {
+    let (level, lines, _guard) = log("info");
+    let before = SystemTime::now();
+    level.set_for("debug", 10 * MINUTE).unwrap();
+    let status = level.status();
+    assert_eq!(status.filter, "debug");
+    assert_eq!(status.configured, "info");
+    assert_eq!(status.returns_to.as_deref(), Some("info"));
+    let until = status.until.unwrap();
+    assert!((before + 10 * MINUTE..=SystemTime::now() + 10 * MINUTE).contains(&until));
+
+    passed(10 * MINUTE - Duration::from_millis(1)).await;
+    assert_eq!(level.filter(), "debug");
+    passed(Duration::from_millis(2)).await;
+    assert_eq!(level.filter(), "info");
+    assert_eq!(
+        (level.status().until, level.status().returns_to),
+        (None, None)
+    );
+    assert_eq!(seen(&lines)[0], "info");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_change_replaces_the_end() {
+    let (level, _lines, _guard) = log("info");
+    level.set_for("debug", MINUTE).unwrap();
+    level.set_for("trace", 10 * MINUTE).unwrap();
+    passed(2 * MINUTE).await;
+    assert_eq!(level.filter(), "trace");
+    passed(8 * MINUTE + Duration::from_millis(1)).await;
+    assert_eq!(level.filter(), "info", "not debug, whose time is over");
+
+    level.set_for("debug", MINUTE).unwrap();
+    level.set("warn").unwrap();
+    assert_eq!(level.status().until, None);
+    passed(2 * MINUTE).await;
+    assert_eq!(level.filter(), "warn");
+}
+
+#[tokio::test(start_paused = true)]
+async fn targets_for_some_time_add_up_and_a_lasting_one_ends_them() {
+    let (level, _lines, _guard) = log("info");
+    level.set_target_for("hyper", "debug", MINUTE).unwrap();
+    level.set_target_for("h2", "trace", 3 * MINUTE).unwrap();
+    assert_eq!(level.filter(), "info,hyper=debug,h2=trace");
+    passed(2 * MINUTE).await;
+    assert_eq!(level.filter(), "info,hyper=debug,h2=trace");
+    passed(MINUTE + Duration::from_millis(1)).await;
+    assert_eq!(level.filter(), "info");
+
+    level.set_for("trace", MINUTE).unwrap();
+    level.set_target("sqlx", "warn").unwrap();
+    assert_eq!(level.filter(), "info,sqlx=warn");
+    assert_eq!(level.status().until, None);
+}
+
+#[test]
+fn the_end_of_the_runtime_ends_a_filter_with_an_end() {
+    let (level, _lines, _guard) = log("info");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async { level.set_for("debug", MINUTE).unwrap() });
+    assert_eq!(level.filter(), "debug");
+    drop(runtime);
+    assert_eq!(level.filter(), "info");
+}
+
+#[test]
+fn without_a_runtime_a_thread_waits_for_the_end() {
+    let (level, _lines, _guard) = log("info");
+    level.set_for("debug", Duration::from_nanos(1)).unwrap();
+    level.set_for("trace", Duration::from_millis(20)).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(until("the filter returns", async || {
+        level.filter() == "info"
+    }));
+    assert_eq!(level.status().until, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_change_is_logged_whatever_the_filter_is() {
+    let (level, lines, _guard) = log("info");
+    level.set("off").unwrap();
+    level.set_target_for("hyper", "warn", MINUTE).unwrap();
+    let until = serde_json::to_value(level.status()).unwrap()["until"].clone();
+    passed(2 * MINUTE).await;
+    let changes: Vec<Value> = lines
+        .take()
+        .into_iter()
+        .map(|line| {
+            assert_eq!(line["level"], "INFO");
+            assert_eq!(line["logger"], "tower_vitals::log_level");
+            json!([line["message"], line["from"], line["to"], line["until"]])
+        })
+        .collect();
+    let changed = "the log filter was changed";
+    let returned = "the log filter returned, because the time of the other one is over";
+    assert_eq!(
+        changes,
+        [
+            json!([changed, "info", "off", null]),
+            json!([changed, "off", "off,hyper=warn", until]),
+            json!([returned, "off,hyper=warn", "off", null]),
+        ]
+    );
+    assert!(until.as_str().unwrap().ends_with('Z'), "{until}");
+}
+
+#[test]
+fn the_crates_own_lines_have_a_level_of_their_own() {
+    let (builder, lines) = builder();
+    let builder = builder.filter("info,tower_vitals=trace").own_level("error");
+    let (handle, _guard) = log_this_thread(builder);
+    assert_eq!(handle.level().filter(), "info,tower_vitals=error");
+    tracing::warn!(target: "tower_vitals::routes", "own");
+    tracing::warn!(target: "shop", "other");
+    assert_eq!(lines.messages(), ["other"]);
+}

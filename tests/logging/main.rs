@@ -1,0 +1,35 @@
+//! The log: its lines, its start, its filter, its counters and its files, and that no secret reaches a line.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    reason = "tests panic on failure and compare exact values"
+)]
+
+mod child;
+mod cleanup;
+mod counters;
+mod faults;
+mod files;
+mod folder;
+mod format;
+mod init;
+mod json_log;
+mod killed;
+mod level;
+mod lines;
+mod panic_hook;
+mod python;
+mod random;
+mod secrets;
+mod settings;
+#[cfg(unix)]
+mod signals;
+mod strict;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,129 @@
+//! Panics are logged, then the former hook is called.
+
+use std::fmt;
+
+use crate::child::{Played, command, scenario};
+use crate::init::json;
+
+/// Plays the scenario in a process of its own.
+#[test]
+fn play() {
+    match scenario().as_deref() {
+        Some("panics") => panics(),
+        Some("opt-out") => opt_out(),
+        Some("panic in a line") => panic_in_a_line(),
+        _ => {}
+    }
+}
+
+fn played(scenario: &str, backtrace: &str) -> Played {
+    let mut command = command("panic_hook::play", scenario);
+    command.env("RUST_BACKTRACE", backtrace);
+    Played::of(command)
+}
+
+fn former_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        eprintln!("former hook: {}", info.payload_as_str().unwrap())
+    }));
+}
+
+/// A thread that panics.
+fn in_thread(name: &str, panics: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(panics)
+        .unwrap();
+    thread.join().unwrap_err();
+}
+
+fn panics() {
+    former_hook();
+    let _logging = json().init().unwrap();
+    in_thread("worker", || {
+        let _span = tracing::info_span!("order", id = 7).entered();
+        panic!("no {}", "stock");
+    });
+    tracing::info!("goes on");
+}
+
+#[test]
+fn a_panic_is_an_error_in_the_log_and_reaches_the_former_hook() {
+    let played = played("panics", "0");
+    let lines = played.lines();
+    let panic = &lines[0];
+    assert_eq!(panic["level"], "ERROR");
+    assert_eq!(panic["logger"], "panic");
+    assert_eq!(panic["message"], "a thread panicked");
+    assert_eq!(panic["exception"]["message"], "no stock");
+    assert_eq!(panic["panic.thread"], "worker");
+    assert_eq!(panic["function"], "order");
+    assert_eq!(panic["id"], 7);
+    let location = panic["panic.location"].as_str().unwrap();
+    assert!(
+        location.starts_with("tests/logging/panic_hook.rs:"),
+        "{location}"
+    );
+    assert_eq!(lines[1]["message"], "goes on");
+    assert!(
+        played.stderr().contains("former hook: no stock\n"),
+        "{}",
+        played.stderr()
+    );
+}
+
+#[test]
+fn a_backtrace_is_logged_if_rust_backtrace_asks_for_it() {
+    let line = |backtrace| played("panics", backtrace).lines().remove(0).to_string();
+    assert!(!line("0").contains("panic_hook::panics"));
+    let with = line("1");
+    assert!(with.contains("panic_hook::panics"), "{with}");
+}
+
+fn opt_out() {
+    former_hook();
+    let _logging = json().panic_hook(false).init().unwrap();
+    in_thread("worker", || panic!("no stock"));
+}
+
+#[test]
+fn the_hook_is_not_set_if_the_service_says_so() {
+    let played = played("opt-out", "0");
+    assert_eq!(played.lines().len(), 0);
+    assert!(
+        played.stderr().contains("former hook: no stock\n"),
+        "{}",
+        played.stderr()
+    );
+}
+
+/// A value that cannot be logged.
+struct Faulty;
+
+impl fmt::Debug for Faulty {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("no form")
+    }
+}
+
+fn panic_in_a_line() {
+    former_hook();
+    let _logging = json().init().unwrap();
+    in_thread(
+        "worker",
+        || tracing::info!(value = ?Faulty, "never written"),
+    );
+    in_thread("worker", || {
+        let _span = tracing::info_span!("span", value = ?Faulty).entered();
+    });
+    tracing::info!("goes on");
+}
+
+#[test]
+fn a_panic_in_the_value_of_a_field_blocks_nothing() {
+    let played = played("panic in a line", "0");
+    let lines = played.lines();
+    let messages: Vec<_> = lines.iter().map(|line| &line["message"]).collect();
+    assert_eq!(*messages.last().unwrap(), "goes on", "{messages:?}");
+    assert_eq!(played.stderr().matches("former hook: no form\n").count(), 2);
+}

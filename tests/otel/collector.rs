@@ -1,0 +1,250 @@
+//! A collector of traces, over HTTP and gRPC, that keeps what it gets and can misbehave.
+#![allow(unreachable_pub, reason = "the tests of this binary use it")]
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+    TraceService, TraceServiceServer,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tower_vitals::telemetry::otel::{Protocol, Tracing, TracingBuilder};
+
+/// How the collector answers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Mode {
+    Takes,
+    /// Takes all spans but these.
+    Rejects(i64),
+    /// Answers with this status of HTTP, or the corresponding one of gRPC.
+    Refuses(u16),
+    /// Never answers.
+    Hangs,
+}
+
+#[derive(Debug)]
+struct Kept {
+    mode: Mode,
+    requests: Vec<ExportTraceServiceRequest>,
+    headers: Vec<HeaderMap>,
+    attempts: usize,
+}
+
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Kept>>);
+
+/// Runs in a thread of its own, so that tests with a runtime of one thread may block.
+pub struct Collector {
+    pub protocol: Protocol,
+    pub address: SocketAddr,
+    kept: Shared,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+pub const BOTH: [Protocol; 2] = [Protocol::Grpc, Protocol::HttpProtobuf];
+
+impl Collector {
+    pub fn start(protocol: Protocol) -> Self {
+        let kept = Kept {
+            mode: Mode::Takes,
+            requests: Vec::new(),
+            headers: Vec::new(),
+            attempts: 0,
+        };
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut collector = Self {
+            protocol,
+            address: listener.local_addr().unwrap(),
+            kept: Shared(Arc::new(Mutex::new(kept))),
+            stop: None,
+            thread: None,
+        };
+        collector.serve(listener);
+        collector
+    }
+
+    fn serve(&mut self, listener: std::net::TcpListener) {
+        let (stop, stopped) = oneshot::channel();
+        let (kept, protocol) = (self.kept.clone(), self.protocol);
+        listener.set_nonblocking(true).unwrap();
+        self.stop = Some(stop);
+        self.thread = Some(std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime.unwrap().block_on(async {
+                let listener = TcpListener::from_std(listener).unwrap();
+                tokio::select! {
+                    () = serve(protocol, listener, kept) => {}
+                    _ = stopped => {}
+                }
+            });
+        }));
+    }
+
+    /// Closes the port and all connections.
+    pub fn stop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+
+    /// Serves the same port again.
+    pub fn restart(&mut self) {
+        self.serve(std::net::TcpListener::bind(self.address).unwrap());
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A builder that exports to this collector quickly.
+    pub fn builder(&self) -> TracingBuilder {
+        Tracing::builder()
+            .protocol(self.protocol)
+            .endpoint(&self.url())
+            .service_name("shop")
+            .batch_delay(Duration::from_millis(10))
+    }
+
+    pub fn answer(&self, mode: Mode) {
+        self.kept.0.lock().unwrap().mode = mode;
+    }
+
+    pub fn attempts(&self) -> usize {
+        self.kept.0.lock().unwrap().attempts
+    }
+
+    pub fn requests(&self) -> Vec<ExportTraceServiceRequest> {
+        self.kept.0.lock().unwrap().requests.clone()
+    }
+
+    pub fn headers(&self) -> Vec<HeaderMap> {
+        self.kept.0.lock().unwrap().headers.clone()
+    }
+
+    pub fn spans(&self) -> Vec<Span> {
+        let resources = self.requests().into_iter().flat_map(|it| it.resource_spans);
+        let scopes = resources.flat_map(|resource| resource.scope_spans);
+        scopes.flat_map(|scope| scope.spans).collect()
+    }
+
+    /// Waits until the collector has this many spans, and returns them by name.
+    pub fn wait_for(&self, count: usize) -> Vec<Span> {
+        until(&format!("{count} spans"), || self.spans().len() >= count);
+        let mut spans = self.spans();
+        spans.sort_by(|a, b| a.name.cmp(&b.name));
+        spans
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Waits for a condition, at most 20 s.
+pub fn until(what: &str, mut is_true: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_true() {
+        assert!(Instant::now() < deadline, "no {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+pub fn attribute(attributes: &[KeyValue], key: &str) -> Option<String> {
+    let found = attributes.iter().find(|it| it.key == key)?;
+    Some(match found.value.clone()?.value? {
+        Value::StringValue(text) => text,
+        Value::IntValue(number) => number.to_string(),
+        Value::BoolValue(is_true) => is_true.to_string(),
+        other => format!("{other:?}"),
+    })
+}
+
+async fn serve(protocol: Protocol, listener: TcpListener, kept: Shared) {
+    if protocol == Protocol::HttpProtobuf {
+        let app = Router::new()
+            .route("/v1/traces", post(take_http))
+            .with_state(kept);
+        axum::serve(listener, app).await.unwrap();
+    } else {
+        let incoming = tonic::transport::server::TcpIncoming::from(listener);
+        tonic::transport::Server::builder()
+            .add_service(TraceServiceServer::new(kept))
+            .serve_with_incoming(incoming)
+            .await
+            .unwrap();
+    }
+}
+
+impl Shared {
+    async fn take(
+        &self,
+        headers: HeaderMap,
+        request: ExportTraceServiceRequest,
+    ) -> Result<ExportTraceServiceResponse, u16> {
+        let mode = {
+            let mut kept = self.0.lock().unwrap();
+            kept.attempts += 1;
+            if matches!(kept.mode, Mode::Takes | Mode::Rejects(_)) {
+                kept.requests.push(request);
+                kept.headers.push(headers);
+            }
+            kept.mode
+        };
+        let rejected = match mode {
+            Mode::Takes => 0,
+            Mode::Rejects(rejected) => rejected,
+            Mode::Refuses(status) => return Err(status),
+            Mode::Hangs => std::future::pending().await,
+        };
+        let partial_success = (rejected > 0).then(|| ExportTracePartialSuccess {
+            rejected_spans: rejected,
+            error_message: "too long".to_owned(),
+        });
+        Ok(ExportTraceServiceResponse { partial_success })
+    }
+}
+
+async fn take_http(State(kept): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+    assert_eq!(headers["content-type"], "application/x-protobuf");
+    let request = ExportTraceServiceRequest::decode(body).unwrap();
+    match kept.take(headers, request).await {
+        Ok(response) => response.encode_to_vec().into_response(),
+        Err(status) => StatusCode::from_u16(status).unwrap().into_response(),
+    }
+}
+
+#[tonic::async_trait]
+impl TraceService for Shared {
+    async fn export(
+        &self,
+        request: tonic::Request<ExportTraceServiceRequest>,
+    ) -> Result<tonic::Response<ExportTraceServiceResponse>, tonic::Status> {
+        let (metadata, _, request) = request.into_parts();
+        match self.take(metadata.into_headers(), request).await {
+            Ok(response) => Ok(tonic::Response::new(response)),
+            Err(503) => Err(tonic::Status::unavailable("busy")),
+            Err(_) => Err(tonic::Status::invalid_argument("bad spans")),
+        }
+    }
+}

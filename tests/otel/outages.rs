@@ -1,0 +1,161 @@
+//! Collectors that are away, slow, or refuse spans.
+
+use std::time::{Duration, Instant};
+
+use tower_vitals::telemetry::otel::TracingBuilder;
+use tracing::info_span;
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::collector::{BOTH, Collector, Mode, until};
+use crate::support;
+use tower_vitals::telemetry::otel::Tracing;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn run(builder: TracingBuilder) -> (Tracing, DefaultGuard) {
+    let tracing = builder.run().unwrap();
+    let layer = tracing.layer();
+    (
+        tracing,
+        tracing_subscriber::registry().with(layer).set_default(),
+    )
+}
+
+fn spans(count: usize) {
+    (0..count).for_each(|_| drop(info_span!("span")));
+}
+
+#[tokio::test]
+async fn a_short_outage_loses_nothing() {
+    for protocol in BOTH {
+        let mut collector = Collector::start(protocol);
+        let (recorder, reader) = support::recorder();
+        let (tracing, _subscribed) = run(collector.builder().recorder(recorder));
+        spans(1);
+        collector.wait_for(1);
+        collector.stop();
+        spans(10);
+        until("failed attempt", || {
+            let failures = "monitoring_span_export_failures_total";
+            reader.take().counter(failures, &[]) > 0
+        });
+        collector.restart();
+        collector.wait_for(11);
+        let counts = tracing.shutdown(MINUTE).await;
+        assert_eq!((counts.exported, counts.lost()), (11, 0), "{protocol:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_outage_loses_spans_that_are_counted() {
+    for protocol in BOTH {
+        let mut collector = Collector::start(protocol);
+        collector.stop();
+        let (recorder, reader) = support::recorder();
+        let builder = collector.builder().max_queue(20).max_batch(10);
+        let builder = builder
+            .export_timeout(Duration::from_millis(300))
+            .recorder(recorder);
+        let (tracing, _subscribed) = run(builder);
+        spans(10);
+        until("lost batch", || tracing.counts().export_failed == 10);
+        collector.restart();
+        spans(5);
+        collector.wait_for(5);
+        let counts = tracing.shutdown(MINUTE).await;
+        assert_eq!((counts.exported, counts.lost()), (5, 10), "{protocol:?}");
+        let metrics = reader.take();
+        let dropped =
+            |reason| metrics.counter("monitoring_spans_dropped_total", &[("reason", reason)]);
+        assert_eq!(dropped("export_failed"), 10, "{protocol:?}");
+        assert_eq!(dropped("queue_full"), 0, "{protocol:?}");
+        assert_eq!(metrics.counter("monitoring_spans_exported_total", &[]), 5);
+        let failures = metrics.counter("monitoring_span_export_failures_total", &[]);
+        assert!((1..=20).contains(&failures), "{protocol:?}: {failures}");
+    }
+}
+
+/// Spans cost no memory and no time while the collector does not answer.
+#[tokio::test]
+async fn a_collector_that_hangs_fills_the_queue_and_no_more() {
+    for protocol in BOTH {
+        let collector = Collector::start(protocol);
+        collector.answer(Mode::Hangs);
+        let (tracing, _subscribed) = run(collector.builder().max_queue(100).max_batch(10));
+        spans(10);
+        until("attempt", || collector.attempts() == 1);
+        let started = Instant::now();
+        spans(100_000);
+        assert!(started.elapsed() < Duration::from_secs(20));
+        assert_eq!(tracing.counts().queue_full, 99_900, "{protocol:?}");
+        let started = Instant::now();
+        let counts = tracing.shutdown(Duration::from_millis(200)).await;
+        let took = started.elapsed();
+        assert!(
+            (Duration::from_millis(200)..Duration::from_secs(5)).contains(&took),
+            "{took:?}"
+        );
+        assert_eq!(counts.shutdown, 110, "{protocol:?}");
+        assert_eq!(
+            (counts.exported, counts.lost()),
+            (0, 100_010),
+            "{protocol:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_timeout_of_one_attempt_is_followed_by_another() {
+    for protocol in BOTH {
+        let collector = Collector::start(protocol);
+        collector.answer(Mode::Hangs);
+        let (tracing, _subscribed) = run(collector.builder().timeout(Duration::from_millis(100)));
+        spans(3);
+        until("attempts", || collector.attempts() >= 2);
+        collector.answer(Mode::Takes);
+        collector.wait_for(3);
+        let counts = tracing.shutdown(MINUTE).await;
+        assert_eq!((counts.exported, counts.lost()), (3, 0), "{protocol:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_busy_collector_is_asked_again_and_one_that_refuses_is_not() {
+    for protocol in BOTH {
+        let collector = Collector::start(protocol);
+        collector.answer(Mode::Refuses(503));
+        let (tracing, _subscribed) = run(collector.builder());
+        spans(2);
+        until("attempts", || collector.attempts() >= 2);
+        collector.answer(Mode::Takes);
+        collector.wait_for(2);
+
+        let before = collector.attempts();
+        collector.answer(Mode::Refuses(400));
+        spans(4);
+        until("refusal", || tracing.counts().rejected == 4);
+        assert_eq!(collector.attempts(), before + 1, "{protocol:?}");
+
+        collector.answer(Mode::Rejects(1));
+        spans(3);
+        until("rejected span", || tracing.counts().rejected == 5);
+        let counts = tracing.shutdown(MINUTE).await;
+        assert_eq!((counts.exported, counts.lost()), (4, 5), "{protocol:?}");
+    }
+}
+
+#[tokio::test]
+async fn spans_after_the_shutdown_are_counted() {
+    let collector = Collector::start(BOTH[1]);
+    let (tracing, _subscribed) = run(collector.builder());
+    spans(1);
+    let open = info_span!("open");
+    assert_eq!(tracing.shutdown(MINUTE).await.exported, 1);
+    drop(open);
+    spans(2);
+    // A second call waits for nothing.
+    let counts = tracing.shutdown(MINUTE).await;
+    assert_eq!((counts.exported, counts.shutdown), (1, 3));
+}

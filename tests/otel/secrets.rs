@@ -1,0 +1,118 @@
+//! Secrets reach neither the collector nor a log.
+
+use std::time::Duration;
+
+use tower_vitals::telemetry::otel::{Protocol, Tracing};
+use tracing::{info, info_span};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::collector::{BOTH, Collector, Mode, until};
+use crate::support::log::Log;
+
+const SECRET: &str = "pl4nted-s3cret";
+
+#[tokio::test]
+async fn secrets_in_spans_do_not_leave_the_process() {
+    for protocol in BOTH {
+        let collector = Collector::start(protocol);
+        let tracing = collector.builder().run().unwrap();
+        let subscribed = tracing_subscriber::registry()
+            .with(tracing.layer())
+            .set_default();
+        let span = info_span!(
+            "login",
+            otel.name = format!("GET /login?token={SECRET}"),
+            password = SECRET,
+            http.request.header.authorization = format!("Bearer {SECRET}"),
+            url.full = format!("https://ann:{SECRET}@shop/a?b=c"),
+            url.query = format!("page=2&X-Amz-Signature={SECRET}"),
+            user = "ann",
+            otel.status_code = "error",
+            otel.status_description = format!("password={SECRET} is wrong"),
+        );
+        span.in_scope(|| info!(api_key = SECRET, "tried secret={SECRET}"));
+        drop(span);
+        assert_eq!(tracing.shutdown(Duration::from_secs(60)).await.exported, 1);
+        drop(subscribed);
+        let shown = format!("{:?}", collector.requests());
+        assert!(!shown.contains(SECRET), "{protocol:?}: {shown}");
+        for kept in ["\"ann\"", "page=2", "GET /login", "https://", "is wrong"] {
+            assert!(shown.contains(kept), "{protocol:?} {kept}: {shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn secrets_of_the_collector_are_shown_nowhere() {
+    for protocol in BOTH {
+        let mut collector = Collector::start(protocol);
+        collector.stop();
+        let url = format!("http://ann:{SECRET}@{}/{SECRET}", collector.address);
+        let vars = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &*url),
+            (
+                "OTEL_EXPORTER_OTLP_PROTOCOL",
+                if protocol == Protocol::Grpc {
+                    "grpc"
+                } else {
+                    "http/protobuf"
+                },
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_HEADERS",
+                "authorization=Bearer%20pl4nted-s3cret",
+            ),
+            ("OTEL_BSP_EXPORT_TIMEOUT", "50"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "5"),
+        ];
+        let builder = Tracing::from_vars(vars).unwrap();
+        let shown = format!("{builder:?}");
+        let tracing = builder.run().unwrap();
+        let shown = format!("{shown} {tracing:?}");
+        assert!(!shown.contains(SECRET), "{shown}");
+        let subscribed = tracing_subscriber::registry()
+            .with(tracing.layer())
+            .set_default();
+        drop(info_span!("span"));
+        until("loss", || tracing.counts().export_failed == 1);
+        drop(subscribed);
+        collector.restart();
+        collector.answer(Mode::Refuses(400));
+    }
+    let headers = [(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "authorization: pl4nted-s3cret",
+    )];
+    let error = Tracing::from_vars(headers).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "OTEL_EXPORTER_OTLP_HEADERS is [redacted]: a list of name=value, with commas between them, is allowed"
+    );
+    let endpoint = [(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "htp://ann:pl4nted-s3cret@host/x",
+    )];
+    let error = Tracing::from_vars(endpoint).unwrap_err().to_string();
+    assert!(!error.contains(SECRET), "{error}");
+}
+
+/// The last shutdown is logged where it is called.
+#[tokio::test]
+async fn a_loss_at_the_shutdown_is_logged() {
+    let collector = Collector::start(Protocol::HttpProtobuf);
+    collector.answer(Mode::Hangs);
+    let tracing = collector.builder().run().unwrap();
+    let subscribed = tracing_subscriber::registry()
+        .with(tracing.layer())
+        .set_default();
+    drop(info_span!("span"));
+    drop(subscribed);
+    let (log, _logged) = Log::of_this_thread();
+    assert_eq!(
+        tracing.shutdown(Duration::from_millis(20)).await.shutdown,
+        1
+    );
+    assert_eq!(log.count("WARN"), 1, "{}", log.text());
+    assert_eq!(log.count("spans=1"), 1, "{}", log.text());
+}
