@@ -7,7 +7,6 @@ use super::evaluator::Evaluator;
 use super::frame::{Distributions, Frame};
 use super::quantile::quantile;
 use super::sum::Sum;
-use super::view::Members;
 use crate::error::Error;
 
 impl Evaluator<'_, '_> {
@@ -32,15 +31,11 @@ impl Evaluator<'_, '_> {
 
 /// Sums the increases of histograms per second, bucket by bucket, as `sum by (le)`. Returns the bounds, ascending with `+Inf` as
 /// the last, or `None` for fewer than two points.
-fn sum<'a>(
-    members: Members<'a>,
-    frame: &Frame<'a>,
-    rates: &mut Vec<Sum>,
-) -> Option<Cow<'a, [f64]>> {
+fn sum<'a>(members: &[usize], frame: &Frame<'a>, rates: &mut Vec<Sum>) -> Option<Cow<'a, [f64]>> {
     let mut bounds: Option<Cow<'a, [f64]>> = None;
     rates.clear();
-    let all = members.series();
-    let all = all.filter_map(|series| frame.histogram(series));
+    let all = members.iter();
+    let all = all.filter_map(|series| frame.histogram(*series));
     for points in all.filter(|points| !points.are_too_few()) {
         match &mut bounds {
             None => {

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::evaluator::Evaluator;
-use super::series::Series;
 use super::sum::Sum;
 use crate::error::{Error, ErrorKind};
 
@@ -17,7 +16,7 @@ impl Evaluator<'_, '_> {
 
     pub(super) fn avg(&mut self) -> Result<(), Error> {
         let current = self.current(0)?;
-        let read = |series: &Series| Some((Sum::from(current(series)?), 1_u32));
+        let read = |series: usize| Some((Sum::from(current(series)?), 1_u32));
         let join = |all: &mut (Sum, u32), other: (Sum, u32)| {
             all.0.add(other.0.value());
             all.1 += other.1;

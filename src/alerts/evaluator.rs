@@ -10,9 +10,8 @@ use super::measure::Measure;
 use super::rule::Rule;
 use super::samples::{LOOKBACK, Samples};
 use super::scratch::Scratch;
-use super::series::Series;
 use super::sum::Sum;
-use super::view::{Members, View};
+use super::view::View;
 use super::window::Window;
 use crate::error::Error;
 
@@ -80,7 +79,7 @@ impl<'a> Evaluator<'a, '_> {
 
     fn average(&mut self, window: Duration) -> Result<(), Error> {
         let frame = self.histograms(window)?;
-        let read = |series: &'a Series| {
+        let read = |series: usize| {
             let points = frame.histogram(series)?;
             if points.is_idle {
                 return Some((0.0, 0.0));
@@ -91,7 +90,7 @@ impl<'a> Evaluator<'a, '_> {
         let view = self.view(0)?;
         for (labels, members) in view.groups() {
             let mut total = None;
-            for rates in members.series().filter_map(read) {
+            for rates in members.iter().copied().filter_map(read) {
                 let (sum, count): &mut (Sum, Sum) = total.get_or_insert_default();
                 sum.add(rates.0);
                 count.add(rates.1);
@@ -116,11 +115,11 @@ impl<'a> Evaluator<'a, '_> {
             end: self.now,
         };
         let frame = Frame::new(view.table, until_now);
-        let is_current = |series: &Series| {
+        let is_current = |series: usize| {
             let newest = frame.newest(series);
             newest.is_some_and(|newest| self.is_current(newest))
         };
-        let is_absent = !view.series().any(is_current);
+        let is_absent = !view.indexes().any(is_current);
         let value = f64::from(u8::from(is_absent));
         self.add(Cow::Borrowed(&view.selected.absent), value, None);
         Ok(())
@@ -129,8 +128,8 @@ impl<'a> Evaluator<'a, '_> {
     /// Computes the groups of the whole by their parts and themselves. A part without a whole has no value.
     fn ratio(
         &mut self,
-        read_part: impl Fn(&Series) -> Option<f64>,
-        read_whole: impl Fn(&Series) -> Option<f64>,
+        read_part: impl Fn(usize) -> Option<f64>,
+        read_whole: impl Fn(usize) -> Option<f64>,
         value: impl Fn(Option<Sum>, Sum) -> Option<(f64, Option<f64>)>,
     ) -> Result<(), Error> {
         let [parts, wholes] = [self.view(0)?, self.view(1)?];
@@ -143,7 +142,7 @@ impl<'a> Evaluator<'a, '_> {
             while let Some((other, members)) = rest.peek() {
                 let order = (*other).cmp(labels);
                 if order.is_eq() {
-                    part = sum(*members, &read_part);
+                    part = sum(members, &read_part);
                 }
                 if order.is_gt() {
                     break;
@@ -157,7 +156,7 @@ impl<'a> Evaluator<'a, '_> {
         Ok(())
     }
 
-    fn sums(&mut self, read: impl Fn(&Series) -> Option<f64>) -> Result<(), Error> {
+    fn sums(&mut self, read: impl Fn(usize) -> Option<f64>) -> Result<(), Error> {
         for (labels, members) in self.view(0)?.groups() {
             if let Some(sum) = sum(members, &read) {
                 self.add(Cow::Borrowed(labels), sum.value(), None);
@@ -170,10 +169,10 @@ impl<'a> Evaluator<'a, '_> {
     pub(super) fn current(
         &self,
         selector: usize,
-    ) -> Result<impl Fn(&Series) -> Option<f64> + use<'a>, Error> {
+    ) -> Result<impl Fn(usize) -> Option<f64> + use<'a>, Error> {
         let frame = self.numbers(selector, LOOKBACK)?;
         let newest = self.samples.newest().filter(|newest| *newest <= self.now);
-        Ok(move |series: &Series| {
+        Ok(move |series: usize| {
             let (time, value) = frame.last(series)?;
             is_current(time, frame.window, newest).then_some(value)
         })
@@ -188,12 +187,12 @@ impl<'a> Evaluator<'a, '_> {
     /// Reads each series, joins the values of a group, and adds its member.
     pub(super) fn fold<T>(
         &mut self,
-        read: impl Fn(&'a Series) -> Option<T>,
+        read: impl Fn(usize) -> Option<T>,
         join: impl Fn(&mut T, T),
         value: impl Fn(T) -> f64,
     ) -> Result<(), Error> {
         for (labels, members) in self.view(0)?.groups() {
-            let mut values = members.series().filter_map(&read);
+            let mut values = members.iter().copied().filter_map(&read);
             let Some(mut total) = values.next() else {
                 continue;
             };
@@ -265,9 +264,9 @@ fn is_current(time: i64, window: Window, newest: Option<i64>) -> bool {
 
 /// The sum of a group. `None` if there is none.
 #[inline]
-fn sum<'a>(members: Members<'a>, read: impl Fn(&'a Series) -> Option<f64>) -> Option<Sum> {
+fn sum(members: &[usize], read: impl Fn(usize) -> Option<f64>) -> Option<Sum> {
     let mut sum = None;
-    for value in members.series().filter_map(read) {
+    for value in members.iter().copied().filter_map(read) {
         sum.get_or_insert_with(Sum::default).add(value);
     }
     sum

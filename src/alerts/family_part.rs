@@ -34,13 +34,21 @@ impl<'a> FamilyPart<'a> {
 
     /// The value of one of the family's series. `None` if only a histogram has the part.
     pub(super) fn value(&self, value: &'a Value) -> Option<Cow<'a, Value>> {
-        let number = match (self.part, value) {
-            (Part::Whole, value) => return Some(Cow::Borrowed(value)),
-            (Part::Count, Value::Histogram(histogram)) => histogram.count as f64,
-            (Part::Sum, Value::Histogram(histogram)) => histogram.sum,
-            (Part::Count | Part::Sum, Value::Counter(_) | Value::Gauge(_)) => return None,
-        };
-        Some(Cow::Owned(Value::Counter(number)))
+        match self.part {
+            Part::Whole => Some(Cow::Borrowed(value)),
+            Part::Count | Part::Sum => Some(Cow::Owned(Value::Counter(self.number(value)?))),
+        }
+    }
+
+    /// As [`value`](Self::value), if it is a number.
+    #[inline]
+    pub(super) fn number(&self, value: &Value) -> Option<f64> {
+        match (self.part, value) {
+            (Part::Whole, Value::Counter(number) | Value::Gauge(number)) => Some(*number),
+            (Part::Count, Value::Histogram(histogram)) => Some(histogram.count as f64),
+            (Part::Sum, Value::Histogram(histogram)) => Some(histogram.sum),
+            _ => None,
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::course::Course;
 use super::edges::Edges;
 use super::rise::Rise;
-use super::series::{Series, is_present};
+use super::series::is_present;
 use super::span::Span;
 use super::table::{Column, Table};
 use super::window::Window;
@@ -16,6 +17,8 @@ pub(super) struct Frame<'a> {
     /// The length of the window.
     pub(super) seconds: f64,
     table: &'a Table,
+    are_numbers: bool,
+    courses: &'a [Course],
     from: usize,
     to: usize,
     /// The cells of the first and of the last column.
@@ -36,6 +39,8 @@ impl<'a> Frame<'a> {
             window,
             seconds: window.seconds(),
             table,
+            are_numbers: table.are_numbers(),
+            courses: table.courses(),
             from: start,
             to: end,
             first: &[],
@@ -56,44 +61,59 @@ impl<'a> Frame<'a> {
         frame
     }
 
+    /// The first cell of a series.
+    #[inline]
+    fn cell(&self, series: usize) -> Option<usize> {
+        if self.are_numbers {
+            return Some(series);
+        }
+        self.table.series.get(series).map(|series| series.cell)
+    }
+
     /// The last point of a counter or gauge.
     #[inline]
-    pub(super) fn last(&self, series: &Series) -> Option<(i64, f64)> {
-        match self.last.get(series.cell) {
+    pub(super) fn last(&self, series: usize) -> Option<(i64, f64)> {
+        let cell = self.cell(series)?;
+        match self.last.get(cell) {
             Some(last) if is_present(*last) => Some((self.last_time, *last)),
-            _ => self.points(series.cell).next_back(),
+            _ => self.points(cell).next_back(),
         }
     }
 
     /// The time of the last point.
-    pub(super) fn newest(&self, series: &Series) -> Option<i64> {
-        self.points(series.cell).next_back().map(|(time, _)| time)
+    pub(super) fn newest(&self, series: usize) -> Option<i64> {
+        let last = self.points(self.cell(series)?).next_back();
+        last.map(|(time, _)| time)
     }
 
     /// The increase of a counter. `None` for fewer than two points.
     #[inline]
-    pub(super) fn rise(&self, series: &Series) -> Option<Rise> {
-        self.rise_of(series.cell, self.is_steady(series))
+    pub(super) fn rise(&self, series: usize) -> Option<Rise> {
+        let cell = self.cell(series)?;
+        let course = self.courses.get(series)?;
+        self.rise_of(cell, self.is_steady(course, cell))
     }
 
     /// The points of a histogram. `None` for another series.
     #[inline]
-    pub(super) fn histogram(&self, series: &'a Series) -> Option<Distributions<'a, '_>> {
-        let is_steady = self.is_steady(series);
+    pub(super) fn histogram(&self, series: usize) -> Option<Distributions<'a, '_>> {
+        let course = self.courses.get(series)?;
+        let series = self.table.series.get(series)?;
+        let is_steady = self.is_steady(course, series.cell);
         Some(Distributions {
             bounds: series.bounds.as_deref()?,
             cell: series.cell,
             is_steady,
-            is_idle: is_steady && series.same_since <= self.steady_since,
+            is_idle: is_steady && course.same_since <= self.steady_since,
             frame: self,
         })
     }
 
     /// Whether each column has a point of the series, and none is less than the one before.
     #[inline]
-    fn is_steady(&self, series: &Series) -> bool {
-        let last = self.last.get(series.cell);
-        series.steady_since <= self.steady_since && last.is_some_and(|last| is_present(*last))
+    fn is_steady(&self, course: &Course, cell: usize) -> bool {
+        let last = self.last.get(cell);
+        course.steady_since <= self.steady_since && last.is_some_and(|last| is_present(*last))
     }
 
     /// The increase of a cell.

@@ -84,6 +84,7 @@ pub mod channels;
 mod checked;
 mod comparison;
 mod computed;
+mod course;
 mod current;
 mod defaults;
 pub mod delivery;

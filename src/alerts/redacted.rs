@@ -119,6 +119,13 @@ pub(super) fn text(text: &str) -> String {
     redact(text).into_owned()
 }
 
+/// As [`text`], in place.
+pub(super) fn mask(text: &mut String) {
+    if let Cow::Owned(masked) = redact(text) {
+        *text = masked;
+    }
+}
+
 pub(super) fn note(note: Option<&String>) -> Option<String> {
     note.map(|note| text(note))
 }

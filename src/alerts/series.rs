@@ -4,13 +4,11 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::course::Step;
 use crate::exporter::{HistogramSnapshot, Labels, Value};
 
 /// Marks a point that a snapshot lacked: the NaN by which Prometheus marks stale series.
 pub(super) const ABSENT: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
-
-/// The row of a series that the last snapshot lacked.
-pub(super) const MISSING: usize = usize::MAX;
 
 /// One series of a table.
 #[derive(Debug)]
@@ -20,24 +18,11 @@ pub(super) struct Series {
     pub(super) bounds: Option<Arc<[f64]>>,
     /// The first of its cells in each column: one for a number, or for each bucket and the sum.
     pub(super) cell: usize,
-    /// Its place in the family of the last snapshot.
-    pub(super) row: usize,
-    /// From this time on each column has a point of it, of which none is less than the one before: the first and the last point of a
-    /// window tell its increase.
-    pub(super) steady_since: i64,
-    /// From this time on each column has the same point of it.
-    pub(super) same_since: i64,
 }
 
 impl Series {
     /// A series like `value`. `other` is one of its table.
-    pub(super) fn new(
-        labels: &Labels,
-        value: &Value,
-        cell: usize,
-        row: usize,
-        other: Option<&Self>,
-    ) -> Self {
+    pub(super) fn new(labels: &Labels, value: &Value, cell: usize, other: Option<&Self>) -> Self {
         let known = other.and_then(|other| other.bounds.as_ref());
         let bounds = |histogram: &HistogramSnapshot| {
             let bounds = histogram.buckets.iter().map(|(bound, _)| *bound);
@@ -48,9 +33,6 @@ impl Series {
             labels: labels.clone(),
             bounds: value.as_histogram().map(bounds),
             cell,
-            row,
-            steady_since: i64::MAX,
-            same_since: i64::MAX,
         }
     }
 
@@ -63,58 +45,52 @@ impl Series {
         self.cell..self.cell + self.width()
     }
 
-    /// Writes a point to the cells of a new column. `before` are those of the last one, if there is any. Returns whether the value is
-    /// of the series' kind, and has its bounds.
-    #[inline]
-    pub(super) fn write(
-        &mut self,
-        time: i64,
-        value: &Value,
-        cells: &mut [f64],
-        before: &[f64],
-    ) -> bool {
-        let (rises, is_same) = match (&self.bounds, value) {
+    /// Writes a point to the cells of a new column. `before` are those of the last one, if there is any. `None` if the value is not of
+    /// the series' kind, or has other bounds.
+    pub(super) fn write(&self, value: &Value, cells: &mut [f64], before: &[f64]) -> Option<Step> {
+        match (&self.bounds, value) {
             (None, Value::Counter(value) | Value::Gauge(value)) => {
-                let (cell, value) = (self.cell, present(*value));
-                cells[cell] = value;
-                before.get(cell).map(|before| change(*before, value))
+                let before = before.get(self.cell);
+                Some(write_number(*value, &mut cells[self.cell], before))
             }
             (Some(bounds), Value::Histogram(histogram)) if fit(bounds, histogram) => {
                 let own = self.cells();
                 let before = before.get(own.clone());
-                write_histogram(histogram, &mut cells[own], before)
+                let step = write_histogram(histogram, &mut cells[own], before);
+                Some(step.unwrap_or_default())
             }
-            _ => return false,
+            _ => None,
         }
-        .unwrap_or_default();
-        if !rises {
-            self.steady_since = time;
-        }
-        if !is_same {
-            self.same_since = time;
-        }
-        true
     }
 }
 
-/// Returns whether the point rises from the one before, and whether it is the same. `None` if there is no column before.
+/// Writes a point, beside the one before, if there is a column before.
+#[inline]
+pub(super) fn write_number(number: f64, cell: &mut f64, before: Option<&f64>) -> Step {
+    *cell = present(number);
+    before.map_or_else(Step::default, |before| step(*before, *cell))
+}
+
+/// `None` if there is no column before.
 fn write_histogram(
     histogram: &HistogramSnapshot,
     cells: &mut [f64],
     before: Option<&[f64]>,
-) -> Option<(bool, bool)> {
+) -> Option<Step> {
     let (sum, counts) = cells.split_last_mut()?;
     for (cell, (_, count)) in counts.iter_mut().zip(&histogram.buckets) {
         *cell = *count as f64;
     }
     *sum = present(histogram.sum);
     let (sum_before, counts_before) = before?.split_last()?;
-    let of_sum = change(*sum_before, *sum);
     // None of them is NaN, but for absent points. Without an end in the middle, the loop is faster.
     let pairs = counts_before.iter().zip(counts);
-    Some(pairs.fold(of_sum, |(rises, is_same), (before, now)| {
-        (rises & (*before <= *now), is_same & (*before == *now))
-    }))
+    Some(
+        pairs.fold(step(*sum_before, *sum), |all, (before, now)| Step {
+            rises: all.rises & (*before <= *now),
+            is_same: all.is_same & (*before == *now),
+        }),
+    )
 }
 
 #[inline]
@@ -130,14 +106,13 @@ fn fit(bounds: &[f64], histogram: &HistogramSnapshot) -> bool {
     differ == 0 && bounds.len() == histogram.buckets.len()
 }
 
-/// Whether a number rises: one was there before, and was not greater. NaN is neither greater nor less. And whether it is the same.
 #[inline]
-fn change(before: f64, now: f64) -> (bool, bool) {
+fn step(before: f64, now: f64) -> Step {
     let is_less = now.partial_cmp(&before) == Some(Ordering::Less);
-    (
-        is_present(before) && !is_less,
-        before.to_bits() == now.to_bits(),
-    )
+    Step {
+        rises: is_present(before) && !is_less,
+        is_same: before.to_bits() == now.to_bits(),
+    }
 }
 
 /// The value as a point. The mark of absent points becomes the usual NaN.

@@ -4,9 +4,10 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::time::Duration;
 
+use super::course::{Course, MISSING};
 use super::edges::Edges;
 use super::family_part::FamilyPart;
-use super::series::{ABSENT, MISSING, Series, is_present};
+use super::series::{ABSENT, Series, is_present, write_number};
 use super::window::Window;
 use crate::exporter::{self, Labels, Value};
 
@@ -18,6 +19,8 @@ pub(super) struct Table {
     /// The oldest first, with ascending times.
     columns: VecDeque<Column>,
     pub(super) series: Vec<Series>,
+    /// Those of the series, by the same indexes.
+    courses: Vec<Course>,
     by_labels: HashMap<Labels, usize>,
     /// The cells of a column.
     width: usize,
@@ -52,6 +55,7 @@ impl Table {
             window,
             columns: VecDeque::new(),
             series: Vec::new(),
+            courses: Vec::new(),
             by_labels: HashMap::new(),
             width: 0,
             missing: 0,
@@ -73,9 +77,9 @@ impl Table {
 
     /// Forgets which rows of the snapshot the series are, from this row on.
     pub(super) fn unbind(&mut self, from: usize) {
-        for series in &mut self.series {
-            if series.row >= from {
-                series.row = MISSING;
+        for course in &mut self.courses {
+            if course.row >= from {
+                course.row = MISSING;
             }
         }
         self.refused = 0;
@@ -84,22 +88,23 @@ impl Table {
     /// Notes the row of a known series. `false` if it is unknown.
     pub(super) fn bind(&mut self, labels: &Labels, row: usize) -> bool {
         let index = self.by_labels.get(labels);
-        index.map(|index| self.series[*index].row = row).is_some()
+        index.map(|index| self.courses[*index].row = row).is_some()
     }
 
     /// Adds a series like `value`, and returns its index.
     pub(super) fn insert(&mut self, labels: &Labels, value: &Value, row: usize) -> usize {
         let index = self.series.len();
-        let series = Series::new(labels, value, self.width, row, self.series.last());
+        let series = Series::new(labels, value, self.width, self.series.last());
         self.width += series.width();
         self.series.push(series);
+        self.courses.push(Course::new(row));
         self.by_labels.insert(labels.clone(), index);
         index
     }
 
     /// Ends a change of the series.
     pub(super) fn settle(&mut self) {
-        let missing = self.series.iter().filter(|series| series.row == MISSING);
+        let missing = self.courses.iter().filter(|it| it.row == MISSING);
         self.missing = missing.count();
         let histograms = self.series.iter().filter(|it| it.bounds.is_some());
         self.histograms = histograms.count();
@@ -122,15 +127,26 @@ impl Table {
         let (mut size, mut others) = (0, Vec::new());
         let before = self.columns.back();
         let before = before.map_or(&[][..], |column| &*column.cells);
-        for (index, series) in self.series.iter_mut().enumerate() {
-            let Some(row) = rows.get(series.row) else {
+        let are_numbers = self.are_numbers();
+        for (index, course) in self.courses.iter_mut().enumerate() {
+            let Some(row) = rows.get(course.row) else {
                 continue;
             };
-            let value = part.value(&row.value);
-            if value.is_some_and(|value| series.write(time, &value, &mut cells, before)) {
-                size += series.width();
+            let (step, width) = if are_numbers {
+                let write = |number| write_number(number, &mut cells[index], before.get(index));
+                (part.number(&row.value).map(write), 1)
             } else {
-                others.push(index);
+                let series = &self.series[index];
+                let value = part.value(&row.value);
+                let step = value.and_then(|value| series.write(&value, &mut cells, before));
+                (step, series.width())
+            };
+            match step {
+                Some(step) => {
+                    course.note(time, step);
+                    size += width;
+                }
+                None => others.push(index),
             }
         }
         if size == 0 {
@@ -162,13 +178,18 @@ impl Table {
         }
     }
 
-    /// Whether all series are histograms, or none is.
-    pub(super) fn are_histograms(&self) -> Option<bool> {
-        match self.histograms {
-            0 => Some(false),
-            all if all == self.series.len() => Some(true),
-            _ => None,
-        }
+    /// Whether no series is a histogram. Then each has one cell, so its index is that of its cell.
+    pub(super) fn are_numbers(&self) -> bool {
+        self.histograms == 0
+    }
+
+    /// Whether all series are histograms.
+    pub(super) fn are_histograms(&self) -> bool {
+        self.histograms == self.series.len()
+    }
+
+    pub(super) fn courses(&self) -> &[Course] {
+        &self.courses
     }
 
     /// Removes the points up to `time`.
@@ -214,8 +235,10 @@ impl Table {
             (!is_gone).then(|| index - 1)
         });
         let moved: Vec<_> = moved.collect();
-        let mut gone = gone.iter();
-        self.series.retain(|_| gone.next() == Some(&false));
+        let mut rest = gone.iter();
+        self.series.retain(|_| rest.next() == Some(&false));
+        let mut rest = gone.iter();
+        self.courses.retain(|_| rest.next() == Some(&false));
         for (index, series) in self.series.iter_mut().enumerate() {
             series.cell = self.width;
             self.width += series.width();

@@ -19,23 +19,26 @@ pub(super) struct View<'a> {
     pub(super) grouping: Option<&'a Grouping>,
 }
 
-/// The series of one group.
-#[derive(Clone, Copy)]
-pub(super) struct Members<'a> {
-    table: &'a Table,
-    indexes: &'a [usize],
-}
-
 impl<'a> View<'a> {
-    /// All series.
-    pub(super) fn series(self) -> impl Iterator<Item = &'a Series> {
-        self.members(&self.selected.series).series()
+    fn series(self) -> impl Iterator<Item = &'a Series> {
+        self.indexes()
+            .filter_map(|index| self.table.series.get(index))
+    }
+
+    /// The indexes of all series in the table.
+    pub(super) fn indexes(self) -> impl Iterator<Item = usize> {
+        self.selected.series.iter().copied()
     }
 
     /// Fails if a series is no histogram, or if one is, as the caller demands.
     pub(super) fn check(self, histograms: bool) -> Result<(), Error> {
+        let are_all = if histograms {
+            self.table.are_histograms()
+        } else {
+            self.table.are_numbers()
+        };
         let is_right = |series: &Series| series.bounds.is_some() == histograms;
-        if self.table.are_histograms() == Some(histograms) || self.series().all(is_right) {
+        if are_all || self.series().all(is_right) {
             return Ok(());
         }
         let kind = if histograms {
@@ -49,26 +52,12 @@ impl<'a> View<'a> {
         )))
     }
 
-    /// The groups in the order of their labels.
-    pub(super) fn groups(self) -> impl Iterator<Item = (&'a Labels, Members<'a>)> {
+    /// The groups in the order of their labels, with the indexes of their series.
+    pub(super) fn groups(self) -> impl Iterator<Item = (&'a Labels, &'a [usize])> {
         let all = self.grouping.is_none();
-        let all = all.then_some((&NONE, self.members(&self.selected.series)));
+        let all = all.then_some((&NONE, &*self.selected.series));
         let groups = self.grouping.into_iter().flat_map(|it| &it.groups);
-        let groups = groups.map(move |(labels, members)| (labels, self.members(members)));
+        let groups = groups.map(|(labels, members)| (labels, &**members));
         all.into_iter().chain(groups)
-    }
-
-    fn members(self, indexes: &'a [usize]) -> Members<'a> {
-        let table = self.table;
-        Members { table, indexes }
-    }
-}
-
-impl<'a> Members<'a> {
-    #[inline]
-    pub(super) fn series(self) -> impl Iterator<Item = &'a Series> {
-        let Self { table, indexes } = self;
-        let all = indexes.iter();
-        all.filter_map(|index| table.series.get(*index))
     }
 }

@@ -2,21 +2,36 @@
 
 /// A time as RFC 3339 with nanoseconds. Times outside the years -9999 to 9999 become the nearest time inside.
 pub(in crate::alerts) mod time {
+    use std::cell::RefCell;
     use std::time::{SystemTime, UNIX_EPOCH};
 
     use jiff::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
+    thread_local! {
+        /// The last time that was written, and its text: most times of a document are the same, and the text of one costs as much as
+        /// the rest of an alert.
+        static LAST: RefCell<Option<(SystemTime, String)>> = const { RefCell::new(None) };
+    }
+
     pub(in crate::alerts) fn serialize<S: Serializer>(
         time: &SystemTime,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let nearest = if *time < UNIX_EPOCH {
+        let last = LAST.take().filter(|(last, _)| last == time);
+        let last = last.unwrap_or_else(|| (*time, text(*time)));
+        let result = serializer.serialize_str(&last.1);
+        LAST.set(Some(last));
+        result
+    }
+
+    fn text(time: SystemTime) -> String {
+        let nearest = if time < UNIX_EPOCH {
             Timestamp::MIN
         } else {
             Timestamp::MAX
         };
-        serializer.collect_str(&Timestamp::try_from(*time).unwrap_or(nearest))
+        Timestamp::try_from(time).unwrap_or(nearest).to_string()
     }
 
     pub(in crate::alerts) fn deserialize<'de, D: Deserializer<'de>>(

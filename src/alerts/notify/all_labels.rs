@@ -1,14 +1,10 @@
 //! `AllLabels`: the labels of an alert and of its rule.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::description::Description;
 use crate::alerts::labels::Labels;
-use crate::alerts::redacted;
-use crate::alerts::state::Alert;
 
 /// The labels of the alert and of its rule, with `alertname`, and with `severity` unless there is such a label. The alert's own share
 /// their memory with the state, and the others with those of the rule's other alerts.
@@ -20,30 +16,8 @@ pub(super) struct AllLabels {
 }
 
 impl AllLabels {
-    pub(super) fn of(alert: &Alert, description: &Description) -> Self {
-        let own = alert.labels.clone();
-        let mut added: BTreeMap<_, _> = description.labels.clone().into();
-        added.insert("alertname".into(), alert.name.clone());
-        if !own.contains_key("severity") {
-            let severity = added.entry("severity".into());
-            severity.or_insert_with(|| alert.level.to_string());
-        }
-        let added = added.into();
+    pub(super) fn new(own: Labels, added: Labels) -> Self {
         Self { own, added }
-    }
-
-    pub(super) fn redacted(&self) -> Self {
-        Self {
-            own: redacted::labels(&self.own),
-            added: redacted::labels(&self.added),
-        }
-    }
-
-    /// Shares memory with the labels of another alert.
-    pub(super) fn share(&mut self, other: &Self) {
-        if self.added == other.added {
-            self.added = other.added.clone();
-        }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::added_labels::AddedLabels;
 use super::all_labels::AllLabels;
 use super::description::Description;
 use super::pairs::Pairs;
@@ -48,7 +49,12 @@ pub(super) struct Known {
 
 impl Known {
     /// An alert that begins to fire.
-    pub(super) fn new(alert: &Alert, description: &Description, round: u64) -> Self {
+    pub(super) fn new(
+        alert: &Alert,
+        labels: &AddedLabels,
+        description: &Description,
+        round: u64,
+    ) -> Self {
         let mut known = Self {
             name: redact(&alert.name).into_owned().into(),
             level: alert.level,
@@ -65,7 +71,7 @@ impl Known {
             described: 0,
             routes: Box::default(),
         };
-        known.describe(alert, description, round);
+        known.describe(alert, labels, description, round);
         known
     }
 
@@ -78,11 +84,17 @@ impl Known {
     }
 
     /// Takes the texts of now. They stay when the alert resolves, as in Prometheus.
-    pub(super) fn describe(&mut self, alert: &Alert, description: &Description, round: u64) {
+    pub(super) fn describe(
+        &mut self,
+        alert: &Alert,
+        labels: &AddedLabels,
+        description: &Description,
+        round: u64,
+    ) {
         self.described = round;
         self.level = alert.level;
         self.value = alert.value;
-        self.labels = AllLabels::of(alert, description).redacted();
+        self.labels = labels.with_own_redacted(alert);
         self.annotations = Pairs::redacted(&description.annotations);
     }
 
@@ -129,7 +141,8 @@ fn redacted(act: &PersonalAct) -> PersonalAct {
 impl NotifiedAlert {
     /// An alert with what its rule adds, redacted.
     pub(in crate::alerts) fn of(alert: &Alert, description: &Description) -> Self {
-        let known = Known::new(alert, description, 0);
+        let labels = AddedLabels::new(alert, description);
+        let known = Known::new(alert, &labels, description, 0);
         let mut notified = known.to_notified(alert.id);
         notified.is_firing = alert.state == AlertState::Firing;
         notified.ends_at = (!notified.is_firing).then_some(alert.since);

@@ -38,6 +38,7 @@
 //! channel's hourly budget is one time for each notification of the last hour.
 
 mod acknowledge;
+mod added_labels;
 mod all_labels;
 mod budget;
 mod cause;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::all_labels::AllLabels;
+use super::added_labels::AddedLabels;
 use super::description::Description;
 use super::known::Known;
 use super::notifier::Notifier;
@@ -33,10 +33,12 @@ impl Notifier {
         let Some(known) = self.state.known.get_mut(&alert.id) else {
             if self.state.known.len() < self.limit {
                 let description = (round.describe)(alert);
-                let mut known = Known::new(alert, &description, round.number);
-                round.share(&mut known);
+                let mut known = round.with_added(alert, &description, |labels| {
+                    let mut known = Known::new(alert, labels, &description, round.number);
+                    known.routes = routes(&self.policies, alert, labels, &description);
+                    known
+                });
                 known.is_muted = is_muted;
-                known.routes = routes(&self.policies, alert, &description);
                 self.enroll(alert, &known, true, round);
                 self.state.known.insert(alert.id, known);
             } else {
@@ -58,11 +60,12 @@ impl Notifier {
         if is_new {
             known.begin(alert);
         }
-        if has_changed {
-            known.describe(alert, &description, round.number);
-            round.share(known);
-        }
-        known.routes = routes(&self.policies, alert, &description);
+        round.with_added(alert, &description, |labels| {
+            if has_changed {
+                known.describe(alert, labels, &description, round.number);
+            }
+            known.routes = routes(&self.policies, alert, labels, &description);
+        });
         let known = known.clone();
         self.enroll(alert, &known, has_changed, round);
     }
@@ -128,8 +131,13 @@ impl Notifier {
 }
 
 /// The answers of the policies to an alert.
-fn routes(policies: &[Policy], alert: &Alert, description: &Description) -> Box<[Route]> {
-    let labels = AllLabels::of(alert, description);
+fn routes(
+    policies: &[Policy],
+    alert: &Alert,
+    labels: &AddedLabels,
+    description: &Description,
+) -> Box<[Route]> {
+    let labels = labels.with_own(alert);
     let route = |policy| Route::of(policy, alert.level, &labels, description);
     policies.iter().map(route).collect()
 }

@@ -3,7 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::time::SystemTime;
 
-use super::all_labels::AllLabels;
+use super::added_labels::AddedLabels;
 use super::decisions::Decisions;
 use super::description::Description;
 use super::known::Known;
@@ -18,8 +18,8 @@ pub(super) struct Round<'a> {
     /// The firing alerts by id, once a notification needs them.
     firing: OnceCell<Vec<&'a Alert>>,
     pub(super) decisions: Decisions,
-    /// The labels of the last alert that was described.
-    last: RefCell<AllLabels>,
+    /// Those of the last alert that was described.
+    added: RefCell<Option<AddedLabels>>,
 }
 
 impl<'a> Round<'a> {
@@ -36,7 +36,7 @@ impl<'a> Round<'a> {
             describe,
             firing: OnceCell::new(),
             decisions: Decisions::default(),
-            last: RefCell::default(),
+            added: RefCell::default(),
         }
     }
 
@@ -44,11 +44,19 @@ impl<'a> Round<'a> {
         self.decisions.is_changed = true;
     }
 
-    /// Shares the labels of rules among their alerts, which come one after the other.
-    pub(super) fn share(&self, known: &mut Known) {
-        let mut last = self.last.borrow_mut();
-        known.labels.share(&last);
-        last.clone_from(&known.labels);
+    /// Passes on the labels that an alert gets besides its own.
+    pub(super) fn with_added<R>(
+        &self,
+        alert: &Alert,
+        description: &Description,
+        take: impl FnOnce(&AddedLabels) -> R,
+    ) -> R {
+        let last = self.added.take();
+        let last = last.filter(|last| last.are_of(alert, description));
+        let added = last.unwrap_or_else(|| AddedLabels::new(alert, description));
+        let taken = take(&added);
+        self.added.replace(Some(added));
+        taken
     }
 
     /// Takes the texts of now, if the alert fires.
@@ -66,8 +74,10 @@ impl<'a> Round<'a> {
         });
         if let Ok(index) = firing.binary_search_by_key(&id, |alert| alert.id) {
             let alert = firing[index];
-            known.describe(alert, &(self.describe)(alert), self.number);
-            self.share(known);
+            let description = (self.describe)(alert);
+            self.with_added(alert, &description, |labels| {
+                known.describe(alert, labels, &description, self.number);
+            });
         }
     }
 }

@@ -36,6 +36,6 @@ impl History {
 /// Without secrets.
 impl Serialize for History {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter().map(Transition::redacted))
+        serializer.collect_seq(self.iter().cloned().map(Transition::redacted))
     }
 }

@@ -61,14 +61,11 @@ debug_redacted!(Transition {
 
 impl Transition {
     /// Without secrets, for the history.
-    pub(in crate::alerts) fn redacted(&self) -> Self {
-        Self {
-            name: redacted::text(&self.name),
-            labels: redacted::labels(&self.labels),
-            text: redacted::note(self.text.as_ref()),
-            by: redacted::note(self.by.as_ref()),
-            note: redacted::note(self.note.as_ref()),
-            ..self.clone()
-        }
+    pub(in crate::alerts) fn redacted(mut self) -> Self {
+        redacted::mask(&mut self.name);
+        self.labels = redacted::labels(&self.labels);
+        let texts = [&mut self.text, &mut self.by, &mut self.note];
+        texts.into_iter().flatten().for_each(redacted::mask);
+        self
     }
 }
