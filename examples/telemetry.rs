@@ -105,6 +105,7 @@ async fn show_order(Path(id): Path<u64>) -> Result<String, StatusCode> {
     }
 }
 
+#[expect(clippy::panic, reason = "it shows how a panic is logged")]
 async fn cursed() {
     panic!("this order is cursed")
 }

@@ -72,6 +72,11 @@ pub(super) fn write_number(number: f64, cell: &mut f64, before: Option<&f64>) ->
 }
 
 /// `None` if there is no column before.
+#[allow(
+    clippy::needless_bitwise_bool,
+    clippy::float_cmp,
+    reason = "the loop has no branch, and compares counts with themselves"
+)]
 fn write_histogram(
     histogram: &HistogramSnapshot,
     cells: &mut [f64],

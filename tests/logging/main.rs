@@ -7,7 +7,6 @@
     clippy::print_stderr,
     clippy::print_stdout,
     clippy::float_cmp,
-    clippy::items_after_statements,
     clippy::needless_pass_by_value,
     clippy::disallowed_macros,
     clippy::disallowed_methods,

@@ -252,7 +252,8 @@ fn first_line(lines: &[u8]) -> usize {
     end.map_or(lines.len(), |end| end + 1)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::fs;
 
