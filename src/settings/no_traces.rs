@@ -12,7 +12,10 @@ impl Traces {
         Self
     }
 
-    #[expect(clippy::unused_self, reason = "the settings read traces with the feature")]
+    #[expect(
+        clippy::unused_self,
+        reason = "the settings read traces with the feature"
+    )]
     pub(super) fn values(&self) -> impl ExactSizeIterator<Item = (&str, Value)> {
         std::iter::empty()
     }
