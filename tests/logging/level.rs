@@ -100,10 +100,9 @@ fn wrong_filters_change_nothing_and_their_error_says_what_is_allowed() {
         problem(level.set_target_for("hyper,h2", "info", MINUTE)),
         "the log filter is wrong: \"hyper,h2\" is no target: a path like hyper::client is needed"
     );
-    let unreadable = problem(level.set("info,[span{id=/[/}]=debug"));
-    assert!(
-        unreadable.starts_with("the log filter \"info,[span{id=/[/}]=debug\" cannot be read: "),
-        "{unreadable}"
+    assert_eq!(
+        problem(level.set("info,[span{id=7]=debug")),
+        "the log filter is wrong: \"[span{id=7]=debug\" cannot be read: invalid filter directive"
     );
     let time = "the time of a log filter is wrong: more than 0 and at most 604800 seconds (7 days) are allowed";
     for wrong in [
@@ -114,6 +113,28 @@ fn wrong_filters_change_nothing_and_their_error_says_what_is_allowed() {
     }
     assert_eq!(level.filter(), "info");
     assert_eq!(lines.messages(), [""; 0]);
+}
+
+#[test]
+fn the_value_of_a_field_is_no_regular_expression() {
+    let (level, lines, _guard) = log("info");
+    level.set("info,[s{f=a.c}]=debug").unwrap();
+    let seen = |value: &str| {
+        lines.take();
+        let _span = tracing::info_span!("s", f = %value).entered();
+        tracing::debug!("in it");
+        lines.messages().len()
+    };
+    assert_eq!((seen("abc"), seen("a.c")), (0, 1));
+    // A text that no regular expression has.
+    level.set("info,[s{f=/[/}]=debug").unwrap();
+    assert_eq!((seen("["), seen("/[/")), (0, 1));
+
+    level.set("info,[s{f=\"a\"}]=debug").unwrap();
+    let _span = tracing::info_span!("s", f = "a").entered();
+    lines.take();
+    tracing::debug!("a string has quotes");
+    assert_eq!(lines.messages(), ["a string has quotes"]);
 }
 
 #[test]

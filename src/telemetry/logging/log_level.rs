@@ -14,7 +14,7 @@ use super::expiry::Expiry;
 use super::filter_state::FilterState;
 use super::log_level_status::LogLevelStatus;
 use crate::error::Error;
-use crate::log_filter::LogFilter;
+use crate::log_filter::{self, LogFilter};
 
 /// The longest time of a filter that ends by itself.
 pub(crate) const MAX_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -24,7 +24,8 @@ pub(crate) const MAX_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// A filter is a list of levels (`off`, `error`, `warn`, `info`, `debug`, `trace`): one for all targets, and some for targets that
 /// begin with a text, such as `info,hyper=warn`. The longest text that fits counts, so `hyper=warn` also holds for `hyper_util`. In
 /// a list without a level for all targets, the others are off. `[span]=debug` and `[span{field=value}]=debug` hold for events in
-/// spans, as in `tracing_subscriber`'s `EnvFilter`.
+/// spans, as in `tracing_subscriber`'s `EnvFilter` without regular expressions: the value is the field's as `Debug` shows it, so that
+/// of a string has its quotes. A field whose value is the beginning of it fits, too.
 ///
 /// Each change is logged at INFO with the target `tower_vitals::log_level`. These lines pass every filter.
 ///
@@ -221,7 +222,7 @@ fn with_target(filter: &LogFilter, target: &str, level: &str) -> Result<LogFilte
 
 fn env_filter(filter: &LogFilter) -> Result<EnvFilter, Error> {
     let text = filter.to_string();
-    EnvFilter::try_new(&text).map_err(|error| {
+    log_filter::build(&text).map_err(|error| {
         Error::invalid(format!("the log filter {text:?} cannot be read: {error}"))
             .with_source(error)
     })
