@@ -28,8 +28,8 @@ type AnyLayer<S> = Box<dyn Layer<S> + Send + Sync>;
 impl LoggingBuilder {
     /// Starts the log of the process: sets the global subscriber of `tracing`, the panic hook, and the logger of the `log` crate.
     ///
-    /// With files and in a tokio runtime, SIGHUP opens the files again ([`LoggingHandle::reopen`]), as `logrotate` expects. This replaces
-    /// the system's response to SIGHUP, which is to end the process.
+    /// With files, SIGHUP opens them again ([`LoggingHandle::reopen`]), as `logrotate` expects. This replaces the system's response to
+    /// SIGHUP, which is to end the process.
     ///
     /// ```no_run
     /// use std::time::Duration;
