@@ -1,12 +1,16 @@
 //! Lines carry the ids of OpenTelemetry spans.
 
+use std::time::Duration;
+
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use serde_json::{Map, Value};
 use tower_vitals::telemetry::logging::{ConsoleLines, JsonLines};
-use tracing::{info, info_span};
+use tracing::{info, info_span, warn};
 use tracing_subscriber::layer::SubscriberExt;
 
+use crate::folder::Folder;
+use crate::json_log::builder;
 use crate::lines::{Lines, object};
 
 /// The ids of a line.
@@ -72,4 +76,28 @@ fn an_unsampled_span_has_ids_too() {
     let [trace, span, flags] = ids(&lines[0]);
     assert!(trace.is_some() && span.is_some());
     assert_eq!(flags, Some("00"));
+}
+
+#[test]
+fn the_layer_of_the_log_knows_the_trace_of_an_explicit_parent() {
+    let folder = Folder::new();
+    let (builder, lines) = builder();
+    let (layer, handle) = builder.folder(folder.path()).layer().unwrap();
+    let provider = SdkTracerProvider::builder().build();
+    let subscriber = tracing_subscriber::registry()
+        .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("test")))
+        .with(layer);
+    tracing::subscriber::with_default(subscriber, || {
+        let other = info_span!("other");
+        warn!(parent: &other, "in another trace");
+    });
+    let line = lines.take().remove(0);
+    let trace = line["trace_id"].as_str().unwrap();
+    assert_eq!(trace.len(), 32);
+    handle.flush(Duration::from_secs(10)).unwrap();
+    let alerts = folder.text("alerts.log");
+    assert!(
+        alerts.ends_with(&format!(" trace_id={trace}\n")),
+        "{alerts}"
+    );
 }

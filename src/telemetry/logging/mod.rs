@@ -21,6 +21,7 @@ mod handle;
 mod hangup;
 mod json_lines;
 mod keys;
+mod layers;
 mod limits;
 mod line_fields;
 mod line_sink;

@@ -11,6 +11,7 @@ use super::event_counter::EventCounter;
 use super::files::FileSink;
 use super::handle::LoggingHandle;
 use super::json_lines::JsonLines;
+use super::layers::{AnyLayer, Layers};
 use super::line_sink::LineSink;
 use super::log_files::LogFiles;
 use super::log_level::LogLevel;
@@ -21,9 +22,6 @@ use crate::log_filter::LogFilter;
 
 /// The target of the crate's own lines.
 const OWN_TARGET: &str = "tower_vitals";
-
-/// A layer for a subscriber that keeps spans, such as `tracing_subscriber`'s registry.
-type AnyLayer<S> = Box<dyn Layer<S> + Send + Sync>;
 
 impl LoggingBuilder {
     /// Starts the log of the process: sets the global subscriber of `tracing`, the panic hook, and the logger of the `log` crate.
@@ -135,7 +133,7 @@ impl LoggingBuilder {
         }
         // The last one, because a recorder may log in turn.
         layers.push(Box::new(EventCounter::new(&self.recorder)));
-        let layer = layers.with_filter(filter);
+        let layer = Layers(layers).with_filter(filter);
         Ok((Box::new(layer), LoggingHandle::new(level, files)))
     }
 
