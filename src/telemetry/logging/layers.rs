@@ -4,6 +4,8 @@ use tracing::{Dispatch, Event, Subscriber, span};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
+use super::dispatching::dispatching;
+
 /// A layer for a subscriber that keeps spans, such as `tracing_subscriber`'s registry.
 pub(super) type AnyLayer<S> = Box<dyn Layer<S> + Send + Sync>;
 
@@ -29,15 +31,19 @@ impl<S: Subscriber> Layer<S> for Layers<S> {
         id: &span::Id,
         context: Context<'_, S>,
     ) {
-        for layer in &self.0 {
-            layer.on_new_span(attributes, id, context.clone());
-        }
+        dispatching(|| {
+            for layer in &self.0 {
+                layer.on_new_span(attributes, id, context.clone());
+            }
+        });
     }
 
     fn on_record(&self, id: &span::Id, values: &span::Record<'_>, context: Context<'_, S>) {
-        for layer in &self.0 {
-            layer.on_record(id, values, context.clone());
-        }
+        dispatching(|| {
+            for layer in &self.0 {
+                layer.on_record(id, values, context.clone());
+            }
+        });
     }
 
     fn on_follows_from(&self, id: &span::Id, follows: &span::Id, context: Context<'_, S>) {
@@ -47,9 +53,11 @@ impl<S: Subscriber> Layer<S> for Layers<S> {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        for layer in &self.0 {
-            layer.on_event(event, context.clone());
-        }
+        dispatching(|| {
+            for layer in &self.0 {
+                layer.on_event(event, context.clone());
+            }
+        });
     }
 
     fn on_enter(&self, id: &span::Id, context: Context<'_, S>) {

@@ -7,6 +7,7 @@ mod builder;
 mod console;
 mod console_lines;
 mod daily_cleanup;
+mod dispatching;
 mod escape;
 mod event_counter;
 mod event_parts;
