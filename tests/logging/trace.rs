@@ -9,7 +9,9 @@ use tower_vitals::telemetry::logging::{ConsoleLines, JsonLines};
 use tracing::{info, info_span, warn};
 use tracing_subscriber::layer::SubscriberExt;
 
+use crate::child::{Played, command, scenario};
 use crate::folder::Folder;
+use crate::init::json;
 use crate::json_log::builder;
 use crate::lines::{Lines, object};
 
@@ -100,4 +102,62 @@ fn the_layer_of_the_log_knows_the_trace_of_an_explicit_parent() {
         alerts.ends_with(&format!(" trace_id={trace}\n")),
         "{alerts}"
     );
+}
+
+/// Logs when its thread ends.
+struct LogsAtTheEnd;
+
+impl Drop for LogsAtTheEnd {
+    fn drop(&mut self) {
+        info!("the thread ends");
+    }
+}
+
+thread_local! {
+    static LOGS_AT_THE_END: LogsAtTheEnd = const { LogsAtTheEnd };
+}
+
+/// Plays threads that end in a process of its own, which a failure would abort.
+#[test]
+fn play() {
+    if scenario().is_none() {
+        return;
+    }
+    let provider = SdkTracerProvider::builder().build();
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+    let _logging = json().init_with(layer).unwrap();
+    let in_span = || {
+        let _span = info_span!("span").entered();
+        info!("in a span");
+    };
+    let threads: [fn(&dyn Fn()); 3] = [
+        |in_span| {
+            LOGS_AT_THE_END.with(|_| {});
+            in_span();
+        },
+        |in_span| {
+            in_span();
+            LOGS_AT_THE_END.with(|_| {});
+        },
+        |_| LOGS_AT_THE_END.with(|_| {}),
+    ];
+    for thread in threads {
+        std::thread::spawn(move || thread(&in_span)).join().unwrap();
+    }
+}
+
+#[test]
+fn a_thread_that_logs_at_its_end_aborts_nothing() {
+    let lines = Played::of(command("trace::play", "ending threads")).lines();
+    let messages: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            (
+                line["message"].as_str().unwrap(),
+                line.get("trace_id").is_some(),
+            )
+        })
+        .collect();
+    let (inside, end) = (("in a span", true), ("the thread ends", false));
+    assert_eq!(messages, [inside, end, inside, end, end]);
 }
