@@ -67,7 +67,7 @@ impl LoggingBuilder {
         T: Subscriber + Send + Sync,
     {
         let (has_panic_hook, takes_log_records) = (self.has_panic_hook, self.takes_log_records);
-        let (layer, handle) = self.layer()?;
+        let (layer, handle) = self.build()?;
         tracing::subscriber::set_global_default(subscriber(layer)).map_err(|error| {
             Error::new(
                 ErrorKind::AlreadyInstalled,
@@ -83,6 +83,8 @@ impl LoggingBuilder {
             panic_hook::set(handle.files().clone());
         }
         hangup::reopen_on_hangup(handle.files());
+        // It logs what it deletes, and a log that does not start deletes nothing.
+        handle.files().start_cleanup()?;
         Ok(handle)
     }
 
@@ -104,6 +106,15 @@ impl LoggingBuilder {
     ///
     /// [`ErrorKind::InvalidConfig`] names all mistakes, [`ErrorKind::Io`] a file that cannot be opened.
     pub fn layer<S>(self) -> Result<(AnyLayer<S>, LoggingHandle), Error>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+    {
+        let (layer, handle) = self.build()?;
+        handle.files().start_cleanup()?;
+        Ok((layer, handle))
+    }
+
+    fn build<S>(self) -> Result<(AnyLayer<S>, LoggingHandle), Error>
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     {
