@@ -10,4 +10,6 @@ mod log_filter;
 
 #[cfg(feature = "logging")]
 pub(crate) use self::env_filter::build;
-pub(crate) use self::log_filter::{ALLOWED, LogFilter, parse_level};
+pub(crate) use self::log_filter::LogFilter;
+#[cfg(feature = "axum")]
+pub(crate) use self::log_filter::{ALLOWED, parse_level};

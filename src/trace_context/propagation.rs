@@ -1,5 +1,7 @@
 //! The ids of spans, and their context in headers.
 
+use std::panic::catch_unwind;
+
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use opentelemetry::Context;
@@ -12,7 +14,6 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::trace_ids::TraceIds;
 use super::traceparent;
-use crate::panics::caught_here;
 
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 
@@ -33,7 +34,7 @@ pub(crate) fn current_ids() -> Option<TraceIds> {
 thread_local! {
     /// Dropped before the context of the thread, because it is made after it. So a thread that ends does not ask for a context that
     /// is gone, which would abort the process.
-    static HAS_CONTEXT: HasContext = HasContext(caught_here(|| Context::map_current(|_| ())).is_ok());
+    static HAS_CONTEXT: HasContext = HasContext(catch_unwind(|| Context::map_current(|_| ())).is_ok());
 }
 
 struct HasContext(bool);
