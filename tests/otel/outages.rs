@@ -1,7 +1,12 @@
 //! Collectors that are away, slow, or refuse spans.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use metrics::{
+    Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+};
 use tower_vitals::telemetry::otel::TracingBuilder;
 use tracing::info_span;
 use tracing::subscriber::DefaultGuard;
@@ -158,4 +163,75 @@ async fn spans_after_the_shutdown_are_counted() {
     // A second call waits for nothing.
     let counts = tracing.shutdown(MINUTE).await;
     assert_eq!((counts.exported, counts.shutdown), (1, 3));
+}
+
+#[tokio::test]
+async fn no_time_is_too_long() {
+    let collector = Collector::start(BOTH[1]);
+    collector.answer(Mode::Busy("18446744073709551615"));
+    let (tracing, subscribed) = run(collector.builder());
+    spans(2);
+    until("lost batch", || tracing.counts().export_failed == 2);
+    collector.answer(Mode::Takes);
+    spans(3);
+    collector.wait_for(3);
+    let counts = tracing.shutdown(Duration::MAX).await;
+    assert_eq!((counts.exported, counts.lost()), (3, 2));
+    drop(subscribed);
+
+    let patient = collector.builder().timeout(Duration::MAX).max_batch(1);
+    let patient = patient
+        .export_timeout(Duration::MAX)
+        .batch_delay(Duration::MAX);
+    let (tracing, _subscribed) = run(patient);
+    spans(1);
+    collector.wait_for(4);
+    assert_eq!(tracing.shutdown(Duration::MAX).await.exported, 1);
+}
+
+/// A recorder that panics once, when the first failed attempt is counted.
+#[derive(Clone)]
+struct Cursed(Arc<AtomicBool>);
+
+impl CounterFn for Cursed {
+    fn increment(&self, _value: u64) {
+        assert!(self.0.swap(true, Ordering::Relaxed), "cursed");
+    }
+
+    fn absolute(&self, _value: u64) {}
+}
+
+impl Recorder for Cursed {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        match key.name() {
+            "monitoring_span_export_failures_total" => Counter::from_arc(Arc::new(self.clone())),
+            _ => Counter::noop(),
+        }
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+#[tokio::test]
+async fn a_panic_loses_one_batch() {
+    let collector = Collector::start(BOTH[1]);
+    collector.answer(Mode::Refuses(400));
+    let (tracing, _subscribed) = run(collector.builder().recorder(Cursed(Arc::default())));
+    spans(2);
+    until("lost batch", || tracing.counts().export_failed == 2);
+    collector.answer(Mode::Takes);
+    spans(3);
+    collector.wait_for(3);
+    let counts = tracing.shutdown(MINUTE).await;
+    assert_eq!((counts.exported, counts.lost()), (3, 2));
 }

@@ -18,6 +18,7 @@ use super::otlp::Otlp;
 use super::protocol::Protocol;
 use super::redacted::redact_spans;
 use crate::error::Error;
+use crate::time::later_instant;
 use crate::tls::Tls;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -67,7 +68,7 @@ impl Exporter {
     }
 
     pub(super) async fn export(&self, mut spans: Vec<SpanData>, counters: &Counters) -> Exported {
-        let deadline = Instant::now() + self.export_timeout;
+        let deadline = later_instant(Instant::now(), self.export_timeout);
         redact_spans(&mut spans);
         let resource_spans = group_spans_by_resource_and_scope(spans, &self.resource);
         let request = ExportTraceServiceRequest { resource_spans };
@@ -84,7 +85,7 @@ impl Exporter {
                 Retry::After(asked) => asked.max(pause),
             };
             // A pause that ends too late for another attempt only delays other spans.
-            if Instant::now() + wait >= deadline {
+            if later_instant(Instant::now(), wait) >= deadline {
                 return Exported::Failed(failure);
             }
             sleep(wait).await;

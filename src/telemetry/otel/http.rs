@@ -18,6 +18,9 @@ use crate::tls::Tls;
 /// Bytes of a response that are read.
 const MAX_RESPONSE: usize = 64 * 1024;
 
+/// The longest pause that a collector can ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+
 /// OTLP in HTTP requests, with protobuf.
 pub(super) struct OtlpHttp {
     client: HttpClient,
@@ -76,7 +79,7 @@ fn retry(status: StatusCode, headers: &HeaderMap) -> Retry {
         .and_then(|value| value.to_str().ok());
     let seconds = after.and_then(|after| after.trim().parse().ok());
     seconds.map_or(Retry::Soon, |seconds| {
-        Retry::After(Duration::from_secs(seconds))
+        Retry::After(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
     })
 }
 
@@ -98,6 +101,8 @@ mod tests {
             let asked = Retry::After(Duration::from_secs(7));
             assert_eq!(retry(status, Some("7")), asked, "{status}");
             assert_eq!(retry(status, Some("Fri, 31 Dec 2027")), Retry::Soon);
+            let longest = Some("18446744073709551615");
+            assert_eq!(retry(status, longest), Retry::After(MAX_RETRY_AFTER));
         }
         for status in [301, 400, 401, 404, 413, 500, 501] {
             assert_eq!(retry(status, Some("7")), Retry::Never, "{status}");
