@@ -18,6 +18,8 @@ mod exemplars;
 mod export;
 mod outages;
 mod quiet;
+#[cfg(all(feature = "axum", feature = "request-id"))]
+mod requests;
 #[cfg(feature = "axum")]
 mod rotel;
 mod sampling;

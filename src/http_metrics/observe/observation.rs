@@ -13,7 +13,7 @@ use super::observer::Observer;
 use super::observers::Observers;
 use super::request_head::RequestHead;
 use super::server_span::ServerSpan;
-use super::target::TARGET;
+use super::target::ID_TARGET;
 use crate::request_id;
 use crate::trace_context;
 
@@ -48,7 +48,7 @@ impl Observation {
                 ServerSpan::excluded(request, span_id)
             }
             (None, Some(_)) if !is_id_outside => {
-                tracing::error_span!(target: TARGET, "request", request_id = span_id)
+                tracing::error_span!(target: ID_TARGET, "request", request_id = span_id)
             }
             (None, _) => Span::none(),
         };

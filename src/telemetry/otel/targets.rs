@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
 
-/// The crates that send spans, whose own spans would be sent in turn, and the exporter.
-const DEFAULTS: [&str; 9] = [
+/// The crates that send spans, whose own spans would be sent in turn, and the exporter. The last one is the target of the spans that
+/// only show the id of a request in logs.
+const DEFAULTS: [&str; 10] = [
     "h2",
     "hyper",
     "hyper_util",
@@ -16,6 +17,7 @@ const DEFAULTS: [&str; 9] = [
     "tonic",
     "tower",
     "tower_vitals::telemetry",
+    "tower_vitals::request_id",
 ];
 
 /// Which spans and events become part of a trace: those up to a level, without some targets.
@@ -74,6 +76,7 @@ mod tests {
             "tower_http::trace",
             "tower_vitals::http_metrics",
             "hyper2",
+            "tower_vitals::request",
             "shop",
         ] {
             assert!(!targets.is_cut(target), "{target}");

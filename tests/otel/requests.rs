@@ -1,0 +1,79 @@
+//! Spans of the layers for requests.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_vitals::telemetry::otel::TracingBuilder;
+use tower_vitals::{
+    ClientMetricsLayer, HttpLayer, RequestIdLayer, RequestLogLayer, ServerSpanLayer,
+};
+use tracing::{Instrument, error, info, info_span};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::collector::{BOTH, Collector, attribute, hex};
+use crate::services::{CALLER, TRACE};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn traced(path: &str) -> Request<Body> {
+    Request::get(path)
+        .header("traceparent", format!("00-{TRACE}-{CALLER}-01"))
+        .body(Body::empty())
+        .unwrap()
+}
+
+fn server_spans() -> HttpLayer {
+    HttpLayer::new().span(ServerSpanLayer::new())
+}
+
+/// The spans of a request for this path.
+async fn exported(
+    settings: impl FnOnce(TracingBuilder) -> TracingBuilder,
+    app: Router,
+    path: &str,
+) -> Vec<Span> {
+    let collector = Collector::start(BOTH[1]);
+    let tracing = settings(collector.builder()).run().unwrap();
+    let _subscribed = tracing_subscriber::registry()
+        .with(tracing.layer())
+        .set_default();
+    let response = app.oneshot(traced(path)).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    assert_eq!(tracing.shutdown(MINUTE).await.lost(), 0);
+    collector.spans()
+}
+
+fn as_it_is(builder: TracingBuilder) -> TracingBuilder {
+    builder
+}
+
+fn event_names(span: &Span) -> Vec<&str> {
+    span.events.iter().map(|event| &*event.name).collect()
+}
+
+fn status(span: &Span) -> i32 {
+    span.status.as_ref().map_or(0, |status| status.code)
+}
+
+/// The span that shows the id in logs is none of the trace.
+#[tokio::test]
+async fn a_request_with_an_id_has_one_span() {
+    let app = || Router::new().route("/orders", get(|| async { "orders" }));
+    let with_span = app().layer(server_spans()).layer(RequestIdLayer::new());
+    let spans = exported(as_it_is, with_span, "/orders").await;
+    assert_eq!(spans.len(), 1, "{spans:#?}");
+    assert_eq!((&*spans[0].name, spans[0].kind), ("GET /orders", 2));
+    assert_eq!(hex(&spans[0].trace_id), TRACE);
+    assert_eq!(hex(&spans[0].parent_span_id), CALLER);
+
+    let alone = app().layer(RequestIdLayer::new());
+    assert_eq!(exported(as_it_is, alone, "/orders").await, []);
+}
