@@ -77,3 +77,38 @@ async fn a_request_with_an_id_has_one_span() {
     let alone = app().layer(RequestIdLayer::new());
     assert_eq!(exported(as_it_is, alone, "/orders").await, []);
 }
+
+#[tokio::test]
+async fn an_error_in_the_log_is_no_error_of_a_request_that_succeeds() {
+    async fn handler() -> &'static str {
+        info_span!("read").in_scope(|| error!("a replica is away"));
+        error!(error = "the cache is away", "asking the database");
+        let client = service_fn(async |_: Request<()>| {
+            error!("asking again");
+            Ok::<_, std::io::Error>(http::Response::new(
+                http_body_util::Empty::<bytes::Bytes>::new(),
+            ))
+        });
+        let client = ClientMetricsLayer::new("stock").traces().layer(client);
+        let request = Request::get("http://stock/items").body(()).unwrap();
+        let answer = client.oneshot(request).await.unwrap();
+        answer.into_body().collect().await.unwrap();
+        "fine"
+    }
+    async fn broken() -> StatusCode {
+        error!("the disk is gone");
+        StatusCode::INTERNAL_SERVER_ERROR
+    }
+    let app = Router::new()
+        .route("/fine", get(handler))
+        .route("/broken", get(broken))
+        .layer(server_spans());
+    let mut spans = exported(as_it_is, app.clone(), "/fine").await;
+    spans.sort_by(|a, b| a.name.cmp(&b.name));
+    let seen: Vec<_> = spans.iter().map(|it| (&*it.name, status(it))).collect();
+    assert_eq!(seen, [("GET", 0), ("GET /fine", 0), ("read", 2)]);
+    assert_eq!(event_names(&spans[0]), ["asking again"]);
+    assert_eq!(event_names(&spans[1]), ["asking the database"]);
+    let spans = exported(as_it_is, app, "/broken").await;
+    assert_eq!((&*spans[0].name, status(&spans[0])), ("GET /broken", 2));
+}

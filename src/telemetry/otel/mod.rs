@@ -36,6 +36,7 @@ mod sampler;
 mod sampling;
 mod span_counts;
 mod span_queue;
+mod status;
 mod targets;
 mod tracing;
 mod tracing_builder;
