@@ -56,6 +56,12 @@ pub(crate) fn set_parent(span: &Span, headers: &HeaderMap) {
     let _ = span.set_parent(context);
 }
 
+/// Ends the span's part of its trace now. Events and attributes that follow are lost. The span of `tracing` may stay open, because
+/// tasks that outlive the request may run inside.
+pub(crate) fn end(span: &Span) {
+    span.context().span().end();
+}
+
 /// Writes the context of the span into the headers of a request that it sends, or else the current context. Starts the span.
 pub(crate) fn inject(span: &Span, headers: &mut HeaderMap) {
     let context = span.context();

@@ -112,3 +112,52 @@ async fn an_error_in_the_log_is_no_error_of_a_request_that_succeeds() {
     let spans = exported(as_it_is, app, "/broken").await;
     assert_eq!((&*spans[0].name, status(&spans[0])), ("GET /broken", 2));
 }
+
+/// A task that the handler leaves behind keeps the span of `tracing` open.
+#[tokio::test]
+async fn a_span_ends_with_its_request() {
+    let collector = Collector::start(BOTH[1]);
+    let tracing = collector.builder().run().unwrap();
+    let _subscribed = tracing_subscriber::registry()
+        .with(tracing.layer())
+        .set_default();
+    let (go_on, waits) = tokio::sync::oneshot::channel::<()>();
+    let (task, waits) = (
+        Arc::new(Mutex::new(None)),
+        Arc::new(Mutex::new(Some(waits))),
+    );
+    let slot = Arc::clone(&task);
+    let handler = move || async move {
+        let waits = waits.lock().unwrap().take().unwrap();
+        let work = async {
+            waits.await.unwrap();
+            error!("too late");
+            drop(info_span!("mail"));
+        };
+        *slot.lock().unwrap() = Some(tokio::spawn(work.in_current_span()));
+    };
+    let app = Router::new().route("/orders", get(handler));
+    let response = app.layer(server_spans()).oneshot(traced("/orders")).await;
+    response.unwrap().into_body().collect().await.unwrap();
+    let spans = collector.wait_for(1);
+    let nanos = spans[0].end_time_unix_nano - spans[0].start_time_unix_nano;
+    let metric = attribute(&spans[0].attributes, "duration_ms").unwrap();
+    let metric = metric
+        .trim_start_matches("DoubleValue(")
+        .trim_end_matches(')')
+        .parse::<f64>();
+    let difference = nanos as f64 / 1e6 - metric.unwrap();
+    assert!(difference.abs() < 20.0, "{difference} ms");
+
+    go_on.send(()).unwrap();
+    let task = task.lock().unwrap().take().unwrap();
+    task.await.unwrap();
+    let counts = tracing.shutdown(MINUTE).await;
+    assert_eq!((counts.exported, counts.lost()), (2, 0));
+    let late = &collector.wait_for(2)[1];
+    assert_eq!(
+        (&*late.name, &late.parent_span_id),
+        ("mail", &spans[0].span_id)
+    );
+    assert_eq!(status(&spans[0]), 0);
+}

@@ -76,8 +76,6 @@ impl Observer for ClientSpan {
     }
 
     fn on_end(&self, end: &End<'_>) {
-        // A span ends when it was left for the last time.
-        let _entered = self.enter();
         let error_type = end.error_type();
         tracing::record_all!(
             self.0,
@@ -87,6 +85,7 @@ impl Observer for ClientSpan {
             otel.status_code = error_type.is_some().then_some("ERROR"),
             duration_ms = end.millis(),
         );
+        trace_context::end(&self.0);
     }
 }
 

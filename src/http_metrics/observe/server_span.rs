@@ -113,6 +113,7 @@ impl ServerSpan {
             otel.status_code = error_type.is_some().then_some("ERROR"),
             duration_ms = end.millis(),
         );
+        trace_context::end(span);
     }
 }
 
