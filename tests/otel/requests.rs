@@ -161,3 +161,13 @@ async fn a_span_ends_with_its_request() {
     );
     assert_eq!(status(&spans[0]), 0);
 }
+
+#[tokio::test]
+async fn the_log_line_of_a_request_is_no_event_of_its_span() {
+    let handler = get(|| async { info!("served") });
+    let app = Router::new().route("/orders", handler);
+    let layer = server_spans().log(RequestLogLayer::new());
+    let spans = exported(as_it_is, app.layer(layer), "/orders").await;
+    assert_eq!(spans.len(), 1, "{spans:#?}");
+    assert_eq!(event_names(&spans[0]), ["served"]);
+}

@@ -20,6 +20,9 @@ const DEFAULTS: [&str; 10] = [
     "tower_vitals::request_id",
 ];
 
+/// The target of the log lines of requests. Their spans have the same.
+const REQUEST_LOG: &str = "tower_vitals::request";
+
 /// Which spans and events become part of a trace: those up to a level, without some targets.
 #[derive(Debug, Clone)]
 pub(super) struct Targets {
@@ -42,7 +45,10 @@ impl Targets {
     }
 
     pub(super) fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= self.level && !self.is_cut(metadata.target())
+        let target = metadata.target();
+        // The span of a request says more than its log line, which would also show the user.
+        let is_request_log = metadata.is_event() && target == REQUEST_LOG;
+        *metadata.level() <= self.level && !is_request_log && !self.is_cut(target)
     }
 
     /// Whether the target, or a module that it is in, is cut. `tower` does not cut `tower_http`.
