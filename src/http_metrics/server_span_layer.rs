@@ -50,7 +50,8 @@ impl ServerSpanLayer {
         self
     }
 
-    /// Makes spans for probes and scrapes, too. Paths that were excluded before are no longer.
+    /// Makes spans for probes and scrapes, too. Paths that were excluded before are no longer. The sampler of traces excludes some of its
+    /// own: see `TracingBuilder::exclude_no_paths`.
     pub fn exclude_none(mut self) -> Self {
         self.span.exclusion.clear();
         self

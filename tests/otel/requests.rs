@@ -171,3 +171,21 @@ async fn the_log_line_of_a_request_is_no_event_of_its_span() {
     assert_eq!(spans.len(), 1, "{spans:#?}");
     assert_eq!(event_names(&spans[0]), ["served"]);
 }
+
+#[tokio::test]
+async fn probes_are_traced_if_they_are_wanted() {
+    let app = Router::new()
+        .route("/healthz", get(|| async {}))
+        .route("/ping", get(|| async {}))
+        .layer(HttpLayer::new().span(ServerSpanLayer::new().exclude_none()));
+    let all = TracingBuilder::exclude_no_paths;
+    for (path, count) in [("/healthz", 1), ("/ping", 1)] {
+        let spans = exported(all, app.clone(), path).await;
+        assert_eq!(spans.len(), count, "{path}");
+    }
+    let others = |builder| all(builder).exclude_path("/ping");
+    for (path, count) in [("/healthz", 1), ("/ping", 0)] {
+        let spans = exported(others, app.clone(), path).await;
+        assert_eq!(spans.len(), count, "{path}");
+    }
+}

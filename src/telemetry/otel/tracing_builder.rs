@@ -202,6 +202,13 @@ impl TracingBuilder {
         self
     }
 
+    /// Samples probes and scrapes, too. Paths that were excluded before are no longer. `ServerSpanLayer` excludes some of its own: see
+    /// [`exclude_none`](crate::ServerSpanLayer::exclude_none).
+    pub fn exclude_no_paths(mut self) -> Self {
+        self.excluded.clear();
+        self
+    }
+
     /// Leaves out spans and events of this target and of those below it. The crates that the exporter uses are left out already: `h2`,
     /// `hyper`, `tonic`, `tower`, `reqwest`.
     pub fn exclude_target(mut self, target: &str) -> Self {
