@@ -42,6 +42,8 @@ mod url;
 mod value;
 mod view;
 
+#[cfg(feature = "otel")]
+pub(crate) use self::char_boundary::start_of;
 #[cfg(feature = "health")]
 pub(crate) use self::json::{Budget, json};
 #[allow(unused_imports, reason = "the features decide which of them are used")]
@@ -58,5 +60,7 @@ pub use self::registry::register;
 pub(crate) use self::registry::{register_own, register_url};
 pub(crate) use self::target::{redact_path, redact_query};
 pub use self::text::redact;
+#[cfg(feature = "otel")]
+pub(crate) use self::text::redact_to;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::text::{MAX_HALF, Redacted, redact_line, redact_start};

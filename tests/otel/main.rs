@@ -16,6 +16,7 @@ mod endings;
 #[cfg(all(feature = "axum", feature = "prometheus"))]
 mod exemplars;
 mod export;
+mod limits;
 mod outages;
 mod quiet;
 #[cfg(all(feature = "axum", feature = "request-id"))]

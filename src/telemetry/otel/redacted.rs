@@ -1,4 +1,4 @@
-//! Masks the secrets in spans before they leave the process.
+//! Masks the secrets in spans before they leave the process, and cuts long texts.
 
 use std::borrow::Cow;
 
@@ -6,14 +6,15 @@ use opentelemetry::trace::Status;
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
+use super::limits::MAX_VALUE;
 use crate::redact::{
-    MASK, is_count, is_pair_name, is_pair_value, is_secret, is_secret_name, redact,
+    MASK, is_count, is_pair_name, is_pair_value, is_secret, is_secret_name, redact_to,
 };
 
 /// Numbers with fewer digits are no registered secrets.
 const MIN_SECRET: usize = 6;
 
-/// Masks the secrets in names, attributes, events, links and descriptions. Runs in the exporter's thread, because it takes
+/// Masks the secrets in names, attributes, events, links and descriptions, and cuts these to their limit. Runs in the exporter's thread, because it takes
 /// longer than the span itself.
 pub(super) fn redact_spans(spans: &mut [SpanData]) {
     for span in spans {
@@ -78,9 +79,10 @@ fn redact_text(text: &mut StringValue, is_secret: bool) {
     }
 }
 
+/// The text without secrets and within its limit, unless it is so already.
 fn masked(text: &str) -> Option<String> {
-    match redact(text) {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(masked) => Some(masked),
+    match redact_to(text, MAX_VALUE) {
+        Cow::Borrowed(same) if same.len() == text.len() => None,
+        masked => Some(masked.into_owned()),
     }
 }
