@@ -1,5 +1,7 @@
 //! Collectors that are away, slow, or refuse spans.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -234,4 +236,47 @@ async fn a_panic_loses_one_batch() {
     collector.wait_for(3);
     let counts = tracing.shutdown(MINUTE).await;
     assert_eq!((counts.exported, counts.lost()), (3, 2));
+}
+
+/// Forwards connections to this address. Those that are open when the flag is set stay open and forward nothing more.
+fn forward(to: SocketAddr) -> (SocketAddr, Arc<AtomicBool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let is_silent = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&is_silent);
+    std::thread::spawn(move || {
+        for (at, client) in listener.incoming().enumerate() {
+            let client = client.unwrap();
+            let server = TcpStream::connect(to).unwrap();
+            let (to_client, to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            for (mut from, mut to) in [(client, to_server), (server, to_client)] {
+                let flag = Arc::clone(&flag);
+                std::thread::spawn(move || {
+                    let mut buffer = [0; 4096];
+                    while let Ok(count @ 1..) = from.read(&mut buffer) {
+                        let is_open = at > 0 || !flag.load(Ordering::Relaxed);
+                        if is_open && to.write_all(&buffer[..count]).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+        }
+    });
+    (address, is_silent)
+}
+
+/// The network drops the packets of a connection, and nobody closes it.
+#[tokio::test]
+async fn a_silent_connection_is_replaced() {
+    let collector = Collector::start(BOTH[0]);
+    let (address, is_silent) = forward(collector.address);
+    let builder = collector.builder().endpoint(&format!("http://{address}"));
+    let (tracing, _subscribed) = run(builder.timeout(Duration::from_millis(200)));
+    spans(1);
+    collector.wait_for(1);
+    is_silent.store(true, Ordering::Relaxed);
+    spans(1);
+    collector.wait_for(2);
+    assert_eq!(tracing.shutdown(MINUTE).await.exported, 2);
 }

@@ -57,7 +57,9 @@ impl Exporter {
             None => Tls::system(),
         };
         let transport = match otlp.protocol {
-            Protocol::Grpc => Transport::Grpc(OtlpGrpc::new(tls, otlp.uri, otlp.headers)),
+            Protocol::Grpc => {
+                Transport::Grpc(OtlpGrpc::new(tls, otlp.uri, otlp.headers, otlp.timeout))
+            }
             Protocol::HttpProtobuf => Transport::Http(OtlpHttp::new(tls, otlp.uri, otlp.headers)),
         };
         Ok(Self {
