@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use metrics::{
@@ -148,8 +148,12 @@ async fn a_busy_collector_is_asked_again_and_one_that_refuses_is_not() {
         collector.answer(Mode::Rejects(1));
         spans(3);
         until("rejected span", || tracing.counts().rejected == 5);
+        // More than there were.
+        collector.answer(Mode::Rejects(7));
+        spans(2);
+        until("rejected spans", || tracing.counts().rejected >= 7);
         let counts = tracing.shutdown(MINUTE).await;
-        assert_eq!((counts.exported, counts.lost()), (4, 5), "{protocol:?}");
+        assert_eq!((counts.exported, counts.lost()), (4, 7), "{protocol:?}");
     }
 }
 
@@ -279,4 +283,42 @@ async fn a_silent_connection_is_replaced() {
     spans(1);
     collector.wait_for(2);
     assert_eq!(tracing.shutdown(MINUTE).await.exported, 2);
+}
+
+/// Without a handle there is no shutdown, and no more spans can come.
+#[tokio::test]
+async fn spans_are_sent_when_all_handles_are_gone() {
+    const ROUNDS: usize = 50;
+    let collector = Collector::start(BOTH[1]);
+    for _ in 0..ROUNDS {
+        let (tracing, subscribed) = run(collector.builder().max_batch(2).batch_delay(MINUTE));
+        spans(3);
+        drop((tracing, subscribed));
+    }
+    collector.wait_for(3 * ROUNDS);
+}
+
+/// The spans are not sent twice.
+#[tokio::test]
+async fn an_answer_of_200_that_breaks_off_is_an_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&requests);
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            // The request fits in one segment.
+            let _ = connection.read(&mut [0; 64 * 1024]).unwrap();
+            count.fetch_add(1, Ordering::Relaxed);
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nab";
+            connection.write_all(answer).unwrap();
+        }
+    });
+    let builder = Tracing::builder().endpoint(&format!("http://{address}"));
+    let (tracing, _subscribed) = run(builder.batch_delay(Duration::from_millis(10)));
+    spans(2);
+    let counts = tracing.shutdown(MINUTE).await;
+    assert_eq!((counts.exported, counts.lost()), (2, 0));
+    assert_eq!(requests.load(Ordering::Relaxed), 1);
 }

@@ -10,6 +10,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::collector::{BOTH, Collector, Mode, attribute, until};
+use crate::quiet::global;
 use crate::support::log::Log;
 
 const SECRET: &str = "pl4nted-s3cret";
@@ -47,10 +48,13 @@ async fn secrets_in_spans_do_not_leave_the_process() {
 
 #[tokio::test]
 async fn secrets_of_the_collector_are_shown_nowhere() {
+    const SECRET: &str = "pl4nted-c0llector";
+    let log = &global().log;
     for protocol in BOTH {
         let mut collector = Collector::start(protocol);
         collector.stop();
-        let url = format!("http://ann:{SECRET}@{}/{SECRET}", collector.address);
+        let address = collector.address.to_string();
+        let url = format!("http://ann:{SECRET}@{address}/{SECRET}");
         let vars = [
             ("OTEL_EXPORTER_OTLP_ENDPOINT", &*url),
             (
@@ -63,7 +67,7 @@ async fn secrets_of_the_collector_are_shown_nowhere() {
             ),
             (
                 "OTEL_EXPORTER_OTLP_HEADERS",
-                "authorization=Bearer%20pl4nted-s3cret",
+                "authorization=Bearer%20pl4nted-c0llector",
             ),
             ("OTEL_BSP_EXPORT_TIMEOUT", "50"),
             ("OTEL_BSP_SCHEDULE_DELAY", "5"),
@@ -78,13 +82,21 @@ async fn secrets_of_the_collector_are_shown_nowhere() {
             .set_default();
         drop(info_span!("span"));
         until("loss", || tracing.counts().export_failed == 1);
-        drop(subscribed);
         collector.restart();
         collector.answer(Mode::Refuses(400));
+        drop(info_span!("span"));
+        // The path of the collector over HTTP is unknown, and that over gRPC has no prefix.
+        until("refusal", || tracing.counts().rejected == 1);
+        drop(subscribed);
+        // The lines are written when the thread has ended.
+        tracing.shutdown(Duration::from_secs(60)).await;
+        assert_eq!(log.count(&address), 1, "{protocol:?}: {}", log.text());
+        assert!(log.count("refused spans") > 0, "{protocol:?}");
+        assert!(!log.text().contains(SECRET), "{}", log.text());
     }
     let headers = [(
         "OTEL_EXPORTER_OTLP_HEADERS",
-        "authorization: pl4nted-s3cret",
+        "authorization: pl4nted-c0llector",
     )];
     let error = Tracing::from_vars(headers).unwrap_err();
     assert_eq!(
@@ -93,7 +105,7 @@ async fn secrets_of_the_collector_are_shown_nowhere() {
     );
     let endpoint = [(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "htp://ann:pl4nted-s3cret@host/x",
+        "htp://ann:pl4nted-c0llector@host/x",
     )];
     let error = Tracing::from_vars(endpoint).unwrap_err().to_string();
     assert!(!error.contains(SECRET), "{error}");

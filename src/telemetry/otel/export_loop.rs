@@ -106,7 +106,8 @@ impl ExportLoop {
     }
 
     fn is_running(&self) -> bool {
-        self.shutdown.borrow().is_none()
+        // An error says that all handles and layers are gone.
+        self.shutdown.has_changed().is_ok() && self.shutdown.borrow().is_none()
     }
 
     /// Waits for the deadline of the shutdown.

@@ -50,7 +50,7 @@ impl OtlpHttp {
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
-        let response = self.client.send(request, MAX_RESPONSE).await;
+        let response = self.client.exchange(request, MAX_RESPONSE).await;
         let response = response.map_err(|error| Failure {
             message: logged(&error),
             retry: Retry::Soon,
@@ -58,7 +58,8 @@ impl OtlpHttp {
         let status = response.status();
         if status.is_success() {
             // A body that cannot be read says nothing about refused spans.
-            let answer = ExportTraceServiceResponse::decode(response.into_body()).ok();
+            let body = response.into_body().ok();
+            let answer = body.and_then(|body| ExportTraceServiceResponse::decode(body).ok());
             let refused = answer.and_then(|answer| answer.partial_success);
             return Ok(refused.map_or(0, |refused| refused.rejected_spans));
         }
