@@ -156,7 +156,7 @@ pub(crate) fn redact_to(text: &str, max: usize) -> Cow<'_, str> {
             text.truncate(char_boundary::floor(&text, max));
             Cow::Owned(text)
         }
-        text => text,
+        text @ Cow::Borrowed(_) => text,
     }
 }
 

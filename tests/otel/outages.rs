@@ -16,6 +16,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::collector::{BOTH, Collector, Mode, until};
+use crate::quiet::global;
 use crate::support;
 use tower_vitals::telemetry::otel::Tracing;
 
@@ -230,6 +231,7 @@ impl Recorder for Cursed {
 
 #[tokio::test]
 async fn a_panic_loses_one_batch() {
+    let log = &global().log;
     let collector = Collector::start(BOTH[1]);
     collector.answer(Mode::Refuses(400));
     let (tracing, _subscribed) = run(collector.builder().recorder(Cursed(Arc::default())));
@@ -240,6 +242,7 @@ async fn a_panic_loses_one_batch() {
     collector.wait_for(3);
     let counts = tracing.shutdown(MINUTE).await;
     assert_eq!((counts.exported, counts.lost()), (3, 2));
+    assert_eq!(log.count("the export panicked: cursed"), 1);
 }
 
 /// Forwards connections to this address. Those that are open when the flag is set stay open and forward nothing more.
@@ -309,7 +312,7 @@ async fn an_answer_of_200_that_breaks_off_is_an_answer() {
         for connection in listener.incoming() {
             let mut connection = connection.unwrap();
             // The request fits in one segment.
-            let _ = connection.read(&mut [0; 64 * 1024]).unwrap();
+            let _ = connection.read(&mut [0; 8 * 1024]).unwrap();
             count.fetch_add(1, Ordering::Relaxed);
             let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nab";
             connection.write_all(answer).unwrap();

@@ -91,7 +91,7 @@ impl ExportLoop {
             let count = spans.len() as u64;
             let counters = &self.queue.counters;
             let end = tokio::select! {
-                end = caught(exporter.export(spans, counters)) => end.unwrap_or_else(panicked),
+                end = caught(exporter.export(spans, counters)) => end.unwrap_or_else(|panic| panicked(&panic)),
                 () = self.deadline() => {
                     counters.shutdown.add(count);
                     return false;
@@ -135,8 +135,8 @@ impl Drop for ExportLoop {
 }
 
 /// The end of a batch whose export panicked, in the recorder of the service for one.
-fn panicked(panic: Panic) -> Exported {
-    let message = redact_line(message(&*panic), 200);
+fn panicked(panic: &Panic) -> Exported {
+    let message = redact_line(message(&**panic), 200);
     Exported::Failed(Failure {
         message: format!("the export panicked: {message}"),
         retry: Retry::Never,

@@ -52,9 +52,9 @@ fn redact_attributes(attributes: &mut [KeyValue]) {
             Value::String(text) => redact_text(text, is_value || is_secret(key)),
             Value::Array(Array::String(texts)) => {
                 let is_secret = is_value || is_secret(key);
-                texts
-                    .iter_mut()
-                    .for_each(|text| redact_text(text, is_secret));
+                for text in texts {
+                    redact_text(text, is_secret);
+                }
             }
             Value::Bool(_) | Value::Array(Array::Bool(_)) => {}
             _ if is_value || is_secret(key) && !is_count(key) || is_registered(value) => {
