@@ -32,7 +32,6 @@ pub(crate) use observation::Observation;
 pub(crate) use observed::Observed;
 pub(crate) use observer::Observer;
 pub(crate) use observers::Observers;
-pub(crate) use proxies::Proxies;
 pub(crate) use request_head::RequestHead;
 #[cfg(feature = "request-id")]
 pub(crate) use request_ids::RequestIds;
