@@ -69,6 +69,11 @@ impl ClientSpan {
 }
 
 impl Observer for ClientSpan {
+    /// A span ends when it was left for the last time, and a body that ends is outside.
+    fn enter(&self) -> Option<Entered<'_>> {
+        Some(self.enter())
+    }
+
     fn on_head(&self, head: &response::Parts) {
         if let Some(version) = protocol_version(head.version) {
             self.0.record("network.protocol.version", version);
@@ -76,8 +81,6 @@ impl Observer for ClientSpan {
     }
 
     fn on_end(&self, end: &End<'_>) {
-        // A span ends when it was left for the last time.
-        let _entered = self.enter();
         let error_type = end.error_type();
         tracing::record_all!(
             self.0,
