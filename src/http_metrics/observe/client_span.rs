@@ -11,7 +11,7 @@ use tracing::span::Entered;
 use super::end::End;
 use super::observer::Observer;
 use super::request_head::RequestHead;
-use super::span_fields::{SpanName, protocol_version, redacted_query, rpc};
+use super::span_fields::{SpanName, protocol_version, redacted_query, rpc, without_brackets};
 use super::target::TARGET;
 use crate::http_metrics::labels::{METHODS, OTHER, UNMATCHED, method_index};
 use crate::redact::redact;
@@ -103,10 +103,6 @@ fn url(uri: &Uri) -> String {
         Some(query) => format!("{scheme}://{server}{path}?{query}"),
         None => format!("{scheme}://{server}{path}"),
     }
-}
-
-fn without_brackets(host: &str) -> &str {
-    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 /// The port, or else that of the scheme.
