@@ -59,6 +59,11 @@ pub(crate) fn set_parent(span: &Span, headers: &HeaderMap) {
     let _ = span.set_parent(context);
 }
 
+/// Renames a span that has started, in its trace.
+pub(crate) fn set_name(span: &Span, name: String) {
+    span.context().span().update_name(name);
+}
+
 /// Writes the context of the span into the headers of a request that it sends, or else the current context. Starts the span.
 pub(crate) fn inject(span: &Span, headers: &mut HeaderMap) {
     let context = span.context();

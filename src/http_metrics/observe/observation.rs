@@ -23,6 +23,8 @@ pub(crate) struct Observation {
     log: Option<LogRecord>,
     span: Span,
     is_server_span: bool,
+    /// The method of a server span without a route.
+    unnamed: Option<&'static str>,
     /// Whether the id is in this span or in one around it.
     is_id_in_span: bool,
 }
@@ -42,8 +44,13 @@ impl Observation {
         let span_id = id.filter(|_| !is_id_outside);
         let spans = observers.span.as_ref();
         let server_span = spans.filter(|span| !span.exclusion.covers(request.path()));
+        let mut unnamed = None;
         let span = match (server_span, &observers.ids) {
-            (Some(server_span), _) => server_span.begin(request, endpoint, span_id),
+            (Some(server_span), _) => {
+                let span;
+                (span, unnamed) = server_span.begin(request, endpoint, span_id);
+                span
+            }
             (None, _) if spans.is_some() && trace_context::HAS_TRACES => {
                 ServerSpan::excluded(request, span_id)
             }
@@ -61,6 +68,7 @@ impl Observation {
             observers: Arc::clone(observers),
             log,
             is_server_span: server_span.is_some(),
+            unnamed,
             is_id_in_span: is_id_outside || (id.is_some() && !span.is_disabled()),
             request_id: own_id,
             span,
@@ -102,7 +110,7 @@ impl Observer for Observation {
 
     fn on_end(&self, end: &End<'_>) {
         if self.has_server_span() {
-            ServerSpan::end(&self.span, end);
+            ServerSpan::end(&self.span, end, self.unnamed);
         }
         if let (Some(log), Some(settings)) = (&self.log, &self.observers.log) {
             // The guard records inside the span, so the line is inside, too.

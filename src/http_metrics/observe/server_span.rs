@@ -36,15 +36,15 @@ impl Default for ServerSpan {
 
 impl ServerSpan {
     /// The span of a request, with the attributes that OpenTelemetry's conventions 1.44 know at its begin. Nothing is computed for
-    /// a span that is disabled.
+    /// a span that is disabled. Without a route, its method is returned, too, because a layer inside can find the route.
     pub(crate) fn begin(
         &self,
         request: &RequestHead<'_>,
         endpoint: Option<&str>,
         request_id: Option<&str>,
-    ) -> Span {
+    ) -> (Span, Option<&'static str>) {
         if !tracing::enabled!(target: TARGET, tracing::Level::ERROR) {
-            return Span::none();
+            return (Span::none(), None);
         }
         let method = METHODS[method_index(request.method)];
         let route = request
@@ -85,7 +85,7 @@ impl ServerSpan {
             duration_ms = Empty,
         );
         trace_context::set_parent(&span, request.headers);
-        span
+        (span, (route.is_none() && rpc.is_none()).then_some(method))
     }
 
     /// A span that no sampler of this crate takes, so that the spans inside are not taken either. It has a target of its own, because it
@@ -103,7 +103,14 @@ impl ServerSpan {
     }
 
     /// Records the end. `duration_ms` is the metric's duration.
-    pub(crate) fn end(span: &Span, end: &End<'_>) {
+    pub(crate) fn end(span: &Span, end: &End<'_>, unnamed: Option<&'static str>) {
+        if let Some(method) = unnamed
+            && let Some(route) = end.endpoint.filter(|name| !is_unnamed(name))
+        {
+            let name = SpanName::new(method, Some(route), None).to_string();
+            tracing::record_all!(span, http.route = route, otel.name = &*name);
+            trace_context::set_name(span, name);
+        }
         let error_type = end.error_type();
         tracing::record_all!(
             span,
