@@ -16,7 +16,7 @@ use super::ending::Ending;
 use super::head::{Head, NoBody};
 use super::layer_state::LayerState;
 use super::mark::Mark;
-use super::observe::{ClientSpan, IdInSpan, Observation, Observers, RequestHead};
+use super::observe::{ClientSpan, Observation, Observers, RequestHead};
 use super::outcome::Outcome;
 use super::record::{Pending, RequestBytes, UNTIL_END};
 use super::series::Series;
@@ -103,11 +103,8 @@ impl<F> ResponseFuture<F> {
             }
             None => measured,
         };
-        if observation
-            .as_ref()
-            .is_some_and(|observation| observation.is_id_in_span())
-        {
-            request.extensions_mut().insert(IdInSpan);
+        if let Some(observation) = &observation {
+            observation.mark(request.extensions_mut());
         }
         let pending = Pending::begin(series);
         let future = Self::call(pending, started, request, CountBody::No, |request, _| {

@@ -276,6 +276,32 @@ async fn a_probe_has_no_spans_here_nor_elsewhere() {
 }
 
 #[tokio::test]
+async fn a_server_span_inside_another_is_its_child() {
+    let collector = Collector::start(BOTH[0]);
+    let tracing = collector.builder().run().unwrap();
+    let _subscribed = tracing_subscriber::registry()
+        .with(tracing.layer())
+        .set_default();
+    let layer = || ServerSpanLayer::new().exclude_none();
+    let app = Router::new().route("/inner", get(|| async { "answer" }));
+    let app = layer().layer(app.layer(layer()));
+    let request = Request::get("/inner")
+        .header("traceparent", format!("00-{TRACE}-{CALLER}-01"))
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let response = app.oneshot(request).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    tracing.shutdown(MINUTE).await;
+    let spans = collector.wait_for(2);
+    let (outer, inner) = (
+        named(&spans, "GET", SERVER),
+        named(&spans, "GET /inner", SERVER),
+    );
+    assert_eq!(hex(&outer.parent_span_id), CALLER);
+    assert_eq!(inner.parent_span_id, outer.span_id);
+}
+
+#[tokio::test]
 async fn a_route_that_a_layer_inside_finds_names_the_span() {
     let collector = Collector::start(BOTH[0]);
     let tracing = collector.builder().run().unwrap();

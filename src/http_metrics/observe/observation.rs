@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Response, response};
+use http::{Extensions, HeaderValue, Response, response};
 use tracing::Span;
 use tracing::span::Entered;
 
@@ -11,6 +11,7 @@ use super::id_in_span::IdInSpan;
 use super::log_record::LogRecord;
 use super::observer::Observer;
 use super::observers::Observers;
+use super::parent_taken::ParentTaken;
 use super::request_head::RequestHead;
 use super::server_span::ServerSpan;
 use super::target::TARGET;
@@ -75,8 +76,14 @@ impl Observation {
         }))
     }
 
-    pub(crate) fn is_id_in_span(&self) -> bool {
-        self.is_id_in_span
+    /// Tells layers inside what the spans outside have.
+    pub(crate) fn mark(&self, extensions: &mut Extensions) {
+        if self.is_id_in_span {
+            extensions.insert(IdInSpan);
+        }
+        if trace_context::HAS_TRACES && self.observers.span.is_some() && !self.span.is_disabled() {
+            extensions.insert(ParentTaken);
+        }
     }
 
     /// Code that runs while the guard lives logs inside the span of the request.

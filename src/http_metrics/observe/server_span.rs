@@ -8,6 +8,7 @@ use tracing::field::{Empty, display};
 
 use super::end::End;
 use super::exclusion::Exclusion;
+use super::parent_taken::ParentTaken;
 use super::proxies::Proxies;
 use super::request_head::RequestHead;
 use super::span_fields::{SpanName, protocol_version, redacted_query, rpc, server, user_agent};
@@ -84,7 +85,7 @@ impl ServerSpan {
             "error.type" = Empty,
             duration_ms = Empty,
         );
-        trace_context::set_parent(&span, request.headers);
+        set_parent(&span, request);
         (span, (route.is_none() && rpc.is_none()).then_some(method))
     }
 
@@ -98,7 +99,7 @@ impl ServerSpan {
             request_id,
             { trace_context::EXCLUDED } = true,
         );
-        trace_context::set_parent(&span, request.headers);
+        set_parent(&span, request);
         span
     }
 
@@ -120,6 +121,13 @@ impl ServerSpan {
             otel.status_code = error_type.is_some().then_some("ERROR"),
             duration_ms = end.millis(),
         );
+    }
+}
+
+/// The caller's span is the parent, unless a span outside is its child already.
+fn set_parent(span: &Span, request: &RequestHead<'_>) {
+    if request.extensions.get::<ParentTaken>().is_none() {
+        trace_context::set_parent(span, request.headers);
     }
 }
 
