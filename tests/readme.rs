@@ -182,6 +182,24 @@ mod snippets {
             .run()?;
         Ok(())
     }
+
+    async fn telemetry(settings: &tower_vitals::Settings, app: Router) -> anyhow::Result<()> {
+        use tower_vitals::telemetry::logging::Logging;
+        use tower_vitals::telemetry::otel::Tracing;
+        use tower_vitals::{HttpLayer, RequestIdLayer, RequestLogLayer, ServerSpanLayer};
+
+        let traces = Tracing::from_settings(&settings)?.run()?;
+        let logging = Logging::from_settings(&settings)?.init_with(traces.layer())?;
+        let app = app.layer(
+            HttpLayer::new()
+                .request_id(RequestIdLayer::new())
+                .metrics(HttpMetricsLayer::new())
+                .log(RequestLogLayer::new())
+                .span(ServerSpanLayer::new()),
+        );
+        let _: Router = app;
+        Ok(())
+    }
 }
 
 /// Stands for the server that tonic generates.
@@ -233,7 +251,7 @@ fn each_snippet_is_compiled() {
     let snippets: Vec<_> = parts
         .map(|part| part.split("```").next().unwrap())
         .collect();
-    assert_eq!(snippets.len(), 11, "a new snippet needs a function");
+    assert_eq!(snippets.len(), 12, "a new snippet needs a function");
     for snippet in snippets {
         let snippet = lines(snippet);
         let is_compiled = compiled.windows(snippet.len()).any(|part| part == snippet);
