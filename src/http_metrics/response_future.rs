@@ -91,7 +91,10 @@ impl<F> ResponseFuture<F> {
         let id = observers.identify(&mut request);
         let mut measured = None;
         if let Some(state) = metrics {
-            (measured, request) = Self::measured(state, request);
+            measured = state.known_series(&request);
+            if measured.is_none() {
+                (measured, request) = Self::new_series(state, request);
+            }
         }
         let head = RequestHead::of(&request);
         let endpoint = measured.as_ref().map(|series| series.endpoint());
@@ -118,11 +121,14 @@ impl<F> ResponseFuture<F> {
     pub(crate) fn begin_traced<B>(
         state: &Arc<LayerState>,
         templates: &Templates,
-        request: Request<B>,
+        mut request: Request<B>,
         call: impl FnOnce(Request<B>) -> F,
     ) -> (Self, Option<Arc<ClientSpan>>) {
         let started = Instant::now();
-        let (measured, mut request) = Self::measured(state, request);
+        let mut measured = state.known_series(&request);
+        if measured.is_none() {
+            (measured, request) = Self::new_series(state, request);
+        }
         let head = RequestHead::of(&request);
         let endpoint = measured.as_ref().map(|series| series.endpoint());
         let span = ClientSpan::begin(&head, endpoint.as_deref());
@@ -142,14 +148,12 @@ impl<F> ResponseFuture<F> {
         (future, span)
     }
 
-    /// The series that a request is measured under.
-    fn measured<B>(
+    /// The series of a request that has no known one. Not inlined, because a request is large and is moved here.
+    #[inline(never)]
+    fn new_series<B>(
         state: &Arc<LayerState>,
         request: Request<B>,
     ) -> (Option<Arc<Series>>, Request<B>) {
-        if let Some(series) = state.known_series(&request) {
-            return (Some(series), request);
-        }
         let (mut parts, body) = request.into_parts();
         let series = Self::series(state, &mut parts);
         (series, Request::from_parts(parts, body))
