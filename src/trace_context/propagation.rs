@@ -13,6 +13,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::trace_ids::TraceIds;
 use super::traceparent;
+use crate::panics::caught_here;
 
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 /// The bytes of baggage that a service must take (W3C Baggage, section 3.3.2), and that OpenTelemetry takes.
@@ -25,7 +26,24 @@ pub(crate) const HAS_TRACES: bool = true;
 ///
 /// Costs no look-up of the span, because the layer of tracing-opentelemetry keeps the context of entered spans.
 pub(crate) fn current_ids() -> Option<TraceIds> {
+    let is_there = HAS_CONTEXT.try_with(|context| context.0).unwrap_or(false);
+    if !is_there {
+        return None;
+    }
     Context::map_current(|context| valid_ids(context.span().span_context()))
+}
+
+thread_local! {
+    /// Dropped before the context of the thread, because it is made after it. So a thread that ends does not ask for a context that
+    /// is gone, which would abort the process.
+    static HAS_CONTEXT: HasContext = HasContext(caught_here(|| Context::map_current(|_| ())).is_ok());
+}
+
+struct HasContext(bool);
+
+/// Without it, the value would be there until the end.
+impl Drop for HasContext {
+    fn drop(&mut self) {}
 }
 
 /// The ids of a span. Starts it, so its parent and its name are final afterwards.

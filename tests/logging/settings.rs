@@ -60,6 +60,17 @@ fn settings_name_the_filter_the_files_the_service_and_the_environment() {
 }
 
 #[test]
+fn settings_refuse_a_filter_that_the_log_cannot_read() {
+    let error = Settings::from_vars([("LOG_LEVEL", "info,[span{id=7]=debug")]).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("LOG_LEVEL is \"info,[span{id=7]=debug\": "),
+        "{error}"
+    );
+}
+
+#[test]
 fn only_warnings_go_to_a_file_without_json() {
     let folder = Folder::new();
     let settings = Settings::from_vars([("LOG_DIR", folder.path().to_str().unwrap())]).unwrap();

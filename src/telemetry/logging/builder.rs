@@ -193,7 +193,7 @@ impl LoggingBuilder {
     ///
     /// The hook logs each panic as an event of level ERROR and target `panic`, with message, location, thread and, if
     /// `RUST_BACKTRACE` is set, the backtrace. Then it calls the hook that was set before, such as that of the standard library, which
-    /// prints to standard error. If panics abort the process, it first waits until the line is in the files, at most a second.
+    /// prints to standard error. Panics of sinks and of the values of fields only reach that one. If panics abort the process, it first waits until the line is in the files, at most a second.
     pub fn panic_hook(mut self, is_set: bool) -> Self {
         self.has_panic_hook = is_set;
         self

@@ -66,8 +66,8 @@ impl LoggingHandle {
 
     /// Opens the files at their paths again, for programs that move them, such as `logrotate`. Does not wait.
     ///
-    /// Without this call, a file notices before its next lines that it was moved. After [`init`](super::LoggingBuilder::init) in a tokio
-    /// runtime, SIGHUP does this.
+    /// Without this call, a file notices before its next lines that it was moved. After
+    /// [`init`](super::LoggingBuilder::init), SIGHUP does this.
     pub fn reopen(&self) {
         self.files.reopen();
     }

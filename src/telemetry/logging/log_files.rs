@@ -1,7 +1,7 @@
 //! `LogFiles`: the files in the folder of the log.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -24,8 +24,9 @@ pub(super) struct LogFiles(Arc<Open>);
 struct Open {
     alerts: Option<FileSink>,
     json: Option<FileSink>,
+    old: Vec<OldFiles>,
     /// Runs as long as this exists.
-    cleanup: Option<DailyCleanup>,
+    cleanup: OnceLock<DailyCleanup>,
 }
 
 impl Open {
@@ -48,17 +49,24 @@ impl LogFiles {
         let mut open = Open {
             alerts: file(ALERTS).map(FileSinkBuilder::open).transpose()?,
             json: json.transpose()?,
-            cleanup: None,
+            old: Vec::new(),
+            cleanup: OnceLock::new(),
         };
         let backups = open.iter().map(|file| OldFiles::Backups {
             log: file.path().to_owned(),
             max_age: builder.max_age,
         });
-        let old: Vec<_> = backups.chain(builder.old_files.iter().cloned()).collect();
-        if !old.is_empty() {
-            open.cleanup = Some(DailyCleanup::start(old)?);
-        }
+        open.old = backups.chain(builder.old_files.iter().cloned()).collect();
         Ok(Self(Arc::new(open)))
+    }
+
+    /// Deletes old files, now and once a day.
+    pub(super) fn start_cleanup(&self) -> Result<(), Error> {
+        if !self.0.old.is_empty() {
+            // Called once.
+            let _ = self.0.cleanup.set(DailyCleanup::start(self.0.old.clone())?);
+        }
+        Ok(())
     }
 
     pub(super) fn alerts(&self) -> Option<&FileSink> {

@@ -11,6 +11,7 @@ use super::event_counter::EventCounter;
 use super::files::FileSink;
 use super::handle::LoggingHandle;
 use super::json_lines::JsonLines;
+use super::layers::{AnyLayer, Layers};
 use super::line_sink::LineSink;
 use super::log_files::LogFiles;
 use super::log_level::LogLevel;
@@ -22,14 +23,11 @@ use crate::log_filter::LogFilter;
 /// The target of the crate's own lines.
 const OWN_TARGET: &str = "tower_vitals";
 
-/// A layer for a subscriber that keeps spans, such as `tracing_subscriber`'s registry.
-type AnyLayer<S> = Box<dyn Layer<S> + Send + Sync>;
-
 impl LoggingBuilder {
     /// Starts the log of the process: sets the global subscriber of `tracing`, the panic hook, and the logger of the `log` crate.
     ///
-    /// With files and in a tokio runtime, SIGHUP opens the files again ([`LoggingHandle::reopen`]), as `logrotate` expects. This replaces
-    /// the system's response to SIGHUP, which is to end the process.
+    /// With files, SIGHUP opens them again ([`LoggingHandle::reopen`]), as `logrotate` expects. This replaces the system's response to
+    /// SIGHUP, which is to end the process.
     ///
     /// ```no_run
     /// use std::time::Duration;
@@ -69,7 +67,7 @@ impl LoggingBuilder {
         T: Subscriber + Send + Sync,
     {
         let (has_panic_hook, takes_log_records) = (self.has_panic_hook, self.takes_log_records);
-        let (layer, handle) = self.layer()?;
+        let (layer, handle) = self.build()?;
         tracing::subscriber::set_global_default(subscriber(layer)).map_err(|error| {
             Error::new(
                 ErrorKind::AlreadyInstalled,
@@ -85,6 +83,8 @@ impl LoggingBuilder {
             panic_hook::set(handle.files().clone());
         }
         hangup::reopen_on_hangup(handle.files());
+        // It logs what it deletes, and a log that does not start deletes nothing.
+        handle.files().start_cleanup()?;
         Ok(handle)
     }
 
@@ -106,6 +106,15 @@ impl LoggingBuilder {
     ///
     /// [`ErrorKind::InvalidConfig`] names all mistakes, [`ErrorKind::Io`] a file that cannot be opened.
     pub fn layer<S>(self) -> Result<(AnyLayer<S>, LoggingHandle), Error>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+    {
+        let (layer, handle) = self.build()?;
+        handle.files().start_cleanup()?;
+        Ok((layer, handle))
+    }
+
+    fn build<S>(self) -> Result<(AnyLayer<S>, LoggingHandle), Error>
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     {
@@ -135,7 +144,7 @@ impl LoggingBuilder {
         }
         // The last one, because a recorder may log in turn.
         layers.push(Box::new(EventCounter::new(&self.recorder)));
-        let layer = layers.with_filter(filter);
+        let layer = Layers(layers).with_filter(filter);
         Ok((Box::new(layer), LoggingHandle::new(level, files)))
     }
 

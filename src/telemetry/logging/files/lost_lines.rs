@@ -7,6 +7,14 @@ use metrics::Counter;
 use crate::catalog::MONITORING_LOG_LINES_DROPPED;
 use crate::recorder::{LazyHandle, RecorderRef};
 
+struct Counted<'a>(&'a AtomicBool);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 /// The lines that one sink lost, for the metric and for the report in the log.
 #[derive(Debug)]
 pub(super) struct LostLines {
@@ -45,9 +53,9 @@ impl LostLines {
         while self.uncounted.load(Ordering::Relaxed) > 0
             && !self.is_counting.swap(true, Ordering::Acquire)
         {
-            let is_counted = self.count();
-            self.is_counting.store(false, Ordering::Release);
-            if !is_counted {
+            // Also if the recorder panics.
+            let _counted = Counted(&self.is_counting);
+            if !self.count() {
                 break;
             }
         }

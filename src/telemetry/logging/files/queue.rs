@@ -185,6 +185,10 @@ impl Queue {
         self.state.lock().unsettled() == 0
     }
 
+    pub(super) fn is_open(&self) -> bool {
+        self.state.lock().stage == Stage::Open
+    }
+
     pub(super) fn reopen(&self) {
         self.state.lock().wants_reopen = true;
         self.work.notify_one();
