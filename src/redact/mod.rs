@@ -49,7 +49,7 @@ pub(crate) use self::mask::MASK;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::name::{is_count, is_secret};
 #[cfg(feature = "logging")]
-pub(crate) use self::pair_names::{PAIR_VALUES, is_pair_name, is_pair_value};
+pub(crate) use self::pair_names::{is_pair_name, is_pair_value};
 pub use self::register_name::register_name;
 pub use self::registry::register;
 #[allow(unused_imports, reason = "the features decide which of them are used")]

@@ -170,6 +170,39 @@ fn a_value_beside_the_name_of_a_secret_is_masked() {
 }
 
 #[test]
+fn a_value_recorded_later_than_the_name_of_a_secret_or_before_it_is_masked() {
+    let log = |span: tracing::Span| {
+        let _span = span.entered();
+        info!("x");
+    };
+    assert_masked(|| {
+        let span = info_span!("set", header = "authorization", value = Empty);
+        span.record("value", "pl4nted");
+        log(span);
+    });
+    assert_masked(|| {
+        let span = info_span!("set", header = Empty, value = "pl4nted");
+        span.record("header", "authorization");
+        log(span);
+    });
+    assert_masked(|| {
+        let span = info_span!("set", name = Empty, content = Empty);
+        span.record("content", tracing::field::display("pl4nted"));
+        span.record("name", "DB_PASSWORD");
+        log(span);
+    });
+    assert_masked(|| info!("Value" = "pl4nted", header = "authorization", "x"));
+    let lines = texts(|| {
+        let span = info_span!("set", header = "accept", value = Empty);
+        span.record("value", "text");
+        log(span);
+    });
+    for line in lines {
+        assert!(line.contains("text"), "{line}");
+    }
+}
+
+#[test]
 fn registered_values_and_names_are_masked() {
     assert!(tower_vitals::redact::register("registered pl4nted"));
     assert!(tower_vitals::redact::register("7364528190"));

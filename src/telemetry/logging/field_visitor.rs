@@ -11,7 +11,7 @@ use super::exception::Exception;
 use super::excerpt::Excerpt;
 use super::fields::Fields;
 use super::limits::{MAX_BACKTRACE, MAX_VALUE};
-use crate::redact::{MASK, PAIR_VALUES, is_count, is_pair_name, is_pair_value, is_secret};
+use crate::redact::{MASK, is_count, is_pair_name, is_secret};
 
 /// The message of a panic, which becomes that of `exception`, too.
 const PANIC_MESSAGE: &str = "panic.message";
@@ -29,8 +29,6 @@ pub(super) struct FieldVisitor<'a> {
     pub(super) text: &'a mut String,
     /// The parts of an event, and the style of its message. A span has none.
     pub(super) event: Option<(&'a mut EventParts, Style)>,
-    /// Whether a field says that the value beside it is secret: `header = "authorization", value = ..`.
-    pub(super) names_secret: bool,
 }
 
 impl FieldVisitor<'_> {
@@ -53,10 +51,10 @@ impl FieldVisitor<'_> {
             return;
         }
         if is_pair_name(name) && text.is_secret_name() {
-            self.mask_values();
+            self.fields.set_names_secret();
         }
-        if is_secret(name) || self.names_secret && is_pair_value(name) {
-            return self.mask(name);
+        if is_secret(name) || self.fields.is_beside_secret(name) {
+            return self.fields.mask(name);
         }
         self.fields
             .set(name, |json| text.push_json(json, MAX_VALUE));
@@ -84,9 +82,9 @@ impl FieldVisitor<'_> {
         }
         let is_registered =
             || literal.len() >= MIN_SECRET && Excerpt::of(literal, MAX_VALUE).has_secret();
-        let is_value = self.names_secret && is_pair_value(name);
+        let is_value = self.fields.is_beside_secret(name);
         if is_value || is_secret(name) && !is_count(name) || is_registered() {
-            return self.mask(name);
+            return self.fields.mask(name);
         }
         self.fields
             .set(name, |json| json.extend_from_slice(literal.as_bytes()));
@@ -99,24 +97,6 @@ impl FieldVisitor<'_> {
                 .event
                 .as_ref()
                 .is_some_and(|(event, _)| !event.has_message)
-    }
-
-    /// Masks the values beside the name of a secret.
-    fn mask_values(&mut self) {
-        self.names_secret = true;
-        for name in PAIR_VALUES {
-            if self.fields.iter().any(|field| field.name == name) {
-                self.mask(name);
-            }
-        }
-    }
-
-    fn mask(&mut self, name: &'static str) {
-        self.fields.set(name, |json| {
-            json.push(b'"');
-            json.extend_from_slice(MASK.as_bytes());
-            json.push(b'"');
-        });
     }
 }
 

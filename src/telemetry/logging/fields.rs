@@ -3,6 +3,7 @@
 use super::escape::{self, Style};
 use super::keys::{IdKey, collides};
 use super::limits::MAX_FIELDS;
+use crate::redact::{MASK, is_pair_value};
 
 /// Fields, as members of a JSON object: `,"user":"ann","items":3`. No name appears twice.
 #[derive(Debug, Default)]
@@ -11,6 +12,8 @@ pub(super) struct Fields {
     list: Vec<Field>,
     /// The number of fields that did not fit.
     dropped: usize,
+    /// Whether a field says that the value beside it is secret: `header = "authorization", value = ..`.
+    names_secret: bool,
 }
 
 /// The position of a field in the JSON.
@@ -29,6 +32,7 @@ impl Fields {
         self.json.clear();
         self.list.clear();
         self.dropped = 0;
+        self.names_secret = false;
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -80,12 +84,39 @@ impl Fields {
         });
     }
 
+    /// Adds a mask, in place of an earlier value of this name.
+    pub(super) fn mask(&mut self, name: &'static str) {
+        self.set(name, |json| {
+            json.push(b'"');
+            json.extend_from_slice(MASK.as_bytes());
+            json.push(b'"');
+        });
+    }
+
+    /// Notes that a field names a secret. The values beside it are masked, also those that are added later.
+    pub(super) fn set_names_secret(&mut self) {
+        self.names_secret = true;
+        let names = self.list.iter().map(|field| field.name);
+        let names: Vec<_> = names.filter(|name| is_pair_value(name)).collect();
+        for name in names {
+            self.mask(name);
+        }
+    }
+
+    /// Whether the value of this name is beside the name of a secret.
+    pub(super) fn is_beside_secret(&self, name: &str) -> bool {
+        self.names_secret && is_pair_value(name)
+    }
+
     /// Adds the fields of the others, in place of earlier ones of their names.
     pub(super) fn set_all(&mut self, others: &Self) {
         for field in &others.list {
             self.set(field.name, |json| {
                 json.extend_from_slice(others.value(field));
             });
+        }
+        if self.names_secret || others.names_secret {
+            self.set_names_secret();
         }
         self.dropped += others.dropped;
     }
@@ -96,6 +127,7 @@ impl Fields {
             json: self.json.clone(),
             list: self.list.clone(),
             dropped: self.dropped,
+            names_secret: self.names_secret,
         }
     }
 
