@@ -51,9 +51,9 @@ impl FieldVisitor<'_> {
             return;
         }
         if is_pair_name(name) && text.is_secret_name() {
-            self.fields.set_names_secret();
+            self.note_secret_name();
         }
-        if is_secret(name) || self.fields.is_beside_secret(name) {
+        if self.is_masked(name) {
             return self.fields.mask(name);
         }
         self.fields
@@ -88,6 +88,20 @@ impl FieldVisitor<'_> {
         }
         self.fields
             .set(name, |json| json.extend_from_slice(literal.as_bytes()));
+    }
+
+    /// Whether texts of this name are masked whatever they hold.
+    fn is_masked(&self, name: &str) -> bool {
+        is_secret(name) || self.fields.is_beside_secret(name)
+    }
+
+    /// Masks the values beside the name of a secret.
+    fn note_secret_name(&mut self) {
+        self.fields.set_names_secret();
+        if let Some((event, _)) = &mut self.event {
+            let is_beside_secret = |name: &str| self.fields.is_beside_secret(name);
+            event.exception.mask_field(is_beside_secret);
+        }
     }
 
     /// Whether a value of this name is the message.
@@ -177,10 +191,17 @@ impl Visit for FieldVisitor<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let mut buffer = std::mem::take(self.text);
+        let (name, is_masked) = (name(field), self.is_masked(name(field)));
         let exception = self.event.as_mut().map(|(event, _)| &mut event.exception);
-        let text = Exception::set_error(exception, value, &mut buffer);
-        self.text(name(field), text);
+        if is_masked {
+            if let Some(exception) = exception {
+                exception.set_masked();
+            }
+            return self.fields.mask(name);
+        }
+        let mut buffer = std::mem::take(self.text);
+        let text = Exception::set_error(exception, name, value, &mut buffer);
+        self.text(name, text);
         *self.text = buffer;
     }
 }
