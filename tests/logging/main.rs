@@ -45,3 +45,4 @@ mod strict;
 mod support;
 #[cfg(feature = "otel")]
 mod trace;
+mod two_files;

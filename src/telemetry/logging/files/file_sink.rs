@@ -91,6 +91,11 @@ impl FileSink {
         self.shared.queue.reopen();
     }
 
+    /// Accepts no more lines, for a shutdown of several files at once.
+    pub(in super::super) fn begin_shutdown(&self) {
+        self.shared.queue.begin_shutdown();
+    }
+
     /// Closes the file once all lines are written, but no later than the timeout. Returns the number of lines that were lost.
     ///
     /// This blocks the thread. Lines that are logged afterwards are dropped and counted. Lines of a write that still hangs at the timeout
