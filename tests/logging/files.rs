@@ -505,3 +505,25 @@ fn wrong_settings_are_reported_together() {
     warn_and_flush(&sink, "one");
     assert_eq!(folder.text("a/b/c.log"), "one\n");
 }
+
+#[test]
+fn each_line_of_a_write_of_several_lines_counts() {
+    let folder = Folder::new();
+    let mut sink = FileSink::builder(folder.file("a.log")).open().unwrap();
+    assert_eq!(sink.shutdown(TIMEOUT), 0);
+    std::io::Write::write_all(&mut sink, b"one\ntwo\nthree").unwrap();
+    assert_eq!(sink.lost(), 3);
+
+    let pipe = folder.file("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let mut sink = FileSink::builder(&pipe).open().unwrap();
+    let lines = format!("{}\n", "x".repeat(999)).repeat(3);
+    for _ in 0..100 {
+        std::io::Write::write_all(&mut sink, lines.as_bytes()).unwrap();
+    }
+    // Nobody reads the pipe, which holds 64 KiB.
+    let lost = sink.shutdown(Duration::from_millis(100));
+    assert!((234..=300).contains(&lost), "{lost}");
+    assert_eq!(sink.lost(), lost);
+}
