@@ -10,8 +10,8 @@ use crate::redact::{MASK, is_pair_value};
 pub(super) struct Fields {
     json: Vec<u8>,
     list: Vec<Field>,
-    /// The number of fields that did not fit.
-    dropped: usize,
+    /// The names of fields that did not fit, each once: several layers and records may try to add the same field.
+    dropped: Vec<&'static str>,
     /// Whether a field says that the value beside it is secret: `header = "authorization", value = ..`.
     names_secret: bool,
 }
@@ -31,16 +31,17 @@ impl Fields {
     pub(super) fn clear(&mut self) {
         self.json.clear();
         self.list.clear();
-        self.dropped = 0;
+        self.dropped.clear();
         self.names_secret = false;
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.list.is_empty() && self.dropped == 0
+        self.list.is_empty() && self.dropped.is_empty()
     }
 
+    /// The number of fields that did not fit.
     pub(super) fn dropped(&self) -> usize {
-        self.dropped
+        self.dropped.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Field> {
@@ -72,7 +73,7 @@ impl Fields {
         write(&mut self.json);
         if self.json.len() > MAX_FIELDS || !is_whole {
             self.json.truncate(start);
-            self.dropped += 1;
+            self.dropped.push(name);
             return;
         }
         self.list.push(Field {
@@ -118,7 +119,10 @@ impl Fields {
         if self.names_secret || others.names_secret {
             self.set_names_secret();
         }
-        self.dropped += others.dropped;
+        for name in &others.dropped {
+            self.remove(name);
+            self.dropped.push(name);
+        }
     }
 
     /// A copy that takes no more memory than it needs.
@@ -126,12 +130,13 @@ impl Fields {
         Self {
             json: self.json.clone(),
             list: self.list.clone(),
-            dropped: self.dropped,
+            dropped: self.dropped.clone(),
             names_secret: self.names_secret,
         }
     }
 
     fn remove(&mut self, name: &str) {
+        self.dropped.retain(|dropped| *dropped != name);
         let Some(old) = self.list.iter().position(|field| field.name == name) else {
             return;
         };
