@@ -63,12 +63,16 @@ impl LoggingBuilder {
         self.start(|layer| tracing_subscriber::registry().with(other).with(layer))
     }
 
-    fn start<S, T>(self, subscriber: impl FnOnce(AnyLayer<S>) -> T) -> Result<LoggingHandle, Error>
+    fn start<S, T>(
+        mut self,
+        subscriber: impl FnOnce(AnyLayer<S>) -> T,
+    ) -> Result<LoggingHandle, Error>
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
         T: Subscriber + Send + Sync,
     {
         let (has_panic_hook, takes_log_records) = (self.has_panic_hook, self.takes_log_records);
+        let at_init = self.at_init.take();
         let (layer, handle) = self.layer()?;
         tracing::subscriber::set_global_default(subscriber(layer)).map_err(|error| {
             Error::new(
@@ -85,6 +89,9 @@ impl LoggingBuilder {
             panic_hook::set(handle.files().clone());
         }
         hangup::reopen_on_hangup(handle.files());
+        if let Some(log) = at_init {
+            log();
+        }
         Ok(handle)
     }
 
