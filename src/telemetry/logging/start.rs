@@ -120,7 +120,7 @@ impl LoggingBuilder {
         let (level, filter) = LogLevel::new(self.parsed_filter()?)?;
         let files = LogFiles::open(&self)?;
         let mut layers: Vec<AnyLayer<S>> = Vec::new();
-        if let Some(sink) = self.console.sink() {
+        if let Some(sink) = self.console.sink(&self.recorder) {
             let text = || ConsoleLines::new(sink.clone()).colors(self.console.has_colours());
             if self.is_json_console {
                 layers.push(self.json(sink));
