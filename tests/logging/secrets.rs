@@ -214,21 +214,21 @@ fn the_error_of_a_masked_field_shows_neither_its_message_nor_its_sources() {
             header = "authorization",
             value = &failed() as &dyn Error,
             "x"
-        )
+        );
     });
     assert_masked(|| {
         error!(
             value = &failed() as &dyn Error,
             header = "authorization",
             "x"
-        )
+        );
     });
     let lines = texts(|| {
         error!(
             value = &failed() as &dyn Error,
             header = "authorization",
             "x"
-        )
+        );
     });
     let line = object(&lines[0]);
     assert_eq!(
