@@ -62,7 +62,9 @@ fn record(recorder: &Prometheus, family: &catalog::Family, values: &[String]) {
 #[ignore = "needs prometheus_client: tests/run"]
 fn any_label_value_round_trips_and_distinct_values_stay_distinct() {
     let mut runner = TestRunner::new(Config::default());
-    for family in FAMILIES {
+    // Families with declared values show no others.
+    let families = FAMILIES.iter().filter(|family| family.values.is_empty());
+    for family in families {
         let prometheus = Prometheus::builder().build().unwrap();
         let values = prop::collection::vec(label_value(), family.labels.len());
         let mut sent = BTreeSet::new();
