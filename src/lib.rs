@@ -144,9 +144,14 @@ mod measure;
     feature = "push"
 ))]
 mod outage;
-#[cfg(any(feature = "health", feature = "logging", feature = "prometheus"))]
+#[cfg(any(
+    feature = "health",
+    feature = "logging",
+    feature = "otel",
+    feature = "prometheus"
+))]
 #[cfg_attr(
-    not(feature = "health"),
+    not(any(feature = "health", feature = "otel")),
     expect(
         dead_code,
         reason = "the recorder and log files catch panics of functions only"
@@ -203,6 +208,7 @@ mod trace_context;
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]
 pub use crate::exporter::Prometheus;
+pub use crate::forwarded::ForwardedHeader;
 #[cfg(feature = "health")]
 pub use crate::health::Health;
 #[cfg(feature = "request-id")]

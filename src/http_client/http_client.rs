@@ -62,11 +62,22 @@ impl HttpClient {
     /// connection. There is no timeout: the caller sets one.
     ///
     /// The error names the host and the failed step, but not the path and query, which may hold a secret.
+    #[allow(dead_code, reason = "traces use `exchange` alone")]
     pub(crate) async fn send(
+        &self,
+        request: Request<Bytes>,
+        max_body: usize,
+    ) -> Result<Response<Bytes>, Error> {
+        let (parts, body) = self.exchange(request, max_body).await?.into_parts();
+        Ok(Response::from_parts(parts, body?))
+    }
+
+    /// As [`send`](Self::send). The status of a response whose body cannot be read is known all the same.
+    pub(crate) async fn exchange(
         &self,
         mut request: Request<Bytes>,
         max_body: usize,
-    ) -> Result<Response<Bytes>, Error> {
+    ) -> Result<Response<Result<Bytes, Error>>, Error> {
         let uri = request.uri().clone();
         let host = uri.authority().map_or("", Authority::as_str);
         let failed = |problem: &str, error: BoxError| {
@@ -84,7 +95,7 @@ impl HttpClient {
         let response = sender.send_request(request.map(Full::new));
         let (parts, body) = response.await.map_err(no_response)?.into_parts();
         let body = read_body(body, max_body).await;
-        let body = body.map_err(|error| failed("cannot read the response from", error.into()))?;
+        let body = body.map_err(|error| failed("cannot read the response from", error.into()));
         Ok(Response::from_parts(parts, body))
     }
 

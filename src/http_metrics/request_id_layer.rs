@@ -19,7 +19,8 @@ use super::observe::{Observers, RequestIds};
 ///
 /// The id that a client sends is accepted if it matches `^[A-Za-z0-9_-]{1,64}$`. Others are replaced, also if there are several.
 ///
-/// The span has the target `tower_vitals::request`, and the level ERROR, so that filters by level keep it.
+/// The span has the target `tower_vitals::request_id`, and the level ERROR, so that filters by level keep it. It is no part of a trace.
+/// With [`ServerSpanLayer`](super::ServerSpanLayer) in the same layer, its span shows the id.
 ///
 /// Put this layer outside of those that answer themselves, such as an authentication, so that their answers have an id, too.
 ///

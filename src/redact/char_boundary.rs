@@ -9,6 +9,12 @@ pub(super) fn floor(text: &str, at: usize) -> usize {
     at
 }
 
+/// The start of the text, at most `max` bytes.
+#[cfg(feature = "otel")]
+pub(crate) fn start_of(text: &str, max: usize) -> &str {
+    &text[..floor(text, max)]
+}
+
 /// Returns the first boundary that is at least `at`, or the end of the text.
 pub(super) fn ceil(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());

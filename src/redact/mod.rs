@@ -27,7 +27,7 @@ mod mask;
 mod name;
 mod named;
 mod pair;
-#[cfg(any(feature = "health", feature = "logging"))]
+#[cfg(any(feature = "health", feature = "logging", feature = "otel"))]
 mod pair_names;
 mod register_name;
 mod registered_names;
@@ -42,19 +42,23 @@ mod url;
 mod value;
 mod view;
 
+#[cfg(feature = "otel")]
+pub(crate) use self::char_boundary::start_of;
 #[cfg(feature = "health")]
 pub(crate) use self::json::{Budget, json};
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::mask::MASK;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::name::{is_count, is_secret};
-#[cfg(feature = "logging")]
-pub(crate) use self::pair_names::{PAIR_VALUES, is_pair_name, is_pair_value};
+#[cfg(any(feature = "logging", feature = "otel"))]
+pub(crate) use self::pair_names::{is_pair_name, is_pair_value, is_secret_name};
 pub use self::register_name::register_name;
 pub use self::registry::register;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::registry::{register_own, register_url};
 pub(crate) use self::target::{redact_path, redact_query};
 pub use self::text::redact;
+#[cfg(feature = "otel")]
+pub(crate) use self::text::redact_to;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::text::{MAX_HALF, Redacted, redact_line, redact_start};

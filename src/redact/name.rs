@@ -209,7 +209,7 @@ const KEYS: &[&str] = &[
 
 /// Whether a value of this name is secret.
 #[cfg_attr(
-    not(any(feature = "health", feature = "logging", test)),
+    not(any(feature = "health", feature = "logging", feature = "otel", test)),
     allow(dead_code)
 )]
 pub(crate) fn is_secret(name: &str) -> bool {
@@ -217,7 +217,10 @@ pub(crate) fn is_secret(name: &str) -> bool {
 }
 
 /// Whether a number of this name is a count: of `tokens`, but not of `pass` or `credentials`.
-#[cfg_attr(not(any(feature = "health", feature = "logging")), allow(dead_code))]
+#[cfg_attr(
+    not(any(feature = "health", feature = "logging", feature = "otel")),
+    allow(dead_code)
+)]
 pub(crate) fn is_count(name: &str) -> bool {
     let name = name.as_bytes();
     ["tokens", "keys", "sessions", "cookies"]

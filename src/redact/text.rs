@@ -146,6 +146,20 @@ pub(crate) fn redact_start(start: &str) -> Cow<'_, str> {
     masked(start, &secrets(start), limit)
 }
 
+/// Redacts a text, and cuts it to `max` bytes. As many bytes of the rest are searched as show whether a secret is cut in half.
+#[cfg(feature = "otel")]
+pub(crate) fn redact_to(text: &str, max: usize) -> Cow<'_, str> {
+    let start = &text[..char_boundary::floor(text, max + MAX_HALF)];
+    let limit = char_boundary::floor(text, max);
+    match masked(start, &secrets(start), limit) {
+        Cow::Owned(mut text) => {
+            text.truncate(char_boundary::floor(&text, max));
+            Cow::Owned(text)
+        }
+        text @ Cow::Borrowed(_) => text,
+    }
+}
+
 /// The `Debug` output of a value without secrets.
 pub(crate) struct Redacted<T>(pub(crate) T);
 

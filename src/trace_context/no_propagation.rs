@@ -27,7 +27,13 @@ pub(crate) fn ids_in_layer(_span: &span::Id, _dispatch: &Dispatch) -> Option<Tra
 pub(crate) fn set_parent(_span: &Span, _headers: &HeaderMap) {}
 
 #[inline]
+pub(crate) fn end(_span: &Span) {}
+
+#[inline]
 pub(crate) fn inject(_span: &Span, _headers: &mut HeaderMap) {}
 
 #[inline]
 pub(crate) fn inject_current(_headers: &mut HeaderMap) {}
+
+#[inline]
+pub(crate) fn set_name(_span: &Span, _name: String) {}

@@ -128,6 +128,19 @@ fn json_goes_to_the_console_without_a_folder() {
 }
 
 #[test]
+fn a_service_link_that_was_ignored_before_the_log_ran_has_its_line() {
+    let mut container = command("settings::play", "container");
+    container
+        .env("ENABLE_JSON_LOGGING", "1")
+        .env("MONITORING_PORT", "tcp://10.96.12.7:9090");
+    let lines = Played::of(container).lines();
+    let messages: Vec<_> = lines.iter().map(|line| &line["message"]).collect();
+    let ignored = "the variable is a service link of Kubernetes: ignored";
+    assert_eq!(messages, [ignored, "open"]);
+    assert_eq!(lines[0]["variable"], "MONITORING_PORT");
+}
+
+#[test]
 fn settings_that_code_changed_are_checked_too() {
     let mut settings = Settings::default();
     settings.log_level = "warning".into();

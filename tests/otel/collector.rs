@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
@@ -34,6 +34,8 @@ pub enum Mode {
     Rejects(i64),
     /// Answers with this status of HTTP, or the corresponding one of gRPC.
     Refuses(u16),
+    /// Answers with the status 503 and this `Retry-After`.
+    Busy(&'static str),
     /// Never answers.
     Hangs,
 }
@@ -209,7 +211,7 @@ impl Shared {
         &self,
         headers: HeaderMap,
         request: ExportTraceServiceRequest,
-    ) -> Result<ExportTraceServiceResponse, u16> {
+    ) -> Result<ExportTraceServiceResponse, (u16, Option<&'static str>)> {
         let mode = {
             let mut kept = self.0.lock().unwrap();
             kept.attempts += 1;
@@ -222,7 +224,8 @@ impl Shared {
         let rejected = match mode {
             Mode::Takes => 0,
             Mode::Rejects(rejected) => rejected,
-            Mode::Refuses(status) => return Err(status),
+            Mode::Refuses(status) => return Err((status, None)),
+            Mode::Busy(retry_after) => return Err((503, Some(retry_after))),
             Mode::Hangs => std::future::pending().await,
         };
         let partial_success = (rejected > 0).then(|| ExportTracePartialSuccess {
@@ -238,7 +241,14 @@ async fn take_http(State(kept): State<Shared>, headers: HeaderMap, body: Bytes) 
     let request = ExportTraceServiceRequest::decode(body).unwrap();
     match kept.take(headers, request).await {
         Ok(response) => response.encode_to_vec().into_response(),
-        Err(status) => StatusCode::from_u16(status).unwrap().into_response(),
+        Err((status, retry_after)) => {
+            let status = StatusCode::from_u16(status).unwrap();
+            let mut headers = HeaderMap::new();
+            if let Some(after) = retry_after {
+                headers.insert("retry-after", HeaderValue::from_static(after));
+            }
+            (status, headers).into_response()
+        }
     }
 }
 
@@ -251,7 +261,7 @@ impl TraceService for Shared {
         let (metadata, _, request) = request.into_parts();
         match self.take(metadata.into_headers(), request).await {
             Ok(response) => Ok(tonic::Response::new(response)),
-            Err(503) => Err(tonic::Status::unavailable("busy")),
+            Err((503, _)) => Err(tonic::Status::unavailable("busy")),
             Err(_) => Err(tonic::Status::invalid_argument("bad spans")),
         }
     }

@@ -16,8 +16,11 @@ mod endings;
 #[cfg(all(feature = "axum", feature = "prometheus"))]
 mod exemplars;
 mod export;
+mod limits;
 mod outages;
 mod quiet;
+#[cfg(all(feature = "axum", feature = "request-id"))]
+mod requests;
 #[cfg(feature = "axum")]
 mod rotel;
 mod sampling;

@@ -1,26 +1,57 @@
 //! The exporter's own traffic.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use tower_vitals::telemetry::otel::Protocol;
+use tower_vitals::telemetry::otel::{Protocol, Tracing};
 use tracing::info_span;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::collector::Collector;
+use crate::support::log::Log;
 
-/// The exporter's own spans would be exported in turn, for ever. Its thread has no subscriber but the global one, which only this test
-/// sets. The threads of the collectors have it, too.
+/// The subscriber of all threads that have none of their own, such as those of exporters and collectors.
+pub(crate) struct Global {
+    collector: Collector,
+    tracing: Tracing,
+    pub(crate) log: Log,
+}
+
+pub(crate) fn global() -> &'static Global {
+    static GLOBAL: LazyLock<Global> = LazyLock::new(|| {
+        let collector = Collector::start(Protocol::Grpc);
+        let builder = collector.builder().level(LevelFilter::TRACE);
+        let (tracing, log) = (builder.run().unwrap(), Log::default());
+        let writer = log.clone();
+        let lines = tracing_subscriber::fmt::layer()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .with_filter(LevelFilter::INFO);
+        let layered = tracing_subscriber::registry()
+            .with(tracing.layer())
+            .with(lines);
+        tracing::subscriber::set_global_default(layered).unwrap();
+        Global {
+            collector,
+            tracing,
+            log,
+        }
+    });
+    &GLOBAL
+}
+
+/// The exporter's own spans would be exported in turn, for ever. Its thread has no subscriber but the global one, as have the threads
+/// of the collectors.
 #[tokio::test]
 async fn the_export_makes_no_spans() {
-    let (grpc, http) = (
-        Collector::start(Protocol::Grpc),
-        Collector::start(Protocol::HttpProtobuf),
-    );
-    let global = grpc.builder().level(LevelFilter::TRACE).run().unwrap();
-    let layered = tracing_subscriber::registry().with(global.layer());
-    tracing::subscriber::set_global_default(layered).unwrap();
+    let http = Collector::start(Protocol::HttpProtobuf);
+    let Global {
+        collector: grpc,
+        tracing: global,
+        ..
+    } = global();
     let other = http.builder().run().unwrap();
     for count in 1..=3 {
         drop(info_span!("a span"));
@@ -34,7 +65,7 @@ async fn the_export_makes_no_spans() {
     }
     other.shutdown(Duration::from_secs(60)).await;
     global.shutdown(Duration::from_secs(60)).await;
-    for collector in [grpc, http] {
+    for collector in [grpc, &http] {
         let names: Vec<_> = collector
             .spans()
             .into_iter()

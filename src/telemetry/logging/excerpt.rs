@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::io::Write as _;
 
 use super::escape::{self, Style};
-use crate::redact::{MAX_HALF, is_secret, redact, redact_start};
+use crate::redact::{MAX_HALF, is_secret_name, redact, redact_start};
 
 /// The start of a text, and the length of the whole.
 #[derive(Debug, Clone, Copy)]
@@ -65,9 +65,7 @@ impl<'a> Excerpt<'a> {
 
     /// Whether the text is the name of a secret: `authorization`, `DB_PASSWORD`.
     pub(super) fn is_secret_name(self) -> bool {
-        let name = self.start.trim_matches('"');
-        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-. ".contains(&byte);
-        name.bytes().all(is_part) && is_secret(name)
+        is_secret_name(self.start)
     }
 
     pub(super) fn push_json(self, line: &mut Vec<u8>, max: usize) {

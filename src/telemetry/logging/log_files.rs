@@ -13,8 +13,11 @@ use super::files::{FileSink, FileSinkBuilder, Loss};
 use crate::error::{Error, ErrorKind};
 use crate::measure::Instant;
 
-const ALERTS: &str = "alerts.log";
-const JSON: &str = "app.jsonl";
+/// The name of a file and the memory of its queue. Together they take less than 32 MiB.
+const ALERTS: (&str, usize) = ("alerts.log", 4 * MIB);
+const JSON: (&str, usize) = ("app.jsonl", 27 * MIB);
+
+const MIB: usize = 1024 * 1024;
 
 /// The files that are written. Clones are the same files.
 #[derive(Debug, Clone, Default)]
@@ -37,10 +40,10 @@ impl Open {
 
 impl LogFiles {
     pub(super) fn open(builder: &LoggingBuilder) -> Result<Self, Error> {
-        let file = |name: &str| {
+        let file = |(name, queue): (&str, usize)| {
             let path = builder.folder.as_ref()?.join(name);
-            let file = FileSink::builder(path).recorder_ref(&builder.recorder);
-            Some((builder.set_file)(file))
+            let file = FileSink::builder(path).queue_bytes(queue);
+            Some((builder.set_file)(file.recorder_ref(&builder.recorder)))
         };
         let (service, environment) = (builder.service.clone(), builder.environment.clone());
         let loss_line = move |loss: &Loss| json_line(loss, &service, &environment);
@@ -98,6 +101,8 @@ impl LogFiles {
     }
 
     pub(super) fn shutdown(&self, deadline: Duration) -> Result<(), Error> {
+        // All files use the whole time, although one after the other is waited for.
+        self.iter().for_each(FileSink::begin_shutdown);
         let problem = |file: &FileSink, left| {
             let (name, lost) = (name(file.path()), file.shutdown(left));
             (lost > 0).then(|| format!("{name} lost {lost} lines"))

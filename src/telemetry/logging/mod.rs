@@ -6,6 +6,7 @@ mod active_filter;
 mod builder;
 mod console;
 mod console_lines;
+mod console_sink;
 mod daily_cleanup;
 mod dispatching;
 mod escape;

@@ -61,12 +61,16 @@ impl LoggingBuilder {
         self.start(|layer| tracing_subscriber::registry().with(other).with(layer))
     }
 
-    fn start<S, T>(self, subscriber: impl FnOnce(AnyLayer<S>) -> T) -> Result<LoggingHandle, Error>
+    fn start<S, T>(
+        mut self,
+        subscriber: impl FnOnce(AnyLayer<S>) -> T,
+    ) -> Result<LoggingHandle, Error>
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
         T: Subscriber + Send + Sync,
     {
         let (has_panic_hook, takes_log_records) = (self.has_panic_hook, self.takes_log_records);
+        let at_init = self.at_init.take();
         let (layer, handle) = self.build()?;
         tracing::subscriber::set_global_default(subscriber(layer)).map_err(|error| {
             Error::new(
@@ -85,6 +89,9 @@ impl LoggingBuilder {
         hangup::reopen_on_hangup(handle.files());
         // It logs what it deletes, and a log that does not start deletes nothing.
         handle.files().start_cleanup()?;
+        if let Some(log) = at_init {
+            log();
+        }
         Ok(handle)
     }
 
@@ -122,7 +129,7 @@ impl LoggingBuilder {
         let (level, filter) = LogLevel::new(self.parsed_filter()?)?;
         let files = LogFiles::open(&self)?;
         let mut layers: Vec<AnyLayer<S>> = Vec::new();
-        if let Some(sink) = self.console.sink() {
+        if let Some(sink) = self.console.sink(&self.recorder) {
             let text = || ConsoleLines::new(sink.clone()).colors(self.console.has_colours());
             if self.is_json_console {
                 layers.push(self.json(sink));

@@ -24,6 +24,10 @@ impl Default for Excluded {
 }
 
 impl Excluded {
+    pub(super) fn clear(&mut self) {
+        Arc::make_mut(&mut self.0).clear();
+    }
+
     pub(super) fn add(&mut self, path: &str) {
         let path = path.trim_end_matches('/').to_owned();
         Arc::make_mut(&mut self.0).push(path);

@@ -8,11 +8,15 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::exporter::Exporter;
+use super::exporter::{Exported, Exporter};
+use super::failure::{Failure, Retry};
 use super::reporter::Reporter;
 use super::span_queue::SpanQueue;
 use crate::error::{Error, ErrorKind};
+use crate::panics::{Panic, caught, caught_here, message};
+use crate::redact::redact_line;
 use crate::thread;
+use crate::time::later_instant;
 
 /// The deadline of the shutdown, once it has begun.
 pub(super) type Deadline = Option<Instant>;
@@ -48,7 +52,7 @@ impl ExportLoop {
         // The requests of this thread create no spans.
         let _quiet = Context::enter_telemetry_suppressed_scope();
         runtime.block_on(self.export(exporter));
-        self.done.send_replace(true);
+        drop(self);
         // Does not wait for a look-up of a name that hangs.
         runtime.shutdown_background();
     }
@@ -62,7 +66,6 @@ impl ExportLoop {
                 break;
             }
         }
-        self.queue.give_up();
         reporter.overflows(&self.queue.counters);
     }
 
@@ -71,7 +74,7 @@ impl ExportLoop {
         let mut shutdown = self.shutdown.clone();
         tokio::select! {
             () = self.queue.batch() => {}
-            () = sleep_until(Instant::now() + self.delay) => {}
+            () = sleep_until(later_instant(Instant::now(), self.delay)) => {}
             // The sender is gone if all handles and layers are dropped: their spans are sent, and no more can come.
             _ = shutdown.wait_for(Option::is_some) => return true,
         }
@@ -88,7 +91,7 @@ impl ExportLoop {
             let count = spans.len() as u64;
             let counters = &self.queue.counters;
             let end = tokio::select! {
-                end = exporter.export(spans, counters) => end,
+                end = caught(exporter.export(spans, counters)) => end.unwrap_or_else(|panic| panicked(&panic)),
                 () = self.deadline() => {
                     counters.shutdown.add(count);
                     return false;
@@ -103,7 +106,8 @@ impl ExportLoop {
     }
 
     fn is_running(&self) -> bool {
-        self.shutdown.borrow().is_none()
+        // An error says that all handles and layers are gone.
+        self.shutdown.has_changed().is_ok() && self.shutdown.borrow().is_none()
     }
 
     /// Waits for the deadline of the shutdown.
@@ -118,4 +122,23 @@ impl ExportLoop {
             None => std::future::pending().await,
         }
     }
+}
+
+/// Runs after a panic that ended the thread, too: the spans that wait, and those that end later, are counted, and no shutdown waits.
+impl Drop for ExportLoop {
+    fn drop(&mut self) {
+        self.queue.close();
+        // The recorder may panic.
+        drop(caught_here(|| self.queue.give_up()));
+        self.done.send_replace(true);
+    }
+}
+
+/// The end of a batch whose export panicked, in the recorder of the service for one.
+fn panicked(panic: &Panic) -> Exported {
+    let message = redact_line(message(&**panic), 200);
+    Exported::Failed(Failure {
+        message: format!("the export panicked: {message}"),
+        retry: Retry::Never,
+    })
 }

@@ -17,7 +17,9 @@ use super::http::OtlpHttp;
 use super::otlp::Otlp;
 use super::protocol::Protocol;
 use super::redacted::redact_spans;
+use super::status::reset_statuses;
 use crate::error::Error;
+use crate::time::later_instant;
 use crate::tls::Tls;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -55,7 +57,9 @@ impl Exporter {
             None => Tls::system(),
         };
         let transport = match otlp.protocol {
-            Protocol::Grpc => Transport::Grpc(OtlpGrpc::new(tls, otlp.uri, otlp.headers)),
+            Protocol::Grpc => {
+                Transport::Grpc(OtlpGrpc::new(tls, otlp.uri, otlp.headers, otlp.timeout))
+            }
             Protocol::HttpProtobuf => Transport::Http(OtlpHttp::new(tls, otlp.uri, otlp.headers)),
         };
         Ok(Self {
@@ -67,7 +71,8 @@ impl Exporter {
     }
 
     pub(super) async fn export(&self, mut spans: Vec<SpanData>, counters: &Counters) -> Exported {
-        let deadline = Instant::now() + self.export_timeout;
+        let deadline = later_instant(Instant::now(), self.export_timeout);
+        reset_statuses(&mut spans);
         redact_spans(&mut spans);
         let resource_spans = group_spans_by_resource_and_scope(spans, &self.resource);
         let request = ExportTraceServiceRequest { resource_spans };
@@ -84,7 +89,7 @@ impl Exporter {
                 Retry::After(asked) => asked.max(pause),
             };
             // A pause that ends too late for another attempt only delays other spans.
-            if Instant::now() + wait >= deadline {
+            if later_instant(Instant::now(), wait) >= deadline {
                 return Exported::Failed(failure);
             }
             sleep(wait).await;

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::Uri;
 use http::header::HeaderMap;
@@ -22,6 +23,9 @@ use crate::http_client::{HttpClient, Stream};
 use crate::redact::redact_line;
 use crate::tls::Tls;
 
+const SHORTEST_PING: Duration = Duration::from_millis(50);
+const LONGEST_PING: Duration = Duration::from_secs(10);
+
 /// OTLP over gRPC. The connection stays open, and is opened again when it is gone.
 pub(super) struct OtlpGrpc {
     client: TraceServiceClient<Channel>,
@@ -29,8 +33,8 @@ pub(super) struct OtlpGrpc {
 }
 
 impl OtlpGrpc {
-    /// Must be called in a runtime.
-    pub(super) fn new(tls: Tls, uri: Uri, headers: HeaderMap) -> Self {
+    /// Must be called in a runtime. `timeout` is that of an attempt.
+    pub(super) fn new(tls: Tls, uri: Uri, headers: HeaderMap, timeout: Duration) -> Self {
         let mut client = HttpClient::new();
         client.set_tls(tls.http2());
         let connector = Connector {
@@ -38,7 +42,13 @@ impl OtlpGrpc {
             uri: uri.clone(),
         };
         // TLS is the connector's task. For a scheme of https, tonic would want to do it.
-        let channel = Endpoint::from(without_tls(&uri)).origin(uri);
+        // A connection that became silent is replaced after about one attempt. Without a request there are no pings, because many
+        // servers close a connection that sends such pings.
+        let pause = (timeout / 2).clamp(SHORTEST_PING, LONGEST_PING);
+        let channel = Endpoint::from(without_tls(&uri))
+            .origin(uri)
+            .http2_keep_alive_interval(pause)
+            .keep_alive_timeout(pause);
         let channel = channel.connect_with_connector_lazy(connector);
         Self {
             client: TraceServiceClient::new(channel),

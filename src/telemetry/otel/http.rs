@@ -18,6 +18,9 @@ use crate::tls::Tls;
 /// Bytes of a response that are read.
 const MAX_RESPONSE: usize = 64 * 1024;
 
+/// The longest pause that a collector can ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+
 /// OTLP in HTTP requests, with protobuf.
 pub(super) struct OtlpHttp {
     client: HttpClient,
@@ -47,7 +50,7 @@ impl OtlpHttp {
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
-        let response = self.client.send(request, MAX_RESPONSE).await;
+        let response = self.client.exchange(request, MAX_RESPONSE).await;
         let response = response.map_err(|error| Failure {
             message: logged(&error),
             retry: Retry::Soon,
@@ -55,7 +58,8 @@ impl OtlpHttp {
         let status = response.status();
         if status.is_success() {
             // A body that cannot be read says nothing about refused spans.
-            let answer = ExportTraceServiceResponse::decode(response.into_body()).ok();
+            let body = response.into_body().ok();
+            let answer = body.and_then(|body| ExportTraceServiceResponse::decode(body).ok());
             let refused = answer.and_then(|answer| answer.partial_success);
             return Ok(refused.map_or(0, |refused| refused.rejected_spans));
         }
@@ -76,7 +80,7 @@ fn retry(status: StatusCode, headers: &HeaderMap) -> Retry {
         .and_then(|value| value.to_str().ok());
     let seconds = after.and_then(|after| after.trim().parse().ok());
     seconds.map_or(Retry::Soon, |seconds| {
-        Retry::After(Duration::from_secs(seconds))
+        Retry::After(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
     })
 }
 
@@ -98,6 +102,8 @@ mod tests {
             let asked = Retry::After(Duration::from_secs(7));
             assert_eq!(retry(status, Some("7")), asked, "{status}");
             assert_eq!(retry(status, Some("Fri, 31 Dec 2027")), Retry::Soon);
+            let longest = Some("18446744073709551615");
+            assert_eq!(retry(status, longest), Retry::After(MAX_RETRY_AFTER));
         }
         for status in [301, 400, 401, 404, 413, 500, 501] {
             assert_eq!(retry(status, Some("7")), Retry::Never, "{status}");

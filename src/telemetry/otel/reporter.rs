@@ -18,8 +18,9 @@ impl Reporter {
     pub(super) fn exported(&self, exported: &Exported, spans: u64, counters: &Counters) {
         match exported {
             Exported::Taken { rejected } => {
-                counters.exported.add(spans.saturating_sub(*rejected));
-                self.refused(*rejected, "the collector took the other spans", counters);
+                let rejected = spans.min(*rejected);
+                counters.exported.add(spans - rejected);
+                self.refused(rejected, "the collector took the other spans", counters);
             }
             Exported::Refused(failure) => self.refused(spans, &failure.message, counters),
             Exported::Failed(_) => counters.export_failed.add(spans),

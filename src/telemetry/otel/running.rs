@@ -10,6 +10,7 @@ use super::export_loop::{Deadline, ExportLoop};
 use super::exporter::Exporter;
 use super::span_queue::SpanQueue;
 use crate::error::Error;
+use crate::time::later_instant;
 
 /// A running exporter. It ends when it is shut down, or when this is dropped.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ impl Running {
     /// Takes no more spans, and waits until those in the queue are sent or given up. The first deadline counts.
     pub(super) async fn shut_down(&self, timeout: Duration) {
         self.queue.close();
-        let deadline = Instant::now() + timeout;
+        let deadline = later_instant(Instant::now(), timeout);
         self.shutdown.send_if_modified(|shutdown| {
             let is_first = shutdown.is_none();
             shutdown.get_or_insert(deadline);

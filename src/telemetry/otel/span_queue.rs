@@ -7,8 +7,10 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::counters::Counters;
+use super::limits::{MAX_BATCH, MAX_QUEUE};
+use super::span_size;
 
-/// The spans that wait for their export, up to a maximum. A span for which there is no room is dropped and counted.
+/// The spans that wait for their export, up to a maximum of spans and of bytes. A span for which there is no room is dropped and counted.
 #[derive(Debug)]
 pub(super) struct SpanQueue {
     state: Mutex<State>,
@@ -21,7 +23,10 @@ pub(super) struct SpanQueue {
 
 #[derive(Debug)]
 struct State {
-    spans: VecDeque<SpanData>,
+    /// With their sizes.
+    spans: VecDeque<(SpanData, usize)>,
+    /// The sum of these sizes.
+    bytes: usize,
     is_closed: bool,
 }
 
@@ -29,6 +34,7 @@ impl SpanQueue {
     pub(super) fn new(max: usize, batch: usize, counters: Counters) -> Self {
         let state = State {
             spans: VecDeque::new(),
+            bytes: 0,
             is_closed: false,
         };
         Self {
@@ -41,16 +47,19 @@ impl SpanQueue {
     }
 
     /// Never waits. Writes no log, because a span may end inside a layer of the subscriber.
-    pub(super) fn push(&self, span: SpanData) {
+    pub(super) fn push(&self, mut span: SpanData) {
+        let size = span_size::cut(&mut span);
         let mut state = self.state.lock();
         let lost = if state.is_closed {
             &self.counters.shutdown
-        } else if state.spans.len() >= self.max {
+        } else if state.spans.len() >= self.max || state.bytes + size > MAX_QUEUE {
             &self.counters.queue_full
         } else {
-            state.spans.push_back(span);
             // Once a batch: waking the thread for each span would cost more than the span.
-            let is_batch = state.spans.len() == self.batch;
+            let was_batch = self.is_batch(&state);
+            state.spans.push_back((span, size));
+            state.bytes += size;
+            let is_batch = !was_batch && self.is_batch(&state);
             drop(state);
             if is_batch {
                 self.full_batch.notify_one();
@@ -64,12 +73,25 @@ impl SpanQueue {
     /// The oldest spans, at most one batch.
     pub(super) fn take(&self) -> Vec<SpanData> {
         let mut state = self.state.lock();
-        let count = state.spans.len().min(self.batch);
-        state.spans.drain(..count).collect()
+        let mut bytes = 0;
+        let fits = |(_, size): &&(SpanData, usize)| {
+            let is_first = bytes == 0;
+            bytes += size;
+            is_first || bytes <= MAX_BATCH
+        };
+        let count = state.spans.iter().take(self.batch).take_while(fits).count();
+        let taken: Vec<_> = state.spans.drain(..count).collect();
+        state.bytes -= taken.iter().map(|(_, size)| size).sum::<usize>();
+        drop(state);
+        taken.into_iter().map(|(span, _)| span).collect()
     }
 
     pub(super) fn has_batch(&self) -> bool {
-        self.state.lock().spans.len() >= self.batch
+        self.is_batch(&self.state.lock())
+    }
+
+    fn is_batch(&self, state: &State) -> bool {
+        state.spans.len() >= self.batch || state.bytes >= MAX_BATCH
     }
 
     pub(super) async fn batch(&self) {
@@ -83,7 +105,10 @@ impl SpanQueue {
 
     /// Counts the spans that were not sent before the shutdown's deadline.
     pub(super) fn give_up(&self) {
-        let spans = std::mem::take(&mut self.state.lock().spans);
+        let mut state = self.state.lock();
+        let spans = std::mem::take(&mut state.spans);
+        state.bytes = 0;
+        drop(state);
         self.counters.shutdown.add(spans.len() as u64);
     }
 }

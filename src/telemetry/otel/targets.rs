@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
 
-/// The crates that send spans, whose own spans would be sent in turn, and the exporter.
-const DEFAULTS: [&str; 9] = [
+/// The crates that send spans, whose own spans would be sent in turn, and the exporter. The last one is the target of the spans that
+/// only show the id of a request in logs.
+const DEFAULTS: [&str; 10] = [
     "h2",
     "hyper",
     "hyper_util",
@@ -16,7 +17,11 @@ const DEFAULTS: [&str; 9] = [
     "tonic",
     "tower",
     "tower_vitals::telemetry",
+    "tower_vitals::request_id",
 ];
+
+/// The target of the log lines of requests. Their spans have the same.
+const REQUEST_LOG: &str = "tower_vitals::request";
 
 /// Which spans and events become part of a trace: those up to a level, without some targets.
 #[derive(Debug, Clone)]
@@ -40,7 +45,10 @@ impl Targets {
     }
 
     pub(super) fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= self.level && !self.is_cut(metadata.target())
+        let target = metadata.target();
+        // The span of a request says more than its log line, which would also show the user.
+        let is_request_log = metadata.is_event() && target == REQUEST_LOG;
+        *metadata.level() <= self.level && !is_request_log && !self.is_cut(target)
     }
 
     /// Whether the target, or a module that it is in, is cut. `tower` does not cut `tower_http`.
@@ -74,6 +82,7 @@ mod tests {
             "tower_http::trace",
             "tower_vitals::http_metrics",
             "hyper2",
+            "tower_vitals::request",
             "shop",
         ] {
             assert!(!targets.is_cut(target), "{target}");

@@ -150,13 +150,14 @@ impl TracingBuilder {
         self
     }
 
-    /// Sets the most spans that wait for their export. Further spans are dropped and counted. Defaults to 2048.
+    /// Sets the most spans that wait for their export. Further spans are dropped and counted, and so are those beyond 32 MiB.
+    /// Defaults to 2048.
     pub fn max_queue(mut self, spans: usize) -> Self {
         self.max_queue = spans;
         self
     }
 
-    /// Sets the most spans of one request. Defaults to 512.
+    /// Sets the most spans of one request. Defaults to 512. A request has about 2 MiB at most, whatever their number.
     pub fn max_batch(mut self, spans: usize) -> Self {
         self.max_batch = spans;
         self
@@ -199,6 +200,13 @@ impl TracingBuilder {
     /// excluded already.
     pub fn exclude_path(mut self, path: &str) -> Self {
         self.excluded.add(path);
+        self
+    }
+
+    /// Samples probes and scrapes, too. Paths that were excluded before are no longer. `ServerSpanLayer` excludes some of its own: see
+    /// [`exclude_none`](crate::ServerSpanLayer::exclude_none).
+    pub fn exclude_no_paths(mut self) -> Self {
+        self.excluded.clear();
         self
     }
 
