@@ -185,6 +185,8 @@ fn assert_sighup_opens_moved_files(scenario: &str) {
             .iter()
             .all(|name| folder.file(name).exists())
     });
+    // Another thread logs it, after the files were opened.
+    eventually(|| folder.text("app.jsonl").contains("SIGHUP"));
     log(&mut process, "two");
     drop(stdin);
     assert!(process.0.wait().unwrap().success());
