@@ -208,6 +208,7 @@ mod trace_context;
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]
 pub use crate::exporter::Prometheus;
+pub use crate::forwarded::ForwardedHeader;
 #[cfg(feature = "health")]
 pub use crate::health::Health;
 #[cfg(feature = "request-id")]

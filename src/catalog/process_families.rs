@@ -183,6 +183,6 @@ families! { PROCESS:
     MONITORING_LOG_LINES_DROPPED = counter(
         "monitoring_log_lines_dropped_total",
         &["sink"],
-        "Log lines that were dropped because the queue of a log file was full, or because the file was closed.",
+        "Log lines that were dropped because the queue of a log file was full, because the file was closed, or because the console took no more.",
     );
 }

@@ -16,9 +16,9 @@ use tower_service::Service;
 
 use super::body::ResponseBody;
 use super::config::Config;
+use super::in_client_span::InClientSpan;
 use super::layer_state::LayerState;
 use super::naming::Naming;
-use super::observe::ClientSpan;
 use super::outcome::Outcome;
 use super::per_thread::PerThread;
 use super::response_future::{CountBody, ResponseFuture};
@@ -145,7 +145,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (inner, span) = match &self.traced {
+        let inner = match &self.traced {
             None => {
                 let call = |request, _| self.inner.call(request);
                 let inner = ResponseFuture::begin(&self.state, request, CountBody::No, call);
@@ -156,7 +156,9 @@ where
                 ResponseFuture::begin_traced(&self.state, traced, request, call)
             }
         };
-        ClientResponseFuture { inner, span }
+        ClientResponseFuture {
+            inner: InClientSpan::new(inner),
+        }
     }
 }
 
@@ -164,8 +166,7 @@ pin_project! {
     /// The future of [`ClientMetrics`].
     pub struct ClientResponseFuture<F> {
         #[pin]
-        inner: ResponseFuture<F>,
-        span: Option<Arc<ClientSpan>>,
+        inner: InClientSpan<ResponseFuture<F>>,
     }
 }
 
@@ -178,11 +179,11 @@ where
     type Output = Result<Response<ResponseBody<C>>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let _entered = this.span.as_deref().map(ClientSpan::enter);
-        this.inner.poll_head(cx, |error: E| {
-            let error = error.into();
-            (outcome_of(&*error), error)
+        self.project().inner.poll_with(|inner| {
+            inner.poll_head(cx, |error: E| {
+                let error = error.into();
+                (outcome_of(&*error), error)
+            })
         })
     }
 }

@@ -29,7 +29,7 @@ use super::state_handle::StateHandle;
 ///
 /// `reason` is `cancelled` (dropped before the head, by a timeout or because the client left; status 499), `panic` or
 /// `service_error` (status 500 unless the head was sent), `body_error` or `body_dropped` (status as sent). `method` is
-/// one of the nine standard methods or `_OTHER`. `endpoint` is axum's `MatchedPath`, or `unmatched`. With
+/// one of the nine standard methods, `QUERY` or `_OTHER`. `endpoint` is axum's `MatchedPath`, or `unmatched`. With
 /// [`grpc`](super::HttpMetricsBuilder::grpc), it is the method of gRPC calls, which have the label `grpc_status`, too.
 ///
 /// A request is measured from its `call` on. tower's limits make requests wait in `poll_ready`: that time is not

@@ -55,6 +55,7 @@ mod http_body;
 mod http_future;
 mod http_layer;
 mod http_service;
+mod in_client_span;
 mod known_labels;
 mod label_set;
 mod label_values;

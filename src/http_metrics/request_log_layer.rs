@@ -7,8 +7,9 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use super::http_service::HttpService;
-use super::observe::{Observers, Proxies, RequestLog, Sampling};
+use super::observe::{Observers, RequestLog, Sampling};
 use crate::error::Error;
+use crate::forwarded::ForwardedHeader;
 
 /// A [`tower::Layer`](tower_layer::Layer) that logs one line per request, at the end of its response body. Alone, or as a part of
 /// [`HttpLayer`](super::HttpLayer).
@@ -83,7 +84,7 @@ impl RequestLogLayer {
         self
     }
 
-    /// Trusts the `Forwarded` and `X-Forwarded-For` headers of these proxies: addresses, or ranges in CIDR notation. Defaults to
+    /// Trusts the [forwarded header](Self::forwarded_header) of these proxies: addresses, or ranges in CIDR notation. Defaults to
     /// none. The client is the last address in the header that is no trusted proxy's.
     ///
     /// The address of the connection is that in axum's `ConnectInfo`, or a `SocketAddr` in the request's extensions.
@@ -95,8 +96,24 @@ impl RequestLogLayer {
         mut self,
         ranges: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<Self, Error> {
-        self.log.proxies = Proxies::parse(ranges)?;
+        self.log.proxies.trust(ranges)?;
         Ok(self)
+    }
+
+    /// Sets the one header in which the [trusted proxies](Self::trusted_proxies) write the address of their peer. Defaults to
+    /// `X-Forwarded-For`. The other header is not read, because a proxy that does not write it passes on that of the client.
+    ///
+    /// ```
+    /// use tower_vitals::{ForwardedHeader, RequestLogLayer};
+    ///
+    /// let log = RequestLogLayer::new()
+    ///     .trusted_proxies(["10.0.0.0/8"])?
+    ///     .forwarded_header(ForwardedHeader::Forwarded);
+    /// # Ok::<_, tower_vitals::Error>(())
+    /// ```
+    pub fn forwarded_header(mut self, header: ForwardedHeader) -> Self {
+        self.log.proxies.header = header;
+        self
     }
 
     pub(crate) fn into_log(self) -> RequestLog {

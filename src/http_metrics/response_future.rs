@@ -16,7 +16,7 @@ use super::ending::Ending;
 use super::head::{Head, NoBody};
 use super::layer_state::LayerState;
 use super::mark::Mark;
-use super::observe::{ClientSpan, IdInSpan, Observation, Observers, RequestHead};
+use super::observe::{ClientSpan, Observation, Observers, RequestHead};
 use super::outcome::Outcome;
 use super::record::{Pending, RequestBytes, UNTIL_END};
 use super::series::Series;
@@ -91,7 +91,10 @@ impl<F> ResponseFuture<F> {
         let id = observers.identify(&mut request);
         let mut measured = None;
         if let Some(state) = metrics {
-            (measured, request) = Self::measured(state, request);
+            measured = state.known_series(&request);
+            if measured.is_none() {
+                (measured, request) = Self::new_series(state, request);
+            }
         }
         let head = RequestHead::of(&request);
         let endpoint = measured.as_ref().map(|series| series.endpoint());
@@ -103,11 +106,8 @@ impl<F> ResponseFuture<F> {
             }
             None => measured,
         };
-        if observation
-            .as_ref()
-            .is_some_and(|observation| observation.is_id_in_span())
-        {
-            request.extensions_mut().insert(IdInSpan);
+        if let Some(observation) = &observation {
+            observation.mark(request.extensions_mut());
         }
         let pending = Pending::begin(series);
         let future = Self::call(pending, started, request, CountBody::No, |request, _| {
@@ -121,11 +121,14 @@ impl<F> ResponseFuture<F> {
     pub(crate) fn begin_traced<B>(
         state: &Arc<LayerState>,
         templates: &Templates,
-        request: Request<B>,
+        mut request: Request<B>,
         call: impl FnOnce(Request<B>) -> F,
     ) -> (Self, Option<Arc<ClientSpan>>) {
         let started = Instant::now();
-        let (measured, mut request) = Self::measured(state, request);
+        let mut measured = state.known_series(&request);
+        if measured.is_none() {
+            (measured, request) = Self::new_series(state, request);
+        }
         let head = RequestHead::of(&request);
         let endpoint = measured.as_ref().map(|series| series.endpoint());
         let span = ClientSpan::begin(&head, endpoint.as_deref());
@@ -145,14 +148,12 @@ impl<F> ResponseFuture<F> {
         (future, span)
     }
 
-    /// The series that a request is measured under.
-    fn measured<B>(
+    /// The series of a request that has no known one. Not inlined, because a request is large and is moved here.
+    #[inline(never)]
+    fn new_series<B>(
         state: &Arc<LayerState>,
         request: Request<B>,
     ) -> (Option<Arc<Series>>, Request<B>) {
-        if let Some(series) = state.known_series(&request) {
-            return (Some(series), request);
-        }
         let (mut parts, body) = request.into_parts();
         let series = Self::series(state, &mut parts);
         (series, Request::from_parts(parts, body))

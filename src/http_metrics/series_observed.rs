@@ -56,6 +56,7 @@ impl Series {
         let Handles::Observed(observed) = &self.handles else {
             return self.leave();
         };
+        let _entered = observed.observer.enter();
         let measured = observed.measured();
         let endpoint = measured.as_ref().map(|series| series.endpoint());
         self.leave();
@@ -77,6 +78,7 @@ impl Series {
         bytes: Option<u64>,
         outcome: Outcome,
     ) {
+        let _entered = observed.observer.enter();
         let endpoint = observed.measured().map(|series| {
             let endpoint = series.endpoint();
             let ending = match series.config.protocol {

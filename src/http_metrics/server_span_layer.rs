@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use tower_layer::Layer;
 
 use super::http_service::HttpService;
-use super::observe::{Observers, Proxies, ServerSpan};
+use super::observe::{Observers, ServerSpan};
 use crate::error::Error;
+use crate::forwarded::ForwardedHeader;
 
 /// A [`tower::Layer`](tower_layer::Layer) that makes a `tracing` span for each request, which ends with its response body. Alone,
 /// or as a part of [`HttpLayer`](super::HttpLayer). The service and its response body run inside the span.
@@ -57,7 +58,7 @@ impl ServerSpanLayer {
         self
     }
 
-    /// Trusts the forwarded headers of these proxies, as [`RequestLogLayer`](super::RequestLogLayer::trusted_proxies) does.
+    /// Trusts the forwarded header of these proxies, as [`RequestLogLayer`](super::RequestLogLayer::trusted_proxies) does.
     ///
     /// # Errors
     ///
@@ -66,8 +67,15 @@ impl ServerSpanLayer {
         mut self,
         ranges: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<Self, Error> {
-        self.span.proxies = Proxies::parse(ranges)?;
+        self.span.proxies.trust(ranges)?;
         Ok(self)
+    }
+
+    /// Sets the one header in which the [trusted proxies](Self::trusted_proxies) write the address of their peer. Defaults to
+    /// `X-Forwarded-For`. The other header is not read, because a proxy that does not write it passes on that of the client.
+    pub fn forwarded_header(mut self, header: ForwardedHeader) -> Self {
+        self.span.proxies.header = header;
+        self
     }
 
     pub(crate) fn into_span(self) -> ServerSpan {

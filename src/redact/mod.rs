@@ -50,8 +50,6 @@ pub(crate) use self::json::{Budget, json};
 pub(crate) use self::mask::MASK;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::name::{is_count, is_secret};
-#[cfg(feature = "logging")]
-pub(crate) use self::pair_names::PAIR_VALUES;
 #[cfg(any(feature = "logging", feature = "otel"))]
 pub(crate) use self::pair_names::{is_pair_name, is_pair_value, is_secret_name};
 pub use self::register_name::register_name;

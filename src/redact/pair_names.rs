@@ -17,9 +17,8 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     name.bytes().all(is_part) && is_secret(name)
 }
 
-/// The names of values whose own name stands beside them.
-pub(crate) const PAIR_VALUES: [&str; 4] = ["value", "val", "content", "data"];
-
+/// Whether the name of a value of this name may stand beside it.
 pub(crate) fn is_pair_value(name: &str) -> bool {
-    PAIR_VALUES.iter().any(|it| name.eq_ignore_ascii_case(it))
+    const VALUES: [&str; 4] = ["value", "val", "content", "data"];
+    VALUES.iter().any(|it| name.eq_ignore_ascii_case(it))
 }

@@ -13,6 +13,7 @@ use super::function_guard::FunctionGuard;
 use super::hosts::Hosts;
 use super::ip_guard::IpGuard;
 use super::refusal::Refusal;
+use crate::forwarded::ForwardedHeader;
 use crate::redact::register_own;
 use crate::settings::{ExposeSecret, Settings};
 
@@ -159,7 +160,8 @@ impl Guard {
     ///
     /// If the peer is one of the proxies, the client's address is the last in `X-Forwarded-For` that is not a proxy, or the
     /// first if all are. Each proxy must append the address of its own peer, as nginx' `$proxy_add_x_forwarded_for`, Envoy
-    /// and most load balancers do. A request of a proxy without a valid header gets 403.
+    /// and most load balancers do; [`forwarded_header`](Self::forwarded_header) is for others. A request of a proxy without a
+    /// valid header gets 403.
     ///
     /// ```
     /// use tower_vitals::routes::Guard;
@@ -171,6 +173,16 @@ impl Guard {
         proxies: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Self {
         Self::new(Kind::Ip(Arc::new(IpGuard::new(ranges).behind(proxies))))
+    }
+
+    /// Sets the one header in which the proxies of [`ip_behind_proxies`](Self::ip_behind_proxies) write the address of their
+    /// peer. Defaults to `X-Forwarded-For`. The other header is not read, because a proxy that does not write it passes on that of
+    /// the client. Has no effect on other guards.
+    pub fn forwarded_header(mut self, header: ForwardedHeader) -> Self {
+        if let Kind::Ip(guard) = &mut self.kind {
+            Arc::make_mut(guard).header = header;
+        }
+        self
     }
 
     /// Allows requests that at least one of the guards allows. Others get 401 and every challenge of the guards, or 403 if

@@ -6,13 +6,15 @@ use http::request::Parts;
 
 use super::peer::peer;
 use super::refusal::Refusal;
-use crate::forwarded::{forwarded_for, is_in};
+use crate::forwarded::{ForwardedHeader, forwarded_for, is_in};
 use crate::ip_range::IpRange;
 
+#[derive(Clone)]
 pub(super) struct IpGuard {
     ranges: Vec<IpRange>,
-    /// The proxies whose `X-Forwarded-For` counts.
+    /// The proxies whose header counts.
     proxies: Option<Vec<IpRange>>,
+    pub(super) header: ForwardedHeader,
     pub(super) mistakes: Vec<String>,
 }
 
@@ -22,6 +24,7 @@ impl IpGuard {
         Self {
             ranges: parse("ranges", ranges, &mut mistakes),
             proxies: None,
+            header: ForwardedHeader::default(),
             mistakes,
         }
     }
@@ -39,13 +42,16 @@ impl IpGuard {
             ));
         };
         let client = match &self.proxies {
-            Some(proxies) if is_in(proxies, peer) => forwarded_for(&parts.headers, proxies),
+            Some(proxies) if is_in(proxies, peer) => {
+                forwarded_for(&parts.headers, proxies, self.header)
+            }
             _ => Some(peer),
         };
         let Some(client) = client else {
-            return Err(Refusal::forbidden(
-                "The service's guard checks the address of the client, and the proxy sent no valid X-Forwarded-For.",
-            ));
+            let header = self.header.name();
+            return Err(Refusal::forbidden(format!(
+                "The service's guard checks the address of the client, and the proxy sent no valid {header}."
+            )));
         };
         if is_in(&self.ranges, client) {
             return Ok(());

@@ -44,6 +44,8 @@ impl Logging {
                 .json_file(settings.enable_json_logging),
             None => builder.json_console(settings.enable_json_logging),
         };
+        let ignored = settings.ignored.clone();
+        builder.at_init = Some(Box::new(move || ignored.log()));
         builder.check()?;
         Ok(builder)
     }

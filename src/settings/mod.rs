@@ -44,6 +44,7 @@ mod alert_thresholds;
 #[cfg(feature = "alerts")]
 mod alerting;
 mod form;
+mod ignored_links;
 #[cfg(feature = "logging")]
 mod logging;
 mod reader;

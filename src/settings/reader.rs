@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 use super::form::Form;
+use super::ignored_links::IgnoredLinks;
 use super::service_link::is_service_link;
 use crate::error::Error;
 use crate::redact::{MASK, redact, register_own};
@@ -36,6 +37,7 @@ pub(super) struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<OsString>,
     sources: Sources,
     problems: Vec<String>,
+    pub(super) ignored: IgnoredLinks,
 }
 
 impl<'a> Reader<'a> {
@@ -44,6 +46,7 @@ impl<'a> Reader<'a> {
             lookup,
             sources: Sources::new(),
             problems: Vec::new(),
+            ignored: IgnoredLinks::default(),
         }
     }
 
@@ -121,11 +124,7 @@ impl<'a> Reader<'a> {
         };
         let text = text.trim();
         if is_service_link(name, text) {
-            tracing::info!(
-                variable = name,
-                value = text,
-                "the variable is a service link of Kubernetes: ignored"
-            );
+            self.ignored.add(name, text);
             return None;
         }
         Some(text.to_owned()).filter(|text| !text.is_empty())

@@ -12,6 +12,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use super::form;
+use super::ignored_links::IgnoredLinks;
 use super::reader::{Reader, Source, Sources};
 use super::redacted::Redacted;
 use super::traces::Traces;
@@ -49,6 +50,7 @@ macro_rules! settings {
             )*
             pub(super) traces: Traces,
             sources: Sources,
+            pub(super) ignored: IgnoredLinks,
         }
 
         impl Settings {
@@ -57,6 +59,7 @@ macro_rules! settings {
                     $($field: reader.$read($variable, &$form, $default),)*
                     traces: Traces::read(reader),
                     sources: Sources::new(),
+                    ignored: IgnoredLinks::default(),
                 }
             }
 
@@ -142,6 +145,9 @@ impl Settings {
     fn from_lookup(lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
         let mut reader = Reader::new(lookup);
         let mut settings = Self::read(&mut reader);
+        settings.ignored = std::mem::take(&mut reader.ignored);
+        // For services whose log runs already. Otherwise, the log writes them when it starts.
+        settings.ignored.log();
         settings.sources = reader.finish()?;
         Ok(settings)
     }

@@ -18,6 +18,6 @@ mod traceparent;
 pub(crate) use self::excluded::EXCLUDED;
 pub(crate) use self::propagation::{
     HAS_TRACES, current_ids, end, ids, ids_in_layer, inject, inject_current, set_attribute,
-    set_parent,
+    set_name, set_parent,
 };
 pub(crate) use self::trace_ids::TraceIds;

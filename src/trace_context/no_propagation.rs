@@ -37,3 +37,6 @@ pub(crate) fn inject(_span: &Span, _headers: &mut HeaderMap) {}
 
 #[inline]
 pub(crate) fn inject_current(_headers: &mut HeaderMap) {}
+
+#[inline]
+pub(crate) fn set_name(_span: &Span, _name: String) {}

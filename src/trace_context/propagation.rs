@@ -7,13 +7,17 @@ use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry_sdk::propagation::BaggagePropagator;
+use percent_encoding::percent_decode_str;
 use tracing::{Dispatch, Span, span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::trace_ids::TraceIds;
 use super::traceparent;
+use crate::panics::caught_here;
 
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+/// The bytes of baggage that a service must take (W3C Baggage, section 3.3.2), and that OpenTelemetry takes.
+const MAX_BAGGAGE: usize = 8192;
 
 /// Whether spans can belong to traces.
 pub(crate) const HAS_TRACES: bool = true;
@@ -22,7 +26,24 @@ pub(crate) const HAS_TRACES: bool = true;
 ///
 /// Costs no look-up of the span, because the layer of tracing-opentelemetry keeps the context of entered spans.
 pub(crate) fn current_ids() -> Option<TraceIds> {
+    let is_there = HAS_CONTEXT.try_with(|context| context.0).unwrap_or(false);
+    if !is_there {
+        return None;
+    }
     Context::map_current(|context| valid_ids(context.span().span_context()))
+}
+
+thread_local! {
+    /// Dropped before the context of the thread, because it is made after it. So a thread that ends does not ask for a context that
+    /// is gone, which would abort the process.
+    static HAS_CONTEXT: HasContext = HasContext(caught_here(|| Context::map_current(|_| ())).is_ok());
+}
+
+struct HasContext(bool);
+
+/// Without it, the value would be there until the end.
+impl Drop for HasContext {
+    fn drop(&mut self) {}
 }
 
 /// The ids of a span. Starts it, so its parent and its name are final afterwards.
@@ -41,13 +62,13 @@ pub(crate) fn ids_in_layer(span: &span::Id, dispatch: &Dispatch) -> Option<Trace
 /// has started: one that was entered, has a child, or was asked for its ids.
 pub(crate) fn set_parent(span: &Span, headers: &HeaderMap) {
     let parent = traceparent::read(headers);
-    let has_baggage = headers.contains_key(BAGGAGE);
-    if parent.is_none() && !has_baggage {
+    let baggage = well_formed_baggage(headers);
+    if parent.is_none() && baggage.is_empty() {
         return;
     }
     let mut context = Context::current();
-    if has_baggage {
-        context = BaggagePropagator::new().extract_with_context(&context, &BaggageIn::of(headers));
+    if !baggage.is_empty() {
+        context = BaggagePropagator::new().extract_with_context(&context, &BaggageIn(baggage));
     }
     if let Some(parent) = parent {
         context = context.with_remote_span_context(parent);
@@ -65,6 +86,11 @@ pub(crate) fn set_attribute(span: &Span, name: &'static str, value: &str) {
 /// tasks that outlive the request may run inside.
 pub(crate) fn end(span: &Span) {
     span.context().span().end();
+}
+
+/// Renames a span that has started, in its trace.
+pub(crate) fn set_name(span: &Span, name: String) {
+    span.context().span().update_name(name);
 }
 
 /// Writes the context of the span into the headers of a request that it sends, or else the current context. Starts the span.
@@ -101,16 +127,37 @@ fn valid_ids(context: &SpanContext) -> Option<TraceIds> {
     })
 }
 
-/// All `baggage` headers as one list (W3C Baggage, section 3.1).
-struct BaggageIn(String);
-
-impl BaggageIn {
-    fn of(headers: &HeaderMap) -> Self {
-        let values = headers.get_all(BAGGAGE).iter();
-        let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
-        Self(values.join(","))
+/// All `baggage` headers as one list (W3C Baggage, section 3.1), without malformed members: OpenTelemetry can write a warning with
+/// all of the list for each. Empty if the headers are longer than OpenTelemetry takes.
+pub(super) fn well_formed_baggage(headers: &HeaderMap) -> String {
+    let lists = headers.get_all(BAGGAGE);
+    let length: usize = lists.iter().map(|list| list.len() + 1).sum();
+    let mut baggage = String::new();
+    if length > MAX_BAGGAGE + 1 {
+        return baggage;
     }
+    let lists = lists.iter().filter_map(|list| list.to_str().ok());
+    for member in lists.flat_map(|list| list.split(',')) {
+        if is_well_formed(member) {
+            if !baggage.is_empty() {
+                baggage.push(',');
+            }
+            baggage.push_str(member);
+        }
+    }
+    baggage
 }
+
+fn is_well_formed(member: &str) -> bool {
+    let pair = member
+        .split(';')
+        .next()
+        .and_then(|pair| pair.split_once('='));
+    let is_text = |text| percent_decode_str(text).decode_utf8().is_ok();
+    pair.is_some_and(|(key, value)| !key.trim().is_empty() && is_text(key) && is_text(value))
+}
+
+struct BaggageIn(String);
 
 impl Extractor for BaggageIn {
     fn get(&self, _key: &str) -> Option<&str> {

@@ -8,6 +8,7 @@ use tracing::{Dispatch, Span, info_span};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::propagation::well_formed_baggage;
 use super::{current_ids, ids, ids_in_layer, inject, inject_current, set_parent};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -193,6 +194,26 @@ fn baggage_is_sent_on() {
     assert_eq!(members, ["name=J%C3%BCrgen", "shop=eu"]);
     let sent = sent_on(&headers(&[("traceparent", &parent)]));
     assert!(!sent.contains_key("baggage"));
+}
+
+#[test]
+fn malformed_baggage_is_dropped_before_it_is_parsed() {
+    let read = |lines: &[&str]| {
+        let lines: Vec<_> = lines.iter().map(|line| ("baggage", *line)).collect();
+        well_formed_baggage(&headers(&lines))
+    };
+    assert_eq!(
+        read(&[
+            "shop=eu,broken, ;p=1,name=J%C3%BCrgen;p=1;q",
+            ",,",
+            "a=%FF,%FF=a,=b,b=="
+        ]),
+        "shop=eu,name=J%C3%BCrgen;p=1;q,b=="
+    );
+    let long = format!("a={}", "x".repeat(8190));
+    assert_eq!(read(&[&long]), long);
+    assert_eq!(read(&[&long, "b=1"]), "");
+    assert_eq!(read(&[&"=".repeat(10_000)]), "");
 }
 
 #[test]

@@ -2,11 +2,15 @@
 
 use std::fs;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tower_vitals::telemetry::logging::FileSink;
 
+use crate::counters::FaultyRecorder;
 use crate::folder::{Folder, TIMEOUT, eventually, warn, warn_and_flush};
 use crate::support::disk::Disk;
 use crate::support::log::Log;
@@ -156,6 +160,49 @@ fn faults_are_logged_elsewhere_when_they_start_and_when_they_end() {
     let text = "two\nthree\nof another process\nfour\nof another process\nfive\n";
     assert_eq!(folder.text("logs/a.log"), text);
     assert_eq!((sink.shutdown(TIMEOUT), sink.lost()), (0, 0));
+}
+
+#[test]
+fn a_panic_in_the_line_of_a_loss_ends_no_file() {
+    let folder = Folder::new();
+    let calls = Arc::<AtomicU64>::default();
+    let counted = Arc::clone(&calls);
+    let sink = FileSink::builder(folder.file("a.log"))
+        .queue_bytes(1024 * 1024)
+        .loss_line(move |loss| {
+            assert!(counted.fetch_add(1, Ordering::Relaxed) > 0, "no line");
+            format!("{} lost", loss.lines)
+        })
+        .open()
+        .unwrap();
+    warn(&sink, &"too long".repeat(1024 * 1024));
+    warn(&sink, "before");
+    eventually(|| calls.load(Ordering::Relaxed) == 1);
+    warn_and_flush(&sink, "after");
+    warn(&sink, &"too long".repeat(1024 * 1024));
+    assert_eq!((sink.lost(), sink.shutdown(TIMEOUT)), (2, 0));
+    assert_eq!(folder.text("a.log"), "before\nafter\n1 lost\n");
+}
+
+#[test]
+fn a_panic_in_the_recorder_ends_no_file_and_later_losses_are_counted() {
+    let folder = Folder::new();
+    let recorder = FaultyRecorder::default();
+    let sink = FileSink::builder(folder.file("a.log"))
+        .queue_bytes(1024 * 1024)
+        .recorder(recorder.clone())
+        .open()
+        .unwrap();
+    for _ in 0..3 {
+        // The first time, the recorder panics in this thread.
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            warn(&sink, &"too long".repeat(1024 * 1024));
+        }));
+    }
+    warn_and_flush(&sink, "after");
+    assert_eq!((sink.lost(), recorder.counted()), (3, 2));
+    assert_eq!(sink.shutdown(TIMEOUT), 0);
+    assert!(folder.text("a.log").contains("after\n"));
 }
 
 #[test]

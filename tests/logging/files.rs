@@ -286,6 +286,34 @@ fn backups_are_compressed_and_keep_their_age() {
     assert_eq!(sink.shutdown(TIMEOUT), 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn nobody_else_reads_a_compression_in_the_making() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let backup = folder.file("a.log.1");
+    fs::write(&backup, "0123456789\n".repeat(1_000_000)).unwrap();
+    fs::set_permissions(&backup, fs::Permissions::from_mode(0o640)).unwrap();
+    let sink = FileSink::builder(folder.file("a.log"))
+        .gzip()
+        .open()
+        .unwrap();
+    let mode = |name: &str| {
+        let found = fs::metadata(folder.file(name)).ok()?;
+        Some(found.permissions().mode() & 0o777)
+    };
+    let in_the_making = std::cell::Cell::new(None);
+    warn(&sink, "one");
+    eventually(|| {
+        in_the_making.set(mode("a.log.gz.tmp"));
+        in_the_making.get().is_some()
+    });
+    assert_eq!(in_the_making.get(), Some(0o600));
+    eventually(|| folder.names() == ["a.log", "a.log.1.gz"]);
+    assert_eq!(mode("a.log.1.gz"), Some(0o640));
+    assert_eq!(sink.shutdown(TIMEOUT), 0);
+}
+
 #[test]
 fn a_shutdown_in_the_middle_of_a_compression_leaves_the_backup() {
     let folder = Folder::new();
@@ -504,4 +532,26 @@ fn wrong_settings_are_reported_together() {
     let sink = FileSink::builder(folder.file("a/b/c.log")).open().unwrap();
     warn_and_flush(&sink, "one");
     assert_eq!(folder.text("a/b/c.log"), "one\n");
+}
+
+#[test]
+fn each_line_of_a_write_of_several_lines_counts() {
+    let folder = Folder::new();
+    let mut sink = FileSink::builder(folder.file("a.log")).open().unwrap();
+    assert_eq!(sink.shutdown(TIMEOUT), 0);
+    std::io::Write::write_all(&mut sink, b"one\ntwo\nthree").unwrap();
+    assert_eq!(sink.lost(), 3);
+
+    let pipe = folder.file("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let mut sink = FileSink::builder(&pipe).open().unwrap();
+    let lines = format!("{}\n", "x".repeat(999)).repeat(3);
+    for _ in 0..100 {
+        std::io::Write::write_all(&mut sink, lines.as_bytes()).unwrap();
+    }
+    // Nobody reads the pipe, which holds 64 KiB.
+    let lost = sink.shutdown(Duration::from_millis(100));
+    assert!((234..=300).contains(&lost), "{lost}");
+    assert_eq!(sink.lost(), lost);
 }

@@ -401,3 +401,27 @@ fn colours_are_optional() {
         "\u{1b}[33m WARN\u{1b}[0m \u{1b}[2mshop:\u{1b}[0m \\u001b[31mx\n"
     );
 }
+
+#[test]
+fn a_field_that_does_not_fit_counts_once_whatever_the_layers_and_records() {
+    let half = "x".repeat(7 * 1024);
+    let lines = lines::texts(|| {
+        let span = info_span!(
+            "span",
+            a = half,
+            b = half,
+            c = half,
+            d = half,
+            e = half,
+            f = Empty
+        );
+        for _ in 0..3 {
+            span.record("f", &*half);
+        }
+        let _span = span.entered();
+        info!("x");
+    });
+    // Both layers keep the fields of the span.
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines::object(&lines[0])["fields_dropped"], 2);
+}

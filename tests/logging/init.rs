@@ -1,5 +1,8 @@
 //! `init` sets what a process has once.
 
+use std::io::BufRead;
+use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,8 +10,9 @@ use serde_json::Value;
 use tower_vitals::ErrorKind;
 use tower_vitals::telemetry::logging::{Console, Logging, LoggingBuilder};
 
-use crate::child::{Played, command, scenario};
+use crate::child::{Played, Running, command, scenario};
 use crate::counters::LoggingRecorder;
+use crate::folder::{Folder, eventually};
 
 /// JSON lines on standard error.
 pub(crate) fn json() -> LoggingBuilder {
@@ -22,6 +26,7 @@ pub(crate) fn json() -> LoggingBuilder {
 fn play() {
     match scenario().as_deref() {
         Some("twice") => twice(),
+        Some("cleanup") => cleanup(),
         Some("recorder") => recorder(),
         Some("log records") => log_records(),
         Some("own logger") => own_logger(),
@@ -61,6 +66,34 @@ fn a_second_subscriber_is_an_error_and_the_first_one_stays() {
              your own subscriber"
         ]
     );
+}
+
+const DIR: &str = "LOGGING_DIR";
+
+fn cleanup() {
+    let folder = PathBuf::from(std::env::var_os(DIR).unwrap());
+    let _logging = json().delete_old(&folder, "*.dump", 0).init().unwrap();
+    eventually(|| !folder.join("a.dump").exists());
+    let error = json().delete_old(&folder, "*.log", 0).init().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyInstalled);
+    // The line of the deletion follows it.
+    std::io::stdin().lock().lines().next();
+}
+
+#[test]
+fn old_files_are_deleted_by_a_log_that_has_started_and_logs_it() {
+    let folder = Folder::new();
+    for name in ["a.dump", "a.log"] {
+        std::fs::write(folder.file(name), "").unwrap();
+    }
+    let mut command = command("init::play", "cleanup");
+    command.env(DIR, folder.path()).stdin(Stdio::piped());
+    let mut process = Running::start(command);
+    let line = process.read_until("an old file was deleted");
+    assert!(line.contains("a.dump"), "{line}");
+    drop(process.0.stdin.take());
+    assert!(process.0.wait().unwrap().success());
+    assert_eq!(folder.names(), ["a.log"]);
 }
 
 fn recorder() {

@@ -15,6 +15,11 @@
 
 mod child;
 mod cleanup;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+mod console;
 mod counters;
 #[cfg(all(
     unix,
@@ -45,3 +50,4 @@ mod strict;
 mod support;
 #[cfg(feature = "otel")]
 mod trace;
+mod two_files;

@@ -1,6 +1,11 @@
 //! Panics are logged, then the former hook is called.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+use tower_vitals::telemetry::logging::LineSink;
+use tracing::Level;
 
 use crate::child::{Played, command, scenario};
 use crate::init::json;
@@ -12,6 +17,7 @@ fn play() {
         Some("panics") => panics(),
         Some("opt-out") => opt_out(),
         Some("panic in a line") => panic_in_a_line(),
+        Some("panic in a sink") => panic_in_a_sink(),
         _ => {}
     }
 }
@@ -126,4 +132,44 @@ fn a_panic_in_the_value_of_a_field_blocks_nothing() {
     let messages: Vec<_> = lines.iter().map(|line| &line["message"]).collect();
     assert_eq!(*messages.last().unwrap(), "goes on", "{messages:?}");
     assert_eq!(played.stderr().matches("former hook: no form\n").count(), 2);
+}
+
+/// A sink that panics at some lines while it holds its lock.
+struct FaultySink(Mutex<()>);
+
+impl LineSink for FaultySink {
+    fn write(&self, _level: Level, line: &[u8]) {
+        let _locked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(!line.windows(6).any(|part| part == b"faulty"), "no place");
+    }
+}
+
+fn panic_in_a_sink() {
+    former_hook();
+    let _logging = json()
+        .json_lines_to(FaultySink(Mutex::new(())))
+        .init()
+        .unwrap();
+    let (sender, ended) = mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        in_thread("worker", || tracing::info!("faulty"));
+        in_thread("worker", || panic!("another panic"));
+        drop(sender);
+    });
+    let ended = ended.recv_timeout(Duration::from_secs(20));
+    if ended == Err(mpsc::RecvTimeoutError::Timeout) {
+        eprintln!("the thread hangs");
+        std::process::exit(1);
+    }
+    tracing::info!("goes on");
+}
+
+#[test]
+fn a_panic_in_a_sink_that_holds_its_lock_blocks_nothing() {
+    let played = played("panic in a sink", "0");
+    let lines = played.lines();
+    let messages: Vec<_> = lines.iter().map(|line| &line["message"]).collect();
+    assert_eq!(messages, ["faulty", "a thread panicked", "goes on"]);
+    assert_eq!(lines[1]["exception"]["message"], "another panic");
+    assert!(played.stderr().contains("former hook: no place\n"));
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use tracing::field::Empty;
 use tracing::{error, info, info_span, warn};
 
-use crate::lines::texts;
+use crate::lines::{object, texts};
 
 /// Part of every planted secret.
 const PLANTED: &str = "pl4nted";
@@ -167,6 +167,86 @@ fn a_value_beside_the_name_of_a_secret_is_masked() {
     for line in texts(|| info!(name = "color", value = "green", "x")) {
         assert!(line.contains("green"), "{line}");
     }
+}
+
+#[test]
+fn a_value_recorded_later_than_the_name_of_a_secret_or_before_it_is_masked() {
+    let log = |span: tracing::Span| {
+        let _span = span.entered();
+        info!("x");
+    };
+    assert_masked(|| {
+        let span = info_span!("set", header = "authorization", value = Empty);
+        span.record("value", "pl4nted");
+        log(span);
+    });
+    assert_masked(|| {
+        let span = info_span!("set", header = Empty, value = "pl4nted");
+        span.record("header", "authorization");
+        log(span);
+    });
+    assert_masked(|| {
+        let span = info_span!("set", name = Empty, content = Empty);
+        span.record("content", tracing::field::display("pl4nted"));
+        span.record("name", "DB_PASSWORD");
+        log(span);
+    });
+    assert_masked(|| info!("Value" = "pl4nted", header = "authorization", "x"));
+    let lines = texts(|| {
+        let span = info_span!("set", header = "accept", value = Empty);
+        span.record("value", "text");
+        log(span);
+    });
+    for line in lines {
+        assert!(line.contains("text"), "{line}");
+    }
+}
+
+#[test]
+fn the_error_of_a_masked_field_shows_neither_its_message_nor_its_sources() {
+    let failed = || {
+        let source = Failed("pl4nted source".to_owned(), None);
+        Failed("pl4nted".to_owned(), Some(Box::new(source)))
+    };
+    assert_masked(|| error!(password = &failed() as &dyn Error, "x"));
+    assert_masked(|| {
+        error!(
+            header = "authorization",
+            value = &failed() as &dyn Error,
+            "x"
+        );
+    });
+    assert_masked(|| {
+        error!(
+            value = &failed() as &dyn Error,
+            header = "authorization",
+            "x"
+        );
+    });
+    let lines = texts(|| {
+        error!(
+            value = &failed() as &dyn Error,
+            header = "authorization",
+            "x"
+        );
+    });
+    let line = object(&lines[0]);
+    assert_eq!(
+        line["exception"],
+        serde_json::json!({"message": "[redacted]"})
+    );
+    // Another error beside the masked one is shown.
+    let lines = texts(|| {
+        error!(
+            error = &Failed("lost".to_owned(), None) as &dyn Error,
+            value = &failed() as &dyn Error,
+            key = "pin",
+            "x"
+        );
+    });
+    let line = object(&lines[0]);
+    assert_eq!(line["exception"], serde_json::json!({"message": "lost"}));
+    assert!(!lines.concat().contains(PLANTED), "{lines:?}");
 }
 
 #[test]

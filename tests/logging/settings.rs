@@ -60,6 +60,17 @@ fn settings_name_the_filter_the_files_the_service_and_the_environment() {
 }
 
 #[test]
+fn settings_refuse_a_filter_that_the_log_cannot_read() {
+    let error = Settings::from_vars([("LOG_LEVEL", "info,[span{id=7]=debug")]).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("LOG_LEVEL is \"info,[span{id=7]=debug\": "),
+        "{error}"
+    );
+}
+
+#[test]
 fn only_warnings_go_to_a_file_without_json() {
     let folder = Folder::new();
     let settings = Settings::from_vars([("LOG_DIR", folder.path().to_str().unwrap())]).unwrap();
@@ -114,6 +125,19 @@ fn json_goes_to_the_console_without_a_folder() {
     let lines = Played::of(json).lines();
     assert_eq!((lines.len(), &lines[0]["message"]), (1, &"open".into()));
     assert_eq!(lines[0]["environment"], "test");
+}
+
+#[test]
+fn a_service_link_that_was_ignored_before_the_log_ran_has_its_line() {
+    let mut container = command("settings::play", "container");
+    container
+        .env("ENABLE_JSON_LOGGING", "1")
+        .env("MONITORING_PORT", "tcp://10.96.12.7:9090");
+    let lines = Played::of(container).lines();
+    let messages: Vec<_> = lines.iter().map(|line| &line["message"]).collect();
+    let ignored = "the variable is a service link of Kubernetes: ignored";
+    assert_eq!(messages, [ignored, "open"]);
+    assert_eq!(lines[0]["variable"], "MONITORING_PORT");
 }
 
 #[test]

@@ -22,8 +22,21 @@ const DEADLINE: Duration = Duration::from_secs(5);
 fn play() {
     match scenario().as_deref() {
         Some("load") => runtime().block_on(load()),
-        Some("moved") => runtime().block_on(moved()),
+        Some("moved") => {
+            let runtime = runtime();
+            let _entered = runtime.enter();
+            moved(logging());
+        }
         Some("drop") => dropped(),
+        // It has no IO driver. It ends before the log.
+        Some("small runtime") => {
+            let builder = &mut tokio::runtime::Builder::new_current_thread();
+            let runtime = builder.enable_time().build().unwrap();
+            let logging = runtime.block_on(async { logging() });
+            drop(runtime);
+            moved(logging);
+        }
+        Some("no runtime") => moved(logging()),
         _ => {}
     }
 }
@@ -131,21 +144,26 @@ fn sigterm_under_load_loses_no_line_and_keeps_the_deadline() {
 }
 
 /// Logs each line of its input, and answers once it is in the files.
-async fn moved() {
-    let logging = logging();
+fn moved(logging: LoggingHandle) {
     eprintln!("ready");
-    let read = || tokio::task::spawn_blocking(|| std::io::stdin().lock().lines().next());
-    while let Some(Ok(line)) = read().await.unwrap() {
+    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         tracing::warn!("{line}");
         logging.flush(Duration::from_secs(60)).unwrap();
         eprintln!("logged {line}");
     }
+    logging.shutdown(DEADLINE).unwrap();
 }
 
 #[test]
-fn sighup_opens_moved_files_again() {
+fn sighup_opens_moved_files_again_whatever_the_runtime_is() {
+    for scenario in ["moved", "small runtime", "no runtime"] {
+        assert_sighup_opens_moved_files(scenario);
+    }
+}
+
+fn assert_sighup_opens_moved_files(scenario: &str) {
     let folder = Folder::new();
-    let mut command = started("moved", &folder);
+    let mut command = started(scenario, &folder);
     let mut process = Running::start({
         command.stdin(Stdio::piped());
         command

@@ -1,12 +1,18 @@
 //! Lines carry the ids of OpenTelemetry spans.
 
+use std::time::Duration;
+
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use serde_json::{Map, Value};
 use tower_vitals::telemetry::logging::{ConsoleLines, JsonLines};
-use tracing::{info, info_span};
+use tracing::{info, info_span, warn};
 use tracing_subscriber::layer::SubscriberExt;
 
+use crate::child::{Played, command, scenario};
+use crate::folder::Folder;
+use crate::init::json;
+use crate::json_log::builder;
 use crate::lines::{Lines, object};
 
 /// The ids of a line.
@@ -72,4 +78,86 @@ fn an_unsampled_span_has_ids_too() {
     let [trace, span, flags] = ids(&lines[0]);
     assert!(trace.is_some() && span.is_some());
     assert_eq!(flags, Some("00"));
+}
+
+#[test]
+fn the_layer_of_the_log_knows_the_trace_of_an_explicit_parent() {
+    let folder = Folder::new();
+    let (builder, lines) = builder();
+    let (layer, handle) = builder.folder(folder.path()).layer().unwrap();
+    let provider = SdkTracerProvider::builder().build();
+    let subscriber = tracing_subscriber::registry()
+        .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("test")))
+        .with(layer);
+    tracing::subscriber::with_default(subscriber, || {
+        let other = info_span!("other");
+        warn!(parent: &other, "in another trace");
+    });
+    let line = lines.take().remove(0);
+    let trace = line["trace_id"].as_str().unwrap();
+    assert_eq!(trace.len(), 32);
+    handle.flush(Duration::from_secs(10)).unwrap();
+    let alerts = folder.text("alerts.log");
+    assert!(
+        alerts.ends_with(&format!(" trace_id={trace}\n")),
+        "{alerts}"
+    );
+}
+
+/// Logs when its thread ends.
+struct LogsAtTheEnd;
+
+impl Drop for LogsAtTheEnd {
+    fn drop(&mut self) {
+        info!("the thread ends");
+    }
+}
+
+thread_local! {
+    static LOGS_AT_THE_END: LogsAtTheEnd = const { LogsAtTheEnd };
+}
+
+/// Plays threads that end in a process of its own, which a failure would abort.
+#[test]
+fn play() {
+    if scenario().is_none() {
+        return;
+    }
+    let provider = SdkTracerProvider::builder().build();
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+    let _logging = json().init_with(layer).unwrap();
+    let in_span = || {
+        let _span = info_span!("span").entered();
+        info!("in a span");
+    };
+    let threads: [fn(&dyn Fn()); 3] = [
+        |in_span| {
+            LOGS_AT_THE_END.with(|_| {});
+            in_span();
+        },
+        |in_span| {
+            in_span();
+            LOGS_AT_THE_END.with(|_| {});
+        },
+        |_| LOGS_AT_THE_END.with(|_| {}),
+    ];
+    for thread in threads {
+        std::thread::spawn(move || thread(&in_span)).join().unwrap();
+    }
+}
+
+#[test]
+fn a_thread_that_logs_at_its_end_aborts_nothing() {
+    let lines = Played::of(command("trace::play", "ending threads")).lines();
+    let messages: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            (
+                line["message"].as_str().unwrap(),
+                line.get("trace_id").is_some(),
+            )
+        })
+        .collect();
+    let (inside, end) = (("in a span", true), ("the thread ends", false));
+    assert_eq!(messages, [inside, end, inside, end, end]);
 }

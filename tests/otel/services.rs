@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tower::timeout::TimeoutLayer;
 use tower::{Layer, Service, ServiceExt};
 use tower_vitals::http_metrics::{ClientMetrics, Naming};
-use tower_vitals::{ClientMetricsLayer, HttpLayer, ServerSpanLayer};
+use tower_vitals::{ClientMetricsLayer, HttpLayer, HttpMetricsLayer, ServerSpanLayer};
 use tracing::info_span;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -273,6 +273,55 @@ async fn a_probe_has_no_spans_here_nor_elsewhere() {
         .map(|span| span.name)
         .collect();
     assert_eq!(names, ["GET", "GET /parent", "GET /work", "query"]);
+}
+
+#[tokio::test]
+async fn a_server_span_inside_another_is_its_child() {
+    let collector = Collector::start(BOTH[0]);
+    let tracing = collector.builder().run().unwrap();
+    let _subscribed = tracing_subscriber::registry()
+        .with(tracing.layer())
+        .set_default();
+    let layer = || ServerSpanLayer::new().exclude_none();
+    let app = Router::new().route("/inner", get(|| async { "answer" }));
+    let app = layer().layer(app.layer(layer()));
+    let request = Request::get("/inner")
+        .header("traceparent", format!("00-{TRACE}-{CALLER}-01"))
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let response = app.oneshot(request).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    tracing.shutdown(MINUTE).await;
+    let spans = collector.wait_for(2);
+    let (outer, inner) = (
+        named(&spans, "GET", SERVER),
+        named(&spans, "GET /inner", SERVER),
+    );
+    assert_eq!(hex(&outer.parent_span_id), CALLER);
+    assert_eq!(inner.parent_span_id, outer.span_id);
+}
+
+#[tokio::test]
+async fn a_route_that_a_layer_inside_finds_names_the_span() {
+    let collector = Collector::start(BOTH[0]);
+    let tracing = collector.builder().run().unwrap();
+    let _subscribed = tracing_subscriber::registry()
+        .with(tracing.layer())
+        .set_default();
+    let metrics = HttpMetricsLayer::new();
+    let app = Router::new().route("/items/{id}", get(|| async { "answer" }));
+    let layer = HttpLayer::new().metrics(metrics.clone());
+    let app = layer.span(ServerSpanLayer::new()).layer(app.layer(metrics));
+    let request = Request::get("/items/7").body(axum::body::Body::empty());
+    let response = app.oneshot(request.unwrap()).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    tracing.shutdown(MINUTE).await;
+    let spans = collector.wait_for(1);
+    let span = named(&spans, "GET /items/{id}", SERVER);
+    assert_eq!(
+        attribute(&span.attributes, "http.route").as_deref(),
+        Some("/items/{id}")
+    );
 }
 
 /// Without `traces()`, and without a subscriber, requests are sent as they are.

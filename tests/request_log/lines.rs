@@ -192,6 +192,22 @@ async fn forwarded_addresses_count_from_trusted_proxies_only() {
     );
 }
 
+/// Proxies that write one header pass the client's own other header on.
+#[tokio::test]
+async fn a_client_cannot_choose_its_address_with_the_header_that_its_proxy_does_not_write() {
+    let request = Request::get("/users/7")
+        .header("forwarded", "for=1.2.3.4")
+        .header("x-forwarded-for", "198.51.100.7")
+        .extension(ConnectInfo(SocketAddr::from(([10, 0, 0, 1], 1))))
+        .body(Body::empty())
+        .unwrap();
+    let layer = RequestLogLayer::new()
+        .trusted_proxies(["10.0.0.0/8"])
+        .unwrap();
+    let lines = lines(layer, [request]).await;
+    assert_eq!(lines[0].fields["client_address"], "198.51.100.7");
+}
+
 #[tokio::test]
 async fn levels_that_are_disabled_write_no_line() {
     for (level, expected) in [

@@ -11,6 +11,7 @@
 )]
 
 mod capture;
+mod client;
 #[path = "../grpc/double.rs"]
 #[allow(dead_code, reason = "the tests of gRPC use the rest")]
 mod double;

@@ -125,6 +125,29 @@ async fn a_named_endpoint_of_the_metrics_is_the_route() {
     assert_eq!(capture.span().fields["otel.name"], "GET /named");
 }
 
+/// A layer around the router as a service sees no route, but one inside does.
+#[tokio::test]
+async fn a_route_that_a_layer_inside_finds_is_in_the_span() {
+    let (capture, _guard) = Capture::new();
+    let metrics = HttpMetricsLayer::new();
+    let layer = HttpLayer::new()
+        .metrics(metrics.clone())
+        .span(ServerSpanLayer::new());
+    let service = layer.layer(app().layer(metrics));
+    for (path, name, route) in [
+        ("/users/7", "GET /users/{id}", Some("/users/{id}")),
+        ("/absent", "GET", None),
+    ] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = service.clone().oneshot(request).await.unwrap();
+        response.into_body().collect().await.unwrap();
+        let spans = capture.spans();
+        let fields = &spans.last().unwrap().fields;
+        let found = fields.get("http.route").and_then(Value::as_str);
+        assert_eq!((&fields["otel.name"], found), (&name.into(), route));
+    }
+}
+
 #[tokio::test]
 async fn probes_have_no_span() {
     let (capture, _guard) = Capture::new();

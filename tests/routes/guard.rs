@@ -14,7 +14,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::{ServiceExt, service_fn};
 use tower_vitals::routes::Guard;
-use tower_vitals::{ErrorKind, Routes};
+use tower_vitals::{ErrorKind, ForwardedHeader, Routes};
 
 struct Answer {
     status: u16,
@@ -265,6 +265,32 @@ async fn behind_trusted_proxies_the_last_address_that_is_no_proxy_counts() {
             "The service's guard checks the address of the client, and the proxy sent no valid X-Forwarded-For."
         );
     }
+}
+
+#[tokio::test]
+async fn the_guard_reads_only_the_header_that_the_proxies_write() {
+    let guard = Guard::ip_behind_proxies(["192.0.2.0/24"], ["10.0.0.0/8"]);
+    let written = guard.clone().forwarded_header(ForwardedHeader::Forwarded);
+    let request = |forwarded: &str, other: &str| {
+        from("10.0.0.1")
+            .header("forwarded", forwarded)
+            .header("x-forwarded-for", other)
+    };
+    let answer = send(&written, request("for=192.0.2.7", "1.1.1.1")).await;
+    assert_eq!(answer.status, 200, "{}", answer.detail);
+    let answer = send(&written, request("for=1.1.1.1", "192.0.2.7")).await;
+    assert_eq!(answer.status, 403);
+    let answer = send(&guard, request("for=192.0.2.7", "1.1.1.1")).await;
+    assert_eq!(answer.status, 403);
+    let answer = send(
+        &written,
+        from("10.0.0.1").header("x-forwarded-for", "192.0.2.7"),
+    )
+    .await;
+    assert_eq!(
+        answer.detail,
+        "The service's guard checks the address of the client, and the proxy sent no valid Forwarded."
+    );
 }
 
 #[tokio::test]

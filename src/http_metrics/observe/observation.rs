@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Response, response};
+use http::{Extensions, HeaderValue, Response, response};
 use tracing::Span;
 use tracing::span::Entered;
 
@@ -11,6 +11,7 @@ use super::id_in_span::IdInSpan;
 use super::log_record::LogRecord;
 use super::observer::Observer;
 use super::observers::Observers;
+use super::parent_taken::ParentTaken;
 use super::request_head::RequestHead;
 use super::server_span::ServerSpan;
 use super::target::ID_TARGET;
@@ -23,6 +24,8 @@ pub(crate) struct Observation {
     log: Option<LogRecord>,
     span: Span,
     is_server_span: bool,
+    /// The method of a server span without a route.
+    unnamed: Option<&'static str>,
     /// Whether the id is in this span or in one around it.
     is_id_in_span: bool,
 }
@@ -42,8 +45,13 @@ impl Observation {
         let span_id = id.filter(|_| !is_id_outside);
         let spans = observers.span.as_ref();
         let server_span = spans.filter(|span| !span.exclusion.covers(request.path()));
+        let mut unnamed = None;
         let span = match (server_span, &observers.ids) {
-            (Some(server_span), _) => server_span.begin(request, endpoint, span_id),
+            (Some(server_span), _) => {
+                let span;
+                (span, unnamed) = server_span.begin(request, endpoint, span_id);
+                span
+            }
             (None, _) if spans.is_some() && trace_context::HAS_TRACES => {
                 ServerSpan::excluded(request, span_id)
             }
@@ -64,14 +72,21 @@ impl Observation {
             observers: Arc::clone(observers),
             log,
             is_server_span: server_span.is_some(),
+            unnamed,
             is_id_in_span: is_id_outside || (id.is_some() && !span.is_disabled()),
             request_id: own_id,
             span,
         }))
     }
 
-    pub(crate) fn is_id_in_span(&self) -> bool {
-        self.is_id_in_span
+    /// Tells layers inside what the spans outside have.
+    pub(crate) fn mark(&self, extensions: &mut Extensions) {
+        if self.is_id_in_span {
+            extensions.insert(IdInSpan);
+        }
+        if trace_context::HAS_TRACES && self.observers.span.is_some() && !self.span.is_disabled() {
+            extensions.insert(ParentTaken);
+        }
     }
 
     /// Code that runs while the guard lives logs inside the span of the request.
@@ -105,7 +120,7 @@ impl Observer for Observation {
 
     fn on_end(&self, end: &End<'_>) {
         if self.has_server_span() {
-            ServerSpan::end(&self.span, end);
+            ServerSpan::end(&self.span, end, self.unnamed);
         }
         if let (Some(log), Some(settings)) = (&self.log, &self.observers.log) {
             // The guard records inside the span, so the line is inside, too.

@@ -4,14 +4,20 @@ use std::net::IpAddr;
 
 use super::request_head::RequestHead;
 use crate::error::Error;
-use crate::forwarded::client_address;
+use crate::forwarded::{ForwardedHeader, client_address};
 use crate::ip_range::IpRange;
 
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Proxies(Vec<IpRange>);
+pub(crate) struct Proxies {
+    ranges: Vec<IpRange>,
+    pub(crate) header: ForwardedHeader,
+}
 
 impl Proxies {
-    pub(crate) fn parse(ranges: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Error> {
+    pub(crate) fn trust(
+        &mut self,
+        ranges: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<(), Error> {
         let (mut parsed, mut mistakes) = (Vec::new(), Vec::new());
         for text in ranges {
             let text = text.as_ref().trim();
@@ -25,12 +31,18 @@ impl Proxies {
             }
         }
         Error::combine(mistakes)?;
-        Ok(Self(parsed))
+        self.ranges = parsed;
+        Ok(())
     }
 
     /// The address of the client, if the server passes on that of the connection.
     pub(crate) fn client(&self, request: &RequestHead<'_>) -> Option<IpAddr> {
         let peer = request.peer()?;
-        Some(client_address(request.headers, peer, &self.0))
+        Some(client_address(
+            request.headers,
+            peer,
+            &self.ranges,
+            self.header,
+        ))
     }
 }

@@ -8,6 +8,7 @@ use tracing::field::{Empty, display};
 
 use super::end::End;
 use super::exclusion::Exclusion;
+use super::parent_taken::ParentTaken;
 use super::proxies::Proxies;
 use super::request_head::RequestHead;
 use super::span_fields::{SpanName, protocol_version, redacted_query, rpc, server, user_agent};
@@ -36,15 +37,15 @@ impl Default for ServerSpan {
 
 impl ServerSpan {
     /// The span of a request, with the attributes that OpenTelemetry's conventions 1.44 know at its begin. Nothing is computed for
-    /// a span that is disabled.
+    /// a span that is disabled. Without a route, its method is returned, too, because a layer inside can find the route.
     pub(crate) fn begin(
         &self,
         request: &RequestHead<'_>,
         endpoint: Option<&str>,
         request_id: Option<&str>,
-    ) -> Span {
+    ) -> (Span, Option<&'static str>) {
         if !tracing::enabled!(target: TARGET, tracing::Level::ERROR) {
-            return Span::none();
+            return (Span::none(), None);
         }
         let method = METHODS[method_index(request.method)];
         let route = request
@@ -84,8 +85,8 @@ impl ServerSpan {
             "error.type" = Empty,
             duration_ms = Empty,
         );
-        trace_context::set_parent(&span, request.headers);
-        span
+        set_parent(&span, request);
+        (span, (route.is_none() && rpc.is_none()).then_some(method))
     }
 
     /// A span that no sampler of this crate takes, so that the spans inside are not taken either. It has a target of its own, because it
@@ -98,12 +99,19 @@ impl ServerSpan {
             request_id,
             { trace_context::EXCLUDED } = true,
         );
-        trace_context::set_parent(&span, request.headers);
+        set_parent(&span, request);
         span
     }
 
     /// Records the end. `duration_ms` is the metric's duration.
-    pub(crate) fn end(span: &Span, end: &End<'_>) {
+    pub(crate) fn end(span: &Span, end: &End<'_>, unnamed: Option<&'static str>) {
+        if let Some(method) = unnamed
+            && let Some(route) = end.endpoint.filter(|name| !is_unnamed(name))
+        {
+            let name = SpanName::new(method, Some(route), None).to_string();
+            tracing::record_all!(span, http.route = route, otel.name = &*name);
+            trace_context::set_name(span, name);
+        }
         let error_type = end.error_type();
         tracing::record_all!(
             span,
@@ -114,6 +122,13 @@ impl ServerSpan {
             duration_ms = end.millis(),
         );
         trace_context::end(span);
+    }
+}
+
+/// The caller's span is the parent, unless a span outside is its child already.
+fn set_parent(span: &Span, request: &RequestHead<'_>) {
+    if request.extensions.get::<ParentTaken>().is_none() {
+        trace_context::set_parent(span, request.headers);
     }
 }
 

@@ -78,14 +78,19 @@ pub(crate) fn redacted_query(query: &str) -> Cow<'_, str> {
 /// The host and the port that the request is for: those of its target, else of its `Host` header.
 pub(crate) fn server<'a>(request: &RequestHead<'a>) -> Option<(&'a str, Option<u16>)> {
     if let Some(authority) = request.uri.authority() {
-        return Some((authority.host(), authority.port_u16()));
+        return Some((without_brackets(authority.host()), authority.port_u16()));
     }
     let host = request.header(&HOST)?;
     let authority: Authority = host.parse().ok()?;
     // The text of the authority is that of the header, except for a user.
     let start = host.len() - host.rsplit('@').next()?.len();
     let address = host.get(start..start + authority.host().len())?;
-    Some((address, authority.port_u16()))
+    Some((without_brackets(address), authority.port_u16()))
+}
+
+/// An IPv6 address is in brackets only in URLs.
+pub(crate) fn without_brackets(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 pub(crate) fn user_agent<'a>(request: &RequestHead<'a>) -> Option<Cow<'a, str>> {
@@ -134,7 +139,11 @@ mod tests {
         assert_eq!(named("/", "shop.example:81"), shop(Some(81)));
         assert_eq!(named("/", "user@shop.example:81"), shop(Some(81)));
         assert_eq!(named("http://shop.example:82/", "other"), shop(Some(82)));
-        assert_eq!(named("/", "[::1]:80"), Some(("[::1]".to_owned(), Some(80))));
+        assert_eq!(named("/", "[::1]:80"), Some(("::1".to_owned(), Some(80))));
+        assert_eq!(
+            named("http://[::1]:82/", "other"),
+            Some(("::1".to_owned(), Some(82)))
+        );
         assert_eq!(named("/", "a b"), None);
     }
 }

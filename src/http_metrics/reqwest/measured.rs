@@ -5,7 +5,6 @@ macro_rules! measured {
         use std::error::Error as StdError;
         use std::future::Future;
         use std::pin::Pin;
-        use std::sync::Arc;
         use std::task::{Context, Poll, ready};
 
         use http::Uri;
@@ -14,7 +13,7 @@ macro_rules! measured {
         use $reqwest::{Body, Client, Error, Request, Response, ResponseBuilderExt, Url};
 
         use crate::http_metrics::client::{ClientMetrics, outcome_of};
-        use crate::http_metrics::observe::ClientSpan;
+        use crate::http_metrics::in_client_span::InClientSpan;
         use crate::http_metrics::response_future;
         use crate::http_metrics::response_future::CountBody;
 
@@ -45,7 +44,7 @@ macro_rules! measured {
 
             fn call(&mut self, request: Request) -> Self::Future {
                 let request = as_http(request);
-                let (inner, span) = match &self.traced {
+                let inner = match &self.traced {
                     None => {
                         let call = |request: http::Request<Request>, _| HttpFuture {
                             inner: self.inner.call(request.into_body()),
@@ -74,7 +73,9 @@ macro_rules! measured {
                         )
                     }
                 };
-                ResponseFuture { inner, span }
+                ResponseFuture {
+                    inner: InClientSpan::new(inner),
+                }
             }
         }
 
@@ -94,8 +95,7 @@ macro_rules! measured {
             /// The future of a measured request.
             pub struct ResponseFuture<F> {
                 #[pin]
-                inner: response_future::ResponseFuture<HttpFuture<F>>,
-                span: Option<Arc<ClientSpan>>,
+                inner: InClientSpan<response_future::ResponseFuture<HttpFuture<F>>>,
             }
         }
 
@@ -107,11 +107,11 @@ macro_rules! measured {
             type Output = Result<Response, E>;
 
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-                let this = self.project();
-                let _entered = this.span.as_deref().map(ClientSpan::enter);
-                let polled = this.inner.poll_head(cx, |error: E| {
-                    let outcome = outcome_of(&error);
-                    (outcome, error)
+                let polled = self.project().inner.poll_with(|inner| {
+                    inner.poll_head(cx, |error: E| {
+                        let outcome = outcome_of(&error);
+                        (outcome, error)
+                    })
                 });
                 let response = ready!(polled)?;
                 Poll::Ready(Ok(Response::from(response.map(Body::wrap))))

@@ -13,6 +13,9 @@ use crate::recorder::RecorderRef;
 /// A setting of each log file.
 pub(super) type SetFile = Box<dyn Fn(FileSinkBuilder) -> FileSinkBuilder + Send + Sync>;
 
+/// What `init` does once the log runs.
+pub(crate) type AtInit = Box<dyn FnOnce() + Send + Sync>;
+
 /// Builds the log of a service. Mistakes are reported by [`init`](Self::init) and [`layer`](Self::layer).
 ///
 /// | sink | lines | set by |
@@ -43,6 +46,8 @@ pub struct LoggingBuilder {
     pub(super) recorder: RecorderRef,
     pub(super) has_panic_hook: bool,
     pub(super) takes_log_records: bool,
+    /// Logs the events of the time before the log runs.
+    pub(crate) at_init: Option<AtInit>,
 }
 
 debug_fields!(LoggingBuilder {
@@ -73,6 +78,7 @@ impl LoggingBuilder {
             recorder: RecorderRef::default(),
             has_panic_hook: true,
             takes_log_records: true,
+            at_init: None,
         }
     }
 
@@ -116,7 +122,7 @@ impl LoggingBuilder {
     }
 
     /// Changes the settings of the files, such as their sizes. The function is called for each file. The labels of their metrics are
-    /// `alerts` and `app`.
+    /// `alerts` and `app`, and their queues have 4 MiB and 27 MiB.
     ///
     /// ```
     /// use tower_vitals::telemetry::logging::Logging;
@@ -193,7 +199,7 @@ impl LoggingBuilder {
     ///
     /// The hook logs each panic as an event of level ERROR and target `panic`, with message, location, thread and, if
     /// `RUST_BACKTRACE` is set, the backtrace. Then it calls the hook that was set before, such as that of the standard library, which
-    /// prints to standard error. If panics abort the process, it first waits until the line is in the files, at most a second.
+    /// prints to standard error. Panics of sinks and of the values of fields only reach that one. If panics abort the process, it first waits until the line is in the files, at most a second.
     pub fn panic_hook(mut self, is_set: bool) -> Self {
         self.has_panic_hook = is_set;
         self

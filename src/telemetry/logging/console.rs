@@ -4,7 +4,9 @@ use std::env;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
+use super::console_sink::ConsoleSink;
 use super::line_sink::LineSink;
+use crate::recorder::RecorderRef;
 
 /// The destination of the lines for people and container platforms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,10 +22,10 @@ pub enum Console {
 }
 
 impl Console {
-    pub(super) fn sink(self) -> Option<Arc<dyn LineSink>> {
+    pub(super) fn sink(self, recorder: &RecorderRef) -> Option<Arc<dyn LineSink>> {
         match self {
-            Self::Stdout => Some(Arc::new(io::stdout)),
-            Self::Stderr => Some(Arc::new(io::stderr)),
+            Self::Stdout => Some(Arc::new(ConsoleSink::new(io::stdout, recorder))),
+            Self::Stderr => Some(Arc::new(ConsoleSink::new(io::stderr, recorder))),
             Self::Off => None,
         }
     }

@@ -55,13 +55,22 @@ impl Series {
                 self.waiting.fetch_add(1, Ordering::Relaxed);
                 return;
             }
+            // Also if the recorder panics.
+            let _counted = Counted(is_counting);
             let mut events = 1;
             if self.waiting.load(Ordering::Relaxed) > 0 {
                 events += self.waiting.swap(0, Ordering::Relaxed);
             }
             self.counter.record(|counter| counter.increment(events));
-            is_counting.set(false);
         });
+    }
+}
+
+struct Counted<'a>(&'a Cell<bool>);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }
 

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use super::excerpt::Excerpt;
 use super::limits::{MAX_BACKTRACE, MAX_VALUE};
+use crate::redact::MASK;
 
 /// The maximum number of sources. An error may be its own source.
 const MAX_SOURCES: usize = 16;
@@ -11,6 +12,8 @@ const MAX_SOURCES: usize = 16;
 /// The members of `exception`, in JSON. Each is empty if it is unknown.
 #[derive(Debug, Default)]
 pub(super) struct Exception {
+    /// The field that the error is the value of. Empty for a panic.
+    field: &'static str,
     message: Vec<u8>,
     /// Strings with commas between them.
     sources: Vec<u8>,
@@ -19,6 +22,7 @@ pub(super) struct Exception {
 
 impl Exception {
     pub(super) fn clear(&mut self) {
+        self.field = "";
         self.message.clear();
         self.sources.clear();
         self.backtrace.clear();
@@ -36,10 +40,25 @@ impl Exception {
         backtrace.push_json(&mut self.backtrace, MAX_BACKTRACE);
     }
 
+    /// Keeps the first error, which is secret, without its text.
+    pub(super) fn set_masked(&mut self) {
+        self.set_message(Excerpt::of(MASK, MAX_VALUE));
+    }
+
+    /// Masks the error if it is the value of such a field.
+    pub(super) fn mask_field(&mut self, is_secret: impl Fn(&str) -> bool) {
+        if is_secret(self.field) {
+            self.message.clear();
+            self.sources.clear();
+            self.set_masked();
+        }
+    }
+
     /// Keeps the first error, and returns the text of its field in the buffer: the message, and those messages of its
     /// sources that it does not contain.
     pub(super) fn set_error<'a>(
         exception: Option<&mut Self>,
+        field: &'static str,
         error: &(dyn Error + 'static),
         buffer: &'a mut String,
     ) -> Excerpt<'a> {
@@ -47,6 +66,7 @@ impl Exception {
         let mut part = String::new();
         let message = Excerpt::format(&mut part, format_args!("{error}"), MAX_VALUE);
         if let Some(exception) = &mut exception {
+            exception.field = field;
             message.push_json(&mut exception.message, MAX_VALUE);
         }
         buffer.clear();

@@ -11,7 +11,7 @@ use super::exception::Exception;
 use super::excerpt::Excerpt;
 use super::fields::Fields;
 use super::limits::{MAX_BACKTRACE, MAX_VALUE};
-use crate::redact::{MASK, PAIR_VALUES, is_count, is_pair_name, is_pair_value, is_secret};
+use crate::redact::{MASK, is_count, is_pair_name, is_secret};
 
 /// The message of a panic, which becomes that of `exception`, too.
 const PANIC_MESSAGE: &str = "panic.message";
@@ -29,8 +29,6 @@ pub(super) struct FieldVisitor<'a> {
     pub(super) text: &'a mut String,
     /// The parts of an event, and the style of its message. A span has none.
     pub(super) event: Option<(&'a mut EventParts, Style)>,
-    /// Whether a field says that the value beside it is secret: `header = "authorization", value = ..`.
-    pub(super) names_secret: bool,
 }
 
 impl FieldVisitor<'_> {
@@ -53,10 +51,10 @@ impl FieldVisitor<'_> {
             return;
         }
         if is_pair_name(name) && text.is_secret_name() {
-            self.mask_values();
+            self.note_secret_name();
         }
-        if is_secret(name) || self.names_secret && is_pair_value(name) {
-            return self.mask(name);
+        if self.is_masked(name) {
+            return self.fields.mask(name);
         }
         self.fields
             .set(name, |json| text.push_json(json, MAX_VALUE));
@@ -84,12 +82,26 @@ impl FieldVisitor<'_> {
         }
         let is_registered =
             || literal.len() >= MIN_SECRET && Excerpt::of(literal, MAX_VALUE).has_secret();
-        let is_value = self.names_secret && is_pair_value(name);
+        let is_value = self.fields.is_beside_secret(name);
         if is_value || is_secret(name) && !is_count(name) || is_registered() {
-            return self.mask(name);
+            return self.fields.mask(name);
         }
         self.fields
             .set(name, |json| json.extend_from_slice(literal.as_bytes()));
+    }
+
+    /// Whether texts of this name are masked whatever they hold.
+    fn is_masked(&self, name: &str) -> bool {
+        is_secret(name) || self.fields.is_beside_secret(name)
+    }
+
+    /// Masks the values beside the name of a secret.
+    fn note_secret_name(&mut self) {
+        self.fields.set_names_secret();
+        if let Some((event, _)) = &mut self.event {
+            let is_beside_secret = |name: &str| self.fields.is_beside_secret(name);
+            event.exception.mask_field(is_beside_secret);
+        }
     }
 
     /// Whether a value of this name is the message.
@@ -99,24 +111,6 @@ impl FieldVisitor<'_> {
                 .event
                 .as_ref()
                 .is_some_and(|(event, _)| !event.has_message)
-    }
-
-    /// Masks the values beside the name of a secret.
-    fn mask_values(&mut self) {
-        self.names_secret = true;
-        for name in PAIR_VALUES {
-            if self.fields.iter().any(|field| field.name == name) {
-                self.mask(name);
-            }
-        }
-    }
-
-    fn mask(&mut self, name: &'static str) {
-        self.fields.set(name, |json| {
-            json.push(b'"');
-            json.extend_from_slice(MASK.as_bytes());
-            json.push(b'"');
-        });
     }
 }
 
@@ -197,10 +191,17 @@ impl Visit for FieldVisitor<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let mut buffer = std::mem::take(self.text);
+        let (name, is_masked) = (name(field), self.is_masked(name(field)));
         let exception = self.event.as_mut().map(|(event, _)| &mut event.exception);
-        let text = Exception::set_error(exception, value, &mut buffer);
-        self.text(name(field), text);
+        if is_masked {
+            if let Some(exception) = exception {
+                exception.set_masked();
+            }
+            return self.fields.mask(name);
+        }
+        let mut buffer = std::mem::take(self.text);
+        let text = Exception::set_error(exception, name, value, &mut buffer);
+        self.text(name, text);
         *self.text = buffer;
     }
 }

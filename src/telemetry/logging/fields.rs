@@ -3,14 +3,17 @@
 use super::escape::{self, Style};
 use super::keys::{IdKey, collides};
 use super::limits::MAX_FIELDS;
+use crate::redact::{MASK, is_pair_value};
 
 /// Fields, as members of a JSON object: `,"user":"ann","items":3`. No name appears twice.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     json: Vec<u8>,
     list: Vec<Field>,
-    /// The number of fields that did not fit.
-    dropped: usize,
+    /// The names of fields that did not fit, each once: several layers and records may try to add the same field.
+    dropped: Vec<&'static str>,
+    /// Whether a field says that the value beside it is secret: `header = "authorization", value = ..`.
+    names_secret: bool,
 }
 
 /// The position of a field in the JSON.
@@ -28,15 +31,17 @@ impl Fields {
     pub(super) fn clear(&mut self) {
         self.json.clear();
         self.list.clear();
-        self.dropped = 0;
+        self.dropped.clear();
+        self.names_secret = false;
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.list.is_empty() && self.dropped == 0
+        self.list.is_empty() && self.dropped.is_empty()
     }
 
+    /// The number of fields that did not fit.
     pub(super) fn dropped(&self) -> usize {
-        self.dropped
+        self.dropped.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Field> {
@@ -68,7 +73,7 @@ impl Fields {
         write(&mut self.json);
         if self.json.len() > MAX_FIELDS || !is_whole {
             self.json.truncate(start);
-            self.dropped += 1;
+            self.dropped.push(name);
             return;
         }
         self.list.push(Field {
@@ -80,6 +85,30 @@ impl Fields {
         });
     }
 
+    /// Adds a mask, in place of an earlier value of this name.
+    pub(super) fn mask(&mut self, name: &'static str) {
+        self.set(name, |json| {
+            json.push(b'"');
+            json.extend_from_slice(MASK.as_bytes());
+            json.push(b'"');
+        });
+    }
+
+    /// Notes that a field names a secret. The values beside it are masked, also those that are added later.
+    pub(super) fn set_names_secret(&mut self) {
+        self.names_secret = true;
+        let names = self.list.iter().map(|field| field.name);
+        let names: Vec<_> = names.filter(|name| is_pair_value(name)).collect();
+        for name in names {
+            self.mask(name);
+        }
+    }
+
+    /// Whether the value of this name is beside the name of a secret.
+    pub(super) fn is_beside_secret(&self, name: &str) -> bool {
+        self.names_secret && is_pair_value(name)
+    }
+
     /// Adds the fields of the others, in place of earlier ones of their names.
     pub(super) fn set_all(&mut self, others: &Self) {
         for field in &others.list {
@@ -87,7 +116,13 @@ impl Fields {
                 json.extend_from_slice(others.value(field));
             });
         }
-        self.dropped += others.dropped;
+        if self.names_secret || others.names_secret {
+            self.set_names_secret();
+        }
+        for name in &others.dropped {
+            self.remove(name);
+            self.dropped.push(name);
+        }
     }
 
     /// A copy that takes no more memory than it needs.
@@ -95,11 +130,13 @@ impl Fields {
         Self {
             json: self.json.clone(),
             list: self.list.clone(),
-            dropped: self.dropped,
+            dropped: self.dropped.clone(),
+            names_secret: self.names_secret,
         }
     }
 
     fn remove(&mut self, name: &str) {
+        self.dropped.retain(|dropped| *dropped != name);
         let Some(old) = self.list.iter().position(|field| field.name == name) else {
             return;
         };

@@ -1,6 +1,5 @@
 //! `FilterState`: the filter in effect, and the one that returns after it.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::expiry::Expiry;
@@ -22,7 +21,7 @@ pub(super) struct Temporary {
     filter: LogFilter,
     until: Option<SystemTime>,
     /// Ends the wait when it is dropped.
-    _expiry: Arc<Expiry>,
+    _expiry: Expiry,
 }
 
 impl FilterState {
@@ -44,8 +43,9 @@ impl FilterState {
         &self.lasting
     }
 
-    pub(super) fn last_change(&self) -> u64 {
-        self.last_change
+    /// Whether the filter in effect has an end, and is that of this change.
+    pub(super) fn ends(&self, change: u64) -> bool {
+        self.temporary.is_some() && self.last_change == change
     }
 
     /// Returns the former filter if it had an end. The caller drops it without the lock.
@@ -54,7 +54,7 @@ impl FilterState {
         change: u64,
         filter: LogFilter,
         until: Option<SystemTime>,
-        expiry: Option<Arc<Expiry>>,
+        expiry: Option<Expiry>,
     ) -> Option<Temporary> {
         self.last_change = change;
         let Some(expiry) = expiry else {

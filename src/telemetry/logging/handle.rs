@@ -66,8 +66,8 @@ impl LoggingHandle {
 
     /// Opens the files at their paths again, for programs that move them, such as `logrotate`. Does not wait.
     ///
-    /// Without this call, a file notices before its next lines that it was moved. After [`init`](super::LoggingBuilder::init) in a tokio
-    /// runtime, SIGHUP does this.
+    /// Without this call, lines go to a new file at the path as soon as there is one. While there is none, they go to the moved file for
+    /// up to 100 ms, and then to a new one. After [`init`](super::LoggingBuilder::init), SIGHUP does this.
     pub fn reopen(&self) {
         self.files.reopen();
     }

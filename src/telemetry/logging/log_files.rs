@@ -1,7 +1,7 @@
 //! `LogFiles`: the files in the folder of the log.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,8 +13,11 @@ use super::files::{FileSink, FileSinkBuilder, Loss};
 use crate::error::{Error, ErrorKind};
 use crate::measure::Instant;
 
-const ALERTS: &str = "alerts.log";
-const JSON: &str = "app.jsonl";
+/// The name of a file and the memory of its queue. Together they take less than 32 MiB.
+const ALERTS: (&str, usize) = ("alerts.log", 4 * MIB);
+const JSON: (&str, usize) = ("app.jsonl", 27 * MIB);
+
+const MIB: usize = 1024 * 1024;
 
 /// The files that are written. Clones are the same files.
 #[derive(Debug, Clone, Default)]
@@ -24,8 +27,9 @@ pub(super) struct LogFiles(Arc<Open>);
 struct Open {
     alerts: Option<FileSink>,
     json: Option<FileSink>,
+    old: Vec<OldFiles>,
     /// Runs as long as this exists.
-    cleanup: Option<DailyCleanup>,
+    cleanup: OnceLock<DailyCleanup>,
 }
 
 impl Open {
@@ -36,10 +40,10 @@ impl Open {
 
 impl LogFiles {
     pub(super) fn open(builder: &LoggingBuilder) -> Result<Self, Error> {
-        let file = |name: &str| {
+        let file = |(name, queue): (&str, usize)| {
             let path = builder.folder.as_ref()?.join(name);
-            let file = FileSink::builder(path).recorder_ref(&builder.recorder);
-            Some((builder.set_file)(file))
+            let file = FileSink::builder(path).queue_bytes(queue);
+            Some((builder.set_file)(file.recorder_ref(&builder.recorder)))
         };
         let (service, environment) = (builder.service.clone(), builder.environment.clone());
         let loss_line = move |loss: &Loss| json_line(loss, &service, &environment);
@@ -48,17 +52,24 @@ impl LogFiles {
         let mut open = Open {
             alerts: file(ALERTS).map(FileSinkBuilder::open).transpose()?,
             json: json.transpose()?,
-            cleanup: None,
+            old: Vec::new(),
+            cleanup: OnceLock::new(),
         };
         let backups = open.iter().map(|file| OldFiles::Backups {
             log: file.path().to_owned(),
             max_age: builder.max_age,
         });
-        let old: Vec<_> = backups.chain(builder.old_files.iter().cloned()).collect();
-        if !old.is_empty() {
-            open.cleanup = Some(DailyCleanup::start(old)?);
-        }
+        open.old = backups.chain(builder.old_files.iter().cloned()).collect();
         Ok(Self(Arc::new(open)))
+    }
+
+    /// Deletes old files, now and once a day.
+    pub(super) fn start_cleanup(&self) -> Result<(), Error> {
+        if !self.0.old.is_empty() {
+            // Called once.
+            let _ = self.0.cleanup.set(DailyCleanup::start(self.0.old.clone())?);
+        }
+        Ok(())
     }
 
     pub(super) fn alerts(&self) -> Option<&FileSink> {
@@ -90,6 +101,8 @@ impl LogFiles {
     }
 
     pub(super) fn shutdown(&self, deadline: Duration) -> Result<(), Error> {
+        // All files use the whole time, although one after the other is waited for.
+        self.iter().for_each(FileSink::begin_shutdown);
         let problem = |file: &FileSink, left| {
             let (name, lost) = (name(file.path()), file.shutdown(left));
             (lost > 0).then(|| format!("{name} lost {lost} lines"))

@@ -1,7 +1,6 @@
 //! `LogLevel`: the control of the log filter.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +13,7 @@ use super::expiry::Expiry;
 use super::filter_state::FilterState;
 use super::log_level_status::LogLevelStatus;
 use crate::error::Error;
-use crate::log_filter::LogFilter;
+use crate::log_filter::{self, LogFilter};
 
 /// The longest time of a filter that ends by itself.
 pub(crate) const MAX_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -24,7 +23,8 @@ pub(crate) const MAX_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// A filter is a list of levels (`off`, `error`, `warn`, `info`, `debug`, `trace`): one for all targets, and some for targets that
 /// begin with a text, such as `info,hyper=warn`. The longest text that fits counts, so `hyper=warn` also holds for `hyper_util`. In
 /// a list without a level for all targets, the others are off. `[span]=debug` and `[span{field=value}]=debug` hold for events in
-/// spans, as in `tracing_subscriber`'s `EnvFilter`.
+/// spans, as in `tracing_subscriber`'s `EnvFilter` without regular expressions: the value is the field's as `Debug` shows it, so that
+/// of a string has its quotes. A field whose value is the beginning of it fits, too.
 ///
 /// Each change is logged at INFO with the target `tower_vitals::log_level`. These lines pass every filter.
 ///
@@ -53,10 +53,9 @@ pub struct LogLevel(Arc<Shared>);
 
 struct Shared {
     filter: ActiveFilter,
-    /// Held while the filter is replaced, so that both always agree.
     state: Mutex<FilterState>,
-    /// The number of changes that were begun.
-    changes: AtomicU64,
+    /// The number of changes that were begun. Held during a change, so that filter and state agree, while others can read the state.
+    changes: Mutex<u64>,
 }
 
 /// A change that is done, for the log.
@@ -72,7 +71,7 @@ impl LogLevel {
         let shared = Shared {
             filter: active.clone(),
             state: Mutex::new(FilterState::new(filter)),
-            changes: AtomicU64::new(0),
+            changes: Mutex::new(0),
         };
         Ok((Self(Arc::new(shared)), active))
     }
@@ -102,8 +101,7 @@ impl LogLevel {
     /// Sets the filter for some time, at most a week. After it, the filter that was last set without an end returns. A later
     /// change replaces filter and time.
     ///
-    /// The time is that of a task if this is called in a tokio runtime, else that of a thread. If the runtime ends first, the former
-    /// filter returns at once.
+    /// A thread waits for the end, so this needs no runtime.
     ///
     /// # Errors
     ///
@@ -141,46 +139,58 @@ impl LogLevel {
         make: impl FnOnce(&FilterState) -> Result<LogFilter, Error>,
     ) -> Result<(), Error> {
         check_time(time)?;
-        let id = self.0.changes.fetch_add(1, Ordering::Relaxed) + 1;
-        let shared = Arc::downgrade(&self.0);
-        // Begins without the lock: a runtime that ends calls the function here.
-        let expiry = time.map(|time| Expiry::after(time, move || expire(&shared, id)));
-        let expiry = expiry.transpose()?.map(Arc::new);
-        let until = time.and_then(|time| SystemTime::now().checked_add(time));
-
-        let mut state = self.0.state.lock();
-        let to = make(&state)?;
+        let mut changes = self.0.changes.lock();
+        let to = make(&self.0.state.lock())?;
         let filter = env_filter(&to)?;
-        let from = state.in_effect().clone();
-        let former = state.set(id, to.clone(), until, expiry.clone());
-        self.0.filter.replace(filter);
-        drop(state);
-        drop(former);
+        let id = *changes + 1;
+        let shared = Arc::downgrade(&self.0);
+        let expiry = time.map(|time| Expiry::after(time, move || expire(&shared, id)));
+        let expiry = expiry.transpose()?;
+        *changes = id;
+        let until = time.and_then(|time| SystemTime::now().checked_add(time));
+        let from = self.0.replace(id, &to, filter, until, expiry);
+        drop(changes);
         Change { from, to, until }.log("the log filter was changed");
-        if expiry.is_some_and(|expiry| expiry.is_over()) {
-            expire(&Arc::downgrade(&self.0), id);
-        }
         Ok(())
     }
 }
 
-/// Lets the lasting filter return after this change, unless there was another one.
+impl Shared {
+    /// Returns the former filter. The caller holds the number of changes.
+    fn replace(
+        &self,
+        change: u64,
+        to: &LogFilter,
+        filter: EnvFilter,
+        until: Option<SystemTime>,
+        expiry: Option<Expiry>,
+    ) -> LogFilter {
+        let mut state = self.state.lock();
+        let from = state.in_effect().clone();
+        let former = state.set(change, to.clone(), until, expiry);
+        drop(state);
+        drop(former);
+        self.filter.replace(filter);
+        from
+    }
+}
+
+/// Lets the lasting filter return after this change, unless it did or there was another one.
 fn expire(shared: &Weak<Shared>, change: u64) {
     let Some(shared) = shared.upgrade() else {
         return;
     };
-    let mut state = shared.state.lock();
-    if state.last_change() != change {
+    let changes = shared.changes.lock();
+    let state = shared.state.lock();
+    if !state.ends(change) {
         return;
     }
     let to = state.lasting().clone();
+    drop(state);
     // Cannot fail, because it was in effect before.
     let Ok(filter) = env_filter(&to) else { return };
-    let from = state.in_effect().clone();
-    let former = state.set(change, to.clone(), None, None);
-    shared.filter.replace(filter);
-    drop(state);
-    drop(former);
+    let from = shared.replace(change, &to, filter, None, None);
+    drop(changes);
     let until = None;
     Change { from, to, until }
         .log("the log filter returned, because the time of the other one is over");
@@ -221,7 +231,7 @@ fn with_target(filter: &LogFilter, target: &str, level: &str) -> Result<LogFilte
 
 fn env_filter(filter: &LogFilter) -> Result<EnvFilter, Error> {
     let text = filter.to_string();
-    EnvFilter::try_new(&text).map_err(|error| {
+    log_filter::build(&text).map_err(|error| {
         Error::invalid(format!("the log filter {text:?} cannot be read: {error}"))
             .with_source(error)
     })
@@ -230,5 +240,96 @@ fn env_filter(filter: &LogFilter) -> Result<EnvFilter, Error> {
 impl fmt::Debug for LogLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("LogLevel").field(&self.filter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use serde_json::Value;
+    use tracing::Level;
+    use tracing_subscriber::prelude::*;
+
+    use super::*;
+    use crate::telemetry::logging::{Console, LineSink, Logging};
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    struct Lines(Mutex<mpsc::Sender<Value>>);
+
+    impl LineSink for Lines {
+        fn write(&self, _level: Level, line: &[u8]) {
+            let line = serde_json::from_slice(line).unwrap();
+            self.0.lock().send(line).unwrap();
+        }
+    }
+
+    fn level() -> LogLevel {
+        LogLevel::new(LogFilter::parse("info").unwrap()).unwrap().0
+    }
+
+    /// What the thread of a change does at its end.
+    fn end(level: &LogLevel, change: u64) {
+        expire(&Arc::downgrade(&level.0), change);
+    }
+
+    #[test]
+    fn a_later_change_replaces_the_end() {
+        let level = level();
+        level.set_for("debug", MINUTE).unwrap();
+        level.set_for("trace", 10 * MINUTE).unwrap();
+        end(&level, 1);
+        assert_eq!(level.filter(), "trace");
+        end(&level, 2);
+        assert_eq!(level.filter(), "info", "not debug, whose time is over");
+        let status = level.status();
+        assert_eq!((status.until, status.returns_to), (None, None));
+
+        level.set_for("debug", MINUTE).unwrap();
+        level.set("warn").unwrap();
+        assert_eq!(level.status().until, None);
+        end(&level, 3);
+        end(&level, 4);
+        assert_eq!(level.filter(), "warn");
+    }
+
+    #[test]
+    fn targets_for_some_time_add_up_and_end_together() {
+        let level = level();
+        level.set_target_for("hyper", "debug", MINUTE).unwrap();
+        level.set_target_for("h2", "trace", 3 * MINUTE).unwrap();
+        end(&level, 1);
+        assert_eq!(level.filter(), "info,hyper=debug,h2=trace");
+        end(&level, 2);
+        assert_eq!(level.filter(), "info");
+    }
+
+    #[test]
+    fn a_return_is_logged_once_whatever_the_filter_is() {
+        let (sender, lines) = mpsc::channel();
+        let logging = Logging::builder().console(Console::Off);
+        let logging = logging.json_lines_to(Lines(Mutex::new(sender)));
+        let (layer, handle) = logging.filter("off").layer().unwrap();
+        let subscriber = tracing_subscriber::registry().with(layer);
+        let _guard = tracing::subscriber::set_default(subscriber);
+        handle
+            .level()
+            .set_target_for("hyper", "warn", MINUTE)
+            .unwrap();
+        end(&handle.level(), 1);
+        end(&handle.level(), 1);
+        let [_, line] = lines.try_iter().collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!(
+            line["message"],
+            "the log filter returned, because the time of the other one is over"
+        );
+        assert_eq!(
+            (&line["level"], &line["until"]),
+            (&"INFO".into(), &Value::Null)
+        );
+        assert_eq!(line["logger"], "tower_vitals::log_level");
+        assert_eq!(line["from"], "off,hyper=warn");
+        assert_eq!(line["to"], "off");
     }
 }

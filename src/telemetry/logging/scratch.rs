@@ -48,7 +48,6 @@ impl Scratch {
             fields: &mut self.fields,
             text: &mut self.text,
             event: None,
-            names_secret: false,
         }
     }
 
@@ -60,7 +59,6 @@ impl Scratch {
             fields: &mut self.fields,
             text: &mut self.text,
             event: Some((&mut self.parts, style)),
-            names_secret: false,
         }
     }
 }

@@ -11,6 +11,7 @@ use super::event_counter::EventCounter;
 use super::files::FileSink;
 use super::handle::LoggingHandle;
 use super::json_lines::JsonLines;
+use super::layers::{AnyLayer, Layers};
 use super::line_sink::LineSink;
 use super::log_files::LogFiles;
 use super::log_level::LogLevel;
@@ -22,14 +23,11 @@ use crate::log_filter::LogFilter;
 /// The target of the crate's own lines.
 const OWN_TARGET: &str = "tower_vitals";
 
-/// A layer for a subscriber that keeps spans, such as `tracing_subscriber`'s registry.
-type AnyLayer<S> = Box<dyn Layer<S> + Send + Sync>;
-
 impl LoggingBuilder {
     /// Starts the log of the process: sets the global subscriber of `tracing`, the panic hook, and the logger of the `log` crate.
     ///
-    /// With files and in a tokio runtime, SIGHUP opens the files again ([`LoggingHandle::reopen`]), as `logrotate` expects. This replaces
-    /// the system's response to SIGHUP, which is to end the process.
+    /// With files, SIGHUP opens them again ([`LoggingHandle::reopen`]), as `logrotate` expects. This replaces the system's response to
+    /// SIGHUP, which is to end the process.
     ///
     /// ```no_run
     /// use std::time::Duration;
@@ -63,13 +61,17 @@ impl LoggingBuilder {
         self.start(|layer| tracing_subscriber::registry().with(other).with(layer))
     }
 
-    fn start<S, T>(self, subscriber: impl FnOnce(AnyLayer<S>) -> T) -> Result<LoggingHandle, Error>
+    fn start<S, T>(
+        mut self,
+        subscriber: impl FnOnce(AnyLayer<S>) -> T,
+    ) -> Result<LoggingHandle, Error>
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
         T: Subscriber + Send + Sync,
     {
         let (has_panic_hook, takes_log_records) = (self.has_panic_hook, self.takes_log_records);
-        let (layer, handle) = self.layer()?;
+        let at_init = self.at_init.take();
+        let (layer, handle) = self.build()?;
         tracing::subscriber::set_global_default(subscriber(layer)).map_err(|error| {
             Error::new(
                 ErrorKind::AlreadyInstalled,
@@ -85,6 +87,11 @@ impl LoggingBuilder {
             panic_hook::set(handle.files().clone());
         }
         hangup::reopen_on_hangup(handle.files());
+        // It logs what it deletes, and a log that does not start deletes nothing.
+        handle.files().start_cleanup()?;
+        if let Some(log) = at_init {
+            log();
+        }
         Ok(handle)
     }
 
@@ -109,11 +116,20 @@ impl LoggingBuilder {
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     {
+        let (layer, handle) = self.build()?;
+        handle.files().start_cleanup()?;
+        Ok((layer, handle))
+    }
+
+    fn build<S>(self) -> Result<(AnyLayer<S>, LoggingHandle), Error>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+    {
         self.check()?;
         let (level, filter) = LogLevel::new(self.parsed_filter()?)?;
         let files = LogFiles::open(&self)?;
         let mut layers: Vec<AnyLayer<S>> = Vec::new();
-        if let Some(sink) = self.console.sink() {
+        if let Some(sink) = self.console.sink(&self.recorder) {
             let text = || ConsoleLines::new(sink.clone()).colors(self.console.has_colours());
             if self.is_json_console {
                 layers.push(self.json(sink));
@@ -135,7 +151,7 @@ impl LoggingBuilder {
         }
         // The last one, because a recorder may log in turn.
         layers.push(Box::new(EventCounter::new(&self.recorder)));
-        let layer = layers.with_filter(filter);
+        let layer = Layers(layers).with_filter(filter);
         Ok((Box::new(layer), LoggingHandle::new(level, files)))
     }
 

@@ -1,6 +1,6 @@
 //! `UpTo`: a layer that leaves out events of lower levels, and keeps all spans.
 
-use tracing::{Event, Level, Subscriber, span};
+use tracing::{Dispatch, Event, Level, Subscriber, span};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
@@ -11,6 +11,10 @@ pub(super) struct UpTo<L> {
 }
 
 impl<S: Subscriber, L: Layer<S>> Layer<S> for UpTo<L> {
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.layer.on_register_dispatch(dispatch);
+    }
+
     fn on_layer(&mut self, subscriber: &mut S) {
         self.layer.on_layer(subscriber);
     }
@@ -26,6 +30,10 @@ impl<S: Subscriber, L: Layer<S>> Layer<S> for UpTo<L> {
 
     fn on_record(&self, id: &span::Id, values: &span::Record<'_>, context: Context<'_, S>) {
         self.layer.on_record(id, values, context);
+    }
+
+    fn on_follows_from(&self, id: &span::Id, follows: &span::Id, context: Context<'_, S>) {
+        self.layer.on_follows_from(id, follows, context);
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
@@ -44,5 +52,9 @@ impl<S: Subscriber, L: Layer<S>> Layer<S> for UpTo<L> {
 
     fn on_close(&self, id: span::Id, context: Context<'_, S>) {
         self.layer.on_close(id, context);
+    }
+
+    fn on_id_change(&self, old: &span::Id, new: &span::Id, context: Context<'_, S>) {
+        self.layer.on_id_change(old, new, context);
     }
 }

@@ -176,6 +176,9 @@ fn exception(own: &[(&str, RandomValue)], message: Option<usize>) -> Option<Valu
     own.iter()
         .enumerate()
         .find_map(|(at, (name, value))| match value {
+            RandomValue::Error(_) if matches!(*name, "password" | "tokens") => {
+                Some(json!({"message": MASK}))
+            }
             RandomValue::Error(messages) => {
                 let redacted: Vec<_> = messages.iter().map(|text| redact(text)).collect();
                 Some(match &redacted[1..] {

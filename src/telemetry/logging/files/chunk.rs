@@ -26,18 +26,19 @@ impl Chunk {
         line.saturating_add(1).max(CHUNK)
     }
 
-    /// Adds a line, with its line feed if that is missing. Returns whether there was room.
+    /// Adds a line or several, with the last line feed if that is missing. Returns the number of lines, or `None` if there was no room.
     #[inline]
-    pub(super) fn push(&mut self, line: &[u8]) -> bool {
-        if self.bytes.capacity() - self.bytes.len() <= line.len() {
-            return false;
+    pub(super) fn push(&mut self, lines: &[u8]) -> Option<usize> {
+        if self.bytes.capacity() - self.bytes.len() <= lines.len() {
+            return None;
         }
-        self.bytes.extend_from_slice(line);
-        if line.last() != Some(&b'\n') {
+        self.bytes.extend_from_slice(lines);
+        if lines.last() != Some(&b'\n') {
             self.bytes.push(b'\n');
         }
-        self.lines += 1;
-        true
+        let lines = count_lines(lines);
+        self.lines += lines;
+        Some(lines)
     }
 
     /// The lines that were not written yet.
@@ -47,8 +48,7 @@ impl Chunk {
 
     /// Notes that the first bytes were written. Returns the number of lines in them.
     pub(super) fn advance(&mut self, bytes: usize) -> usize {
-        let written = self.bytes().iter().take(bytes);
-        let ends = written.filter(|byte| **byte == b'\n').count();
+        let ends = line_feeds(&self.bytes()[..bytes]);
         self.written += bytes;
         let lines = ends.min(self.lines);
         self.lines -= lines;
@@ -68,4 +68,18 @@ impl Chunk {
         self.written = 0;
         self.lines = 0;
     }
+}
+
+/// The number of lines, of which the last one may lack its line feed.
+#[inline]
+pub(super) fn count_lines(lines: &[u8]) -> usize {
+    line_feeds(lines) + usize::from(lines.last() != Some(&b'\n'))
+}
+
+/// Counts in bytes, because compilers make that fast.
+#[inline]
+fn line_feeds(bytes: &[u8]) -> usize {
+    let parts = bytes.chunks(usize::from(u8::MAX));
+    let counts = parts.map(|part| part.iter().map(|byte| u8::from(*byte == b'\n')).sum::<u8>());
+    counts.map(usize::from).sum()
 }

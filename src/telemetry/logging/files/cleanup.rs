@@ -1,12 +1,14 @@
 //! [`cleanup_old_logs`] and [`cleanup_old_backups`].
 
-use std::fs::{self, DirEntry};
+use std::fs::{self, DirEntry, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::active_files::is_active;
 use super::backup_name::BackupName;
 use super::backups::folder_of;
+use super::file_id::FileId;
 use super::pattern::Pattern;
 use crate::error::{Error, ErrorKind};
 
@@ -88,7 +90,33 @@ pub(in super::super) fn check_pattern(pattern: &str) -> Result<(), Error> {
 
 struct Found {
     path: PathBuf,
+    id: FileId,
     written: SystemTime,
+}
+
+impl Found {
+    /// `None` if this is not a regular file.
+    fn new(path: &Path, metadata: &Metadata) -> io::Result<Option<Self>> {
+        if !metadata.is_file() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            path: path.to_owned(),
+            id: FileId::of(metadata),
+            written: metadata.modified()?,
+        }))
+    }
+
+    /// Deletes the file, unless there is another one at its path by now or it was written meanwhile. Returns whether it did.
+    fn delete(&self) -> io::Result<bool> {
+        let now = Self::new(&self.path, &fs::symlink_metadata(&self.path)?)?;
+        let is_same = now.is_some_and(|now| now.id == self.id && now.written == self.written);
+        if is_same && !is_active(&self.path) {
+            fs::remove_file(&self.path)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
 }
 
 /// The regular files of a folder that may be deleted.
@@ -98,7 +126,7 @@ fn files(
     cleanup: &mut Cleanup,
 ) -> Result<Vec<Found>, Error> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(|error| failed("the folder", folder, "read", error))?,
     };
     let mut files = Vec::new();
@@ -109,14 +137,12 @@ fn files(
         }
         let path = entry.path();
         // Of the entry itself, also if it is a link.
-        let written = entry.metadata().and_then(|metadata| {
-            let written = metadata.modified()?;
-            Ok(metadata.is_file().then_some(written))
-        });
-        match written {
-            Ok(Some(written)) => files.push(Found { path, written }),
-            Ok(None) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        let found = entry
+            .metadata()
+            .and_then(|metadata| Found::new(&path, &metadata));
+        match found {
+            Ok(found) => files.extend(found),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => cleanup
                 .errors
                 .push(failed("the file", &path, "read", error)),
@@ -126,19 +152,58 @@ fn files(
 }
 
 fn delete(files: Vec<Found>, cleanup: &mut Cleanup) {
-    for Found { path, .. } in files {
-        match fs::remove_file(&path) {
-            Ok(()) => cleanup.deleted.push(path),
-            // The log was rotated meanwhile.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+    for file in files {
+        match file.delete() {
+            Ok(true) => cleanup.deleted.push(file.path),
+            // The log was rotated meanwhile, by its own thread.
+            Ok(false) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => cleanup
                 .errors
-                .push(failed("the file", &path, "deleted", error)),
+                .push(failed("the file", &file.path, "deleted", error)),
         }
     }
 }
 
-fn failed(kind: &str, path: &Path, act: &str, error: std::io::Error) -> Error {
+fn failed(kind: &str, path: &Path, act: &str, error: io::Error) -> Error {
     let message = format!("{kind} {} cannot be {act}", path.display());
     Error::new(ErrorKind::Io, message).with_source(error)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_changed_since_it_was_found_stays() {
+        let name = format!("vitals-logging-cleanup-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir(&folder).unwrap();
+        let path = |number: u32| folder.join(format!("a.log.{number}"));
+        let old = SystemTime::now() - Duration::from_secs(3600);
+        let mut written = Vec::new();
+        for number in 1..=4 {
+            let file = File::create(path(number)).unwrap();
+            file.set_modified(old).unwrap();
+            written.push(file);
+        }
+        let mut cleanup = Cleanup::default();
+        let found = files(&folder, |_| true, &mut cleanup).unwrap();
+        assert_eq!(found.len(), 4);
+        // The log is rotated: another file of the same age has the name, another is written, a folder has the name of a third.
+        fs::rename(path(2), path(1)).unwrap();
+        written[2].set_modified(SystemTime::now()).unwrap();
+        fs::remove_file(path(4)).unwrap();
+        fs::create_dir(path(4)).unwrap();
+        delete(found, &mut cleanup);
+        let left = [1, 2, 3, 4].map(|number| path(number).exists());
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(left, [true, false, true, true]);
+        assert!(
+            cleanup.deleted.is_empty() && cleanup.errors.is_empty(),
+            "{cleanup:?}"
+        );
+    }
 }

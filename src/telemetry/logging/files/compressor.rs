@@ -1,7 +1,7 @@
 //! `Compressor`: compresses backups, a piece at a time.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -98,7 +98,7 @@ impl Compressor {
         let source = File::open(&path)?;
         // Left by a crash. It is not opened, because it may be a link.
         let _ = fs::remove_file(&self.temporary);
-        let target = File::create_new(&self.temporary)?;
+        let target = create_private(&self.temporary)?;
         Ok(Job {
             path,
             source,
@@ -125,6 +125,15 @@ impl Job {
         fs::rename(temporary, with_end(&self.path, GZ))?;
         fs::remove_file(&self.path)
     }
+}
+
+/// Makes a file that nobody else reads, until it gets the permissions of the backup.
+fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 fn with_end(path: &Path, end: &str) -> PathBuf {

@@ -16,8 +16,9 @@ use super::shared::Shared;
 /// `monitoring_log_lines_dropped_total`. Lines reach the file within a few milliseconds, and are then safe from the end of the
 /// process, but not from a power failure, because the file is not synchronized to the disk.
 ///
-/// The file is opened for appending. A file that was moved or deleted is opened again when the next lines are written, and a
-/// truncated one goes on from its new end, so `logrotate` may rotate it, too, with `create` or `nocreate`. It loses the lines between
+/// The file is opened for appending. A file that was deleted is made again when the next lines are written. Lines of one that was moved
+/// go to the new file at its path; while there is none, they go to the moved file for up to 100 ms, and then to a new one. A truncated
+/// file goes on from its new end. So `logrotate` may rotate it, too, with `create` or `nocreate`. It loses the lines between
 /// its copy and its truncation if it is told to `copytruncate`. While the file cannot be written, because the disk is full for example, lines wait in the queue. Once it can,
 /// they are written, and a line reports the number of those that were lost.
 ///
@@ -89,6 +90,11 @@ impl FileSink {
     /// none.
     pub fn reopen(&self) {
         self.shared.queue.reopen();
+    }
+
+    /// Accepts no more lines, for a shutdown of several files at once.
+    pub(in super::super) fn begin_shutdown(&self) {
+        self.shared.queue.begin_shutdown();
     }
 
     /// Closes the file once all lines are written, but no later than the timeout. Returns the number of lines that were lost.

@@ -7,9 +7,17 @@ use metrics::Counter;
 use crate::catalog::MONITORING_LOG_LINES_DROPPED;
 use crate::recorder::{LazyHandle, RecorderRef};
 
+struct Counted<'a>(&'a AtomicBool);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 /// The lines that one sink lost, for the metric and for the report in the log.
 #[derive(Debug)]
-pub(super) struct LostLines {
+pub(in super::super) struct LostLines {
     total: AtomicU64,
     /// Those that the metric does not show yet, because no recorder is installed or because of another thread.
     uncounted: AtomicU64,
@@ -18,7 +26,7 @@ pub(super) struct LostLines {
 }
 
 impl LostLines {
-    pub(super) fn new(recorder: &RecorderRef, sink: &str) -> Self {
+    pub(in super::super) fn new(recorder: &RecorderRef, sink: &str) -> Self {
         let key = MONITORING_LOG_LINES_DROPPED.key([sink.to_owned().into()]);
         Self {
             total: AtomicU64::new(0),
@@ -33,21 +41,21 @@ impl LostLines {
     }
 
     #[cold]
-    pub(super) fn add(&self, lines: u64) {
+    pub(in super::super) fn add(&self, lines: u64) {
         self.total.fetch_add(lines, Ordering::Relaxed);
         self.uncounted.fetch_add(lines, Ordering::Relaxed);
         self.publish();
     }
 
     /// Passes the number to the metric.
-    pub(super) fn publish(&self) {
+    pub(in super::super) fn publish(&self) {
         // A recorder may log when it is called, and lose that line, too: it is not called again within.
         while self.uncounted.load(Ordering::Relaxed) > 0
             && !self.is_counting.swap(true, Ordering::Acquire)
         {
-            let is_counted = self.count();
-            self.is_counting.store(false, Ordering::Release);
-            if !is_counted {
+            // Also if the recorder panics.
+            let _counted = Counted(&self.is_counting);
+            if !self.count() {
                 break;
             }
         }

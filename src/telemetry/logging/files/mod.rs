@@ -28,3 +28,4 @@ pub(super) use self::cleanup::check_pattern;
 pub use self::cleanup::{Cleanup, cleanup_old_backups, cleanup_old_logs};
 pub use self::file_sink::FileSink;
 pub use self::loss::Loss;
+pub(super) use self::lost_lines::LostLines;

@@ -185,6 +185,10 @@ impl Queue {
         self.state.lock().unsettled() == 0
     }
 
+    pub(super) fn is_open(&self) -> bool {
+        self.state.lock().stage == Stage::Open
+    }
+
     pub(super) fn reopen(&self) {
         self.state.lock().wants_reopen = true;
         self.work.notify_one();
@@ -219,14 +223,21 @@ impl Queue {
         }
     }
 
-    /// Accepts no more lines, and lets the writer write the others until the timeout. Returns the number of lines that are lost.
-    pub(super) fn shut_down(&self, timeout: Duration) -> u64 {
+    /// Accepts no more lines. Does not wait until the writer has written the others.
+    pub(super) fn begin_shutdown(&self) {
         let mut state = self.state.lock();
         if state.stage == Stage::Open {
             state.stage = Stage::Closing;
         }
+        drop(state);
         self.work.notify_one();
         self.progress.notify_all();
+    }
+
+    /// Accepts no more lines, and lets the writer write the others until the timeout. Returns the number of lines that are lost.
+    pub(super) fn shut_down(&self, timeout: Duration) -> u64 {
+        self.begin_shutdown();
+        let mut state = self.state.lock();
         self.wait_for_progress(&mut state, timeout, |_| true);
         self.close_locked(state)
     }

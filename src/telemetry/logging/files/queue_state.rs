@@ -63,9 +63,10 @@ impl QueueState {
     #[inline]
     pub(super) fn push(&mut self, line: &[u8], limits: &Limits) -> bool {
         let is_open = self.stage == Stage::Open && self.unsettled() < limits.lines as u64;
-        let has_room = is_open && self.waiting.back_mut().is_some_and(|last| last.push(line));
-        self.accepted += u64::from(has_room);
-        has_room
+        let last = self.waiting.back_mut().filter(|_| is_open);
+        let lines = last.and_then(|last| last.push(line));
+        self.accepted += lines.unwrap_or(0) as u64;
+        lines.is_some()
     }
 
     /// Adds an empty chunk with room for a line of this length, if the limits allow it.

@@ -8,6 +8,7 @@ use super::loss::Loss;
 use super::shared::Shared;
 use crate::measure::Instant;
 use crate::outage::{Outage, Transition};
+use crate::panics::caught_here;
 
 /// The time from one report of lost lines to the next, and from the first lost line to its report if losses go on.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -73,7 +74,12 @@ impl Reports {
                 None => "the queue was full".to_owned(),
             },
         };
-        let mut line = (self.loss_line)(&loss).into_bytes();
+        let Ok(line) = caught_here(|| (self.loss_line)(&loss)) else {
+            // It would panic again and again. The panic hook has logged it.
+            self.loss_is_reported();
+            return None;
+        };
+        let mut line = line.into_bytes();
         if line.last() != Some(&b'\n') {
             line.push(b'\n');
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use super::chunk::count_lines;
 use super::lost_lines::LostLines;
 use super::queue::Queue;
 
@@ -37,7 +38,7 @@ impl Shared {
     pub(super) fn push(&self, line: &[u8]) {
         let writer_of = WRITER_OF.get();
         if writer_of != self.id && !self.queue.push(line, writer_of == 0) {
-            self.lost.add(1);
+            self.lost.add(count_lines(line) as u64);
         }
     }
 

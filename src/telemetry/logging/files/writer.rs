@@ -26,6 +26,8 @@ pub(super) struct Writer {
     /// The pause after the last failure. `None` if the file is written.
     retry: Option<Duration>,
     active: ActiveFile,
+    /// The thread ends after this turn.
+    is_last: bool,
 }
 
 impl Writer {
@@ -42,13 +44,23 @@ impl Writer {
             batch: VecDeque::new(),
             retry: None,
             active,
+            is_last: false,
         }
     }
 
     pub(super) fn run(mut self) {
         self.shared.enter();
-        // A recorder or a layer of the service, which the reports call, may panic.
-        let _ = caught_here(|| self.work());
+        let mut pause = Pause::Idle(None);
+        loop {
+            match caught_here(|| self.turn(pause)) {
+                Ok(Some(next)) => pause = next,
+                Ok(None) => break,
+                // A recorder or a layer of the service, which the reports call. It may panic at each turn.
+                Err(_) if self.shared.queue.is_open() => pause = Pause::Fixed(RETRIES.0),
+                Err(_) if self.is_last => break,
+                Err(_) => pause = Pause::None,
+            }
+        }
         self.file.stop_compressing();
         let Self {
             shared,
@@ -61,32 +73,30 @@ impl Writer {
         shared.close();
     }
 
-    fn work(&mut self) {
-        let mut pause = Pause::Idle(None);
-        loop {
-            let turn = self.shared.queue.take(pause, &mut self.batch);
-            if turn.stage == Stage::Closed {
-                return;
-            }
-            // What is open may be broken for good, unlike the file at the path.
-            if turn.reopens || self.retry.is_some() {
-                self.file.reopen();
-            } else if !self.batch.is_empty() {
-                self.file.follow();
-            }
-            let took = !self.batch.is_empty();
-            let is_last = turn.stage != Stage::Open && !took;
-            let result = self.write_batch();
-            self.shared.queue.tell_progress();
-            let result = result.and_then(|()| self.write_report(is_last));
-            self.note(&result);
-            let gives_up = turn.stage == Stage::Orphaned && result.is_err();
-            if is_last || gives_up {
-                return;
-            }
-            self.shared.lost.publish();
-            pause = self.next_pause(took);
+    /// Returns the pause before the next turn, or `None` after the last one.
+    fn turn(&mut self, pause: Pause) -> Option<Pause> {
+        let turn = self.shared.queue.take(pause, &mut self.batch);
+        if turn.stage == Stage::Closed {
+            return None;
         }
+        // What is open may be broken for good, unlike the file at the path.
+        if turn.reopens || self.retry.is_some() {
+            self.file.reopen();
+        } else if !self.batch.is_empty() {
+            self.file.follow();
+        }
+        let took = !self.batch.is_empty();
+        self.is_last = turn.stage != Stage::Open && !took;
+        let result = self.write_batch();
+        self.shared.queue.tell_progress();
+        let result = result.and_then(|()| self.write_report(self.is_last));
+        self.is_last |= turn.stage == Stage::Orphaned && result.is_err();
+        self.note(&result);
+        if self.is_last {
+            return None;
+        }
+        self.shared.lost.publish();
+        Some(self.next_pause(took))
     }
 
     fn next_pause(&mut self, took: bool) -> Pause {

@@ -1,9 +1,11 @@
-//! `LogFilter`: the syntax of log filters, such as `info,hyper=warn`.
+//! `LogFilter`: the levels and targets of a filter.
 //!
-//! It is that of `EnvFilter`, without the texts that `EnvFilter` takes for something else than they seem to be: it reads `warning`
+//! Its syntax is that of `EnvFilter`, without the texts that `EnvFilter` takes for something else than they seem to be: it reads `warning`
 //! and `none` as targets, which it then shows in full while all other targets become silent.
 
 use std::fmt;
+
+use super::env_filter;
 
 /// The most bytes of a filter.
 const MAX_LENGTH: usize = 4096;
@@ -47,8 +49,7 @@ impl LogFilter {
             .map(str::trim)
             .filter(|part| !part.is_empty())
         {
-            let directive = directive(part)?;
-            filter.put(directive);
+            filter.put(directive(part)?.checked()?);
         }
         if filter.0.is_empty() {
             return Err(format!("it is empty: {ALLOWED} is allowed"));
@@ -65,10 +66,11 @@ impl LogFilter {
                 "{target:?} is no target: a path like hyper::client is needed"
             ));
         }
-        changed.put(Directive {
+        let directive = Directive {
             selector: target.to_owned(),
             level: parse_level(level)?,
-        });
+        };
+        changed.put(directive.checked()?);
         if changed.to_string().len() > MAX_LENGTH {
             return Err(format!(
                 "the filter would have more than {MAX_LENGTH} bytes"
@@ -83,6 +85,26 @@ impl LogFilter {
             Some(own) => *own = directive,
             None => self.0.push(directive),
         }
+    }
+}
+
+impl Directive {
+    /// Returns this if `EnvFilter` can read it.
+    fn checked(self) -> Result<Self, String> {
+        let text = self.to_string();
+        env_filter::check(&text)
+            .map_err(|problem| format!("{text:?} cannot be read: {problem}"))?;
+        Ok(self)
+    }
+}
+
+impl fmt::Display for Directive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { selector, level } = self;
+        if !selector.is_empty() {
+            write!(f, "{selector}=")?;
+        }
+        f.write_str(level)
     }
 }
 
@@ -137,11 +159,7 @@ impl fmt::Display for LogFilter {
             if index > 0 {
                 f.write_str(",")?;
             }
-            let Directive { selector, level } = directive;
-            if !selector.is_empty() {
-                write!(f, "{selector}=")?;
-            }
-            f.write_str(level)?;
+            directive.fmt(f)?;
         }
         Ok(())
     }
@@ -183,6 +201,12 @@ mod tests {
                 "\"[request]\" has no level: write [request]=debug",
             ),
             (" , ", "it is empty"),
+            (
+                "info,[span{id=7]=debug",
+                "\"[span{id=7]=debug\" cannot be read: invalid filter directive",
+            ),
+            ("[span{}]=debug", "\"[span{}]=debug\" cannot be read: "),
+            ("./a=debug", "\"./a=debug\" cannot be read: "),
         ] {
             let problem = problem(text);
             assert!(problem.contains(hint), "{text}: {problem}");
