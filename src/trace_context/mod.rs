@@ -17,6 +17,7 @@ mod traceparent;
 
 pub(crate) use self::excluded::EXCLUDED;
 pub(crate) use self::propagation::{
-    HAS_TRACES, current_ids, end, ids, ids_in_layer, inject, inject_current, set_name, set_parent,
+    HAS_TRACES, current_ids, end, ids, ids_in_layer, inject, inject_current, set_attribute,
+    set_name, set_parent,
 };
 pub(crate) use self::trace_ids::TraceIds;

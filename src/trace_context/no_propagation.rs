@@ -27,6 +27,9 @@ pub(crate) fn ids_in_layer(_span: &span::Id, _dispatch: &Dispatch) -> Option<Tra
 pub(crate) fn set_parent(_span: &Span, _headers: &HeaderMap) {}
 
 #[inline]
+pub(crate) fn set_attribute(_span: &Span, _name: &'static str, _value: &str) {}
+
+#[inline]
 pub(crate) fn end(_span: &Span) {}
 
 #[inline]

@@ -78,6 +78,11 @@ pub(crate) fn set_parent(span: &Span, headers: &HeaderMap) {
     let _ = span.set_parent(context);
 }
 
+/// Sets an attribute in the span's part of its trace, which logs do not show.
+pub(crate) fn set_attribute(span: &Span, name: &'static str, value: &str) {
+    span.set_attribute(name, value.to_owned());
+}
+
 /// Ends the span's part of its trace now. Events and attributes that follow are lost. The span of `tracing` may stay open, because
 /// tasks that outlive the request may run inside.
 pub(crate) fn end(span: &Span) {

@@ -72,6 +72,7 @@ async fn a_request_with_an_id_has_one_span() {
     assert_eq!(spans.len(), 1, "{spans:#?}");
     assert_eq!((&*spans[0].name, spans[0].kind), ("GET /orders", 2));
     assert_eq!(hex(&spans[0].trace_id), TRACE);
+    assert!(attribute(&spans[0].attributes, "request_id").is_some());
     assert_eq!(hex(&spans[0].parent_span_id), CALLER);
 
     let alone = app().layer(RequestIdLayer::new());

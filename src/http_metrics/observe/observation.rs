@@ -60,6 +60,9 @@ impl Observation {
             }
             (None, _) => Span::none(),
         };
+        if let (Some(id), true, Some(_)) = (id, is_id_outside, server_span) {
+            trace_context::set_attribute(&span, "request_id", id);
+        }
         let log = observers.log.as_ref().filter(|log| log.covers(request));
         let log = log.map(|log| LogRecord::new(log, request, endpoint.is_some()));
         if observers.ids.is_none() && log.is_none() && span.is_disabled() {
