@@ -183,7 +183,7 @@ mod snippets {
         Ok(())
     }
 
-    async fn telemetry(settings: &tower_vitals::Settings, app: Router) -> anyhow::Result<()> {
+    async fn telemetry(settings: tower_vitals::Settings, app: Router) -> anyhow::Result<()> {
         use tower_vitals::telemetry::logging::Logging;
         use tower_vitals::telemetry::otel::Tracing;
         use tower_vitals::{HttpLayer, RequestIdLayer, RequestLogLayer, ServerSpanLayer};
