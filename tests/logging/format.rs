@@ -374,6 +374,22 @@ fn a_line_for_people_has_its_parts_in_order() {
 }
 
 #[test]
+fn a_line_for_people_has_only_the_id_of_a_servers_span() {
+    let log = || {
+        let _request = info_span!(
+            target: "tower_vitals::request", "request",
+            otel.name = "GET /a", request_id = "r-1", url.path = "/a"
+        )
+        .entered();
+        info!(target: "shop", "open");
+    };
+    assert_eq!(
+        console(log),
+        [" INFO shop: open in request{request_id=r-1}"]
+    );
+}
+
+#[test]
 fn colours_are_optional() {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = lines.clone();

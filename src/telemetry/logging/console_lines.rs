@@ -27,7 +27,7 @@ use super::trace_source::TraceSource;
 /// It has the time, the level, the target, the message, the fields of the event, and the spans from the inner to the outer one with
 /// theirs. Line feeds, other control characters and the controls of bidirectional text are escaped, so an event cannot forge lines
 /// or colours. Secrets are masked, and lengths limited, as in [`JsonLines`](super::JsonLines). The backtrace of a panic is only
-/// in those.
+/// in those, and so are the fields of the spans of [`ServerSpanLayer`](crate::ServerSpanLayer), but for the id of the request.
 pub struct ConsoleLines<S> {
     sink: S,
     traces: TraceSource,
@@ -64,6 +64,9 @@ impl<S: LineSink> ConsoleLines<S> {
 
 const DIM: &str = "\x1b[2m";
 
+/// The target of the spans of requests. Their attributes would fill each line.
+const REQUEST_SPAN: &str = "tower_vitals::request";
+
 fn level(level: Level) -> (&'static str, &'static str) {
     match level {
         Level::ERROR => ("ERROR", "\x1b[31m"),
@@ -76,8 +79,13 @@ fn level(level: Level) -> (&'static str, &'static str) {
 
 /// Appends `name=value` for each field, as far as the line does not get too long.
 fn push_fields(line: &mut Vec<u8>, fields: &Fields, first: &[u8]) {
+    push_some(line, fields, first, |_| true);
+}
+
+/// As `push_fields`, for the fields of some names.
+fn push_some(line: &mut Vec<u8>, fields: &Fields, first: &[u8], is_shown: impl Fn(&str) -> bool) {
     let mut before = first;
-    for field in fields.iter() {
+    for field in fields.iter().filter(|field| is_shown(field.name)) {
         let value = fields.value(field);
         if line.len() + value.len() + field.name.len() > MAX_LINE - MAX_NAME {
             line.extend_from_slice(before);
@@ -157,7 +165,11 @@ where
                 self.paint(line, DIM, |line| line.extend_from_slice(b" in "));
                 escape::push(line, span.name(), Style::Plain, MAX_NAME);
                 if let Some(SpanFields(fields)) = span.extensions().get() {
-                    push_fields(line, fields, b"{");
+                    let is_request = span.metadata().target() == REQUEST_SPAN;
+                    line.push(b'{');
+                    push_some(line, fields, b"", |name| {
+                        !is_request || name == "request_id"
+                    });
                     line.push(b'}');
                 }
             }
