@@ -73,9 +73,9 @@ async fn main() -> anyhow::Result<()> {
         .shutdown_signal()
         .run(|stop| axum::serve(listener, app).with_graceful_shutdown(stop))
         .await?;
-    // Spans first, because the log tells of those that were lost.
-    traces.shutdown(Duration::from_secs(5)).await;
-    logging.shutdown(Duration::from_secs(5))?;
+    // Spans first, because the log tells of those that were lost. The process ends 5 s after its server at the latest.
+    traces.shutdown(Duration::from_secs(2)).await;
+    logging.shutdown(Duration::from_secs(2))?;
     Ok(())
 }
 

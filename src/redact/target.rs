@@ -9,7 +9,7 @@ use super::text::redact;
 /// The longest word of small letters, digits and `-` that begins no token.
 const MAX_WORD: usize = 12;
 
-/// Like [`redact`], for the path of a URL: one of short words is searched for known values only.
+/// Masks secrets in the path of a URL, like [`redact`]. A path of short words is searched for known values only.
 pub(crate) fn redact_path(path: &str) -> Cow<'_, str> {
     if path.split('/').all(is_short_word) {
         redact_known(path)
@@ -18,7 +18,7 @@ pub(crate) fn redact_path(path: &str) -> Cow<'_, str> {
     }
 }
 
-/// Like [`redact`], for the query of a URL.
+/// Masks secrets in the query of a URL, like [`redact`].
 pub(crate) fn redact_query(query: &str) -> Cow<'_, str> {
     let is_harmless = |pair: &str| match pair.split_once('=') {
         Some((name, value)) => is_short_word(name) && is_short_word(value) && !is_secret(name),

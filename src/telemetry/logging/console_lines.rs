@@ -82,7 +82,7 @@ fn push_fields(line: &mut Vec<u8>, fields: &Fields, first: &[u8]) {
     push_some(line, fields, first, |_| true);
 }
 
-/// As `push_fields`, for the fields of some names.
+/// Appends the fields of some names.
 fn push_some(line: &mut Vec<u8>, fields: &Fields, first: &[u8], is_shown: impl Fn(&str) -> bool) {
     let mut before = first;
     for field in fields.iter().filter(|field| is_shown(field.name)) {

@@ -58,7 +58,7 @@ struct Shared {
     changes: Mutex<u64>,
 }
 
-/// A change that is done, for the log.
+/// A change that is done. The log tells of it.
 struct Change {
     from: LogFilter,
     to: LogFilter,

@@ -92,7 +92,7 @@ impl FileSink {
         self.shared.queue.reopen();
     }
 
-    /// Accepts no more lines, for a shutdown of several files at once.
+    /// Accepts no more lines. A shutdown of several files begins with this.
     pub(in super::super) fn begin_shutdown(&self) {
         self.shared.queue.begin_shutdown();
     }

@@ -15,7 +15,7 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// The lines that one sink lost, for the metric and for the report in the log.
+/// The lines that one sink lost. The metric counts them, and a report in the log names them.
 #[derive(Debug)]
 pub(in super::super) struct LostLines {
     total: AtomicU64,
