@@ -185,6 +185,7 @@ pub fn attribute(attributes: &[KeyValue], key: &str) -> Option<String> {
     Some(match found.value.clone()?.value? {
         Value::StringValue(text) => text,
         Value::IntValue(number) => number.to_string(),
+        Value::DoubleValue(number) => number.to_string(),
         Value::BoolValue(is_true) => is_true.to_string(),
         other => format!("{other:?}"),
     })
