@@ -177,11 +177,16 @@ impl Drop for Collector {
 }
 
 /// Waits for a condition, at most 20 s.
-pub fn until(what: &str, mut is_true: impl FnMut() -> bool) {
+pub fn until(what: &str, is_true: impl FnMut() -> bool) {
+    until_each(Duration::from_millis(2), what, is_true);
+}
+
+/// The same for a condition that is expensive to ask for.
+pub fn until_each(pause: Duration, what: &str, mut is_true: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_true() {
         assert!(Instant::now() < deadline, "no {what}");
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(pause);
     }
 }
 
