@@ -47,6 +47,13 @@ mod outages;
     feature = "prometheus",
     feature = "request-id"
 ))]
+mod own_limit;
+#[cfg(all(
+    feature = "axum",
+    feature = "logging",
+    feature = "prometheus",
+    feature = "request-id"
+))]
 mod own_rotel;
 mod quiet;
 #[cfg(all(feature = "axum", feature = "request-id"))]

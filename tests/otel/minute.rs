@@ -146,7 +146,7 @@ impl Loaded {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs rotel and a minute: tests/run"]
 async fn a_collector_that_is_down_for_a_minute() {
-    let mut collector = OwnRotel::start();
+    let mut collector = OwnRotel::start(&[]);
     let started = Instant::now();
     let mut services = [
         Loaded::start("grpc", &collector.grpc()),

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::net::TcpSocket;
 
@@ -13,6 +14,7 @@ use crate::support::python::python;
 
 /// A collector that ends when this is dropped.
 pub(crate) struct OwnRotel {
+    args: &'static [&'static str],
     program: PathBuf,
     folder: PathBuf,
     grpc: SocketAddr,
@@ -23,9 +25,12 @@ pub(crate) struct OwnRotel {
 }
 
 impl OwnRotel {
-    pub(crate) fn start() -> Self {
+    /// Starts one with these arguments beside its own.
+    pub(crate) fn start(args: &'static [&'static str]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let package = python("import rotel; print(rotel.__path__[0])", "");
-        let name = format!("vitals-rotel-{}", std::process::id());
+        let name = format!("vitals-rotel-{}-{count}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir(&folder).unwrap();
         File::create(folder.join("log")).unwrap();
@@ -33,6 +38,7 @@ impl OwnRotel {
         let [grpc, http] = free.each_ref().map(|port| port.local_addr().unwrap());
         drop(free);
         let mut rotel = Self {
+            args,
             program: PathBuf::from(package.trim()).join("rotel-agent"),
             folder,
             grpc,
@@ -75,6 +81,7 @@ impl OwnRotel {
             .args(["--otlp-http-endpoint", &self.http.to_string()])
             .arg("--pid-file")
             .arg(self.folder.join("pid"))
+            .args(self.args)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
