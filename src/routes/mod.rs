@@ -25,6 +25,8 @@ mod build;
 mod chunked_body;
 mod connection_service;
 mod connections;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 #[cfg(feature = "prometheus")]
 mod exposition;
 mod extract;
@@ -58,6 +60,7 @@ mod metrics_json;
 mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_render;
+mod mounted;
 mod peer;
 mod problem;
 #[cfg(any(feature = "alerts", feature = "jobs", feature = "prometheus"))]
@@ -83,7 +86,9 @@ mod server;
 mod service;
 #[cfg(feature = "prometheus")]
 mod shared_text;
+mod stopping;
 mod timed_stream;
+mod watch;
 
 pub use self::access::Details;
 pub use self::extract::{NotReady, Ready};
