@@ -19,6 +19,8 @@ mod admin;
 #[cfg(feature = "alerts")]
 mod alert_acts;
 #[cfg(feature = "alerts")]
+mod alert_watch;
+#[cfg(feature = "alerts")]
 mod alerts;
 mod build;
 #[cfg(feature = "prometheus")]
@@ -39,6 +41,8 @@ mod health_shapes;
 mod hosts;
 mod ip_guard;
 #[cfg(feature = "jobs")]
+mod job_watch;
+#[cfg(feature = "jobs")]
 mod jobs;
 #[cfg(any(feature = "alerts", feature = "logging"))]
 mod json_body;
@@ -49,6 +53,8 @@ mod json_repeated;
 mod limits;
 #[cfg(feature = "logging")]
 mod log_level;
+#[cfg(feature = "logging")]
+mod log_tail;
 mod merge;
 #[cfg(feature = "prometheus")]
 mod metrics;
@@ -63,7 +69,12 @@ mod metrics_render;
 mod mounted;
 mod peer;
 mod problem;
-#[cfg(any(feature = "alerts", feature = "jobs", feature = "prometheus"))]
+#[cfg(any(
+    feature = "alerts",
+    feature = "jobs",
+    feature = "logging",
+    feature = "prometheus"
+))]
 mod query;
 mod refusal;
 mod refusals;

@@ -59,12 +59,8 @@ impl Routes {
             .page("/dashboard/assets/{name}", |site, request| {
                 or_reject(asset(site, request))
             })
-            .data("/dashboard/config.json", |site, request| async move {
-                let config = move || config(&site, &request.mounted);
-                match spawn_blocking(config).await {
-                    Ok(config) => respond::json(StatusCode::OK, &config),
-                    Err(_) => unavailable("The metrics cannot be read."),
-                }
+            .data("/dashboard/config.json", |site, request| {
+                or_reject(configuration(site, request))
             })
             .data("/dashboard/events", async |site, request| {
                 events(&site, &request)
@@ -148,10 +144,44 @@ async fn asset(site: Arc<Site>, mut request: RouteRequest) -> Result<Response, R
     }
 }
 
+async fn configuration(site: Arc<Site>, request: RouteRequest) -> Result<Response, Rejection> {
+    let config = read(&site, move |site| config(site, &request.mounted)).await?;
+    Ok(respond::json(StatusCode::OK, &config))
+}
+
+/// Reads metrics on a blocking thread, one request after another.
+async fn read<T: Send + 'static>(
+    site: &Arc<Site>,
+    read: impl FnOnce(&Site) -> T + Send + 'static,
+) -> Result<T, Rejection> {
+    let turn = Arc::clone(&site.turn).lock_owned().await;
+    let site = Arc::clone(site);
+    let value = spawn_blocking(move || {
+        // A client that leaves does not let the next one begin earlier.
+        let _turn = turn;
+        read(&site)
+    });
+    value.await.map_err(|_| {
+        Rejection::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The metrics cannot be read; the service's log may say why.",
+        )
+    })
+}
+
 async fn one_family(site: Arc<Site>, mut request: RouteRequest) -> Result<Response, Rejection> {
     let name = request.name().await?;
-    let family = spawn_blocking(move || family(&site, &name)).await;
-    Ok(family.unwrap_or_else(|_| unavailable("The metrics cannot be read.")))
+    let shown = read(&site, move |site| {
+        let reader = site.reader.as_ref()?;
+        family(reader, &name)
+    });
+    match shown.await? {
+        Some(family) => Ok(respond::json(StatusCode::OK, &family)),
+        None => Err(Rejection::new(
+            StatusCode::NOT_FOUND,
+            "There is no metric of this name that has series.",
+        )),
+    }
 }
 
 fn events(site: &Arc<Site>, request: &RouteRequest) -> Response {

@@ -12,7 +12,7 @@ use super::health_watch::HealthWatch;
 use super::place::Place;
 use super::request_names::RequestNames;
 use super::sample::Sample;
-use super::tick::Tick;
+use super::tick::{Tick, Ticks};
 use super::viewer::Viewer;
 use crate::exporter::Reader;
 use crate::measure;
@@ -27,11 +27,11 @@ const EVERY: Duration = Duration::from_secs(1);
 /// How long a frame waits for the health. Without an answer it has the last one.
 const HEALTH_WAIT: Duration = Duration::from_millis(100);
 
+/// JavaScript's numbers are exact up to 2^53.
+const MAX_VERSION: u64 = (1 << 53) - 1;
+
 /// The most viewers.
 pub(super) const MAX_VIEWERS: usize = 256;
-
-/// The latest frame.
-pub(super) type Ticks = watch::Receiver<Option<Arc<Tick>>>;
 
 /// One for all viewers of a dashboard.
 pub(super) struct Feed {
@@ -40,7 +40,7 @@ pub(super) struct Feed {
     health: Option<Arc<HealthWatch>>,
     watched: Vec<Arc<dyn Watch>>,
     built: measure::Instant,
-    pub(super) frames: Mutex<Frames>,
+    frames: Arc<Mutex<Frames>>,
     viewers: Mutex<Viewers>,
 }
 
@@ -59,7 +59,7 @@ impl Feed {
     ) -> Arc<Self> {
         let health = mounted.health.clone();
         Arc::new(Self {
-            frames: Mutex::new(Frames::new(reader.as_deref(), &names)),
+            frames: Arc::new(Mutex::new(Frames::new(reader.as_deref(), &names))),
             reader,
             names,
             health: health.map(|health| HealthWatch::new(health, mounted.details)),
@@ -86,7 +86,12 @@ impl Feed {
             place.take(tick.number);
         }
         viewers.places.push(Arc::downgrade(&place));
-        Some(Viewer::new(Arc::clone(self), ticks, place, stopping))
+        Some(Viewer::new(
+            Arc::clone(&self.frames),
+            ticks,
+            place,
+            stopping,
+        ))
     }
 
     fn start(self: &Arc<Self>) -> Ticks {
@@ -156,8 +161,7 @@ impl Feed {
             let read = panics::caught_here(|| (source.counts(), source.version()));
             if let Ok((own, version)) = read {
                 counts.extend(own);
-                // JavaScript's numbers are exact up to 2^53.
-                versions.push((source.name(), version >> 11));
+                versions.push((source.name(), version & MAX_VERSION));
             }
         }
         let snapshot = self.reader.as_ref().and_then(|reader| {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::sync::Mutex;
 
 use super::asset::{ASSETS, SHELL};
 use super::feed::Feed;
@@ -20,6 +21,8 @@ pub(super) struct Site {
     pub(super) reader: Option<Arc<Reader>>,
     pub(super) names: Arc<RequestNames>,
     pub(super) feed: Arc<Feed>,
+    /// Held while a request reads the metrics.
+    pub(super) turn: Arc<Mutex<()>>,
 }
 
 impl Site {
@@ -49,6 +52,7 @@ impl Site {
             feed: Feed::new(mounted, reader.clone(), Arc::clone(&names)),
             reader,
             names,
+            turn: Arc::default(),
         };
         mounted.sources.insert(Arc::new(site));
     }

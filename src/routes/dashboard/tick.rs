@@ -1,6 +1,12 @@
 //! `Tick`: one frame for all viewers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use tokio::sync::watch;
+
+/// The latest frame; `None` before the first.
+pub(super) type Ticks = watch::Receiver<Option<Arc<Tick>>>;
 
 /// The changes since the frame before.
 #[derive(Debug)]

@@ -8,10 +8,11 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
+use parking_lot::Mutex;
 
-use super::feed::{Feed, Ticks};
+use super::frames::Frames;
 use super::place::Place;
-use super::tick::Tick;
+use super::tick::{Tick, Ticks};
 use crate::routes::stopping::Stopping;
 
 type Next = Pin<Box<dyn Future<Output = Option<(Bytes, State)>> + Send>>;
@@ -24,7 +25,7 @@ pub(super) struct Viewer {
 }
 
 struct State {
-    feed: Arc<Feed>,
+    frames: Arc<Mutex<Frames>>,
     ticks: Ticks,
     place: Arc<Place>,
     stopping: Option<Stopping>,
@@ -35,13 +36,13 @@ struct State {
 
 impl Viewer {
     pub(super) fn new(
-        feed: Arc<Feed>,
+        frames: Arc<Mutex<Frames>>,
         ticks: Ticks,
         place: Arc<Place>,
         stopping: Option<Stopping>,
     ) -> Self {
         let state = State {
-            feed,
+            frames,
             ticks,
             place,
             stopping,
@@ -82,7 +83,7 @@ impl State {
         let (number, text) = if follows {
             (number, changes)
         } else {
-            self.feed.frames.lock().full()
+            self.frames.lock().full()
         };
         self.place.take(number);
         self.sent = number;
