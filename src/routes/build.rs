@@ -1,9 +1,10 @@
 //! Builds an axum router of [`Routes`], or reports their mistakes.
 
 use axum::Router;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
 use super::access::{Access, Details};
+use super::cors_layer::shared_with;
 use super::guard::Guard;
 use super::problem::problem;
 use super::route::{PARAMETER, Route, handler};
@@ -13,7 +14,7 @@ use crate::health::Health;
 use crate::recorder::RecorderRef;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
-const DEFAULT_PATHS: [&str; 35] = [
+const DEFAULT_PATHS: [&str; 37] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -49,6 +50,8 @@ const DEFAULT_PATHS: [&str; 35] = [
     "/alerts/{name}/resolve",
     "/alerts/{name}/suppress",
     "/alerts/channels/{name}/test",
+    "/debug/pprof/heap",
+    "/debug/tasks",
 ];
 
 impl Routes {
@@ -153,6 +156,7 @@ impl Routes {
             details,
             health: self.health,
             recorder: self.recorder.unwrap_or_default(),
+            origins: self.origins,
         };
         (
             resolved,
@@ -217,6 +221,7 @@ pub(super) struct Resolved {
     details: Details,
     health: Option<Health>,
     recorder: RecorderRef,
+    origins: Vec<HeaderValue>,
 }
 
 impl Resolved {
@@ -226,8 +231,10 @@ impl Resolved {
             .fold(Router::new(), |router, route| {
                 let path = route.path.clone();
                 let (guard, health) = (self.guard.clone(), self.health.clone());
+                let is_shared = route.is_shared();
                 let route = route.into_method_router(guard, self.details, health, &self.recorder);
-                router.route(&path, route)
+                let origins: &[_] = if is_shared { &self.origins } else { &[] };
+                router.route(&path, shared_with(route, origins))
             })
     }
 }

@@ -25,6 +25,14 @@ mod build;
 mod chunked_body;
 mod connection_service;
 mod connections;
+#[cfg(feature = "cors")]
+mod cors;
+#[cfg(feature = "cors")]
+mod cors_layer;
+#[cfg(not(feature = "cors"))]
+#[path = "no_cors_layer.rs"]
+mod cors_layer;
+mod download;
 #[cfg(feature = "prometheus")]
 mod exposition;
 mod extract;
@@ -34,6 +42,7 @@ mod guard;
 mod gzip;
 mod health;
 mod health_shapes;
+mod heap_profile;
 mod hosts;
 mod ip_guard;
 #[cfg(feature = "jobs")]
@@ -83,6 +92,7 @@ mod server;
 mod service;
 #[cfg(feature = "prometheus")]
 mod shared_text;
+mod tasks;
 mod timed_stream;
 
 pub use self::access::Details;
