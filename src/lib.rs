@@ -173,6 +173,7 @@ mod process_mark;
 mod recorder;
 pub mod redact;
 mod request_id;
+mod request_target;
 #[cfg(feature = "axum")]
 pub mod routes;
 #[cfg(feature = "axum")]
