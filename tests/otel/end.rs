@@ -9,7 +9,7 @@ use tower_vitals::telemetry::otel::Protocol;
 
 use crate::collector::{Collector, Mode, until, until_each};
 use crate::rotel::{READING, logged};
-use crate::service::{Caller, FLUSH, Service};
+use crate::service::{Caller, FLUSH, LAST_WORDS, Service};
 use crate::support::env;
 
 /// Requests that are answered before the signal.
@@ -44,6 +44,7 @@ async fn terminate_under_load(service: &mut Service) -> (BTreeSet<String>, (u64,
     let took = started.elapsed();
     // The last requests take 100 ms, and the log is there before the spans.
     assert!(took < 2 * FLUSH, "{took:?}");
+    assert_eq!(service.logged("last words").len(), LAST_WORDS);
     let answered = std::mem::take(&mut *answered.lock().unwrap());
     (answered, counts)
 }
@@ -70,7 +71,8 @@ async fn each_answered_request_has_its_log_line_and_its_span() {
             spans().len() as u64 >= exported
         });
         let in_collector: BTreeSet<_> = spans().into_iter().map(|span| span.trace).collect();
-        assert_eq!(in_collector, in_log, "{protocol}");
+        let different: Vec<_> = in_collector.symmetric_difference(&in_log).collect();
+        assert_eq!(different.len(), 0, "{protocol}: {different:?}");
         assert_eq!(in_collector.len() as u64, exported, "{protocol}");
     }
 }

@@ -33,6 +33,9 @@ const IS_SERVICE: &str = "OTEL_TEST_SERVICE";
 /// The time in which the service must have sent its spans.
 pub(crate) const FLUSH: Duration = Duration::from_secs(2);
 
+/// Lines that the service logs at its end.
+pub(crate) const LAST_WORDS: usize = 1000;
+
 /// The service. As one of the tests, it does nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn service() {
@@ -65,6 +68,8 @@ async fn service() {
     });
     serve.await.unwrap();
     let counts = traces.shutdown(FLUSH).await;
+    // They wait when the log is told to end.
+    (0..LAST_WORDS).for_each(|number| tracing::info!(number, "last words"));
     logging.shutdown(FLUSH).unwrap();
     println!("\nexported {} lost {}", counts.exported, counts.lost());
 }
