@@ -38,6 +38,7 @@ pub(super) const ASSETS: &[Asset] = assets! {
     SCRIPT "" "format.js"
     SCRIPT "" "grid.js"
     SCRIPT "" "health.js"
+    SCRIPT "" "heat.js"
     SCRIPT "" "jobs.js"
     SCRIPT "" "logs.js"
     SCRIPT "" "main.js"
@@ -52,5 +53,4 @@ pub(super) const ASSETS: &[Asset] = assets! {
     SCRIPT "" "stream.js"
     SCRIPT "" "theme.js"
     SCRIPT "vendor/" "uPlot.js"
-    STYLE "vendor/" "uPlot.css"
 };
