@@ -58,6 +58,7 @@ mod metrics_json;
 mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_render;
+mod monitoring;
 mod peer;
 mod problem;
 #[cfg(any(feature = "alerts", feature = "jobs", feature = "prometheus"))]
@@ -88,6 +89,7 @@ mod timed_stream;
 pub use self::access::Details;
 pub use self::extract::{NotReady, Ready};
 pub use self::guard::Guard;
+pub use self::monitoring::Monitoring;
 pub use self::routes::Routes;
 pub use self::server::Server;
 pub use self::service::{NotFound, RoutesBody, RoutesFuture, RoutesService};
