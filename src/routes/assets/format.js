@@ -76,7 +76,7 @@ const FORMATS = { seconds, bytes, ratio: percent, percent, rate, number };
 
 /** The unit of a family: what it declares, else what its name ends in. */
 export function unitOf(name, declared) {
-	if (declared) return declared;
+	if (declared && declared !== 'count') return declared;
 	const found = /_(seconds|bytes|ratio)(_total)?$/.exec(name ?? '');
 	return found ? found[1] : '';
 }

@@ -1,7 +1,7 @@
 // Metrics: all families, and the series of one.
 
 import { get, isMounted } from './api.js';
-import { chart } from './chart.js';
+import { LATENCIES, chart } from './chart.js';
 import { badge, empty, fill, h, keyed, labels, muted, panel, problem, row, search, table, text } from './dom.js';
 import * as format from './format.js';
 import { grid } from './grid.js';
@@ -24,7 +24,12 @@ const COLUMNS = [
 	{ id: 'series', title: 'Series', cls: 'num', value: (row) => row.series, format: (n, row) => `${format.integer(n)}${row.is_at_limit ? ' (limit)' : ''}`, tone: (_, row) => (row.is_at_limit ? 'warn' : '') },
 	{ id: 'help', title: 'Help', cls: 'help opt', isText: true, value: (row) => row.help ?? '' },
 ];
-const SERIES = [['Labels', ''], ['Now', 'num'], ['p50', 'num'], ['p95', 'num'], ['p99', 'num']];
+const RATE = ['Rate', 'num'];
+const SERIES = {
+	counter: [['Labels'], ['Total', 'num'], RATE],
+	gauge: [['Labels'], ['Value', 'num']],
+	histogram: [['Labels'], ['Count', 'num'], RATE, ['p50', 'num'], ['p95', 'num'], ['p99', 'num']],
+};
 
 export default function render(root, context) {
 	const { store } = context;
@@ -40,15 +45,13 @@ export default function render(root, context) {
 	const help = h('p.muted');
 	const facts = h('div.row');
 	const error = h('div');
-	const chartBox = h('div');
-	const { el, body } = table('Series', SERIES);
+	const box = h('div');
 	const left = h('p.muted');
 	const detail = h('section.panel.detail', { 'aria-labelledby': 'family-title', hidden: true },
-		h('div.panel-head', title, h('a.button.small', { href: context.href('metrics') }, 'Close')), help, facts, error, chartBox, el, left);
+		h('div.panel-head', title, h('a.button.small', { href: context.href('metrics') }, 'Close')), help, facts, error, box, left);
 	fill(root, h('div.split.wide-first', panel('Families', { tools: h('div.row', count, filter.el) }, rows.el), detail));
 
 	let drawn = null;
-	let drawnFor = null;
 	const name = () => params().get('family');
 	const polled = poll(context, {
 		seconds: 5,
@@ -56,13 +59,13 @@ export default function render(root, context) {
 		async read(signal) {
 			const wanted = name();
 			if (!wanted) return { wanted };
-			const row = store.families.get(wanted);
-			const histogram = row?.kind === 'histogram';
-			const past = isMounted('/metrics/history') && store.config.has?.history
-				? Promise.all((histogram ? [0.5, 0.95, 0.99] : [null]).map((q) => get('/metrics/history', { signal, query: { metric: wanted, sum: true, q, kind: histogram ? 'quantile' : null } }))).catch((refusal) => (refusal.status ? null : Promise.reject(refusal)))
+			const family = await get('/dashboard/family/{name}', { name: wanted, signal });
+			const quantiles = family.kind === 'histogram' ? [0.5, 0.95, 0.99] : [null];
+			const history = isMounted('/metrics/history') && store.config.has?.history
+				// A family may be newer than the last tick.
+				? await Promise.all(quantiles.map((q) => get('/metrics/history', { signal, query: { metric: wanted, sum: true, q } }))).catch((refusal) => (refusal.status ? null : Promise.reject(refusal)))
 				: null;
-			const [family, history] = await Promise.all([get('/dashboard/family/{name}', { name: wanted, signal }), past]);
-			return { wanted, family, history };
+			return { wanted, family, history, at: performance.now() / 1000 };
 		},
 		show(result, refusal) {
 			fill(error, refusal ? problem(refusal) : null);
@@ -70,30 +73,42 @@ export default function render(root, context) {
 		},
 	});
 
-	function showFamily({ family, history }) {
+	function showFamily({ family, history, at }) {
 		const { kind } = family;
 		const unit = format.unitOf(family.name, family.unit);
+		const perSecond = (x) => (unit && kind === 'counter' ? format.inUnitPerSecond(x, unit) : format.rate(x));
+		const inUnit = (x) => format.inUnit(x, unit);
 		text(help, family.help ?? '');
 		fill(facts, badge('', kind), unit ? badge('', unit) : null, family.is_at_limit ? badge('degraded', 'at its series limit') : null);
-		if (drawnFor !== family.name) {
-			drawn?.destroy();
-			drawnFor = family.name;
-			const quantiles = ['p50', 'p95', 'p99'].map((label, i) => ({ label, color: `--c${i + 1}`, dash: ['', 'dashed', 'dotted'][i] }));
-			drawn = chart({
-				title: kind === 'counter' ? 'All series, per second' : kind === 'histogram' ? 'Quantiles of all series' : 'Sum of all series',
-				series: kind === 'histogram' ? quantiles : [{ label: kind === 'counter' ? 'Rate' : 'Value', color: '--c1', isArea: true }],
-				format: (x) => (kind === 'counter' ? (unit ? format.inUnitPerSecond(x, unit) : format.rate(x)) : format.inUnit(x, unit)), range: context.range, isBinary: unit === 'bytes', promql: () => promql.family(family), min: kind === 'gauge' ? null : 0,
-			});
-			fill(chartBox, drawn.el);
+		if (drawn?.name !== family.name) {
+			drawn?.chart.destroy();
+			const shape = {
+				counter: ['All series, per second', [{ label: 'Rate', color: '--c1', isArea: true }], perSecond],
+				gauge: ['Sum of all series', [{ label: 'Value', color: '--c1', isArea: true }], inUnit],
+				histogram: ['Quantiles of all series', LATENCIES, inUnit],
+			};
+			const [heading, series, show] = shape[kind];
+			drawn = { name: family.name, before: new Map(), chart: chart({ title: heading, series, format: show, range: context.range, isBinary: unit === 'bytes', promql: () => promql.family(family), min: kind === 'gauge' ? null : 0 }), table: table('Series', SERIES[kind]) };
+			fill(box, drawn.chart.el, drawn.table.el);
 		}
 		if (history) {
-			const times = [...new Set(history.flatMap(({ series }) => (series[0]?.points ?? []).map(([time]) => time)))].sort((a, b) => a - b);
-			drawn.set(times, history.map(({ series }) => { const at = new Map(series[0]?.points); return times.map((time) => at.get(time) ?? null); }));
+			const points = history.map(({ series }) => new Map(series[0]?.points));
+			const times = [...new Set(points.flatMap((each) => [...each.keys()]))].sort((a, b) => a - b);
+			drawn.chart.set(times, points.map((each) => times.map((time) => each.get(time) ?? null)));
 		}
-		keyed(body, family.series, (each) => JSON.stringify(each.labels), (each) => row(SERIES, [
+		const before = drawn.before;
+		drawn.before = new Map();
+		keyed(drawn.table.body, family.series.map((each) => {
+			const key = JSON.stringify(each.labels);
+			const total = each.value ?? each.count;
+			drawn.before.set(key, [at, total]);
+			const [then, last] = before.get(key) ?? [];
+			return { ...each, key, total, rate: last <= total ? (total - last) / (at - then) : null };
+		}), ({ key }) => key, (each) => row(SERIES[kind], [
 			Object.keys(each.labels).length ? labels(each.labels) : muted('no labels'),
-			format.isNone(each.rate) ? format.inUnit(each.value, unit) : kind === 'counter' && unit ? format.inUnitPerSecond(each.rate, unit) : format.rate(each.rate),
-			...['p50', 'p95', 'p99'].map((q) => (kind === 'histogram' ? format.inUnit(each[q], unit) : ''))]));
+			kind === 'histogram' ? format.integer(each.total) : inUnit(each.total),
+			...(kind === 'gauge' ? [] : [perSecond(each.rate)]),
+			...(kind === 'histogram' ? [inUnit(each.p50), inUnit(each.p95), inUnit(each.p99)] : [])]));
 		text(left, family.left_out ? `${format.integer(family.left_out)} more series are left out.` : '');
 	}
 
@@ -110,5 +125,5 @@ export default function render(root, context) {
 	}
 
 	frame();
-	return { frame, moved: frame, destroy() { polled.destroy(); rows.destroy(); drawn?.destroy(); } };
+	return { frame, moved: frame, destroy() { polled.destroy(); rows.destroy(); drawn?.chart.destroy(); } };
 }
