@@ -222,6 +222,6 @@ pub use crate::http_metrics::{
 #[cfg(feature = "request-id")]
 pub use crate::request_id::RequestId;
 #[cfg(feature = "axum")]
-pub use crate::routes::{NotReady, Ready, Routes};
+pub use crate::routes::{Monitoring, NotReady, Ready, Routes};
 #[cfg(feature = "axum")]
 pub use crate::settings::Settings;

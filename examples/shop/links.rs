@@ -6,7 +6,8 @@ use crate::home::Home;
 use crate::outside::Outside;
 
 /// The pages and routes to open.
-const LINKS: [(&str, &str); 13] = [
+const LINKS: [(&str, &str); 14] = [
+    ("/dashboard", "everything, live"),
     ("/", "the shop"),
     ("/metrics", "Prometheus' text"),
     ("/metrics/json", "the same as JSON"),

@@ -1,19 +1,12 @@
-//! The example `shop`, as a user starts it. `cargo build --all-features --example shop` builds it.
-
-mod support;
+//! The shop: its alerts, its links, its settings.
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep};
 
 use crate::support::example::{Example, path};
-
-const HTTP: &str = "HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+use crate::{exit_code, is_ready, send, terminate, until};
 
 fn shop() -> Command {
     let mut command = Command::new(path("shop"));
@@ -27,38 +20,6 @@ fn shop() -> Command {
     }
     command.env("MOOD", "good");
     command
-}
-
-/// Waits for half a minute at most.
-async fn until(what: &str, holds: impl AsyncFn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !holds().await {
-        assert!(Instant::now() < deadline, "not within 30 s: {what}");
-        sleep(Duration::from_millis(50)).await;
-    }
-}
-
-/// Returns the status and the body. `url` has no host name, and `headers` end in a new line each.
-async fn send(method: &str, url: &str, headers: &str) -> (u16, String) {
-    let (address, path) = url
-        .strip_prefix("http://")
-        .unwrap()
-        .split_once('/')
-        .unwrap();
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("{method} /{path} {HTTP}{headers}\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut response = String::new();
-    stream.read_to_string(&mut response).await.unwrap();
-    let (head, body) = response.split_once("\r\n\r\n").unwrap();
-    (head[9..12].parse().unwrap(), body.to_owned())
-}
-
-async fn is_ready(shop: &Example) {
-    until("the shop is ready", async || {
-        send("GET", &format!("{}/readyz", shop.url), "").await.0 == 200
-    })
-    .await;
 }
 
 /// The links that the shop prints.
@@ -85,23 +46,6 @@ async fn state(shop: &Example, rule: &str) -> Option<String> {
         .iter()
         .find(|alert| alert["name"] == rule && alert["labels"]["endpoint"] == "/checkout")?;
     Some(alert["state"].as_str().unwrap().to_owned())
-}
-
-fn terminate(shop: &Example) {
-    let id = shop.process.id().to_string();
-    let killed = Command::new("kill").args(["-TERM", &id]).status().unwrap();
-    assert!(killed.success());
-}
-
-async fn exit_code(shop: &mut Example) -> Option<i32> {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        if let Some(status) = shop.process.try_wait().unwrap() {
-            return status.code();
-        }
-        assert!(Instant::now() < deadline, "it does not end");
-        sleep(Duration::from_millis(20)).await;
-    }
 }
 
 #[tokio::test]
