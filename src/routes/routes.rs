@@ -29,6 +29,8 @@ use crate::redact::Redacted;
 /// | `GET /jobs`, `/jobs/status`, `/jobs/stats/{name}` | guarded | background jobs and their runs (feature `jobs`) |
 /// | `GET /admin/config` | guarded | settings without secrets; see [`Routes::settings`] and [`Routes::config`] |
 /// | `GET`, `PUT /admin/log-level` | guarded | shows and changes the filter of the log (feature `logging`); see [`Routes::log_level`] |
+/// | `GET /dashboard`, `/dashboard/..` | the page open, its data guarded | a live view of all that is added (feature `dashboard`); see [`Routes::dashboard`] |
+/// | `GET /dashboard/logs` | guarded | the last warnings and errors of the log (feature `logging`); see [`Routes::log_tail`] |
 /// | `POST /admin/reset-metrics` | guarded | resets JSON and history; see [`Routes::metrics`] |
 ///
 /// Nothing is mounted that no setter names, so an app can have its own `/health` next to the metrics. Routes can be
