@@ -1,5 +1,6 @@
 //! `/alerts`: the alerts, their history, and the rules.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::response::Response;
@@ -69,7 +70,8 @@ impl Routes {
         clippy::needless_pass_by_value,
         reason = "the other builders take values"
     )]
-    pub fn alerts(self, alerts: Alerts) -> Self {
+    pub fn alerts(mut self, alerts: Alerts) -> Self {
+        self.watched.push(Arc::new(alerts.clone()));
         let guarded = Access::Guarded;
         let post = |routes: Self, path, act: alert_acts::Act| {
             let alerts = alerts.clone();

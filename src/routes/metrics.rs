@@ -117,6 +117,7 @@ impl Routes {
         } = metrics.into();
         let queue = RenderQueue::default();
         self.recorder = Some(recorder.clone());
+        self.sources.insert(Arc::clone(&served));
         let durations = LazyHandle::<Histogram>::new(&recorder, MONITORING_SCRAPE_DURATION.key([]));
         let durations = Arc::new(durations);
         let scrape = |shape: Shape| {

@@ -19,12 +19,16 @@ mod admin;
 #[cfg(feature = "alerts")]
 mod alert_acts;
 #[cfg(feature = "alerts")]
+mod alert_watch;
+#[cfg(feature = "alerts")]
 mod alerts;
 mod build;
 #[cfg(feature = "prometheus")]
 mod chunked_body;
 mod connection_service;
 mod connections;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 #[cfg(feature = "prometheus")]
 mod exposition;
 mod extract;
@@ -37,6 +41,8 @@ mod health_shapes;
 mod hosts;
 mod ip_guard;
 #[cfg(feature = "jobs")]
+mod job_watch;
+#[cfg(feature = "jobs")]
 mod jobs;
 #[cfg(any(feature = "alerts", feature = "logging"))]
 mod json_body;
@@ -47,6 +53,8 @@ mod json_repeated;
 mod limits;
 #[cfg(feature = "logging")]
 mod log_level;
+#[cfg(feature = "logging")]
+mod log_tail;
 mod merge;
 #[cfg(feature = "prometheus")]
 mod metrics;
@@ -59,9 +67,15 @@ mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_render;
 mod monitoring;
+mod mounted;
 mod peer;
 mod problem;
-#[cfg(any(feature = "alerts", feature = "jobs", feature = "prometheus"))]
+#[cfg(any(
+    feature = "alerts",
+    feature = "jobs",
+    feature = "logging",
+    feature = "prometheus"
+))]
 mod query;
 mod refusal;
 mod refusals;
@@ -84,7 +98,9 @@ mod server;
 mod service;
 #[cfg(feature = "prometheus")]
 mod shared_text;
+mod stopping;
 mod timed_stream;
+mod watch;
 
 pub use self::access::Details;
 pub use self::extract::{NotReady, Ready};

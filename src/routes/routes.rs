@@ -2,16 +2,19 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
 use axum::response::Response;
-use http::StatusCode;
+use http::{Extensions, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::access::{Access, Details};
 use super::guard::Guard;
+use super::mounted::Mounted;
 use super::request::RouteRequest;
 use super::respond;
 use super::route::{Method, Route};
+use super::watch::Watch;
 use crate::health::Health;
 use crate::recorder::RecorderRef;
 use crate::redact::Redacted;
@@ -59,6 +62,12 @@ pub struct Routes {
     pub(super) recorder: Option<RecorderRef>,
     /// The parts of `/admin/config` by name.
     pub(super) config: Map<String, Value>,
+    /// The sources of the added routes by type, for routes that show several of them.
+    pub(super) sources: Extensions,
+    /// The sources that change.
+    pub(super) watched: Vec<Arc<dyn Watch>>,
+    /// Called for each router that is built.
+    pub(super) at_build: Vec<fn(&mut Mounted)>,
     pub(super) mistakes: Vec<String>,
 }
 
@@ -83,6 +92,9 @@ impl Routes {
             health: None,
             recorder: None,
             config: Map::new(),
+            sources: Extensions::new(),
+            watched: Vec::new(),
+            at_build: Vec::new(),
             mistakes: Vec::new(),
         }
     }

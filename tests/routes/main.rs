@@ -26,6 +26,8 @@ mod alert_shop;
 mod alert_silences;
 #[cfg(feature = "alerts")]
 mod alerts;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 #[cfg(feature = "full")]
 mod debug;
 #[cfg(feature = "metrics-exporter-prometheus")]
