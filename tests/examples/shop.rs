@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::example::{Example, path};
+use crate::example::{Example, path};
 use crate::{exit_code, is_ready, send, terminate, until};
 
 fn shop() -> Command {
@@ -108,8 +108,8 @@ async fn an_alert_fires_in_bad_times_and_resolves_in_good_ones_and_all_links_wor
 
     let warnings = get("/dashboard/logs").await;
     assert!(warnings.contains("<blink>refuses</blink>"), "{warnings}");
-    let lines = shop.lines.lock().unwrap().clone();
-    let folder = lines
+    let output = shop.lines.lock().unwrap().clone();
+    let folder = output
         .iter()
         .find_map(|line| line.trim().strip_prefix("ls "));
     let folder = PathBuf::from(folder.unwrap());

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::example::{Example, path};
+use crate::example::{Example, path};
 use crate::{exit_code, is_ready, send, terminate, until};
 
 #[tokio::test]
