@@ -40,6 +40,7 @@ mod span_counts;
 mod span_queue;
 mod span_size;
 mod targets;
+mod trace_id_generator;
 mod tracing;
 mod tracing_builder;
 mod values;
