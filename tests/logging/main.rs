@@ -51,6 +51,8 @@ mod settings;
 mod signals;
 #[cfg(all(feature = "otel", feature = "request-id"))]
 mod sinks;
+#[cfg(unix)]
+mod stalled;
 mod strict;
 #[path = "../support/mod.rs"]
 mod support;
