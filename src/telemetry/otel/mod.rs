@@ -36,6 +36,8 @@ mod resource;
 mod running;
 mod sampler;
 mod sampling;
+mod secret_errors;
+mod secret_names;
 mod span_counts;
 mod span_queue;
 mod span_size;
