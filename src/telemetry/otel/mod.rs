@@ -16,6 +16,7 @@
 //! ```
 #![doc = include_str!("../../../docs/traces.md")]
 
+mod batch;
 mod counters;
 mod endpoint;
 mod excluded;
@@ -33,6 +34,7 @@ mod redacted;
 mod reporter;
 mod request_spans;
 mod resource;
+mod retry_info;
 mod running;
 mod sampler;
 mod sampling;
