@@ -205,6 +205,12 @@ mod tls;
     reason = "layers, logs and exemplars use it, each with features of its own"
 )]
 mod trace_context;
+#[cfg(any(feature = "profile", feature = "prometheus"))]
+#[cfg_attr(
+    not(all(feature = "profile", feature = "prometheus")),
+    allow(dead_code, reason = "each format uses some of it")
+)]
+mod wire;
 
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]

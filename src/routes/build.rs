@@ -14,7 +14,7 @@ use crate::health::Health;
 use crate::recorder::RecorderRef;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
-const DEFAULT_PATHS: [&str; 37] = [
+const DEFAULT_PATHS: [&str; 38] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -51,6 +51,7 @@ const DEFAULT_PATHS: [&str; 37] = [
     "/alerts/{name}/suppress",
     "/alerts/channels/{name}/test",
     "/debug/pprof/heap",
+    "/debug/pprof/profile",
     "/debug/tasks",
 ];
 

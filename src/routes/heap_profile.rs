@@ -10,12 +10,14 @@ use tokio::task::spawn_blocking;
 
 use super::access::Access;
 use super::download::download;
+use super::problem::problem;
 use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
+use super::route::{Method, Route};
 use super::routes::Routes;
 use crate::redact::redact_line;
 
-pub(super) const HEAP_PATH: &str = "/debug/pprof/heap";
+const PATH: &str = "/debug/pprof/heap";
 
 const DISPOSITION: &str = "attachment; filename=\"heap\"";
 const INSTRUCTIONS: &str = "A service has heap profiles if it runs jemalloc with profiling (feature profiling of tikv-jemallocator, and \
@@ -51,9 +53,30 @@ impl Routes {
     ) -> Self {
         let dump: Dump = Arc::new(dump);
         let turn = Arc::new(Semaphore::new(1));
-        self.add(HEAP_PATH, Access::Guarded, move |request| {
+        self.add(PATH, Access::Guarded, move |request| {
             or_reject(handle(dump.clone(), turn.clone(), request))
         })
+    }
+}
+
+impl Routes {
+    /// Adds a route that says how to get heap profiles, unless there are some.
+    #[cfg_attr(
+        not(feature = "profile"),
+        expect(dead_code, reason = "only CPU profiles bring it")
+    )]
+    pub(super) fn explain_heap_profiles(mut self) -> Self {
+        if self.find(PATH).is_none() {
+            let explain = async |_| {
+                let detail = format!("This service has no heap profiles. {INSTRUCTIONS}");
+                problem(StatusCode::FORBIDDEN, &detail)
+            };
+            self.added.push(Route {
+                gives_way: true,
+                ..Route::new(Method::Get, PATH, Access::Guarded, explain)
+            });
+        }
+        self
     }
 }
 

@@ -38,7 +38,11 @@ mod exposition;
 mod extract;
 mod function_guard;
 mod guard;
-#[cfg(feature = "prometheus")]
+#[cfg(any(feature = "profile", feature = "prometheus"))]
+#[cfg_attr(
+    not(feature = "prometheus"),
+    allow(dead_code, reason = "profiles are always compressed")
+)]
 mod gzip;
 mod health;
 mod health_shapes;
@@ -69,7 +73,14 @@ mod metrics_registries;
 mod metrics_render;
 mod peer;
 mod problem;
-#[cfg(any(feature = "alerts", feature = "jobs", feature = "prometheus"))]
+#[cfg(feature = "profile")]
+mod profile;
+#[cfg(any(
+    feature = "alerts",
+    feature = "jobs",
+    feature = "profile",
+    feature = "prometheus"
+))]
 mod query;
 mod refusal;
 mod refusals;

@@ -28,6 +28,7 @@ use crate::redact::Redacted;
 /// | `GET`, `PUT /admin/log-level` | guarded | shows and changes the filter of the log (feature `logging`); see [`Routes::log_level`] |
 /// | `POST /admin/reset-metrics` | guarded | resets JSON and history; see [`Routes::metrics`] |
 /// | `GET /debug/tasks` | guarded | tasks and workers of a tokio runtime; see [`Routes::tasks`] |
+/// | `GET /debug/pprof/profile` | guarded | CPU profile (feature `profile`); see [`Routes::profile`] |
 /// | `GET /debug/pprof/heap` | guarded | heap profile; see [`Routes::heap_profile`] |
 ///
 /// Nothing is mounted that no setter names, so an app can have its own `/health` next to the metrics. Routes can be

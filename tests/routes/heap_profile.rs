@@ -100,11 +100,11 @@ async fn a_panic_is_a_problem() {
 
 #[tokio::test]
 async fn heap_profiles_are_taken_one_at_a_time() {
-    let (begin, begun) = mpsc::channel();
+    let (enter, entered) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
     let released = std::sync::Mutex::new(released);
     let app = app(Routes::new().heap_profile(move || {
-        let _ = begin.send(());
+        let _ = enter.send(());
         released.lock().unwrap().recv()?;
         Ok(vec![1])
     }));
@@ -112,7 +112,7 @@ async fn heap_profiles_are_taken_one_at_a_time() {
         let app = app.clone();
         async move { send(&app, Method::GET, PATH).await }
     });
-    tokio::task::spawn_blocking(move || begun.recv().unwrap())
+    tokio::task::spawn_blocking(move || entered.recv().unwrap())
         .await
         .unwrap();
     let second = send(&app, Method::GET, PATH).await;

@@ -48,6 +48,8 @@ mod log_level;
 mod metrics_json;
 #[cfg(feature = "prometheus")]
 mod mounting;
+#[cfg(all(feature = "profile", target_os = "linux"))]
+mod profile;
 #[cfg(feature = "prometheus")]
 mod refusals;
 #[cfg(feature = "prometheus")]
