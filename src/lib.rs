@@ -64,8 +64,9 @@
 //! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools; needs Rust 1.94 | 73 more |
 //! | `otel` | [`telemetry::otel`]: traces over OTLP, with gRPC or HTTP; the headers of traces in [`ServerSpanLayer`] and [`ClientMetricsLayer`], and their ids in exemplars | 83 more |
 //! | `request-id` | [`RequestIdLayer`], which gives each request an id, with tower-http | 5 more |
+//! | `profile` | [`Routes::profile`]: CPU profiles of the process on Linux, with rpprof | 35 over `axum` |
 //! | `cors` | [`Routes::cors`]: pages of named origins may read the JSON of the routes, with tower-http | 1 over `axum` |
-//! | `full` | everything; needs Rust 1.95 | 268 crates in total |
+//! | `full` | everything; needs Rust 1.95 | 285 crates in total |
 #![warn(clippy::incompatible_msrv)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Links to gated items resolve with all features, as on docs.rs. Other builds of the docs leave them out.

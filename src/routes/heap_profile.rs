@@ -20,8 +20,10 @@ use crate::redact::redact_line;
 const PATH: &str = "/debug/pprof/heap";
 
 const DISPOSITION: &str = "attachment; filename=\"heap\"";
-const INSTRUCTIONS: &str = "A service has heap profiles if it runs jemalloc with profiling (feature profiling of tikv-jemallocator, and \
-                            MALLOC_CONF=prof:true,prof_active:true,lg_prof_sample:19 in the environment) and passes jemalloc_pprof's dump to Routes::heap_profile.";
+const INSTRUCTIONS: &str = "A service has heap profiles if it runs jemalloc with profiling (features profiling and \
+                            unprefixed_malloc_on_supported_platforms of tikv-jemallocator, and \
+                            MALLOC_CONF=prof:true,prof_active:true,lg_prof_sample:19 in the environment) \
+                            and passes jemalloc_pprof's dump to Routes::heap_profile.";
 
 /// The longest part of an error that is shown.
 const MAX_ERROR: usize = 512;
@@ -35,13 +37,9 @@ impl Routes {
     /// The function runs on a thread for blocking work, once at a time: a second request meanwhile gets 409. If it fails, the
     /// response is a 403 with its error and with how to set up jemalloc.
     ///
-    /// With the crates `tikv-jemallocator` (feature `profiling`) and `jemalloc_pprof`:
+    /// With `jemalloc_pprof`, as [`routes`](crate::routes#heap-profiles) says in full:
     ///
     /// ```ignore
-    /// #[global_allocator]
-    /// static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-    ///
-    /// // In the environment: MALLOC_CONF=prof:true,prof_active:true,lg_prof_sample:19
     /// let routes = Routes::new().guard(guard).heap_profile(|| {
     ///     let control = jemalloc_pprof::PROF_CTL.as_ref().ok_or("jemalloc was started without prof:true")?;
     ///     Ok(control.blocking_lock().dump_pprof()?)

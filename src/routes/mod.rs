@@ -11,6 +11,8 @@
 //!     .layer(HttpMetricsLayer::new());
 //! # Ok::<_, tower_vitals::Error>(())
 //! ```
+//!
+#![doc = include_str!("../../docs/controls.md")]
 
 mod accept;
 mod acceptor;

@@ -552,7 +552,7 @@ async fn without_a_heap_profile_its_route_says_how_to_get_one() {
 
 /// Go's own pprof fetches the profile and names the function.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs tests/servers"]
+#[ignore = "needs Go's pprof: tests/run"]
 async fn go_names_the_function_that_burns_cpu() {
     let _turn = turn().await;
     let server = routes().spawn("127.0.0.1:0").await.unwrap();

@@ -65,13 +65,8 @@ impl Routes {
     ///
     /// # Cost
     ///
-    /// The process is interrupted by SIGPROF 99 times for each second of CPU time that it uses, and is not slower otherwise. The
-    /// first profile reads the unwind tables and reserves about 20 MB, which stay. Afterwards a profile needs the debug
-    /// information of the executable for a moment. A file of no bytes stays in the folder for temporary files, which must be
-    /// writable.
-    ///
-    /// Do not run two profilers in one process: others that use SIGPROF lose it while a profile is taken. A blocking call
-    /// into C code may return early with EINTR.
+    /// The process is interrupted 99 times for each second of CPU time that it uses, while a profile is taken.
+    /// [`routes`](crate::routes#how-samples-are-taken) has the details, and the limits.
     pub fn profile(self) -> Self {
         let turn = Arc::new(Semaphore::new(1));
         self.explain_heap_profiles()
