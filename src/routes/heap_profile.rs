@@ -35,7 +35,8 @@ impl Routes {
     /// `go tool pprof`, Pyroscope and Parca.
     ///
     /// The function runs on a thread for blocking work, once at a time: a second request meanwhile gets 409. If it fails, the
-    /// response is a 403 with its error and with how to set up jemalloc.
+    /// response is a 403 with its error and with how to set up jemalloc. `/debug/pprof/`, which lists the profiles, is added as
+    /// well.
     ///
     /// With `jemalloc_pprof`, as [`routes`](crate::routes#heap-profiles) says in full:
     ///
@@ -51,9 +52,10 @@ impl Routes {
     ) -> Self {
         let dump: Dump = Arc::new(dump);
         let turn = Arc::new(Semaphore::new(1));
-        self.add(PATH, Access::Guarded, move |request| {
-            or_reject(handle(dump.clone(), turn.clone(), request))
-        })
+        self.pprof_index()
+            .add(PATH, Access::Guarded, move |request| {
+                or_reject(handle(dump.clone(), turn.clone(), request))
+            })
     }
 }
 

@@ -21,6 +21,8 @@ mod admin;
 #[cfg(feature = "alerts")]
 mod alert_acts;
 #[cfg(feature = "alerts")]
+mod alert_watch;
+#[cfg(feature = "alerts")]
 mod alerts;
 mod build;
 #[cfg(feature = "prometheus")]
@@ -34,6 +36,8 @@ mod cors_layer;
 #[cfg(not(feature = "cors"))]
 #[path = "no_cors_layer.rs"]
 mod cors_layer;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 mod download;
 #[cfg(feature = "prometheus")]
 mod exposition;
@@ -52,6 +56,8 @@ mod heap_profile;
 mod hosts;
 mod ip_guard;
 #[cfg(feature = "jobs")]
+mod job_watch;
+#[cfg(feature = "jobs")]
 mod jobs;
 #[cfg(any(feature = "alerts", feature = "logging"))]
 mod json_body;
@@ -62,6 +68,8 @@ mod json_repeated;
 mod limits;
 #[cfg(feature = "logging")]
 mod log_level;
+#[cfg(feature = "logging")]
+mod log_tail;
 mod merge;
 #[cfg(feature = "prometheus")]
 mod metrics;
@@ -73,13 +81,17 @@ mod metrics_json;
 mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_render;
+mod monitoring;
+mod mounted;
 mod peer;
+mod pprof_index;
 mod problem;
 #[cfg(feature = "profile")]
 mod profile;
 #[cfg(any(
     feature = "alerts",
     feature = "jobs",
+    feature = "logging",
     feature = "profile",
     feature = "prometheus"
 ))]
@@ -105,12 +117,15 @@ mod server;
 mod service;
 #[cfg(feature = "prometheus")]
 mod shared_text;
+mod stopping;
 mod tasks;
 mod timed_stream;
+mod watch;
 
 pub use self::access::Details;
 pub use self::extract::{NotReady, Ready};
 pub use self::guard::Guard;
+pub use self::monitoring::Monitoring;
 pub use self::routes::Routes;
 pub use self::server::Server;
 pub use self::service::{NotFound, RoutesBody, RoutesFuture, RoutesService};

@@ -15,6 +15,7 @@ use http::{Extensions, StatusCode, Uri};
 
 use super::access::{Access, Details};
 use super::guard::Guard;
+use super::mounted::Mounted;
 use super::problem::{identified, problem};
 use super::refusal::Refusal;
 use super::refusals::Refusals;
@@ -90,6 +91,7 @@ impl Route {
         details: Details,
         health: Option<Health>,
         recorder: &RecorderRef,
+        mounted: Arc<Mounted>,
     ) -> MethodRouter<S> {
         let method = self.method;
         let refusals = self.is_guarded(details);
@@ -104,6 +106,7 @@ impl Route {
                 guard,
                 details,
                 health,
+                mounted,
             };
             let (route, refusals) = &*route;
             let response = route.respond(request, refusals.as_ref()).await;

@@ -28,6 +28,8 @@ mod alert_silences;
 mod alerts;
 #[cfg(all(feature = "cors", feature = "prometheus"))]
 mod cors;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 #[cfg(feature = "full")]
 mod debug;
 #[cfg(feature = "metrics-exporter-prometheus")]
@@ -46,6 +48,8 @@ mod jobs;
 mod log_level;
 #[cfg(feature = "prometheus")]
 mod metrics_json;
+#[cfg(feature = "prometheus")]
+mod monitoring;
 #[cfg(feature = "prometheus")]
 mod mounting;
 #[cfg(all(feature = "profile", target_os = "linux"))]

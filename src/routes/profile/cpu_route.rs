@@ -40,7 +40,7 @@ impl Routes {
     /// | `seconds` | more than 0 and at most 60 | 30 |
     /// | `format` | `pprof`: a gzipped file for `go tool pprof`, Pyroscope and Parca; `svg`: a flame graph for a browser | `pprof` |
     ///
-    /// Everything else is a 400. `/debug/pprof/heap` is added as well: until
+    /// Everything else is a 400. `/debug/pprof/`, which lists the profiles, and `/debug/pprof/heap` are added as well: until
     /// [`heap_profile`](Self::heap_profile) has a function for it, it responds with 403 and says how to set it up. One profile is taken at a time: a second request meanwhile gets 409. If the client
     /// disconnects, the profile ends.
     ///
@@ -69,7 +69,8 @@ impl Routes {
     /// [`routes`](crate::routes#how-samples-are-taken) has the details, and the limits.
     pub fn profile(self) -> Self {
         let turn = Arc::new(Semaphore::new(1));
-        self.explain_heap_profiles()
+        self.pprof_index()
+            .explain_heap_profiles()
             .add(PATH, Access::Guarded, move |request| {
                 or_reject(handle(turn.clone(), request))
             })
