@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::access::Access;
 use super::alert_acts;
+use super::monitoring::Monitoring;
 use super::query::{parameters, unknown};
 use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
@@ -108,6 +109,13 @@ impl Routes {
         alert_acts::ROUTES
             .into_iter()
             .fold(routes, |routes, (path, act)| post(routes, path, act))
+    }
+}
+
+impl Monitoring {
+    /// Adds the routes of alerts, as [`Routes::alerts`] does.
+    pub fn alerts(self, alerts: Alerts) -> Self {
+        self.change(|routes| routes.alerts(alerts))
     }
 }
 

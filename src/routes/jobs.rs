@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::access::Access;
+use super::monitoring::Monitoring;
 use super::query::{parameters, unknown};
 use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
@@ -66,6 +67,13 @@ impl Routes {
         .add_with(&reader, "/jobs/stats/{name}", guarded, |reader, request| {
             or_reject(stats(reader, request))
         })
+    }
+}
+
+impl Monitoring {
+    /// Adds the routes of background jobs, as [`Routes::jobs`] does.
+    pub fn jobs(self, jobs: Jobs) -> Self {
+        self.change(|routes| routes.jobs(jobs))
     }
 }
 

@@ -27,8 +27,16 @@ mod build;
 mod chunked_body;
 mod connection_service;
 mod connections;
+#[cfg(feature = "cors")]
+mod cors;
+#[cfg(feature = "cors")]
+mod cors_layer;
+#[cfg(not(feature = "cors"))]
+#[path = "no_cors_layer.rs"]
+mod cors_layer;
 #[cfg(feature = "dashboard")]
 mod dashboard;
+mod download;
 #[cfg(feature = "prometheus")]
 mod exposition;
 mod extract;
@@ -38,6 +46,7 @@ mod guard;
 mod gzip;
 mod health;
 mod health_shapes;
+mod heap_profile;
 mod hosts;
 mod ip_guard;
 #[cfg(feature = "jobs")]
@@ -66,6 +75,7 @@ mod metrics_json;
 mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_render;
+mod monitoring;
 mod mounted;
 mod peer;
 mod problem;
@@ -98,12 +108,14 @@ mod service;
 #[cfg(feature = "prometheus")]
 mod shared_text;
 mod stopping;
+mod tasks;
 mod timed_stream;
 mod watch;
 
 pub use self::access::Details;
 pub use self::extract::{NotReady, Ready};
 pub use self::guard::Guard;
+pub use self::monitoring::Monitoring;
 pub use self::routes::Routes;
 pub use self::server::Server;
 pub use self::service::{NotFound, RoutesBody, RoutesFuture, RoutesService};

@@ -15,6 +15,7 @@ use super::feed::MAX_VIEWERS;
 use super::site::Site;
 use crate::http_metrics::Naming;
 use crate::routes::access::Access;
+use crate::routes::monitoring::Monitoring;
 use crate::routes::problem::problem;
 use crate::routes::rejection::{Rejection, or_reject};
 use crate::routes::request::RouteRequest;
@@ -129,6 +130,13 @@ impl Routes {
                 None => unavailable("The dashboard is not built."),
             }
         })
+    }
+}
+
+impl Monitoring {
+    /// Adds the dashboard, as [`Routes::dashboard`] does.
+    pub fn dashboard(self) -> Self {
+        self.change(Routes::dashboard)
     }
 }
 
