@@ -203,7 +203,14 @@ async fn an_endpoint_whose_series_are_removed_is_gone() {
     let frame = stream.next().await;
     assert_eq!(frame["gone"], json!([["GET", "/old"]]));
     assert_eq!(endpoint(&frame, "GET", "/new").unwrap()[2], 3);
-    assert_eq!(stream.next().await["gone"], json!([]));
+    // The removed requests are no decrease, and later ones count.
+    assert_eq!(frame["overview"]["requests_per_second"], 0);
+    counter(&prometheus, "http_requests_total", &new).increment(4);
+    let frame = stream.next().await;
+    assert_eq!(frame["gone"], json!([]));
+    assert_eq!(frame["overview"]["requests_per_second"], 2, "4 in 2 s");
+    let requests = family(&frame, "http_requests_total").unwrap();
+    assert_eq!(requests[2], 2);
     // It returns with the requests since then.
     counter(&prometheus, "http_requests_total", &old).increment(6);
     let frame = stream.next().await;
