@@ -38,7 +38,7 @@ suite('safety', () => {
   test('HTML in data shows as text, in every panel', async () => {
     const { page, seen, context } = await openPage(shop.dashboard);
     const planted = {
-      requests: '{<b>term<b>}', health: '<i>kitchen</i>', jobs: '<u>export</u>', slos: '<small>products</small>', metrics: '<b>they</b>', logs: '<em>shop</em>',
+      requests: '{<b>term<b>}', health: '<i>kitchen</i>', jobs: '<u>export</u>', slos: '<small>products</small>', 'metrics?q=coupon': '<b>they</b>', logs: '<em>shop</em>',
     };
     for (const [view, text] of Object.entries(planted)) {
       await show(page, view);

@@ -35,7 +35,7 @@ export function heatMap({ title, format, promql, range }) {
 		canvas.height = HEIGHT * scale;
 		const ctx = canvas.getContext('2d');
 		ctx.scale(scale, scale);
-		ctx.fillStyle = css('--c1');
+		ctx.fillStyle = css('--accent');
 		const most = Math.log1p(Math.max(1, ...ticks.flatMap(([, counts]) => counts)));
 		const cell = HEIGHT / rows.length;
 		const wide = (history.interval / range()) * width;

@@ -2,19 +2,15 @@
 
 import { get, isMounted } from './api.js';
 import { chart } from './chart.js';
-import { badge, empty, figures, fill, h, keyed, muted, panel, problem, row, strip, table, text, ticking } from './dom.js';
+import { badge, columns, empty, figures, fill, h, keyed, muted, panel, row, strip, table, text, ticking } from './dom.js';
 import * as format from './format.js';
 import { poll } from './poll.js';
 
-const COLUMNS = [['Job', ''], ['Last run', 'nowrap'], ['Status', ''], ['Took', 'num'], ['Next due', 'nowrap'], ['Outcomes, newest right', 'nowrap'], ['Problems', '']];
-const RUNS = [['Started', 'nowrap'], ['Status', ''], ['Took', 'num'], ['Error', ''], ['Instance', '']];
+const COLUMNS = columns('Job|~Last run|Status|#Took|~Next due|~Outcomes, newest right|Problems');
+const RUNS = columns('~Started|Status|#Took|Error|Instance');
 
 export default function render(root, context) {
 	const { store } = context;
-	if (!isMounted('/jobs')) {
-		fill(root, empty('jobs'));
-		return {};
-	}
 	const params = () => context.params();
 	const error = h('div');
 	const note = h('span.muted');
@@ -22,15 +18,16 @@ export default function render(root, context) {
 	const none = h('div', { hidden: true }, empty('runs'));
 	const title = h('h2', { id: 'job-title' });
 	const list = h('dl.figures');
-	const durations = chart({ title: 'Duration of runs', series: [{ label: 'Took', color: '--c1', isArea: true }], format: format.seconds, range: () => span, gap: Infinity, promql: () => `histogram_quantile(0.95, sum by (le) (rate(scheduler_job_duration_seconds_bucket{job_name=${JSON.stringify(params().get('job') ?? '')}}[1h])))` });
+	const durations = chart({ title: 'Duration of runs', series: [{ label: 'Took', color: '--accent', isArea: true }], format: format.seconds, range: () => span, gap: Infinity, promql: () => `histogram_quantile(0.95, sum by (le) (rate(scheduler_job_duration_seconds_bucket{job_name=${JSON.stringify(params().get('job') ?? '')}}[1h])))` });
 	const runs = table('Runs', RUNS);
-	const detail = h('section.panel.detail', { 'aria-labelledby': 'job-title', hidden: true },
+	const detail = h('section.panel.detail', { hidden: true },
 		h('div.panel-head', title, h('a.button.small', { href: context.href('jobs') }, 'Close')), list, durations.el, runs.el);
-	fill(root, error, panel('Jobs', { tools: note }, el, none), detail);
+	fill(root, error, panel('Jobs', note, el, none), detail);
 	/** The chart spans all runs that are shown. */
 	let span = 900;
 
 	const polled = poll(context, {
+		error,
 		seconds: 5,
 		version: () => `${store.slots.jobs ?? 0} ${params().get('job') ?? ''}`,
 		async read(signal) {
@@ -43,10 +40,7 @@ export default function render(root, context) {
 			]);
 			return { overview, recent, stats, own, job };
 		},
-		show(result, refusal) {
-			fill(error, refusal ? problem(refusal) : null);
-			if (result) showJobs(result);
-		},
+		show: showJobs,
 	});
 
 	function showJobs({ overview, recent, stats, own, job }) {

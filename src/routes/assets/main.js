@@ -1,21 +1,15 @@
 // The shell: sign-in, views, the time range, pause, theme and keys.
 
-import { hasToken, readConfig, signIn, signOut } from './api.js';
-import { attr, badge, dialog, fill, h, template, text, tick, toast } from './dom.js';
+import { hasToken, isMounted, readConfig, signIn, signOut } from './api.js';
+import { attr, badge, dialog, empty, fill, h, template, text, tick, toast } from './dom.js';
 import { connect } from './stream.js';
 import { apply, backfill, clear, store } from './store.js';
 import { recolor } from './theme.js';
 
+/** The views, and the route that each needs. */
 const VIEWS = [
-	['overview', 'Overview', () => import('./overview.js')],
-	['requests', 'Requests', () => import('./requests.js')],
-	['health', 'Health', () => import('./health.js')],
-	['jobs', 'Jobs', () => import('./jobs.js')],
-	['alerts', 'Alerts', () => import('./alerts.js')],
-	['slos', 'SLOs', () => import('./slos.js')],
-	['runtime', 'Runtime & host', () => import('./runtime.js')],
-	['metrics', 'Metrics', () => import('./metrics.js')],
-	['logs', 'Logs', () => import('./logs.js')],
+	['overview', 'Overview'], ['requests', 'Requests'], ['health', 'Health', '/health'], ['jobs', 'Jobs', '/jobs'], ['alerts', 'Alerts', '/alerts'],
+	['slos', 'SLOs', '/alerts/rules'], ['runtime', 'Runtime & host'], ['metrics', 'Metrics'], ['logs', 'Logs', '/dashboard/logs'],
 ];
 /** How often the page asks whether its token still counts. */
 const CHECK = 15_000;
@@ -31,7 +25,7 @@ let isPaused = false;
 let isDirty = false;
 let areKeysOn = saved('tower-vitals-keys') !== 'off';
 
-// ---- The address: `#/view?name=value` is the whole state of the page.
+// The address, `#/view?name=value`, is the whole state of the page.
 
 function place() {
 	const [path, query] = location.hash.replace(/^#\/?/, '').split('?');
@@ -56,16 +50,13 @@ const context = {
 	href,
 	params: () => place().params,
 	/** Changes parameters of the view. Typing and sorting replace the entry in the history. */
-	set(changes, isEntry = false) {
+	set(changes) {
 		const { id, params } = place();
 		const next = href(id, { ...Object.fromEntries(params), ...changes });
 		if (next === location.hash) return;
-		if (isEntry) location.hash = next;
-		else {
-			history.replaceState(null, '', next);
-			view?.part.moved?.();
-			links();
-		}
+		history.replaceState(null, '', next);
+		view?.part.moved?.();
+		links();
 	},
 	isPaused: () => isPaused,
 	refused,
@@ -81,14 +72,15 @@ async function route() {
 		return;
 	}
 	view?.part.destroy?.();
-	const [, title, load] = VIEWS.find(([name]) => name === id);
+	const [, title, needed] = VIEWS.find(([name]) => name === id);
 	const own = view = { id, part: {} };
-	const { default: render } = await load();
+	const { default: render } = await import(`./${id}.js`);
 	if (view !== own || !store.config) return;
 	const root = h('div', { class: `view ${id}` });
 	fill($('view'), h('h1', title), root);
 	document.title = `${title} – ${store.config.service ?? 'dashboard'}`;
-	own.part = render(root, context) ?? {};
+	if (needed && !isMounted(needed)) fill(root, empty(id));
+	else own.part = render(root, context) ?? {};
 	own.part.frame?.();
 }
 
@@ -101,8 +93,6 @@ function links() {
 	const minutes = String(range() / 60);
 	for (const button of document.querySelectorAll('[data-range]')) attr(button, 'aria-pressed', String(button.dataset.range === minutes));
 }
-
-// ---- Frames.
 
 function onFrame(frame) {
 	apply(frame);
@@ -149,13 +139,9 @@ function onState(state, detail) {
 }
 
 /** Also after a lost connection, because frames are missing then. */
-function fillHistory() {
-	backfill().then(() => { if (!isPaused) draw(); }).catch((error) => context.refused(error));
-}
+const fillHistory = () => backfill().then(() => { if (!isPaused) draw(); }).catch(refused);
 
 setInterval(() => { if (!isPaused) tick(); }, 1000);
-
-// ---- Access.
 
 /** Takes all data from the page if its token counts no more. Other errors are the caller's. */
 async function refused(error) {
@@ -242,8 +228,6 @@ async function boot() {
 	}
 }
 
-// ---- Controls and keys.
-
 function pause() {
 	isPaused = !isPaused;
 	attr($('pause'), 'aria-pressed', String(isPaused));
@@ -262,7 +246,6 @@ function setTheme(name) {
 	if (name === 'auto') delete document.documentElement.dataset.theme;
 	else document.documentElement.dataset.theme = name;
 	text($('theme'), `Theme: ${name}`);
-	attr($('theme'), 'aria-label', `Color theme: ${name === 'auto' ? 'automatic' : name}`);
 	recolor();
 }
 const nextTheme = () => {

@@ -2,7 +2,7 @@
 
 import { get, isMounted } from './api.js';
 import { LATENCIES, chart } from './chart.js';
-import { badge, empty, fill, h, keyed, labels, muted, panel, problem, row, search, table, text } from './dom.js';
+import { badge, columns, empty, fill, h, keyed, labels, muted, panel, row, search, table, text } from './dom.js';
 import * as format from './format.js';
 import { grid } from './grid.js';
 import { poll } from './poll.js';
@@ -24,11 +24,10 @@ const COLUMNS = [
 	{ id: 'series', title: 'Series', cls: 'num', value: (row) => row.series, format: (n, row) => `${format.integer(n)}${row.is_at_limit ? ' (limit)' : ''}`, tone: (_, row) => (row.is_at_limit ? 'warn' : '') },
 	{ id: 'help', title: 'Help', cls: 'help opt', isText: true, value: (row) => row.help ?? '' },
 ];
-const RATE = ['Rate', 'num'];
 const SERIES = {
-	counter: [['Labels'], ['Total', 'num'], RATE],
-	gauge: [['Labels'], ['Value', 'num']],
-	histogram: [['Labels'], ['Count', 'num'], RATE, ['p50', 'num'], ['p95', 'num'], ['p99', 'num']],
+	counter: columns('Labels|#Total|#Rate'),
+	gauge: columns('Labels|#Value'),
+	histogram: columns('Labels|#Count|#Rate|#p50|#p95|#p99'),
 };
 
 export default function render(root, context) {
@@ -47,13 +46,14 @@ export default function render(root, context) {
 	const error = h('div');
 	const box = h('div');
 	const left = h('p.muted');
-	const detail = h('section.panel.detail', { 'aria-labelledby': 'family-title', hidden: true },
+	const detail = h('section.panel.detail', { hidden: true },
 		h('div.panel-head', title, h('a.button.small', { href: context.href('metrics') }, 'Close')), help, facts, error, box, left);
-	fill(root, h('div.split.wide-first', panel('Families', { tools: h('div.row', count, filter.el) }, rows.el), detail));
+	fill(root, h('div.split.wide-first', panel('Families', h('div.row', count, filter.el), rows.el), detail));
 
 	let drawn = null;
 	const name = () => params().get('family');
 	const polled = poll(context, {
+		error,
 		seconds: 5,
 		version: () => name() ?? '',
 		async read(signal) {
@@ -67,9 +67,8 @@ export default function render(root, context) {
 				: null;
 			return { wanted, family, history, at: performance.now() / 1000 };
 		},
-		show(result, refusal) {
-			fill(error, refusal ? problem(refusal) : null);
-			if (result?.family && result.wanted === name()) showFamily(result);
+		show(result) {
+			if (result.family && result.wanted === name()) showFamily(result);
 		},
 	});
 
@@ -83,8 +82,8 @@ export default function render(root, context) {
 		if (drawn?.name !== family.name) {
 			drawn?.chart.destroy();
 			const shape = {
-				counter: ['All series, per second', [{ label: 'Rate', color: '--c1', isArea: true }], perSecond],
-				gauge: ['Sum of all series', [{ label: 'Value', color: '--c1', isArea: true }], inUnit],
+				counter: ['All series, per second', [{ label: 'Rate', color: '--accent', isArea: true }], perSecond],
+				gauge: ['Sum of all series', [{ label: 'Value', color: '--accent', isArea: true }], inUnit],
 				histogram: ['Quantiles of all series', LATENCIES, inUnit],
 			};
 			const [heading, series, show] = shape[kind];

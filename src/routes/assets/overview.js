@@ -27,15 +27,15 @@ export default function render(root, context) {
 	});
 	const hint = h('div');
 	const charts = {
-		rate: chart({ title: 'Requests per second', series: CLASSES, format: format.rate, isStacked: true, range: context.range, promql: () => promql.requests() }),
-		latency: chart({ title: 'Duration', series: LATENCIES, format: format.seconds, range: context.range, promql: () => [0.5, 0.95, 0.99].map((q) => promql.quantile(q)).join('\n') }),
-		errors: chart({ title: 'Error ratio', series: [{ label: '5xx of all', color: '--s5', isArea: true }], format: format.percent, range: context.range, promql: () => promql.errors() }),
-		inFlight: chart({ title: 'In flight', series: [{ label: 'Requests', color: '--c1', isArea: true }], format: format.number, range: context.range, promql: () => promql.inFlight() }),
+		rate: chart({ title: 'Requests per second', series: CLASSES, format: format.rate, isStacked: true, range: context.range, heading: 'h2', promql: () => promql.requests() }),
+		latency: chart({ title: 'Duration', series: LATENCIES, format: format.seconds, range: context.range, heading: 'h2', promql: () => [0.5, 0.95, 0.99].map((q) => promql.quantile(q)).join('\n') }),
+		errors: chart({ title: 'Error ratio', series: [{ label: '5xx of all', color: '--bad', isArea: true }], format: format.percent, range: context.range, heading: 'h2', promql: () => promql.errors() }),
+		inFlight: chart({ title: 'In flight', series: [{ label: 'Requests', color: '--accent', isArea: true }], format: format.number, range: context.range, heading: 'h2', promql: () => promql.inFlight() }),
 	};
 	fill(root,
 		h('div.tiles', h('a.tile', { href: context.href('health') }, h('dl', h('dt', 'Status'), status)), tiles.map(({ el }) => el)),
 		hint,
-		h('div.charts', Object.values(charts).map(({ el }) => panel(el.querySelector('h3').textContent, { class: 'bare' }, el))));
+		h('div.charts', Object.values(charts).map(({ el }) => h('div.panel', el))));
 	let isHinted = false;
 	return {
 		frame() {

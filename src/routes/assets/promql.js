@@ -72,8 +72,8 @@ export function signal({ measure, by = [] }) {
 }
 
 /** The unit of a rule's value. */
-export function signalUnit({ measure }) {
-	const [[kind, m]] = Object.entries(measure);
+export function signalUnit(signal) {
+	const [[kind, m]] = Object.entries(signal?.measure ?? { none: {} });
 	if (kind === 'ratio') return 'ratio';
 	if (kind === 'age') return 'seconds';
 	if (['value', 'max', 'min', 'avg', 'average', 'quantile'].includes(kind)) {

@@ -46,21 +46,23 @@ export default function render(root, context) {
 		chart({ title: 'Duration', series: LATENCIES, format: format.seconds, range: context.range, promql: () => [0.5, 0.95, 0.99].map((q) => promql.quantile(q, selected())).join('\n') }),
 	];
 	const heat = heatMap({ title: 'Durations, requests per bucket', format: format.seconds, range: context.range, promql: () => promql.heat(selected()) });
+	const error = h('div');
 	const noHistory = h('div', { hidden: true }, empty('history'));
 	fill(root,
 		h('div', { class: 'split' },
-			panel('Endpoints', { tools: h('div.row', count, filter.el) }, rows.el, nothing),
-			h('section.panel.detail', { 'aria-labelledby': 'endpoint-title' }, h('div.panel-head', title, all), list, h('div.charts', charts.map(({ el }) => el), heat.el), noHistory)));
+			panel('Endpoints', h('div.row', count, filter.el), rows.el, nothing),
+			h('section.panel.detail', h('div.panel-head', title, all), list, h('div.charts', charts.map(({ el }) => el), heat.el), error, noHistory)));
 
 	let history = null;
 	let wanted = '';
 	let live = [];
 	const polled = poll(context, {
+		error,
 		seconds: 5,
 		version: () => `${params().get('endpoint') ?? ''}`,
 		read: (signal) => { wanted = params().get('endpoint') ?? ''; return readHistory(selected(), 900, signal).then((found) => found ?? { ticks: [], none: true }); },
 		show(result) {
-			if (!result || wanted !== (params().get('endpoint') ?? '')) return;
+			if (wanted !== (params().get('endpoint') ?? '')) return;
 			history = result;
 			drawCharts();
 		},

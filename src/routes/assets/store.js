@@ -6,7 +6,7 @@ import { setServerTime } from './format.js';
 export const WINDOW = 900;
 
 const ENDPOINT = ['method', 'endpoint', 'rate', 'error_ratio', 'p50', 'p95', 'p99', 'in_flight', 'rate_2xx', 'rate_3xx', 'rate_4xx', 'rate_5xx'];
-const FAMILY = ['name', 'kind', 'value', 'series', 'is_at_limit', 'unit', 'help'];
+const FAMILY = ['name', 'kind', 'value', 'p50', 'p95', 'p99', 'series', 'is_at_limit'];
 
 export const store = {
 	config: null,
@@ -61,9 +61,9 @@ export function apply(frame) {
 	for (const [method, endpoint] of frame.gone ?? []) store.endpoints.delete(`${method} ${endpoint}`);
 	for (const cells of frame.families ?? []) {
 		const row = named(cells, columns.families, FAMILY);
-		// Later frames may leave the help out.
-		store.families.set(row.name, { ...store.families.get(row.name), ...defined(row) });
+		store.families.set(row.name, { ...store.families.get(row.name), ...row });
 	}
+	for (const [name, [unit, help]] of Object.entries(frame.about ?? {})) Object.assign(store.families.get(name) ?? {}, { unit, help });
 	if (frame.health !== undefined && frame.health !== null) noteHealth(frame.health);
 	if (frame.runtime) {
 		store.runtime = { ...store.runtime, ...frame.runtime };
@@ -73,8 +73,6 @@ export function apply(frame) {
 	if (frame.slots) store.slots = frame.slots;
 	pushTick(frame);
 }
-
-const defined = (row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined));
 
 /** Takes the health of a frame, or a report of /health/detailed. */
 export function noteHealth({ checks, status, ...report }) {

@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use super::config::config;
 use super::family_json::family;
 use super::feed::MAX_VIEWERS;
+use super::history_json::history;
 use super::site::Site;
 use crate::http_metrics::Naming;
 use crate::routes::access::Access;
@@ -30,6 +31,7 @@ impl Routes {
     /// | `/dashboard`, `/dashboard/assets/{name}` | open | the page, which holds no data |
     /// | `/dashboard/config.json` | guarded | the paths of the routes, and the names of the metrics |
     /// | `/dashboard/events` | guarded | one frame a second, as server-sent events |
+    /// | `/dashboard/history` | guarded | the requests of the last minutes: rates by status class, quantiles, and counts by duration |
     /// | `/dashboard/family/{name}` | guarded | the series of one metric family |
     ///
     /// The page shows the sources of [`metrics`](Self::metrics), [`health`](Self::health), `jobs`, `alerts` and `log_tail`, as
@@ -64,6 +66,9 @@ impl Routes {
             })
             .data("/dashboard/events", async |site, request| {
                 events(&site, &request)
+            })
+            .data("/dashboard/history", |site, request| {
+                or_reject(past(site, request))
             })
             .data("/dashboard/family/{name}", |site, request| {
                 or_reject(one_family(site, request))
@@ -167,6 +172,12 @@ async fn read<T: Send + 'static>(
             "The metrics cannot be read; the service's log may say why.",
         )
     })
+}
+
+async fn past(site: Arc<Site>, request: RouteRequest) -> Result<Response, Rejection> {
+    let query = request.parts.uri.query().unwrap_or_default().to_owned();
+    let past = spawn_blocking(move || history(&site, &query)).await;
+    past.unwrap_or_else(|_| Ok(unavailable("The metrics cannot be read.")))
 }
 
 async fn one_family(site: Arc<Site>, mut request: RouteRequest) -> Result<Response, Rejection> {

@@ -15,7 +15,7 @@ const MAX_ROWS: usize = 2_000;
 const ALL: usize = 0;
 
 /// The endpoint of requests that no route matched, where the convention has no label for them.
-const UNMATCHED: &str = "unmatched";
+pub(super) const UNMATCHED: &str = "unmatched";
 
 /// The place of a series in the table.
 #[derive(Clone, Copy)]
@@ -221,7 +221,7 @@ enum Source {
     InFlight,
 }
 
-fn push_list<'a>(text: &mut String, items: impl Iterator<Item = &'a str>) {
+pub(super) fn push_list<'a>(text: &mut String, items: impl Iterator<Item = &'a str>) {
     for (place, item) in items.enumerate() {
         if place > 0 {
             text.push(',');

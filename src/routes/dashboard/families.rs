@@ -1,7 +1,8 @@
 //! `Families`: the table of metric families.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::endpoints::push_list;
 use super::family_row::FamilyRow;
 use super::times::Times;
 use crate::catalog::MONITORING_SERIES_DROPPED;
@@ -15,14 +16,19 @@ pub(super) struct Families {
     rows: BTreeMap<String, FamilyRow>,
     /// The metric that counts the registrations past the limit of others.
     dropped: String,
+    /// The units of the families of the catalogue.
+    units: HashMap<String, &'static str>,
     scratch: (Vec<f64>, String),
 }
 
 impl Families {
     pub(super) fn new(reader: &Reader) -> Self {
+        let known = reader.catalog().families().iter();
+        let units = known.map(|family| (reader.prefixed(family.name), family.unit.as_str()));
         Self {
             rows: BTreeMap::new(),
             dropped: reader.prefixed(MONITORING_SERIES_DROPPED.name),
+            units: units.collect(),
             scratch: (Vec::new(), String::new()),
         }
     }
@@ -32,11 +38,13 @@ impl Families {
         let at_limit = self.at_limit(snapshot);
         for row in self.rows.values_mut() {
             row.is_seen = false;
+            row.is_new = false;
         }
         for family in snapshot.families.iter().take(MAX_FAMILIES) {
             if !self.rows.contains_key(&family.name) {
+                let unit = self.units.get(&family.name).copied();
                 self.rows
-                    .insert(family.name.clone(), FamilyRow::new(family));
+                    .insert(family.name.clone(), FamilyRow::new(family, unit));
             }
             if let Some(row) = self.rows.get_mut(&family.name) {
                 row.is_seen = true;
@@ -59,17 +67,15 @@ impl Families {
             .collect()
     }
 
-    /// Writes the member `families` of a frame.
+    /// Writes the members `families` and `about` of a frame.
     pub(super) fn push(&self, text: &mut String, is_full: bool) {
-        text.push_str("\"families\":[");
         let rows = self.rows.values();
-        let rows = rows.filter(|row| is_full || row.is_changed);
-        for (place, row) in rows.enumerate() {
-            if place > 0 {
-                text.push(',');
-            }
-            text.push_str(&row.text);
-        }
-        text.push(']');
+        text.push_str("\"families\":[");
+        let changed = rows.clone().filter(|row| is_full || row.is_changed);
+        push_list(text, changed.map(|row| &*row.text));
+        text.push_str("],\"about\":{");
+        let new = rows.filter(|row| is_full || row.is_new);
+        push_list(text, new.map(|row| &*row.about));
+        text.push('}');
     }
 }

@@ -16,22 +16,38 @@ pub(super) struct FamilyRow {
     /// The bounds of a histogram.
     buckets: HistogramSnapshot,
     pub(super) text: String,
+    /// `"orders_total":["seconds","Orders."]`: its unit, or null, and its help.
+    pub(super) about: String,
+    /// Whether this is its first frame.
+    pub(super) is_new: bool,
     pub(super) is_changed: bool,
     pub(super) is_seen: bool,
 }
 
 impl FamilyRow {
-    pub(super) fn new(family: &FamilySnapshot) -> Self {
+    pub(super) fn new(family: &FamilySnapshot, unit: Option<&str>) -> Self {
         let mut key = String::from("[");
         push_string(&mut key, &family.name);
         key.push(',');
         push_string(&mut key, family.kind.as_str());
+        let mut about = String::new();
+        push_string(&mut about, &family.name);
+        about.push_str(":[");
+        match unit {
+            Some(unit) => push_string(&mut about, unit),
+            None => about.push_str("null"),
+        }
+        about.push(',');
+        push_string(&mut about, &family.help);
+        about.push(']');
         Self {
             kind: family.kind,
             key,
             totals: Totals::default(),
             buckets: HistogramSnapshot::default(),
             text: String::new(),
+            about,
+            is_new: true,
             is_changed: false,
             is_seen: false,
         }

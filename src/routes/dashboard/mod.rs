@@ -15,6 +15,7 @@ mod family_row;
 mod feed;
 mod frames;
 mod health_watch;
+mod history_json;
 mod number;
 mod page;
 mod place;

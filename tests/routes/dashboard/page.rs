@@ -26,7 +26,10 @@ async fn the_page_is_open_and_protected_by_its_headers() {
     let app = app(routes());
     for (path, content_type) in [
         ("/dashboard", "text/html; charset=utf-8"),
-        ("/dashboard/assets/main.js", "text/javascript; charset=utf-8"),
+        (
+            "/dashboard/assets/main.js",
+            "text/javascript; charset=utf-8",
+        ),
         ("/dashboard/assets/app.css", "text/css; charset=utf-8"),
     ] {
         let response = respond(&app, path, &[]).await;
