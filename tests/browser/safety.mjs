@@ -65,6 +65,8 @@ suite('safety', () => {
         await show(page, view);
         await eventually(async () => assert.ok(await page.locator('.view :is(td, dd)').count() > 3, `${view} is empty`));
         for (const button of await page.locator('[aria-label^="Data table of"]:visible').all()) await button.click();
+        // Rows of the log are alike, and axe takes long for 500.
+        await page.evaluate(() => document.querySelectorAll('.log tbody tr:nth-child(n + 20)').forEach((row) => row.remove()));
         assert.deepEqual(await axe(page), [], `${view} ${JSON.stringify(options)}`);
       }
       await page.locator('body').press('?');

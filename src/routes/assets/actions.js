@@ -13,8 +13,8 @@ function act(id, title, path, name, done, after) {
 	const [cancel, submit] = form.querySelectorAll('button');
 	const { by, for_seconds: seconds } = form.elements;
 	if (by) by.value = person;
-	const opened = dialog(title, form);
-	cancel.addEventListener('click', opened.close);
+	const close = dialog(title, form);
+	cancel.addEventListener('click', close);
 	form.addEventListener('submit', async (event) => {
 		event.preventDefault();
 		const body = Object.fromEntries(new FormData(form));
@@ -25,7 +25,7 @@ function act(id, title, path, name, done, after) {
 		text(error, '');
 		try {
 			await post(path, name, body);
-			opened.close();
+			close();
 			toast(after);
 			done();
 		} catch (problem) {

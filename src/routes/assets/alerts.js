@@ -3,11 +3,11 @@
 import { acknowledge, copy, endSilence, resolve, silence, testChannel } from './actions.js';
 import { get, isMounted } from './api.js';
 import { badge, columns, empty, fill, h, keyed, label, labels, muted, panel, row, search, select, table, text, ticking } from './dom.js';
-import * as format from './format.js';
+import * as fmt from './format.js';
 import { poll } from './poll.js';
 import * as promql from './promql.js';
 
-const SIGNS = { gt: '>', ge: '≥', lt: '<', le: '≤', eq: '=', ne: '≠', '>': '>', '>=': '≥', '<': '<', '<=': '≤', '==': '=', '!=': '≠' };
+const SIGNS = { gt: '>', ge: '>=', lt: '<', le: '<=', eq: '==', ne: '!=' };
 const RULES = columns('Rule|Level|Condition|~For|State');
 const CHANNELS = columns('Channel|State|#Waiting|~Last success|Error|Action');
 const SILENCES = columns('Silenced|~Active|~Ends|By|Note|Action');
@@ -43,7 +43,7 @@ export default function render(root, context) {
 			const active = list.alerts.filter((alert) => alert.state === 'firing' || alert.state === 'pending');
 			const names = [...new Set(active.map(({ name }) => name))].slice(0, MAX_EXPLAINED);
 			const explained = isMounted('/alerts/rules/{name}/explain')
-				? await Promise.all(names.map((name) => get('/alerts/rules/{name}/explain', { name, signal }).catch((refusal) => (refusal.status === 404 ? null : Promise.reject(refusal)))))
+				? await Promise.all(names.map((name) => get('/alerts/rules/{name}/explain', { name, signal, none: null })))
 				: [];
 			return { list, rules: ruleList, stats, silences: silenceList, history, explained: new Map(explained.filter(Boolean).map((each) => [each.name, each])) };
 		},
@@ -76,7 +76,7 @@ export default function render(root, context) {
 		showRules();
 		noChannels.hidden = !stats || stats.channels.length > 0;
 		keyed(channels.body, stats?.channels ?? [], ({ name }) => name, ({ name, kind, stopped, waiting, last_success, last_error }) => row(CHANNELS, [
-			h('span', h('strong', name), muted(` ${kind}`)), stopped ? badge('failed', 'stopped') : badge('ok', 'works'), format.integer(waiting),
+			h('span', h('strong', name), muted(` ${kind}`)), stopped ? badge('failed', 'stopped') : badge('ok', 'works'), fmt.integer(waiting),
 			ticking(last_success), h('span', stopped ? h('span', stopped.error, ' since ', ticking(stopped.since)) : last_error ?? ''),
 			button('Test', `channel ${name}`, '/alerts/channels/{name}/test', () => testChannel(name, again))], { 'data-channel': name }));
 		keyed(silences.body, data.silences?.silences ?? [], ({ id }) => id, ({ id, target, is_active, begins_at, ends_at, until, by, note, recurrence }) => row(SILENCES, [
@@ -96,9 +96,9 @@ export default function render(root, context) {
 		keyed(rules.body, all.map((rule) => ({ rule, states: counts(rule.name) })), ({ rule }) => rule.name, ({ rule, states }) => row(RULES, [
 			h('strong', rule.name), badge(rule.level),
 			rule.isSlo ? h('a', { href: context.href('slos') }, `burn rate of ${rule.slo}`)
-				: h('span', h('code', promql.signal(rule.signal)), ` ${SIGNS[rule.comparison]} ${format.inUnit(rule.threshold, promql.signalUnit(rule.signal))} `,
+				: h('span', h('code', promql.signal(rule.signal)), ` ${SIGNS[rule.comparison]} ${fmt.inUnit(rule.threshold, promql.signalUnit(rule.signal))} `,
 					h('button.small', { type: 'button', 'aria-label': `Copy the query of ${rule.name} as PromQL`, onclick: () => copy(promql.signal(rule.signal)) }, 'PromQL')),
-			rule.isSlo ? '' : rule.pending.for !== undefined ? format.span(rule.pending.for) : `${rule.pending.consecutive} in a row`,
+			rule.isSlo ? '' : rule.pending.for !== undefined ? fmt.span(rule.pending.for) : `${rule.pending.consecutive} in a row`,
 			h('span.row', states.length ? states.map(([name, n]) => badge(name, n > 1 ? `${n} ${name}` : name)) : muted('inactive')),
 		], { 'data-rule': rule.name }));
 	}
@@ -148,12 +148,12 @@ const fact = (name, value) => h('div', h('dt', name), h('dd', value));
 function distance(alert, rule, unit) {
 	if (alert.value === null) return rule?.kind === 'code' ? 'fired by code' : 'no value';
 	const value = alert.value === 'inf' ? Infinity : alert.value === '-inf' ? -Infinity : Number(alert.value);
-	const shown = format.inUnit(value, unit);
+	const shown = fmt.inUnit(value, unit);
 	if (rule?.threshold === undefined) return shown;
 	const { threshold, comparison } = rule;
 	const far = value - threshold;
-	const part = threshold !== 0 && Number.isFinite(far) ? `, ${format.percent(Math.abs(far / threshold))} ${far < 0 ? 'below' : 'above'}` : '';
-	return `${shown}; threshold ${SIGNS[comparison]} ${format.inUnit(threshold, unit)}${far === 0 ? ', at it' : part}`;
+	const part = threshold !== 0 && Number.isFinite(far) ? `, ${fmt.percent(Math.abs(far / threshold))} ${far < 0 ? 'below' : 'above'}` : '';
+	return `${shown}; threshold ${comparison} ${fmt.inUnit(threshold, unit)}${far === 0 ? ', at it' : part}`;
 }
 
 function hold(each, nameOf) {

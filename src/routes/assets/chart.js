@@ -3,7 +3,6 @@
 import { copy } from './actions.js';
 import { attr, fill, h, table, text } from './dom.js';
 import { clock } from './format.js';
-import { setRecolor } from './theme.js';
 
 /** Points further apart than this are not joined. */
 const GAP = 16;
@@ -23,7 +22,9 @@ function loadUplot() {
 /** The charts that are shown. */
 export const all = new Set();
 
-setRecolor(() => { for (const chart of all) chart.restyle(); });
+const recolor = () => all.forEach((chart) => chart.restyle());
+addEventListener('theme', recolor);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', recolor);
 
 /** The color that a variable has in the theme, for a canvas; `part` percent of it over the surface. */
 export function css(name, part = 100) {

@@ -172,17 +172,15 @@ export function toast(message) {
 	toastTimer = setTimeout(() => { el.classList.remove('shown'); el.textContent = ''; }, 6000);
 }
 
-/** Opens a modal dialog; resolves when it is closed. */
+/** Opens a modal dialog, and returns the focus when it is closed. */
 export function dialog(title, content) {
 	const opener = document.activeElement;
-	const heading = h('h2', { id: 'dialog-title' }, title);
-	const el = h('dialog', { 'aria-labelledby': 'dialog-title' }, heading, content);
+	const el = h('dialog', { 'aria-labelledby': 'dialog-title' }, h('h2', { id: 'dialog-title' }, title), content);
 	document.body.append(el);
-	el.showModal();
-	const closed = new Promise((done) => el.addEventListener('close', () => {
+	el.addEventListener('close', () => {
 		el.remove();
 		if (opener?.isConnected) opener.focus();
-		done();
-	}));
-	return { el, closed, close: () => el.close() };
+	});
+	el.showModal();
+	return () => el.close();
 }

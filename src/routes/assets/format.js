@@ -3,11 +3,8 @@
 let skew = 0;
 
 /** Learns the server's time, because ages and deadlines are in its clock. */
-export function setServerTime(seconds) {
-	skew = seconds - Date.now() / 1000;
-}
-
-export const serverNow = () => Date.now() / 1000 + skew;
+export const setServerTime = (seconds) => { skew = seconds - Date.now() / 1000; };
+const serverNow = () => Date.now() / 1000 + skew;
 
 export const isNone = (x) => x === null || x === undefined || Number.isNaN(x);
 const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });

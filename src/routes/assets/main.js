@@ -1,10 +1,9 @@
 // The shell: sign-in, views, the time range, pause, theme and keys.
 
 import { hasToken, isMounted, readConfig, signIn, signOut } from './api.js';
-import { attr, badge, dialog, empty, fill, h, template, text, tick, toast } from './dom.js';
+import { attr, badge, dialog, empty, fill, h, keyed, template, text, tick, toast } from './dom.js';
 import { connect } from './stream.js';
 import { apply, backfill, clear, store } from './store.js';
-import { recolor } from './theme.js';
 
 /** The views, and the route that each needs. */
 const VIEWS = [
@@ -23,6 +22,7 @@ let stream = null;
 let checking;
 let isPaused = false;
 let isDirty = false;
+let isLive = false;
 let areKeysOn = saved('tower-vitals-keys') !== 'off';
 
 // The address, `#/view?name=value`, is the whole state of the page.
@@ -108,34 +108,30 @@ function draw() {
 	const all = store.overview;
 	if (!all) return;
 	text($('version'), all.version ?? store.config?.version ?? '');
-	$('status').hidden = !all.status;
-	if (all.status && $('status').dataset.status !== all.status) {
-		const { className, childNodes } = badge(all.status);
-		$('status').className = className;
-		$('status').dataset.status = all.status;
-		$('status').replaceChildren(...childNodes);
-	}
-	const count = $('nav').querySelector('[data-view=alerts] .count');
-	if (count) {
-		text(count, all.firing ? String(all.firing) : '');
-		attr(count, 'aria-label', all.firing ? `${all.firing} firing` : null);
-	}
+	keyed($('status'), all.status ? [all.status] : [], String, (status) => badge(status));
+	keyed($('firing'), all.firing ? [all.firing] : [], String, (n) => h('span', { 'aria-label': `${n} firing` }, n));
 	view?.part.frame?.();
 }
 
-function onState(state, detail) {
-	const el = $('connection');
-	attr(el, 'data-state', isPaused && state === 'live' ? 'paused' : state);
-	if (state === 'denied') return refused(detail);
-	const wasLive = el.dataset.was === 'live';
-	el.dataset.was = state;
-	if (state === 'lost') {
-		text(el, `Connection lost, next try in ${Math.max(1, Math.round(detail))} s`);
-	} else if (state === 'live') {
-		text(el, isPaused ? 'Paused' : 'Live');
-		if (!wasLive) fillHistory();
-	} else text(el, 'Connecting');
+/** Says how the connection is. */
+function tell(state, words) {
+	text($('connection'), words);
+	attr($('connection'), 'data-state', state);
 	document.body.classList.toggle('lost', state === 'lost');
+}
+
+const tellLive = () => (isPaused ? tell('paused', 'Paused') : tell('live', 'Live'));
+
+function onState(state, detail) {
+	const wasLive = isLive;
+	isLive = state === 'live';
+	if (state === 'denied') refused(detail);
+	else if (state === 'lost') tell(state, `Connection lost, next try in ${Math.max(1, Math.round(detail))} s`);
+	else if (!isLive) tell(state, 'Connecting');
+	else if (!wasLive) {
+		tellLive();
+		fillHistory();
+	}
 }
 
 /** Also after a lost connection, because frames are missing then. */
@@ -154,7 +150,7 @@ async function refused(error) {
 }
 
 function leave(refusal, message) {
-	stream?.stop();
+	stream?.();
 	stream = null;
 	clearInterval(checking);
 	signOut();
@@ -162,14 +158,12 @@ function leave(refusal, message) {
 	view = null;
 	clear();
 	for (const open of document.querySelectorAll('dialog')) open.close();
-	$('tools').hidden = $('nav').hidden = $('status').hidden = true;
-	delete $('status').dataset.status;
-	$('status').replaceChildren();
+	$('tools').hidden = $('nav').hidden = true;
+	keyed($('status'), []);
 	text($('version'), '');
 	text($('service'), 'Dashboard');
 	document.title = 'Dashboard';
-	text($('connection'), 'Not signed in');
-	attr($('connection'), 'data-state', 'denied');
+	tell('denied', 'Not signed in');
 	fill($('view'), refusal.takesToken ? signInForm(message) : template('no-access'));
 	if (!refusal.takesToken) text($('view').querySelector('.muted'), refusal.message);
 	$('token')?.focus();
@@ -205,9 +199,9 @@ async function start() {
 	$('sign-out').hidden = !hasToken();
 	text($('service'), config.service ?? 'Dashboard');
 	text($('version'), config.version ?? '');
-	fill($('nav'), VIEWS.map(([id, title], i) => h('a', { href: href(id), 'data-view': id, title: `${title} (${i + 1})` }, title, h('span.count'))));
-	stream?.stop();
-	delete $('connection').dataset.was;
+	fill($('nav'), VIEWS.map(([id, title], i) => h('a', { href: href(id), 'data-view': id, title: `${title} (${i + 1})` }, title, id === 'alerts' && h('span.count', { id: 'firing' }))));
+	stream?.();
+	isLive = false;
 	stream = connect(onFrame, onState);
 	clearInterval(checking);
 	checking = setInterval(() => { if (!document.hidden) readConfig().catch(refused); }, CHECK);
@@ -220,8 +214,7 @@ async function boot() {
 		await start();
 	} catch (error) {
 		if (error.takesToken !== undefined) return leave(error, hasToken() ? 'The token is not accepted.' : '');
-		text($('connection'), 'Connection lost');
-		attr($('connection'), 'data-state', 'lost');
+		tell('lost', 'Connection lost');
 		fill($('view'), h('div.empty', { role: 'alert' }, h('p', h('strong', 'The service does not answer')),
 			h('p', `${error.message} The page tries again every 3 s.`)));
 		setTimeout(boot, 3000);
@@ -232,10 +225,7 @@ function pause() {
 	isPaused = !isPaused;
 	attr($('pause'), 'aria-pressed', String(isPaused));
 	text($('pause'), isPaused ? 'Resume' : 'Pause');
-	if ($('connection').dataset.was === 'live') {
-		text($('connection'), isPaused ? 'Paused' : 'Live');
-		attr($('connection'), 'data-state', isPaused ? 'paused' : 'live');
-	}
+	if (isLive) tellLive();
 	if (!isPaused) { tick(); draw(); }
 }
 
@@ -246,7 +236,7 @@ function setTheme(name) {
 	if (name === 'auto') delete document.documentElement.dataset.theme;
 	else document.documentElement.dataset.theme = name;
 	text($('theme'), `Theme: ${name}`);
-	recolor();
+	dispatchEvent(new Event('theme'));
 }
 const nextTheme = () => {
 	const now = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? 'auto') + 1) % 3];
@@ -260,8 +250,7 @@ function help() {
 	const toggle = list.querySelector('input');
 	toggle.checked = areKeysOn;
 	toggle.addEventListener('change', () => { areKeysOn = toggle.checked; save('tower-vitals-keys', areKeysOn ? 'on' : 'off'); });
-	const opened = dialog('Keyboard shortcuts', list);
-	list.querySelector('button').addEventListener('click', opened.close);
+	list.querySelector('button').addEventListener('click', dialog('Keyboard shortcuts', list));
 }
 
 addEventListener('keydown', (event) => {
@@ -288,6 +277,5 @@ $('help').addEventListener('click', help);
 $('sign-out').addEventListener('click', () => { signOut(); boot().then(() => toast('Signed out.')); });
 for (const button of document.querySelectorAll('[data-range]')) button.addEventListener('click', () => setRange(button.dataset.range));
 addEventListener('hashchange', route);
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => recolor());
 setTheme(THEMES.includes(saved('tower-vitals-theme')) ? saved('tower-vitals-theme') : 'auto');
 boot();

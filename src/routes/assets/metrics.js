@@ -3,25 +3,25 @@
 import { get, isMounted } from './api.js';
 import { LATENCIES, chart } from './chart.js';
 import { badge, columns, empty, fill, h, keyed, labels, muted, panel, row, search, table, text } from './dom.js';
-import * as format from './format.js';
+import * as fmt from './format.js';
 import { grid } from './grid.js';
 import { poll } from './poll.js';
 import * as promql from './promql.js';
 
 /** Counters as rates, histograms as quantiles. */
 function value({ kind, value: x, p95, name, unit }) {
-	const own = format.unitOf(name, unit);
-	if (kind === 'counter') return own ? format.inUnitPerSecond(x, own) : format.rate(x);
-	if (kind === 'histogram') return format.isNone(p95) ? '–' : `p95 ${format.inUnit(p95, own)}`;
-	return format.inUnit(x, own);
+	const own = fmt.unitOf(name, unit);
+	if (kind === 'counter') return own ? fmt.inUnitPerSecond(x, own) : fmt.rate(x);
+	if (kind === 'histogram') return fmt.isNone(p95) ? '–' : `p95 ${fmt.inUnit(p95, own)}`;
+	return fmt.inUnit(x, own);
 }
 
 const COLUMNS = [
 	{ id: 'name', title: 'Family', cls: 'wide', isText: true, value: (row) => row.name, href: (row) => row.href },
 	{ id: 'kind', title: 'Kind', cls: 'opt slim', isText: true, value: (row) => row.kind },
-	{ id: 'unit', title: 'Unit', cls: 'opt slim', isText: true, value: (row) => format.unitOf(row.name, row.unit) },
-	{ id: 'value', title: 'Now', cls: 'num', value: (row) => (row.kind === 'histogram' ? row.p95 : row.value), format: (_, row) => value(row), hint: 'Rate of a counter, value of a gauge, p95 of a histogram' },
-	{ id: 'series', title: 'Series', cls: 'num', value: (row) => row.series, format: (n, row) => `${format.integer(n)}${row.is_at_limit ? ' (limit)' : ''}`, tone: (_, row) => (row.is_at_limit ? 'warn' : '') },
+	{ id: 'unit', title: 'Unit', cls: 'opt slim', isText: true, value: (row) => fmt.unitOf(row.name, row.unit) },
+	{ id: 'value', title: 'Now', cls: 'num', value: (row) => (row.kind === 'histogram' ? row.p95 : row.value), format: (_, row) => value(row) },
+	{ id: 'series', title: 'Series', cls: 'num', value: (row) => row.series, format: (n, row) => `${fmt.integer(n)}${row.is_at_limit ? ' (limit)' : ''}`, tone: (_, row) => (row.is_at_limit ? 'warn' : '') },
 	{ id: 'help', title: 'Help', cls: 'help opt', isText: true, value: (row) => row.help ?? '' },
 ];
 const SERIES = {
@@ -39,7 +39,7 @@ export default function render(root, context) {
 	const params = () => context.params();
 	const filter = search(context, 'Filter families');
 	const count = h('span.muted', { role: 'status' });
-	const rows = grid({ caption: 'Metric families', columns: COLUMNS, key: ({ name }) => name, rowClass: ({ name }) => (name === params().get('family') ? 'selected' : ''), onSort: (sort, isDown) => context.set({ sort, dir: isDown ? 'desc' : 'asc' }) });
+	const rows = grid(context, { caption: 'Metric families', columns: COLUMNS, key: (row) => row.name, sorted: 'name', selected: () => params().get('family') });
 	const title = h('h2', { id: 'family-title' });
 	const help = h('p.muted');
 	const facts = h('div.row');
@@ -48,7 +48,7 @@ export default function render(root, context) {
 	const left = h('p.muted');
 	const detail = h('section.panel.detail', { hidden: true },
 		h('div.panel-head', title, h('a.button.small', { href: context.href('metrics') }, 'Close')), help, facts, error, box, left);
-	fill(root, h('div.split.wide-first', panel('Families', h('div.row', count, filter.el), rows.el), detail));
+	fill(root, h('div.split', panel('Families', h('div.row', count, filter.el), rows.el), detail));
 
 	let drawn = null;
 	const name = () => params().get('family');
@@ -74,9 +74,9 @@ export default function render(root, context) {
 
 	function showFamily({ family, history, at }) {
 		const { kind } = family;
-		const unit = format.unitOf(family.name, family.unit);
-		const perSecond = (x) => (unit && kind === 'counter' ? format.inUnitPerSecond(x, unit) : format.rate(x));
-		const inUnit = (x) => format.inUnit(x, unit);
+		const unit = fmt.unitOf(family.name, family.unit);
+		const perSecond = (x) => (unit && kind === 'counter' ? fmt.inUnitPerSecond(x, unit) : fmt.rate(x));
+		const inUnit = (x) => fmt.inUnit(x, unit);
 		text(help, family.help ?? '');
 		fill(facts, badge('', kind), unit ? badge('', unit) : null, family.is_at_limit ? badge('degraded', 'at its series limit') : null);
 		if (drawn?.name !== family.name) {
@@ -105,10 +105,10 @@ export default function render(root, context) {
 			return { ...each, key, total, rate: last <= total ? (total - last) / (at - then) : null };
 		}), ({ key }) => key, (each) => row(SERIES[kind], [
 			Object.keys(each.labels).length ? labels(each.labels) : muted('no labels'),
-			kind === 'histogram' ? format.integer(each.total) : inUnit(each.total),
+			kind === 'histogram' ? fmt.integer(each.total) : inUnit(each.total),
 			...(kind === 'gauge' ? [] : [perSecond(each.rate)]),
 			...(kind === 'histogram' ? [inUnit(each.p50), inUnit(each.p95), inUnit(each.p99)] : [])]));
-		text(left, family.left_out ? `${format.integer(family.left_out)} more series are left out.` : '');
+		text(left, family.left_out ? `${fmt.integer(family.left_out)} more series are left out.` : '');
 	}
 
 	function frame() {
@@ -119,7 +119,7 @@ export default function render(root, context) {
 		const found = [...store.families.values()].filter((each) => matches(`${each.name} ${each.help ?? ''}`))
 			.map((each) => ({ ...each, href: context.href('metrics', { ...Object.fromEntries(query), family: each.name }) }));
 		text(count, `${found.length} of ${store.families.size}`);
-		rows.set(found, { id: query.get('sort') ?? 'name', isDown: query.get('dir') === 'desc' });
+		rows.set(found);
 		polled.frame();
 	}
 

@@ -3,16 +3,16 @@
 import { get, isMounted } from './api.js';
 import { chart } from './chart.js';
 import { empty, fill, h, panel, template, text } from './dom.js';
-import * as format from './format.js';
+import * as fmt from './format.js';
 
-const cores = (x) => (x === null || x === undefined ? '–' : `${format.number(x)} cores`);
+const cores = (x) => fmt.inUnit(x, 'cores');
 
 /** The figure, its limit, and the family that holds its past. */
 const CHARTS = [
-	{ title: 'Memory', name: 'process_resident_memory_bytes', limit: 'memory_limit', format: format.bytes, isBinary: true },
+	{ title: 'Memory', name: 'process_resident_memory_bytes', limit: 'memory_limit', format: fmt.bytes, isBinary: true },
 	{ title: 'CPU of the process', name: 'cpu', family: 'process_cpu_seconds_total', kind: 'rate', format: cores },
-	{ title: 'File descriptors', name: 'process_open_fds', limit: 'process_max_fds', format: format.integer },
-	{ title: 'Tasks', name: 'tokio_alive_tasks', format: format.integer },
+	{ title: 'File descriptors', name: 'process_open_fds', limit: 'process_max_fds', format: fmt.integer },
+	{ title: 'Tasks', name: 'tokio_alive_tasks', format: fmt.integer },
 ];
 export default function render(root, context) {
 	const { store } = context;
@@ -47,7 +47,7 @@ export default function render(root, context) {
 		for (const figure of list.children) {
 			const name = figure.dataset.figure;
 			figure.hidden = now[name] === undefined;
-			text(figure.lastChild, name === 'cpu' ? cores(now.cpu) : format.inUnit(now[name], name === 'memory_limit' ? 'bytes' : format.unitOf(name)));
+			text(figure.lastChild, name === 'cpu' ? cores(now.cpu) : fmt.inUnit(now[name], name === 'memory_limit' ? 'bytes' : fmt.unitOf(name)));
 		}
 	}
 

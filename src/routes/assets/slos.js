@@ -2,7 +2,7 @@
 
 import { get } from './api.js';
 import { badge, columns, empty, figures, fill, h, keyed, muted, panel, row, table } from './dom.js';
-import * as format from './format.js';
+import * as fmt from './format.js';
 import { poll } from './poll.js';
 
 const COLUMNS = columns('Severity|~Window|#Burn rate|#Limit|#Error ratio|#Bad of total|State');
@@ -40,20 +40,20 @@ function one({ slo, burns }) {
 	for (const { severity, pairs } of burns) {
 		for (const { factor, exceeds, long, short } of pairs) {
 			for (const each of [long, short]) {
-				body.append(row(COLUMNS, [severity, each.window, burn(each.rate), burn(factor), format.percent(each.error_ratio), `${format.integer(each.bad)} of ${format.integer(each.total)}`,
+				body.append(row(COLUMNS, [severity, each.window, burn(each.rate), burn(factor), fmt.percent(each.error_ratio), `${fmt.integer(each.bad)} of ${fmt.integer(each.total)}`,
 					each === long ? (exceeds ? badge('firing', 'burns too fast') : badge('ok', 'within')) : each.held_back?.includes('too_few_events') ? 'too few events' : '']));
 			}
 		}
 	}
-	const shown = panel(slo.name, muted(`${format.percent(slo.objective)} over ${format.span(slo.period)}`),
+	const shown = panel(slo.name, muted(`${fmt.percent(slo.objective)} over ${fmt.span(slo.period)}`),
 		slo.summary ? h('p', slo.summary) : null,
-		h('dl', { class: 'figures' },
-			[['Budget left', h('span', { class: tone }, format.percent(left))], ['Burn rate, whole period', burn(first?.period?.rate)], ['Bad events', format.integer(first?.period?.bad)], ['Events', format.integer(first?.period?.total)]]
+		h('dl.figures',
+			[['Budget left', h('span', { class: tone }, fmt.percent(left))], ['Burn rate, whole period', burn(first?.period?.rate)], ['Bad events', fmt.integer(first?.period?.bad)], ['Events', fmt.integer(first?.period?.total)]]
 				.map(([name, value]) => h('div', h('dt', name), h('dd', value)))),
-		h('div', { class: `bar ${tone}`, role: 'img', 'aria-label': `${format.percent(left)} of the error budget is left` }, fills),
+		h('div', { class: `bar ${tone}`, role: 'img', 'aria-label': `${fmt.percent(left)} of the error budget is left` }, fills),
 		first?.data && first.data !== 'current' ? h('p.muted', `Data: ${first.data.replaceAll('_', ' ')}`) : null, el);
 	shown.dataset.slo = slo.name;
 	return shown;
 }
 
-const burn = (x) => (x === null || x === undefined ? '–' : `${format.number(x)} ×`);
+const burn = (x) => fmt.inUnit(x, '×');

@@ -5,9 +5,6 @@ import { setServerTime } from './format.js';
 
 export const WINDOW = 900;
 
-const ENDPOINT = ['method', 'endpoint', 'rate', 'error_ratio', 'p50', 'p95', 'p99', 'in_flight', 'rate_2xx', 'rate_3xx', 'rate_4xx', 'rate_5xx'];
-const FAMILY = ['name', 'kind', 'value', 'p50', 'p95', 'p99', 'series', 'is_at_limit'];
-
 export const store = {
 	config: null,
 	overview: null,
@@ -37,14 +34,10 @@ export function clear() {
 	store.runtimes = [];
 }
 
-const named = (row, columns, fallback) => {
-	const names = columns ?? fallback;
-	const item = {};
-	for (let i = 0; i < names.length; i += 1) item[names[i]] = row[i];
-	return item;
-};
+const named = (row, columns) => Object.fromEntries(columns.map((name, i) => [name, row[i]]));
 
 export function apply(frame) {
+	if (!store.config) return;
 	store.time = frame.time;
 	setServerTime(frame.time);
 	if (frame.full) {
@@ -52,15 +45,15 @@ export function apply(frame) {
 		store.families.clear();
 	}
 	if (frame.overview) store.overview = frame.overview;
-	const columns = store.config?.columns ?? {};
+	const { columns } = store.config;
 	for (const cells of frame.endpoints ?? []) {
-		const row = named(cells, columns.endpoints, ENDPOINT);
+		const row = named(cells, columns.endpoints);
 		row.key = `${row.method} ${row.endpoint}`;
 		store.endpoints.set(row.key, row);
 	}
 	for (const [method, endpoint] of frame.gone ?? []) store.endpoints.delete(`${method} ${endpoint}`);
 	for (const cells of frame.families ?? []) {
-		const row = named(cells, columns.families, FAMILY);
+		const row = named(cells, columns.families);
 		store.families.set(row.name, { ...store.families.get(row.name), ...row });
 	}
 	for (const [name, [unit, help]] of Object.entries(frame.about ?? {})) Object.assign(store.families.get(name) ?? {}, { unit, help });

@@ -79,14 +79,12 @@ export function connect(onFrame, onState) {
 		clearTimeout(hidden);
 		controller?.abort();
 		document.removeEventListener('visibilitychange', visibility);
-		removeEventListener('online', restart);
 	}
 
 	document.addEventListener('visibilitychange', visibility);
-	addEventListener('online', restart);
 	onState('connecting');
 	run();
-	return { stop, restart };
+	return stop;
 }
 
 /** Parses server-sent events: the data of each `frame`. */
