@@ -98,7 +98,7 @@ export default function render(root, context) {
 			rule.isSlo ? h('a', { href: context.href('slos') }, `burn rate of ${rule.slo}`)
 				: h('span', h('code', promql.signal(rule.signal)), ` ${SIGNS[rule.comparison]} ${fmt.inUnit(rule.threshold, promql.signalUnit(rule.signal))} `,
 					h('button.small', { type: 'button', 'aria-label': `Copy the query of ${rule.name} as PromQL`, onclick: () => copy(promql.signal(rule.signal)) }, 'PromQL')),
-			rule.isSlo ? '' : rule.pending.for !== undefined ? fmt.span(rule.pending.for) : `${rule.pending.consecutive} in a row`,
+			rule.isSlo ? '' : rule.pending.for !== undefined ? rule.pending.for ? fmt.span(rule.pending.for) : 'at once' : `${rule.pending.consecutive} in a row`,
 			h('span.row', states.length ? states.map(([name, n]) => badge(name, n > 1 ? `${n} ${name}` : name)) : muted('inactive')),
 		], { 'data-rule': rule.name }));
 	}

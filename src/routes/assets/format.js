@@ -36,8 +36,9 @@ export function seconds(x) {
 	if (size === 0) return '0 s';
 	if (size < 1e-3) return `${digits(x * 1e6)} µs`;
 	if (size < 1) return `${digits(x * 1e3)} ms`;
-	if (size < 120) return `${digits(x)} s`;
-	return span(x);
+	// A point in time, not a span.
+	if (size > 1e9) return stamp(x * 1e3);
+	return size < 120 ? `${digits(x)} s` : span(x);
 }
 
 /** A time span in its two largest units. */

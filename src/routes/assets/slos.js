@@ -34,7 +34,7 @@ function one({ slo, burns }) {
 	const [first] = burns;
 	const left = first?.budget_remaining ?? null;
 	const tone = left === null ? '' : left <= 0 ? 'bad' : left < 0.25 ? 'warn' : '';
-	const fills = h('i');
+	const fills = h('i', { class: tone || 'ok' });
 	fills.style.width = `${Math.max(0, Math.min(1, left ?? 0)) * 100}%`;
 	const { el, body } = table(`Burn rates of ${slo.name}`, COLUMNS);
 	for (const { severity, pairs } of burns) {
@@ -50,7 +50,7 @@ function one({ slo, burns }) {
 		h('dl.figures',
 			[['Budget left', h('span', { class: tone }, fmt.percent(left))], ['Burn rate, whole period', burn(first?.period?.rate)], ['Bad events', fmt.integer(first?.period?.bad)], ['Events', fmt.integer(first?.period?.total)]]
 				.map(([name, value]) => h('div', h('dt', name), h('dd', value)))),
-		h('div', { class: `bar ${tone}`, role: 'img', 'aria-label': `${fmt.percent(left)} of the error budget is left` }, fills),
+		h('div.bar', { role: 'img', 'aria-label': `${fmt.percent(left)} of the error budget is left` }, fills),
 		first?.data && first.data !== 'current' ? h('p.muted', `Data: ${first.data.replaceAll('_', ' ')}`) : null, el);
 	shown.dataset.slo = slo.name;
 	return shown;
