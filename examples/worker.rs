@@ -1,7 +1,7 @@
 //! A worker without HTTP of its own: it runs a job, and [`Monitoring`] serves its metrics, health and runs.
 //!
-//! Run `MONITORING_TOKEN=correct-horse cargo run --example worker --features jobs,logging` and try the commands that it prints. Without
-//! a token, `/jobs` refuses every request.
+//! Run `MONITORING_TOKEN=correct-horse cargo run --example worker --features dashboard,jobs,logging` and try the commands that it prints. Without
+//! a token, the dashboard and `/jobs` refuse every request.
 //!
 //! Variables: `PORT` (0 for any free one) wins over `MONITORING_PORT` (default 9100), and those of `docs/settings.md`.
 #![allow(clippy::print_stdout, reason = "an example prints commands to try")]
@@ -41,10 +41,12 @@ async fn main() -> anyhow::Result<()> {
         .health(health.clone())
         .jobs(jobs.clone())
         .log_level(logging.level())
+        .dashboard()
         .spawn()
         .await?;
     let url = format!("http://{}", server.local_addr());
     println!("listening on {url}");
+    println!("open {url}/dashboard");
     println!("try  curl {url}/metrics");
     println!("     curl {url}/readyz");
     println!("     curl -H \"authorization: Bearer $MONITORING_TOKEN\" {url}/jobs");

@@ -7,8 +7,8 @@ use crate::outside::Outside;
 
 /// The pages and routes to open.
 const LINKS: [(&str, &str); 14] = [
-    ("/dashboard", "everything, live"),
     ("/", "the shop"),
+    ("/dashboard", "all of this on one page"),
     ("/metrics", "Prometheus' text"),
     ("/metrics/json", "the same as JSON"),
     ("/metrics/registries", "what each metric means"),

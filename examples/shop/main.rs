@@ -112,8 +112,8 @@ async fn main() -> anyhow::Result<()> {
         .alerts(alerts.clone())
         .log_level(logging.level())
         .log_tail(tail)
-        .dashboard()
         .settings(&settings)
+        .dashboard()
         .guard(guard(&settings));
     let app = app(shop, routes, &mood)?;
     links::print(&url, &outside, &home, &settings);

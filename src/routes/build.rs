@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
 use super::access::{Access, Details};
+use super::cors_layer::shared_with;
 use super::guard::Guard;
 use super::mounted::Mounted;
 use super::problem::problem;
@@ -16,7 +17,7 @@ use crate::health::Health;
 use crate::recorder::RecorderRef;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
-const DEFAULT_PATHS: [&str; 41] = [
+const DEFAULT_PATHS: [&str; 43] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -58,6 +59,8 @@ const DEFAULT_PATHS: [&str; 41] = [
     "/dashboard/events",
     "/dashboard/family/{name}",
     "/dashboard/logs",
+    "/debug/pprof/heap",
+    "/debug/tasks",
 ];
 
 impl Routes {
@@ -176,6 +179,7 @@ impl Routes {
             health: self.health,
             recorder: self.recorder.unwrap_or_default(),
             mounted: Arc::new(mounted),
+            origins: self.origins,
         };
         (
             resolved,
@@ -241,6 +245,7 @@ pub(super) struct Resolved {
     health: Option<Health>,
     recorder: RecorderRef,
     mounted: Arc<Mounted>,
+    origins: Vec<HeaderValue>,
 }
 
 impl Resolved {
@@ -250,6 +255,7 @@ impl Resolved {
             .fold(Router::new(), |router, route| {
                 let path = route.path.clone();
                 let (guard, health) = (self.guard.clone(), self.health.clone());
+                let is_shared = route.is_shared();
                 let route = route.into_method_router(
                     guard,
                     self.details,
@@ -257,7 +263,8 @@ impl Resolved {
                     &self.recorder,
                     Arc::clone(&self.mounted),
                 );
-                router.route(&path, route)
+                let origins: &[_] = if is_shared { &self.origins } else { &[] };
+                router.route(&path, shared_with(route, origins))
             })
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use tokio::task::spawn_blocking;
 
 use super::access::Access;
+use super::monitoring::Monitoring;
 use super::query::{parameters, unknown};
 use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
@@ -51,6 +52,13 @@ impl Routes {
         });
         routes.watched.push(Arc::new(tail));
         routes
+    }
+}
+
+impl Monitoring {
+    /// Adds the route of the last warnings, as [`Routes::log_tail`] does.
+    pub fn log_tail(self, tail: LogTail) -> Self {
+        self.change(|routes| routes.log_tail(tail))
     }
 }
 

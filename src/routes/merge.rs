@@ -40,6 +40,7 @@ impl Routes {
             ));
         }
         self.changes.extend(other.changes);
+        self.origins.extend(other.origins);
         self.mistakes.extend(other.mistakes);
         if self.guard.is_some() && other.guard.is_some() {
             self.mistakes.push(

@@ -27,8 +27,16 @@ mod build;
 mod chunked_body;
 mod connection_service;
 mod connections;
+#[cfg(feature = "cors")]
+mod cors;
+#[cfg(feature = "cors")]
+mod cors_layer;
+#[cfg(not(feature = "cors"))]
+#[path = "no_cors_layer.rs"]
+mod cors_layer;
 #[cfg(feature = "dashboard")]
 mod dashboard;
+mod download;
 #[cfg(feature = "prometheus")]
 mod exposition;
 mod extract;
@@ -38,6 +46,7 @@ mod guard;
 mod gzip;
 mod health;
 mod health_shapes;
+mod heap_profile;
 mod hosts;
 mod ip_guard;
 #[cfg(feature = "jobs")]
@@ -99,6 +108,7 @@ mod service;
 #[cfg(feature = "prometheus")]
 mod shared_text;
 mod stopping;
+mod tasks;
 mod timed_stream;
 mod watch;
 

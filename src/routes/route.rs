@@ -35,10 +35,6 @@ pub(super) enum Method {
     /// And HEAD.
     Get,
     /// For routes that change something.
-    #[cfg_attr(
-        not(any(feature = "alerts", feature = "prometheus")),
-        expect(dead_code, reason = "only metrics and alerts are changed by POST")
-    )]
     Post,
     /// And HEAD; PUT changes what GET shows.
     #[cfg_attr(
@@ -166,6 +162,11 @@ impl Route {
             ));
         }
         Ok(())
+    }
+
+    /// Whether pages of other origins may read it, if the service names their origins. Profiles are no JSON, and cost much.
+    pub(super) fn is_shared(&self) -> bool {
+        self.method != Method::Post && !self.default_path.starts_with("/debug/pprof/")
     }
 
     pub(super) fn matches(&self, path: &str) -> bool {

@@ -1,12 +1,20 @@
 //! The examples `shop` and `worker`, as a user starts them. `cargo build --all-features --examples` builds them.
 #![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
     clippy::disallowed_methods,
-    reason = "a deadline needs no clock of the exporter"
+    reason = "tests panic on failure"
 )]
 
+#[path = "../support/example.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses a part of it"
+)]
+mod example;
 mod shop;
-#[path = "../support/mod.rs"]
-mod support;
 mod worker;
 
 use std::process::Command;
@@ -16,7 +24,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
-use crate::support::example::Example;
+use crate::example::Example;
 
 const HTTP: &str = "HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::example::{Example, path};
+use crate::example::{Example, path};
 use crate::{exit_code, is_ready, send, terminate, until};
 
 fn shop() -> Command {
@@ -53,7 +53,7 @@ async fn an_alert_fires_in_bad_times_and_resolves_in_good_ones_and_all_links_wor
     let mut shop = Example::start_command(&mut shop());
     is_ready(&shop).await;
     let links = links(&shop).await;
-    assert!(links.len() >= 14, "{links:?}");
+    assert!(links.len() >= 15, "{links:?}");
     for link in &links {
         // The database of the jobs may still be opened.
         until(link, async || send("GET", link, "").await.0 == 200).await;
@@ -106,8 +106,10 @@ async fn an_alert_fires_in_bad_times_and_resolves_in_good_ones_and_all_links_wor
     .await;
     printed(r#"sink: "resolved" "CheckoutErrors""#).await;
 
-    let lines = shop.lines.lock().unwrap().clone();
-    let folder = lines
+    let warnings = get("/dashboard/logs").await;
+    assert!(warnings.contains("<blink>refuses</blink>"), "{warnings}");
+    let output = shop.lines.lock().unwrap().clone();
+    let folder = output
         .iter()
         .find_map(|line| line.trim().strip_prefix("ls "));
     let folder = PathBuf::from(folder.unwrap());

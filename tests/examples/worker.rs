@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::example::{Example, path};
+use crate::example::{Example, path};
 use crate::{exit_code, is_ready, send, terminate, until};
 
 #[tokio::test]
@@ -17,9 +17,13 @@ async fn it_shows_its_runs_behind_the_token_and_ends_at_once() {
     until("a run has ended", async || {
         let (status, body) = send("GET", &jobs, "authorization: Bearer correct-horse\r\n").await;
         assert_eq!(status, 200, "{body}");
-        body.contains(r#""last_status":"success""#) || body.contains(r#""status":"success""#)
+        body.contains(r#""job_name":"thumbnails","last_run":{"#)
+            && body.contains(r#""status":"success""#)
     })
     .await;
+    // The page asks for the token itself.
+    let page = format!("{}/dashboard", worker.url);
+    assert_eq!(send("GET", &page, "").await.0, 200);
     let (_, metrics) = send("GET", &format!("{}/metrics", worker.url), "").await;
     let runs = r#"scheduler_jobs_total{job_name="thumbnails",status="success"}"#;
     assert!(metrics.contains(runs), "{metrics}");

@@ -26,6 +26,8 @@ mod alert_shop;
 mod alert_silences;
 #[cfg(feature = "alerts")]
 mod alerts;
+#[cfg(all(feature = "cors", feature = "prometheus"))]
+mod cors;
 #[cfg(feature = "dashboard")]
 mod dashboard;
 #[cfg(feature = "full")]
@@ -37,6 +39,7 @@ mod health;
 #[cfg(feature = "prometheus")]
 mod health_metrics;
 mod health_probes;
+mod heap_profile;
 #[cfg(feature = "prometheus")]
 mod history;
 #[cfg(feature = "jobs")]
@@ -63,3 +66,4 @@ mod scrape_load;
 mod serve;
 #[path = "../support/mod.rs"]
 mod support;
+mod tasks;
