@@ -172,7 +172,7 @@ fn main() {
     let server = runtime.block_on(routes.spawn("127.0.0.1:0")).unwrap();
     let nobody = service.cost(|| {});
     let snapshot = service.cost(|| drop(black_box(service.prometheus.snapshot()))) - nobody;
-    let mut seen_by = |count| {
+    let seen_by = |count| {
         let mut child = viewers(server.local_addr(), count);
         let cost = service.cost(|| {}) - nobody;
         child.kill().unwrap();
