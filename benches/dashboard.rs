@@ -89,7 +89,11 @@ impl Service {
     /// The requests of one second: some at each endpoint.
     fn work(&self, second: usize) {
         for (n, requests) in self.requests.iter().enumerate() {
-            requests.increment(1 + ((n + second) % 7) as u64);
+            // One endpoint in 50 fails now and then.
+            let fails = n % STATUSES.len() == 2;
+            if !fails || (n + second).is_multiple_of(50) {
+                requests.increment(1 + ((n + second) % 7) as u64);
+            }
         }
         for (n, durations) in self.durations.iter().enumerate() {
             durations.record_many(0.001 * (1 + (n * 7 + second) % 300) as f64, 5);
@@ -119,7 +123,7 @@ fn process_time() -> f64 {
     time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }
 
-/// Reads streams until it is killed, and prints the bytes of the first one when a second has passed.
+/// Reads streams until it is killed.
 fn view(address: &str, viewers: usize) {
     let address: SocketAddr = address.parse().unwrap();
     let readers = (0..viewers).map(|_| {

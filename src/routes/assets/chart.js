@@ -61,10 +61,7 @@ export function framed(title, promql, legend, plot, data, heading = 'h3') {
 	return { el, renderTable };
 }
 
-/**
- * A chart over time. `series`: `{ label, color, dash, isArea }`, `color` is the name of a CSS variable. Stacked series are
- * drawn on top of each other. `limit` is a line that belongs to the scale.
- */
+/** A chart over time. `series`: `{ label, color, dash, isArea }`; `color` is the name of a CSS variable. */
 export function chart({ title, series, format, promql, isStacked, range, min = 0, limit, gap = GAP, isBinary, heading }) {
 	const values = series.map(() => h('b', '–'));
 	const legend = h('ul.legend', series.map(({ label, color, dash }, i) => {

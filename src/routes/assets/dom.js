@@ -44,10 +44,7 @@ export function attr(el, name, value) {
 	else if (el.getAttribute(name) !== value) el.setAttribute(name, value);
 }
 
-/**
- * Shows one node per item. A node is built again only if its item changed, and keeps the focus of its control with the
- * same `data-focus`.
- */
+/** Shows one node per item, built again only if its item changed. The focus stays on the control with the same `data-focus`. */
 export function keyed(parent, items, key, build) {
 	const old = parent.nodesByKey ?? new Map();
 	const nodes = new Map();

@@ -6,10 +6,7 @@ import { isNone } from './format.js';
 const ROW = 32;
 const MARGIN = 8;
 
-/**
- * `columns`: `{ id, title, cls, value(row), format(value, row), isText, href(row) }`. The order is in the address; `sorted`
- * is the column without one there. `selected` is the key of a row that stands out.
- */
+/** `columns`: `{ id, title, cls, value(row), format(value, row), isText, href(row) }`. The order is in the address, else by `sorted`. */
 export function grid(context, { caption, columns, key, sorted, selected }) {
 	const buttons = new Map();
 	const heads = columns.map((column) => {

@@ -7,6 +7,7 @@ import * as fmt from './format.js';
 import { grid } from './grid.js';
 import { poll } from './poll.js';
 import * as promql from './promql.js';
+import { describe } from './store.js';
 
 /** Counters as rates, histograms as quantiles. */
 function value({ kind, value: x, p95, name, unit }) {
@@ -58,7 +59,8 @@ export default function render(root, context) {
 		version: () => name() ?? '',
 		async read(signal) {
 			const wanted = name();
-			if (!wanted) return { wanted };
+			await describe(signal);
+			if (!wanted) return {};
 			const family = await get('/dashboard/family/{name}', { name: wanted, signal });
 			const quantiles = family.kind === 'histogram' ? [0.5, 0.95, 0.99] : [null];
 			const history = isMounted('/metrics/history') && store.config.has?.history

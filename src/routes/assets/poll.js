@@ -2,10 +2,7 @@
 
 import { fill, problem } from './dom.js';
 
-/**
- * Calls `read(signal)` now, when `version()` changes and every `seconds`, never two at once; then `show(result)`. A problem goes
- * into `error`.
- */
+/** Calls `read(signal)` and then `show(result)` now, when `version()` changes, and every `seconds`. A problem goes into `error`. */
 export function poll(context, { read, show, error, version = () => 0, seconds = 10 }) {
 	const controller = new AbortController();
 	let isReading = false;

@@ -5,6 +5,18 @@ import { setServerTime } from './format.js';
 
 export const WINDOW = 900;
 
+/** The unit and the help of families, by name. */
+let about = {};
+
+/** Reads them, unless all are known. */
+export async function describe(signal) {
+	const rows = [...store.families.values()];
+	if (rows.every(({ name }) => name in about)) return;
+	about = {};
+	for (const [name, [unit, help]] of Object.entries(await get('/dashboard/families', { signal }))) about[name] = { unit, help };
+	for (const row of rows) Object.assign(row, about[row.name]);
+}
+
 export const store = {
 	config: null,
 	overview: null,
@@ -24,7 +36,7 @@ export const store = {
 	checks: new Map(),
 };
 
-/** Forgets all data, because whoever looks now may not be allowed to see it. */
+/** Forgets all data, because it needs a token again. */
 export function clear() {
 	Object.assign(store, { config: null, overview: null, health: null, runtime: {}, slots: {}, time: 0, heat: null });
 	store.endpoints.clear();
@@ -32,6 +44,7 @@ export function clear() {
 	store.checks.clear();
 	store.ticks = [];
 	store.runtimes = [];
+	about = {};
 }
 
 const named = (row, columns) => Object.fromEntries(columns.map((name, i) => [name, row[i]]));
@@ -54,9 +67,8 @@ export function apply(frame) {
 	for (const [method, endpoint] of frame.gone ?? []) store.endpoints.delete(`${method} ${endpoint}`);
 	for (const cells of frame.families ?? []) {
 		const row = named(cells, columns.families);
-		store.families.set(row.name, { ...store.families.get(row.name), ...row });
+		store.families.set(row.name, { ...about[row.name], ...row });
 	}
-	for (const [name, [unit, help]] of Object.entries(frame.about ?? {})) Object.assign(store.families.get(name) ?? {}, { unit, help });
 	if (frame.health !== undefined && frame.health !== null) noteHealth(frame.health);
 	if (frame.runtime) {
 		store.runtime = { ...store.runtime, ...frame.runtime };

@@ -1,81 +1,91 @@
 //! `Families`: the table of metric families.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::endpoints::push_list;
 use super::family_row::FamilyRow;
 use super::times::Times;
-use crate::catalog::MONITORING_SERIES_DROPPED;
-use crate::exporter::{Reader, Snapshot};
+use crate::catalog::Kind;
+use crate::exporter::{Labels, Seen};
 
 /// The most families that a frame shows, the first ones by name.
 const MAX_FAMILIES: usize = 500;
 
 /// The metrics by family.
+#[derive(Default)]
 pub(super) struct Families {
-    rows: BTreeMap<String, FamilyRow>,
-    /// The metric that counts the registrations past the limit of others.
-    dropped: String,
-    /// The units of the families of the catalogue.
-    units: HashMap<String, &'static str>,
+    /// In the order of their names, which is that in which they are read.
+    rows: Vec<FamilyRow>,
+    /// The row of the family that is read, and that after it.
+    current: Option<usize>,
+    next: usize,
+    /// The names of those that have dropped registrations because of their limit.
+    at_limit: HashSet<String>,
     scratch: (Vec<f64>, String),
 }
 
 impl Families {
-    pub(super) fn new(reader: &Reader) -> Self {
-        let known = reader.catalog().families().iter();
-        let units = known.map(|family| (reader.prefixed(family.name), family.unit.as_str()));
-        Self {
-            rows: BTreeMap::new(),
-            dropped: reader.prefixed(MONITORING_SERIES_DROPPED.name),
-            units: units.collect(),
-            scratch: (Vec::new(), String::new()),
-        }
-    }
-
-    /// Counts the metrics of this moment, which `times` has already.
-    pub(super) fn advance(&mut self, snapshot: &Snapshot, times: &Times) {
-        let at_limit = self.at_limit(snapshot);
-        for row in self.rows.values_mut() {
+    /// Begins a frame.
+    pub(super) fn begin(&mut self) {
+        self.next = 0;
+        self.current = None;
+        self.at_limit.clear();
+        for row in &mut self.rows {
             row.is_seen = false;
-            row.is_new = false;
         }
-        for family in snapshot.families.iter().take(MAX_FAMILIES) {
-            if !self.rows.contains_key(&family.name) {
-                let unit = self.units.get(&family.name).copied();
-                self.rows
-                    .insert(family.name.clone(), FamilyRow::new(family, unit));
-            }
-            if let Some(row) = self.rows.get_mut(&family.name) {
-                row.is_seen = true;
-                let is_at_limit = at_limit.contains(&*family.name);
-                row.advance(family, times, is_at_limit, &mut self.scratch);
-            }
-        }
-        self.rows.retain(|_, row| row.is_seen);
     }
 
-    /// The families that have dropped registrations because of their limit.
-    fn at_limit<'a>(&self, snapshot: &'a Snapshot) -> HashSet<&'a str> {
-        let series = snapshot.family(&self.dropped);
-        let series = series.map_or(&[][..], |family| &family.series);
-        let dropping = series
-            .iter()
-            .filter(|one| one.value.as_f64().is_some_and(|count| count > 0.0));
-        dropping
-            .filter_map(|one| one.labels.get("metric"))
-            .collect()
+    /// Goes to the row of a family, which may be new.
+    pub(super) fn family(&mut self, name: &str, kind: Kind) {
+        let rest = self.rows[self.next..].iter();
+        self.next += rest.take_while(|row| *row.name < *name).count();
+        let is_known = self.rows.get(self.next).is_some_and(|row| row.name == name);
+        self.current = None;
+        if !is_known {
+            if self.rows.len() >= MAX_FAMILIES {
+                return;
+            }
+            self.rows.insert(self.next, FamilyRow::new(name, kind));
+        }
+        self.current = Some(self.next);
+        self.next += 1;
     }
 
-    /// Writes the members `families` and `about` of a frame.
+    /// Counts one series of the family, at the latest of these times.
+    pub(super) fn add(&mut self, value: Seen<'_>, times: &Times) {
+        if let Some(row) = self.current.and_then(|row| self.rows.get_mut(row)) {
+            row.add(value, times);
+        }
+    }
+
+    /// Reads one series of the count of dropped registrations.
+    pub(super) fn add_dropped(&mut self, labels: &Labels, value: Seen<'_>) {
+        if value.count() > 0.0
+            && let Some(name) = labels.get("metric")
+        {
+            self.at_limit.insert(name.to_owned());
+        }
+    }
+
+    /// Ends a frame.
+    pub(super) fn end(&mut self) {
+        self.rows.retain(|row| row.is_seen);
+        for row in &mut self.rows {
+            let is_at_limit = self.at_limit.contains(&row.name);
+            row.write(is_at_limit, &mut self.scratch);
+        }
+    }
+
+    /// Writes the member `families` of a frame.
     pub(super) fn push(&self, text: &mut String, is_full: bool) {
-        let rows = self.rows.values();
         text.push_str("\"families\":[");
-        let changed = rows.clone().filter(|row| is_full || row.is_changed);
-        push_list(text, changed.map(|row| &*row.text));
-        text.push_str("],\"about\":{");
-        let new = rows.filter(|row| is_full || row.is_new);
-        push_list(text, new.map(|row| &*row.about));
-        text.push('}');
+        let rows = self.rows.iter();
+        let rows = rows.filter(|row| is_full || row.is_changed);
+        for (place, row) in rows.enumerate() {
+            if place > 0 {
+                text.push(',');
+            }
+            text.push_str(&row.text);
+        }
+        text.push(']');
     }
 }

@@ -7,12 +7,12 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Value as Json, json};
 
-use super::endpoint_row::quantiles;
-use super::endpoints::UNMATCHED;
+use super::endpoint_series::UNMATCHED;
+use super::quantiles::Quantiles;
 use super::request_names::Convention;
 use super::site::Site;
 use crate::duration;
-use crate::exporter::{HistogramSnapshot, MetricsHistory};
+use crate::exporter::MetricsHistory;
 use crate::routes::query::{parameters, unknown};
 use crate::routes::rejection::Rejection;
 use crate::routes::respond;
@@ -79,8 +79,8 @@ impl Params {
     }
 
     fn read(&self, history: &MetricsHistory, names: &Convention) -> Json {
-        let stats = history.stats();
-        let window = self.window.unwrap_or(stats.window);
+        let kept = history.stats();
+        let window = self.window.unwrap_or(kept.window);
         let group = |labels: &[(String, String)]| self.matches(names, labels).then_some(0);
         let class = |labels: &[(String, String)]| {
             let status = labels.iter().find(|(own, _)| *own == names.status)?;
@@ -105,21 +105,15 @@ impl Params {
             .into_iter()
             .map(|tick| (tick.taken_at, tick.counts))
             .collect();
-        let mut buckets = HistogramSnapshot {
-            buckets: durations.bounds.iter().map(|bound| (*bound, 0)).collect(),
-            ..HistogramSnapshot::default()
-        };
+        // The last bucket holds all that is above the bounds.
+        let bounds = durations.bounds.into_iter();
+        let bounds: Vec<f64> = bounds.filter(|bound| bound.is_finite()).collect();
+        let mut quantiles = Quantiles::default();
+        quantiles.set_bounds(&bounds);
         let (mut ticks, mut heat) = (Vec::new(), Vec::new());
         for tick in requests.ticks {
             let counts = by_time.remove(&tick.taken_at).unwrap_or_default();
-            let mut sum = 0.0;
-            let cumulative: Vec<f64> = counts
-                .iter()
-                .map(|count| {
-                    sum += *count as f64;
-                    sum
-                })
-                .collect();
+            let samples: Vec<f64> = counts.iter().map(|count| *count as f64).collect();
             let seconds = tick.elapsed.as_secs_f64();
             let rates = tick
                 .groups
@@ -127,20 +121,15 @@ impl Params {
                 .map(|count| count.unwrap_or(0.0) / seconds);
             let mut row = vec![json!((unix_seconds(tick.taken_at) * 1e3).round() / 1e3)];
             row.extend(rates.map(|rate| json!(rate)));
-            row.extend(quantiles(&mut buckets, &cumulative).map(|value| json!(value)));
+            row.extend(quantiles.of(&samples).map(|value| json!(value)));
             row.push(json!(open.get(&tick.taken_at)));
             ticks.push(row);
             heat.push(counts);
         }
-        // The last bucket holds all that is above the bounds.
-        let bounds = durations
-            .bounds
-            .into_iter()
-            .filter(|bound| bound.is_finite());
         json!({
-            "interval": stats.interval.as_secs_f64(),
+            "interval": kept.interval.as_secs_f64(),
             "ticks": ticks,
-            "bounds": bounds.collect::<Vec<_>>(),
+            "bounds": bounds,
             "heat": heat,
         })
     }

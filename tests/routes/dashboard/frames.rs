@@ -404,3 +404,61 @@ async fn without_metrics_the_other_parts_are_shown() {
     assert_eq!(frame["health"], Value::Null);
     assert_eq!(frame["overview"]["status"], "unhealthy");
 }
+
+/// A table of 500 endpoints is computed in turn, 200 rows a frame.
+#[tokio::test(start_paused = true)]
+async fn a_large_table_is_sent_in_parts_and_new_errors_first() {
+    let prometheus = Prometheus::builder().build().unwrap();
+    let endpoints: Vec<_> = (0..500).map(|n| format!("/e/{n}")).collect();
+    let requests = |status: &'static str| -> Vec<Counter> {
+        let own = endpoints.iter().map(|endpoint| {
+            let labels = [
+                ("method", "GET"),
+                ("endpoint", &**endpoint),
+                ("status", status),
+            ];
+            counter(&prometheus, "http_requests_total", &labels)
+        });
+        own.collect()
+    };
+    let (ok, failed) = (requests("200"), requests("500"));
+    for endpoint in &endpoints {
+        let labels = [("method", "GET"), ("endpoint", &**endpoint)];
+        histogram(&prometheus, "http_request_duration_seconds", &labels).record(0.01);
+    }
+    let app = app(routes(&prometheus));
+    let mut stream = Stream::open(&app).await;
+    let rows = |frame: &Value| frame["endpoints"].as_array().unwrap().len();
+    let mut rates = std::collections::HashMap::new();
+    let mut note = |frame: &Value| {
+        for row in frame["endpoints"].as_array().unwrap() {
+            rates.insert(row[1].as_str().unwrap().to_owned(), row[2].clone());
+        }
+    };
+    // All rows begin, and all have a rate at once.
+    for _ in 0..2 {
+        let frame = stream.next().await;
+        assert_eq!(rows(&frame), 500);
+        note(&frame);
+    }
+    for second in 2..30 {
+        ok.iter().for_each(|one| one.increment(10));
+        if second == 28 {
+            // Its turn would come later.
+            failed[137].increment(4);
+        }
+        let frame = stream.next().await;
+        assert!(rows(&frame) <= 200, "{}", rows(&frame));
+        note(&frame);
+        if second == 29 {
+            let row = endpoint(&frame, "GET", "/e/137").unwrap();
+            assert!(row[3].as_f64().unwrap() > 0.0, "{row}");
+        }
+    }
+    assert_eq!(rates.len(), 500);
+    let wrong: Vec<_> = rates
+        .iter()
+        .filter(|(name, rate)| **rate != 10 && *name != "/e/137")
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}

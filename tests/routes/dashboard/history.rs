@@ -1,4 +1,4 @@
-//! `/dashboard/history`: the requests of the last minutes, added up by status class; and the help of families in frames.
+//! `/dashboard/history`: the requests of the last minutes, added up by status class; and `/dashboard/families`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tower_vitals::exporter::HistoryConfig;
 use tower_vitals::routes::Guard;
 use tower_vitals::{Prometheus, Routes};
 
-use super::{Stream, app, json as fetched, respond, text};
+use super::{app, json as fetched, respond, text};
 
 const METADATA: Metadata<'static> = Metadata::new("test", Level::INFO, None);
 
@@ -155,24 +155,30 @@ async fn wrong_questions_and_a_missing_history_are_told() {
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
 }
 
-#[tokio::test(start_paused = true)]
-async fn units_and_help_come_once() {
-    let prometheus = Prometheus::builder().build().unwrap();
+#[tokio::test]
+async fn all_families_have_their_unit_and_help() {
+    let prometheus = recorder();
     let app = app(routes(&prometheus));
     measure(&prometheus, "/a", 0.1, 1);
-    let mut stream = Stream::open(&app).await;
-    let first = stream.next().await;
-    let about = &first["about"]["http_request_duration_seconds"];
-    assert_eq!(about[0], "seconds");
-    assert!(!about[1].as_str().unwrap().is_empty());
-
-    let own = key("carts", &[]);
     prometheus.describe_gauge("carts".into(), None, "Open <b>carts</b>.".into());
-    prometheus.register_gauge(&own, &METADATA).set(3.0);
-    let second = stream.next().await;
+    prometheus
+        .register_gauge(&key("carts", &[]), &METADATA)
+        .set(3.0);
+    let all = fetched(&app, "/dashboard/families").await;
+    assert_eq!(all["carts"], json!([null, "Open <b>carts</b>."]));
+    let metrics = fetched(&app, "/metrics/json").await;
+    let duration = "http_request_duration_seconds";
     assert_eq!(
-        second["about"],
-        json!({ "carts": [null, "Open <b>carts</b>."] })
+        all[duration],
+        json!(["seconds", metrics["metrics"][duration]["help"]])
     );
-    assert_eq!(stream.next().await["about"], json!({}));
+    let names = |value: &Value| {
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&all), names(&metrics["metrics"]));
 }
