@@ -5,7 +5,7 @@ use super::request_names::Convention;
 use crate::exporter::Labels;
 
 /// The endpoint of requests that no route matched, where the convention has no label for them.
-const UNMATCHED: &str = "unmatched";
+pub(super) const UNMATCHED: &str = "unmatched";
 
 /// A family of the table.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -16,6 +16,7 @@ mod family_row;
 mod feed;
 mod frames;
 mod health_watch;
+mod history_json;
 mod metrics;
 mod moment;
 mod number;

@@ -1,6 +1,7 @@
 //! `/dashboard`: the page, its data and its stream of frames.
 
 mod frames;
+mod history;
 mod names;
 mod page;
 #[cfg(all(feature = "alerts", feature = "jobs", feature = "logging"))]
