@@ -32,6 +32,7 @@ mod log_level;
 mod log_level_status;
 mod log_records;
 mod logging;
+mod panic_event;
 mod panic_hook;
 mod scratch;
 mod span_fields;
