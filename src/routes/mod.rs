@@ -19,12 +19,24 @@ mod admin;
 #[cfg(feature = "alerts")]
 mod alert_acts;
 #[cfg(feature = "alerts")]
+mod alert_watch;
+#[cfg(feature = "alerts")]
 mod alerts;
 mod build;
 #[cfg(feature = "prometheus")]
 mod chunked_body;
 mod connection_service;
 mod connections;
+#[cfg(feature = "cors")]
+mod cors;
+#[cfg(feature = "cors")]
+mod cors_layer;
+#[cfg(not(feature = "cors"))]
+#[path = "no_cors_layer.rs"]
+mod cors_layer;
+#[cfg(feature = "dashboard")]
+mod dashboard;
+mod download;
 #[cfg(feature = "prometheus")]
 mod exposition;
 mod extract;
@@ -34,8 +46,11 @@ mod guard;
 mod gzip;
 mod health;
 mod health_shapes;
+mod heap_profile;
 mod hosts;
 mod ip_guard;
+#[cfg(feature = "jobs")]
+mod job_watch;
 #[cfg(feature = "jobs")]
 mod jobs;
 #[cfg(any(feature = "alerts", feature = "logging"))]
@@ -47,6 +62,8 @@ mod json_repeated;
 mod limits;
 #[cfg(feature = "logging")]
 mod log_level;
+#[cfg(feature = "logging")]
+mod log_tail;
 mod merge;
 #[cfg(feature = "prometheus")]
 mod metrics;
@@ -58,9 +75,16 @@ mod metrics_json;
 mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_render;
+mod monitoring;
+mod mounted;
 mod peer;
 mod problem;
-#[cfg(any(feature = "alerts", feature = "jobs", feature = "prometheus"))]
+#[cfg(any(
+    feature = "alerts",
+    feature = "jobs",
+    feature = "logging",
+    feature = "prometheus"
+))]
 mod query;
 mod refusal;
 mod refusals;
@@ -83,11 +107,15 @@ mod server;
 mod service;
 #[cfg(feature = "prometheus")]
 mod shared_text;
+mod stopping;
+mod tasks;
 mod timed_stream;
+mod watch;
 
 pub use self::access::Details;
 pub use self::extract::{NotReady, Ready};
 pub use self::guard::Guard;
+pub use self::monitoring::Monitoring;
 pub use self::routes::Routes;
 pub use self::server::Server;
 pub use self::service::{NotFound, RoutesBody, RoutesFuture, RoutesService};

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
 
+use crate::request_target::{REQUEST, REQUEST_ID};
+
 /// The crates that send spans, whose own spans would be sent in turn, and the exporter. The last one is the target of the spans that
 /// only show the id of a request in logs.
 const DEFAULTS: [&str; 10] = [
@@ -17,17 +19,16 @@ const DEFAULTS: [&str; 10] = [
     "tonic",
     "tower",
     "tower_vitals::telemetry",
-    "tower_vitals::request_id",
+    REQUEST_ID,
 ];
-
-/// The target of the log lines of requests. Their spans have the same.
-const REQUEST_LOG: &str = "tower_vitals::request";
 
 /// Which spans and events become part of a trace: those up to a level, without some targets.
 #[derive(Debug, Clone)]
 pub(super) struct Targets {
     pub(super) level: LevelFilter,
     cut: Arc<Vec<String>>,
+    /// Whether the spans of requests are not cut, which is asked most often.
+    takes_requests: bool,
 }
 
 impl Default for Targets {
@@ -35,6 +36,7 @@ impl Default for Targets {
         Self {
             level: LevelFilter::INFO,
             cut: Arc::new(DEFAULTS.map(str::to_owned).to_vec()),
+            takes_requests: true,
         }
     }
 }
@@ -42,13 +44,19 @@ impl Default for Targets {
 impl Targets {
     pub(super) fn cut(&mut self, target: &str) {
         Arc::make_mut(&mut self.cut).push(target.to_owned());
+        self.takes_requests = !self.is_cut(REQUEST);
     }
 
     pub(super) fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
-        // The span of a request says more than its log line, which would also show the user.
-        let is_request_log = metadata.is_event() && target == REQUEST_LOG;
-        *metadata.level() <= self.level && !is_request_log && !self.is_cut(target)
+        if *metadata.level() > self.level {
+            return false;
+        }
+        if target == REQUEST {
+            // The span of a request says more than its log line, which would also show the user.
+            return !metadata.is_event() && self.takes_requests;
+        }
+        !self.is_cut(target)
     }
 
     /// Whether the target, or a module that it is in, is cut. `tower` does not cut `tower_http`.
