@@ -23,7 +23,8 @@
 //! - [`health`]: health checks and the probes of an orchestrator ([`Health`]).
 //! - [`jobs`]: background jobs with a history of their runs that survives the process.
 //! - [`alerts`]: alert rules over the metrics of the process, their alerts, and notifications ([`Alerts`](alerts::Alerts)).
-//! - [`routes`]: [`Routes`], merged into an axum router, placed in front of a hyper service, or served on their own address.
+//! - [`routes`]: [`Routes`], merged into an axum router, placed in front of a hyper service, or served on their own address, for
+//!   programs without HTTP of their own by [`Monitoring`].
 //! - [`settings`]: typed settings from the environment ([`Settings`]).
 //! - [`telemetry`]: logs and traces.
 //! - [`redact`]: the redactor, which masks secrets in all text that the crate emits.
@@ -64,7 +65,10 @@
 //! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools; needs Rust 1.94 | 73 more |
 //! | `otel` | [`telemetry::otel`]: traces over OTLP, with gRPC or HTTP; the headers of traces in [`ServerSpanLayer`] and [`ClientMetricsLayer`], and their ids in exemplars | 83 more |
 //! | `request-id` | [`RequestIdLayer`], which gives each request an id, with tower-http | 5 more |
-//! | `full` | everything; needs Rust 1.95 | 268 crates in total |
+//! | `dashboard` | [`Routes::dashboard`]: a page that shows all that the routes serve, live | none over `axum` and `prometheus` |
+//! | `profile` | [`Routes::profile`]: CPU profiles of the process on Linux, with rpprof | 35 over `axum` |
+//! | `cors` | [`Routes::cors`]: pages of named origins may read the JSON of the routes, with tower-http | 1 over `axum` |
+//! | `full` | everything; needs Rust 1.95 | 285 crates in total |
 #![warn(clippy::incompatible_msrv)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Links to gated items resolve with all features, as on docs.rs. Other builds of the docs leave them out.
@@ -205,6 +209,12 @@ mod tls;
     reason = "layers, logs and exemplars use it, each with features of its own"
 )]
 mod trace_context;
+#[cfg(any(feature = "profile", feature = "prometheus"))]
+#[cfg_attr(
+    not(all(feature = "profile", feature = "prometheus")),
+    allow(dead_code, reason = "each format uses some of it")
+)]
+mod wire;
 
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]
@@ -220,6 +230,6 @@ pub use crate::http_metrics::{
 #[cfg(feature = "request-id")]
 pub use crate::request_id::RequestId;
 #[cfg(feature = "axum")]
-pub use crate::routes::{NotReady, Ready, Routes};
+pub use crate::routes::{Monitoring, NotReady, Ready, Routes};
 #[cfg(feature = "axum")]
 pub use crate::settings::Settings;

@@ -1,5 +1,6 @@
 //! `/alerts`: the alerts, their history, and the rules.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::response::Response;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::access::Access;
 use super::alert_acts;
+use super::monitoring::Monitoring;
 use super::query::{parameters, unknown};
 use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
@@ -68,7 +70,8 @@ impl Routes {
         clippy::needless_pass_by_value,
         reason = "the other builders take values"
     )]
-    pub fn alerts(self, alerts: Alerts) -> Self {
+    pub fn alerts(mut self, alerts: Alerts) -> Self {
+        self.watched.push(Arc::new(alerts.clone()));
         let guarded = Access::Guarded;
         let post = |routes: Self, path, act: alert_acts::Act| {
             let alerts = alerts.clone();
@@ -106,6 +109,13 @@ impl Routes {
         alert_acts::ROUTES
             .into_iter()
             .fold(routes, |routes, (path, act)| post(routes, path, act))
+    }
+}
+
+impl Monitoring {
+    /// Adds the routes of alerts, as [`Routes::alerts`] does.
+    pub fn alerts(self, alerts: Alerts) -> Self {
+        self.change(|routes| routes.alerts(alerts))
     }
 }
 

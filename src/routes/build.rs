@@ -1,10 +1,14 @@
 //! Builds an axum router of [`Routes`], or reports their mistakes.
 
+use std::sync::Arc;
+
 use axum::Router;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
 use super::access::{Access, Details};
+use super::cors_layer::shared_with;
 use super::guard::Guard;
+use super::mounted::Mounted;
 use super::problem::problem;
 use super::route::{PARAMETER, Route, handler};
 use super::routes::{Change, Routes};
@@ -13,7 +17,7 @@ use crate::health::Health;
 use crate::recorder::RecorderRef;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
-const DEFAULT_PATHS: [&str; 35] = [
+const DEFAULT_PATHS: [&str; 45] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -49,6 +53,16 @@ const DEFAULT_PATHS: [&str; 35] = [
     "/alerts/{name}/resolve",
     "/alerts/{name}/suppress",
     "/alerts/channels/{name}/test",
+    "/dashboard",
+    "/dashboard/assets/{name}",
+    "/dashboard/config.json",
+    "/dashboard/events",
+    "/dashboard/family/{name}",
+    "/dashboard/logs",
+    "/debug/pprof/",
+    "/debug/pprof/heap",
+    "/debug/pprof/profile",
+    "/debug/tasks",
 ];
 
 impl Routes {
@@ -147,12 +161,27 @@ impl Routes {
                 Err(mistake) => mistakes.push(mistake),
             }
         }
+        let mut mounted = Mounted {
+            paths: routes
+                .iter()
+                .map(|route| (route.default_path, route.path.clone()))
+                .collect(),
+            sources: self.sources,
+            watched: self.watched,
+            health: self.health.clone(),
+            details,
+        };
+        for build in self.at_build {
+            build(&mut mounted);
+        }
         let resolved = Resolved {
             routes,
             guard: self.guard.unwrap_or_else(Guard::closed),
             details,
             health: self.health,
             recorder: self.recorder.unwrap_or_default(),
+            mounted: Arc::new(mounted),
+            origins: self.origins,
         };
         (
             resolved,
@@ -217,6 +246,8 @@ pub(super) struct Resolved {
     details: Details,
     health: Option<Health>,
     recorder: RecorderRef,
+    mounted: Arc<Mounted>,
+    origins: Vec<HeaderValue>,
 }
 
 impl Resolved {
@@ -226,8 +257,16 @@ impl Resolved {
             .fold(Router::new(), |router, route| {
                 let path = route.path.clone();
                 let (guard, health) = (self.guard.clone(), self.health.clone());
-                let route = route.into_method_router(guard, self.details, health, &self.recorder);
-                router.route(&path, route)
+                let is_shared = route.is_shared();
+                let route = route.into_method_router(
+                    guard,
+                    self.details,
+                    health,
+                    &self.recorder,
+                    Arc::clone(&self.mounted),
+                );
+                let origins: &[_] = if is_shared { &self.origins } else { &[] };
+                router.route(&path, shared_with(route, origins))
             })
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::access::Access;
+use super::monitoring::Monitoring;
 use super::query::{parameters, unknown};
 use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
@@ -53,7 +54,8 @@ impl Routes {
     /// let routes = Routes::new().jobs(jobs).guard(Guard::bearer("s3cret"));
     /// # Ok(()) }
     /// ```
-    pub fn jobs(self, jobs: Jobs) -> Self {
+    pub fn jobs(mut self, jobs: Jobs) -> Self {
+        self.watched.push(Arc::new(jobs.clone()));
         let guarded = Access::Guarded;
         let reader = Reader::new(jobs);
         self.add_with(&reader, "/jobs", guarded, |reader, _| {
@@ -65,6 +67,13 @@ impl Routes {
         .add_with(&reader, "/jobs/stats/{name}", guarded, |reader, request| {
             or_reject(stats(reader, request))
         })
+    }
+}
+
+impl Monitoring {
+    /// Adds the routes of background jobs, as [`Routes::jobs`] does.
+    pub fn jobs(self, jobs: Jobs) -> Self {
+        self.change(|routes| routes.jobs(jobs))
     }
 }
 

@@ -8,6 +8,7 @@ use http::{Method as HttpMethod, StatusCode};
 use super::access::Access;
 use super::json_body::json_body;
 use super::json_fields::Fields;
+use super::monitoring::Monitoring;
 use super::rejection::{Rejection, or_reject, sentence};
 use super::request::RouteRequest;
 use super::respond;
@@ -50,6 +51,13 @@ impl Routes {
         self.add_with_method(Method::GetAndPut, PATH, Access::Guarded, move |request| {
             or_reject(handle(level.clone(), request))
         })
+    }
+}
+
+impl Monitoring {
+    /// Adds the route of the log's filter, as [`Routes::log_level`] does.
+    pub fn log_level(self, level: LogLevel) -> Self {
+        self.change(|routes| routes.log_level(level))
     }
 }
 

@@ -13,6 +13,7 @@ use super::metrics_history;
 use super::metrics_json::Json;
 use super::metrics_registries::Registries;
 use super::metrics_render::{Rendered, render_json, respond};
+use super::monitoring::Monitoring;
 use super::render_queue::RenderQueue;
 use super::request::RouteRequest;
 use super::route::Method;
@@ -116,6 +117,7 @@ impl Routes {
         } = metrics.into();
         let queue = RenderQueue::default();
         self.recorder = Some(recorder.clone());
+        self.sources.insert(Arc::clone(&served));
         let durations = LazyHandle::<Histogram>::new(&recorder, MONITORING_SCRAPE_DURATION.key([]));
         let durations = Arc::new(durations);
         let scrape = |shape: Shape| {
@@ -173,5 +175,12 @@ impl Routes {
             })
         };
         routes.add_with_method(Method::Post, "/admin/reset-metrics", Access::Guarded, reset)
+    }
+}
+
+impl Monitoring {
+    /// Adds the routes of metrics, as [`Routes::metrics`] does.
+    pub fn metrics(self, metrics: impl Into<MetricsSource>) -> Self {
+        self.change(|routes| routes.metrics(metrics))
     }
 }

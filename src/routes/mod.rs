@@ -11,6 +11,8 @@
 //!     .layer(HttpMetricsLayer::new());
 //! # Ok::<_, tower_vitals::Error>(())
 //! ```
+//!
+#![doc = include_str!("../../docs/controls.md")]
 
 mod accept;
 mod acceptor;
@@ -19,23 +21,42 @@ mod admin;
 #[cfg(feature = "alerts")]
 mod alert_acts;
 #[cfg(feature = "alerts")]
+mod alert_watch;
+#[cfg(feature = "alerts")]
 mod alerts;
 mod build;
 #[cfg(feature = "prometheus")]
 mod chunked_body;
 mod connection_service;
 mod connections;
+#[cfg(feature = "cors")]
+mod cors;
+#[cfg(feature = "cors")]
+mod cors_layer;
+#[cfg(not(feature = "cors"))]
+#[path = "no_cors_layer.rs"]
+mod cors_layer;
+#[cfg(feature = "dashboard")]
+mod dashboard;
+mod download;
 #[cfg(feature = "prometheus")]
 mod exposition;
 mod extract;
 mod function_guard;
 mod guard;
-#[cfg(feature = "prometheus")]
+#[cfg(any(feature = "profile", feature = "prometheus"))]
+#[cfg_attr(
+    not(feature = "prometheus"),
+    allow(dead_code, reason = "profiles are always compressed")
+)]
 mod gzip;
 mod health;
 mod health_shapes;
+mod heap_profile;
 mod hosts;
 mod ip_guard;
+#[cfg(feature = "jobs")]
+mod job_watch;
 #[cfg(feature = "jobs")]
 mod jobs;
 #[cfg(any(feature = "alerts", feature = "logging"))]
@@ -47,6 +68,8 @@ mod json_repeated;
 mod limits;
 #[cfg(feature = "logging")]
 mod log_level;
+#[cfg(feature = "logging")]
+mod log_tail;
 mod merge;
 #[cfg(feature = "prometheus")]
 mod metrics;
@@ -58,9 +81,20 @@ mod metrics_json;
 mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_render;
+mod monitoring;
+mod mounted;
 mod peer;
+mod pprof_index;
 mod problem;
-#[cfg(any(feature = "alerts", feature = "jobs", feature = "prometheus"))]
+#[cfg(feature = "profile")]
+mod profile;
+#[cfg(any(
+    feature = "alerts",
+    feature = "jobs",
+    feature = "logging",
+    feature = "profile",
+    feature = "prometheus"
+))]
 mod query;
 mod refusal;
 mod refusals;
@@ -83,11 +117,15 @@ mod server;
 mod service;
 #[cfg(feature = "prometheus")]
 mod shared_text;
+mod stopping;
+mod tasks;
 mod timed_stream;
+mod watch;
 
 pub use self::access::Details;
 pub use self::extract::{NotReady, Ready};
 pub use self::guard::Guard;
+pub use self::monitoring::Monitoring;
 pub use self::routes::Routes;
 pub use self::server::Server;
 pub use self::service::{NotFound, RoutesBody, RoutesFuture, RoutesService};

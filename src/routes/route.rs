@@ -15,6 +15,7 @@ use http::{Extensions, StatusCode, Uri};
 
 use super::access::{Access, Details};
 use super::guard::Guard;
+use super::mounted::Mounted;
 use super::problem::{identified, problem};
 use super::refusal::Refusal;
 use super::refusals::Refusals;
@@ -34,10 +35,6 @@ pub(super) enum Method {
     /// And HEAD.
     Get,
     /// For routes that change something.
-    #[cfg_attr(
-        not(any(feature = "alerts", feature = "prometheus")),
-        expect(dead_code, reason = "only metrics and alerts are changed by POST")
-    )]
     Post,
     /// And HEAD; PUT changes what GET shows.
     #[cfg_attr(
@@ -94,6 +91,7 @@ impl Route {
         details: Details,
         health: Option<Health>,
         recorder: &RecorderRef,
+        mounted: Arc<Mounted>,
     ) -> MethodRouter<S> {
         let method = self.method;
         let refusals = self.is_guarded(details);
@@ -108,6 +106,7 @@ impl Route {
                 guard,
                 details,
                 health,
+                mounted,
             };
             let (route, refusals) = &*route;
             let response = route.respond(request, refusals.as_ref()).await;
@@ -163,6 +162,11 @@ impl Route {
             ));
         }
         Ok(())
+    }
+
+    /// Whether pages of other origins may read it, if the service names their origins. Profiles are no JSON, and cost much.
+    pub(super) fn is_shared(&self) -> bool {
+        self.method != Method::Post && !self.default_path.starts_with("/debug/pprof/")
     }
 
     pub(super) fn matches(&self, path: &str) -> bool {

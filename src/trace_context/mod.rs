@@ -7,6 +7,7 @@ mod decided_id;
 mod decision;
 #[cfg(feature = "otel")]
 mod decisions;
+mod duration_until;
 mod excluded;
 #[cfg(not(feature = "otel"))]
 #[path = "no_parent.rs"]
@@ -30,6 +31,7 @@ pub(crate) use self::decided_id::take as take_decided_id;
 pub(crate) use self::decision::Decision;
 #[cfg(feature = "otel")]
 pub(crate) use self::decisions::Decisions;
+pub(crate) use self::duration_until::DURATION_UNTIL;
 pub(crate) use self::excluded::EXCLUDED;
 pub(crate) use self::parent::Parent;
 pub(crate) use self::propagation::{

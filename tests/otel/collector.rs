@@ -1,5 +1,9 @@
 //! A collector of traces, over HTTP and gRPC, that keeps what it gets and can misbehave.
-#![allow(unreachable_pub, reason = "the tests of this binary use it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the tests of this binary use it, without axum a part of it"
+)]
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -22,7 +26,7 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tower_vitals::telemetry::otel::{Protocol, Tracing, TracingBuilder};
 
@@ -38,6 +42,8 @@ pub enum Mode {
     Busy(&'static str),
     /// Never answers.
     Hangs,
+    /// A request with more spans than these is too large.
+    AtMost(usize),
 }
 
 #[derive(Debug)]
@@ -58,6 +64,8 @@ pub struct Collector {
     kept: Shared,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
+    /// Keeps the port from other tests while nobody listens.
+    port: Option<TcpSocket>,
 }
 
 pub const BOTH: [Protocol; 2] = [Protocol::Grpc, Protocol::HttpProtobuf];
@@ -77,6 +85,7 @@ impl Collector {
             kept: Shared(Arc::new(Mutex::new(kept))),
             stop: None,
             thread: None,
+            port: None,
         };
         collector.serve(listener);
         collector
@@ -101,8 +110,16 @@ impl Collector {
         }));
     }
 
-    /// Closes the port and all connections.
+    /// Closes all connections, and refuses others.
     pub fn stop(&mut self) {
+        self.end();
+        let port = TcpSocket::new_v4().unwrap();
+        port.set_reuseaddr(true).unwrap();
+        port.bind(self.address).unwrap();
+        self.port = Some(port);
+    }
+
+    fn end(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
@@ -111,6 +128,7 @@ impl Collector {
 
     /// Serves the same port again.
     pub fn restart(&mut self) {
+        drop(self.port.take());
         self.serve(std::net::TcpListener::bind(self.address).unwrap());
     }
 
@@ -160,16 +178,21 @@ impl Collector {
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        self.stop();
+        self.end();
     }
 }
 
 /// Waits for a condition, at most 20 s.
-pub fn until(what: &str, mut is_true: impl FnMut() -> bool) {
+pub fn until(what: &str, is_true: impl FnMut() -> bool) {
+    until_each(Duration::from_millis(2), what, is_true);
+}
+
+/// The same for a condition that is expensive to ask for.
+pub fn until_each(pause: Duration, what: &str, mut is_true: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_true() {
         assert!(Instant::now() < deadline, "no {what}");
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(pause);
     }
 }
 
@@ -185,9 +208,16 @@ pub fn attribute(attributes: &[KeyValue], key: &str) -> Option<String> {
     Some(match found.value.clone()?.value? {
         Value::StringValue(text) => text,
         Value::IntValue(number) => number.to_string(),
+        Value::DoubleValue(number) => number.to_string(),
         Value::BoolValue(is_true) => is_true.to_string(),
         other => format!("{other:?}"),
     })
+}
+
+/// The number of spans in a request.
+pub fn count(request: &ExportTraceServiceRequest) -> usize {
+    let scopes = request.resource_spans.iter().flat_map(|it| &it.scope_spans);
+    scopes.map(|scope| scope.spans.len()).sum()
 }
 
 async fn serve(protocol: Protocol, listener: TcpListener, kept: Shared) {
@@ -215,14 +245,18 @@ impl Shared {
         let mode = {
             let mut kept = self.0.lock().unwrap();
             kept.attempts += 1;
-            if matches!(kept.mode, Mode::Takes | Mode::Rejects(_)) {
+            let is_too_large = matches!(kept.mode, Mode::AtMost(most) if count(&request) > most);
+            if is_too_large {
+                return Err((413, None));
+            }
+            if matches!(kept.mode, Mode::Takes | Mode::Rejects(_) | Mode::AtMost(_)) {
                 kept.requests.push(request);
                 kept.headers.push(headers);
             }
             kept.mode
         };
         let rejected = match mode {
-            Mode::Takes => 0,
+            Mode::Takes | Mode::AtMost(_) => 0,
             Mode::Rejects(rejected) => rejected,
             Mode::Refuses(status) => return Err((status, None)),
             Mode::Busy(retry_after) => return Err((503, Some(retry_after))),
@@ -262,6 +296,10 @@ impl TraceService for Shared {
         match self.take(metadata.into_headers(), request).await {
             Ok(response) => Ok(tonic::Response::new(response)),
             Err((503, _)) => Err(tonic::Status::unavailable("busy")),
+            // That of a collector in Go.
+            Err((413, _)) => Err(tonic::Status::resource_exhausted(
+                "grpc: received message larger than max (7 vs. 4)",
+            )),
             Err(_) => Err(tonic::Status::invalid_argument("bad spans")),
         }
     }

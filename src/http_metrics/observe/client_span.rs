@@ -92,6 +92,9 @@ impl Observer for ClientSpan {
             otel.status_code = error_type.is_some().then_some("ERROR"),
             duration_ms = end.millis(),
         );
+        if end.is_until_head() {
+            trace_context::set_attribute(&self.0, trace_context::DURATION_UNTIL, "head");
+        }
         trace_context::end(&self.0);
     }
 }

@@ -140,6 +140,9 @@ impl ServerSpan {
             otel.status_code = error_type.is_some().then_some("ERROR"),
             duration_ms = end.millis(),
         );
+        if end.is_until_head() {
+            trace_context::set_attribute(span, trace_context::DURATION_UNTIL, "head");
+        }
         trace_context::end(span);
     }
 }

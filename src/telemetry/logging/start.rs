@@ -8,7 +8,6 @@ use tracing_subscriber::{Layer, Registry};
 use super::builder::LoggingBuilder;
 use super::console_lines::ConsoleLines;
 use super::event_counter::EventCounter;
-use super::files::FileSink;
 use super::handle::LoggingHandle;
 use super::json_lines::JsonLines;
 use super::layers::{AnyLayer, Layers};
@@ -45,11 +44,11 @@ impl LoggingBuilder {
     /// [`ErrorKind::AlreadyInstalled`] if the process has a subscriber already, and the errors of [`layer`](Self::layer).
     pub fn init(self) -> Result<LoggingHandle, Error> {
         // No layer beside the log, also none that does nothing: it would want the events of all levels.
-        self.start(|layer| tracing_subscriber::registry().with(layer))
+        self.start(false, |layer| tracing_subscriber::registry().with(layer))
     }
 
     /// Like [`init`](Self::init), with another layer beside the log, such as one that exports traces. The filter of the log does not
-    /// hold for it.
+    /// hold for it. A panic in that layer is logged as well, by a thread of its own.
     ///
     /// # Errors
     ///
@@ -58,11 +57,14 @@ impl LoggingBuilder {
     where
         L: Layer<Registry> + Send + Sync,
     {
-        self.start(|layer| tracing_subscriber::registry().with(other).with(layer))
+        self.start(true, |layer| {
+            tracing_subscriber::registry().with(other).with(layer)
+        })
     }
 
     fn start<S, T>(
         mut self,
+        has_others: bool,
         subscriber: impl FnOnce(AnyLayer<S>) -> T,
     ) -> Result<LoggingHandle, Error>
     where
@@ -84,7 +86,7 @@ impl LoggingBuilder {
             log_records::take();
         }
         if has_panic_hook {
-            panic_hook::set(handle.files().clone());
+            panic_hook::set(handle.files().clone(), has_others);
         }
         hangup::reopen_on_hangup(handle.files());
         // It logs what it deletes, and a log that does not start deletes nothing.
@@ -138,13 +140,16 @@ impl LoggingBuilder {
             }
         }
         if let Some(alerts) = files.alerts() {
-            layers.push(Box::new(warnings(alerts.clone())));
+            layers.push(Box::new(warnings(ConsoleLines::new(alerts.clone()))));
         }
         if let Some(json) = files.json() {
             layers.push(self.json(json.clone()));
         }
         for sink in &self.json_sinks {
             layers.push(self.json(sink.clone()));
+        }
+        if let Some(tail) = &self.tail {
+            layers.push(Box::new(warnings(self.json_lines(tail.clone()))));
         }
         for sink in &self.text_sinks {
             layers.push(Box::new(ConsoleLines::new(sink.clone())));
@@ -159,12 +164,14 @@ impl LoggingBuilder {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
+        Box::new(self.json_lines(sink))
+    }
+
+    fn json_lines<L: LineSink>(&self, sink: L) -> JsonLines<L> {
         let lines = JsonLines::new(sink);
-        Box::new(
-            lines
-                .service(&*self.service)
-                .environment(&*self.environment),
-        )
+        lines
+            .service(&*self.service)
+            .environment(&*self.environment)
     }
 
     /// Reports all mistakes.
@@ -187,9 +194,9 @@ impl LoggingBuilder {
     }
 }
 
-fn warnings(file: FileSink) -> UpTo<ConsoleLines<FileSink>> {
+fn warnings<L>(layer: L) -> UpTo<L> {
     UpTo {
         level: Level::WARN,
-        layer: ConsoleLines::new(file),
+        layer,
     }
 }
