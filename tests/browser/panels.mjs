@@ -185,7 +185,7 @@ suite('panels equal the JSON routes', () => {
       const shown = new Map((await rows('.detail tbody tr')).map(([labels, total]) => [labels, Number(total.replace(/,/g, ''))]));
       const after = await totals();
       assert.deepEqual([...shown.keys()].sort(), [...after.keys()].sort());
-      for (const [labels, total] of shown) assert.ok(total >= before.get(labels) && total <= after.get(labels), `${labels} is ${total}`);
+      for (const [labels, total] of shown) assert.ok(total >= (before.get(labels) ?? 0) && total <= after.get(labels), `${labels} is ${total}`);
     }, 20_000);
     await screenshot(page, 'metrics-one');
   });
