@@ -65,7 +65,7 @@ suite('safety', () => {
       for (const view of options.colorScheme ? VIEWS : [...VIEWS, ...states]) {
         await show(page, view);
         await eventually(async () => assert.ok(await page.locator('.view :is(td, dd)').count() > 3, `${view} is empty`));
-        for (const button of await page.locator('[aria-label^="Data table of"]:visible').all()) await button.click();
+        if (options.colorScheme === undefined) for (const button of await page.locator('[aria-label^="Data table of"]:visible').all()) await button.click();
         await page.getByRole('button', { name: 'Pause' }).click();
         // Rows of the log are alike, and axe takes long for 500.
         await page.evaluate(() => document.querySelectorAll('.log tbody tr:nth-child(n + 20)').forEach((row) => row.remove()));
