@@ -6,8 +6,9 @@ use crate::catalog::Kind;
 
 /// Sees all series of a recorder. A [`Snapshot`] of them takes twice as long, because it keeps their values.
 pub(crate) trait SeriesVisitor {
-    /// Begins the series of a family, which has one at least. Families come in the order of their names.
-    fn family(&mut self, name: &str, kind: Kind);
+    /// Begins the series of a family, which has one at least. Families come in the order of their names. Returns whether it wants to
+    /// see the series.
+    fn family(&mut self, name: &str, kind: Kind) -> bool;
 
     fn series(&mut self, labels: &Labels, value: Seen<'_>);
 }
@@ -37,10 +38,9 @@ impl Seen<'_> {
 pub(super) fn visit_snapshot(snapshot: &Snapshot, visitor: &mut dyn SeriesVisitor) {
     let (mut bounds, mut counts) = (Vec::new(), Vec::new());
     for family in &snapshot.families {
-        if family.series.is_empty() {
+        if family.series.is_empty() || !visitor.family(&family.name, family.kind) {
             continue;
         }
-        visitor.family(&family.name, family.kind);
         for series in &family.series {
             let Value::Histogram(histogram) = &series.value else {
                 let number = series.value.as_f64().unwrap_or_default();

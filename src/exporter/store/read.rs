@@ -113,22 +113,21 @@ impl Store {
     fn visit(&self, visitor: &mut dyn SeriesVisitor) {
         let mut counts = Vec::new();
         for family in self.all_families() {
-            let mut is_begun = false;
-            let mut see = |stored: &StoredSeries| {
-                if !is_begun {
-                    visitor.family(family.info.name(), family.info.kind());
-                    is_begun = true;
+            if family.list.is_empty() && family.dormant.lock().is_empty() {
+                continue;
+            }
+            if !visitor.family(family.info.name(), family.info.kind()) {
+                continue;
+            }
+            let mut see = |stored: &StoredSeries| match &stored.family.shape {
+                Shape::Counter | Shape::FloatCounter => {
+                    visitor.series(&stored.labels, Seen::Number(stored.total().as_f64()));
                 }
-                match &stored.family.shape {
-                    Shape::Counter | Shape::FloatCounter => {
-                        visitor.series(&stored.labels, Seen::Number(stored.total().as_f64()));
-                    }
-                    Shape::Gauge => visitor.series(&stored.labels, Seen::Number(stored.gauge())),
-                    Shape::Histogram(buckets) => {
-                        stored.histogram(&mut counts);
-                        let (bounds, counts) = (buckets.bounds.values(), &*counts);
-                        visitor.series(&stored.labels, Seen::Histogram { bounds, counts });
-                    }
+                Shape::Gauge => visitor.series(&stored.labels, Seen::Number(stored.gauge())),
+                Shape::Histogram(buckets) => {
+                    stored.histogram(&mut counts);
+                    let (bounds, counts) = (buckets.bounds.values(), &*counts);
+                    visitor.series(&stored.labels, Seen::Histogram { bounds, counts });
                 }
             };
             family.dormant.lock().iter().for_each(|stored| see(stored));

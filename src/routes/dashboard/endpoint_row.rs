@@ -13,10 +13,6 @@ pub(super) const BUCKETS: usize = 6;
 
 /// The requests of one endpoint within the window.
 #[derive(Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a question of its own"
-)]
 pub(super) struct EndpointRow {
     /// `["GET","/users/{id}"`
     pub(super) key: String,
@@ -24,17 +20,6 @@ pub(super) struct EndpointRow {
     pub(super) in_flight: Option<f64>,
     /// The row as viewers have it.
     pub(super) text: String,
-    /// Whether the text is new in this frame.
-    pub(super) is_changed: bool,
-    /// Whether this frame computes the row.
-    pub(super) is_due: bool,
-    /// Whether a series of this row was there in this frame.
-    pub(super) is_seen: bool,
-    /// Whether viewers have the row.
-    pub(super) is_shown: bool,
-    /// The failed requests in this frame and in the one before.
-    pub(super) errors: f64,
-    pub(super) errors_before: f64,
     pub(super) values: Values,
 }
 
@@ -78,8 +63,8 @@ impl EndpointRow {
         };
     }
 
-    /// Writes the text, and notes whether it is another one.
-    pub(super) fn write(&mut self, scratch: &mut String) {
+    /// Writes the text, and returns whether it is another one.
+    pub(super) fn write(&mut self, scratch: &mut String) -> bool {
         let values = &self.values;
         scratch.clear();
         scratch.push_str(&self.key);
@@ -95,9 +80,10 @@ impl EndpointRow {
             push_rounded(scratch, number);
         }
         scratch.push(']');
-        self.is_changed = self.text != *scratch;
-        if self.is_changed {
+        let is_changed = self.text != *scratch;
+        if is_changed {
             self.text.clone_from(scratch);
         }
+        is_changed
     }
 }

@@ -6,6 +6,7 @@ use super::endpoint_row::{BUCKETS, ERRORS, EndpointRow, REQUESTS, Values};
 use super::endpoint_series::{EndpointSeries, Part};
 use super::quantiles::Quantiles;
 use super::request_names::Convention;
+use super::row_state::RowState;
 use super::series_index::SeriesIndex;
 use super::times::Times;
 use crate::exporter::{Labels, Seen};
@@ -27,6 +28,8 @@ type Place = (usize, EndpointSeries);
 /// The requests by method and endpoint.
 pub(super) struct Endpoints {
     rows: Vec<EndpointRow>,
+    /// Of each row.
+    states: Vec<RowState>,
     by_name: HashMap<(String, String), usize>,
     /// By [`Part`].
     indexes: [SeriesIndex<Place>; 3],
@@ -43,6 +46,7 @@ impl Default for Endpoints {
     fn default() -> Self {
         Self {
             rows: vec![EndpointRow::default()],
+            states: vec![RowState::new()],
             by_name: HashMap::new(),
             indexes: Default::default(),
             quantiles: Quantiles::default(),
@@ -61,12 +65,9 @@ impl Endpoints {
         let are_all_due = self.rows.len() <= ROWS_PER_FRAME + 1 || times.len() <= 2;
         self.choose(are_all_due);
         let columns = BUCKETS + self.quantiles.buckets();
-        for row in &mut self.rows {
-            row.is_changed = false;
-            row.is_seen = false;
-            row.errors_before = row.errors;
-            row.errors = 0.0;
-            if row.is_due {
+        for (row, state) in self.rows.iter_mut().zip(&mut self.states) {
+            state.begin();
+            if state.is_due {
                 row.in_flight = None;
                 row.totals.begin(times, columns);
             }
@@ -78,21 +79,22 @@ impl Endpoints {
     /// Decides which rows this frame computes.
     fn choose(&mut self, are_all_due: bool) {
         let mut rest = URGENT_ROWS;
-        for row in &mut self.rows {
-            let is_urgent = rest > 0 && row.errors > row.errors_before;
+        for state in &mut self.states {
+            let is_urgent = rest > 0 && state.errors > state.errors_before;
             rest -= usize::from(is_urgent);
-            row.is_due = are_all_due || is_urgent;
+            state.is_due = are_all_due || is_urgent;
         }
-        self.rows[ALL].is_due = true;
+        self.states[ALL].is_due = true;
         let mut rest = ROWS_PER_FRAME - (URGENT_ROWS - rest);
-        for _ in 1..self.rows.len() {
+        let last = self.states.len() - 1;
+        for _ in 0..last {
             if are_all_due || rest == 0 {
                 break;
             }
-            self.turn = self.turn % (self.rows.len() - 1) + 1;
-            let row = &mut self.rows[self.turn];
-            rest -= usize::from(!row.is_due);
-            row.is_due = true;
+            self.turn = self.turn % last + 1;
+            let state = &mut self.states[self.turn];
+            rest -= usize::from(!state.is_due);
+            state.is_due = true;
         }
     }
 
@@ -115,7 +117,8 @@ impl Endpoints {
             }
         }
         let columns = BUCKETS + self.quantiles.buckets();
-        let (rows, by_name) = (&mut self.rows, &mut self.by_name);
+        let (rows, states) = (&mut self.rows, &mut self.states);
+        let by_name = &mut self.by_name;
         let (place, series) = self.indexes[part as usize].next(labels, || {
             let series = EndpointSeries::new(labels, names);
             let Some(name) = EndpointSeries::endpoint(part, labels, names) else {
@@ -128,9 +131,9 @@ impl Endpoints {
                 return (ALL, series);
             }
             let mut row = EndpointRow::new(&name.0, &name.1);
-            row.is_due = true;
             row.totals.begin(times, columns);
             rows.push(row);
+            states.push(RowState::new());
             by_name.insert(name, rows.len() - 1);
             (rows.len() - 1, series)
         });
@@ -141,44 +144,48 @@ impl Endpoints {
         };
         rows[ALL].add(part, series, counts_requests, value);
         if place != ALL {
-            let row = &mut rows[place];
-            row.is_seen = true;
-            if row.is_due {
-                row.add(part, series, counts_requests, value);
+            let state = &mut states[place];
+            state.is_seen = true;
+            if state.is_due {
+                rows[place].add(part, series, counts_requests, value);
             }
             if series.is_error && counts_requests {
-                row.errors += value.count();
+                state.errors += value.count();
             }
         }
     }
 
     /// Ends a frame.
     pub(super) fn end(&mut self) {
-        for (place, row) in self.rows.iter_mut().enumerate() {
-            if place != ALL && !row.is_seen {
-                if row.is_shown {
-                    self.gone.push([&*row.key, "]"].concat());
-                }
-                row.is_shown = false;
+        self.states[ALL].is_seen = true;
+        let states = self.states.iter_mut().enumerate();
+        for (place, state) in states {
+            if !state.is_seen && state.is_shown {
+                let row = &mut self.rows[place];
+                self.gone.push([&*row.key, "]"].concat());
                 row.totals.clear();
                 row.text.clear();
-            } else if row.is_due {
-                row.is_shown = true;
+                state.is_shown = false;
+            } else if state.is_seen && state.is_due {
+                let row = &mut self.rows[place];
                 row.compute(&mut self.quantiles, &mut self.increases);
-                if place != ALL {
-                    row.write(&mut self.text);
-                }
+                state.is_changed = place != ALL && row.write(&mut self.text);
+                state.is_shown = true;
+            } else if state.is_due {
+                self.rows[place].totals.clear();
             }
         }
-        if self.rows.len() > MAX_ROWS && self.rows[1..].iter().any(|row| !row.is_seen) {
+        if self.rows.len() > MAX_ROWS && !self.states.iter().all(|state| state.is_seen) {
             self.forget_gone();
         }
     }
 
     /// Makes room for other endpoints.
     fn forget_gone(&mut self) {
-        self.rows[ALL].is_seen = true;
-        self.rows.retain(|row| row.is_seen);
+        let mut states = self.states.iter();
+        self.rows
+            .retain(|_| states.next().is_some_and(|state| state.is_seen));
+        self.states.retain(|state| state.is_seen);
         self.by_name.clear();
         let rows = self.rows.iter().enumerate().skip(1);
         self.by_name.extend(rows.filter_map(|(place, row)| {
@@ -196,10 +203,11 @@ impl Endpoints {
 
     /// Writes the members `endpoints` and `gone` of a frame.
     pub(super) fn push(&self, text: &mut String, is_full: bool) {
-        let rows = self.rows[1..].iter();
-        let rows = rows.filter(|row| row.is_shown && (is_full || row.is_changed));
+        let rows = self.rows.iter().zip(&self.states).skip(1);
+        let is_pushed = |state: &RowState| state.is_shown && (is_full || state.is_changed);
+        let rows = rows.filter(|(_, state)| is_pushed(state));
         text.push_str("\"endpoints\":[");
-        push_list(text, rows.map(|row| &*row.text));
+        push_list(text, rows.map(|(row, _)| &*row.text));
         text.push_str("],\"gone\":[");
         if !is_full {
             push_list(text, self.gone.iter().map(|gone| &**gone));

@@ -10,6 +10,10 @@ use crate::exporter::{Labels, Seen};
 /// The most families that a frame shows, the first ones by name.
 const MAX_FAMILIES: usize = 500;
 
+/// The most series of families that only this table needs and that one frame reads. Of more, each frame reads some families in
+/// turn.
+const SERIES_PER_FRAME: usize = 2_000;
+
 /// The metrics by family.
 #[derive(Default)]
 pub(super) struct Families {
@@ -18,6 +22,12 @@ pub(super) struct Families {
     /// The row of the family that is read, and that after it.
     current: Option<usize>,
     next: usize,
+    /// The first family that this frame reads, and the first one that it leaves to the next.
+    turn: String,
+    next_turn: Option<String>,
+    /// The series that were read for this table alone.
+    read: usize,
+    is_shared: bool,
     /// The names of those that have dropped registrations because of their limit.
     at_limit: HashSet<String>,
     scratch: (Vec<f64>, String),
@@ -26,32 +36,51 @@ pub(super) struct Families {
 impl Families {
     /// Begins a frame.
     pub(super) fn begin(&mut self) {
+        self.turn = self.next_turn.take().unwrap_or_default();
+        self.read = 0;
         self.next = 0;
         self.current = None;
         self.at_limit.clear();
         for row in &mut self.rows {
             row.is_seen = false;
+            row.is_left = false;
         }
     }
 
-    /// Goes to the row of a family, which may be new.
-    pub(super) fn family(&mut self, name: &str, kind: Kind) {
+    /// Goes to the row of a family, which may be new. Returns whether this frame reads it. A family that is read anyway, because
+    /// others need it, `is_shared`.
+    pub(super) fn family(&mut self, name: &str, kind: Kind, is_shared: bool) -> bool {
         let rest = self.rows[self.next..].iter();
         self.next += rest.take_while(|row| *row.name < *name).count();
-        let is_known = self.rows.get(self.next).is_some_and(|row| row.name == name);
         self.current = None;
-        if !is_known {
-            if self.rows.len() >= MAX_FAMILIES {
-                return;
+        self.is_shared = is_shared;
+        let is_full = self.rows.len() >= MAX_FAMILIES;
+        match self.rows.get_mut(self.next) {
+            Some(row) if row.name == name => {
+                let is_before = *name < *self.turn;
+                let is_after = self.read >= SERIES_PER_FRAME || self.next_turn.is_some();
+                if !is_shared && (is_before || is_after) {
+                    if !is_before {
+                        self.next_turn.get_or_insert_with(|| name.to_owned());
+                    }
+                    row.is_seen = true;
+                    row.is_changed = false;
+                    row.is_left = true;
+                    self.next += 1;
+                    return false;
+                }
             }
-            self.rows.insert(self.next, FamilyRow::new(name, kind));
+            _ if is_full => return is_shared,
+            _ => self.rows.insert(self.next, FamilyRow::new(name, kind)),
         }
         self.current = Some(self.next);
         self.next += 1;
+        true
     }
 
     /// Counts one series of the family, at the latest of these times.
     pub(super) fn add(&mut self, value: Seen<'_>, times: &Times) {
+        self.read += usize::from(!self.is_shared);
         if let Some(row) = self.current.and_then(|row| self.rows.get_mut(row)) {
             row.add(value, times);
         }
@@ -69,7 +98,7 @@ impl Families {
     /// Ends a frame.
     pub(super) fn end(&mut self) {
         self.rows.retain(|row| row.is_seen);
-        for row in &mut self.rows {
+        for row in self.rows.iter_mut().filter(|row| !row.is_left) {
             let is_at_limit = self.at_limit.contains(&row.name);
             row.write(is_at_limit, &mut self.scratch);
         }

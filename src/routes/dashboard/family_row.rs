@@ -22,6 +22,8 @@ pub(super) struct FamilyRow {
     pub(super) text: String,
     pub(super) is_changed: bool,
     pub(super) is_seen: bool,
+    /// Whether another frame reads it.
+    pub(super) is_left: bool,
 }
 
 impl FamilyRow {
@@ -41,6 +43,7 @@ impl FamilyRow {
             text: String::new(),
             is_changed: false,
             is_seen: false,
+            is_left: false,
         }
     }
 

@@ -105,9 +105,9 @@ impl Metrics {
 }
 
 impl SeriesVisitor for Metrics {
-    fn family(&mut self, name: &str, kind: Kind) {
+    fn family(&mut self, name: &str, kind: Kind) -> bool {
         self.role = self.roles.get(name).copied();
-        self.families.family(name, kind);
+        self.families.family(name, kind, self.role.is_some())
     }
 
     fn series(&mut self, labels: &Labels, value: Seen<'_>) {

@@ -24,6 +24,7 @@ mod page;
 mod place;
 mod quantiles;
 mod request_names;
+mod row_state;
 mod runtime;
 mod series_index;
 mod site;

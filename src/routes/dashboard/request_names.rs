@@ -74,8 +74,9 @@ impl RequestNames {
 struct FamilyNames(HashSet<String>);
 
 impl SeriesVisitor for FamilyNames {
-    fn family(&mut self, name: &str, _: Kind) {
+    fn family(&mut self, name: &str, _: Kind) -> bool {
         self.0.insert(name.to_owned());
+        false
     }
 
     fn series(&mut self, _: &Labels, _: Seen<'_>) {}

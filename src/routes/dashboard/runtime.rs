@@ -9,7 +9,9 @@ use crate::catalog::{
     TOKIO_BUSY_RATIO, TOKIO_GLOBAL_QUEUE_DEPTH, TOKIO_SCHEDULING_DELAY, TOKIO_WORKERS,
 };
 
-pub(super) const GAUGES: [&Family; 12] = [
+const COUNT: usize = 12;
+
+pub(super) const GAUGES: [&Family; COUNT] = [
     &SYSTEM_MEMORY_USED,
     &SYSTEM_MEMORY_AVAILABLE,
     &PROCESS_RESIDENT_MEMORY,
@@ -28,7 +30,7 @@ pub(super) const GAUGES: [&Family; 12] = [
 #[derive(Default)]
 pub(super) struct Runtime {
     /// By [`GAUGES`].
-    values: [Option<f64>; GAUGES.len()],
+    values: [Option<f64>; COUNT],
     /// The CPU time of the process.
     cpu: Option<f64>,
     cpu_seconds: Totals,

@@ -43,8 +43,9 @@ impl Totals {
     }
 
     /// Passes the increase of each column within the window, and returns the seconds that it took; zero before there are two
-    /// moments. A total that is lower than before belongs to series that were removed, and has no increase.
-    pub(super) fn increases(&self, increases: &mut Vec<f64>) -> f64 {
+    /// moments.
+    pub(super) fn increases(&mut self, increases: &mut Vec<f64>) -> f64 {
+        self.settle();
         increases.clear();
         let (Some((since, first)), Some((now, latest))) = (self.slots.front(), self.slots.back())
         else {
@@ -52,7 +53,24 @@ impl Totals {
         };
         let first = first.iter().copied().chain(std::iter::repeat(0.0));
         let columns = latest.iter().zip(first);
-        increases.extend(columns.map(|(now, first)| (now - first).max(0.0)));
+        increases.extend(columns.map(|(now, first)| now - first));
         now - since
+    }
+
+    /// Lowers the former totals where the latest one is lower, because series were removed. The increases before that stay.
+    fn settle(&mut self) {
+        let Some((now, latest)) = self.slots.pop_back() else {
+            return;
+        };
+        for (column, total) in latest.iter().enumerate() {
+            let before = self.slots.back().and_then(|(_, totals)| totals.get(column));
+            let fall = before.map_or(0.0, |before| before - total);
+            if fall > 0.0 {
+                let former = self.slots.iter_mut();
+                let former = former.filter_map(|(_, totals)| totals.get_mut(column));
+                former.for_each(|total| *total -= fall);
+            }
+        }
+        self.slots.push_back((now, latest));
     }
 }
