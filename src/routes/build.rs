@@ -17,7 +17,7 @@ use crate::health::Health;
 use crate::recorder::RecorderRef;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
-const DEFAULT_PATHS: [&str; 43] = [
+const DEFAULT_PATHS: [&str; 45] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -59,7 +59,9 @@ const DEFAULT_PATHS: [&str; 43] = [
     "/dashboard/events",
     "/dashboard/family/{name}",
     "/dashboard/logs",
+    "/debug/pprof/",
     "/debug/pprof/heap",
+    "/debug/pprof/profile",
     "/debug/tasks",
 ];
 

@@ -11,6 +11,8 @@
 //!     .layer(HttpMetricsLayer::new());
 //! # Ok::<_, tower_vitals::Error>(())
 //! ```
+//!
+#![doc = include_str!("../../docs/controls.md")]
 
 mod accept;
 mod acceptor;
@@ -42,7 +44,11 @@ mod exposition;
 mod extract;
 mod function_guard;
 mod guard;
-#[cfg(feature = "prometheus")]
+#[cfg(any(feature = "profile", feature = "prometheus"))]
+#[cfg_attr(
+    not(feature = "prometheus"),
+    allow(dead_code, reason = "profiles are always compressed")
+)]
 mod gzip;
 mod health;
 mod health_shapes;
@@ -78,11 +84,15 @@ mod metrics_render;
 mod monitoring;
 mod mounted;
 mod peer;
+mod pprof_index;
 mod problem;
+#[cfg(feature = "profile")]
+mod profile;
 #[cfg(any(
     feature = "alerts",
     feature = "jobs",
     feature = "logging",
+    feature = "profile",
     feature = "prometheus"
 ))]
 mod query;

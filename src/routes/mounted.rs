@@ -11,7 +11,7 @@ use crate::health::Health;
 /// All routes of one router.
 #[cfg_attr(
     not(feature = "dashboard"),
-    expect(dead_code, reason = "only the dashboard reads it")
+    expect(dead_code, reason = "only the dashboard reads more than paths")
 )]
 pub(super) struct Mounted {
     /// Each default path, and the path that the route has.

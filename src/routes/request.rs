@@ -28,10 +28,6 @@ pub(super) struct RouteRequest {
         expect(dead_code, reason = "only the metrics read it")
     )]
     pub(super) health: Option<Health>,
-    #[cfg_attr(
-        not(feature = "dashboard"),
-        expect(dead_code, reason = "only the dashboard reads it")
-    )]
     pub(super) mounted: Arc<Mounted>,
 }
 
