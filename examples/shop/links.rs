@@ -6,7 +6,7 @@ use crate::home::Home;
 use crate::outside::Outside;
 
 /// The pages and routes to open.
-const LINKS: [(&str, &str); 14] = [
+const LINKS: [(&str, &str); 15] = [
     ("/", "the shop"),
     ("/dashboard", "all of this on one page"),
     ("/metrics", "Prometheus' text"),
@@ -24,6 +24,7 @@ const LINKS: [(&str, &str); 14] = [
     ("/alerts/history", "alerts of the past"),
     ("/admin/config", "settings"),
     ("/admin/log-level", "the filter of the log"),
+    ("/debug/tasks", "the async runtime"),
 ];
 
 pub(crate) fn print(url: &str, outside: &Outside, home: &Home, settings: &Settings) {

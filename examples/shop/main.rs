@@ -113,6 +113,7 @@ async fn main() -> anyhow::Result<()> {
         .log_level(logging.level())
         .log_tail(tail)
         .settings(&settings)
+        .tasks(&Handle::current())
         .dashboard()
         .guard(guard(&settings));
     let app = app(shop, routes, &mood)?;

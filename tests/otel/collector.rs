@@ -1,5 +1,9 @@
 //! A collector of traces, over HTTP and gRPC, that keeps what it gets and can misbehave.
-#![allow(unreachable_pub, reason = "the tests of this binary use it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the tests of this binary use it, without axum a part of it"
+)]
 
 use std::fmt::Write;
 use std::net::SocketAddr;
