@@ -64,7 +64,7 @@ export default function render(root, context) {
 			row(COLUMNS, [h('strong', name), badge(status), h('span', message ?? '', ' ', Object.entries(metrics ?? {}).map(([key, value]) => label(`${key}=`, typeof value === 'number' ? fmt.number(value) : String(value)))), fmt.seconds(duration_ms / 1000), ticking(timestamp), strip(seen, `Results of ${name}`), muted(told)], { 'data-check': name }));
 	}
 
-	const historyOf = (name) => (store.health.history?.[name] ?? store.checks.get(name) ?? []).slice(-40).map(([time, status]) => [fmt.clock(time), status]);
+	const historyOf = (name) => (store.checks.get(name) ?? []).slice(-40).map(([time, status]) => [fmt.clock(time), status]);
 
 	frame();
 	return { frame, destroy: polled.destroy };

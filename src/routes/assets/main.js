@@ -10,7 +10,7 @@ const VIEWS = [
 	['overview', 'Overview'], ['requests', 'Requests'], ['health', 'Health', '/health'], ['jobs', 'Jobs', '/jobs'], ['alerts', 'Alerts', '/alerts'],
 	['slos', 'SLOs', '/alerts/rules'], ['runtime', 'Runtime & host'], ['metrics', 'Metrics'], ['logs', 'Logs', '/dashboard/logs'],
 ];
-/** How often the page asks whether its token still counts. */
+/** How often the token is checked. */
 const CHECK = 15_000;
 
 const $ = (id) => document.getElementById(id);
@@ -49,7 +49,7 @@ const context = {
 	range,
 	href,
 	params: () => place().params,
-	/** Changes parameters of the view. Typing and sorting replace the entry in the history. */
+	/** Changes parameters of the view, without an entry in the history. */
 	set(changes) {
 		const { id, params } = place();
 		const next = href(id, { ...Object.fromEntries(params), ...changes });
@@ -139,7 +139,7 @@ const fillHistory = () => backfill().then(() => { if (!isPaused) draw(); }).catc
 
 setInterval(() => { if (!isPaused) tick(); }, 1000);
 
-/** Takes all data from the page if its token counts no more. Other errors are the caller's. */
+/** Takes all data from the page if its token counts no more. */
 async function refused(error) {
 	if (error?.name === 'AbortError' || error?.takesToken === undefined) return;
 	try {

@@ -32,7 +32,7 @@ export const store = {
 	heat: null,
 	/** `[time, figures of the runtime]`, since the page opened. */
 	runtimes: [],
-	/** Status changes of checks since the page opened, if the server sends none. */
+	/** Results of checks since the page opened. */
 	checks: new Map(),
 };
 
@@ -93,7 +93,8 @@ export function noteHealth({ checks, status, ...report }) {
 
 function pushTick(frame) {
 	const all = frame.overview;
-	if (!all) return;
+	// The rates of the first frame of all are unknown.
+	if (!all || !frame.seconds) return;
 	const sums = [0, 0, 0, 0];
 	for (const row of store.endpoints.values()) {
 		sums[0] += row.rate_2xx;
