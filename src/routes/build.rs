@@ -13,7 +13,7 @@ use crate::health::Health;
 use crate::recorder::RecorderRef;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
-const DEFAULT_PATHS: [&str; 35] = [
+const DEFAULT_PATHS: [&str; 38] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -34,6 +34,9 @@ const DEFAULT_PATHS: [&str; 35] = [
     "/admin/config",
     "/admin/log-level",
     "/admin/reset-metrics",
+    "/openapi.json",
+    "/docs",
+    "/redoc",
     "/jobs",
     "/jobs/status",
     "/jobs/stats/{name}",
@@ -99,7 +102,7 @@ impl Routes {
     }
 
     /// Applies all changes. Leaves out routes whose new path is a mistake: the app may have its own at their default path.
-    fn resolve(self) -> (Resolved, Result<(), Error>) {
+    pub(super) fn resolve(self) -> (Resolved, Result<(), Error>) {
         let Self {
             added,
             changes,
@@ -137,6 +140,7 @@ impl Routes {
                     Change::ProtectAll if route.default_path.starts_with(path) => {
                         route.access = Access::Guarded;
                     }
+                    Change::Open if is_named => route.access = Access::Open,
                     Change::Remove if is_named => continue 'routes,
                     Change::Rename(path) if is_named => route.path.clone_from(path),
                     _ => {}
@@ -147,11 +151,18 @@ impl Routes {
                 Err(mistake) => mistakes.push(mistake),
             }
         }
+        let guard = self.guard.unwrap_or_else(Guard::closed);
+        let (shown, health) = (routes.clone(), self.health);
+        for route in &mut routes {
+            if let Some(make) = route.late_handler {
+                route.handler = make(&shown, &guard, details, health.as_ref());
+            }
+        }
         let resolved = Resolved {
             routes,
-            guard: self.guard.unwrap_or_else(Guard::closed),
+            guard,
             details,
-            health: self.health,
+            health,
             recorder: self.recorder.unwrap_or_default(),
         };
         (
@@ -213,9 +224,9 @@ fn check_path(route: &Route, others: &[Route]) -> Result<(), String> {
 /// Routes with all changes applied.
 pub(super) struct Resolved {
     pub(super) routes: Vec<Route>,
-    guard: Guard,
-    details: Details,
-    health: Option<Health>,
+    pub(super) guard: Guard,
+    pub(super) details: Details,
+    pub(super) health: Option<Health>,
     recorder: RecorderRef,
 }
 

@@ -15,11 +15,16 @@
 mod accept;
 mod acceptor;
 mod access;
+#[cfg(feature = "alerts")]
+mod act_operations;
 mod admin;
 #[cfg(feature = "alerts")]
 mod alert_acts;
 #[cfg(feature = "alerts")]
+mod alert_operations;
+#[cfg(feature = "alerts")]
 mod alerts;
+mod answer;
 mod build;
 #[cfg(feature = "prometheus")]
 mod chunked_body;
@@ -33,9 +38,12 @@ mod guard;
 #[cfg(feature = "prometheus")]
 mod gzip;
 mod health;
+mod health_operations;
 mod health_shapes;
 mod hosts;
 mod ip_guard;
+#[cfg(feature = "jobs")]
+mod job_operations;
 #[cfg(feature = "jobs")]
 mod jobs;
 #[cfg(any(feature = "alerts", feature = "logging"))]
@@ -55,9 +63,15 @@ mod metrics_history;
 #[cfg(feature = "prometheus")]
 mod metrics_json;
 #[cfg(feature = "prometheus")]
+mod metrics_operations;
+#[cfg(feature = "prometheus")]
 mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_render;
+#[cfg(feature = "openapi")]
+mod openapi;
+mod operation;
+mod parameter;
 mod peer;
 mod problem;
 #[cfg(any(feature = "alerts", feature = "jobs", feature = "prometheus"))]

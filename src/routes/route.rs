@@ -15,6 +15,7 @@ use http::{Extensions, StatusCode, Uri};
 
 use super::access::{Access, Details};
 use super::guard::Guard;
+use super::operation::Operation;
 use super::problem::{identified, problem};
 use super::refusal::Refusal;
 use super::refusals::Refusals;
@@ -56,14 +57,24 @@ where
     Arc::new(move |request| Box::pin(handle(request)))
 }
 
+/// Makes the handler of a route that shows the others, once all changes are applied to them.
+pub(super) type LateHandler = fn(&[Route], &Guard, Details, Option<&Health>) -> Handler;
+
 #[derive(Clone)]
 pub(super) struct Route {
     /// The path that the setters of [`Routes`](super::Routes) know it by.
     pub(super) default_path: &'static str,
     pub(super) path: String,
     pub(super) method: Method,
+    #[cfg_attr(
+        not(feature = "openapi"),
+        expect(dead_code, reason = "only API documents show it")
+    )]
+    pub(super) operation: &'static Operation,
     pub(super) access: Access,
     pub(super) handler: Handler,
+    /// Replaces the handler when the routes are built.
+    pub(super) late_handler: Option<LateHandler>,
     /// Whether another route of this default path replaces it.
     pub(super) gives_way: bool,
 }
@@ -72,6 +83,7 @@ impl Route {
     pub(super) fn new<F>(
         method: Method,
         path: &'static str,
+        operation: &'static Operation,
         access: Access,
         handle: impl Fn(RouteRequest) -> F + Send + Sync + 'static,
     ) -> Self
@@ -82,8 +94,10 @@ impl Route {
             default_path: path,
             path: path.to_owned(),
             method,
+            operation,
             access,
             handler: handler(handle),
+            late_handler: None,
             gives_way: false,
         }
     }
@@ -140,7 +154,7 @@ impl Route {
     }
 
     /// Whether the guard decides who may pass.
-    fn is_guarded(&self, details: Details) -> bool {
+    pub(super) fn is_guarded(&self, details: Details) -> bool {
         match self.access {
             Access::Open => false,
             Access::Guarded => true,

@@ -9,6 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::access::{Access, Details};
 use super::guard::Guard;
+use super::health_operations;
+use super::operation::Operation;
 use super::request::RouteRequest;
 use super::respond;
 use super::route::{Method, Route};
@@ -68,6 +70,11 @@ pub(super) enum Change {
     Protect,
     /// This route and those below it.
     ProtectAll,
+    #[cfg_attr(
+        not(feature = "openapi"),
+        expect(dead_code, reason = "only the API document can be opened")
+    )]
+    Open,
     Remove,
     Rename(String),
 }
@@ -100,9 +107,13 @@ impl Routes {
         if self.find(path).is_none() {
             self.added.push(Route {
                 gives_way: true,
-                ..Route::new(Method::Get, path, Access::Open, |_| async {
-                    respond::json(StatusCode::OK, &json!({ "status": "healthy" }))
-                })
+                ..Route::new(
+                    Method::Get,
+                    path,
+                    &health_operations::ALIVE,
+                    Access::Open,
+                    |_| async { respond::json(StatusCode::OK, &json!({ "status": "healthy" })) },
+                )
             });
         }
         self
@@ -199,13 +210,14 @@ impl Routes {
     pub(super) fn add<F>(
         self,
         path: &'static str,
+        operation: &'static Operation,
         access: Access,
         handle: impl Fn(RouteRequest) -> F + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = Response> + Send + 'static,
     {
-        self.add_with_method(Method::Get, path, access, handle)
+        self.add_with_method(Method::Get, path, operation, access, handle)
     }
 
     /// Adds a route for GET and HEAD whose handler takes a clone of `state`.
@@ -213,6 +225,7 @@ impl Routes {
         self,
         state: &T,
         path: &'static str,
+        operation: &'static Operation,
         access: Access,
         handle: impl Fn(T, RouteRequest) -> F + Send + Sync + 'static,
     ) -> Self
@@ -221,7 +234,9 @@ impl Routes {
         F: Future<Output = Response> + Send + 'static,
     {
         let state = state.clone();
-        self.add(path, access, move |request| handle(state.clone(), request))
+        self.add(path, operation, access, move |request| {
+            handle(state.clone(), request)
+        })
     }
 
     /// Adds a route, or replaces one that was added before.
@@ -229,13 +244,14 @@ impl Routes {
         mut self,
         method: Method,
         path: &'static str,
+        operation: &'static Operation,
         access: Access,
         handle: impl Fn(RouteRequest) -> F + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = Response> + Send + 'static,
     {
-        let route = Route::new(method, path, access, handle);
+        let route = Route::new(method, path, operation, access, handle);
         match self.find(path) {
             Some(own) => *own = route,
             None => self.added.push(route),
@@ -243,6 +259,7 @@ impl Routes {
         self
     }
 
+    /// Returns the route of this default path.
     pub(super) fn find(&mut self, default_path: &str) -> Option<&mut Route> {
         let mut added = self.added.iter_mut();
         added.find(|route| route.default_path == default_path)
