@@ -21,6 +21,9 @@ use crate::alerts::{Acted, Alerts};
 use crate::error::{Error, ErrorKind, logged};
 use crate::redact::redact;
 
+/// The longest name of a person, in characters.
+const MAX_NAME: usize = 256;
+
 /// An act.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Act {
@@ -258,6 +261,13 @@ fn check_name(by: &str) -> Result<(), Rejection> {
         return Err(Rejection::new(
             StatusCode::BAD_REQUEST,
             "by is empty: the name of a person is needed.",
+        ));
+    }
+    // The end of a silence keeps no name, so only the route limits it.
+    if by.chars().count() > MAX_NAME {
+        return Err(Rejection::new(
+            StatusCode::BAD_REQUEST,
+            &format!("The name is too long: allowed are {MAX_NAME} characters."),
         ));
     }
     Ok(())

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use axum::Router;
 use tower_vitals::routes::Guard;
 
-use crate::service::{TOKEN, routes};
+use crate::document::{json, operations};
+use crate::service::{TOKEN, get, routes};
 use crate::support::env;
 
 /// A program of Python packages, beside Python itself.
@@ -36,4 +38,41 @@ fn tempfile() -> PathBuf {
     let folder = std::env::temp_dir().join(format!("openapi-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     folder
+}
+
+/// All checks of `schemathesis`: no 5xx, and no status, media type or schema that the document lacks.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python packages: tests/servers"]
+async fn schemathesis_finds_nothing() {
+    let routes = routes().await.guard(Guard::bearer(TOKEN));
+    let operations = operations(&json(&routes.openapi())).len();
+    let app = Router::from(routes.clone().guard(Guard::open()));
+    let list = get(&app, "/alerts").await.json();
+    let alert = list["alerts"][1]["id"].as_str().unwrap().to_owned();
+    let server = routes.spawn("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", server.local_addr());
+    let run = move || {
+        let config = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/openapi/schemathesis.toml"
+        );
+        let mut command = program("schemathesis");
+        command
+            .env("ALERT", alert)
+            .args(["--config-file", config, "--no-color"])
+            .args(["run", &format!("{url}/openapi.json"), "--url", &url])
+            .args(["--header", &format!("Authorization:Bearer {TOKEN}")])
+            .args(["--checks", "all", "--phases", "examples,coverage,fuzzing"])
+            .args(["--max-examples", "10", "--workers", "2"])
+            .args(["--generation-deterministic", "--no-shrink"])
+            .args(["--continue-on-failure"]);
+        command.output().unwrap()
+    };
+    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    assert_success(&output);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    println!("{stdout}");
+    let tested = format!("Tested: {operations}\n");
+    assert!(stdout.contains(&tested), "no {tested}{stdout}");
+    server.shutdown().await;
 }
