@@ -64,6 +64,8 @@
 //! | `sqlx` | [`DatabaseConnections::poll`](instrument::DatabaseConnections::poll) for sqlx pools; needs Rust 1.94 | 73 more |
 //! | `otel` | [`telemetry::otel`]: traces over OTLP, with gRPC or HTTP; the headers of traces in [`ServerSpanLayer`] and [`ClientMetricsLayer`], and their ids in exemplars | 83 more |
 //! | `request-id` | [`RequestIdLayer`], which gives each request an id, with tower-http | 5 more |
+//! | `dashboard` | [`Routes::dashboard`]: a page that shows all that the routes serve, live | none over `axum` and `prometheus` |
+//! | `cors` | [`Routes::cors`]: pages of named origins may read the JSON of the routes, with tower-http | 1 over `axum` |
 //! | `full` | everything; needs Rust 1.95 | 268 crates in total |
 #![warn(clippy::incompatible_msrv)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -171,6 +173,7 @@ mod process_mark;
 mod recorder;
 pub mod redact;
 mod request_id;
+mod request_target;
 #[cfg(feature = "axum")]
 pub mod routes;
 #[cfg(feature = "axum")]

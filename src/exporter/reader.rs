@@ -120,6 +120,15 @@ impl Reader {
         self.gatherer.snapshot()
     }
 
+    /// The same with the series that are idle, whose totals would otherwise seem to fall when they leave.
+    #[cfg_attr(
+        not(feature = "dashboard"),
+        expect(dead_code, reason = "only the dashboard uses it")
+    )]
+    pub(crate) fn snapshot_with_idle(&self) -> Snapshot {
+        self.gatherer.baseline()
+    }
+
     pub(super) fn on_gather(&self, hook: impl Fn() + Send + Sync + 'static) {
         self.gatherer.on_gather(hook);
     }

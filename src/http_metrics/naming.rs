@@ -167,7 +167,7 @@ impl Naming {
         self.convention.side == Side::Client
     }
 
-    #[cfg(feature = "alerts")]
+    #[cfg(any(feature = "alerts", feature = "dashboard"))]
     pub(crate) fn has_error_type(&self) -> bool {
         self.convention.has_error_type
     }

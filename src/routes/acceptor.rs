@@ -8,16 +8,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, ToSocketAddrs, lookup_host};
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::connection_service::respond;
 use super::connections::{Connection, Connections};
 use super::limits::Limits;
+use super::stopping::Stopping;
 use super::timed_stream::TimedStream;
 
 /// The delay after a failed accept, which is most likely a lack of file descriptors.
@@ -61,6 +65,8 @@ pub(super) struct Acceptor {
     connections: Arc<Connections>,
     graceful: GracefulShutdown,
     router: Router,
+    /// Dropped when the server stops.
+    running: watch::Sender<()>,
 }
 
 impl Acceptor {
@@ -69,6 +75,7 @@ impl Acceptor {
             connections: Connections::new(limits),
             graceful: GracefulShutdown::new(),
             router,
+            running: watch::Sender::new(()),
         }
     }
 
@@ -86,6 +93,7 @@ impl Acceptor {
             }
         }
         drop(listener);
+        drop(self.running);
         self.graceful.shutdown().await;
     }
 
@@ -122,7 +130,11 @@ impl Acceptor {
         let stream = TimedStream::new(stream, Arc::clone(&connection));
         let service = service_fn({
             let (router, connection) = (self.router.clone(), Arc::clone(&connection));
-            move |request| respond(router.clone(), &connection, peer, request)
+            let stopping = Stopping::new(&self.running);
+            move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(stopping.clone());
+                respond(router.clone(), &connection, peer, request)
+            }
         });
         let served = http.serve_connection(TokioIo::new(stream), service);
         let served = self.graceful.watch(served);

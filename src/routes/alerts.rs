@@ -1,5 +1,6 @@
 //! `/alerts`: the alerts, their history, and the rules.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::response::Response;
@@ -10,12 +11,12 @@ use serde_json::{Value, json};
 use super::access::Access;
 use super::alert_acts;
 use super::alert_operations as operations;
+use super::method::Method;
 use super::operation::Operation;
 use super::query::{parameters, unknown};
 use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
 use super::respond;
-use super::route::Method;
 use super::routes::Routes;
 use crate::alerts::state::{AlertId, AlertState};
 use crate::alerts::stores::HistoryQuery;
@@ -70,7 +71,8 @@ impl Routes {
         clippy::needless_pass_by_value,
         reason = "the other builders take values"
     )]
-    pub fn alerts(self, alerts: Alerts) -> Self {
+    pub fn alerts(mut self, alerts: Alerts) -> Self {
+        self.watched.push(Arc::new(alerts.clone()));
         let guarded = Access::Guarded;
         let post = |routes: Self, path, operation: &'static Operation, act| {
             let alerts = alerts.clone();

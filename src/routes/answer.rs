@@ -9,7 +9,7 @@
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) description: &'static str,
-    /// Media types, each with the name of its schema, which is empty for a text. Without any, the answer is a problem (RFC 9457).
+    /// Media types, each with the name of its schema, which is empty for a text.
     pub(super) contents: &'static [(&'static str, &'static str)],
 }
 
@@ -27,6 +27,27 @@ impl Answer {
     }
 
     pub(super) const fn problem(status: u16, description: &'static str) -> Self {
+        const PROBLEM: &[(&str, &str)] = &[("application/problem+json", "problem")];
+        Self::new(status, description, PROBLEM)
+    }
+
+    /// Without a body.
+    #[cfg_attr(
+        not(any(feature = "dashboard", feature = "docs-ui", feature = "redoc")),
+        expect(dead_code, reason = "only pages answer so")
+    )]
+    pub(super) const fn empty(status: u16, description: &'static str) -> Self {
         Self::new(status, description, &[])
+    }
+
+    /// Whether it is a problem (RFC 9457).
+    #[cfg_attr(
+        not(feature = "openapi"),
+        expect(dead_code, reason = "only API documents ask")
+    )]
+    pub(super) fn is_problem(&self) -> bool {
+        self.contents
+            .iter()
+            .any(|(media_type, _)| *media_type == "application/problem+json")
     }
 }

@@ -1,19 +1,22 @@
 //! Builds an axum router of [`Routes`], or reports their mistakes.
 
+use std::sync::Arc;
+
 use axum::Router;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
 use super::access::{Access, Details};
+use super::cors_layer::shared_with;
 use super::guard::Guard;
+use super::mounted::Mounted;
 use super::problem::problem;
 use super::route::{PARAMETER, Route, handler};
 use super::routes::{Change, Routes};
 use crate::error::Error;
-use crate::health::Health;
 use crate::recorder::RecorderRef;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
-const DEFAULT_PATHS: [&str; 38] = [
+const DEFAULT_PATHS: [&str; 48] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -36,7 +39,9 @@ const DEFAULT_PATHS: [&str; 38] = [
     "/admin/reset-metrics",
     "/openapi.json",
     "/docs",
+    "/docs/assets/{name}",
     "/redoc",
+    "/redoc/assets/{name}",
     "/jobs",
     "/jobs/status",
     "/jobs/stats/{name}",
@@ -52,6 +57,14 @@ const DEFAULT_PATHS: [&str; 38] = [
     "/alerts/{name}/resolve",
     "/alerts/{name}/suppress",
     "/alerts/channels/{name}/test",
+    "/dashboard",
+    "/dashboard/assets/{name}",
+    "/dashboard/config.json",
+    "/dashboard/events",
+    "/dashboard/family/{name}",
+    "/dashboard/logs",
+    "/debug/pprof/heap",
+    "/debug/tasks",
 ];
 
 impl Routes {
@@ -151,19 +164,20 @@ impl Routes {
                 Err(mistake) => mistakes.push(mistake),
             }
         }
-        let guard = self.guard.unwrap_or_else(Guard::closed);
-        let (shown, health) = (routes.clone(), self.health);
-        for route in &mut routes {
-            if let Some(make) = route.late_handler {
-                route.handler = make(&shown, &guard, details, health.as_ref());
-            }
-        }
+        let mounted = Mounted {
+            routes: routes.iter().map(Route::mounted).collect(),
+            sources: self.sources,
+            watched: self.watched,
+            health: self.health,
+            details: self.details.unwrap_or_default(),
+            guard: self.guard.unwrap_or_else(Guard::closed),
+        };
         let resolved = Resolved {
             routes,
-            guard,
-            details,
-            health,
             recorder: self.recorder.unwrap_or_default(),
+            mounted,
+            at_build: self.at_build,
+            origins: self.origins,
         };
         (
             resolved,
@@ -224,21 +238,27 @@ fn check_path(route: &Route, others: &[Route]) -> Result<(), String> {
 /// Routes with all changes applied.
 pub(super) struct Resolved {
     pub(super) routes: Vec<Route>,
-    pub(super) guard: Guard,
-    pub(super) details: Details,
-    pub(super) health: Option<Health>,
+    pub(super) mounted: Mounted,
+    at_build: Vec<fn(&mut Mounted)>,
     recorder: RecorderRef,
+    origins: Vec<HeaderValue>,
 }
 
 impl Resolved {
     pub(super) fn into_router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
+        let mut mounted = self.mounted;
+        for build in self.at_build {
+            build(&mut mounted);
+        }
+        let mounted = Arc::new(mounted);
         self.routes
             .into_iter()
             .fold(Router::new(), |router, route| {
                 let path = route.path.clone();
-                let (guard, health) = (self.guard.clone(), self.health.clone());
-                let route = route.into_method_router(guard, self.details, health, &self.recorder);
-                router.route(&path, route)
+                let is_shared = route.is_shared();
+                let route = route.into_method_router(&self.recorder, Arc::clone(&mounted));
+                let origins: &[_] = if is_shared { &self.origins } else { &[] };
+                router.route(&path, shared_with(route, origins))
             })
     }
 }

@@ -1,8 +1,9 @@
 //! Content negotiation of gzip, and compression.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
@@ -35,7 +36,21 @@ pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
     gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
 }
 
+#[cfg_attr(
+    not(any(feature = "dashboard", feature = "docs-ui", feature = "redoc")),
+    expect(dead_code, reason = "only pages have compressed files")
+)]
+pub(super) fn decompress(gzip: &[u8]) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    GzDecoder::new(gzip).read_to_end(&mut text)?;
+    Ok(text)
+}
+
 /// Uses the fastest level: exposition text shrinks about tenfold at any.
+#[cfg_attr(
+    not(feature = "prometheus"),
+    expect(dead_code, reason = "only metrics are compressed")
+)]
 pub(super) fn compress(text: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 8), Compression::fast());
     encoder.write_all(text)?;

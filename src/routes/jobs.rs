@@ -54,7 +54,8 @@ impl Routes {
     /// let routes = Routes::new().jobs(jobs).guard(Guard::bearer("s3cret"));
     /// # Ok(()) }
     /// ```
-    pub fn jobs(self, jobs: Jobs) -> Self {
+    pub fn jobs(mut self, jobs: Jobs) -> Self {
+        self.watched.push(Arc::new(jobs.clone()));
         let guarded = Access::Guarded;
         let reader = Reader::new(jobs);
         self.add_with(&reader, "/jobs", &operations::JOBS, guarded, |reader, _| {

@@ -40,6 +40,7 @@ impl Routes {
             ));
         }
         self.changes.extend(other.changes);
+        self.origins.extend(other.origins);
         self.mistakes.extend(other.mistakes);
         if self.guard.is_some() && other.guard.is_some() {
             self.mistakes.push(
@@ -51,6 +52,10 @@ impl Routes {
         self.guard = self.guard.or(other.guard);
         self.health = self.health.or(other.health);
         self.recorder = self.recorder.or(other.recorder);
+        let own = std::mem::replace(&mut self.sources, other.sources);
+        self.sources.extend(own);
+        self.watched.extend(other.watched);
+        self.at_build.extend(other.at_build);
         match (self.details, other.details) {
             (Some(own), Some(other)) if own != other => self.mistakes.push(format!(
                 "the merged Routes have different details, {own:?} and {other:?}: set them on one of them"

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::access::Access;
 use super::exposition::Exposition;
+use super::method::Method;
 use super::metrics_history;
 use super::metrics_json::Json;
 use super::metrics_operations as operations;
@@ -16,7 +17,6 @@ use super::metrics_registries::Registries;
 use super::metrics_render::{Rendered, render_json, respond};
 use super::render_queue::RenderQueue;
 use super::request::RouteRequest;
-use super::route::Method;
 use super::routes::Routes;
 use crate::catalog::MONITORING_SCRAPE_DURATION;
 use crate::exporter::{MetricsSource, Reader};
@@ -117,6 +117,7 @@ impl Routes {
         } = metrics.into();
         let queue = RenderQueue::default();
         self.recorder = Some(recorder.clone());
+        self.sources.insert(Arc::clone(&served));
         let durations = LazyHandle::<Histogram>::new(&recorder, MONITORING_SCRAPE_DURATION.key([]));
         let durations = Arc::new(durations);
         let scrape = |shape: Shape| {

@@ -23,6 +23,8 @@ mod alert_acts;
 #[cfg(feature = "alerts")]
 mod alert_operations;
 #[cfg(feature = "alerts")]
+mod alert_watch;
+#[cfg(feature = "alerts")]
 mod alerts;
 mod answer;
 mod build;
@@ -30,20 +32,33 @@ mod build;
 mod chunked_body;
 mod connection_service;
 mod connections;
+#[cfg(feature = "cors")]
+mod cors;
+#[cfg(feature = "cors")]
+mod cors_layer;
+#[cfg(not(feature = "cors"))]
+#[path = "no_cors_layer.rs"]
+mod cors_layer;
+#[cfg(feature = "dashboard")]
+mod dashboard;
+mod download;
 #[cfg(feature = "prometheus")]
 mod exposition;
 mod extract;
 mod function_guard;
 mod guard;
-#[cfg(feature = "prometheus")]
+#[cfg(any(feature = "docs-ui", feature = "prometheus", feature = "redoc"))]
 mod gzip;
 mod health;
 mod health_operations;
 mod health_shapes;
+mod heap_profile;
 mod hosts;
 mod ip_guard;
 #[cfg(feature = "jobs")]
 mod job_operations;
+#[cfg(feature = "jobs")]
+mod job_watch;
 #[cfg(feature = "jobs")]
 mod jobs;
 #[cfg(any(feature = "alerts", feature = "logging"))]
@@ -55,7 +70,10 @@ mod json_repeated;
 mod limits;
 #[cfg(feature = "logging")]
 mod log_level;
+#[cfg(feature = "logging")]
+mod log_tail;
 mod merge;
+mod method;
 #[cfg(feature = "prometheus")]
 mod metrics;
 #[cfg(feature = "prometheus")]
@@ -68,17 +86,28 @@ mod metrics_operations;
 mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_render;
+mod mounted;
+mod mounted_route;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod operation;
+#[cfg(any(feature = "dashboard", feature = "docs-ui", feature = "redoc"))]
+mod page;
 mod parameter;
 mod peer;
 mod problem;
-#[cfg(any(feature = "alerts", feature = "jobs", feature = "prometheus"))]
+#[cfg(any(
+    feature = "alerts",
+    feature = "jobs",
+    feature = "logging",
+    feature = "prometheus"
+))]
 mod query;
 mod refusal;
 mod refusals;
 mod rejection;
+#[cfg(any(feature = "dashboard", feature = "docs-ui", feature = "redoc"))]
+mod relative;
 #[cfg(feature = "prometheus")]
 mod release;
 #[cfg(feature = "prometheus")]
@@ -97,7 +126,10 @@ mod server;
 mod service;
 #[cfg(feature = "prometheus")]
 mod shared_text;
+mod stopping;
+mod tasks;
 mod timed_stream;
+mod watch;
 
 pub use self::access::Details;
 pub use self::extract::{NotReady, Ready};

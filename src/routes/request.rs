@@ -1,5 +1,7 @@
 //! A request to one of the routes.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::StatusCode;
@@ -7,6 +9,7 @@ use http::request::Parts;
 
 use super::access::Details;
 use super::guard::Guard;
+use super::mounted::Mounted;
 use super::rejection::Rejection;
 use crate::health::Health;
 
@@ -25,6 +28,11 @@ pub(super) struct RouteRequest {
         expect(dead_code, reason = "only the metrics read it")
     )]
     pub(super) health: Option<Health>,
+    #[cfg_attr(
+        not(feature = "dashboard"),
+        expect(dead_code, reason = "only the dashboard reads it")
+    )]
+    pub(super) mounted: Arc<Mounted>,
 }
 
 impl RouteRequest {

@@ -37,8 +37,10 @@ pub(super) fn text(
     response
 }
 
+/// Unless the response says itself how it may be stored.
 pub(super) fn no_store(mut response: Response) -> Response {
     let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(CACHE_CONTROL, no_store);
+    let headers = response.headers_mut();
+    headers.entry(CACHE_CONTROL).or_insert(no_store);
     response
 }

@@ -2,18 +2,22 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
 use axum::response::Response;
-use http::StatusCode;
+use http::{Extensions, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::access::{Access, Details};
 use super::guard::Guard;
 use super::health_operations;
+use super::method::Method;
+use super::mounted::Mounted;
 use super::operation::Operation;
 use super::request::RouteRequest;
 use super::respond;
-use super::route::{Method, Route};
+use super::route::Route;
+use super::watch::Watch;
 use crate::health::Health;
 use crate::recorder::RecorderRef;
 use crate::redact::Redacted;
@@ -29,6 +33,8 @@ use crate::redact::Redacted;
 /// | `GET /admin/config` | guarded | settings without secrets; see [`Routes::settings`] and [`Routes::config`] |
 /// | `GET`, `PUT /admin/log-level` | guarded | shows and changes the filter of the log (feature `logging`); see [`Routes::log_level`] |
 /// | `POST /admin/reset-metrics` | guarded | resets JSON and history; see [`Routes::metrics`] |
+/// | `GET /debug/tasks` | guarded | tasks and workers of a tokio runtime; see [`Routes::tasks`] |
+/// | `GET /debug/pprof/heap` | guarded | heap profile; see [`Routes::heap_profile`] |
 ///
 /// Nothing is mounted that no setter names, so an app can have its own `/health` next to the metrics. Routes can be
 /// [renamed](Self::rename), [removed](Self::remove), [protected](Self::protect) and [merged](Self::merge). The order of all
@@ -59,8 +65,16 @@ pub struct Routes {
     pub(super) health: Option<Health>,
     /// Counts refusals. Defaults to the recorder of the `metrics` facade.
     pub(super) recorder: Option<RecorderRef>,
+    /// The origins whose pages may read routes.
+    pub(super) origins: Vec<HeaderValue>,
     /// The parts of `/admin/config` by name.
     pub(super) config: Map<String, Value>,
+    /// The sources of the added routes by type, for routes that show several of them.
+    pub(super) sources: Extensions,
+    /// The sources that change.
+    pub(super) watched: Vec<Arc<dyn Watch>>,
+    /// Called for each router that is built.
+    pub(super) at_build: Vec<fn(&mut Mounted)>,
     pub(super) mistakes: Vec<String>,
 }
 
@@ -89,7 +103,11 @@ impl Routes {
             details: None,
             health: None,
             recorder: None,
+            origins: Vec::new(),
             config: Map::new(),
+            sources: Extensions::new(),
+            watched: Vec::new(),
+            at_build: Vec::new(),
             mistakes: Vec::new(),
         }
     }

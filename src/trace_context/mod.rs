@@ -2,6 +2,7 @@
 //!
 //! Without the feature `otel` there are no traces, and these functions do nothing.
 
+mod duration_until;
 mod excluded;
 #[cfg(not(feature = "otel"))]
 #[path = "no_propagation.rs"]
@@ -15,6 +16,7 @@ mod trace_ids;
 #[cfg(feature = "otel")]
 mod traceparent;
 
+pub(crate) use self::duration_until::DURATION_UNTIL;
 pub(crate) use self::excluded::EXCLUDED;
 pub(crate) use self::propagation::{
     HAS_TRACES, current_ids, end, ids, ids_in_layer, inject, inject_current, set_attribute,

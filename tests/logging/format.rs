@@ -376,16 +376,23 @@ fn a_line_for_people_has_its_parts_in_order() {
 #[test]
 fn a_line_for_people_has_only_the_id_of_a_servers_span() {
     let log = || {
-        let _request = info_span!(
+        let request = info_span!(
             target: "tower_vitals::request", "request",
             otel.name = "GET /a", request_id = "r-1", url.path = "/a"
-        )
-        .entered();
-        info!(target: "shop", "open");
+        );
+        request.in_scope(|| info!(target: "shop", "open"));
+        let excluded = info_span!(
+            target: "tower_vitals::excluded_request", "request",
+            otel.kind = "server", request_id = "r-2", sampling.excluded = true
+        );
+        excluded.in_scope(|| info!(target: "shop", "ready"));
     };
     assert_eq!(
         console(log),
-        [" INFO shop: open in request{request_id=r-1}"]
+        [
+            " INFO shop: open in request{request_id=r-1}",
+            " INFO shop: ready in request{request_id=r-2}"
+        ]
     );
 }
 

@@ -135,7 +135,21 @@ pub(crate) async fn successes(app: &Router) -> Vec<Request> {
         request("PUT", "/admin/log-level", 200)
             .body(&json!({ "target": "hyper", "level": "debug" })),
         post("/admin/reset-metrics", 200),
+        ok("/dashboard"),
+        ok("/dashboard/assets/{name}").at("/dashboard/assets/app.css"),
+        ok("/dashboard/config.json"),
+        ok("/dashboard/events"),
+        ok("/dashboard/family/{name}").at("/dashboard/family/wait_seconds"),
+        ok("/dashboard/logs").at("/dashboard/logs?after=0"),
+        ok("/debug/pprof/heap"),
+        ok("/debug/tasks"),
         ok("/openapi.json"),
+        ok("/docs"),
+        ok("/docs/assets/{name}").at("/docs/assets/docs.js"),
+        ok("/docs/assets/{name}").at("/docs/assets/swagger-ui.css"),
+        ok("/redoc"),
+        ok("/redoc/assets/{name}").at("/redoc/assets/redoc.js"),
+        ok("/redoc/assets/{name}").at("/redoc/assets/icon.svg"),
     ]
 }
 
@@ -186,6 +200,13 @@ fn refusals() -> Vec<Request> {
         post("/admin/reset-metrics", 403, "/admin/reset-metrics").with(OTHER_ORIGIN),
         request("PUT", "/admin/log-level", 400).body(&json!({ "filter": 1 })),
         request("PUT", "/admin/log-level", 413).body(&large),
+        get("/dashboard/assets/{name}", 404, "/dashboard/assets/none.js"),
+        get("/dashboard/family/{name}", 404, "/dashboard/family/none"),
+        get("/dashboard/logs", 400, "/dashboard/logs?after=none"),
+        get("/debug/pprof/heap", 400, "/debug/pprof/heap?seconds=1"),
+        get("/docs/assets/{name}", 404, "/docs/assets/redoc.js"),
+        get("/redoc/assets/{name}", 404, "/redoc/assets/docs.js"),
+        get("/redoc/assets/{name}", 400, "/redoc/assets/%ff"),
         get("/openapi.json", 403, "/openapi.json").with(("host", "evil.example")),
     ]
 }

@@ -16,16 +16,27 @@ const FILE: &str = concat!(
     "/src/routes/openapi/examples.json"
 );
 
-/// The families that examples show of all those that a service has.
-const FAMILIES: [&str; 3] = ["active_connections", "orders_total", "wait_seconds"];
+/// The families and paths that examples show of all those that a service has.
+const SHOWN: [&str; 4] = [
+    "active_connections",
+    "orders_total",
+    "wait_seconds",
+    "/metrics",
+];
+
+/// Pages and scripts tell nobody anything.
+fn has_example(media_type: &str) -> bool {
+    media_type.ends_with("json")
+        || ["text/plain", "application/openmetrics-text"].contains(&media_type)
+}
 
 /// A response as a reader wants it: of many families a few.
 fn shown(answer: &Answer) -> Value {
     if answer.media_type.ends_with("json") {
         let mut body = answer.json();
-        for field in ["metrics", "families"] {
+        for field in ["metrics", "families", "paths"] {
             if let Some(Value::Object(families)) = body.get_mut(field) {
-                families.retain(|name, _| FAMILIES.contains(&&**name));
+                families.retain(|name, _| SHOWN.contains(&&**name));
             }
         }
         shorten(&mut body);
@@ -34,7 +45,7 @@ fn shown(answer: &Answer) -> Value {
     let text = String::from_utf8(answer.body.clone()).unwrap();
     let lines = text.lines().filter(|line| {
         let is_end = *line == "# EOF";
-        is_end || FAMILIES.iter().any(|family| line.contains(family))
+        is_end || SHOWN.iter().any(|family| line.contains(family))
     });
     let lines: Vec<_> = lines.collect();
     (lines.join(
@@ -102,7 +113,7 @@ async fn examples_are_responses() {
     let mut seen = 0;
     for request in successes(&app).await {
         let answer = request.send(&app).await;
-        if request.path == "/openapi.json" {
+        if !has_example(&answer.media_type) || request.path == "/openapi.json" {
             continue;
         }
         let (real, content) = (shown(&answer), content(&document, &request, &answer));

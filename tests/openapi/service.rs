@@ -9,6 +9,7 @@ use http::{Method, Request};
 use http_body_util::BodyExt;
 use metrics::{Key, Label, Level as MetricLevel, Metadata, Recorder};
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 use tower::ServiceExt;
 use tower_vitals::alerts::channels::Log;
 use tower_vitals::alerts::{Alert, Alerts, Level, Receiver, Rule, Rules, Selector, Signal};
@@ -16,8 +17,9 @@ use tower_vitals::exporter::{HistoryConfig, HistoryQuery};
 use tower_vitals::health::{Check, Outcome};
 use tower_vitals::jobs::{Job, Jobs};
 use tower_vitals::routes::{Details, Guard};
-use tower_vitals::telemetry::logging::{Console, Logging};
+use tower_vitals::telemetry::logging::{Console, LogTail, Logging};
 use tower_vitals::{Health, Prometheus, Routes};
+use tracing_subscriber::{Registry, layer::SubscriberExt};
 
 use crate::support::until;
 
@@ -33,11 +35,16 @@ pub(crate) async fn open_routes() -> Routes {
 /// All routes that the crate has, without a guard. Something has happened in the shop.
 pub(crate) async fn routes() -> Routes {
     let prometheus = prometheus().await;
-    let (_layer, logging) = Logging::builder()
+    let tail = LogTail::new();
+    let (layer, logging) = Logging::builder()
         .console(Console::Off)
         .filter("info,hyper=warn")
-        .layer::<tracing_subscriber::Registry>()
+        .tail(&tail)
+        .layer::<Registry>()
         .unwrap();
+    tracing::subscriber::with_default(Registry::default().with(layer), || {
+        tracing::warn!(rows = 7, "the stock is low");
+    });
     Routes::new()
         .health(health())
         .details(Details::Authorized)
@@ -49,7 +56,12 @@ pub(crate) async fn routes() -> Routes {
             &json!({ "page_size": 50, "database": "postgres://shop:hunter2@db/shop" }),
         )
         .log_level(logging.level())
-        .openapi_json()
+        .log_tail(tail)
+        .tasks(&Handle::current())
+        .heap_profile(|| Ok(b"a profile".to_vec()))
+        .dashboard()
+        .docs_ui()
+        .redoc()
 }
 
 async fn prometheus() -> Prometheus {
@@ -156,13 +168,21 @@ pub(crate) async fn send(
         request = request.header(*name, *value);
     }
     let request = request.body(Body::from(body.to_owned())).unwrap();
-    let (parts, body) = app.clone().oneshot(request).await.unwrap().into_parts();
+    let (parts, mut body) = app.clone().oneshot(request).await.unwrap().into_parts();
     let media_type = parts.headers.get("content-type");
     let media_type = media_type.map_or("", |value| value.to_str().unwrap());
+    let media_type = media_type.split(';').next().unwrap().to_owned();
+    let body = if media_type == "text/event-stream" {
+        // It does not end.
+        let frame = body.frame().await.unwrap().unwrap();
+        frame.into_data().unwrap()
+    } else {
+        body.collect().await.unwrap().to_bytes()
+    };
     Answer {
         status: parts.status.as_u16(),
-        media_type: media_type.split(';').next().unwrap().to_owned(),
-        body: body.collect().await.unwrap().to_bytes().to_vec(),
+        media_type,
+        body: body.to_vec(),
     }
 }
 

@@ -58,6 +58,7 @@ async fn schemathesis_finds_nothing() {
         );
         let mut command = program("schemathesis");
         command
+            .current_dir(std::env::temp_dir())
             .env("ALERT", alert)
             .args(["--config-file", config, "--no-color"])
             .args(["run", &format!("{url}/openapi.json"), "--url", &url])

@@ -22,7 +22,7 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tower_vitals::telemetry::otel::{Protocol, Tracing, TracingBuilder};
 
@@ -58,6 +58,8 @@ pub struct Collector {
     kept: Shared,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
+    /// Keeps the port from other tests while nobody listens.
+    port: Option<TcpSocket>,
 }
 
 pub const BOTH: [Protocol; 2] = [Protocol::Grpc, Protocol::HttpProtobuf];
@@ -77,6 +79,7 @@ impl Collector {
             kept: Shared(Arc::new(Mutex::new(kept))),
             stop: None,
             thread: None,
+            port: None,
         };
         collector.serve(listener);
         collector
@@ -101,8 +104,16 @@ impl Collector {
         }));
     }
 
-    /// Closes the port and all connections.
+    /// Closes all connections, and refuses others.
     pub fn stop(&mut self) {
+        self.end();
+        let port = TcpSocket::new_v4().unwrap();
+        port.set_reuseaddr(true).unwrap();
+        port.bind(self.address).unwrap();
+        self.port = Some(port);
+    }
+
+    fn end(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
@@ -111,6 +122,7 @@ impl Collector {
 
     /// Serves the same port again.
     pub fn restart(&mut self) {
+        drop(self.port.take());
         self.serve(std::net::TcpListener::bind(self.address).unwrap());
     }
 
@@ -160,7 +172,7 @@ impl Collector {
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        self.stop();
+        self.end();
     }
 }
 
@@ -185,6 +197,7 @@ pub fn attribute(attributes: &[KeyValue], key: &str) -> Option<String> {
     Some(match found.value.clone()?.value? {
         Value::StringValue(text) => text,
         Value::IntValue(number) => number.to_string(),
+        Value::DoubleValue(number) => number.to_string(),
         Value::BoolValue(is_true) => is_true.to_string(),
         other => format!("{other:?}"),
     })

@@ -4,6 +4,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     clippy::float_cmp,
     clippy::needless_pass_by_value,
     clippy::disallowed_methods,
@@ -11,7 +13,7 @@
 )]
 
 mod collector;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "prometheus"))]
 mod endings;
 #[cfg(all(feature = "axum", feature = "prometheus"))]
 mod exemplars;
@@ -21,7 +23,7 @@ mod outages;
 mod quiet;
 #[cfg(all(feature = "axum", feature = "request-id"))]
 mod requests;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "prometheus"))]
 mod rotel;
 mod sampling;
 mod secrets;

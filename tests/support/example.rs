@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 /// The path of an example that cargo built with this test.
 pub fn path(name: &str) -> PathBuf {
@@ -14,6 +15,8 @@ pub fn path(name: &str) -> PathBuf {
 pub struct Example {
     pub process: Child,
     pub url: String,
+    /// What it has printed after the line with its URL.
+    pub lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Example {
@@ -33,9 +36,21 @@ impl Example {
         let url =
             lines.find_map(|line| Some(line.unwrap().strip_prefix("listening on ")?.to_owned()));
         let url = url.unwrap();
-        // Reads the rest of the output, because a full pipe would block the example.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { process, url }
+        let printed = Arc::<Mutex<Vec<String>>>::default();
+        // A full pipe would block the example.
+        std::thread::spawn({
+            let printed = Arc::clone(&printed);
+            move || {
+                for line in lines.map_while(Result::ok) {
+                    printed.lock().unwrap().push(line);
+                }
+            }
+        });
+        Self {
+            process,
+            url,
+            lines: printed,
+        }
     }
 
     /// `host:port`.

@@ -4,6 +4,8 @@ mod bucket;
 mod budget;
 mod capacity;
 mod exponential;
+#[cfg(test)]
+mod exponential_tests;
 mod generation;
 mod key;
 mod native_cells;

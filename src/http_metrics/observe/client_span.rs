@@ -12,9 +12,9 @@ use super::end::End;
 use super::observer::Observer;
 use super::request_head::RequestHead;
 use super::span_fields::{SpanName, protocol_version, redacted_query, rpc, without_brackets};
-use super::target::TARGET;
 use crate::http_metrics::labels::{METHODS, OTHER, UNMATCHED, method_index};
 use crate::redact::redact;
+use crate::request_target::REQUEST;
 use crate::trace_context;
 
 /// The span of one attempt to send a request.
@@ -24,7 +24,7 @@ impl ClientSpan {
     /// The span of a request, with the attributes that OpenTelemetry's conventions 1.44 know at its begin. Nothing is computed for
     /// a span that is disabled.
     pub(crate) fn begin(request: &RequestHead<'_>, endpoint: Option<&str>) -> Option<Arc<Self>> {
-        if !tracing::enabled!(target: TARGET, tracing::Level::ERROR) {
+        if !tracing::enabled!(target: REQUEST, tracing::Level::ERROR) {
             return None;
         }
         let method = METHODS[method_index(request.method)];
@@ -33,7 +33,7 @@ impl ClientSpan {
         let name = SpanName::new(method, template, rpc);
         let url = request.uri.authority().map(|_| url(request.uri));
         let span = tracing::error_span!(
-            target: TARGET,
+            target: REQUEST,
             "client request",
             otel.name = display(&name),
             otel.kind = "client",
@@ -90,6 +90,9 @@ impl Observer for ClientSpan {
             otel.status_code = error_type.is_some().then_some("ERROR"),
             duration_ms = end.millis(),
         );
+        if end.is_until_head() {
+            trace_context::set_attribute(&self.0, trace_context::DURATION_UNTIL, "head");
+        }
         trace_context::end(&self.0);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::http_metrics::config::Until;
 use crate::http_metrics::ending::{CLIENT_CLOSED, Ending, INTERNAL_ERROR, Status};
 use crate::http_metrics::error_type::error_type;
 use crate::http_metrics::grpc::Code;
@@ -12,6 +13,8 @@ pub(crate) struct End<'a> {
     pub(crate) side: Side,
     pub(crate) ending: Ending,
     pub(crate) nanos: u64,
+    /// Where these nanoseconds end.
+    pub(crate) until: Until,
     /// The bytes of the response body, if there was a response.
     pub(crate) bytes: Option<u64>,
     pub(crate) outcome: Outcome,
@@ -45,6 +48,11 @@ impl End<'_> {
         }
         let status = self.sent_status().unwrap_or_default();
         error_type(self.side, status, self.outcome)
+    }
+
+    /// Whether the duration ends before the request does.
+    pub(crate) fn is_until_head(&self) -> bool {
+        self.until == Until::Head && self.bytes.is_some()
     }
 
     pub(crate) fn millis(&self) -> f64 {

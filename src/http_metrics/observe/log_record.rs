@@ -13,10 +13,10 @@ use super::end::End;
 use super::request_head::RequestHead;
 use super::request_log::{RequestLog, level};
 use super::span_fields::redacted_query;
-use super::target::TARGET;
 use super::user_id::UserId;
 use crate::http_metrics::labels::UNMATCHED;
 use crate::redact::redact_path;
+use crate::request_target::REQUEST;
 
 pub(crate) struct LogRecord {
     method: Method,
@@ -33,9 +33,9 @@ pub(crate) struct LogRecord {
 macro_rules! log {
     ($level:expr, { $($fields:tt)* }) => {
         match $level {
-            Level::ERROR => tracing::event!(target: TARGET, Level::ERROR, $($fields)*),
-            Level::WARN => tracing::event!(target: TARGET, Level::WARN, $($fields)*),
-            _ => tracing::event!(target: TARGET, Level::INFO, $($fields)*),
+            Level::ERROR => tracing::event!(target: REQUEST, Level::ERROR, $($fields)*),
+            Level::WARN => tracing::event!(target: REQUEST, Level::WARN, $($fields)*),
+            _ => tracing::event!(target: REQUEST, Level::INFO, $($fields)*),
         }
     };
 }
@@ -104,8 +104,8 @@ impl LogRecord {
 /// Asked before texts are redacted for the line.
 fn is_enabled(level: Level) -> bool {
     match level {
-        Level::ERROR => tracing::enabled!(target: TARGET, Level::ERROR),
-        Level::WARN => tracing::enabled!(target: TARGET, Level::WARN),
-        _ => tracing::enabled!(target: TARGET, Level::INFO),
+        Level::ERROR => tracing::enabled!(target: REQUEST, Level::ERROR),
+        Level::WARN => tracing::enabled!(target: REQUEST, Level::WARN),
+        _ => tracing::enabled!(target: REQUEST, Level::INFO),
     }
 }

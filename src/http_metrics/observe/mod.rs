@@ -23,7 +23,6 @@ mod request_log;
 mod sampling;
 mod server_span;
 mod span_fields;
-mod target;
 mod user_id;
 
 pub(crate) use client_span::ClientSpan;

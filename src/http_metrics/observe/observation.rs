@@ -14,8 +14,8 @@ use super::observers::Observers;
 use super::parent_taken::ParentTaken;
 use super::request_head::RequestHead;
 use super::server_span::ServerSpan;
-use super::target::ID_TARGET;
 use crate::request_id;
+use crate::request_target::REQUEST_ID;
 use crate::trace_context;
 
 pub(crate) struct Observation {
@@ -56,7 +56,7 @@ impl Observation {
                 ServerSpan::excluded(request, span_id)
             }
             (None, Some(_)) if !is_id_outside => {
-                tracing::error_span!(target: ID_TARGET, "request", request_id = span_id)
+                tracing::error_span!(target: REQUEST_ID, "request", request_id = span_id)
             }
             (None, _) => Span::none(),
         };

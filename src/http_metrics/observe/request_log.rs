@@ -11,8 +11,8 @@ use super::exclusion::Exclusion;
 use super::proxies::Proxies;
 use super::request_head::RequestHead;
 use super::sampling::Sampling;
-use super::target::TARGET;
 use crate::http_metrics::outcome::Outcome;
+use crate::request_target::REQUEST;
 
 /// The configuration of the log of requests.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ impl RequestLog {
     /// Whether the request may be logged at its end.
     pub(crate) fn covers(&self, request: &RequestHead<'_>) -> bool {
         LevelFilter::current() >= Level::ERROR
-            && tracing::enabled!(target: TARGET, Level::ERROR)
+            && tracing::enabled!(target: REQUEST, Level::ERROR)
             && !self.exclusion.covers(request.path())
     }
 

@@ -12,9 +12,9 @@ use super::parent_taken::ParentTaken;
 use super::proxies::Proxies;
 use super::request_head::RequestHead;
 use super::span_fields::{SpanName, protocol_version, redacted_query, rpc, server, user_agent};
-use super::target::{EXCLUDED_TARGET, TARGET};
 use crate::http_metrics::labels::{METHODS, OTHER, UNMATCHED, method_index};
 use crate::redact::redact_path;
+use crate::request_target::{EXCLUDED_REQUEST, REQUEST};
 use crate::trace_context;
 
 /// The configuration of server spans.
@@ -44,7 +44,7 @@ impl ServerSpan {
         endpoint: Option<&str>,
         request_id: Option<&str>,
     ) -> (Span, Option<&'static str>) {
-        if !tracing::enabled!(target: TARGET, tracing::Level::ERROR) {
+        if !tracing::enabled!(target: REQUEST, tracing::Level::ERROR) {
             return (Span::none(), None);
         }
         let method = METHODS[method_index(request.method)];
@@ -59,7 +59,7 @@ impl ServerSpan {
         let client = self.proxies.client(request).map(display);
         let agent = user_agent(request);
         let span = tracing::error_span!(
-            target: TARGET,
+            target: REQUEST,
             "request",
             otel.name = display(&name),
             otel.kind = "server",
@@ -93,7 +93,7 @@ impl ServerSpan {
     /// is none of the requests that are observed.
     pub(crate) fn excluded(request: &RequestHead<'_>, request_id: Option<&str>) -> Span {
         let span = tracing::error_span!(
-            target: EXCLUDED_TARGET,
+            target: EXCLUDED_REQUEST,
             "request",
             otel.kind = "server",
             request_id,
@@ -121,6 +121,9 @@ impl ServerSpan {
             otel.status_code = error_type.is_some().then_some("ERROR"),
             duration_ms = end.millis(),
         );
+        if end.is_until_head() {
+            trace_context::set_attribute(span, trace_context::DURATION_UNTIL, "head");
+        }
         trace_context::end(span);
     }
 }

@@ -8,10 +8,11 @@ use utoipa::openapi::schema::{Object, Schema, SchemaType};
 use utoipa::openapi::{Ref, RefOr};
 
 /// JSON Schemas by file. The tests of the routes check responses against them.
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 20] = [
     ("alerts", include_str!("schemas/alerts.json")),
     ("checker", include_str!("schemas/checker.json")),
     ("config", include_str!("schemas/config.json")),
+    ("dashboard", include_str!("schemas/dashboard.json")),
     ("detailed", include_str!("schemas/detailed.json")),
     ("health", include_str!("schemas/health.json")),
     ("health_json", include_str!("schemas/health_json.json")),
@@ -29,6 +30,7 @@ const FILES: [(&str, &str); 18] = [
     ("registries", include_str!("schemas/registries.json")),
     ("reset", include_str!("schemas/reset.json")),
     ("status", include_str!("schemas/status.json")),
+    ("tasks", include_str!("schemas/tasks.json")),
     ("text", r#"{"type": "string"}"#),
 ];
 

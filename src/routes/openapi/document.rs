@@ -18,12 +18,12 @@ use super::security::Security;
 use crate::health::{Health, Status};
 use crate::routes::access::{Access, Details};
 use crate::routes::answer::Answer;
-use crate::routes::guard::Guard;
+use crate::routes::method::Method;
+use crate::routes::mounted::Mounted;
+use crate::routes::mounted_route::MountedRoute;
 use crate::routes::operation::Operation;
 use crate::routes::parameter::Parameter;
-use crate::routes::route::{Method, PARAMETER, Route};
-
-const PROBLEM: &[(&str, &str)] = &[("application/problem+json", "problem")];
+use crate::routes::route::PARAMETER;
 
 const UNAUTHORIZED: Answer = Answer::problem(
     401,
@@ -33,20 +33,16 @@ const FORBIDDEN: Answer =
     Answer::problem(403, "The service refuses the request. `detail` says why.");
 
 /// Returns the document of these routes.
-pub(super) fn document(
-    routes: &[Route],
-    guard: &Guard,
-    details: Details,
-    health: Option<&Health>,
-) -> OpenApi {
+pub(super) fn document(mounted: &Mounted) -> OpenApi {
+    let degraded = |health: &Health| health.status_code(Status::Degraded).as_u16();
     let mut document = Document {
         components: Components::default(),
-        security: Security::new(guard),
-        details,
-        degraded: health.map_or(200, |health| health.status_code(Status::Degraded).as_u16()),
+        security: Security::new(&mounted.guard),
+        details: mounted.details,
+        degraded: mounted.health.as_ref().map_or(200, degraded),
     };
     let mut paths = Paths::new();
-    for route in routes {
+    for route in &mounted.routes {
         let (path, item) = document.item(route);
         paths.paths.insert(path, item);
     }
@@ -80,7 +76,7 @@ struct Document {
 }
 
 impl Document {
-    fn item(&mut self, route: &Route) -> (String, PathItem) {
+    fn item(&mut self, route: &MountedRoute) -> (String, PathItem) {
         let operation = route.operation;
         let path = match &operation.path {
             Some(parameter) => {
@@ -103,7 +99,12 @@ impl Document {
         (path, item)
     }
 
-    fn operation(&mut self, route: &Route, operation: &Operation, verb: &str) -> BuiltOperation {
+    fn operation(
+        &mut self,
+        route: &MountedRoute,
+        operation: &Operation,
+        verb: &str,
+    ) -> BuiltOperation {
         let id = operation_id(verb, route.default_path);
         let mut built = OperationBuilder::new()
             .tag(operation.tag)
@@ -138,7 +139,7 @@ impl Document {
     fn degraded(&self, answers: &[Answer]) -> Option<Answer> {
         answers
             .iter()
-            .find(|answer| answer.status == 503 && !answer.contents.is_empty())
+            .find(|answer| answer.status == 503 && !answer.is_problem())
             .filter(|_| self.degraded != 200)
             .map(|report| Answer::new(self.degraded, "The service is degraded.", report.contents))
     }
@@ -147,10 +148,10 @@ impl Document {
     fn guarded(
         &mut self,
         mut built: OperationBuilder,
-        route: &Route,
+        route: &MountedRoute,
         verb: &str,
     ) -> OperationBuilder {
-        let is_guarded = route.is_guarded(self.details);
+        let is_guarded = route.access.is_guarded(self.details);
         let is_hidden = route.access == Access::Details && self.details == Details::Never;
         // A page of another origin may change nothing.
         let forbids = is_guarded && self.security.forbids || is_hidden || verb != "get";
@@ -172,12 +173,8 @@ impl Document {
     }
 
     fn response(&mut self, answer: &Answer, operation_id: &str) -> Response {
-        let contents = match answer.contents {
-            [] => PROBLEM,
-            contents => contents,
-        };
         let mut response = ResponseBuilder::new().description(answer.description);
-        for (media_type, schema) in contents {
+        for (media_type, schema) in answer.contents {
             let name = if schema.is_empty() { "text" } else { schema };
             let content = ContentBuilder::new()
                 .schema(Some(self.components.reference(name)))

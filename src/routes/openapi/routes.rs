@@ -5,18 +5,16 @@ use http::StatusCode;
 use utoipa::openapi::{OpenApi, ServerBuilder};
 
 use super::document::document;
-use crate::health::Health;
-use crate::routes::access::{Access, Details};
+use crate::routes::access::Access;
 use crate::routes::answer::Answer;
-use crate::routes::guard::Guard;
+use crate::routes::mounted::Mounted;
 use crate::routes::operation::Operation;
-use crate::routes::problem::problem;
 use crate::routes::respond;
-use crate::routes::route::{Handler, Route, handler};
 use crate::routes::routes::{Change, Routes};
 
+/// The group of these routes.
 pub(super) const TAG: &str = "API documents";
-const PATH: &str = "/openapi.json";
+pub(super) const PATH: &str = "/openapi.json";
 
 const OPERATION: Operation = Operation::new(
     TAG,
@@ -49,12 +47,7 @@ impl Routes {
     #[must_use]
     pub fn openapi(&self) -> OpenApi {
         let (resolved, _) = self.clone().resolve();
-        document(
-            &resolved.routes,
-            &resolved.guard,
-            resolved.details,
-            resolved.health.as_ref(),
-        )
+        document(&resolved.mounted)
     }
 
     /// Adds `/openapi.json` ([guarded](Self::guard)): the [document](Self::openapi) of all routes of this builder (feature
@@ -69,13 +62,13 @@ impl Routes {
     /// ```
     pub fn openapi_json(mut self) -> Self {
         if self.find(PATH).is_none() {
-            self = self.add(PATH, &OPERATION, Access::Guarded, async |_| {
-                // Only until the routes are built.
-                problem(StatusCode::SERVICE_UNAVAILABLE, "The routes are not built.")
+            self = self.add(PATH, &OPERATION, Access::Guarded, async |request| {
+                // Every router that is built has one.
+                let text = request.mounted.sources.get::<Served>().cloned();
+                let text = text.unwrap_or_default().0;
+                respond::text(StatusCode::OK, "application/json", text)
             });
-            if let Some(route) = self.find(PATH) {
-                route.late_handler = Some(show);
-            }
+            self.at_build.push(mount);
         }
         self
     }
@@ -88,21 +81,21 @@ impl Routes {
     }
 }
 
-fn show(routes: &[Route], guard: &Guard, details: Details, health: Option<&Health>) -> Handler {
-    let mut document = document(routes, guard, details, health);
+/// The text of the document.
+#[derive(Clone, Default)]
+struct Served(Bytes);
+
+fn mount(mounted: &mut Mounted) {
+    let mut document = document(mounted);
     // Relative to the document itself, because the routes may be nested, also by a proxy.
-    let own = routes.iter().find(|route| route.default_path == PATH);
-    let folders = own.map_or(0, |own| own.path.matches('/').count().saturating_sub(1));
-    let base = match folders {
-        0 => ".".to_owned(),
-        folders => vec![".."; folders].join("/"),
+    let own = mounted.path(PATH).unwrap_or(PATH);
+    let base = match own.matches('/').count() {
+        0 | 1 => ".".to_owned(),
+        segments => vec![".."; segments - 1].join("/"),
     };
     document.servers = Some(vec![ServerBuilder::new().url(base).build()]);
     // As a value first, which has the keywords of schemas in the order of their names.
     let text = serde_json::to_value(&document).and_then(|document| serde_json::to_vec(&document));
     let text = Bytes::from(text.unwrap_or_default());
-    handler(move |_| {
-        let response = respond::text(StatusCode::OK, "application/json", text.clone());
-        async { response }
-    })
+    mounted.sources.insert(Served(text));
 }

@@ -8,6 +8,7 @@ use super::console::Console;
 use super::daily_cleanup::OldFiles;
 use super::files::FileSinkBuilder;
 use super::line_sink::LineSink;
+use super::log_tail::LogTail;
 use crate::recorder::RecorderRef;
 
 /// A setting of each log file.
@@ -23,6 +24,7 @@ pub(crate) type AtInit = Box<dyn FnOnce() + Send + Sync>;
 /// | console | text, or JSON with [`json_console`](Self::json_console) | [`console`](Self::console), standard output by default |
 /// | `alerts.log` | text of WARN and ERROR | [`folder`](Self::folder) |
 /// | `app.jsonl` | JSON | [`folder`](Self::folder) and [`json_file`](Self::json_file) |
+/// | [`LogTail`] | JSON of WARN and ERROR, in memory | [`tail`](Self::tail) |
 /// | your own | text or JSON | [`console_lines_to`](Self::console_lines_to), [`json_lines_to`](Self::json_lines_to) |
 ///
 /// [`JsonLines`](super::JsonLines) and [`ConsoleLines`](super::ConsoleLines) describe the lines, and [`FileSink`](super::FileSink) the
@@ -43,6 +45,7 @@ pub struct LoggingBuilder {
     pub(super) environment: String,
     pub(super) text_sinks: Vec<Arc<dyn LineSink>>,
     pub(super) json_sinks: Vec<Arc<dyn LineSink>>,
+    pub(super) tail: Option<LogTail>,
     pub(super) recorder: RecorderRef,
     pub(super) has_panic_hook: bool,
     pub(super) takes_log_records: bool,
@@ -75,6 +78,7 @@ impl LoggingBuilder {
             environment: String::new(),
             text_sinks: Vec::new(),
             json_sinks: Vec::new(),
+            tail: None,
             recorder: RecorderRef::default(),
             has_panic_hook: true,
             takes_log_records: true,
@@ -190,6 +194,12 @@ impl LoggingBuilder {
     /// Also passes JSON lines to this sink.
     pub fn json_lines_to(mut self, sink: impl LineSink) -> Self {
         self.json_sinks.push(Arc::new(sink));
+        self
+    }
+
+    /// Also keeps the last lines at WARN and above in this tail, for [`Routes::log_tail`](crate::Routes::log_tail).
+    pub fn tail(mut self, tail: &LogTail) -> Self {
+        self.tail = Some(tail.clone());
         self
     }
 

@@ -17,6 +17,7 @@ use super::line_sink::LineSink;
 use super::scratch::Scratch;
 use super::span_fields::{self, SpanFields};
 use super::trace_source::TraceSource;
+use crate::request_target::{EXCLUDED_REQUEST, REQUEST};
 
 /// A layer that writes each event as one line that people read:
 ///
@@ -63,9 +64,6 @@ impl<S: LineSink> ConsoleLines<S> {
 }
 
 const DIM: &str = "\x1b[2m";
-
-/// The target of the spans of requests. Their attributes would fill each line.
-const REQUEST_SPAN: &str = "tower_vitals::request";
 
 fn level(level: Level) -> (&'static str, &'static str) {
     match level {
@@ -165,7 +163,9 @@ where
                 self.paint(line, DIM, |line| line.extend_from_slice(b" in "));
                 escape::push(line, span.name(), Style::Plain, MAX_NAME);
                 if let Some(SpanFields(fields)) = span.extensions().get() {
-                    let is_request = span.metadata().target() == REQUEST_SPAN;
+                    // The attributes of a request's span would fill each line.
+                    let target = span.metadata().target();
+                    let is_request = matches!(target, REQUEST | EXCLUDED_REQUEST);
                     line.push(b'{');
                     push_some(line, fields, b"", |name| {
                         !is_request || name == "request_id"

@@ -8,7 +8,6 @@ use tracing_subscriber::{Layer, Registry};
 use super::builder::LoggingBuilder;
 use super::console_lines::ConsoleLines;
 use super::event_counter::EventCounter;
-use super::files::FileSink;
 use super::handle::LoggingHandle;
 use super::json_lines::JsonLines;
 use super::layers::{AnyLayer, Layers};
@@ -138,13 +137,16 @@ impl LoggingBuilder {
             }
         }
         if let Some(alerts) = files.alerts() {
-            layers.push(Box::new(warnings(alerts.clone())));
+            layers.push(Box::new(warnings(ConsoleLines::new(alerts.clone()))));
         }
         if let Some(json) = files.json() {
             layers.push(self.json(json.clone()));
         }
         for sink in &self.json_sinks {
             layers.push(self.json(sink.clone()));
+        }
+        if let Some(tail) = &self.tail {
+            layers.push(Box::new(warnings(self.json_lines(tail.clone()))));
         }
         for sink in &self.text_sinks {
             layers.push(Box::new(ConsoleLines::new(sink.clone())));
@@ -159,12 +161,14 @@ impl LoggingBuilder {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
+        Box::new(self.json_lines(sink))
+    }
+
+    fn json_lines<L: LineSink>(&self, sink: L) -> JsonLines<L> {
         let lines = JsonLines::new(sink);
-        Box::new(
-            lines
-                .service(&*self.service)
-                .environment(&*self.environment),
-        )
+        lines
+            .service(&*self.service)
+            .environment(&*self.environment)
     }
 
     /// Reports all mistakes.
@@ -187,9 +191,9 @@ impl LoggingBuilder {
     }
 }
 
-fn warnings(file: FileSink) -> UpTo<ConsoleLines<FileSink>> {
+fn warnings<L>(layer: L) -> UpTo<L> {
     UpTo {
         level: Level::WARN,
-        layer: ConsoleLines::new(file),
+        layer,
     }
 }

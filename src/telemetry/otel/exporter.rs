@@ -17,7 +17,7 @@ use super::http::OtlpHttp;
 use super::otlp::Otlp;
 use super::protocol::Protocol;
 use super::redacted::redact_spans;
-use super::status::reset_statuses;
+use super::request_spans::agree_with_metrics;
 use crate::error::Error;
 use crate::time::later_instant;
 use crate::tls::Tls;
@@ -72,7 +72,7 @@ impl Exporter {
 
     pub(super) async fn export(&self, mut spans: Vec<SpanData>, counters: &Counters) -> Exported {
         let deadline = later_instant(Instant::now(), self.export_timeout);
-        reset_statuses(&mut spans);
+        agree_with_metrics(&mut spans);
         redact_spans(&mut spans);
         let resource_spans = group_spans_by_resource_and_scope(spans, &self.resource);
         let request = ExportTraceServiceRequest { resource_spans };

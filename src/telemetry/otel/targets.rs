@@ -5,6 +5,8 @@ use std::sync::Arc;
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
 
+use crate::request_target::{REQUEST, REQUEST_ID};
+
 /// The crates that send spans, whose own spans would be sent in turn, and the exporter. The last one is the target of the spans that
 /// only show the id of a request in logs.
 const DEFAULTS: [&str; 10] = [
@@ -17,11 +19,8 @@ const DEFAULTS: [&str; 10] = [
     "tonic",
     "tower",
     "tower_vitals::telemetry",
-    "tower_vitals::request_id",
+    REQUEST_ID,
 ];
-
-/// The target of the log lines of requests. Their spans have the same.
-const REQUEST_LOG: &str = "tower_vitals::request";
 
 /// Which spans and events become part of a trace: those up to a level, without some targets.
 #[derive(Debug, Clone)]
@@ -47,7 +46,7 @@ impl Targets {
     pub(super) fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
         // The span of a request says more than its log line, which would also show the user.
-        let is_request_log = metadata.is_event() && target == REQUEST_LOG;
+        let is_request_log = metadata.is_event() && target == REQUEST;
         *metadata.level() <= self.level && !is_request_log && !self.is_cut(target)
     }
 

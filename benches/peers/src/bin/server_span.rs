@@ -1,8 +1,10 @@
-//! The server span beside tower-otel's: `cargo run --release --features spans --bin server_span --manifest-path benches/peers/Cargo.toml`.
+//! The server span beside those of tower-otel and axum-tracing-opentelemetry: `cargo run --release --features spans --bin server_span --manifest-path benches/peers/Cargo.toml`.
 //!
 //! One axum route, one thread, and every response is read to its end. Requests have a `traceparent`. Spans go through a batch queue to a
 //! collector that discards them; after each round the queue is emptied, so that no span is dropped. Figures are CPU time of the thread
-//! that serves, medians of many rounds in which the cases take turns.
+//! that serves, medians of many rounds in which the cases take turns. axum-tracing-opentelemetry's span ends with the response head.
+//!
+//! `-- --only sampled` measures the cases whose name contains the text. `-- --rounds 1` sets the number of rounds.
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -12,10 +14,12 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use allocation_counter::measure as allocated;
 use axum::Router;
 use axum::body::Body as AxumBody;
 use axum::response::Response;
 use axum::routing::get;
+use axum_tracing_opentelemetry::middleware::OtelAxumLayer;
 use http::Request;
 use http_body::Body;
 use opentelemetry::global;
@@ -23,6 +27,7 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanData, SpanExporter};
+use opentelemetry_sdk_0_31::trace as sdk_0_31;
 use rustix::time::{ClockId, clock_gettime};
 use tower::Service;
 use tower_vitals::telemetry::otel::Tracing;
@@ -149,29 +154,68 @@ fn tower_otel(name: &'static str, sampler: Sampler) -> Case {
     }
 }
 
+impl sdk_0_31::SpanExporter for Discard {
+    async fn export(&self, spans: Vec<sdk_0_31::SpanData>) -> opentelemetry_sdk_0_31::error::OTelSdkResult {
+        black_box(spans);
+        Ok(())
+    }
+}
+
+fn axum_tracing_opentelemetry(name: &'static str, sampler: sdk_0_31::Sampler) -> Case {
+    use opentelemetry_0_31::trace::TracerProvider;
+
+    let provider = sdk_0_31::SdkTracerProvider::builder()
+        .with_batch_exporter(Discard)
+        .with_sampler(sampler)
+        .build();
+    let layer = tracing_opentelemetry_0_32::layer().with_tracer(provider.tracer("peers"));
+    let subscriber = tracing_subscriber::registry().with(layer);
+    Case {
+        name,
+        subscriber: subscriber.into(),
+        run: serve(router().layer(OtelAxumLayer::default()).with_state::<()>(())),
+        drain: Box::new(move || provider.force_flush().unwrap()),
+    }
+}
+
 fn cpu_nanos() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
+/// The value of an option of the command line.
+fn option(name: &str) -> Option<String> {
+    std::env::args().skip_while(|it| it != name).nth(1)
+}
+
 fn main() {
     global::set_text_map_propagator(TraceContextPropagator::new());
+    opentelemetry_0_31::global::set_text_map_propagator(
+        opentelemetry_sdk_0_31::propagation::TraceContextPropagator::new(),
+    );
     let url = collector();
     let none = || Dispatch::new(tracing::subscriber::NoSubscriber::default());
-    let cases = [
-        Case {
-            name: "bare",
-            subscriber: none(),
-            run: serve(router().with_state::<()>(())),
-            drain: Box::new(|| {}),
-        },
+    let bare = Case {
+        name: "bare",
+        subscriber: none(),
+        run: serve(router().with_state::<()>(())),
+        drain: Box::new(|| {}),
+    };
+    let mut cases = vec![
+        bare,
         ours("tower-vitals, sampled", "always_on", &url),
         tower_otel("tower-otel, sampled", Sampler::AlwaysOn),
+        axum_tracing_opentelemetry("axum-tracing-opentelemetry, sampled", sdk_0_31::Sampler::AlwaysOn),
         ours("tower-vitals, not sampled", "always_off", &url),
         tower_otel("tower-otel, not sampled", Sampler::AlwaysOff),
+        axum_tracing_opentelemetry("axum-tracing-opentelemetry, not sampled", sdk_0_31::Sampler::AlwaysOff),
     ];
+    if let Some(only) = option("--only") {
+        cases.retain(|case| case.name.contains(&only));
+    }
+    let rounds = option("--rounds").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
     let mut times = vec![Vec::new(); cases.len()];
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         for (case, times) in cases.iter().zip(&mut times) {
             let started = cpu_nanos();
             dispatcher::with_default(&case.subscriber, || (case.run)(ROUND));
@@ -179,7 +223,7 @@ fn main() {
             (case.drain)();
         }
     }
-    println!("{:<36} {:>12} {:>14}", "", "per request", "less bare");
+    println!("{:<40} {:>12} {:>14} {:>12}", "", "per request", "less bare", "allocations");
     let mut bare = 0.0;
     for (case, mut times) in cases.iter().zip(times) {
         times.sort_by(f64::total_cmp);
@@ -187,6 +231,9 @@ fn main() {
         if case.name == "bare" {
             bare = median;
         }
-        println!("{:<36} {median:>9.1} ns {:>11.1} ns", case.name, median - bare);
+        let run = || dispatcher::with_default(&case.subscriber, || (case.run)(ROUND));
+        let allocations = allocated(run).count_total as f64 / f64::from(ROUND);
+        (case.drain)();
+        println!("{:<40} {median:>9.1} ns {:>11.1} ns {allocations:>12.1}", case.name, median - bare);
     }
 }

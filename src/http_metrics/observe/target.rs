@@ -1,8 +1,0 @@
-/// The target of the spans and the log lines of requests.
-pub(crate) const TARGET: &str = "tower_vitals::request";
-
-/// The target of spans that show the id of a request in logs. They are no part of a trace.
-pub(crate) const ID_TARGET: &str = "tower_vitals::request_id";
-
-/// The target of the spans of requests that are excluded from traces.
-pub(crate) const EXCLUDED_TARGET: &str = "tower_vitals::excluded_request";

@@ -1,0 +1,1 @@
+document.body.textContent = document.querySelector("meta[name=dashboard-config]").content;

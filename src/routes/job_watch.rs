@@ -1,0 +1,16 @@
+//! Jobs as a source that others watch.
+
+use super::watch::{Watch, version_of};
+use crate::jobs::Jobs;
+
+impl Watch for Jobs {
+    fn name(&self) -> &'static str {
+        "jobs"
+    }
+
+    /// Each start and end of a run is a write to the history. The history itself may be a database, which is not asked.
+    fn version(&self) -> u64 {
+        let history = self.history_status();
+        version_of(&(history, self.problems(), self.names()))
+    }
+}

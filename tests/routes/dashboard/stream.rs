@@ -1,0 +1,1 @@
+//! The stream of frames and its viewers.

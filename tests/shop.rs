@@ -1,0 +1,227 @@
+//! The example `shop`, as a user starts it. `cargo build --all-features --example shop` builds it.
+
+mod support;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
+
+use crate::support::example::{Example, path};
+
+const HTTP: &str = "HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+
+fn shop() -> Command {
+    let mut command = Command::new(path("shop"));
+    for name in [
+        "MONITORING_TOKEN",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "SHOP_DIR",
+        "LOG_DIR",
+    ] {
+        command.env_remove(name);
+    }
+    command.env("MOOD", "good");
+    command
+}
+
+/// Waits for half a minute at most.
+async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !holds().await {
+        assert!(Instant::now() < deadline, "not within 30 s: {what}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Returns the status and the body. `url` has no host name, and `headers` end in a new line each.
+async fn send(method: &str, url: &str, headers: &str) -> (u16, String) {
+    let (address, path) = url
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("{method} /{path} {HTTP}{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    (head[9..12].parse().unwrap(), body.to_owned())
+}
+
+async fn is_ready(shop: &Example) {
+    until("the shop is ready", async || {
+        send("GET", &format!("{}/readyz", shop.url), "").await.0 == 200
+    })
+    .await;
+}
+
+/// The links that the shop prints.
+async fn links(shop: &Example) -> Vec<String> {
+    let printed = || shop.lines.lock().unwrap().clone();
+    until("all links are printed", async || {
+        printed().iter().any(|line| line.contains("app.jsonl"))
+    })
+    .await;
+    let links = printed();
+    let links = links.iter().filter_map(|line| line.strip_prefix("open "));
+    links
+        .map(|line| line.split(' ').next().unwrap().to_owned())
+        .collect()
+}
+
+/// The state of this rule's alert about checkouts.
+async fn state(shop: &Example, rule: &str) -> Option<String> {
+    let (status, body) = send("GET", &format!("{}/alerts", shop.url), "").await;
+    assert_eq!(status, 200, "{body}");
+    let alerts: Value = serde_json::from_str(&body).unwrap();
+    let alerts = alerts["alerts"].as_array().unwrap();
+    let alert = alerts
+        .iter()
+        .find(|alert| alert["name"] == rule && alert["labels"]["endpoint"] == "/checkout")?;
+    Some(alert["state"].as_str().unwrap().to_owned())
+}
+
+fn terminate(shop: &Example) {
+    let id = shop.process.id().to_string();
+    let killed = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    assert!(killed.success());
+}
+
+async fn exit_code(shop: &mut Example) -> Option<i32> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(status) = shop.process.try_wait().unwrap() {
+            return status.code();
+        }
+        assert!(Instant::now() < deadline, "it does not end");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_alert_fires_in_bad_times_and_resolves_in_good_ones_and_all_links_work() {
+    let mut shop = Example::start_command(&mut shop());
+    is_ready(&shop).await;
+    let links = links(&shop).await;
+    assert!(links.len() >= 14, "{links:?}");
+    for link in &links {
+        // The database of the jobs may still be opened.
+        until(link, async || send("GET", link, "").await.0 == 200).await;
+    }
+
+    // What a page must show as text is there.
+    let get = async |path: &str| send("GET", &format!("{}{path}", shop.url), "").await.1;
+    until("markup in a label's value", async || {
+        let metrics = get("/metrics").await;
+        metrics.contains(r#"shop_orders_total{product="<b onclick=\"alert(1)\">cake</b>"}"#)
+            && metrics.contains(r#"endpoint="/search/{<b>term<b>}",status="200"}"#)
+    })
+    .await;
+
+    assert_ne!(
+        state(&shop, "CheckoutErrors").await.as_deref(),
+        Some("firing")
+    );
+    let set_mood = async |mood: &str| {
+        let url = format!("{}/mood/{mood}", shop.url);
+        assert_eq!(send("POST", &url, "").await.0, 204);
+        assert_eq!(get("/mood").await, format!("{mood}\n"));
+    };
+    set_mood("bad").await;
+    until("the alert fires", async || {
+        state(&shop, "CheckoutErrors").await.as_deref() == Some("firing")
+    })
+    .await;
+    let printed = async |text: &str| {
+        until(text, async || {
+            shop.lines
+                .lock()
+                .unwrap()
+                .iter()
+                .any(|line| line.contains(text))
+        })
+        .await;
+    };
+    printed(r#"sink: "firing" "CheckoutErrors""#).await;
+    let health = get("/health/detailed").await;
+    assert!(
+        health.contains(r#"the oven is <img src=\"x\" onerror=\"alert(1)\"> cold"#),
+        "{health}"
+    );
+
+    set_mood("good").await;
+    until("the alert resolves", async || {
+        state(&shop, "CheckoutErrors").await.as_deref() != Some("firing")
+    })
+    .await;
+    printed(r#"sink: "resolved" "CheckoutErrors""#).await;
+
+    let lines = shop.lines.lock().unwrap().clone();
+    let folder = lines
+        .iter()
+        .find_map(|line| line.trim().strip_prefix("ls "));
+    let folder = PathBuf::from(folder.unwrap());
+    let log = std::fs::read_to_string(folder.join("logs/app.jsonl")).unwrap();
+    assert!(
+        log.contains("the payment API <blink>refuses</blink>"),
+        "{log}"
+    );
+    terminate(&shop);
+    assert_eq!(exit_code(&mut shop).await, Some(0));
+    assert!(!folder.exists(), "{} is left", folder.display());
+}
+
+#[tokio::test]
+async fn with_a_token_the_guarded_routes_need_it_and_a_folder_of_its_own_is_kept() {
+    let folder = std::env::temp_dir().join(format!("vitals-shop-{}", std::process::id()));
+    let mut command = shop();
+    command
+        .env("MONITORING_TOKEN", "correct-horse")
+        .env("SHOP_DIR", &folder)
+        .env("CUSTOMERS", "0");
+    let mut shop = Example::start_command(&mut command);
+    is_ready(&shop).await;
+    let jobs = format!("{}/jobs", shop.url);
+    assert_eq!(send("GET", &jobs, "").await.0, 401);
+    assert_eq!(
+        send("GET", &jobs, "authorization: Bearer battery-staple\r\n")
+            .await
+            .0,
+        401
+    );
+    until("the jobs are shown", async || {
+        let (status, body) = send("GET", &jobs, "authorization: Bearer correct-horse\r\n").await;
+        // While the history is opened.
+        assert!(status == 200 || status == 503, "{body}");
+        status == 200 && body.contains("<u>export</u>")
+    })
+    .await;
+    assert_eq!(send("GET", &format!("{}/", shop.url), "").await.0, 200);
+    terminate(&shop);
+    assert_eq!(exit_code(&mut shop).await, Some(0));
+    for file in ["alerts.db", "jobs.db", "stock.db", "logs/app.jsonl"] {
+        assert!(folder.join(file).exists(), "{file}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn each_setting_of_the_shop_is_checked() {
+    for (name, value) in [
+        ("PORT", "http"),
+        ("SEED", "x"),
+        ("CUSTOMERS", "-1"),
+        ("MOOD", "fair"),
+    ] {
+        let output = shop().env("PORT", "0").env(name, value).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains(&format!("{name} is {value:?}")), "{error}");
+    }
+}
