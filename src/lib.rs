@@ -66,6 +66,9 @@
 //! | `request-id` | [`RequestIdLayer`], which gives each request an id, with tower-http | 5 more |
 //! | `dashboard` | [`Routes::dashboard`]: a page that shows all that the routes serve, live | none over `axum` and `prometheus` |
 //! | `cors` | [`Routes::cors`]: pages of named origins may read the JSON of the routes, with tower-http | 1 over `axum` |
+//! | `openapi` | [`Routes::openapi_json`] and [`Routes::openapi`]: the OpenAPI 3.1 document of the mounted routes, with utoipa | 5 over `axum` |
+//! | `docs-ui` | [`Routes::docs_ui`]: Swagger UI at `/docs`, from the crate itself | none over `openapi` |
+//! | `redoc` | [`Routes::redoc`]: Redoc at `/redoc`, from the crate itself | none over `openapi` |
 //! | `full` | everything; needs Rust 1.95 | 268 crates in total |
 #![warn(clippy::incompatible_msrv)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

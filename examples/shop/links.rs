@@ -6,7 +6,7 @@ use crate::home::Home;
 use crate::outside::Outside;
 
 /// The pages and routes to open.
-const LINKS: [(&str, &str); 13] = [
+const LINKS: [(&str, &str); 16] = [
     ("/", "the shop"),
     ("/metrics", "Prometheus' text"),
     ("/metrics/json", "the same as JSON"),
@@ -23,6 +23,9 @@ const LINKS: [(&str, &str); 13] = [
     ("/alerts/history", "alerts of the past"),
     ("/admin/config", "settings"),
     ("/admin/log-level", "the filter of the log"),
+    ("/docs", "all routes, to try"),
+    ("/redoc", "all routes, to read"),
+    ("/openapi.json", "the same for programs"),
 ];
 
 pub(crate) fn print(url: &str, outside: &Outside, home: &Home, settings: &Settings) {

@@ -111,6 +111,8 @@ async fn main() -> anyhow::Result<()> {
         .alerts(alerts.clone())
         .log_level(logging.level())
         .settings(&settings)
+        .docs_ui()
+        .redoc()
         .guard(guard(&settings));
     let app = app(shop, routes, &mood)?;
     links::print(&url, &outside, &home, &settings);

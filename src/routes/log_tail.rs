@@ -23,7 +23,7 @@ const LINES: Operation = Operation {
     query: &[Parameter {
         name: "after",
         description: "The `next` of another response: only the lines since then.",
-        schema: r#"{"type": "integer", "minimum": 0, "maximum": 9007199254740991, "default": 0}"#,
+        schema: r#"{"type": "integer", "minimum": 0, "maximum": 18446744073709551615, "default": 0}"#,
     }],
     ..Operation::new(
         "Dashboard",

@@ -35,6 +35,8 @@ use crate::redact::Redacted;
 /// | `POST /admin/reset-metrics` | guarded | resets JSON and history; see [`Routes::metrics`] |
 /// | `GET /debug/tasks` | guarded | tasks and workers of a tokio runtime; see [`Routes::tasks`] |
 /// | `GET /debug/pprof/heap` | guarded | heap profile; see [`Routes::heap_profile`] |
+/// | `GET /openapi.json` | guarded | the OpenAPI document of all these routes (feature `openapi`); see [`Routes::openapi_json`] |
+/// | `GET /docs`, `/redoc` | open | pages that show the document (features `docs-ui` and `redoc`); see [`Routes::docs_ui`] and [`Routes::redoc`] |
 ///
 /// Nothing is mounted that no setter names, so an app can have its own `/health` next to the metrics. Routes can be
 /// [renamed](Self::rename), [removed](Self::remove), [protected](Self::protect) and [merged](Self::merge). The order of all

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::Router;
 use boon::{Compiler, Schemas};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::document::{json, operations};
 use crate::service::{Answer, open_routes, send};
@@ -246,6 +246,13 @@ pub(crate) fn assert_documented(document: &Value, request: &Request, answer: &An
     let schema = &content(document, request, answer)["schema"];
     if answer.media_type.ends_with("json") {
         assert_valid(document, schema, &answer.json());
+    } else if answer.media_type == "text/event-stream" {
+        let text = String::from_utf8(answer.body.clone()).unwrap();
+        let fields = text.lines().filter_map(|line| line.split_once(": "));
+        let event: Map<_, _> = fields
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect();
+        assert_valid(document, schema, &event.into());
     } else {
         assert_eq!(schema["$ref"], "#/components/schemas/monitoring.text");
     }

@@ -14,6 +14,7 @@ mod answers;
 mod document;
 mod examples;
 mod guards;
+mod pages;
 mod service;
 #[path = "../support/mod.rs"]
 mod support;

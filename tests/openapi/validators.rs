@@ -45,7 +45,8 @@ fn tempfile() -> PathBuf {
 #[ignore = "needs Python packages: tests/servers"]
 async fn schemathesis_finds_nothing() {
     let routes = routes().await.guard(Guard::bearer(TOKEN));
-    let operations = operations(&json(&routes.openapi())).len();
+    // All but the document itself, which it has read.
+    let operations = operations(&json(&routes.openapi())).len() - 1;
     let app = Router::from(routes.clone().guard(Guard::open()));
     let list = get(&app, "/alerts").await.json();
     let alert = list["alerts"][1]["id"].as_str().unwrap().to_owned();
@@ -64,7 +65,8 @@ async fn schemathesis_finds_nothing() {
             .args(["run", &format!("{url}/openapi.json"), "--url", &url])
             .args(["--header", &format!("Authorization:Bearer {TOKEN}")])
             .args(["--checks", "all", "--phases", "examples,coverage,fuzzing"])
-            .args(["--max-examples", "10", "--workers", "2"])
+            // One worker, because CPython 3.11 fails at times if two threads parse code.
+            .args(["--max-examples", "10", "--workers", "1"])
             .args(["--generation-deterministic", "--no-shrink"])
             .args(["--continue-on-failure"]);
         command.output().unwrap()

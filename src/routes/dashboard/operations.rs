@@ -65,7 +65,11 @@ pub(super) const EVENTS: Operation = Operation {
         TAG,
         "Live values of the dashboard",
         &[
-            Answer::new(200, "The stream.", &[("text/event-stream", "")]),
+            Answer::new(
+                200,
+                "The stream.",
+                &[("text/event-stream", "dashboard/event")],
+            ),
             UNAVAILABLE,
         ],
     )

@@ -1,5 +1,6 @@
 //! [`DocsPage`]: a page that shows the API document.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use axum::response::Response;
@@ -90,7 +91,7 @@ impl Routes {
         let mut routes = self
             .openapi_json()
             .add(page.path, &page.operation, Access::Open, |request| {
-                or_reject(shell(page, request))
+                or_reject(ready(shell(page, &request)))
             })
             .add(page.files_path, &FILE, Access::Open, |request| {
                 or_reject(file(page, request))
@@ -123,7 +124,7 @@ impl DocsPage {
     }
 }
 
-async fn shell(page: &DocsPage, request: RouteRequest) -> Result<Response, Rejection> {
+fn shell(page: &DocsPage, request: &RouteRequest) -> Result<Response, Rejection> {
     let built = find(page, &request.mounted)?;
     Ok(built.shell.respond(&request.parts.headers))
 }

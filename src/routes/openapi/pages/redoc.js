@@ -3,6 +3,9 @@
 import { load } from './document.js';
 import { init } from './redoc.standalone.js';
 
+// Its search would make a worker from text, which the policy of this page forbids. Without workers, it searches here.
+delete globalThis.Worker;
+
 load((spec) => {
-  init(spec, { disableTelemetry: true, disableSearch: true }, document.querySelector('#ui'));
+  init(spec, { disableTelemetry: true }, document.querySelector('#ui'));
 });
