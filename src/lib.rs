@@ -23,7 +23,8 @@
 //! - [`health`]: health checks and the probes of an orchestrator ([`Health`]).
 //! - [`jobs`]: background jobs with a history of their runs that survives the process.
 //! - [`alerts`]: alert rules over the metrics of the process, their alerts, and notifications ([`Alerts`](alerts::Alerts)).
-//! - [`routes`]: [`Routes`], merged into an axum router, placed in front of a hyper service, or served on their own address.
+//! - [`routes`]: [`Routes`], merged into an axum router, placed in front of a hyper service, or served on their own address, for
+//!   programs without HTTP of their own by [`Monitoring`].
 //! - [`settings`]: typed settings from the environment ([`Settings`]).
 //! - [`telemetry`]: logs and traces.
 //! - [`redact`]: the redactor, which masks secrets in all text that the crate emits.
@@ -225,6 +226,6 @@ pub use crate::http_metrics::{
 #[cfg(feature = "request-id")]
 pub use crate::request_id::RequestId;
 #[cfg(feature = "axum")]
-pub use crate::routes::{NotReady, Ready, Routes};
+pub use crate::routes::{Monitoring, NotReady, Ready, Routes};
 #[cfg(feature = "axum")]
 pub use crate::settings::Settings;

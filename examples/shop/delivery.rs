@@ -35,7 +35,7 @@ async fn deliver(mut orders: mpsc::Receiver<u64>, mood: Mood, beat: Heartbeat) {
         let Some(order) = order else { return };
         // In bad times, fewer than are ordered.
         let (is_bad, ride) = (mood.is_bad(), Duration::from_millis(20));
-        let ride = if is_bad { ride * 20 } else { ride };
+        let ride = if is_bad { ride * 30 } else { ride };
         let ridden = async {
             sleep(ride).await;
             if is_bad && order % 5 == 0 {

@@ -6,8 +6,9 @@ use crate::home::Home;
 use crate::outside::Outside;
 
 /// The pages and routes to open.
-const LINKS: [(&str, &str); 16] = [
+const LINKS: [(&str, &str); 17] = [
     ("/", "the shop"),
+    ("/dashboard", "all of this on one page"),
     ("/metrics", "Prometheus' text"),
     ("/metrics/json", "the same as JSON"),
     ("/metrics/registries", "what each metric means"),

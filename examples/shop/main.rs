@@ -51,7 +51,7 @@ use tower_vitals::health::checks::{Disk, Heartbeat, Http, Memory, Sqlite};
 use tower_vitals::instrument::{Collecting, Collectors, DatabaseConnections};
 use tower_vitals::jobs::Jobs;
 use tower_vitals::routes::Guard;
-use tower_vitals::telemetry::logging::{Console, Logging, LoggingHandle};
+use tower_vitals::telemetry::logging::{Console, LogTail, Logging, LoggingHandle};
 use tower_vitals::telemetry::otel::Tracing;
 use tower_vitals::{
     Error, Health, HttpLayer, HttpMetricsLayer, Prometheus, RequestIdLayer, RequestLogLayer,
@@ -89,7 +89,8 @@ async fn main() -> anyhow::Result<()> {
         // Low, so that the coupons show what a family at its limit looks like.
         .max_series(200)
         .install()?;
-    let (traces, logging) = telemetry(&settings)?;
+    let tail = LogTail::new();
+    let (traces, logging) = telemetry(&settings, &tail)?;
     let _collecting = collect(&prometheus, &settings)?;
 
     let outside = Outside::serve(mood.clone(), Chance::new(seed, 1)).await?;
@@ -110,9 +111,11 @@ async fn main() -> anyhow::Result<()> {
         .jobs(jobs.clone())
         .alerts(alerts.clone())
         .log_level(logging.level())
+        .log_tail(tail)
         .settings(&settings)
         .docs_ui()
         .redoc()
+        .dashboard()
         .guard(guard(&settings));
     let app = app(shop, routes, &mood)?;
     links::print(&url, &outside, &home, &settings);
@@ -160,7 +163,7 @@ where
     }
 }
 
-fn telemetry(settings: &Settings) -> Result<(Tracing, LoggingHandle), Error> {
+fn telemetry(settings: &Settings, tail: &LogTail) -> Result<(Tracing, LoggingHandle), Error> {
     let mut traces = Tracing::from_settings(settings)?;
     let is_endpoint =
         |name: &str| name.starts_with("OTEL_EXPORTER_OTLP_") && name.ends_with("ENDPOINT");
@@ -171,6 +174,7 @@ fn telemetry(settings: &Settings) -> Result<(Tracing, LoggingHandle), Error> {
     let logging = Logging::from_settings(settings)?
         // It stays free for the links.
         .console(Console::Off)
+        .tail(tail)
         .init_with(traces.layer())?;
     Ok((traces, logging))
 }

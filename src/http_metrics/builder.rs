@@ -154,6 +154,11 @@ impl<R> HttpMetricsBuilder<R> {
     /// that of its end, as gRPC defines it: `CANCELLED` if the client (or a deadline in tonic) dropped it. Other requests,
     /// gRPC-Web among them, have no such label.
     ///
+    /// tonic 0.14 enforces deadlines (`Server::timeout` and the client's `grpc-timeout`, whichever is shorter) outside of all
+    /// layers, and only until the response head. The layer sees a call that is dropped, and the client gets `CANCELLED`, too
+    /// ("Timeout expired"). In an axum server, tonic's routes have no deadline. A method whose calls are to end with
+    /// `DEADLINE_EXCEEDED` enforces its deadline itself and returns `Status::deadline_exceeded`.
+    ///
     /// `endpoint` is `/pkg.Service/Method` if the method exists, which its first answer tells. Until then, the call is in
     /// progress as `unmatched`. A path that is answered with `UNIMPLEMENTED` is `unmatched`, and so are paths that have
     /// only failed once they are a tenth of [`max_endpoints`](Self::max_endpoints), because clients can invent paths that

@@ -6,6 +6,9 @@
 use std::fmt;
 
 use super::env_filter;
+#[cfg(feature = "logging")]
+use crate::redact::redact;
+use crate::redact::{MASK, is_secret};
 
 /// The most bytes of a filter.
 const MAX_LENGTH: usize = 4096;
@@ -68,7 +71,7 @@ impl LogFilter {
         }
         let directive = Directive {
             selector: target.to_owned(),
-            level: parse_level(level)?,
+            level: level_of(target, level)?,
         };
         changed.put(directive.checked()?);
         if changed.to_string().len() > MAX_LENGTH {
@@ -77,6 +80,19 @@ impl LogFilter {
             ));
         }
         Ok(changed)
+    }
+
+    /// The filter without secrets, which the values of its fields may be.
+    #[cfg(feature = "logging")]
+    pub(crate) fn redacted(&self) -> String {
+        let directives = self.0.iter().map(|directive| {
+            let selector = redact(&directive.selector).into_owned();
+            Directive {
+                selector,
+                ..*directive
+            }
+        });
+        Self(directives.collect()).to_string()
     }
 
     fn put(&mut self, directive: Directive) {
@@ -130,7 +146,19 @@ fn directive(text: &str) -> Result<Directive, String> {
     }
     Ok(Directive {
         selector: selector.to_owned(),
-        level: parse_level(&level[1..])?,
+        level: level_of(selector, &level[1..])?,
+    })
+}
+
+/// The level of a target. A text that is none is a secret if the target has the name of one: `password=hunter2`.
+fn level_of(selector: &str, text: &str) -> Result<&'static str, String> {
+    let level = parse_level(text);
+    level.map_err(|problem| {
+        if is_secret(selector) {
+            no_level(MASK)
+        } else {
+            problem
+        }
     })
 }
 
@@ -140,17 +168,22 @@ fn is_target_char(c: char) -> bool {
 
 /// Reads a level in any case.
 pub(crate) fn parse_level(text: &str) -> Result<&'static str, String> {
-    let same = |name: &&&str| name.eq_ignore_ascii_case(text.trim());
+    let same = |level: &&&str| level.eq_ignore_ascii_case(text.trim());
     if let Some(level) = LEVELS.iter().find(same) {
         return Ok(level);
     }
     let shown: String = text.chars().take(100).collect();
-    let other = OTHER_NAMES.iter().find(|(name, _)| same(&name));
+    Err(no_level(&shown))
+}
+
+fn no_level(text: &str) -> String {
+    let same = |name: &str| name.eq_ignore_ascii_case(text.trim());
+    let other = OTHER_NAMES.iter().find(|(name, _)| same(name));
     let hint = other.map_or_else(
         || "off, error, warn, info, debug and trace are levels, and a target needs one (like hyper=warn)".to_owned(),
         |(_, level)| format!("write {level}; off, error, warn, info, debug and trace are levels"),
     );
-    Err(format!("{shown:?} is no level: {hint}"))
+    format!("{text:?} is no level: {hint}")
 }
 
 impl fmt::Display for LogFilter {
@@ -194,6 +227,7 @@ mod tests {
             ("hyper=", "\"\" is no level"),
             ("hyper=none", "\"none\" is no level: write off;"),
             ("hyper=3", "\"3\" is no level"),
+            ("password=hunter2", "\"[redacted]\" is no level"),
             ("=info", "\"\" is no target"),
             ("my target=info", "\"my target\" is no target"),
             (
@@ -212,6 +246,20 @@ mod tests {
             assert!(problem.contains(hint), "{text}: {problem}");
         }
         assert!(problem(&"a=info,".repeat(600)).contains("more than 4096 bytes"));
+    }
+
+    #[test]
+    #[cfg(feature = "logging")]
+    fn secrets_are_masked_and_levels_are_not() {
+        let filter = |text: &str| LogFilter::parse(text).unwrap().redacted();
+        assert_eq!(
+            filter("warn,auth=trace,[login{password=hunter2}]=debug"),
+            "warn,auth=trace,[login{password=[redacted]}]=debug"
+        );
+        assert_eq!(
+            filter("info,shop[order{id=7}]=debug"),
+            "info,shop[order{id=7}]=debug"
+        );
     }
 
     #[test]

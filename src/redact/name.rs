@@ -53,6 +53,7 @@ const ENDINGS: [(Kind, &[&str]); 4] = [
     (
         Kind::Token,
         &[
+            "awsaccesskeyid",
             "credential",
             "samlresponse",
             "sessid",

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::bytes::{Span, at, find, is_one_of, is_quote, is_word, skip, skip_at_most, word_end};
 use super::formats::{Body, FORMATS};
 use super::looks::{looks_like_a_key, looks_secret, trimmed};
+use super::value::ends_value;
 
 type Prefix = (&'static [u8], Body, usize);
 
@@ -183,7 +184,12 @@ fn scheme(text: &[u8], (start, end): Span) -> Option<Span> {
     if is_digest {
         return Some((value, super::bytes::line_end(text, value)));
     }
-    let is_parameter = next.ends_with(b"=") && is_quote(at(text, last))
+    // `Bearer realm="shop"`, but not `"Basic c2hvcA=="`.
+    let opens = is_quote(at(text, last)) && {
+        let after = at(text, last + 1);
+        is_quote(after) || !ends_value(after)
+    };
+    let is_parameter = opens && next.ends_with(b"=")
         || next
             .iter()
             .rposition(|byte| *byte == b'=')

@@ -12,6 +12,7 @@ use super::access::Access;
 use super::alert_acts;
 use super::alert_operations as operations;
 use super::method::Method;
+use super::monitoring::Monitoring;
 use super::operation::Operation;
 use super::query::{parameters, unknown};
 use super::rejection::{Rejection, or_reject};
@@ -135,6 +136,13 @@ impl Routes {
             .fold(routes, |routes, (path, operation, act)| {
                 post(routes, path, operation, act)
             })
+    }
+}
+
+impl Monitoring {
+    /// Adds the routes of alerts, as [`Routes::alerts`] does.
+    pub fn alerts(self, alerts: Alerts) -> Self {
+        self.change(|routes| routes.alerts(alerts))
     }
 }
 

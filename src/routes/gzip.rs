@@ -1,4 +1,7 @@
 //! Content negotiation of gzip, and compression.
+//!
+//! tower-http's `CompressionLayer` compresses each response by itself, on the async thread that sends it. Here, a text is rendered and
+//! compressed once for all scrapers that wait for it, off the async threads and within the limits of the render queue.
 
 use std::io::{self, Read, Write};
 

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::access::Access;
 use super::job_operations as operations;
+use super::monitoring::Monitoring;
 use super::query::{parameters, unknown};
 use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
@@ -75,6 +76,13 @@ impl Routes {
             guarded,
             |reader, request| or_reject(stats(reader, request)),
         )
+    }
+}
+
+impl Monitoring {
+    /// Adds the routes of background jobs, as [`Routes::jobs`] does.
+    pub fn jobs(self, jobs: Jobs) -> Self {
+        self.change(|routes| routes.jobs(jobs))
     }
 }
 

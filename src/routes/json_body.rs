@@ -1,4 +1,7 @@
 //! Reads the JSON body of a request.
+//!
+//! tower-http's `RequestBodyLimitLayer` refuses in plain text, not as RFC 9457 says. Its `RequestBodyTimeoutLayer` limits the wait for
+//! each frame, so a client that sends a byte now and then holds the request for ever. Here, the whole body has one time limit.
 
 use std::future::poll_fn;
 use std::pin::Pin;

@@ -10,6 +10,7 @@ use super::answer::Answer;
 use super::json_body::json_body;
 use super::json_fields::Fields;
 use super::method::Method;
+use super::monitoring::Monitoring;
 use super::operation::Operation;
 use super::rejection::{Rejection, or_reject, sentence};
 use super::request::RouteRequest;
@@ -84,6 +85,13 @@ impl Routes {
             Access::Guarded,
             move |request| or_reject(handle(level.clone(), request)),
         )
+    }
+}
+
+impl Monitoring {
+    /// Adds the route of the log's filter, as [`Routes::log_level`] does.
+    pub fn log_level(self, level: LogLevel) -> Self {
+        self.change(|routes| routes.log_level(level))
     }
 }
 

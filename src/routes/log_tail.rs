@@ -9,6 +9,7 @@ use tokio::task::spawn_blocking;
 
 use super::access::Access;
 use super::answer::Answer;
+use super::monitoring::Monitoring;
 use super::operation::Operation;
 use super::parameter::Parameter;
 use super::query::{parameters, unknown};
@@ -74,6 +75,13 @@ impl Routes {
         });
         routes.watched.push(Arc::new(tail));
         routes
+    }
+}
+
+impl Monitoring {
+    /// Adds the route of the last warnings, as [`Routes::log_tail`] does.
+    pub fn log_tail(self, tail: LogTail) -> Self {
+        self.change(|routes| routes.log_tail(tail))
     }
 }
 

@@ -15,6 +15,7 @@ use super::metrics_json::Json;
 use super::metrics_operations as operations;
 use super::metrics_registries::Registries;
 use super::metrics_render::{Rendered, render_json, respond};
+use super::monitoring::Monitoring;
 use super::render_queue::RenderQueue;
 use super::request::RouteRequest;
 use super::routes::Routes;
@@ -198,5 +199,12 @@ impl Routes {
             Access::Guarded,
             reset,
         )
+    }
+}
+
+impl Monitoring {
+    /// Adds the routes of metrics, as [`Routes::metrics`] does.
+    pub fn metrics(self, metrics: impl Into<MetricsSource>) -> Self {
+        self.change(|routes| routes.metrics(metrics))
     }
 }

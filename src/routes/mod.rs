@@ -86,6 +86,7 @@ mod metrics_operations;
 mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_render;
+mod monitoring;
 mod mounted;
 mod mounted_route;
 #[cfg(feature = "openapi")]
@@ -134,6 +135,7 @@ mod watch;
 pub use self::access::Details;
 pub use self::extract::{NotReady, Ready};
 pub use self::guard::Guard;
+pub use self::monitoring::Monitoring;
 pub use self::routes::Routes;
 pub use self::server::Server;
 pub use self::service::{NotFound, RoutesBody, RoutesFuture, RoutesService};

@@ -4,6 +4,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::problem::problem;
+use crate::redact::redact;
 
 #[derive(Debug, Clone)]
 pub(super) struct Rejection {
@@ -12,10 +13,11 @@ pub(super) struct Rejection {
 }
 
 impl Rejection {
+    /// The detail may quote the request, so secrets in it are masked.
     pub(super) fn new(status: StatusCode, detail: &str) -> Self {
         Self {
             status,
-            detail: detail.to_owned(),
+            detail: redact(detail).into_owned(),
         }
     }
 

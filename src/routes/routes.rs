@@ -32,6 +32,8 @@ use crate::redact::Redacted;
 /// | `GET /jobs`, `/jobs/status`, `/jobs/stats/{name}` | guarded | background jobs and their runs (feature `jobs`) |
 /// | `GET /admin/config` | guarded | settings without secrets; see [`Routes::settings`] and [`Routes::config`] |
 /// | `GET`, `PUT /admin/log-level` | guarded | shows and changes the filter of the log (feature `logging`); see [`Routes::log_level`] |
+/// | `GET /dashboard`, `/dashboard/..` | the page open, its data guarded | a live view of all that is added (feature `dashboard`); see [`Routes::dashboard`] |
+/// | `GET /dashboard/logs` | guarded | the last warnings and errors of the log (feature `logging`); see [`Routes::log_tail`] |
 /// | `POST /admin/reset-metrics` | guarded | resets JSON and history; see [`Routes::metrics`] |
 /// | `GET /debug/tasks` | guarded | tasks and workers of a tokio runtime; see [`Routes::tasks`] |
 /// | `GET /debug/pprof/heap` | guarded | heap profile; see [`Routes::heap_profile`] |

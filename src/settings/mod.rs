@@ -32,6 +32,8 @@
 //! server.until(health.shutdown_signal()).await;
 //! # Ok(()) }
 //! ```
+//!
+//! [`Monitoring`](crate::Monitoring) is short for such a server.
 #![doc = include_str!("../../docs/settings.md")]
 
 #[cfg(feature = "alerts-http")]

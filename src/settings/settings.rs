@@ -157,7 +157,7 @@ impl Settings {
     }
 
     /// Returns `MONITORING_HOST` and `MONITORING_PORT`, for [`Routes::serve`](crate::Routes::serve) and
-    /// [`Routes::spawn`](crate::Routes::spawn).
+    /// [`Routes::spawn`](crate::Routes::spawn). [`Monitoring`](crate::Monitoring) uses it.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         SocketAddr::new(self.monitoring_host, self.monitoring_port)

@@ -24,9 +24,6 @@ pub(crate) fn ids_in_layer(_span: &span::Id, _dispatch: &Dispatch) -> Option<Tra
 }
 
 #[inline]
-pub(crate) fn set_parent(_span: &Span, _headers: &HeaderMap) {}
-
-#[inline]
 pub(crate) fn set_attribute(_span: &Span, _name: &'static str, _value: &str) {}
 
 #[inline]

@@ -59,13 +59,15 @@ pub(crate) fn ids_in_layer(span: &span::Id, dispatch: &Dispatch) -> Option<Trace
     valid_ids(context.span().span_context())
 }
 
-/// Makes the span a child of the caller's span, if the headers name one, and takes the baggage over. Has no effect on a span that
-/// has started: one that was entered, has a child, or was asked for its ids.
-pub(crate) fn set_parent(span: &Span, headers: &HeaderMap) {
+/// The current context with the caller's span and its baggage, if the headers name any and a span outside did not take them.
+pub(super) fn received(headers: &HeaderMap) -> Option<Context> {
     let parent = traceparent::read(headers);
+    if parent.as_ref().is_some_and(is_inside) {
+        return None;
+    }
     let baggage = well_formed_baggage(headers);
     if parent.is_none() && baggage.is_empty() {
-        return;
+        return None;
     }
     let mut context = Context::current();
     if !baggage.is_empty() {
@@ -74,8 +76,7 @@ pub(crate) fn set_parent(span: &Span, headers: &HeaderMap) {
     if let Some(parent) = parent {
         context = context.with_remote_span_context(parent);
     }
-    // Fails without the layer of tracing-opentelemetry, and for a span that it does not see.
-    let _ = span.set_parent(context);
+    Some(context)
 }
 
 /// Sets an attribute in the span's part of its trace, which logs do not show.
@@ -109,6 +110,17 @@ pub(crate) fn inject_current(headers: &mut HeaderMap) {
     Context::map_current(|context| inject_context(context, headers));
 }
 
+/// Whether the current span is one of this process, in the same trace. A request that this process sent to itself names its span.
+fn is_inside(parent: &SpanContext) -> bool {
+    Context::map_current(|context| {
+        let span = context.span();
+        let span = span.span_context();
+        span.trace_id() == parent.trace_id()
+            && span.span_id() != parent.span_id()
+            && !span.is_remote()
+    })
+}
+
 fn inject_context(context: &Context, headers: &mut HeaderMap) {
     let span = context.span();
     let span = span.span_context();
@@ -131,6 +143,9 @@ fn valid_ids(context: &SpanContext) -> Option<TraceIds> {
 /// All `baggage` headers as one list (W3C Baggage, section 3.1), without malformed members: OpenTelemetry can write a warning with
 /// all of the list for each. Empty if the headers are longer than OpenTelemetry takes.
 pub(super) fn well_formed_baggage(headers: &HeaderMap) -> String {
+    if !headers.contains_key(BAGGAGE) {
+        return String::new();
+    }
     let lists = headers.get_all(BAGGAGE);
     let length: usize = lists.iter().map(|list| list.len() + 1).sum();
     let mut baggage = String::new();

@@ -9,7 +9,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::propagation::well_formed_baggage;
-use super::{current_ids, ids, ids_in_layer, inject, inject_current, set_parent};
+use super::{Parent, current_ids, ids, ids_in_layer, inject, inject_current};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7";
@@ -34,8 +34,9 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
 
 /// The headers of a request that is sent while one with `received` is served.
 fn sent_on(received: &HeaderMap) -> HeaderMap {
+    let parent = Parent::enter(received);
     let span = info_span!("server");
-    set_parent(&span, received);
+    drop(parent);
     let mut sent = HeaderMap::new();
     inject(&span, &mut sent);
     sent
@@ -219,11 +220,10 @@ fn malformed_baggage_is_dropped_before_it_is_parsed() {
 #[test]
 fn the_headers_of_a_request_are_replaced() {
     let _subscribed = subscribe();
+    let received = headers(&[("traceparent", &format!("00-{CALLER}-01"))]);
+    let parent = Parent::enter(&received);
     let span = info_span!("server");
-    set_parent(
-        &span,
-        &headers(&[("traceparent", &format!("00-{CALLER}-01"))]),
-    );
+    drop(parent);
     let mut sent = headers(&[
         (
             "traceparent",
@@ -241,11 +241,10 @@ fn the_headers_of_a_request_are_replaced() {
 fn ids_are_those_of_the_span() {
     let _subscribed = subscribe();
     assert_eq!(current_ids(), None);
+    let received = headers(&[("traceparent", &format!("00-{CALLER}-01"))]);
+    let parent = Parent::enter(&received);
     let outer = info_span!("outer");
-    set_parent(
-        &outer,
-        &headers(&[("traceparent", &format!("00-{CALLER}-01"))]),
-    );
+    drop(parent);
     let outer_ids = ids(&outer).unwrap();
     assert_eq!(outer_ids.trace_id().as_str(), TRACE);
     assert!(outer_ids.is_sampled());

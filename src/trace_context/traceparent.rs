@@ -29,28 +29,39 @@ pub(super) fn read(headers: &HeaderMap) -> Option<SpanContext> {
 
 fn parse(value: &[u8]) -> Option<(TraceId, SpanId, TraceFlags)> {
     let (known, rest) = value.split_at_checked(LENGTH)?;
-    let text = std::str::from_utf8(known).ok()?;
     let are_dashes = [2, 35, 52].iter().all(|at| known[*at] == b'-');
-    let part = |from, to| {
-        let part = text.get(from..to)?;
-        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        part.bytes().all(is_digit).then_some(part)
-    };
-    let (version, flags) = (part(0, 2)?, u8::from_str_radix(part(53, 55)?, 16).ok()?);
+    let ([version], [flags]) = (bytes(&known[..2])?, bytes(&known[53..])?);
     let is_rest_allowed = match version {
-        "ff" => false,
-        "00" => rest.is_empty(),
+        0xff => false,
+        0 => rest.is_empty(),
         _ => rest.is_empty() || rest.starts_with(b"-"),
     };
-    let trace_id = TraceId::from_hex(part(3, 35)?).ok()?;
-    let span_id = SpanId::from_hex(part(36, 52)?).ok()?;
+    let trace_id = TraceId::from_bytes(bytes(&known[3..35])?);
+    let span_id = SpanId::from_bytes(bytes(&known[36..52])?);
     // Other flags have no meaning that is known here, so they are not sent on (section 3.2.2.5.2).
     let flags = TraceFlags::new(flags) & TraceFlags::SAMPLED;
     (are_dashes && is_rest_allowed).then_some((trace_id, span_id, flags))
 }
 
+/// The bytes that `2 * N` hexadecimal digits in lower case stand for.
+fn bytes<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(bytes)
+}
+
 /// Several headers are one list (section 3.3.1). A list with a wrong member is discarded as a whole (section 3.3.1.4).
 fn state(headers: &HeaderMap) -> Option<TraceState> {
+    if !headers.contains_key(TRACESTATE) {
+        return None;
+    }
     let values = headers.get_all(TRACESTATE).iter();
     let values: Result<Vec<_>, _> = values.map(HeaderValue::to_str).collect();
     TraceState::from_str(&values.ok()?.join(",")).ok()

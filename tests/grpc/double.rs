@@ -25,6 +25,8 @@ pub(crate) const WATCH: &str = "/grpc.health.v1.Health/Watch";
 pub(crate) struct Double {
     /// Notified when a call begins that never ends.
     pub(crate) hangs: Arc<Notify>,
+    /// Ends a stream that is held.
+    pub(crate) goes_on: Arc<Notify>,
 }
 
 type Answers = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status>> + Send>>;
@@ -61,6 +63,14 @@ impl Health for Double {
             "" => Box::pin(answers),
             "fails" => Box::pin(answers.chain(stream::iter([Err(Status::data_loss("torn"))]))),
             "never" => Box::pin(answers.take(1).chain(stream::pending())),
+            "held" => {
+                let goes_on = Arc::clone(&self.goes_on);
+                let end = async move {
+                    goes_on.notified().await;
+                    Err(Status::data_loss("torn"))
+                };
+                Box::pin(answers.take(1).chain(stream::once(end)))
+            }
             _ => return Err(Status::not_found("no such service")),
         }))
     }

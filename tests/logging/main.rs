@@ -15,6 +15,10 @@
 
 mod child;
 mod cleanup;
+#[cfg(all(feature = "otel", feature = "request-id"))]
+#[path = "../otel/collector.rs"]
+#[allow(dead_code, reason = "the tests of traces use the rest")]
+mod collector;
 #[cfg(all(
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64")
@@ -45,6 +49,10 @@ mod secrets;
 mod settings;
 #[cfg(unix)]
 mod signals;
+#[cfg(all(feature = "otel", feature = "request-id"))]
+mod sinks;
+#[cfg(unix)]
+mod stalled;
 mod strict;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,5 +1,9 @@
 //! A collector of traces, over HTTP and gRPC, that keeps what it gets and can misbehave.
-#![allow(unreachable_pub, reason = "the tests of this binary use it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the tests of this binary use it, without axum a part of it"
+)]
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -38,6 +42,8 @@ pub enum Mode {
     Busy(&'static str),
     /// Never answers.
     Hangs,
+    /// A request with more spans than these is too large.
+    AtMost(usize),
 }
 
 #[derive(Debug)]
@@ -177,11 +183,16 @@ impl Drop for Collector {
 }
 
 /// Waits for a condition, at most 20 s.
-pub fn until(what: &str, mut is_true: impl FnMut() -> bool) {
+pub fn until(what: &str, is_true: impl FnMut() -> bool) {
+    until_each(Duration::from_millis(2), what, is_true);
+}
+
+/// The same for a condition that is expensive to ask for.
+pub fn until_each(pause: Duration, what: &str, mut is_true: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_true() {
         assert!(Instant::now() < deadline, "no {what}");
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(pause);
     }
 }
 
@@ -201,6 +212,12 @@ pub fn attribute(attributes: &[KeyValue], key: &str) -> Option<String> {
         Value::BoolValue(is_true) => is_true.to_string(),
         other => format!("{other:?}"),
     })
+}
+
+/// The number of spans in a request.
+pub fn count(request: &ExportTraceServiceRequest) -> usize {
+    let scopes = request.resource_spans.iter().flat_map(|it| &it.scope_spans);
+    scopes.map(|scope| scope.spans.len()).sum()
 }
 
 async fn serve(protocol: Protocol, listener: TcpListener, kept: Shared) {
@@ -228,14 +245,18 @@ impl Shared {
         let mode = {
             let mut kept = self.0.lock().unwrap();
             kept.attempts += 1;
-            if matches!(kept.mode, Mode::Takes | Mode::Rejects(_)) {
+            let is_too_large = matches!(kept.mode, Mode::AtMost(most) if count(&request) > most);
+            if is_too_large {
+                return Err((413, None));
+            }
+            if matches!(kept.mode, Mode::Takes | Mode::Rejects(_) | Mode::AtMost(_)) {
                 kept.requests.push(request);
                 kept.headers.push(headers);
             }
             kept.mode
         };
         let rejected = match mode {
-            Mode::Takes => 0,
+            Mode::Takes | Mode::AtMost(_) => 0,
             Mode::Rejects(rejected) => rejected,
             Mode::Refuses(status) => return Err((status, None)),
             Mode::Busy(retry_after) => return Err((503, Some(retry_after))),
@@ -275,6 +296,10 @@ impl TraceService for Shared {
         match self.take(metadata.into_headers(), request).await {
             Ok(response) => Ok(tonic::Response::new(response)),
             Err((503, _)) => Err(tonic::Status::unavailable("busy")),
+            // That of a collector in Go.
+            Err((413, _)) => Err(tonic::Status::resource_exhausted(
+                "grpc: received message larger than max (7 vs. 4)",
+            )),
             Err(_) => Err(tonic::Status::invalid_argument("bad spans")),
         }
     }

@@ -9,7 +9,7 @@ use tracing::{info, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::collector::{BOTH, Collector, Mode, attribute, until};
+use crate::collector::{BOTH, Collector, Mode, attribute, count, until};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -61,8 +61,8 @@ async fn long_texts_are_cut() {
     }
 }
 
-/// About 80 KiB.
-fn span(text: &str) {
+/// About 80 KiB, of which 40 KiB are exported.
+pub(crate) fn large_span(text: &str) {
     drop(info_span!(
         "span",
         a = text,
@@ -90,7 +90,7 @@ async fn a_request_is_small_enough_for_collectors() {
     let collector = Collector::start(Protocol::Grpc);
     let (tracing, _subscribed) = run(&collector);
     let text = "d".repeat(10_000);
-    (0..200).for_each(|_| span(&text));
+    (0..200).for_each(|_| large_span(&text));
     let counts = tracing.shutdown(MINUTE).await;
     assert_eq!((counts.exported, counts.lost()), (200, 0));
     for request in collector.requests() {
@@ -105,12 +105,85 @@ async fn the_queue_is_bounded_by_bytes() {
     collector.answer(Mode::Hangs);
     let (tracing, _subscribed) = run(&collector);
     let text = "e".repeat(100_000);
-    span(&text);
+    large_span(&text);
     until("attempt", || collector.attempts() == 1);
     // 32 MiB hold about 400 of them.
-    (0..600).for_each(|_| span(&text));
+    (0..600).for_each(|_| large_span(&text));
     let dropped = tracing.counts().queue_full;
     assert!((180..=220).contains(&dropped), "{dropped}");
     let counts = tracing.shutdown(Duration::from_millis(1)).await;
     assert_eq!(counts.lost(), 601);
+}
+
+#[tokio::test]
+async fn a_request_that_is_too_large_is_halved() {
+    for protocol in BOTH {
+        let collector = Collector::start(protocol);
+        collector.answer(Mode::AtMost(3));
+        let tracing = collector.builder().max_batch(10).batch_delay(MINUTE);
+        let (recorder, reader) = crate::support::recorder();
+        let tracing = tracing.recorder(recorder).run().unwrap();
+        let _subscribed = tracing_subscriber::registry()
+            .with(tracing.layer())
+            .set_default();
+        for number in 0..10 {
+            drop(info_span!("span", number));
+        }
+        let spans = collector.wait_for(10);
+        let counts = tracing.shutdown(MINUTE).await;
+        assert_eq!((counts.exported, counts.lost()), (10, 0), "{protocol:?}");
+        let sizes: Vec<_> = collector.requests().iter().map(count).collect();
+        assert_eq!(sizes, [2, 3, 2, 3], "{protocol:?}");
+        let numbers = spans
+            .iter()
+            .map(|span| attribute(&span.attributes, "number").unwrap());
+        assert_eq!(numbers.collect::<String>(), "0123456789", "{protocol:?}");
+        let requests = collector.requests();
+        assert!(
+            requests
+                .iter()
+                .all(|it| it.resource_spans[0].resource == requests[0].resource_spans[0].resource)
+        );
+        let failures = reader
+            .take()
+            .counter("monitoring_span_export_failures_total", &[]);
+        assert_eq!(failures, 3, "{protocol:?}");
+    }
+}
+
+/// Some proxies call all requests too large.
+#[tokio::test]
+async fn a_span_that_is_too_large_is_rejected() {
+    for protocol in BOTH {
+        let collector = Collector::start(protocol);
+        collector.answer(Mode::AtMost(0));
+        let tracing = collector
+            .builder()
+            .max_batch(512)
+            .batch_delay(MINUTE)
+            .run()
+            .unwrap();
+        let _subscribed = tracing_subscriber::registry()
+            .with(tracing.layer())
+            .set_default();
+        (0..3).for_each(|_| drop(info_span!("span")));
+        let counts = tracing.shutdown(MINUTE).await;
+        assert_eq!((counts.rejected, counts.lost()), (3, 3), "{protocol:?}");
+        assert_eq!(collector.attempts(), 5, "{protocol:?}");
+
+        let tracing = collector
+            .builder()
+            .max_batch(512)
+            .batch_delay(MINUTE)
+            .run()
+            .unwrap();
+        let _subscribed = tracing_subscriber::registry()
+            .with(tracing.layer())
+            .set_default();
+        (0..512).for_each(|_| drop(info_span!("span")));
+        let counts = tracing.shutdown(MINUTE).await;
+        assert_eq!((counts.rejected, counts.lost()), (512, 512), "{protocol:?}");
+        // Down to requests of 8 spans.
+        assert_eq!(collector.attempts(), 5 + 127, "{protocol:?}");
+    }
 }

@@ -12,14 +12,49 @@
     reason = "tests panic on failure and compare exact values"
 )]
 
+#[cfg(all(
+    feature = "axum",
+    feature = "logging",
+    feature = "prometheus",
+    feature = "request-id"
+))]
+mod agreement;
 mod collector;
+#[cfg(all(
+    feature = "axum",
+    feature = "logging",
+    feature = "prometheus",
+    feature = "request-id"
+))]
+mod end;
 #[cfg(all(feature = "axum", feature = "prometheus"))]
 mod endings;
 #[cfg(all(feature = "axum", feature = "prometheus"))]
 mod exemplars;
 mod export;
 mod limits;
+#[cfg(all(
+    feature = "axum",
+    feature = "logging",
+    feature = "prometheus",
+    feature = "request-id"
+))]
+mod minute;
 mod outages;
+#[cfg(all(
+    feature = "axum",
+    feature = "logging",
+    feature = "prometheus",
+    feature = "request-id"
+))]
+mod own_limit;
+#[cfg(all(
+    feature = "axum",
+    feature = "logging",
+    feature = "prometheus",
+    feature = "request-id"
+))]
+mod own_rotel;
 mod quiet;
 #[cfg(all(feature = "axum", feature = "request-id"))]
 mod requests;
@@ -27,11 +62,20 @@ mod requests;
 mod rotel;
 mod sampling;
 mod secrets;
+#[cfg(all(
+    feature = "axum",
+    feature = "logging",
+    feature = "prometheus",
+    feature = "request-id"
+))]
+mod service;
 #[cfg(feature = "axum")]
 mod services;
 #[cfg(feature = "axum")]
 mod settings;
 mod tls;
+#[cfg(feature = "axum")]
+mod unharmed;
 mod variables;
 
 #[path = "../support/mod.rs"]

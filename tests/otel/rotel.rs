@@ -8,10 +8,13 @@ use tower_vitals::telemetry::otel::{Protocol, Tracing};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::collector::until;
+use crate::collector::until_each;
 use crate::endings::{requests_that_end_in_all_ways, seen};
 use crate::services::{CALLER, TRACE, order_through_two_services};
 use crate::support::env;
+
+/// The pause between two readings of the collector's log, which is long.
+pub(crate) const READING: Duration = Duration::from_millis(50);
 
 /// A span in the collector's log.
 #[derive(Debug, Default)]
@@ -33,11 +36,12 @@ pub(crate) fn logged(log: &Path, service: &str) -> Vec<Logged> {
     let name = format!("service.name: Str({service})\n");
     let resources = resources.filter(|part| part.contains(&name));
     let spans = resources.flat_map(|part| part.split("\nSpan #").skip(1));
-    let spans = spans.map(|span| Logged::parse(span).unwrap_or_else(|| panic!("{span}")));
+    let spans = spans.filter_map(Logged::parse);
     spans.collect()
 }
 
 impl Logged {
+    /// `None` if the collector is still writing the span.
     fn parse(span: &str) -> Option<Self> {
         let (span, _events) = span.split_once("\nEvents:").unwrap_or((span, ""));
         let (head, attributes) = span.split_once("\nAttributes:").unwrap_or((span, ""));
@@ -52,7 +56,7 @@ impl Logged {
             Some((key.to_owned(), value.to_owned()))
         });
         let value = |key| Some((*head.get(key)?).to_owned());
-        Some(Self {
+        let parsed = Self {
             name: value("Name")?,
             kind: value("Kind")?,
             trace: value("Trace ID")?,
@@ -61,7 +65,11 @@ impl Logged {
             nanos: nanos("End time")? - nanos("Start time")?,
             is_error: value("Status code")? == "STATUS_CODE_ERROR",
             attributes: attributes.collect(),
-        })
+        };
+        // The last attribute of the spans of requests.
+        let is_complete =
+            parsed.kind.ends_with("_INTERNAL") || parsed.attributes.contains_key("duration_ms");
+        is_complete.then_some(parsed)
     }
 }
 
@@ -84,7 +92,7 @@ async fn exported<R>(what: &str, run: impl AsyncFn() -> R) -> Vec<(R, Vec<Logged
         assert_eq!(counts.lost(), 0, "{protocol:?}");
         let log = env("VITALS_OTLP_LOG");
         let spans = || logged(log.as_ref(), &service);
-        until("spans in the log", || {
+        until_each(READING, "spans in the log", || {
             spans().len() as u64 == counts.exported
         });
         exported.push((returned, spans()));

@@ -133,3 +133,146 @@ async fn the_share_of_traces_is_that_of_the_sampler() {
         assert_eq!(2 * roots, names.len(), "{sampler} {ratio}");
     }
 }
+
+#[cfg(feature = "axum")]
+mod of_requests {
+    use std::fmt::Debug;
+    use std::sync::{Arc, Mutex};
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::http::HeaderMap;
+    use axum::routing::get;
+    use http::{Request, Response};
+    use http_body_util::{BodyExt, Empty};
+    use tower::{Layer as _, ServiceExt, service_fn};
+    use tower_vitals::telemetry::otel::Tracing;
+    use tower_vitals::{ClientMetricsLayer, HttpLayer, ServerSpanLayer};
+    use tracing::field::{Field, Visit};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Instrument, Subscriber, info_span};
+    use tracing_subscriber::Layer;
+    use tracing_subscriber::layer::{Context, SubscriberExt};
+    use tracing_subscriber::util::SubscriberInitExt;
+
+    use super::{Collector, MINUTE, Protocol};
+    use crate::services::{CALLER, TRACE};
+
+    /// The headers of a request that is sent now.
+    async fn sent() -> HeaderMap {
+        let client = service_fn(async |request: Request<()>| {
+            let mut response = Response::new(Empty::<bytes::Bytes>::new());
+            *response.headers_mut() = request.headers().clone();
+            Ok::<_, std::io::Error>(response)
+        });
+        let client = ClientMetricsLayer::new("stock").traces().layer(client);
+        let request = Request::get("http://stock/items").body(()).unwrap();
+        client.oneshot(request).await.unwrap().headers().clone()
+    }
+
+    async fn answer() -> String {
+        let task = async { sent().instrument(info_span!("task")).await };
+        let later = tokio::spawn(task.in_current_span());
+        let sent = sent().instrument(info_span!("inside")).await;
+        let [sent, later] =
+            [sent, later.await.unwrap()].map(|it| it["traceparent"].to_str().unwrap().to_owned());
+        assert_eq!((&sent[..35], &sent[52..]), (&later[..35], &later[52..]));
+        sent
+    }
+
+    fn app() -> Router {
+        let layer = HttpLayer::new().span(ServerSpanLayer::new());
+        Router::new().route("/orders", get(answer)).layer(layer)
+    }
+
+    /// The `traceparent` that the service sends while it serves the request.
+    async fn serve(app: Router, parent: Option<&str>) -> String {
+        let mut request = Request::get("/orders?page=2");
+        if let Some(parent) = parent {
+            request = request.header("traceparent", parent);
+        }
+        let response = app.oneshot(request.body(Body::empty()).unwrap()).await;
+        let body = response.unwrap().into_body().collect().await.unwrap();
+        String::from_utf8(body.to_bytes().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_callers_decision_is_taken_over_and_sent_on() {
+        let collector = Collector::start(Protocol::HttpProtobuf);
+        let tracing = collector.builder().run().unwrap();
+        let _subscribed = tracing_subscriber::registry()
+            .with(tracing.layer())
+            .set_default();
+        for (flags, count) in [("00", 0), ("01", 5)] {
+            let parent = format!("00-{TRACE}-{CALLER}-{flags}");
+            let sent = serve(app(), Some(&parent)).await;
+            assert_eq!((&sent[3..35], &sent[53..]), (TRACE, flags));
+            assert!(!sent.contains(CALLER), "{sent}");
+            assert_eq!(collector.wait_for(count).len(), count);
+        }
+        assert_eq!(tracing.shutdown(MINUTE).await.exported, 5);
+    }
+
+    /// So that services with the same sampler agree about a trace.
+    #[tokio::test]
+    async fn the_id_of_a_trace_that_begins_decides() {
+        let collector = Collector::start(Protocol::HttpProtobuf);
+        let tracing = collector.builder().sample_ratio(0.5).run().unwrap();
+        let _subscribed = tracing_subscriber::registry()
+            .with(tracing.layer())
+            .set_default();
+        let (app, mut sampled) = (app(), 0);
+        for _ in 0..200 {
+            let sent = serve(app.clone(), None).await;
+            let low = u64::from_str_radix(&sent[19..35], 16).unwrap();
+            let is_sampled = low >> 1 < 1 << 62;
+            assert_eq!(&sent[53..], if is_sampled { "01" } else { "00" }, "{sent}");
+            sampled += u64::from(is_sampled);
+        }
+        assert!((50..=150).contains(&sampled), "{sampled}");
+        assert_eq!(tracing.shutdown(MINUTE).await.exported, 5 * sampled);
+    }
+
+    type Names = Arc<Mutex<Vec<&'static str>>>;
+
+    /// The names of the fields of the spans of requests.
+    #[derive(Clone, Default)]
+    struct Fields(Names);
+
+    impl Visit for Fields {
+        fn record_debug(&mut self, field: &Field, _value: &dyn Debug) {
+            self.0.lock().unwrap().push(field.name());
+        }
+    }
+
+    impl<S: Subscriber> Layer<S> for Fields {
+        fn on_new_span(&self, attributes: &Attributes<'_>, _id: &Id, _context: Context<'_, S>) {
+            if attributes.metadata().name() == "request" {
+                attributes.record(&mut self.clone());
+            }
+        }
+
+        fn on_record(&self, _id: &Id, values: &Record<'_>, _context: Context<'_, S>) {
+            values.record(&mut self.clone());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_not_sampled_has_no_attributes() {
+        for (flags, expected) in [("00", 0), ("01", 10)] {
+            let fields = Fields::default();
+            let tracing = Tracing::builder().without_export().run().unwrap();
+            let _subscribed = tracing_subscriber::registry()
+                .with(tracing.layer())
+                .with(fields.clone())
+                .set_default();
+            let layer = HttpLayer::new().span(ServerSpanLayer::new());
+            let app = Router::new()
+                .route("/orders", get(|| async {}))
+                .layer(layer);
+            serve(app, Some(&format!("00-{TRACE}-{CALLER}-{flags}"))).await;
+            let names = fields.0.lock().unwrap();
+            assert_eq!(names.len(), expected, "{names:?}");
+        }
+    }
+}

@@ -21,6 +21,7 @@ mod ids;
 mod lines;
 mod problems;
 mod secrets;
+mod shared;
 mod spans;
 #[path = "../support/mod.rs"]
 mod support;

@@ -49,6 +49,8 @@ mod log_level;
 #[cfg(feature = "prometheus")]
 mod metrics_json;
 #[cfg(feature = "prometheus")]
+mod monitoring;
+#[cfg(feature = "prometheus")]
 mod mounting;
 #[cfg(feature = "prometheus")]
 mod refusals;

@@ -1,6 +1,7 @@
 //! What is observed of a request beside its metrics: its id, its log line and its span. [`Observers`] is the configuration,
 //! [`Observation`] the state of one request.
 
+mod begun;
 mod client_span;
 mod end;
 mod exclusion;
@@ -10,7 +11,6 @@ mod observation;
 mod observed;
 mod observer;
 mod observers;
-mod parent_taken;
 mod peer;
 mod proxies;
 mod request_head;

@@ -6,12 +6,12 @@ use http::{Extensions, HeaderValue, Response, response};
 use tracing::Span;
 use tracing::span::Entered;
 
+use super::begun::Begun;
 use super::end::End;
 use super::id_in_span::IdInSpan;
 use super::log_record::LogRecord;
 use super::observer::Observer;
 use super::observers::Observers;
-use super::parent_taken::ParentTaken;
 use super::request_head::RequestHead;
 use super::server_span::ServerSpan;
 use crate::request_id;
@@ -23,7 +23,8 @@ pub(crate) struct Observation {
     request_id: Option<HeaderValue>,
     log: Option<LogRecord>,
     span: Span,
-    is_server_span: bool,
+    /// Whether the span gets the attributes of the end.
+    is_recorded: bool,
     /// The method of a server span without a route.
     unnamed: Option<&'static str>,
     /// Whether the id is in this span or in one around it.
@@ -45,22 +46,21 @@ impl Observation {
         let span_id = id.filter(|_| !is_id_outside);
         let spans = observers.span.as_ref();
         let server_span = spans.filter(|span| !span.exclusion.covers(request.path()));
-        let mut unnamed = None;
-        let span = match (server_span, &observers.ids) {
-            (Some(server_span), _) => {
-                let span;
-                (span, unnamed) = server_span.begin(request, endpoint, span_id);
-                span
-            }
+        let Begun {
+            span,
+            is_recorded,
+            unnamed,
+        } = match (server_span, &observers.ids) {
+            (Some(server_span), _) => server_span.begin(request, endpoint, span_id),
             (None, _) if spans.is_some() && trace_context::HAS_TRACES => {
-                ServerSpan::excluded(request, span_id)
+                ServerSpan::excluded(request, span_id).into()
             }
             (None, Some(_)) if !is_id_outside => {
-                tracing::error_span!(target: REQUEST_ID, "request", request_id = span_id)
+                tracing::error_span!(target: REQUEST_ID, "request", request_id = span_id).into()
             }
-            (None, _) => Span::none(),
+            (None, _) => Begun::default(),
         };
-        if let (Some(id), true, Some(_)) = (id, is_id_outside, server_span) {
+        if let (Some(id), true, true) = (id, is_id_outside, is_recorded) {
             trace_context::set_attribute(&span, "request_id", id);
         }
         let log = observers.log.as_ref().filter(|log| log.covers(request));
@@ -71,7 +71,7 @@ impl Observation {
         Some(Arc::new(Self {
             observers: Arc::clone(observers),
             log,
-            is_server_span: server_span.is_some(),
+            is_recorded,
             unnamed,
             is_id_in_span: is_id_outside || (id.is_some() && !span.is_disabled()),
             request_id: own_id,
@@ -84,19 +84,12 @@ impl Observation {
         if self.is_id_in_span {
             extensions.insert(IdInSpan);
         }
-        if trace_context::HAS_TRACES && self.observers.span.is_some() && !self.span.is_disabled() {
-            extensions.insert(ParentTaken);
-        }
     }
 
     /// Code that runs while the guard lives logs inside the span of the request.
     #[inline]
     pub(crate) fn enter(&self) -> Entered<'_> {
         self.span.enter()
-    }
-
-    fn has_server_span(&self) -> bool {
-        self.is_server_span && !self.span.is_disabled()
     }
 
     /// Puts the id into the response.
@@ -119,7 +112,7 @@ impl Observer for Observation {
     }
 
     fn on_end(&self, end: &End<'_>) {
-        if self.has_server_span() {
+        if self.is_recorded {
             ServerSpan::end(&self.span, end, self.unnamed);
         }
         if let (Some(log), Some(settings)) = (&self.log, &self.observers.log) {

@@ -6,16 +6,16 @@ use http::uri::Scheme;
 use tracing::Span;
 use tracing::field::{Empty, display};
 
+use super::begun::Begun;
 use super::end::End;
 use super::exclusion::Exclusion;
-use super::parent_taken::ParentTaken;
 use super::proxies::Proxies;
 use super::request_head::RequestHead;
 use super::span_fields::{SpanName, protocol_version, redacted_query, rpc, server, user_agent};
 use crate::http_metrics::labels::{METHODS, OTHER, UNMATCHED, method_index};
 use crate::redact::redact_path;
 use crate::request_target::{EXCLUDED_REQUEST, REQUEST};
-use crate::trace_context;
+use crate::trace_context::{self, Decision, Parent};
 
 /// The configuration of server spans.
 #[derive(Debug, Clone)]
@@ -36,17 +36,32 @@ impl Default for ServerSpan {
 }
 
 impl ServerSpan {
-    /// The span of a request, with the attributes that OpenTelemetry's conventions 1.44 know at its begin. Nothing is computed for
-    /// a span that is disabled. Without a route, its method is returned, too, because a layer inside can find the route.
+    /// The span of a request. Nothing is computed for a span that is disabled or not sampled.
     pub(crate) fn begin(
         &self,
         request: &RequestHead<'_>,
         endpoint: Option<&str>,
         request_id: Option<&str>,
-    ) -> (Span, Option<&'static str>) {
+    ) -> Begun {
         if !tracing::enabled!(target: REQUEST, tracing::Level::ERROR) {
-            return (Span::none(), None);
+            return Begun::default();
         }
+        let mut parent = Parent::enter(request.headers);
+        let begun = match parent.decide(request.path()) {
+            Decision::Sampled => self.recorded(request, endpoint, request_id),
+            decision => not_recorded(decision, request_id).into(),
+        };
+        parent.begun(&begun.span);
+        begun
+    }
+
+    /// A span with the attributes that OpenTelemetry's conventions 1.44 know at its begin.
+    fn recorded(
+        &self,
+        request: &RequestHead<'_>,
+        endpoint: Option<&str>,
+        request_id: Option<&str>,
+    ) -> Begun {
         let method = METHODS[method_index(request.method)];
         let route = request
             .route()
@@ -85,22 +100,24 @@ impl ServerSpan {
             "error.type" = Empty,
             duration_ms = Empty,
         );
-        set_parent(&span, request);
-        (span, (route.is_none() && rpc.is_none()).then_some(method))
+        Begun {
+            is_recorded: !span.is_disabled(),
+            unnamed: (route.is_none() && rpc.is_none()).then_some(method),
+            span,
+        }
     }
 
     /// A span that no sampler of this crate takes, so that the spans inside are not taken either. It has a target of its own, because it
     /// is none of the requests that are observed.
     pub(crate) fn excluded(request: &RequestHead<'_>, request_id: Option<&str>) -> Span {
-        let span = tracing::error_span!(
+        let _parent = Parent::enter(request.headers);
+        tracing::error_span!(
             target: EXCLUDED_REQUEST,
             "request",
             otel.kind = "server",
             request_id,
             { trace_context::EXCLUDED } = true,
-        );
-        set_parent(&span, request);
-        span
+        )
     }
 
     /// Records the end. `duration_ms` is the metric's duration.
@@ -128,11 +145,16 @@ impl ServerSpan {
     }
 }
 
-/// The caller's span is the parent, unless a span outside is its child already.
-fn set_parent(span: &Span, request: &RequestHead<'_>) {
-    if request.extensions.get::<ParentTaken>().is_none() {
-        trace_context::set_parent(span, request.headers);
-    }
+/// A span that has a context for logs and for the spans inside, and no attributes, because nobody collects it.
+fn not_recorded(decision: Decision, request_id: Option<&str>) -> Span {
+    let is_excluded = decision == Decision::Excluded;
+    tracing::error_span!(
+        target: REQUEST,
+        "request",
+        otel.kind = is_excluded.then_some("server"),
+        request_id,
+        { trace_context::EXCLUDED } = is_excluded.then_some(true),
+    )
 }
 
 fn is_unnamed(endpoint: &str) -> bool {

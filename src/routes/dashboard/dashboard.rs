@@ -16,6 +16,7 @@ use super::operations;
 use super::site::Site;
 use crate::http_metrics::Naming;
 use crate::routes::access::Access;
+use crate::routes::monitoring::Monitoring;
 use crate::routes::operation::Operation;
 use crate::routes::problem::problem;
 use crate::routes::rejection::{Rejection, or_reject};
@@ -142,6 +143,13 @@ impl Routes {
                 None => unavailable("The dashboard is not built."),
             }
         })
+    }
+}
+
+impl Monitoring {
+    /// Adds the dashboard, as [`Routes::dashboard`] does.
+    pub fn dashboard(self) -> Self {
+        self.change(Routes::dashboard)
     }
 }
 

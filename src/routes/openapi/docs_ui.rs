@@ -2,6 +2,7 @@
 
 use super::docs_file::DocsFile;
 use super::docs_page::{DocsPage, page};
+use crate::routes::monitoring::Monitoring;
 use crate::routes::routes::Routes;
 
 static PAGE: DocsPage = DocsPage {
@@ -52,5 +53,12 @@ impl Routes {
     /// ```
     pub fn docs_ui(self) -> Self {
         self.docs_page(&PAGE, |mounted| PAGE.mount(mounted))
+    }
+}
+
+impl Monitoring {
+    /// Adds `/docs` and `/openapi.json`, as [`Routes::docs_ui`] does.
+    pub fn docs_ui(self) -> Self {
+        self.change(Routes::docs_ui)
     }
 }

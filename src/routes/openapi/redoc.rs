@@ -2,6 +2,7 @@
 
 use super::docs_file::DocsFile;
 use super::docs_page::{DocsPage, page};
+use crate::routes::monitoring::Monitoring;
 use crate::routes::routes::Routes;
 
 static PAGE: DocsPage = DocsPage {
@@ -43,5 +44,12 @@ impl Routes {
     /// ```
     pub fn redoc(self) -> Self {
         self.docs_page(&PAGE, |mounted| PAGE.mount(mounted))
+    }
+}
+
+impl Monitoring {
+    /// Adds `/redoc` and `/openapi.json`, as [`Routes::redoc`] does.
+    pub fn redoc(self) -> Self {
+        self.change(Routes::redoc)
     }
 }

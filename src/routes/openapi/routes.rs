@@ -7,6 +7,7 @@ use utoipa::openapi::{OpenApi, ServerBuilder};
 use super::document::document;
 use crate::routes::access::Access;
 use crate::routes::answer::Answer;
+use crate::routes::monitoring::Monitoring;
 use crate::routes::mounted::Mounted;
 use crate::routes::operation::Operation;
 use crate::routes::respond;
@@ -78,6 +79,13 @@ impl Routes {
     pub fn public_openapi(mut self) -> Self {
         self.changes.push((PATH.to_owned(), Change::Open));
         self
+    }
+}
+
+impl Monitoring {
+    /// Adds `/openapi.json`, as [`Routes::openapi_json`] does.
+    pub fn openapi_json(self) -> Self {
+        self.change(Routes::openapi_json)
     }
 }
 

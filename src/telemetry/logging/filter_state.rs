@@ -71,10 +71,10 @@ impl FilterState {
     pub(super) fn status(&self) -> LogLevelStatus {
         let temporary = self.temporary.as_ref();
         LogLevelStatus {
-            filter: self.in_effect().to_string(),
+            filter: self.in_effect().redacted(),
             until: temporary.and_then(|temporary| temporary.until),
-            returns_to: temporary.map(|_| self.lasting.to_string()),
-            configured: self.configured.to_string(),
+            returns_to: temporary.map(|_| self.lasting.redacted()),
+            configured: self.configured.redacted(),
         }
     }
 }

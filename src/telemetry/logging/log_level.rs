@@ -239,7 +239,9 @@ fn env_filter(filter: &LogFilter) -> Result<EnvFilter, Error> {
 
 impl fmt::Debug for LogLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("LogLevel").field(&self.filter()).finish()
+        f.debug_tuple("LogLevel")
+            .field(&self.status().filter)
+            .finish()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-/// The filter of the log. Serializes as `/admin/log-level` shows it.
+/// The filter of the log, without the secrets that values of its fields may be. Serializes as `/admin/log-level` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LogLevelStatus {

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::Context;
+use opentelemetry_sdk::trace::SpanData;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::batch::Batch;
 use super::exporter::{Exported, Exporter};
 use super::failure::{Failure, Retry};
 use super::reporter::Reporter;
@@ -88,21 +90,52 @@ impl ExportLoop {
             if spans.is_empty() {
                 return true;
             }
-            let count = spans.len() as u64;
-            let counters = &self.queue.counters;
-            let end = tokio::select! {
-                end = caught(exporter.export(spans, counters)) => end.unwrap_or_else(|panic| panicked(&panic)),
-                () = self.deadline() => {
-                    counters.shutdown.add(count);
-                    return false;
-                }
-            };
-            reporter.exported(&end, count, counters);
+            if !self.export_spans(spans, exporter, reporter).await {
+                return false;
+            }
             // Less than a batch waits for the delay, unless no more spans can come.
             if !self.queue.has_batch() && self.is_running() {
                 return true;
             }
         }
+    }
+
+    /// Exports these spans, in several batches if the collector asks for smaller ones. Returns false if the deadline of the shutdown
+    /// came.
+    async fn export_spans(
+        &self,
+        spans: Vec<SpanData>,
+        exporter: &Exporter,
+        reporter: &Reporter,
+    ) -> bool {
+        let counters = &self.queue.counters;
+        let count = spans.len() as u64;
+        let mut batches = match caught_here(|| exporter.batch(spans)) {
+            Ok(batch) => vec![batch],
+            Err(panic) => {
+                reporter.exported(&panicked(&panic), count, counters);
+                return true;
+            }
+        };
+        while let Some(mut batch) = batches.pop() {
+            let count = batch.len() as u64;
+            let end = tokio::select! {
+                end = caught(exporter.export(&batch, counters)) => end.unwrap_or_else(|panic| panicked(&panic)),
+                () = self.deadline() => {
+                    let rest: usize = batches.iter().map(Batch::len).sum();
+                    counters.shutdown.add(count + rest as u64);
+                    return false;
+                }
+            };
+            if matches!(end, Exported::TooLarge(_))
+                && let Some(second) = batch.halve()
+            {
+                batches.extend([second, batch]);
+            } else {
+                reporter.exported(&end, count, counters);
+            }
+        }
+        true
     }
 
     fn is_running(&self) -> bool {

@@ -10,6 +10,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::batch::Batch;
 use super::counters::Counters;
 use super::failure::{Failure, Retry};
 use super::grpc::OtlpGrpc;
@@ -45,6 +46,8 @@ pub(super) enum Exported {
     Taken { rejected: u64 },
     /// The collector refused the batch.
     Refused(Failure),
+    /// The collector refused the batch because it is too large.
+    TooLarge(Failure),
     /// The time is over.
     Failed(Failure),
 }
@@ -70,21 +73,24 @@ impl Exporter {
         })
     }
 
-    pub(super) async fn export(&self, mut spans: Vec<SpanData>, counters: &Counters) -> Exported {
-        let deadline = later_instant(Instant::now(), self.export_timeout);
+    pub(super) fn batch(&self, mut spans: Vec<SpanData>) -> Batch {
         agree_with_metrics(&mut spans);
         redact_spans(&mut spans);
-        let resource_spans = group_spans_by_resource_and_scope(spans, &self.resource);
-        let request = ExportTraceServiceRequest { resource_spans };
+        Batch::new(group_spans_by_resource_and_scope(spans, &self.resource))
+    }
+
+    pub(super) async fn export(&self, batch: &Batch, counters: &Counters) -> Exported {
+        let deadline = later_instant(Instant::now(), self.export_timeout);
         let mut pause = FIRST_PAUSE;
         loop {
-            let failure = match self.attempt(&request, deadline).await {
+            let failure = match self.attempt(&batch.request, deadline).await {
                 Ok(rejected) => return Exported::Taken { rejected },
                 Err(failure) => failure,
             };
             counters.failures.add(1);
             let wait = match failure.retry {
                 Retry::Never => return Exported::Refused(failure),
+                Retry::Halved => return Exported::TooLarge(failure),
                 Retry::Soon => pause.mul_f64(jitter()),
                 Retry::After(asked) => asked.max(pause),
             };

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The longest pause that a collector can ask for.
+pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+
 /// An attempt to export spans that failed.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -19,4 +22,6 @@ pub(super) enum Retry {
     Soon,
     /// After the pause that the collector asks for.
     After(Duration),
+    /// In two requests, because one is too large.
+    Halved,
 }

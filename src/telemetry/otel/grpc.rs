@@ -17,7 +17,8 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Extensions, Request, Status};
 use tower_service::Service;
 
-use super::failure::{Failure, Retry};
+use super::failure::{Failure, MAX_RETRY_AFTER, Retry};
+use super::retry_info::retry_delay;
 use crate::error::{Error, with_sources};
 use crate::http_client::{HttpClient, Stream};
 use crate::redact::redact_line;
@@ -93,21 +94,27 @@ fn failure(status: &Status) -> Failure {
 
 /// OTLP/gRPC, section "Failures". A lack of resources is for good unless the collector says when it ends.
 fn retry(status: &Status) -> Retry {
-    let says_when = || {
-        let details = status.details();
-        let mark = b"google.rpc.RetryInfo";
-        details.windows(mark.len()).any(|part| part == mark)
-    };
+    let asked = retry_delay(status.details()).map(|asked| Retry::After(asked.min(MAX_RETRY_AFTER)));
     match status.code() {
+        Code::ResourceExhausted | Code::OutOfRange if is_too_large(status.message()) => {
+            Retry::Halved
+        }
         Code::Cancelled
         | Code::DeadlineExceeded
         | Code::Aborted
         | Code::OutOfRange
         | Code::Unavailable
-        | Code::DataLoss => Retry::Soon,
-        Code::ResourceExhausted if says_when() => Retry::Soon,
+        | Code::DataLoss => asked.unwrap_or(Retry::Soon),
+        Code::ResourceExhausted => asked.unwrap_or(Retry::Never),
         _ => Retry::Never,
     }
+}
+
+/// gRPC has no code for it. These are the messages of grpc-go and grpc-java, and of tonic.
+fn is_too_large(message: &str) -> bool {
+    ["larger than max", "exceeds maximum", "length too large"]
+        .iter()
+        .any(|part| message.contains(part))
 }
 
 /// Opens connections with the crate's own TLS.
@@ -135,6 +142,7 @@ impl Service<Uri> for Connector {
 
 #[cfg(test)]
 mod tests {
+    use super::super::retry_info::tests::details;
     use super::*;
 
     #[test]
@@ -149,9 +157,37 @@ mod tests {
             let status = Status::new(code, "no");
             assert_eq!(retry(&status), expected, "{code:?}");
         }
-        let details = b"\x12\x28type.googleapis.com/google.rpc.RetryInfo".to_vec();
-        let status = Status::with_details(Code::ResourceExhausted, "no", details.into());
-        assert_eq!(retry(&status), Retry::Soon);
+        for code in soon.into_iter().chain([Code::ResourceExhausted]) {
+            let status = |seconds| Status::with_details(code, "no", details(seconds, 0).into());
+            assert_eq!(
+                retry(&status(7)),
+                Retry::After(Duration::from_secs(7)),
+                "{code:?}"
+            );
+            assert_eq!(retry(&status(i64::MAX)), Retry::After(MAX_RETRY_AFTER));
+        }
+        let status = Status::with_details(Code::Internal, "no", details(7, 0).into());
+        assert_eq!(retry(&status), Retry::Never);
+    }
+
+    #[test]
+    fn a_request_that_is_too_large_is_halved() {
+        for (code, message) in [
+            (
+                8,
+                "grpc: received message larger than max (5242880 vs. 4194304)",
+            ),
+            (8, "gRPC message exceeds maximum size 4194304: 5242880"),
+            (
+                11,
+                "Error, decoded message length too large: found 5242880 bytes, the limit is: 4194304 bytes",
+            ),
+        ] {
+            let status = Status::new(Code::from(code), message);
+            assert_eq!(retry(&status), Retry::Halved, "{message}");
+        }
+        let busy = Status::new(Code::ResourceExhausted, "the quota is used up");
+        assert_eq!(retry(&busy), Retry::Never);
     }
 
     #[test]

@@ -10,16 +10,13 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use prost::Message;
 
-use super::failure::{Failure, Retry};
+use super::failure::{Failure, MAX_RETRY_AFTER, Retry};
 use crate::error::logged;
 use crate::http_client::HttpClient;
 use crate::tls::Tls;
 
 /// Bytes of a response that are read.
 const MAX_RESPONSE: usize = 64 * 1024;
-
-/// The longest pause that a collector can ask for.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// OTLP in HTTP requests, with protobuf.
 pub(super) struct OtlpHttp {
@@ -72,8 +69,10 @@ impl OtlpHttp {
 
 /// OTLP/HTTP, section "Retryable Response Codes".
 fn retry(status: StatusCode, headers: &HeaderMap) -> Retry {
-    if !matches!(status.as_u16(), 429 | 502 | 503 | 504) {
-        return Retry::Never;
+    match status.as_u16() {
+        413 => return Retry::Halved,
+        429 | 502 | 503 | 504 => {}
+        _ => return Retry::Never,
     }
     let after = headers
         .get(RETRY_AFTER)
@@ -105,7 +104,8 @@ mod tests {
             let longest = Some("18446744073709551615");
             assert_eq!(retry(status, longest), Retry::After(MAX_RETRY_AFTER));
         }
-        for status in [301, 400, 401, 404, 413, 500, 501] {
+        assert_eq!(retry(413, Some("7")), Retry::Halved);
+        for status in [301, 400, 401, 404, 500, 501] {
             assert_eq!(retry(status, Some("7")), Retry::Never, "{status}");
         }
     }

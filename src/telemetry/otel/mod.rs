@@ -16,6 +16,7 @@
 //! ```
 #![doc = include_str!("../../../docs/traces.md")]
 
+mod batch;
 mod counters;
 mod endpoint;
 mod excluded;
@@ -33,13 +34,17 @@ mod redacted;
 mod reporter;
 mod request_spans;
 mod resource;
+mod retry_info;
 mod running;
 mod sampler;
 mod sampling;
+mod secret_errors;
+mod secret_names;
 mod span_counts;
 mod span_queue;
 mod span_size;
 mod targets;
+mod trace_id_generator;
 mod tracing;
 mod tracing_builder;
 mod values;

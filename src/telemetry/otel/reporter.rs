@@ -22,7 +22,9 @@ impl Reporter {
                 counters.exported.add(spans - rejected);
                 self.refused(rejected, "the collector took the other spans", counters);
             }
-            Exported::Refused(failure) => self.refused(spans, &failure.message, counters),
+            Exported::Refused(failure) | Exported::TooLarge(failure) => {
+                self.refused(spans, &failure.message, counters);
+            }
             Exported::Failed(_) => counters.export_failed.add(spans),
         }
         let is_failing = matches!(exported, Exported::Failed(_));

@@ -5,7 +5,7 @@ use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, ShouldSample};
 
 use super::excluded::Excluded;
-use crate::trace_context::EXCLUDED;
+use crate::trace_context::{Decision, EXCLUDED};
 
 /// Leaves the decision to another sampler, except for requests with an excluded path, and for spans inside one that is not sampled.
 ///
@@ -42,6 +42,19 @@ impl ShouldSample for RequestSampler {
 }
 
 impl RequestSampler {
+    /// What is going to be decided about the span of a request.
+    pub(super) fn decide(&self, parent: &Context, trace_id: TraceId, path: &str) -> Decision {
+        if self.excluded.contains(path) {
+            return Decision::Excluded;
+        }
+        let kind = SpanKind::Server;
+        let sampled = self.should_sample(Some(parent), trace_id, "", &kind, &[], &[]);
+        match sampled.decision {
+            SamplingDecision::RecordAndSample => Decision::Sampled,
+            _ => Decision::NotSampled,
+        }
+    }
+
     fn is_excluded(&self, attributes: &[KeyValue]) -> bool {
         attributes.iter().any(|it| match it.key.as_str() {
             EXCLUDED => it.value == Value::Bool(true),

@@ -27,6 +27,8 @@ const DEFAULTS: [&str; 10] = [
 pub(super) struct Targets {
     pub(super) level: LevelFilter,
     cut: Arc<Vec<String>>,
+    /// Whether the spans of requests are not cut, which is asked most often.
+    takes_requests: bool,
 }
 
 impl Default for Targets {
@@ -34,6 +36,7 @@ impl Default for Targets {
         Self {
             level: LevelFilter::INFO,
             cut: Arc::new(DEFAULTS.map(str::to_owned).to_vec()),
+            takes_requests: true,
         }
     }
 }
@@ -41,13 +44,19 @@ impl Default for Targets {
 impl Targets {
     pub(super) fn cut(&mut self, target: &str) {
         Arc::make_mut(&mut self.cut).push(target.to_owned());
+        self.takes_requests = !self.is_cut(REQUEST);
     }
 
     pub(super) fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
-        // The span of a request says more than its log line, which would also show the user.
-        let is_request_log = metadata.is_event() && target == REQUEST;
-        *metadata.level() <= self.level && !is_request_log && !self.is_cut(target)
+        if *metadata.level() > self.level {
+            return false;
+        }
+        if target == REQUEST {
+            // The span of a request says more than its log line, which would also show the user.
+            return !metadata.is_event() && self.takes_requests;
+        }
+        !self.is_cut(target)
     }
 
     /// Whether the target, or a module that it is in, is cut. `tower` does not cut `tower_http`.

@@ -12,8 +12,10 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::running::Running;
+use super::sampler::RequestSampler;
 use super::span_counts::SpanCounts;
 use super::targets::Targets;
+use crate::trace_context::Decisions;
 
 /// Traces over OTLP. Clones share one exporter.
 ///
@@ -23,25 +25,25 @@ pub struct Tracing {
     /// `None` if spans are not exported.
     running: Option<Arc<Running>>,
     /// `None` if there are no spans.
-    provider: Option<SdkTracerProvider>,
+    traces: Option<(SdkTracerProvider, RequestSampler)>,
     targets: Targets,
 }
 
 impl Tracing {
     pub(super) fn new(
         running: Option<Arc<Running>>,
-        provider: Option<SdkTracerProvider>,
+        traces: Option<(SdkTracerProvider, RequestSampler)>,
         targets: Targets,
     ) -> Self {
         Self {
             running,
-            provider,
+            traces,
             targets,
         }
     }
 
     pub(super) fn provider(&self) -> Option<&SdkTracerProvider> {
-        self.provider.as_ref()
+        self.traces.as_ref().map(|(provider, _)| provider)
     }
 
     /// Returns the layer that makes spans of `tracing` part of traces, with events as events of their spans. It fits beside other
@@ -56,16 +58,19 @@ impl Tracing {
         let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
             .with_version(env!("CARGO_PKG_VERSION"))
             .build();
-        self.provider.as_ref().map(|provider| {
-            tracing_opentelemetry::layer()
+        self.traces.as_ref().map(|(provider, sampler)| {
+            let sampler = sampler.clone();
+            let decisions =
+                Decisions::new(move |parent, id, path| sampler.decide(parent, id, path));
+            let spans = tracing_opentelemetry::layer()
                 .with_tracer(provider.tracer_with_scope(scope))
                 .with_location(false)
                 .with_threads(false)
-                .with_tracked_inactivity(false)
-                .with_filter(
-                    filter_fn(move |metadata| targets.is_enabled(metadata))
-                        .with_max_level_hint(level),
-                )
+                .with_tracked_inactivity(false);
+            // The filter is around both, because a layer without one would enable all spans.
+            spans.and_then(decisions).with_filter(
+                filter_fn(move |metadata| targets.is_enabled(metadata)).with_max_level_hint(level),
+            )
         })
     }
 

@@ -23,6 +23,7 @@ use super::sampler::RequestSampler;
 use super::sampling::{Sampling, Share};
 use super::span_queue::SpanQueue;
 use super::targets::Targets;
+use super::trace_id_generator::TraceIdGenerator;
 use super::tracing::Tracing;
 use super::values;
 use crate::error::{Error, ErrorKind};
@@ -253,15 +254,18 @@ impl TracingBuilder {
         } else {
             None
         };
+        let sampler = RequestSampler {
+            sampler: self.sampling.sampler(),
+            excluded: self.excluded,
+        };
         let provider = SdkTracerProvider::builder()
             .with_span_processor(QueueProcessor(running.clone()))
-            .with_sampler(RequestSampler {
-                sampler: self.sampling.sampler(),
-                excluded: self.excluded,
-            })
+            .with_id_generator(TraceIdGenerator::default())
+            .with_sampler(sampler.clone())
             .with_resource(resource)
             .build();
-        Ok(Tracing::new(running, Some(provider), self.targets))
+        let traces = (provider, sampler);
+        Ok(Tracing::new(running, Some(traces), self.targets))
     }
 
     fn otlp(&self) -> Result<Otlp, Error> {

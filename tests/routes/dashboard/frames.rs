@@ -3,11 +3,37 @@
 use axum::Router;
 use axum::routing::get;
 use http::StatusCode;
+use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder};
 use serde_json::{Value, json};
+use tower_vitals::http_metrics::Naming;
 use tower_vitals::routes::Guard;
 use tower_vitals::{HttpMetricsLayer, Prometheus, Routes};
 
-use super::{Stream, respond};
+use super::{Stream, app, json as fetched, respond};
+
+const METADATA: Metadata<'static> = Metadata::new("test", Level::INFO, None);
+
+fn key(name: &'static str, labels: &[(&'static str, &str)]) -> Key {
+    let labels = labels.iter();
+    let labels = labels.map(|(name, value)| Label::new(*name, (*value).to_owned()));
+    Key::from_parts(name, labels.collect::<Vec<_>>())
+}
+
+fn counter(
+    prometheus: &Prometheus,
+    name: &'static str,
+    labels: &[(&'static str, &str)],
+) -> Counter {
+    prometheus.register_counter(&key(name, labels), &METADATA)
+}
+
+fn histogram(
+    prometheus: &Prometheus,
+    name: &'static str,
+    labels: &[(&'static str, &str)],
+) -> Histogram {
+    prometheus.register_histogram(&key(name, labels), &METADATA)
+}
 
 fn routes(prometheus: &Prometheus) -> Routes {
     Routes::new()
@@ -114,4 +140,267 @@ async fn rates_are_those_of_the_requests_between_frames() {
     assert_eq!(last["seconds"], 10);
     let quiet = stream.next().await;
     assert_eq!(quiet["endpoints"], json!([]));
+}
+
+/// The row of a family, if the frame has it.
+fn family<'a>(frame: &'a Value, name: &str) -> Option<&'a Value> {
+    let rows = frame["families"].as_array().unwrap();
+    rows.iter().find(|row| row[0] == name)
+}
+
+#[tokio::test(start_paused = true)]
+async fn quantiles_are_those_of_the_window_as_promql_computes_them() {
+    let name = "http_request_duration_seconds";
+    let builder = Prometheus::builder().buckets(name, &[1.0, 2.0, 4.0]);
+    let prometheus = builder.build().unwrap();
+    let durations = histogram(&prometheus, name, &[("method", "GET"), ("endpoint", "/a")]);
+    // Before the window.
+    durations.record_many(0.5, 1_000);
+    let app = app(routes(&prometheus));
+    let mut stream = Stream::open(&app).await;
+    stream.next().await;
+    durations.record_many(1.5, 80);
+    durations.record_many(3.0, 20);
+    let frame = stream.next().await;
+    // histogram_quantile: ranks 50, 95 and 99 of 0, 80 and 100 samples up to 1, 2 and 4.
+    let (p50, p95, p99) = (1.625, 3.5, 3.9);
+    let row = endpoint(&frame, "GET", "/a").unwrap();
+    assert_eq!(
+        row.as_array().unwrap()[4..7],
+        [json!(p50), json!(p95), json!(p99)]
+    );
+    assert_eq!(
+        *family(&frame, name).unwrap(),
+        json!([name, "histogram", 100, p50, p95, p99, 1, false])
+    );
+    assert_eq!(frame["overview"]["p99"], p99);
+}
+
+#[tokio::test(start_paused = true)]
+async fn native_histograms_have_the_same_quantiles() {
+    let name = "http_request_duration_seconds";
+    let builder = Prometheus::builder().buckets(name, &[1.0, 2.0, 4.0]);
+    let native = tower_vitals::exporter::NativeHistograms::all().without_classic_buckets();
+    let prometheus = builder.native_histograms(native).build().unwrap();
+    let durations = histogram(&prometheus, name, &[("method", "GET"), ("endpoint", "/a")]);
+    let app = app(routes(&prometheus));
+    let mut stream = Stream::open(&app).await;
+    stream.next().await;
+    durations.record_many(1.5, 80);
+    durations.record_many(3.0, 20);
+    let frame = stream.next().await;
+    let row = endpoint(&frame, "GET", "/a").unwrap();
+    assert_eq!(
+        row.as_array().unwrap()[4..7],
+        [json!(1.625), json!(3.5), json!(3.9)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn families_are_rates_values_and_quantiles() {
+    let prometheus = Prometheus::builder().max_series(2).build().unwrap();
+    let eu = counter(&prometheus, "orders_total", &[("shop", "eu")]);
+    let us = counter(&prometheus, "orders_total", &[("shop", "us")]);
+    let stock = prometheus.register_gauge(&Key::from_name("stock"), &METADATA);
+    stock.set(12.25);
+    let app = app(routes(&prometheus));
+    let mut stream = Stream::open(&app).await;
+    let first = stream.next().await;
+    assert_eq!(
+        *family(&first, "orders_total").unwrap(),
+        json!(["orders_total", "counter", null, null, null, null, 2, false])
+    );
+    assert_eq!(
+        *family(&first, "stock").unwrap(),
+        json!(["stock", "gauge", 12.25, null, null, null, 1, false])
+    );
+    eu.increment(3);
+    us.increment(1);
+    // One series too many, which is counted as `other`.
+    counter(&prometheus, "orders_total", &[("shop", "mars")]).increment(2);
+    let second = stream.next().await;
+    assert_eq!(
+        *family(&second, "orders_total").unwrap(),
+        json!(["orders_total", "counter", 6, null, null, null, 3, true])
+    );
+    assert_eq!(family(&second, "stock"), None, "it has not changed");
+
+    let shown = fetched(&app, "/dashboard/family/orders_total").await;
+    assert_eq!(shown["kind"], "counter");
+    assert_eq!(shown["is_at_limit"], true);
+    assert_eq!(
+        shown["series"],
+        json!([
+            {"labels": {"shop": "eu"}, "value": 3.0},
+            {"labels": {"shop": "other"}, "value": 2.0},
+            {"labels": {"shop": "us"}, "value": 1.0},
+        ])
+    );
+    assert_eq!(shown["left_out"], 0);
+    let requests = fetched(&app, "/dashboard/family/monitoring_series_dropped_total").await;
+    assert!(
+        requests["help"]
+            .as_str()
+            .unwrap()
+            .starts_with("Registrations past")
+    );
+    assert_eq!(requests["unit"], "count");
+    let unknown = respond(&app, "/dashboard/family/orders", &[]).await;
+    assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_whose_series_are_removed_is_gone() {
+    let prometheus = Prometheus::builder().build().unwrap();
+    let old = [("method", "GET"), ("endpoint", "/old"), ("status", "200")];
+    let new = [("method", "GET"), ("endpoint", "/new"), ("status", "200")];
+    counter(&prometheus, "http_requests_total", &old).increment(1_000);
+    counter(&prometheus, "http_requests_total", &new).increment(1);
+    histogram(&prometheus, "http_request_duration_seconds", &new[..2]).record(0.01);
+    let app = app(routes(&prometheus));
+    let mut stream = Stream::open(&app).await;
+    assert!(endpoint(&stream.next().await, "GET", "/old").is_some());
+    assert!(prometheus.remove("http_requests_total", &old));
+    counter(&prometheus, "http_requests_total", &new).increment(3);
+    let frame = stream.next().await;
+    assert_eq!(frame["gone"], json!([["GET", "/old"]]));
+    assert_eq!(endpoint(&frame, "GET", "/new").unwrap()[2], 3);
+    assert_eq!(stream.next().await["gone"], json!([]));
+    // It returns with the requests since then.
+    counter(&prometheus, "http_requests_total", &old).increment(6);
+    let frame = stream.next().await;
+    assert_eq!(endpoint(&frame, "GET", "/old").unwrap()[2], 2, "6 in 3 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_series_that_returns_from_idleness_is_no_burst() {
+    let idle = std::time::Duration::from_millis(1);
+    let builder = Prometheus::builder().idle_timeout(idle);
+    let prometheus = builder.build().unwrap();
+    let labels = [("method", "GET"), ("endpoint", "/rare"), ("status", "200")];
+    let requests = counter(&prometheus, "http_requests_total", &labels);
+    requests.increment(1_000_000);
+    histogram(&prometheus, "http_request_duration_seconds", &labels[..2]).record(0.01);
+    // Its first look finds it written, and the next one idle.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while prometheus
+        .snapshot()
+        .family("http_requests_total")
+        .is_some()
+    {
+        assert!(std::time::Instant::now() < deadline);
+        std::thread::yield_now();
+    }
+    let app = app(routes(&prometheus));
+    let mut stream = Stream::open(&app).await;
+    stream.next().await;
+    requests.increment(5);
+    let frame = stream.next().await;
+    assert_eq!(frame["overview"]["requests_per_second"], 5);
+}
+
+/// Text that a page must not take for HTML or for the end of a line.
+const PLANTED: &str = "</script><img src=x onerror=alert(1)>\"'&\n\u{2028}data: x\r";
+
+#[tokio::test(start_paused = true)]
+async fn text_of_clients_stays_data() {
+    let prometheus = Prometheus::builder().build().unwrap();
+    let labels = [("method", "GET"), ("endpoint", PLANTED), ("status", "200")];
+    counter(&prometheus, "http_requests_total", &labels).increment(1);
+    histogram(&prometheus, "http_request_duration_seconds", &labels[..2]).record(0.01);
+    let app = app(routes(&prometheus));
+    let mut stream = Stream::open(&app).await;
+    // `Stream` has found one event with one line of JSON.
+    let frame = stream.next().await;
+    assert_eq!(endpoint(&frame, "GET", PLANTED).unwrap()[1], PLANTED);
+    let shown = fetched(&app, "/dashboard/family/http_requests_total").await;
+    assert_eq!(shown["series"][0]["labels"]["endpoint"], PLANTED);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_names_are_those_of_the_layer() {
+    let own = Naming::prometheus()
+        .requests("calls")
+        .duration("call_seconds")
+        .in_progress("calls_now")
+        .endpoint_label("route")
+        .status_label("code")
+        .method_label("verb");
+    for (naming, is_known) in [
+        (Naming::open_telemetry(), true),
+        (Naming::axum_prometheus(), true),
+        (own, false),
+    ] {
+        let prometheus = Prometheus::builder().prefix("shop").build().unwrap();
+        let layer = HttpMetricsLayer::builder()
+            .recorder(prometheus.clone())
+            .naming(naming.clone());
+        let mut routes = routes(&prometheus);
+        if !is_known {
+            routes = routes.dashboard_naming(naming.clone());
+        }
+        let app = Router::new()
+            .route("/users/{id}", get(|| async { "someone" }))
+            .route(
+                "/fails",
+                get(|| async { StatusCode::INTERNAL_SERVER_ERROR }),
+            )
+            .merge(routes)
+            .layer(layer.build().unwrap());
+        send(&app, "/users/1", 1).await;
+        let mut stream = Stream::open(&app).await;
+        stream.next().await;
+        send(&app, "/users/1", 6).await;
+        send(&app, "/fails", 2).await;
+        send(&app, "/nowhere", 2).await;
+        let frame = stream.next().await;
+        assert_eq!(frame["overview"]["requests_per_second"], 10, "{naming:?}");
+        assert_eq!(frame["overview"]["error_ratio"], 0.2, "{naming:?}");
+        assert_eq!(frame["overview"]["in_flight"], 1, "{naming:?}");
+        let users = endpoint(&frame, "GET", "/users/{id}").unwrap();
+        assert_eq!(users.as_array().unwrap()[8..], [6, 0, 0, 0], "{naming:?}");
+        assert_eq!(
+            endpoint(&frame, "GET", "/fails").unwrap()[3],
+            1,
+            "{naming:?}"
+        );
+        let unmatched = endpoint(&frame, "GET", "unmatched").unwrap();
+        assert_eq!(unmatched[10], 2, "{naming:?}");
+        let config = fetched(&app, "/dashboard/config.json").await;
+        let duration = config["names"]["duration"].as_str().unwrap();
+        assert!(duration.starts_with("shop_"), "{duration}");
+        assert!(family(&frame, duration).is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_metrics_the_other_parts_are_shown() {
+    let health = tower_vitals::Health::builder()
+        .check("stock", || async { Err::<(), _>("<b>empty</b>") })
+        .check("panics", || async { "boom".parse::<u8>().unwrap() > 0 })
+        .build()
+        .unwrap();
+    let routes = Routes::new()
+        .health(health)
+        .guard(Guard::open())
+        .dashboard();
+    let app = app(routes.clone());
+    let mut stream = Stream::open(&app).await;
+    let frame = stream.next().await;
+    assert_eq!(frame["endpoints"], Value::Null);
+    assert_eq!(frame["families"], Value::Null);
+    assert_eq!(frame["overview"]["status"], "unhealthy");
+    let checks = frame["health"]["checks"].as_array().unwrap();
+    assert_eq!(
+        (&checks[0]["name"], &checks[0]["message"]),
+        (&json!("stock"), &json!("<b>empty</b>"))
+    );
+    assert_eq!(checks[1]["status"], "unhealthy");
+    assert_eq!(stream.next().await["full"], false, "the stream goes on");
+
+    // Details that nobody may see are not in the frames either.
+    let hidden = super::app(routes.details(tower_vitals::routes::Details::Never));
+    let frame = Stream::open(&hidden).await.next().await;
+    assert_eq!(frame["health"], Value::Null);
+    assert_eq!(frame["overview"]["status"], "unhealthy");
 }

@@ -2,6 +2,8 @@
 
 mod frames;
 mod page;
+#[cfg(all(feature = "alerts", feature = "jobs", feature = "logging"))]
+mod sources;
 mod stream;
 
 use axum::Router;

@@ -26,7 +26,10 @@ async fn the_page_is_open_and_protected_by_its_headers() {
     let app = app(routes());
     for (path, content_type) in [
         ("/dashboard", "text/html; charset=utf-8"),
-        ("/dashboard/assets/app.js", "text/javascript; charset=utf-8"),
+        (
+            "/dashboard/assets/main.js",
+            "text/javascript; charset=utf-8",
+        ),
         ("/dashboard/assets/app.css", "text/css; charset=utf-8"),
     ] {
         let response = respond(&app, path, &[]).await;
@@ -91,9 +94,9 @@ async fn links_follow_renamed_and_nested_routes() {
         .dashboard();
     let app: Router = Router::new().nest("/ops", routes.into());
     let shell = text(respond(&app, "/ops/live/view", &[]).await).await;
-    // From /ops/live/view, these are /ops/live/settings and /ops/dashboard/assets/app.js.
+    // From /ops/live/view, these are /ops/live/settings and /ops/dashboard/assets/main.js.
     assert!(shell.contains("content=\"../live/settings\""), "{shell}");
-    assert!(shell.contains("\"../dashboard/assets/app.js\""), "{shell}");
+    assert!(shell.contains("\"../dashboard/assets/main.js\""), "{shell}");
     let config = json(&app, "/ops/live/settings").await;
     let paths = &config["paths"];
     assert_eq!(paths["/dashboard"], "/live/view");

@@ -1,19 +1,12 @@
-//! The example `shop`, as a user starts it. `cargo build --all-features --example shop` builds it.
-
-mod support;
+//! The shop: its alerts, its links, its settings.
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep};
 
-use crate::support::example::{Example, path};
-
-const HTTP: &str = "HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+use crate::example::{Example, path};
+use crate::{exit_code, is_ready, send, terminate, until};
 
 fn shop() -> Command {
     let mut command = Command::new(path("shop"));
@@ -27,38 +20,6 @@ fn shop() -> Command {
     }
     command.env("MOOD", "good");
     command
-}
-
-/// Waits for half a minute at most.
-async fn until(what: &str, holds: impl AsyncFn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !holds().await {
-        assert!(Instant::now() < deadline, "not within 30 s: {what}");
-        sleep(Duration::from_millis(50)).await;
-    }
-}
-
-/// Returns the status and the body. `url` has no host name, and `headers` end in a new line each.
-async fn send(method: &str, url: &str, headers: &str) -> (u16, String) {
-    let (address, path) = url
-        .strip_prefix("http://")
-        .unwrap()
-        .split_once('/')
-        .unwrap();
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("{method} /{path} {HTTP}{headers}\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut response = String::new();
-    stream.read_to_string(&mut response).await.unwrap();
-    let (head, body) = response.split_once("\r\n\r\n").unwrap();
-    (head[9..12].parse().unwrap(), body.to_owned())
-}
-
-async fn is_ready(shop: &Example) {
-    until("the shop is ready", async || {
-        send("GET", &format!("{}/readyz", shop.url), "").await.0 == 200
-    })
-    .await;
 }
 
 /// The links that the shop prints.
@@ -87,29 +48,12 @@ async fn state(shop: &Example, rule: &str) -> Option<String> {
     Some(alert["state"].as_str().unwrap().to_owned())
 }
 
-fn terminate(shop: &Example) {
-    let id = shop.process.id().to_string();
-    let killed = Command::new("kill").args(["-TERM", &id]).status().unwrap();
-    assert!(killed.success());
-}
-
-async fn exit_code(shop: &mut Example) -> Option<i32> {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        if let Some(status) = shop.process.try_wait().unwrap() {
-            return status.code();
-        }
-        assert!(Instant::now() < deadline, "it does not end");
-        sleep(Duration::from_millis(20)).await;
-    }
-}
-
 #[tokio::test]
 async fn an_alert_fires_in_bad_times_and_resolves_in_good_ones_and_all_links_work() {
     let mut shop = Example::start_command(&mut shop());
     is_ready(&shop).await;
     let links = links(&shop).await;
-    assert!(links.len() >= 14, "{links:?}");
+    assert!(links.len() >= 15, "{links:?}");
     for link in &links {
         // The database of the jobs may still be opened.
         until(link, async || send("GET", link, "").await.0 == 200).await;
@@ -162,8 +106,10 @@ async fn an_alert_fires_in_bad_times_and_resolves_in_good_ones_and_all_links_wor
     .await;
     printed(r#"sink: "resolved" "CheckoutErrors""#).await;
 
-    let lines = shop.lines.lock().unwrap().clone();
-    let folder = lines
+    let warnings = get("/dashboard/logs").await;
+    assert!(warnings.contains("<blink>refuses</blink>"), "{warnings}");
+    let output = shop.lines.lock().unwrap().clone();
+    let folder = output
         .iter()
         .find_map(|line| line.trim().strip_prefix("ls "));
     let folder = PathBuf::from(folder.unwrap());

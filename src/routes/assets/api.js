@@ -1,0 +1,100 @@
+// Requests to the service. The token lives here and travels in a header only.
+
+const KEPT = 'tower-vitals-token';
+let token = null;
+let paths = {};
+let prefix = '';
+
+try {
+	token = sessionStorage.getItem(KEPT);
+} catch { /* Storage is forbidden: the token lives in memory alone. */ }
+
+/** A refusal that the page answers with its sign-in form, or with a sentence if no token would help. */
+export class Denied extends Error {
+	constructor(message, takesToken) {
+		super(message);
+		this.takesToken = takesToken;
+	}
+}
+
+/** An answer that is a problem (RFC 9457). */
+export class Problem extends Error {
+	constructor(status, message) {
+		super(message);
+		this.status = status;
+	}
+}
+
+export const hasToken = () => token !== null;
+
+export function signIn(value, isKept) {
+	token = value;
+	try {
+		if (isKept) sessionStorage.setItem(KEPT, value);
+		else sessionStorage.removeItem(KEPT);
+	} catch { /* As above. */ }
+}
+
+export function signOut() {
+	token = null;
+	try { sessionStorage.removeItem(KEPT); } catch { /* As above. */ }
+}
+
+/** The address of the config, which is relative to the page's own. */
+const configUrl = new URL(document.querySelector('meta[name=config]').content, location.href);
+
+export async function readConfig() {
+	const config = await (await send(configUrl)).json();
+	paths = config.paths;
+	const own = location.pathname.replace(/\/$/, '');
+	const mounted = paths['/dashboard'] ?? '/dashboard';
+	prefix = own.endsWith(mounted) ? own.slice(0, -mounted.length) : '';
+	return config;
+}
+
+export const isMounted = (path) => path in paths;
+
+function urlOf(path, name, query) {
+	const mounted = (paths[path] ?? path).replace('{name}', encodeURIComponent(name ?? ''));
+	const url = new URL(prefix + mounted, location.origin);
+	for (const [key, value] of Object.entries(query ?? {})) {
+		if (value !== null && value !== undefined && value !== '') url.searchParams.append(key, value);
+	}
+	return url;
+}
+
+async function send(url, options = {}) {
+	const headers = { ...options.headers };
+	if (token !== null) headers.authorization = `Bearer ${token}`;
+	const response = await fetch(url, { ...options, headers, cache: 'no-store', redirect: 'error' });
+	if (response.ok) return response;
+	const body = await response.text();
+	let detail = '';
+	try { detail = JSON.parse(body).detail ?? ''; } catch { /* A proxy answered. */ }
+	detail ||= `${url.pathname} answered ${response.status}.`;
+	if (response.status === 401 || response.status === 403) {
+		throw new Denied(detail, /bearer/i.test(response.headers.get('www-authenticate') ?? ''));
+	}
+	// A health report is a report also when its status is 503.
+	if (options.isReport && body.startsWith('{') && !/problem/.test(response.headers.get('content-type') ?? '')) {
+		return { json: () => JSON.parse(body) };
+	}
+	throw new Problem(response.status, detail);
+}
+
+/** Reads JSON from a route by its default path. */
+export async function get(path, { name, query, signal, isReport } = {}) {
+	return (await send(urlOf(path, name, query), { signal, isReport })).json();
+}
+
+export async function post(path, name, body) {
+	const response = await send(urlOf(path, name), {
+		method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body ?? {}),
+	});
+	return response.json();
+}
+
+/** Opens the event stream. */
+export async function open(path, signal) {
+	return (await send(urlOf(path), { signal, headers: { accept: 'text/event-stream' } })).body;
+}

@@ -1,1 +1,0 @@
-document.body.textContent = document.querySelector("meta[name=dashboard-config]").content;

@@ -1,0 +1,78 @@
+// Health: the probes, and each check with its recent results.
+
+import { get, isMounted } from './api.js';
+import { badge, empty, fill, h, keyed, muted, panel, problem, row, strip, table, ticking } from './dom.js';
+import * as format from './format.js';
+import { poll } from './poll.js';
+import { noteHealth } from './store.js';
+
+const COLUMNS = [['Check', 'nowrap'], ['Status', ''], ['Message', ''], ['Duration', 'num'], ['Checked', 'nowrap'], ['History, newest right', 'nowrap'], ['Settings', '']];
+const PROBES = [['liveness', '/livez'], ['readiness', '/readyz'], ['startup', '/startupz']];
+
+export default function render(root, context) {
+	const { store } = context;
+	if (!store.config.has?.health && !isMounted('/health/detailed')) {
+		fill(root, empty('health'));
+		return {};
+	}
+	const error = h('div');
+	const summary = h('div.row');
+	const probes = h('div.tiles');
+	const { el, body } = table('Checks', COLUMNS);
+	fill(root, error, panel('Probes', { tools: summary }, probes), panel('Checks', null, el));
+
+	let checkers = new Map();
+	let answers = {};
+	const polled = poll(context, {
+		seconds: 5,
+		version: () => store.slots.health ?? 0,
+		async read(signal) {
+			const [report, status, ...states] = await Promise.all([
+				isMounted('/health/detailed') ? get('/health/detailed', { signal, isReport: true }) : null,
+				isMounted('/health/status') ? get('/health/status', { signal }) : { checkers: [] },
+				...PROBES.map(([, path]) => (isMounted(path) ? get(path, { signal, isReport: true }) : null)),
+			]);
+			return { report, status, states };
+		},
+		show(result, refusal) {
+			fill(error, refusal ? problem(refusal) : null);
+			if (!result) return;
+			if (result.report) noteHealth(result.report);
+			checkers = new Map(result.status.checkers.map((each) => [each.name, each]));
+			answers = Object.fromEntries(PROBES.map(([name], i) => [name, result.states[i]]).filter(([, state]) => state));
+			frame();
+		},
+	});
+
+	function settings(name) {
+		const check = checkers.get(name);
+		if (!check) return '';
+		return [check.probes.join(', '), check.optional && 'optional', check.shared && 'shared', `timeout ${format.seconds(check.timeout_ms / 1000)}`,
+			check.every_ms ? `every ${format.seconds(check.every_ms / 1000)}` : `cached ${format.seconds(check.cache_ms / 1000)}`,
+			check.failing_after > 1 && `fails after ${check.failing_after}`, ...check.tags.map((tag) => `#${tag}`)].filter(Boolean).join(' · ');
+	}
+
+	function frame() {
+		polled.frame();
+		const { health } = store;
+		if (!health) return;
+		const results = health.results ?? [];
+		fill(summary, badge(health.overall_status), muted(`${results.filter(({ status }) => status !== 'unhealthy').length} of ${results.length} checks pass`));
+		keyed(probes, PROBES.map(([name, path]) => {
+			const answer = answers[name] ?? health[name];
+			return answer ? { name, path, status: answer.status, reason: answer.reason } : null;
+		}).filter(Boolean).concat(health.is_draining ? [{ name: 'drain', path: 'readiness fails until the process ends', status: 'draining' }] : []),
+		({ name }) => name,
+		({ name, path, status, reason }) => h('div.tile', { 'data-probe': name }, h('dl', h('dt', `${name} `, h('span', path)),
+			h('dd', badge(status, reason === 'draining' ? 'draining' : reason && reason !== 'failed' ? `${status}: ${reason}` : status)))));
+		keyed(body, results.map((result) => ({ ...result, settings: settings(result.name), seen: historyOf(result.name) })), ({ name }) => name, ({ name, status, message, duration_ms, timestamp, metrics, settings: told, seen }) =>
+			row(COLUMNS, [h('strong', name), badge(status), h('span', message ?? '', ' ', labels(metrics)), format.seconds(duration_ms / 1000), ticking(timestamp), strip(seen, `Results of ${name}`), muted(told)], { 'data-check': name }));
+	}
+
+	const labels = (data) => Object.entries(data ?? {}).map(([name, value]) => h('span.label', `${name}=`, h('b', typeof value === 'number' ? format.number(value) : String(value)), ' '));
+
+	const historyOf = (name) => (store.health.history?.[name] ?? store.checks.get(name) ?? []).slice(-40).map(([time, status]) => [format.clock(time), status]);
+
+	frame();
+	return { frame, destroy: polled.destroy };
+}

@@ -1,0 +1,75 @@
+// Logs: the last lines at WARN and above, linked by request.
+
+import { get, isMounted } from './api.js';
+import { badge, empty, fill, h, panel, problem, search, select, table, text } from './dom.js';
+import { clock } from './format.js';
+
+const MAX = 500;
+const EVERY = 2000;
+
+export default function render(root, context) {
+	if (!isMounted('/dashboard/logs')) {
+		fill(root, empty('logs'));
+		return {};
+	}
+	const params = () => context.params();
+	const filter = search(context, 'Filter lines');
+	const level = select('Level', [['', 'WARN and above'], ['ERROR', 'ERROR']], () => context.set({ level: level.value }));
+	const count = h('span.muted', { role: 'status' });
+	const request = h('span.row');
+	const error = h('div');
+	const none = h('p.muted');
+	const { el, body } = table('Lines, the newest first', [['Time'], ['Level'], ['Message'], ['Target'], ['Request']]);
+	el.classList.add('log');
+	fill(root, panel('Lines', { tools: h('div.row', count, request, level, filter.el) }, error, el, none));
+
+	let lines = [];
+	let next = null;
+	let isReading = false;
+	const controller = new AbortController();
+
+	async function read() {
+		if (isReading || context.isPaused() || document.hidden) return;
+		isReading = true;
+		try {
+			const page = await get('/dashboard/logs', { signal: controller.signal, query: { after: next } });
+			// A service that restarted counts from the beginning.
+			const isNew = next === null || page.next < next;
+			lines = [...(isNew ? [] : lines), ...page.lines.map((line) => ({ line, node: null }))].slice(-MAX);
+			next = page.next;
+			fill(error);
+			if (isNew || page.lines.length) show();
+		} catch (refusal) {
+			if (!controller.signal.aborted) fill(error, problem(refusal));
+			context.refused(refusal);
+		}
+		isReading = false;
+	}
+
+	function show() {
+		const query = params();
+		level.value = query.get('level') ?? '';
+		const id = query.get('request');
+		fill(request, id ? h('a.button.small', { href: context.href('logs') }, `Request ${id} ✕`) : null);
+		const matches = filter.matcher();
+		const found = lines.filter(({ line }) => (!level.value || line.level === level.value) && (!id || line.request_id === id)
+			&& matches(JSON.stringify(line))).reverse();
+		text(count, `${found.length} of ${lines.length}`);
+		text(none, lines.length ? (found.length ? '' : 'No line matches the filter.') : 'No line at WARN or above so far.');
+		body.replaceChildren(...found.map((each) => { each.node ??= node(each.line); return each.node; }));
+	}
+
+	function node(line) {
+		const fields = Object.entries(line.fields ?? {}).map(([name, value]) => h('span.label', `${name}=`, h('b', typeof value === 'string' ? value : JSON.stringify(value))));
+		return h('tr', null,
+			h('td.nowrap', h('time', { datetime: line.time, title: line.time }, clock(Date.parse(line.time) / 1000))),
+			h('td', badge(line.level === 'ERROR' ? 'error' : 'warning', line.level)),
+			h('td.message', line.message, ' ', h('span.labels', fields)),
+			h('td.muted', line.target),
+			h('td.nowrap', line.request_id ? h('a', { href: context.href('logs', { request: line.request_id }) }, line.request_id) : '', line.trace_id ? h('div.muted', { title: 'Trace' }, line.trace_id) : null));
+	}
+
+	read();
+	const timer = setInterval(read, EVERY);
+	return { moved: show, destroy() { clearInterval(timer); controller.abort(); } };
+}

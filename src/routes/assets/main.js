@@ -1,0 +1,310 @@
+// The shell: sign-in, views, the time range, pause, theme and keys.
+
+import { hasToken, readConfig, signIn, signOut } from './api.js';
+import { attr, badge, dialog, fill, h, template, text, tick, toast } from './dom.js';
+import { connect } from './stream.js';
+import { apply, backfill, clear, store } from './store.js';
+import { recolor } from './theme.js';
+
+const VIEWS = [
+	['overview', 'Overview', () => import('./overview.js')],
+	['requests', 'Requests', () => import('./requests.js')],
+	['health', 'Health', () => import('./health.js')],
+	['jobs', 'Jobs', () => import('./jobs.js')],
+	['alerts', 'Alerts', () => import('./alerts.js')],
+	['slos', 'SLOs', () => import('./slos.js')],
+	['runtime', 'Runtime & host', () => import('./runtime.js')],
+	['metrics', 'Metrics', () => import('./metrics.js')],
+	['logs', 'Logs', () => import('./logs.js')],
+];
+/** How often the page asks whether its token still counts. */
+const CHECK = 15_000;
+
+const $ = (id) => document.getElementById(id);
+const saved = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+const save = (key, value) => { try { localStorage.setItem(key, value); } catch { /* The choice holds until a reload. */ } };
+
+let view = null;
+let stream = null;
+let checking;
+let isPaused = false;
+let isDirty = false;
+let areKeysOn = saved('tower-vitals-keys') !== 'off';
+
+// ---- The address: `#/view?name=value` is the whole state of the page.
+
+function place() {
+	const [path, query] = location.hash.replace(/^#\/?/, '').split('?');
+	const known = VIEWS.find(([id]) => id === path);
+	return { id: known ? path : 'overview', params: new URLSearchParams(query) };
+}
+
+const range = () => ({ 1: 60, 5: 300 })[place().params.get('range')] ?? 900;
+
+/** The address of a view with the range kept. */
+function href(id, params = {}) {
+	const query = new URLSearchParams();
+	const { params: now } = place();
+	for (const [key, value] of Object.entries({ range: now.get('range'), ...params })) if (value) query.set(key, value);
+	const string = query.toString();
+	return `#/${id}${string ? `?${string}` : ''}`;
+}
+
+const context = {
+	store,
+	range,
+	href,
+	params: () => place().params,
+	/** Changes parameters of the view. Typing and sorting replace the entry in the history. */
+	set(changes, isEntry = false) {
+		const { id, params } = place();
+		const next = href(id, { ...Object.fromEntries(params), ...changes });
+		if (next === location.hash) return;
+		if (isEntry) location.hash = next;
+		else {
+			history.replaceState(null, '', next);
+			view?.part.moved?.();
+			links();
+		}
+	},
+	isPaused: () => isPaused,
+	refused,
+};
+
+async function route() {
+	if (!store.config) return;
+	const { id } = place();
+	links();
+	if (view?.id === id) {
+		view.part.moved?.();
+		view.part.frame?.();
+		return;
+	}
+	view?.part.destroy?.();
+	const [, title, load] = VIEWS.find(([name]) => name === id);
+	const own = view = { id, part: {} };
+	const { default: render } = await load();
+	if (view !== own || !store.config) return;
+	const root = h('div', { class: `view ${id}` });
+	fill($('view'), h('h1', title), root);
+	document.title = `${title} – ${store.config.service ?? 'dashboard'}`;
+	own.part = render(root, context) ?? {};
+	own.part.frame?.();
+}
+
+function links() {
+	const { id } = place();
+	for (const link of $('nav').querySelectorAll('a')) {
+		attr(link, 'href', href(link.dataset.view));
+		attr(link, 'aria-current', link.dataset.view === id ? 'page' : null);
+	}
+	const minutes = String(range() / 60);
+	for (const button of document.querySelectorAll('[data-range]')) attr(button, 'aria-pressed', String(button.dataset.range === minutes));
+}
+
+// ---- Frames.
+
+function onFrame(frame) {
+	apply(frame);
+	if (isDirty) return;
+	isDirty = true;
+	requestAnimationFrame(() => {
+		isDirty = false;
+		if (!isPaused) draw();
+	});
+}
+
+function draw() {
+	const all = store.overview;
+	if (!all) return;
+	text($('version'), all.version ?? store.config?.version ?? '');
+	$('status').hidden = !all.status;
+	if (all.status && $('status').dataset.status !== all.status) {
+		const { className, childNodes } = badge(all.status);
+		$('status').className = className;
+		$('status').dataset.status = all.status;
+		$('status').replaceChildren(...childNodes);
+	}
+	const count = $('nav').querySelector('[data-view=alerts] .count');
+	if (count) {
+		text(count, all.firing ? String(all.firing) : '');
+		attr(count, 'aria-label', all.firing ? `${all.firing} firing` : null);
+	}
+	view?.part.frame?.();
+}
+
+function onState(state, detail) {
+	const el = $('connection');
+	attr(el, 'data-state', isPaused && state === 'live' ? 'paused' : state);
+	if (state === 'denied') return refused(detail);
+	const wasLive = el.dataset.was === 'live';
+	el.dataset.was = state;
+	if (state === 'lost') {
+		text(el, `Connection lost, next try in ${Math.max(1, Math.round(detail))} s`);
+	} else if (state === 'live') {
+		text(el, isPaused ? 'Paused' : 'Live');
+		if (!wasLive) fillHistory();
+	} else text(el, 'Connecting');
+	document.body.classList.toggle('lost', state === 'lost');
+}
+
+/** Also after a lost connection, because frames are missing then. */
+function fillHistory() {
+	backfill().then(() => { if (!isPaused) draw(); }).catch((error) => context.refused(error));
+}
+
+setInterval(() => { if (!isPaused) tick(); }, 1000);
+
+// ---- Access.
+
+/** Takes all data from the page if its token counts no more. Other errors are the caller's. */
+async function refused(error) {
+	if (error?.name === 'AbortError' || error?.takesToken === undefined) return;
+	try {
+		await readConfig();
+	} catch (refusal) {
+		if (refusal.takesToken !== undefined) leave(refusal, hasToken() ? 'The token is not accepted.' : '');
+	}
+}
+
+function leave(refusal, message) {
+	stream?.stop();
+	stream = null;
+	clearInterval(checking);
+	signOut();
+	view?.part.destroy?.();
+	view = null;
+	clear();
+	for (const open of document.querySelectorAll('dialog')) open.close();
+	$('tools').hidden = $('nav').hidden = $('status').hidden = true;
+	delete $('status').dataset.status;
+	$('status').replaceChildren();
+	text($('version'), '');
+	text($('service'), 'Dashboard');
+	document.title = 'Dashboard';
+	text($('connection'), 'Not signed in');
+	attr($('connection'), 'data-state', 'denied');
+	fill($('view'), refusal.takesToken ? signInForm(message) : template('no-access'));
+	if (!refusal.takesToken) text($('view').querySelector('.muted'), refusal.message);
+	$('token')?.focus();
+}
+
+function signInForm(message) {
+	const form = template('sign-in');
+	const [input, keep] = form.querySelectorAll('input');
+	const error = form.querySelector('.problem');
+	text(error, message);
+	form.addEventListener('submit', async (event) => {
+		event.preventDefault();
+		const value = input.value.trim();
+		// A header holds no other characters.
+		if (!/^[\x21-\x7e]+$/.test(value)) return text(error, 'A token has no spaces and no special letters.');
+		signIn(value, keep.checked);
+		input.value = '';
+		try {
+			await start();
+		} catch (problem) {
+			signOut();
+			text(error, problem.message);
+			input.focus();
+		}
+	});
+	return form;
+}
+
+async function start() {
+	store.config = await readConfig();
+	const { config } = store;
+	$('tools').hidden = $('nav').hidden = false;
+	$('sign-out').hidden = !hasToken();
+	text($('service'), config.service ?? 'Dashboard');
+	text($('version'), config.version ?? '');
+	fill($('nav'), VIEWS.map(([id, title], i) => h('a', { href: href(id), 'data-view': id, title: `${title} (${i + 1})` }, title, h('span.count'))));
+	stream?.stop();
+	delete $('connection').dataset.was;
+	stream = connect(onFrame, onState);
+	clearInterval(checking);
+	checking = setInterval(() => { if (!document.hidden) readConfig().catch(refused); }, CHECK);
+	view = null;
+	await route();
+}
+
+async function boot() {
+	try {
+		await start();
+	} catch (error) {
+		if (error.takesToken !== undefined) return leave(error, hasToken() ? 'The token is not accepted.' : '');
+		text($('connection'), 'Connection lost');
+		attr($('connection'), 'data-state', 'lost');
+		fill($('view'), h('div.empty', { role: 'alert' }, h('p', h('strong', 'The service does not answer')),
+			h('p', `${error.message} The page tries again every 3 s.`)));
+		setTimeout(boot, 3000);
+	}
+}
+
+// ---- Controls and keys.
+
+function pause() {
+	isPaused = !isPaused;
+	attr($('pause'), 'aria-pressed', String(isPaused));
+	text($('pause'), isPaused ? 'Resume' : 'Pause');
+	if ($('connection').dataset.was === 'live') {
+		text($('connection'), isPaused ? 'Paused' : 'Live');
+		attr($('connection'), 'data-state', isPaused ? 'paused' : 'live');
+	}
+	if (!isPaused) { tick(); draw(); }
+}
+
+const setRange = (minutes) => { context.set({ range: minutes === '15' ? null : minutes }); view?.part.frame?.(); };
+
+const THEMES = ['auto', 'light', 'dark'];
+function setTheme(name) {
+	if (name === 'auto') delete document.documentElement.dataset.theme;
+	else document.documentElement.dataset.theme = name;
+	text($('theme'), `Theme: ${name}`);
+	attr($('theme'), 'aria-label', `Color theme: ${name === 'auto' ? 'automatic' : name}`);
+	recolor();
+}
+const nextTheme = () => {
+	const now = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? 'auto') + 1) % 3];
+	save('tower-vitals-theme', now);
+	setTheme(now);
+};
+
+function help() {
+	if (document.querySelector('dialog')) return;
+	const list = template('keys');
+	const toggle = list.querySelector('input');
+	toggle.checked = areKeysOn;
+	toggle.addEventListener('change', () => { areKeysOn = toggle.checked; save('tower-vitals-keys', areKeysOn ? 'on' : 'off'); });
+	const opened = dialog('Keyboard shortcuts', list);
+	list.querySelector('button').addEventListener('click', opened.close);
+}
+
+addEventListener('keydown', (event) => {
+	const target = event.target;
+	if (event.key === 'Escape' && target.matches?.('input[type=search]')) { target.blur(); return; }
+	if (event.ctrlKey || event.metaKey || event.altKey || target.closest?.('input:not([type=checkbox]), select, textarea, dialog')) return;
+	if (!areKeysOn || !store.config) return;
+	const index = Number(event.key) - 1;
+	if (index >= 0 && index < VIEWS.length) location.hash = href(VIEWS[index][0]);
+	else if (event.key === 'p') pause();
+	else if (event.key === 'r') setRange({ 60: '5', 300: '15', 900: '1' }[range()]);
+	else if (event.key === 't') nextTheme();
+	else if (event.key === '?') help();
+	else if (event.key === '/' && $('view').querySelector('input[type=search]')) {
+		event.preventDefault();
+		$('view').querySelector('input[type=search]').focus();
+	}
+});
+
+document.querySelector('.skip').addEventListener('click', (event) => { event.preventDefault(); $('view').focus(); });
+$('pause').addEventListener('click', pause);
+$('theme').addEventListener('click', nextTheme);
+$('help').addEventListener('click', help);
+$('sign-out').addEventListener('click', () => { signOut(); boot().then(() => toast('Signed out.')); });
+for (const button of document.querySelectorAll('[data-range]')) button.addEventListener('click', () => setRange(button.dataset.range));
+addEventListener('hashchange', route);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => recolor());
+setTheme(THEMES.includes(saved('tower-vitals-theme')) ? saved('tower-vitals-theme') : 'auto');
+boot();

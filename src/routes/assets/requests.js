@@ -1,0 +1,121 @@
+// Requests: all endpoints in one table, and the last minutes of one or all of them.
+
+import { CLASSES, LATENCIES, chart, columns } from './chart.js';
+import { empty, figures, fill, h, muted, panel, search, text } from './dom.js';
+import * as format from './format.js';
+import { heatMap } from './heat.js';
+import { grid } from './grid.js';
+import * as promql from './promql.js';
+import { poll } from './poll.js';
+import { readHistory } from './store.js';
+
+const number = (id, title, show, hint, cls = 'num', tone) => ({ id, title, hint, cls, tone, value: (row) => row[id], format: show });
+
+export default function render(root, context) {
+	const { store } = context;
+	const params = () => context.params();
+	const columnsOf = [
+		{ id: 'endpoint', title: 'Endpoint', cls: 'wide', isText: true, value: (row) => `${row.endpoint} ${row.method}`, format: (_, row) => `${row.method} ${row.endpoint}`, href: (row) => context.href('requests', { ...Object.fromEntries(params()), endpoint: row.key }) },
+		number('rate', 'Rate', format.rate, 'Requests per second'),
+		number('error_ratio', 'Errors', format.percent, 'Share of 5xx', 'num', (value) => (value > 0.05 ? 'bad' : value > 0.01 ? 'warn' : '')),
+		number('p50', 'p50', format.seconds, 'Half are faster', 'num opt'),
+		number('p95', 'p95', format.seconds, '95 % are faster'),
+		number('p99', 'p99', format.seconds, '99 % are faster', 'num opt'),
+		number('in_flight', 'In flight', format.integer, 'Requests in progress', 'num opt'),
+	];
+	const filter = search(context, 'Filter endpoints');
+	const count = h('span.muted', { role: 'status' });
+	const rows = grid({
+		caption: 'Endpoints', columns: columnsOf, key: (row) => row.key,
+		onSort: (sort, isDown) => context.set({ sort, dir: isDown ? 'desc' : 'asc' }),
+		rowClass: (row) => (row.key === params().get('endpoint') ? 'selected' : ''),
+	});
+	const nothing = h('div', { hidden: true }, empty('requests'));
+
+	const selected = () => {
+		const key = params().get('endpoint');
+		if (!key) return null;
+		const at = key.indexOf(' ');
+		return { key, method: key.slice(0, at), endpoint: key.slice(at + 1) };
+	};
+	const title = h('h2', { id: 'endpoint-title' });
+	const all = h('a.button.small', { href: '#' }, 'Show all');
+	const list = h('dl.figures');
+	const charts = [
+		chart({ title: 'Requests per second', series: CLASSES, format: format.rate, isStacked: true, range: context.range, promql: () => promql.requests(selected()) }),
+		chart({ title: 'Duration', series: LATENCIES, format: format.seconds, range: context.range, promql: () => [0.5, 0.95, 0.99].map((q) => promql.quantile(q, selected())).join('\n') }),
+	];
+	const heat = heatMap({ title: 'Durations, requests per bucket', format: format.seconds, range: context.range, promql: () => promql.heat(selected()) });
+	const noHistory = h('div', { hidden: true }, empty('history'));
+	fill(root,
+		h('div', { class: 'split' },
+			panel('Endpoints', { tools: h('div.row', count, filter.el) }, rows.el, nothing),
+			h('section.panel.detail', { 'aria-labelledby': 'endpoint-title' }, h('div.panel-head', title, all), list, h('div.charts', charts.map(({ el }) => el), heat.el), noHistory)));
+
+	let history = null;
+	let wanted = '';
+	let live = [];
+	const polled = poll(context, {
+		seconds: 5,
+		version: () => `${params().get('endpoint') ?? ''}`,
+		read: (signal) => { wanted = params().get('endpoint') ?? ''; return readHistory(selected(), 900, signal).then((found) => found ?? { ticks: [], none: true }); },
+		show(result) {
+			if (!result || wanted !== (params().get('endpoint') ?? '')) return;
+			history = result;
+			drawCharts();
+		},
+	});
+
+	function drawCharts() {
+		const row = selected();
+		// Frames are newer than the history's last tick.
+		const ticks = row ? history?.ticks ?? [] : store.ticks;
+		const last = ticks.at(-1)?.[0] ?? 0;
+		const now = columns(row ? [...ticks, ...live.filter(([time]) => time > last)] : ticks);
+		charts[0].set(now.times, now.classes);
+		charts[1].set(now.times, now.latencies);
+		heat.set(history);
+		noHistory.hidden = !history?.none;
+	}
+
+	function moved() {
+		const row = selected();
+		text(title, row ? row.key : 'All endpoints');
+		all.hidden = !row;
+		all.href = context.href('requests', { ...Object.fromEntries(params()), endpoint: '' });
+		frame();
+	}
+
+	let liveKey = null;
+	function frame() {
+		const matches = filter.matcher();
+		const found = [...store.endpoints.values()].filter((row) => matches(row.key));
+		text(count, `${found.length} of ${store.endpoints.size}`);
+		nothing.hidden = store.endpoints.size > 0;
+		const sort = params().get('sort') ?? 'rate';
+		rows.set(found, { id: sort, isDown: params().get('dir') ? params().get('dir') === 'desc' : sort !== 'endpoint' });
+		const key = params().get('endpoint');
+		if (key !== liveKey) { liveKey = key; live = []; history = null; }
+		const row = store.endpoints.get(key);
+		if (row && live.at(-1)?.[0] !== store.time) {
+			live.push([store.time, row.rate_2xx, row.rate_3xx, row.rate_4xx, row.rate_5xx, row.p50, row.p95, row.p99, row.in_flight]);
+			live = live.slice(-900);
+		}
+		const shown = row ?? (key ? null : store.overview && { ...store.overview, rate: store.overview.requests_per_second });
+		fill(list, shown ? figures(columnsOf.slice(1).map(({ id, title: name, format: show }) => [name, show(shown[id]), id])) : muted('No requests of this endpoint so far.'));
+		polled.frame();
+		drawCharts();
+	}
+
+	moved();
+	return {
+		moved,
+		frame,
+		destroy() {
+			polled.destroy();
+			rows.destroy();
+			heat.destroy();
+			charts.forEach((each) => each.destroy());
+		},
+	};
+}
