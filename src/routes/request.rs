@@ -29,8 +29,8 @@ pub(super) struct RouteRequest {
     )]
     pub(super) health: Option<Health>,
     #[cfg_attr(
-        not(feature = "dashboard"),
-        expect(dead_code, reason = "only the dashboard reads it")
+        not(any(feature = "dashboard", feature = "openapi")),
+        expect(dead_code, reason = "the dashboard and API documents read it")
     )]
     pub(super) mounted: Arc<Mounted>,
 }
