@@ -66,11 +66,12 @@
 //! | `otel` | [`telemetry::otel`]: traces over OTLP, with gRPC or HTTP; the headers of traces in [`ServerSpanLayer`] and [`ClientMetricsLayer`], and their ids in exemplars | 83 more |
 //! | `request-id` | [`RequestIdLayer`], which gives each request an id, with tower-http | 5 more |
 //! | `dashboard` | [`Routes::dashboard`]: a page that shows all that the routes serve, live | none over `axum` and `prometheus` |
+//! | `profile` | [`Routes::profile`]: CPU profiles of the process on Linux, with rpprof | 35 over `axum` |
 //! | `cors` | [`Routes::cors`]: pages of named origins may read the JSON of the routes, with tower-http | 1 over `axum` |
 //! | `openapi` | [`Routes::openapi_json`] and [`Routes::openapi`]: the OpenAPI 3.1 document of the mounted routes, with utoipa | 5 over `axum` |
 //! | `docs-ui` | [`Routes::docs_ui`]: Swagger UI at `/docs`, from the crate itself | none over `openapi` |
 //! | `redoc` | [`Routes::redoc`]: Redoc at `/redoc`, from the crate itself | none over `openapi` |
-//! | `full` | everything; needs Rust 1.95 | 268 crates in total |
+//! | `full` | everything; needs Rust 1.95 | 287 crates in total |
 #![warn(clippy::incompatible_msrv)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Links to gated items resolve with all features, as on docs.rs. Other builds of the docs leave them out.
@@ -211,6 +212,12 @@ mod tls;
     reason = "layers, logs and exemplars use it, each with features of its own"
 )]
 mod trace_context;
+#[cfg(any(feature = "profile", feature = "prometheus"))]
+#[cfg_attr(
+    not(all(feature = "profile", feature = "prometheus")),
+    allow(dead_code, reason = "each format uses some of it")
+)]
+mod wire;
 
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "prometheus")]

@@ -4,7 +4,7 @@
 //! brackets. Within a process the libraries take turns. Figures of one thread are CPU time, the least of many rounds.
 //!
 //! `-- --processes 20` sets the number of processes, and `-- --only json-line` measures one section: json-line,
-//! json-line-allocations, file-hand-over, file-throughput, file-memory, request-log or request-log-allocations.
+//! json-line-allocations, file-hand-over, file-throughput, file-memory, faults (needs root), request-log or request-log-allocations.
 #![allow(
     clippy::disallowed_macros,
     clippy::disallowed_methods,
@@ -13,9 +13,17 @@
     reason = "a benchmark prints its table"
 )]
 
+#[cfg(target_os = "linux")]
+#[path = "../../tests/support/disk.rs"]
+#[allow(clippy::panic, unreachable_pub, reason = "tests use it as well")]
+mod disk;
+#[cfg(target_os = "linux")]
+mod faults;
 mod file_hand_over;
 mod file_throughput;
 mod json_line;
+#[cfg(target_os = "linux")]
+mod load;
 mod request_log;
 #[path = "../support/mod.rs"]
 mod support;
@@ -47,6 +55,13 @@ fn main() {
     if let Some(figures) = processes.measure("file-memory", file_throughput::measure_memory) {
         print(
             "a minute of 50,000 lines a second that nobody takes",
+            &figures,
+        );
+    }
+    #[cfg(target_os = "linux")]
+    if let Some(figures) = processes.measure("faults", faults::measure) {
+        print(
+            "latency of a service while its log files meet faults",
             &figures,
         );
     }

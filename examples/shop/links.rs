@@ -6,7 +6,7 @@ use crate::home::Home;
 use crate::outside::Outside;
 
 /// The pages and routes to open.
-const LINKS: [(&str, &str); 17] = [
+const LINKS: [(&str, &str); 18] = [
     ("/", "the shop"),
     ("/dashboard", "all of this on one page"),
     ("/metrics", "Prometheus' text"),
@@ -27,6 +27,7 @@ const LINKS: [(&str, &str); 17] = [
     ("/docs", "all routes, to try"),
     ("/redoc", "all routes, to read"),
     ("/openapi.json", "the same for programs"),
+    ("/debug/tasks", "the async runtime"),
 ];
 
 pub(crate) fn print(url: &str, outside: &Outside, home: &Home, settings: &Settings) {

@@ -115,6 +115,7 @@ async fn main() -> anyhow::Result<()> {
         .settings(&settings)
         .docs_ui()
         .redoc()
+        .tasks(&Handle::current())
         .dashboard()
         .guard(guard(&settings));
     let app = app(shop, routes, &mood)?;

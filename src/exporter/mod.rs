@@ -28,6 +28,11 @@ mod snapshot;
 mod source;
 mod store;
 pub mod testing;
+#[cfg_attr(
+    not(feature = "dashboard"),
+    expect(dead_code, reason = "only the dashboard visits series")
+)]
+mod visit;
 
 #[cfg(feature = "axum")]
 pub(crate) use self::baseline::JsonView;
@@ -52,3 +57,5 @@ pub use self::push::{PushTask, Pushgateway, PushgatewayBuilder};
 #[cfg(feature = "axum")]
 pub(crate) use self::reader::Reader;
 pub use self::snapshot::{FamilySnapshot, Series, Snapshot, Value};
+#[cfg(feature = "dashboard")]
+pub(crate) use self::visit::{Seen, SeriesVisitor};

@@ -13,6 +13,7 @@ use super::gatherer::Gatherer;
 use super::history::{HistoryConfig, MetricsHistory};
 use super::snapshot::Snapshot;
 use super::source::Source;
+use super::visit::SeriesVisitor;
 use crate::catalog::Catalog;
 use crate::cells::ExemplarTimer;
 use crate::error::Error;
@@ -120,13 +121,22 @@ impl Reader {
         self.gatherer.snapshot()
     }
 
-    /// The same with the series that are idle, whose totals would otherwise seem to fall when they leave.
+    /// Runs the hooks, as a snapshot does before it reads.
     #[cfg_attr(
         not(feature = "dashboard"),
         expect(dead_code, reason = "only the dashboard uses it")
     )]
-    pub(crate) fn snapshot_with_idle(&self) -> Snapshot {
-        self.gatherer.baseline()
+    pub(crate) fn run_hooks(&self) {
+        self.gatherer.run_hooks();
+    }
+
+    /// Lets a visitor see all series, also those that are idle, whose totals would otherwise seem to fall when they leave.
+    #[cfg_attr(
+        not(feature = "dashboard"),
+        expect(dead_code, reason = "only the dashboard uses it")
+    )]
+    pub(crate) fn visit(&self, visitor: &mut dyn SeriesVisitor) {
+        self.gatherer.source().visit(visitor);
     }
 
     pub(super) fn on_gather(&self, hook: impl Fn() + Send + Sync + 'static) {

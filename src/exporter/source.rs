@@ -3,6 +3,7 @@
 use super::escaping::Escaping;
 use super::format::Format;
 use super::snapshot::Snapshot;
+use super::visit::{SeriesVisitor, visit_snapshot};
 
 /// The current values of a recorder: the crate's own, or an exporter that the service installed itself.
 ///
@@ -44,6 +45,11 @@ pub(super) trait Source: Send + Sync {
     /// Returns the same with the series that are idle, as the start of a delta: a series that returns would count in full.
     fn snapshot_with_idle(&self) -> Snapshot {
         self.snapshot()
+    }
+
+    /// Lets a visitor see the same.
+    fn visit(&self, visitor: &mut dyn SeriesVisitor) {
+        visit_snapshot(&self.snapshot_with_idle(), visitor);
     }
 
     /// Does the periodic work that the recorder needs. Called at every upkeep interval.

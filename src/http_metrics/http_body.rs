@@ -18,6 +18,8 @@ pin_project! {
         #[pin]
         inner: Option<ResponseBody<B>>,
         observation: Option<Arc<Observation>>,
+        // Whether the body's guard knows the end of the request.
+        is_guarded: bool,
     }
 
     impl<B> PinnedDrop for HttpBody<B> {
@@ -31,10 +33,13 @@ pin_project! {
 
 impl<B> HttpBody<B> {
     pub(crate) fn new(inner: ResponseBody<B>, observation: Option<Arc<Observation>>) -> Self {
+        let has_end = |observation: &Arc<Observation>| observation.awaits_end();
+        let is_guarded = inner.guard.is_armed() || observation.as_ref().is_some_and(has_end);
         Self {
             // The span ends with the request.
-            observation: observation.filter(|_| inner.guard.is_armed()),
+            observation: observation.filter(|_| inner.guard.is_armed() || !is_guarded),
             inner: Some(inner),
+            is_guarded,
         }
     }
 
@@ -59,8 +64,15 @@ impl<B: Body> Body for HttpBody<B> {
         let entered = this.observation.as_deref().map(Observation::enter);
         let frame = ready!(inner.as_mut().poll_frame(cx));
         drop(entered);
-        if this.observation.is_some() && !inner.guard.is_armed() {
-            *this.observation = None;
+        if this.observation.is_some() {
+            let is_over = if *this.is_guarded {
+                !inner.guard.is_armed()
+            } else {
+                !matches!(frame, Some(Ok(_))) || inner.is_end_stream()
+            };
+            if is_over {
+                *this.observation = None;
+            }
         }
         Poll::Ready(frame)
     }

@@ -100,11 +100,11 @@ impl<F> ResponseFuture<F> {
         let endpoint = measured.as_ref().map(|series| series.endpoint());
         let observation = Observation::begin(observers, &head, id, endpoint.as_deref());
         let series = match &observation {
-            Some(observation) => {
+            Some(observation) if observation.awaits_end() => {
                 let observer = Arc::clone(observation) as _;
                 Some(templates.observed(&head, measured, observer))
             }
-            None => measured,
+            _ => measured,
         };
         if let Some(observation) = &observation {
             observation.mark(request.extensions_mut());

@@ -32,6 +32,7 @@ mod pair_names;
 mod register_name;
 mod registered_names;
 mod registry;
+mod repeated;
 mod scan;
 mod target;
 #[cfg(test)]
@@ -56,6 +57,7 @@ pub use self::register_name::register_name;
 pub use self::registry::register;
 #[allow(unused_imports, reason = "the features decide which of them are used")]
 pub(crate) use self::registry::{register_own, register_url};
+pub(crate) use self::repeated::redact_repeated;
 pub(crate) use self::target::{redact_path, redact_query};
 pub use self::text::redact;
 #[cfg(feature = "otel")]

@@ -1,6 +1,6 @@
 //! Names of secrets that the service adds.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use parking_lot::RwLock;
 
@@ -12,6 +12,8 @@ static NAMES: RwLock<Vec<Box<[u8]>>> = RwLock::new(Vec::new());
 
 /// A bit for the last letter of each name, and for that of its plural. Most names are decided here.
 static LAST_LETTERS: AtomicU32 = AtomicU32::new(0);
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 fn bit(byte: u8) -> u32 {
     1 << (byte & 31)
@@ -28,7 +30,13 @@ pub(super) fn insert(name: &[u8]) -> bool {
     };
     names.push(name.into());
     LAST_LETTERS.fetch_or(bit(*last) | bit(b's'), Ordering::Release);
+    COUNT.store(names.len(), Ordering::Release);
     true
+}
+
+/// The number of names, which only grows.
+pub(super) fn count() -> usize {
+    COUNT.load(Ordering::Acquire)
 }
 
 /// Whether a name may end with a registered one. Its digits and punctuation at the end do not count.

@@ -36,7 +36,7 @@ fn is_short_word(word: &str) -> bool {
     word.len() <= MAX_WORD && word.bytes().all(is_plain)
 }
 
-fn redact_known(text: &str) -> Cow<'_, str> {
+pub(super) fn redact_known(text: &str) -> Cow<'_, str> {
     registry::read_environment();
     if registry::has_values() {
         let mut spans = Vec::new();

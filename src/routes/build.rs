@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::recorder::RecorderRef;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
-const DEFAULT_PATHS: [&str; 48] = [
+const DEFAULT_PATHS: [&str; 50] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -63,7 +63,9 @@ const DEFAULT_PATHS: [&str; 48] = [
     "/dashboard/events",
     "/dashboard/family/{name}",
     "/dashboard/logs",
+    "/debug/pprof/",
     "/debug/pprof/heap",
+    "/debug/pprof/profile",
     "/debug/tasks",
 ];
 

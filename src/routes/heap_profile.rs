@@ -11,13 +11,16 @@ use tokio::task::spawn_blocking;
 use super::access::Access;
 use super::answer::Answer;
 use super::download::download;
+use super::method::Method;
 use super::operation::Operation;
+use super::problem::problem;
 use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
+use super::route::Route;
 use super::routes::Routes;
 use crate::redact::redact_line;
 
-pub(super) const HEAP_PATH: &str = "/debug/pprof/heap";
+const PATH: &str = "/debug/pprof/heap";
 
 const HEAP: Operation = Operation {
     description: "A profile in pprof's format, as gzip, for `go tool pprof`, Pyroscope and Parca.",
@@ -36,9 +39,18 @@ const HEAP: Operation = Operation {
     )
 };
 
+/// Of a service without heap profiles.
+const NO_HEAP: Operation = Operation::new(
+    "Debugging",
+    "How to get heap profiles",
+    &[Answer::problem(403, "The service has no heap profiles.")],
+);
+
 const DISPOSITION: &str = "attachment; filename=\"heap\"";
-const INSTRUCTIONS: &str = "A service has heap profiles if it runs jemalloc with profiling (feature profiling of tikv-jemallocator, and \
-                            MALLOC_CONF=prof:true,prof_active:true,lg_prof_sample:19 in the environment) and passes jemalloc_pprof's dump to Routes::heap_profile.";
+const INSTRUCTIONS: &str = "A service has heap profiles if it runs jemalloc with profiling (features profiling and \
+                            unprefixed_malloc_on_supported_platforms of tikv-jemallocator, and \
+                            MALLOC_CONF=prof:true,prof_active:true,lg_prof_sample:19 in the environment) \
+                            and passes jemalloc_pprof's dump to Routes::heap_profile.";
 
 /// The longest part of an error that is shown.
 const MAX_ERROR: usize = 512;
@@ -50,15 +62,12 @@ impl Routes {
     /// `go tool pprof`, Pyroscope and Parca.
     ///
     /// The function runs on a thread for blocking work, once at a time: a second request meanwhile gets 409. If it fails, the
-    /// response is a 403 with its error and with how to set up jemalloc.
+    /// response is a 403 with its error and with how to set up jemalloc. `/debug/pprof/`, which lists the profiles, is added as
+    /// well.
     ///
-    /// With the crates `tikv-jemallocator` (feature `profiling`) and `jemalloc_pprof`:
+    /// With `jemalloc_pprof`, as [`routes`](crate::routes#heap-profiles) says in full:
     ///
     /// ```ignore
-    /// #[global_allocator]
-    /// static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-    ///
-    /// // In the environment: MALLOC_CONF=prof:true,prof_active:true,lg_prof_sample:19
     /// let routes = Routes::new().guard(guard).heap_profile(|| {
     ///     let control = jemalloc_pprof::PROF_CTL.as_ref().ok_or("jemalloc was started without prof:true")?;
     ///     Ok(control.blocking_lock().dump_pprof()?)
@@ -70,9 +79,31 @@ impl Routes {
     ) -> Self {
         let dump: Dump = Arc::new(dump);
         let turn = Arc::new(Semaphore::new(1));
-        self.add(HEAP_PATH, &HEAP, Access::Guarded, move |request| {
-            or_reject(handle(dump.clone(), turn.clone(), request))
-        })
+        self.pprof_index()
+            .add(PATH, &HEAP, Access::Guarded, move |request| {
+                or_reject(handle(dump.clone(), turn.clone(), request))
+            })
+    }
+}
+
+impl Routes {
+    /// Adds a route that says how to get heap profiles, unless there are some.
+    #[cfg_attr(
+        not(feature = "profile"),
+        expect(dead_code, reason = "only CPU profiles bring it")
+    )]
+    pub(super) fn explain_heap_profiles(mut self) -> Self {
+        if self.find(PATH).is_none() {
+            let explain = async |_| {
+                let detail = format!("This service has no heap profiles. {INSTRUCTIONS}");
+                problem(StatusCode::FORBIDDEN, &detail)
+            };
+            self.added.push(Route {
+                gives_way: true,
+                ..Route::new(Method::Get, PATH, &NO_HEAP, Access::Guarded, explain)
+            });
+        }
+        self
     }
 }
 

@@ -11,6 +11,8 @@
 //!     .layer(HttpMetricsLayer::new());
 //! # Ok::<_, tower_vitals::Error>(())
 //! ```
+//!
+#![doc = include_str!("../../docs/controls.md")]
 
 mod accept;
 mod acceptor;
@@ -47,7 +49,20 @@ mod exposition;
 mod extract;
 mod function_guard;
 mod guard;
-#[cfg(any(feature = "docs-ui", feature = "prometheus", feature = "redoc"))]
+#[cfg(any(
+    feature = "dashboard",
+    feature = "docs-ui",
+    feature = "profile",
+    feature = "prometheus",
+    feature = "redoc"
+))]
+#[cfg_attr(
+    not(feature = "prometheus"),
+    allow(
+        dead_code,
+        reason = "profiles are always compressed, and files of pages are already"
+    )
+)]
 mod gzip;
 mod health;
 mod health_operations;
@@ -96,11 +111,15 @@ mod operation;
 mod page;
 mod parameter;
 mod peer;
+mod pprof_index;
 mod problem;
+#[cfg(feature = "profile")]
+mod profile;
 #[cfg(any(
     feature = "alerts",
     feature = "jobs",
     feature = "logging",
+    feature = "profile",
     feature = "prometheus"
 ))]
 mod query;

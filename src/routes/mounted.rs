@@ -25,10 +25,6 @@ pub(super) struct Mounted {
     pub(super) guard: Guard,
 }
 
-#[cfg_attr(
-    not(any(feature = "dashboard", feature = "openapi")),
-    expect(dead_code, reason = "the dashboard and API documents read it")
-)]
 impl Mounted {
     /// The path of the route that has this one by default.
     pub(super) fn path(&self, default_path: &str) -> Option<&str> {

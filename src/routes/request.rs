@@ -28,10 +28,6 @@ pub(super) struct RouteRequest {
         expect(dead_code, reason = "only the metrics read it")
     )]
     pub(super) health: Option<Health>,
-    #[cfg_attr(
-        not(any(feature = "dashboard", feature = "openapi")),
-        expect(dead_code, reason = "the dashboard and API documents read it")
-    )]
     pub(super) mounted: Arc<Mounted>,
 }
 

@@ -36,6 +36,8 @@ use crate::redact::Redacted;
 /// | `GET /dashboard/logs` | guarded | the last warnings and errors of the log (feature `logging`); see [`Routes::log_tail`] |
 /// | `POST /admin/reset-metrics` | guarded | resets JSON and history; see [`Routes::metrics`] |
 /// | `GET /debug/tasks` | guarded | tasks and workers of a tokio runtime; see [`Routes::tasks`] |
+/// | `GET /debug/pprof/` | guarded | the paths of the next three routes, as far as they are added |
+/// | `GET /debug/pprof/profile` | guarded | CPU profile (feature `profile`); see [`Routes::profile`] |
 /// | `GET /debug/pprof/heap` | guarded | heap profile; see [`Routes::heap_profile`] |
 /// | `GET /openapi.json` | guarded | the OpenAPI document of all these routes (feature `openapi`); see [`Routes::openapi_json`] |
 /// | `GET /docs`, `/redoc` | open | pages that show the document (features `docs-ui` and `redoc`); see [`Routes::docs_ui`] and [`Routes::redoc`] |

@@ -37,7 +37,7 @@ suite('faults and acts', () => {
     const card = page.locator(`[data-alert="${alert.id}"]`);
     await card.getByText('firing').waitFor();
     assert.match(await card.locator('.facts').first().textContent(), /Value[\d.]+ %; threshold > 5 %, [\d.]+ % above/);
-    assert.equal(await page.locator('.nav .count').textContent(), String((await shop.get('/alerts?state=firing&limit=1000')).alerts.length));
+    assert.equal(await page.locator('#firing').textContent(), String((await shop.get('/alerts?state=firing&limit=1000')).alerts.length));
     await screenshot(page, 'alerts-firing');
   });
 
@@ -109,9 +109,6 @@ suite('faults and acts', () => {
     await page.getByRole('button', { name: 'Test channel sink' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Send test message' }).click();
     await page.getByText('The test message arrived at sink.').waitFor();
-    await eventually(async () => {
-      const { events } = await shop.get('/alerts/history?limit=100');
-      assert.ok(events.some(({ event, reason, result }) => event === 'notification' && reason === 'test' && result === 'delivered'));
-    });
+    assert.match(await shop.received(), /This is a test/);
   });
 });

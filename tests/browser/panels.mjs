@@ -75,12 +75,17 @@ suite('panels equal the JSON routes', () => {
     await same(async () => (await rows('.grid tbody tr:not(.spacer)')).map(([name]) => name).sort(), async () => {
       const { metrics } = await shop.get('/metrics/json');
       const { http_request_duration_seconds: ended, http_requests_in_progress: open } = metrics;
-      return [...new Set([...ended.series, ...open.series].map(({ labels }) => `${labels.method} ${labels.endpoint}`))].sort();
+      // The routes of the crate are measured while they are open only.
+      const { paths } = await shop.get('/dashboard/config.json');
+      const all = [...ended.series, ...open.series].filter(({ labels }) => !Object.values(paths).includes(labels.endpoint));
+      return [...new Set(all.map(({ labels }) => `${labels.method} ${labels.endpoint}`))].sort();
     });
     await eventually(async () => {
       const { metrics } = await shop.get('/metrics/json');
       const all = Object.fromEntries((await rows('.grid tbody tr:not(.spacer)')).map((cells) => [cells[0], cells.at(-1)]));
-      for (const { labels, value } of metrics.http_requests_in_progress.series) assert.equal(all[`${labels.method} ${labels.endpoint}`] ?? '0', format.integer(value));
+      for (const { labels, value } of metrics.http_requests_in_progress.series) {
+        if (`${labels.method} ${labels.endpoint}` in all) assert.equal(all[`${labels.method} ${labels.endpoint}`], format.integer(value));
+      }
     });
     await page.getByRole('link', { name: /products$/ }).first().click();
     await page.waitForSelector('#endpoint-title:text("products")');
@@ -158,10 +163,10 @@ suite('panels equal the JSON routes', () => {
 
   test('runtime: memory, descriptors and tasks', async () => {
     await show(page, 'runtime');
-    const figure = (name) => page.locator(`dd[data-figure=${name}]`).textContent();
+    const figure = (name) => page.locator(`[data-figure=${name}] dd`).textContent();
     await eventually(async () => {
       const { metrics } = await shop.get('/metrics/json');
-      assert.ok((await figure('process_resident_memory_bytes')).startsWith(format.bytes(metrics.process_resident_memory_bytes.value)));
+      assert.equal(await figure('process_resident_memory_bytes'), format.bytes(metrics.process_resident_memory_bytes.value));
       for (const name of ['process_open_fds', 'process_max_fds', 'tokio_alive_tasks', 'tokio_workers']) assert.equal(await figure(name), format.inUnit(metrics[name].value, ''));
     }, 20_000);
   });
@@ -182,7 +187,7 @@ suite('panels equal the JSON routes', () => {
       const shown = new Map((await rows('.detail tbody tr')).map(([labels, total]) => [labels, Number(total.replace(/,/g, ''))]));
       const after = await totals();
       assert.deepEqual([...shown.keys()].sort(), [...after.keys()].sort());
-      for (const [labels, total] of shown) assert.ok(total >= before.get(labels) && total <= after.get(labels), `${labels} is ${total}`);
+      for (const [labels, total] of shown) assert.ok(total >= (before.get(labels) ?? 0) && total <= after.get(labels), `${labels} is ${total}`);
     }, 20_000);
     await screenshot(page, 'metrics-one');
   });

@@ -14,18 +14,22 @@ export async function startShop(variables = {}) {
   const env = { ...process.env, PORT: '0', MOOD: 'good', SHOP_DIR: home, ...variables };
   const child = spawn(process.env.SHOP, { env, stdio: ['ignore', 'pipe', 'ignore'] });
   const exited = new Promise((done) => child.on('exit', done));
+  let sink;
   const url = await new Promise((found, failed) => {
     const timer = setTimeout(() => failed(new Error('the shop does not start')), START);
     child.on('exit', (code) => failed(new Error(`the shop ended with ${code}`)));
     createInterface(child.stdout).on('line', (line) => {
       const url = /^listening on (\S+)/.exec(line)?.[1];
       if (url) { clearTimeout(timer); found(url); }
+      sink ??= /^open (\S+) +what the webhook got/.exec(line)?.[1];
     });
   });
   const headers = variables.MONITORING_TOKEN ? { authorization: `Bearer ${variables.MONITORING_TOKEN}` } : {};
   const shop = {
     url,
     home,
+    /** What the webhook got. */
+    received: async () => (await fetch(sink)).text(),
     dashboard: `${url}/dashboard`,
     port: new URL(url).port,
     /** Reads a route; a report of health is one with any status. */

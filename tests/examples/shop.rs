@@ -53,7 +53,7 @@ async fn an_alert_fires_in_bad_times_and_resolves_in_good_ones_and_all_links_wor
     let mut shop = Example::start_command(&mut shop());
     is_ready(&shop).await;
     let links = links(&shop).await;
-    assert!(links.len() >= 15, "{links:?}");
+    assert!(links.len() >= 16, "{links:?}");
     for link in &links {
         // The database of the jobs may still be opened.
         until(link, async || send("GET", link, "").await.0 == 200).await;

@@ -17,7 +17,6 @@ mod child;
 mod cleanup;
 #[cfg(all(feature = "otel", feature = "request-id"))]
 #[path = "../otel/collector.rs"]
-#[allow(dead_code, reason = "the tests of traces use the rest")]
 mod collector;
 #[cfg(all(
     target_os = "linux",

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use tower_vitals::telemetry::logging::LineSink;
-use tracing::Level;
+use tracing::{Event, Level};
+use tracing_subscriber::layer::{Context, Layer};
 
 use crate::child::{Played, command, scenario};
 use crate::init::json;
@@ -18,6 +19,8 @@ fn play() {
         Some("opt-out") => opt_out(),
         Some("panic in a line") => panic_in_a_line(),
         Some("panic in a sink") => panic_in_a_sink(),
+        Some("panic in another layer") => panic_in_another_layer(),
+        Some("panic in a layer that formats") => panic_in_a_layer_that_formats(),
         _ => {}
     }
 }
@@ -150,10 +153,18 @@ fn panic_in_a_sink() {
         .json_lines_to(FaultySink(Mutex::new(())))
         .init()
         .unwrap();
-    let (sender, ended) = mpsc::channel::<()>();
-    std::thread::spawn(move || {
+    ends(|| {
         in_thread("worker", || tracing::info!("faulty"));
         in_thread("worker", || panic!("another panic"));
+    });
+    tracing::info!("goes on");
+}
+
+/// Ends the process if the function hangs.
+fn ends(act: impl FnOnce() + Send + 'static) {
+    let (sender, ended) = mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        act();
         drop(sender);
     });
     let ended = ended.recv_timeout(Duration::from_secs(20));
@@ -161,7 +172,6 @@ fn panic_in_a_sink() {
         eprintln!("the thread hangs");
         std::process::exit(1);
     }
-    tracing::info!("goes on");
 }
 
 #[test]
@@ -172,4 +182,82 @@ fn a_panic_in_a_sink_that_holds_its_lock_blocks_nothing() {
     assert_eq!(messages, ["faulty", "a thread panicked", "goes on"]);
     assert_eq!(lines[1]["exception"]["message"], "another panic");
     assert!(played.stderr().contains("former hook: no place\n"));
+}
+
+/// Panics at warnings while it holds its lock, and at each panic that is logged in turn.
+struct FaultyLayer(Mutex<()>);
+
+impl<S: tracing::Subscriber> Layer<S> for FaultyLayer {
+    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let _locked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(*event.metadata().level() > Level::WARN, "no place");
+    }
+}
+
+fn panic_in_another_layer() {
+    former_hook();
+    let _logging = json().init_with(FaultyLayer(Mutex::new(()))).unwrap();
+    ends(|| {
+        in_thread("worker", || {
+            let _span = tracing::info_span!("order", id = 7).entered();
+            tracing::warn!("never written");
+        });
+    });
+    tracing::info!("goes on");
+}
+
+/// A layer that panics holds its lock until its thread unwinds, and panics again at the line of the panic.
+#[test]
+fn a_panic_in_another_layer_blocks_nothing_and_ends_no_process() {
+    let played = played("panic in another layer", "0");
+    let lines = played.lines();
+    assert_eq!(lines.last().unwrap()["message"], "goes on", "{lines:?}");
+    // That of the event, and those of its line in the span and outside of it.
+    let panics = played.stderr().matches("former hook: no place\n").count();
+    assert_eq!(panics, 3, "{}", played.stderr());
+}
+
+/// This layer formats values while it holds a lock of their span.
+fn panic_in_a_layer_that_formats() {
+    former_hook();
+    let other = tracing_subscriber::fmt::layer().with_writer(std::io::sink);
+    let _logging = json().init_with(other).unwrap();
+    ends(|| {
+        in_thread("worker", || {
+            let span = tracing::info_span!("order", id = 7, value = tracing::field::Empty);
+            let _entered = span.clone().entered();
+            span.record("value", tracing::field::debug(Faulty));
+        });
+        in_thread("worker", || {
+            let _span = tracing::info_span!("order", id = 8).entered();
+            panic!("another panic");
+        });
+    });
+    tracing::info!("goes on");
+}
+
+#[test]
+fn a_panic_in_a_layer_that_locks_the_span_is_logged() {
+    let played = played("panic in a layer that formats", "0");
+    let lines = played.lines();
+    let seen = |message: &str| {
+        lines
+            .iter()
+            .find(|line| line["exception"]["message"] == message)
+    };
+    // The lock of the span is poisoned, so it stands outside.
+    let line = seen("no form").unwrap();
+    assert_eq!(line["panic.thread"], "worker");
+    let location = line["panic.location"].as_str().unwrap();
+    assert!(
+        location.starts_with("tests/logging/panic_hook.rs:"),
+        "{location}"
+    );
+    let line = seen("another panic").unwrap();
+    assert_eq!(
+        (&line["function"], &line["id"]),
+        (&"order".into(), &8.into())
+    );
+    let formers = played.stderr().matches("former hook: no form\n").count();
+    assert_eq!(formers, 1, "{}", played.stderr());
 }

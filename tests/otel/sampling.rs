@@ -143,6 +143,7 @@ mod of_requests {
     use axum::body::Body;
     use axum::http::HeaderMap;
     use axum::routing::get;
+    use futures_util::{FutureExt, StreamExt, stream};
     use http::{Request, Response};
     use http_body_util::{BodyExt, Empty};
     use tower::{Layer as _, ServiceExt, service_fn};
@@ -211,6 +212,31 @@ mod of_requests {
             assert_eq!(collector.wait_for(count).len(), count);
         }
         assert_eq!(tracing.shutdown(MINUTE).await.exported, 5);
+    }
+
+    #[tokio::test]
+    async fn the_body_of_a_request_that_is_not_sampled_is_inside_its_span() {
+        let collector = Collector::start(Protocol::HttpProtobuf);
+        let tracing = collector.builder().run().unwrap();
+        let _subscribed = tracing_subscriber::registry()
+            .with(tracing.layer())
+            .set_default();
+        let stream = async || {
+            let frame = |_| {
+                let sent = sent().now_or_never().unwrap();
+                Ok::<_, std::io::Error>(sent["traceparent"].to_str().unwrap().to_owned())
+            };
+            Body::from_stream(stream::iter(0..3).map(frame))
+        };
+        let layer = HttpLayer::new().span(ServerSpanLayer::new());
+        let app = Router::new().route("/orders", get(stream)).layer(layer);
+        let sent = serve(app, Some(&format!("00-{TRACE}-{CALLER}-00"))).await;
+        assert_eq!(sent.len(), 3 * 55);
+        for frame in 0..3 {
+            let parent = &sent[frame * 55..][..55];
+            assert_eq!((&parent[3..35], &parent[53..]), (TRACE, "00"));
+        }
+        assert_eq!(tracing.shutdown(MINUTE).await.exported, 0);
     }
 
     /// So that services with the same sampler agree about a trace.

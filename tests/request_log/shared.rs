@@ -121,13 +121,13 @@ async fn calls_of_both_have_their_real_status_and_the_duration_up_to_the_trailer
     let started = Instant::now();
     let mut answers = calls.watch(named("held")).await.unwrap().into_inner();
     answers.message().await.unwrap().unwrap();
-    let head = Instant::now();
+    let answered = Instant::now();
     until("the deadline has passed", async || {
         started.elapsed() > 2 * DEADLINE
     })
     .await;
     assert_eq!(capture.requests().len(), 4, "it has not ended");
-    let held = head.elapsed();
+    let held = answered.elapsed();
     double.goes_on.notify_one();
     assert_eq!(code(answers.message().await), Code::DataLoss);
     let line = logged(&capture, 5).await;

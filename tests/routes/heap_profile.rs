@@ -9,7 +9,7 @@ use axum::body::Body;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{Method, Request, Response};
 use http_body_util::BodyExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt;
 use tower_vitals::Routes;
 use tower_vitals::routes::Guard;
@@ -100,11 +100,11 @@ async fn a_panic_is_a_problem() {
 
 #[tokio::test]
 async fn heap_profiles_are_taken_one_at_a_time() {
-    let (begin, begun) = mpsc::channel();
+    let (enter, entered) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
     let released = std::sync::Mutex::new(released);
     let app = app(Routes::new().heap_profile(move || {
-        let _ = begin.send(());
+        let _ = enter.send(());
         released.lock().unwrap().recv()?;
         Ok(vec![1])
     }));
@@ -112,7 +112,7 @@ async fn heap_profiles_are_taken_one_at_a_time() {
         let app = app.clone();
         async move { send(&app, Method::GET, PATH).await }
     });
-    tokio::task::spawn_blocking(move || begun.recv().unwrap())
+    tokio::task::spawn_blocking(move || entered.recv().unwrap())
         .await
         .unwrap();
     let second = send(&app, Method::GET, PATH).await;
@@ -123,6 +123,38 @@ async fn heap_profiles_are_taken_one_at_a_time() {
     // The function fails now, because nobody sends any more, but it is its turn.
     drop(release);
     assert_eq!(send(&app, Method::GET, PATH).await.status(), 403);
+}
+
+#[tokio::test]
+async fn the_index_lists_the_routes_under_their_own_paths() {
+    let index = "/debug/pprof/";
+    let handle = tokio::runtime::Handle::current();
+    let routes = Routes::new().heap_profile(|| Ok(Vec::new()));
+    let renamed = routes.clone().tasks(&handle).rename(PATH, "/heap");
+    let shown = async |routes: Routes| {
+        let response = send(&app(routes), Method::GET, index).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
+        serde_json::from_slice::<Value>(response.body()).unwrap()
+    };
+    let heap = |path: &str| json!({ "description": "Heap profile", "path": path });
+    assert_eq!(
+        shown(routes.clone()).await,
+        json!({ "routes": [heap(PATH)] })
+    );
+    let tasks =
+        json!({ "description": "Tasks and workers of a tokio runtime", "path": "/debug/tasks" });
+    assert_eq!(
+        shown(renamed).await,
+        json!({ "routes": [heap("/heap"), tasks] })
+    );
+
+    let closed: Router = routes.clone().build().unwrap();
+    assert_eq!(send(&closed, Method::GET, index).await.status(), 403);
+    let removed = app(routes.remove(index));
+    assert_eq!(send(&removed, Method::GET, index).await.status(), 404);
+    let none: Router = Routes::new().tasks(&handle).build().unwrap();
+    assert_eq!(send(&none, Method::GET, index).await.status(), 404);
 }
 
 #[tokio::test]

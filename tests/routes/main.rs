@@ -52,6 +52,8 @@ mod metrics_json;
 mod monitoring;
 #[cfg(feature = "prometheus")]
 mod mounting;
+#[cfg(all(feature = "profile", target_os = "linux"))]
+mod profile;
 #[cfg(feature = "prometheus")]
 mod refusals;
 #[cfg(feature = "prometheus")]

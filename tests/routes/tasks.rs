@@ -85,18 +85,18 @@ async fn a_worker_inside_a_task_is_not_parked_and_its_time_counts_later() {
     let watched = runtime(1);
     let routes = routes(watched.handle());
     let before = busy_seconds(&get(&routes).await);
-    let (begin, begun) = tokio::sync::oneshot::channel();
+    let (enter, entered) = tokio::sync::oneshot::channel();
     let (release, released) = std::sync::mpsc::channel::<()>();
     let busy = Duration::from_millis(30);
     let blocked = watched.spawn(async move {
         let start = Instant::now();
-        begin.send(()).unwrap();
+        enter.send(()).unwrap();
         released.recv().unwrap();
         while start.elapsed() < busy {
             std::hint::spin_loop();
         }
     });
-    begun.await.unwrap();
+    entered.await.unwrap();
     let waiting = watched.spawn(async {});
     let tasks = get(&routes).await;
     assert_eq!(tasks["workers"][0]["is_parked"], false);

@@ -171,7 +171,7 @@ impl MetricsHistory {
         recorded.or_else(|| self.inner.catalogued.get(metric).copied())
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Ring> {
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Ring> {
         let ring = &self.inner.ring;
         ring.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,6 +3,8 @@
 mod config;
 mod delta_codec;
 mod evaluate;
+#[cfg(feature = "dashboard")]
+mod fold;
 mod metrics_history;
 mod query;
 mod replay;

@@ -25,7 +25,6 @@ mod stored_series;
 mod tests;
 mod text;
 mod utf8_names;
-mod wire;
 
 pub(super) use self::config::{IdleTimeouts, NativeFamilies, StoreConfig};
 pub(super) use self::native_family::NativeFamily;

@@ -7,11 +7,11 @@ use super::native_family::NativeFamily;
 use super::store::Store;
 use super::stored_family::StoredFamily;
 use super::stored_series::StoredSeries;
-use super::wire::Wire;
 use crate::catalog::Kind;
 use crate::cells::NativeCounts;
 use crate::exporter::escaping::Escaping;
 use crate::exporter::exemplars::Exemplar;
+use crate::wire::Wire;
 
 /// Field numbers of the messages in `io/prometheus/client/metrics.proto`.
 mod family {

@@ -11,6 +11,7 @@ use crate::exporter::format::Format;
 use crate::exporter::histogram_snapshot::HistogramSnapshot;
 use crate::exporter::snapshot::{FamilySnapshot, Series, Snapshot, Value};
 use crate::exporter::source::Source;
+use crate::exporter::visit::{Seen, SeriesVisitor};
 
 /// Reads a store, and remembers how long its texts were, so that the next ones need not grow.
 pub(in crate::exporter) struct StoreSource {
@@ -92,6 +93,13 @@ impl Source for StoreSource {
         self.store.snapshot(true)
     }
 
+    fn visit(&self, visitor: &mut dyn SeriesVisitor) {
+        self.store.sweep();
+        // No series may leave or return while all are read.
+        let _sweeping = self.store.sweeping.lock();
+        self.store.visit(visitor);
+    }
+
     fn has_utf8_names(&self) -> bool {
         self.store.config.utf8_names
     }
@@ -102,6 +110,31 @@ impl Source for StoreSource {
 }
 
 impl Store {
+    fn visit(&self, visitor: &mut dyn SeriesVisitor) {
+        let mut counts = Vec::new();
+        for family in self.all_families() {
+            if family.list.is_empty() && family.dormant.lock().is_empty() {
+                continue;
+            }
+            if !visitor.family(family.info.name(), family.info.kind()) {
+                continue;
+            }
+            let mut see = |stored: &StoredSeries| match &stored.family.shape {
+                Shape::Counter | Shape::FloatCounter => {
+                    visitor.series(&stored.labels, Seen::Number(stored.total().as_f64()));
+                }
+                Shape::Gauge => visitor.series(&stored.labels, Seen::Number(stored.gauge())),
+                Shape::Histogram(buckets) => {
+                    stored.histogram(&mut counts);
+                    let (bounds, counts) = (buckets.bounds.values(), &*counts);
+                    visitor.series(&stored.labels, Seen::Histogram { bounds, counts });
+                }
+            };
+            family.dormant.lock().iter().for_each(|stored| see(stored));
+            family.list.read(see);
+        }
+    }
+
     fn snapshot(&self, with_idle: bool) -> Snapshot {
         let mut snapshot = Snapshot::empty();
         let mut counts = Vec::new();

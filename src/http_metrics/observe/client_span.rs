@@ -32,28 +32,30 @@ impl ClientSpan {
         let rpc = request.is_call().then(|| rpc(request.path())).flatten();
         let name = SpanName::new(method, template, rpc);
         let url = request.uri.authority().map(|_| url(request.uri));
-        let span = tracing::error_span!(
-            target: REQUEST,
-            "client request",
-            otel.name = display(&name),
-            otel.kind = "client",
-            otel.status_code = Empty,
-            http.request.method = method,
-            http.request.method_original = (request.method.as_str() != method)
-                .then(|| request.method.as_str()),
-            url.full = url.as_deref(),
-            url.template = template.filter(|_| rpc.is_none()),
-            server.address = request.uri.host().map(without_brackets),
-            server.port = port(request.uri),
-            network.protocol.version = Empty,
-            rpc.system = rpc.map(|_| "grpc"),
-            rpc.service = rpc.map(|(service, _)| service),
-            rpc.method = rpc.map(|(_, method)| method),
-            http.response.status_code = Empty,
-            rpc.grpc.status_code = Empty,
-            "error.type" = Empty,
-            duration_ms = Empty,
-        );
+        let span = name.with_text(|name| {
+            tracing::error_span!(
+                target: REQUEST,
+                "client request",
+                otel.name = name,
+                otel.kind = "client",
+                otel.status_code = Empty,
+                http.request.method = method,
+                http.request.method_original = (request.method.as_str() != method)
+                    .then(|| request.method.as_str()),
+                url.full = url.as_deref(),
+                url.template = template.filter(|_| rpc.is_none()),
+                server.address = request.uri.host().map(without_brackets),
+                server.port = port(request.uri),
+                network.protocol.version = Empty,
+                rpc.system = rpc.map(|_| "grpc"),
+                rpc.service = rpc.map(|(service, _)| service),
+                rpc.method = rpc.map(|(_, method)| method),
+                http.response.status_code = Empty,
+                rpc.grpc.status_code = Empty,
+                "error.type" = Empty,
+                duration_ms = Empty,
+            )
+        });
         (!span.is_disabled()).then(|| Arc::new(Self(span)))
     }
 

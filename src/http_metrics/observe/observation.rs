@@ -92,6 +92,11 @@ impl Observation {
         self.span.enter()
     }
 
+    /// Whether the end of the request is logged or recorded in the span.
+    pub(crate) fn awaits_end(&self) -> bool {
+        self.log.is_some() || self.is_recorded
+    }
+
     /// Puts the id into the response.
     pub(crate) fn answer<B>(&self, response: &mut Response<B>) {
         if let (Some(ids), Some(id)) = (&self.observers.ids, &self.request_id) {

@@ -73,33 +73,35 @@ impl ServerSpan {
         let (address, port) = server(request).unzip();
         let client = self.proxies.client(request).map(display);
         let agent = user_agent(request);
-        let span = tracing::error_span!(
-            target: REQUEST,
-            "request",
-            otel.name = display(&name),
-            otel.kind = "server",
-            otel.status_code = Empty,
-            request_id,
-            http.request.method = method,
-            http.request.method_original = (request.method.as_str() != method)
-                .then(|| request.method.as_str()),
-            http.route = route,
-            url.path = &*redact_path(request.path()),
-            url.query = query.as_deref(),
-            url.scheme = scheme.unwrap_or(&self.scheme),
-            server.address = address,
-            server.port = port.flatten(),
-            client.address = client.as_ref().map(|client| client as &dyn Value),
-            user_agent.original = agent.as_deref(),
-            network.protocol.version = protocol_version(request.version),
-            rpc.system = rpc.map(|_| "grpc"),
-            rpc.service = rpc.map(|(service, _)| service),
-            rpc.method = rpc.map(|(_, method)| method),
-            http.response.status_code = Empty,
-            rpc.grpc.status_code = Empty,
-            "error.type" = Empty,
-            duration_ms = Empty,
-        );
+        let span = name.with_text(|name| {
+            tracing::error_span!(
+                target: REQUEST,
+                "request",
+                otel.name = name,
+                otel.kind = "server",
+                otel.status_code = Empty,
+                request_id,
+                http.request.method = method,
+                http.request.method_original = (request.method.as_str() != method)
+                    .then(|| request.method.as_str()),
+                http.route = route,
+                url.path = &*redact_path(request.path()),
+                url.query = query.as_deref(),
+                url.scheme = scheme.unwrap_or(&self.scheme),
+                server.address = address,
+                server.port = port.flatten(),
+                client.address = client.as_ref().map(|client| client as &dyn Value),
+                user_agent.original = agent.as_deref(),
+                network.protocol.version = protocol_version(request.version),
+                rpc.system = rpc.map(|_| "grpc"),
+                rpc.service = rpc.map(|(service, _)| service),
+                rpc.method = rpc.map(|(_, method)| method),
+                http.response.status_code = Empty,
+                rpc.grpc.status_code = Empty,
+                "error.type" = Empty,
+                duration_ms = Empty,
+            )
+        });
         Begun {
             is_recorded: !span.is_disabled(),
             unnamed: (route.is_none() && rpc.is_none()).then_some(method),
@@ -125,7 +127,7 @@ impl ServerSpan {
         if let Some(method) = unnamed
             && let Some(route) = end.endpoint.filter(|name| !is_unnamed(name))
         {
-            let name = SpanName::new(method, Some(route), None).to_string();
+            let name = SpanName::new(method, Some(route), None).with_text(str::to_owned);
             tracing::record_all!(span, http.route = route, otel.name = &*name);
             trace_context::set_name(span, name);
         }

@@ -1,14 +1,14 @@
 //! The values of a server span's attributes.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::cell::Cell;
 
 use http::Version;
 use http::header::{HOST, USER_AGENT};
 use http::uri::Authority;
 
 use super::request_head::RequestHead;
-use crate::redact::{MASK, redact, redact_query};
+use crate::redact::{MASK, redact, redact_query, redact_repeated};
 
 /// The query parameters that sign a URL (OpenTelemetry, `url.query`).
 const SIGNATURES: [&str; 7] = [
@@ -37,16 +37,25 @@ impl<'a> SpanName<'a> {
         let method = if method == "_OTHER" { "HTTP" } else { method };
         Self { method, route, rpc }
     }
+
+    /// Passes the text to `use_text`, in a buffer of the thread.
+    pub(crate) fn with_text<T>(&self, use_text: impl FnOnce(&str) -> T) -> T {
+        let parts = match (self.rpc, self.route) {
+            (Some((service, method)), _) => [service, "/", method],
+            (None, Some(route)) => [self.method, " ", route],
+            (None, None) => return use_text(self.method),
+        };
+        let mut text = TEXT.take();
+        text.clear();
+        text.extend(parts);
+        let used = use_text(&text);
+        TEXT.set(text);
+        used
+    }
 }
 
-impl fmt::Display for SpanName<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.rpc, self.route) {
-            (Some((service, method)), _) => write!(f, "{service}/{method}"),
-            (None, Some(route)) => write!(f, "{} {route}", self.method),
-            (None, None) => f.write_str(self.method),
-        }
-    }
+thread_local! {
+    static TEXT: Cell<String> = const { Cell::new(String::new()) };
 }
 
 /// Service and method of a gRPC call.
@@ -58,17 +67,18 @@ pub(crate) fn rpc(path: &str) -> Option<(&str, &str)> {
 
 /// The query without secrets and signatures.
 pub(crate) fn redacted_query(query: &str) -> Cow<'_, str> {
-    let is_signature = |pair: &str| {
-        let name = pair.split_once('=').map_or("", |(name, _)| name);
+    let is_signature = |pair: &[u8]| {
+        let name = pair.iter().position(|byte| *byte == b'=').unwrap_or(0);
         SIGNATURES
             .iter()
-            .any(|signature| signature.eq_ignore_ascii_case(name))
+            .any(|signature| signature.as_bytes().eq_ignore_ascii_case(&pair[..name]))
     };
-    if !query.split('&').any(is_signature) {
+    let mut pairs = query.as_bytes().split(|byte| *byte == b'&');
+    if !pairs.any(is_signature) {
         return redact_query(query);
     }
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if is_signature(pair) => format!("{name}={MASK}"),
+        Some((name, _)) if is_signature(pair.as_bytes()) => format!("{name}={MASK}"),
         _ => pair.to_owned(),
     });
     let unsigned = pairs.collect::<Vec<_>>().join("&");
@@ -81,11 +91,29 @@ pub(crate) fn server<'a>(request: &RequestHead<'a>) -> Option<(&'a str, Option<u
         return Some((without_brackets(authority.host()), authority.port_u16()));
     }
     let host = request.header(&HOST)?;
+    if let Some(server) = plain_server(host) {
+        return Some(server);
+    }
     let authority: Authority = host.parse().ok()?;
     // The text of the authority is that of the header, except for a user.
     let start = host.len() - host.rsplit('@').next()?.len();
     let address = host.get(start..start + authority.host().len())?;
     Some((without_brackets(address), authority.port_u16()))
+}
+
+/// A name of letters, digits, dots and dashes, with or without a port, which needs no parser.
+fn plain_server(host: &str) -> Option<(&str, Option<u16>)> {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let length = host.bytes().take_while(|byte| is_plain(byte)).count();
+    let (name, port) = host.split_at(length);
+    if name.is_empty() {
+        return None;
+    }
+    if port.is_empty() {
+        return Some((name, None));
+    }
+    let port = port.strip_prefix(':')?.parse().ok()?;
+    Some((name, Some(port)))
 }
 
 /// An IPv6 address is in brackets only in URLs.
@@ -94,7 +122,7 @@ pub(crate) fn without_brackets(host: &str) -> &str {
 }
 
 pub(crate) fn user_agent<'a>(request: &RequestHead<'a>) -> Option<Cow<'a, str>> {
-    request.header(&USER_AGENT).map(redact)
+    request.header(&USER_AGENT).map(redact_repeated)
 }
 
 pub(crate) fn protocol_version(version: Version) -> Option<&'static str> {
@@ -145,5 +173,6 @@ mod tests {
             Some(("::1".to_owned(), Some(82)))
         );
         assert_eq!(named("/", "a b"), None);
+        assert_eq!(named("/", "shop.example:99999"), shop(None));
     }
 }

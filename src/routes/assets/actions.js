@@ -1,110 +1,55 @@
 // Acts of people: dialogs with confirmation, and the clipboard.
 
 import { post } from './api.js';
-import { dialog, fill, h, toast } from './dom.js';
+import { dialog, h, template, text, toast } from './dom.js';
 
 /** The name that the person gave last. It stays in memory. */
 let person = '';
 
-/** A dialog that confirms an act: `send` gets the fields; its problem is shown in the dialog. */
-export function confirm(title, sentence, fields, verb, send) {
-	const error = h('div', { 'aria-live': 'assertive' });
-	const submit = h('button', { type: 'submit', class: 'primary' }, verb);
-	const form = h('form', {
-		class: 'form',
-		onsubmit: async (event) => {
-			event.preventDefault();
-			const values = Object.fromEntries([...form.elements].filter((el) => el.name).map((el) => [el.name, el.value]));
-			if (values.by !== undefined) person = values.by;
-			submit.disabled = true;
-			fill(error);
-			try {
-				await send(values);
-				opened.close();
-			} catch (problem) {
-				fill(error, h('p.problem', problem.message));
-				submit.disabled = false;
-			}
-		},
-	}, h('p', sentence), fields.map(field), error,
-	h('div.buttons', h('button', { type: 'button', onclick: () => opened.close() }, 'Cancel'), submit));
-	const opened = dialog(title, form);
-	(form.querySelector('input:not([value]), select') ?? submit).focus();
-	return opened.closed;
-}
-
-function field({ name, label, options, isRequired, hint }) {
-	const props = { name, id: `field-${name}`, required: isRequired, autocomplete: 'off' };
-	const control = options
-		? h('select', props, options.map(([value, title]) => h('option', { value }, title)))
-		: h('input', { ...props, type: 'text', maxlength: 500, value: name === 'by' && person ? person : null });
-	return h('div.field', h('label', { for: `field-${name}` }, label), control,
-		hint ? h('small', hint) : null);
-}
-
-const BY = { name: 'by', label: 'Your name', isRequired: true };
-const NOTE = { name: 'note', label: 'Note (optional)' };
-const FOR = {
-	name: 'for_seconds', label: 'For',
-	options: [['900', '15 minutes'], ['3600', '1 hour'], ['14400', '4 hours'], ['86400', '1 day'], ['604800', '7 days']],
-};
-
-const noted = ({ by, note }) => ({ by, note: note || null });
-
-export function acknowledge(alert, done) {
-	return confirm(`Acknowledge ${alert.name}?`, 'Nobody else is called, and nothing is repeated while the alert fires.',
-		[BY, NOTE], 'Acknowledge', async (values) => {
-			await post('/alerts/{name}/acknowledge', alert.id, noted(values));
-			toast(`${alert.name} is acknowledged.`);
+/** A dialog that confirms an act, with the form of the act. A problem is shown in it. */
+function act(id, title, path, name, done, after) {
+	const form = template(`act-${id}`);
+	const error = form.querySelector('.problem');
+	const [cancel, submit] = form.querySelectorAll('button');
+	const { by, for_seconds: seconds } = form.elements;
+	if (by) by.value = person;
+	const close = dialog(title, form);
+	cancel.addEventListener('click', close);
+	form.addEventListener('submit', async (event) => {
+		event.preventDefault();
+		const body = Object.fromEntries(new FormData(form));
+		person = body.by ?? person;
+		if (seconds) body.for_seconds = Number(seconds.value);
+		if (body.note === '') body.note = null;
+		submit.disabled = true;
+		text(error, '');
+		try {
+			await post(path, name, body);
+			close();
+			toast(after);
 			done();
-		});
-}
-
-export function resolve(alert, done) {
-	return confirm(`Resolve ${alert.name}?`, 'The alert stays resolved until its condition was false once.',
-		[BY], 'Resolve', async ({ by }) => {
-			await post('/alerts/{name}/resolve', alert.id, { by });
-			toast(`${alert.name} is resolved.`);
-			done();
-		});
-}
-
-export function silence(alert, done) {
-	return confirm(`Silence ${alert.name}?`, 'Notifications of this alert are held back. It is evaluated as before.',
-		[BY, FOR, NOTE], 'Silence', async (values) => {
-			await post('/alerts/{name}/suppress', alert.id, { ...noted(values), for_seconds: Number(values.for_seconds) });
-			toast(`${alert.name} is silenced.`);
-			done();
-		});
-}
-
-export function endSilence(id, done) {
-	return confirm('End this silence?', 'Alerts that still fire are announced again.', [BY], 'End silence', async ({ by }) => {
-		await post('/alerts/silences/{name}/end', id, { by });
-		toast('The silence has ended.');
-		done();
+		} catch (problem) {
+			text(error, problem.message);
+			submit.disabled = false;
+		}
 	});
+	(person || !by ? submit : by).focus();
 }
 
-export function testChannel(name, done) {
-	return confirm(`Test channel ${name}?`, 'Its receivers get a test message. If it arrives, a stopped channel works again.',
-		[], 'Send test message', async () => {
-			await post('/alerts/channels/{name}/test', name);
-			toast(`The test message arrived at ${name}.`);
-			done();
-		});
-}
+export const acknowledge = ({ id, name }, done) => act('acknowledge', `Acknowledge ${name}?`, '/alerts/{name}/acknowledge', id, done, `${name} is acknowledged.`);
+export const resolve = ({ id, name }, done) => act('resolve', `Resolve ${name}?`, '/alerts/{name}/resolve', id, done, `${name} is resolved.`);
+export const silence = ({ id, name }, done) => act('silence', `Silence ${name}?`, '/alerts/{name}/suppress', id, done, `${name} is silenced.`);
+export const endSilence = (id, done) => act('end', 'End this silence?', '/alerts/silences/{name}/end', id, done, 'The silence has ended.');
+export const testChannel = (name, done) => act('test', `Test channel ${name}?`, '/alerts/channels/{name}/test', name, done, `The test message arrived at ${name}.`);
 
 /** Copies a text, or shows it where the browser has no clipboard (plain HTTP). */
-export async function copy(text) {
+export async function copy(string) {
 	try {
-		await navigator.clipboard.writeText(text);
+		await navigator.clipboard.writeText(string);
 		toast('Copied as PromQL.');
 	} catch {
-		const area = h('textarea', { readonly: true, rows: 4, 'aria-label': 'PromQL' });
-		area.value = text;
-		const opened = dialog('PromQL', h('div.form', area,
-			h('div.buttons', h('button', { type: 'button', onclick: () => opened.close() }, 'Close'))));
+		const area = h('textarea', { readonly: true, cols: 50, 'aria-label': 'PromQL' }, string);
+		dialog('PromQL', h('form', { method: 'dialog', class: 'form' }, area, h('div.buttons', h('button', 'Close'))));
 		area.select();
 	}
 }

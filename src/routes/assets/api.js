@@ -5,11 +5,11 @@ let token = null;
 let paths = {};
 let prefix = '';
 
-try {
-	token = sessionStorage.getItem(KEPT);
-} catch { /* Storage is forbidden: the token lives in memory alone. */ }
+/** Where storage is forbidden, the token lives in memory alone. */
+const stored = (act) => { try { return act(sessionStorage); } catch { return null; } };
+token = stored((tab) => tab.getItem(KEPT));
 
-/** A refusal that the page answers with its sign-in form, or with a sentence if no token would help. */
+/** A refusal; a token would help or not. */
 export class Denied extends Error {
 	constructor(message, takesToken) {
 		super(message);
@@ -29,15 +29,12 @@ export const hasToken = () => token !== null;
 
 export function signIn(value, isKept) {
 	token = value;
-	try {
-		if (isKept) sessionStorage.setItem(KEPT, value);
-		else sessionStorage.removeItem(KEPT);
-	} catch { /* As above. */ }
+	stored((tab) => (isKept ? tab.setItem(KEPT, value) : tab.removeItem(KEPT)));
 }
 
 export function signOut() {
 	token = null;
-	try { sessionStorage.removeItem(KEPT); } catch { /* As above. */ }
+	stored((tab) => tab.removeItem(KEPT));
 }
 
 /** The address of the config, which is relative to the page's own. */
@@ -53,6 +50,9 @@ export async function readConfig() {
 }
 
 export const isMounted = (path) => path in paths;
+
+/** Whether a route is one of this page or beside it. */
+export const isOwn = (endpoint) => Object.values(paths).some((path) => prefix + path === endpoint);
 
 function urlOf(path, name, query) {
 	const mounted = (paths[path] ?? path).replace('{name}', encodeURIComponent(name ?? ''));
@@ -82,9 +82,14 @@ async function send(url, options = {}) {
 	throw new Problem(response.status, detail);
 }
 
-/** Reads JSON from a route by its default path. */
-export async function get(path, { name, query, signal, isReport } = {}) {
-	return (await send(urlOf(path, name, query), { signal, isReport })).json();
+/** Reads JSON from a route by its default path; `none` if there is nothing of that name. */
+export async function get(path, { name, query, signal, isReport, none } = {}) {
+	try {
+		return (await send(urlOf(path, name, query), { signal, isReport })).json();
+	} catch (refusal) {
+		if (none === undefined || refusal.status !== 404) throw refusal;
+		return none;
+	}
 }
 
 export async function post(path, name, body) {

@@ -3,7 +3,6 @@
 import { copy } from './actions.js';
 import { attr, fill, h, table, text } from './dom.js';
 import { clock } from './format.js';
-import { setRecolor } from './theme.js';
 
 /** Points further apart than this are not joined. */
 const GAP = 16;
@@ -12,7 +11,7 @@ export const HEIGHT = 168;
 
 let loading;
 
-/** Loads uPlot with the first chart, so that the first figures are not kept waiting. */
+/** uPlot comes with the first chart, so that figures need not wait. */
 function loadUplot() {
 	loading ??= new Promise((resolve, reject) => {
 		document.head.append(h('script', { src: new URL('uPlot.js', import.meta.url).href, onload: () => resolve(window.uPlot), onerror: reject }));
@@ -23,25 +22,27 @@ function loadUplot() {
 /** The charts that are shown. */
 export const all = new Set();
 
-setRecolor(() => { for (const chart of all) chart.restyle(); });
+const recolor = () => all.forEach((chart) => chart.restyle());
+addEventListener('theme', recolor);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', recolor);
 
-/** The color that a variable has in the theme, for a canvas. */
-export function css(name) {
-	document.head.style.color = `var(${name})`;
+/** The color that a variable has in the theme, for a canvas; `part` percent of it over the surface. */
+export function css(name, part = 100) {
+	document.head.style.color = `color-mix(in srgb, var(${name}) ${part}%, var(--surface))`;
 	return getComputedStyle(document.head).color;
 }
 
 const DASHES = { dashed: [6, 4], dotted: [2, 3] };
 
 /** The frame of a chart: title, legend, and a table of `data()`: heads, times and the texts of one time. */
-export function framed(title, promql, legend, plot, data) {
+export function framed(title, promql, legend, plot, data, heading = 'h3') {
 	const behind = h('div', { hidden: true });
 	const button = h('button.small', { type: 'button', 'aria-expanded': 'false', 'aria-label': `Data table of ${title}`, onclick() {
 		behind.hidden = !behind.hidden;
 		attr(button, 'aria-expanded', String(!behind.hidden));
 		renderTable();
 	} }, 'Table');
-	const el = h('figure.chart', h('figcaption.chart-head', h('h3', title), legend, h('span.chart-tools',
+	const el = h('figure.chart', h('figcaption.chart-head', h(heading, title), legend, h('span.chart-tools',
 		h('button.small', { type: 'button', 'aria-label': `Copy ${title} as PromQL`, onclick: () => copy(promql()) }, 'PromQL'), button)), plot, behind);
 
 	function renderTable() {
@@ -60,11 +61,8 @@ export function framed(title, promql, legend, plot, data) {
 	return { el, renderTable };
 }
 
-/**
- * A chart over time. `series`: `{ label, color, dash, isArea }`, `color` is the name of a CSS variable. Stacked series are
- * drawn on top of each other. `limit` is a line that belongs to the scale.
- */
-export function chart({ title, series, format, promql, isStacked, range, min = 0, limit, gap = GAP, isBinary }) {
+/** A chart over time. `series`: `{ label, color, dash, isArea }`; `color` is the name of a CSS variable. */
+export function chart({ title, series, format, promql, isStacked, range, min = 0, limit, gap = GAP, isBinary, heading }) {
 	const values = series.map(() => h('b', '–'));
 	const legend = h('ul.legend', series.map(({ label, color, dash }, i) => {
 		const key = h(`i.key.${dash ?? 'line'}`);
@@ -75,7 +73,7 @@ export function chart({ title, series, format, promql, isStacked, range, min = 0
 	const hint = h('p.plot-hint', { hidden: true }, 'Waiting for data');
 	const { el, renderTable } = framed(title, promql, legend, h('div.plot-box', plot, hint), () => ({
 		heads: series.map(({ label }) => label), times, cells: (i) => rows.map((column) => format(column[i])),
-	}));
+	}), heading);
 	let uplot;
 	let times = [];
 	let rows = [];
@@ -95,7 +93,7 @@ export function chart({ title, series, format, promql, isStacked, range, min = 0
 		const UPlot = await loadUplot();
 		if (!all.has(self) || !plot.clientWidth) return;
 		uplot?.destroy();
-		const axis = { stroke: css('--muted'), grid: { stroke: css('--grid'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
+		const axis = { stroke: css('--muted'), grid: { stroke: css('--border'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
 		uplot = new UPlot({
 			width: plot.clientWidth,
 			height: HEIGHT,
@@ -112,7 +110,7 @@ export function chart({ title, series, format, promql, isStacked, range, min = 0
 			],
 			series: [{}, ...series.map(({ color, dash, isArea, label }) => {
 				const stroke = css(color);
-				return { label, stroke, width: isStacked ? 1 : 1.5, dash: DASHES[dash], points: { show: false }, fill: isStacked ? css(`${color}-fill`) : isArea ? css(`${color}-soft`) : undefined };
+				return { label, stroke, width: isStacked ? 1 : 1.5, dash: DASHES[dash], points: { show: false }, fill: isStacked ? css(color, 55) : isArea ? css(color, 14) : undefined };
 			})],
 			hooks: {
 				setCursor: [(u) => showValues(u.cursor.idx ?? times.length - 1)],
@@ -184,14 +182,14 @@ export function chart({ title, series, format, promql, isStacked, range, min = 0
 }
 
 export const LATENCIES = [
-	{ label: 'p50', color: '--c1' },
+	{ label: 'p50', color: '--accent' },
 	{ label: 'p95', color: '--c2', dash: 'dashed' },
 	{ label: 'p99', color: '--c3', dash: 'dotted' },
 ];
 
 /** 5xx on top, where they are seen. */
 export const CLASSES = [
-	{ label: '5xx', color: '--s5' }, { label: '4xx', color: '--s4' }, { label: '3xx', color: '--s3' }, { label: '2xx', color: '--s2' },
+	{ label: '5xx', color: '--bad' }, { label: '4xx', color: '--warn' }, { label: '3xx', color: '--muted' }, { label: '2xx', color: '--accent' },
 ];
 
 /** The columns of a history's ticks. */

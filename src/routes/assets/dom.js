@@ -44,10 +44,7 @@ export function attr(el, name, value) {
 	else if (el.getAttribute(name) !== value) el.setAttribute(name, value);
 }
 
-/**
- * Shows one node per item. A node is built again only if its item changed, and keeps the focus of its control with the
- * same `data-focus`.
- */
+/** Shows one node per item, built again only if its item changed. The focus stays on the control with the same `data-focus`. */
 export function keyed(parent, items, key, build) {
 	const old = parent.nodesByKey ?? new Map();
 	const nodes = new Map();
@@ -89,10 +86,10 @@ export function tick() {
 }
 
 const MARKS = {
-	healthy: ['ok', '✓'], success: ['ok', '✓'], delivered: ['ok', '✓'], ok: ['ok', '✓'],
+	healthy: ['ok', '✓'], success: ['ok', '✓'], ok: ['ok', '✓'],
 	degraded: ['warn', '!'], pending: ['warn', '…'], warning: ['warn', '!'], late: ['warn', '!'], lost: ['warn', '?'],
 	unhealthy: ['bad', '✕'], failed: ['bad', '✕'], firing: ['bad', '●'], critical: ['bad', '●'], error: ['bad', '✕'],
-	running: ['info', '▸'], info: ['info', 'i'], draining: ['warn', '!'], silenced: ['off', '∅'],
+	running: ['info', '▸'], draining: ['warn', '!'], silenced: ['off', '∅'],
 };
 
 /** A status as mark and word, because color alone does not reach everybody. */
@@ -104,18 +101,11 @@ export function badge(status, label = status) {
 /** The tone of a status: ok, warn, bad, info or off. */
 export const tone = (status) => MARKS[status]?.[0] ?? 'off';
 
-export function labels(map) {
-	const entries = Object.entries(map ?? {});
-	return h('span.labels', entries.map(([name, value]) =>
-		h('span.label', `${name}=`, h('b', value))));
-}
+export const label = (name, value) => h('span.label', name, h('b', value));
+export const labels = (map) => h('span.labels', Object.entries(map).map(([name, value]) => label(`${name}=`, value)));
 
-/** A panel with a heading. */
-export function panel(title, props, ...children) {
-	const { tools, ...rest } = props ?? {};
-	return h('section', { ...rest, class: `panel ${rest.class ?? ''}`, 'aria-label': title },
-		h('div.panel-head', h('h2', title), tools ?? null), ...children);
-}
+/** A panel with a heading and controls beside it. */
+export const panel = (title, tools, ...children) => h('section.panel', h('div.panel-head', h('h2', title), tools), children);
 
 /** A copy of a template of the page. */
 export const template = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
@@ -123,19 +113,20 @@ export const template = (id) => document.getElementById(id).content.firstElement
 /** What to do where there is nothing to show. */
 export const empty = (name) => template(`empty-${name}`);
 
-export function problem(error) {
-	return h('p.problem', { role: 'alert' }, error.message);
-}
+export const problem = (error) => h('p.problem', { role: 'alert' }, error.message);
 
 export const muted = (...children) => h('span.muted', children);
 
 /** A box that scrolls, also by keys. */
 export const region = (name, spec, ...children) => h(`div.scroll${spec}`, { tabindex: '0', role: 'region', 'aria-label': name }, children);
 
-/** A table with a header row. Columns: `[title, class]`. */
-export function table(caption, columns) {
+/** Columns of a table from their titles: `#` stands before numbers, `~` before what does not wrap. */
+export const columns = (titles) => titles.split('|').map((title) => [title.replace(/^[#~]/, ''), { '#': 'num', '~': 'nowrap' }[title[0]]]);
+
+/** A table with a header row. */
+export function table(caption, own) {
 	const body = h('tbody');
-	const heads = columns.map(([title, cls]) => h('th', { scope: 'col', class: cls }, title));
+	const heads = own.map(([title, cls]) => h('th', { scope: 'col', class: cls }, title));
 	return { el: region(caption, '', h('table', h('caption.hidden', caption), h('thead', h('tr', heads)), body)), body };
 }
 
@@ -158,9 +149,7 @@ export function search(context, name) {
 
 export const select = (name, options, onchange) => h('select', { 'aria-label': name, onchange }, options.map(([value, title]) => h('option', { value }, title)));
 
-export function row(columns, cells, props) {
-	return h('tr', props, cells.map((cell, i) => h('td', { class: columns[i][1] }, cell)));
-}
+export const row = (own, cells, props) => h('tr', props, cells.map((cell, i) => h('td', { class: own[i][1] }, cell)));
 
 /** Marks of the outcomes, oldest first, as one image with a name. */
 export function strip(outcomes, name) {
@@ -180,17 +169,15 @@ export function toast(message) {
 	toastTimer = setTimeout(() => { el.classList.remove('shown'); el.textContent = ''; }, 6000);
 }
 
-/** Opens a modal dialog; resolves when it is closed. */
+/** Opens a modal dialog, and returns the focus when it is closed. */
 export function dialog(title, content) {
 	const opener = document.activeElement;
-	const heading = h('h2', { id: 'dialog-title' }, title);
-	const el = h('dialog', { 'aria-labelledby': 'dialog-title' }, heading, content);
+	const el = h('dialog', { 'aria-labelledby': 'dialog-title' }, h('h2', { id: 'dialog-title' }, title), content);
 	document.body.append(el);
-	el.showModal();
-	const closed = new Promise((done) => el.addEventListener('close', () => {
+	el.addEventListener('close', () => {
 		el.remove();
 		if (opener?.isConnected) opener.focus();
-		done();
-	}));
-	return { el, closed, close: () => el.close() };
+	});
+	el.showModal();
+	return () => el.close();
 }

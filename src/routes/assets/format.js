@@ -3,11 +3,8 @@
 let skew = 0;
 
 /** Learns the server's time, because ages and deadlines are in its clock. */
-export function setServerTime(seconds) {
-	skew = seconds - Date.now() / 1000;
-}
-
-export const serverNow = () => Date.now() / 1000 + skew;
+export const setServerTime = (seconds) => { skew = seconds - Date.now() / 1000; };
+const serverNow = () => Date.now() / 1000 + skew;
 
 export const isNone = (x) => x === null || x === undefined || Number.isNaN(x);
 const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
@@ -39,8 +36,9 @@ export function seconds(x) {
 	if (size === 0) return '0 s';
 	if (size < 1e-3) return `${digits(x * 1e6)} µs`;
 	if (size < 1) return `${digits(x * 1e3)} ms`;
-	if (size < 120) return `${digits(x)} s`;
-	return span(x);
+	// A point in time, not a span.
+	if (size > 1e9) return stamp(x * 1e3);
+	return size < 120 ? `${digits(x)} s` : span(x);
 }
 
 /** A time span in its two largest units. */

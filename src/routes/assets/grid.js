@@ -1,18 +1,16 @@
 // A sortable table that keeps only the rows in sight in the document.
 
-import { attr, h, text } from './dom.js';
+import { attr, h, region, text } from './dom.js';
+import { isNone } from './format.js';
 
 const ROW = 32;
 const MARGIN = 8;
 
-/**
- * `columns`: `{ id, title, hint, cls, value(row), format(value, row), isText, href(row) }`. `onSort` gets the column's id
- * and the direction.
- */
-export function grid({ caption, columns, onSort, key, rowClass, height }) {
+/** `columns`: `{ id, title, cls, value(row), format(value, row), isText, href(row) }`. The order is in the address, else by `sorted`. */
+export function grid(context, { caption, columns, key, sorted, selected }) {
 	const buttons = new Map();
 	const heads = columns.map((column) => {
-		const button = h('button', { type: 'button', title: column.hint, onclick: () => sortBy(column) }, column.title, h('span.arrow', { 'aria-hidden': 'true' }));
+		const button = h('button', { type: 'button', onclick: () => sortBy(column) }, column.title, h('span.arrow', { 'aria-hidden': 'true' }));
 		const head = h('th', { scope: 'col', class: column.cls }, button);
 		buttons.set(column.id, { head, button });
 		return head;
@@ -20,17 +18,22 @@ export function grid({ caption, columns, onSort, key, rowClass, height }) {
 	const above = h('tr.spacer', { 'aria-hidden': 'true' }, h('td'));
 	const below = h('tr.spacer', { 'aria-hidden': 'true' }, h('td'));
 	const body = h('tbody', above, below);
-	const el = h('div', { class: `scroll grid ${height ?? ''}`, tabindex: '0', role: 'region', 'aria-label': caption },
+	const el = region(caption, '.grid',
 		h('table', h('caption.hidden', caption), h('thead', h('tr', { 'aria-rowindex': '1' }, heads)), body));
 	const tableEl = el.firstChild;
 	const pool = [];
 	let rows = [];
-	let sort = { id: columns[0].id, isDown: false };
 	let isPrinted = false;
 
+	function order() {
+		const params = context.params();
+		const column = columns.find(({ id }) => id === (params.get('sort') ?? sorted)) ?? columns[0];
+		return { column, isDown: params.has('dir') ? params.get('dir') === 'desc' : !column.isText };
+	}
+
 	function sortBy(column) {
-		const isDown = sort.id === column.id ? !sort.isDown : !column.isText;
-		onSort(column.id, isDown);
+		const now = order();
+		context.set({ sort: column.id, dir: (now.column === column ? !now.isDown : !column.isText) ? 'desc' : 'asc' });
 	}
 
 	function makeRow() {
@@ -55,7 +58,7 @@ export function grid({ caption, columns, onSort, key, rowClass, height }) {
 			const item = rows[first + i];
 			const { node, cells } = pool[i];
 			attr(node, 'aria-rowindex', String(first + i + 2));
-			attr(node, 'class', rowClass?.(item) || null);
+			attr(node, 'class', key(item) === selected() ? 'selected' : null);
 			columns.forEach((column, k) => {
 				const { td, inner } = cells[k];
 				const value = column.value(item);
@@ -77,28 +80,26 @@ export function grid({ caption, columns, onSort, key, rowClass, height }) {
 	el.addEventListener('scroll', later, { passive: true });
 	const observer = new ResizeObserver(later);
 	observer.observe(el);
-	const print = (is) => () => { isPrinted = is; render(); };
-	const [before, after] = [print(true), print(false)];
-	addEventListener('beforeprint', before);
-	addEventListener('afterprint', after);
+	const print = ({ type }) => { isPrinted = type === 'beforeprint'; render(); };
+	addEventListener('beforeprint', print);
+	addEventListener('afterprint', print);
 
 	return {
 		el,
-		set(items, by) {
-			sort = by;
-			const column = columns.find(({ id }) => id === sort.id) ?? columns[0];
-			const sign = sort.isDown ? -1 : 1;
+		set(items) {
+			const { column, isDown } = order();
+			const sign = isDown ? -1 : 1;
 			// Nothing known sorts last, and equal values keep one order.
 			rows = items.map((item) => [column.value(item), item]).sort(([a, x], [b, y]) => {
-				const none = (a === null || a === undefined) - (b === null || b === undefined);
+				const none = isNone(a) - isNone(b);
 				if (none) return none;
-				if (a !== b && a !== null && a !== undefined) return (a < b ? -1 : 1) * sign;
+				if (a !== b && !isNone(a)) return (a < b ? -1 : 1) * sign;
 				return key(x) < key(y) ? -1 : 1;
 			}).map(([, item]) => item);
 			for (const [id, { head, button }] of buttons) {
 				const is = id === column.id;
-				attr(head, 'aria-sort', is ? (sort.isDown ? 'descending' : 'ascending') : null);
-				text(button.lastChild, is ? (sort.isDown ? '▼' : '▲') : '');
+				attr(head, 'aria-sort', is ? (isDown ? 'descending' : 'ascending') : null);
+				text(button.lastChild, is ? (isDown ? '▼' : '▲') : '');
 			}
 			attr(tableEl, 'aria-rowcount', String(rows.length + 1));
 			render();
@@ -106,8 +107,8 @@ export function grid({ caption, columns, onSort, key, rowClass, height }) {
 		destroy() {
 			observer.disconnect();
 			cancelAnimationFrame(pending);
-			removeEventListener('beforeprint', before);
-			removeEventListener('afterprint', after);
+			removeEventListener('beforeprint', print);
+			removeEventListener('afterprint', print);
 		},
 	};
 }

@@ -1,29 +1,26 @@
 // Health: the probes, and each check with its recent results.
 
 import { get, isMounted } from './api.js';
-import { badge, empty, fill, h, keyed, muted, panel, problem, row, strip, table, ticking } from './dom.js';
-import * as format from './format.js';
+import { badge, columns, fill, h, keyed, label, muted, panel, row, strip, table, ticking } from './dom.js';
+import * as fmt from './format.js';
 import { poll } from './poll.js';
 import { noteHealth } from './store.js';
 
-const COLUMNS = [['Check', 'nowrap'], ['Status', ''], ['Message', ''], ['Duration', 'num'], ['Checked', 'nowrap'], ['History, newest right', 'nowrap'], ['Settings', '']];
+const COLUMNS = columns('~Check|Status|Message|#Duration|~Checked|~History, newest right|Settings');
 const PROBES = [['liveness', '/livez'], ['readiness', '/readyz'], ['startup', '/startupz']];
 
 export default function render(root, context) {
 	const { store } = context;
-	if (!store.config.has?.health && !isMounted('/health/detailed')) {
-		fill(root, empty('health'));
-		return {};
-	}
 	const error = h('div');
 	const summary = h('div.row');
 	const probes = h('div.tiles');
 	const { el, body } = table('Checks', COLUMNS);
-	fill(root, error, panel('Probes', { tools: summary }, probes), panel('Checks', null, el));
+	fill(root, error, panel('Probes', summary, probes), panel('Checks', null, el));
 
 	let checkers = new Map();
 	let answers = {};
 	const polled = poll(context, {
+		error,
 		seconds: 5,
 		version: () => store.slots.health ?? 0,
 		async read(signal) {
@@ -34,9 +31,7 @@ export default function render(root, context) {
 			]);
 			return { report, status, states };
 		},
-		show(result, refusal) {
-			fill(error, refusal ? problem(refusal) : null);
-			if (!result) return;
+		show(result) {
 			if (result.report) noteHealth(result.report);
 			checkers = new Map(result.status.checkers.map((each) => [each.name, each]));
 			answers = Object.fromEntries(PROBES.map(([name], i) => [name, result.states[i]]).filter(([, state]) => state));
@@ -47,8 +42,8 @@ export default function render(root, context) {
 	function settings(name) {
 		const check = checkers.get(name);
 		if (!check) return '';
-		return [check.probes.join(', '), check.optional && 'optional', check.shared && 'shared', `timeout ${format.seconds(check.timeout_ms / 1000)}`,
-			check.every_ms ? `every ${format.seconds(check.every_ms / 1000)}` : `cached ${format.seconds(check.cache_ms / 1000)}`,
+		return [check.probes.join(', '), check.optional && 'optional', check.shared && 'shared', `timeout ${fmt.seconds(check.timeout_ms / 1000)}`,
+			check.every_ms ? `every ${fmt.seconds(check.every_ms / 1000)}` : `cached ${fmt.seconds(check.cache_ms / 1000)}`,
 			check.failing_after > 1 && `fails after ${check.failing_after}`, ...check.tags.map((tag) => `#${tag}`)].filter(Boolean).join(' · ');
 	}
 
@@ -66,12 +61,10 @@ export default function render(root, context) {
 		({ name, path, status, reason }) => h('div.tile', { 'data-probe': name }, h('dl', h('dt', `${name} `, h('span', path)),
 			h('dd', badge(status, reason === 'draining' ? 'draining' : reason && reason !== 'failed' ? `${status}: ${reason}` : status)))));
 		keyed(body, results.map((result) => ({ ...result, settings: settings(result.name), seen: historyOf(result.name) })), ({ name }) => name, ({ name, status, message, duration_ms, timestamp, metrics, settings: told, seen }) =>
-			row(COLUMNS, [h('strong', name), badge(status), h('span', message ?? '', ' ', labels(metrics)), format.seconds(duration_ms / 1000), ticking(timestamp), strip(seen, `Results of ${name}`), muted(told)], { 'data-check': name }));
+			row(COLUMNS, [h('strong', name), badge(status), h('span', message ?? '', ' ', Object.entries(metrics ?? {}).map(([key, value]) => label(`${key}=`, typeof value === 'number' ? fmt.number(value) : String(value)))), fmt.seconds(duration_ms / 1000), ticking(timestamp), strip(seen, `Results of ${name}`), muted(told)], { 'data-check': name }));
 	}
 
-	const labels = (data) => Object.entries(data ?? {}).map(([name, value]) => h('span.label', `${name}=`, h('b', typeof value === 'number' ? format.number(value) : String(value)), ' '));
-
-	const historyOf = (name) => (store.health.history?.[name] ?? store.checks.get(name) ?? []).slice(-40).map(([time, status]) => [format.clock(time), status]);
+	const historyOf = (name) => (store.checks.get(name) ?? []).slice(-40).map(([time, status]) => [fmt.clock(time), status]);
 
 	frame();
 	return { frame, destroy: polled.destroy };

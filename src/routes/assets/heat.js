@@ -35,7 +35,7 @@ export function heatMap({ title, format, promql, range }) {
 		canvas.height = HEIGHT * scale;
 		const ctx = canvas.getContext('2d');
 		ctx.scale(scale, scale);
-		ctx.fillStyle = css('--c1');
+		ctx.fillStyle = css('--accent');
 		const most = Math.log1p(Math.max(1, ...ticks.flatMap(([, counts]) => counts)));
 		const cell = HEIGHT / rows.length;
 		const wide = (history.interval / range()) * width;
@@ -48,9 +48,7 @@ export function heatMap({ title, format, promql, range }) {
 		}
 		fill(axis, rows.map((k) => h('span', name(k))));
 		fill(xAxis, [start, (start + end) / 2, end].map((time) => h('span', clock(time).slice(0, range() > 60 ? 5 : 8))));
-		const total = used.reduce((sum, n) => sum + n, 0);
-		text(readout, `${total} requests`);
-		image.setAttribute('aria-label', `${title}: ${total} requests; the table has all counts`);
+		text(readout, `${used.reduce((sum, n) => sum + n, 0)} requests`);
 		renderTable();
 	}
 

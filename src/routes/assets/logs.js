@@ -1,17 +1,13 @@
 // Logs: the last lines at WARN and above, linked by request.
 
-import { get, isMounted } from './api.js';
-import { badge, empty, fill, h, panel, problem, search, select, table, text } from './dom.js';
+import { get } from './api.js';
+import { badge, columns, fill, h, label, panel, problem, search, select, table, text } from './dom.js';
 import { clock } from './format.js';
 
 const MAX = 500;
 const EVERY = 2000;
 
 export default function render(root, context) {
-	if (!isMounted('/dashboard/logs')) {
-		fill(root, empty('logs'));
-		return {};
-	}
 	const params = () => context.params();
 	const filter = search(context, 'Filter lines');
 	const level = select('Level', [['', 'WARN and above'], ['ERROR', 'ERROR']], () => context.set({ level: level.value }));
@@ -19,9 +15,9 @@ export default function render(root, context) {
 	const request = h('span.row');
 	const error = h('div');
 	const none = h('p.muted');
-	const { el, body } = table('Lines, the newest first', [['Time'], ['Level'], ['Message'], ['Target'], ['Request']]);
+	const { el, body } = table('Lines, the newest first', columns('Time|Level|Message|Target|Request'));
 	el.classList.add('log');
-	fill(root, panel('Lines', { tools: h('div.row', count, request, level, filter.el) }, error, el, none));
+	fill(root, panel('Lines', h('div.row', count, request, level, filter.el), error, el, none));
 
 	let lines = [];
 	let next = null;
@@ -60,7 +56,7 @@ export default function render(root, context) {
 	}
 
 	function node(line) {
-		const fields = Object.entries(line.fields ?? {}).map(([name, value]) => h('span.label', `${name}=`, h('b', typeof value === 'string' ? value : JSON.stringify(value))));
+		const fields = Object.entries(line.fields ?? {}).map(([name, value]) => label(`${name}=`, typeof value === 'string' ? value : JSON.stringify(value)));
 		return h('tr', null,
 			h('td.nowrap', h('time', { datetime: line.time, title: line.time }, clock(Date.parse(line.time) / 1000))),
 			h('td', badge(line.level === 'ERROR' ? 'error' : 'warning', line.level)),

@@ -1,23 +1,16 @@
 // The shell: sign-in, views, the time range, pause, theme and keys.
 
-import { hasToken, readConfig, signIn, signOut } from './api.js';
-import { attr, badge, dialog, fill, h, template, text, tick, toast } from './dom.js';
+import { hasToken, isMounted, readConfig, signIn, signOut } from './api.js';
+import { attr, badge, dialog, empty, fill, h, keyed, template, text, tick, toast } from './dom.js';
 import { connect } from './stream.js';
 import { apply, backfill, clear, store } from './store.js';
-import { recolor } from './theme.js';
 
+/** The views, and the route that each needs. */
 const VIEWS = [
-	['overview', 'Overview', () => import('./overview.js')],
-	['requests', 'Requests', () => import('./requests.js')],
-	['health', 'Health', () => import('./health.js')],
-	['jobs', 'Jobs', () => import('./jobs.js')],
-	['alerts', 'Alerts', () => import('./alerts.js')],
-	['slos', 'SLOs', () => import('./slos.js')],
-	['runtime', 'Runtime & host', () => import('./runtime.js')],
-	['metrics', 'Metrics', () => import('./metrics.js')],
-	['logs', 'Logs', () => import('./logs.js')],
+	['overview', 'Overview'], ['requests', 'Requests'], ['health', 'Health', '/health'], ['jobs', 'Jobs', '/jobs'], ['alerts', 'Alerts', '/alerts'],
+	['slos', 'SLOs', '/alerts/rules'], ['runtime', 'Runtime & host'], ['metrics', 'Metrics'], ['logs', 'Logs', '/dashboard/logs'],
 ];
-/** How often the page asks whether its token still counts. */
+/** How often the token is checked. */
 const CHECK = 15_000;
 
 const $ = (id) => document.getElementById(id);
@@ -29,9 +22,10 @@ let stream = null;
 let checking;
 let isPaused = false;
 let isDirty = false;
+let isLive = false;
 let areKeysOn = saved('tower-vitals-keys') !== 'off';
 
-// ---- The address: `#/view?name=value` is the whole state of the page.
+// The address, `#/view?name=value`, is the whole state of the page.
 
 function place() {
 	const [path, query] = location.hash.replace(/^#\/?/, '').split('?');
@@ -55,17 +49,14 @@ const context = {
 	range,
 	href,
 	params: () => place().params,
-	/** Changes parameters of the view. Typing and sorting replace the entry in the history. */
-	set(changes, isEntry = false) {
+	/** Changes parameters of the view, without an entry in the history. */
+	set(changes) {
 		const { id, params } = place();
 		const next = href(id, { ...Object.fromEntries(params), ...changes });
 		if (next === location.hash) return;
-		if (isEntry) location.hash = next;
-		else {
-			history.replaceState(null, '', next);
-			view?.part.moved?.();
-			links();
-		}
+		history.replaceState(null, '', next);
+		view?.part.moved?.();
+		links();
 	},
 	isPaused: () => isPaused,
 	refused,
@@ -81,14 +72,15 @@ async function route() {
 		return;
 	}
 	view?.part.destroy?.();
-	const [, title, load] = VIEWS.find(([name]) => name === id);
+	const [, title, needed] = VIEWS.find(([name]) => name === id);
 	const own = view = { id, part: {} };
-	const { default: render } = await load();
+	const { default: render } = await import(`./${id}.js`);
 	if (view !== own || !store.config) return;
 	const root = h('div', { class: `view ${id}` });
 	fill($('view'), h('h1', title), root);
 	document.title = `${title} – ${store.config.service ?? 'dashboard'}`;
-	own.part = render(root, context) ?? {};
+	if (needed && !isMounted(needed)) fill(root, empty(id));
+	else own.part = render(root, context) ?? {};
 	own.part.frame?.();
 }
 
@@ -101,8 +93,6 @@ function links() {
 	const minutes = String(range() / 60);
 	for (const button of document.querySelectorAll('[data-range]')) attr(button, 'aria-pressed', String(button.dataset.range === minutes));
 }
-
-// ---- Frames.
 
 function onFrame(frame) {
 	apply(frame);
@@ -118,46 +108,38 @@ function draw() {
 	const all = store.overview;
 	if (!all) return;
 	text($('version'), all.version ?? store.config?.version ?? '');
-	$('status').hidden = !all.status;
-	if (all.status && $('status').dataset.status !== all.status) {
-		const { className, childNodes } = badge(all.status);
-		$('status').className = className;
-		$('status').dataset.status = all.status;
-		$('status').replaceChildren(...childNodes);
-	}
-	const count = $('nav').querySelector('[data-view=alerts] .count');
-	if (count) {
-		text(count, all.firing ? String(all.firing) : '');
-		attr(count, 'aria-label', all.firing ? `${all.firing} firing` : null);
-	}
+	keyed($('status'), all.status ? [all.status] : [], String, (status) => badge(status));
+	keyed($('firing'), all.firing ? [all.firing] : [], String, (n) => h('span', { 'aria-label': `${n} firing` }, n));
 	view?.part.frame?.();
 }
 
-function onState(state, detail) {
-	const el = $('connection');
-	attr(el, 'data-state', isPaused && state === 'live' ? 'paused' : state);
-	if (state === 'denied') return refused(detail);
-	const wasLive = el.dataset.was === 'live';
-	el.dataset.was = state;
-	if (state === 'lost') {
-		text(el, `Connection lost, next try in ${Math.max(1, Math.round(detail))} s`);
-	} else if (state === 'live') {
-		text(el, isPaused ? 'Paused' : 'Live');
-		if (!wasLive) fillHistory();
-	} else text(el, 'Connecting');
+/** Says how the connection is. */
+function tell(state, words) {
+	text($('connection'), words);
+	attr($('connection'), 'data-state', state);
 	document.body.classList.toggle('lost', state === 'lost');
 }
 
-/** Also after a lost connection, because frames are missing then. */
-function fillHistory() {
-	backfill().then(() => { if (!isPaused) draw(); }).catch((error) => context.refused(error));
+const tellLive = () => (isPaused ? tell('paused', 'Paused') : tell('live', 'Live'));
+
+function onState(state, detail) {
+	const wasLive = isLive;
+	isLive = state === 'live';
+	if (state === 'denied') refused(detail);
+	else if (state === 'lost') tell(state, `Connection lost, next try in ${Math.max(1, Math.round(detail))} s`);
+	else if (!isLive) tell(state, 'Connecting');
+	else if (!wasLive) {
+		tellLive();
+		fillHistory();
+	}
 }
+
+/** Also after a lost connection, because frames are missing then. */
+const fillHistory = () => backfill().then(() => { if (!isPaused) draw(); }).catch(refused);
 
 setInterval(() => { if (!isPaused) tick(); }, 1000);
 
-// ---- Access.
-
-/** Takes all data from the page if its token counts no more. Other errors are the caller's. */
+/** Takes all data from the page if its token counts no more. */
 async function refused(error) {
 	if (error?.name === 'AbortError' || error?.takesToken === undefined) return;
 	try {
@@ -168,7 +150,7 @@ async function refused(error) {
 }
 
 function leave(refusal, message) {
-	stream?.stop();
+	stream?.();
 	stream = null;
 	clearInterval(checking);
 	signOut();
@@ -176,14 +158,12 @@ function leave(refusal, message) {
 	view = null;
 	clear();
 	for (const open of document.querySelectorAll('dialog')) open.close();
-	$('tools').hidden = $('nav').hidden = $('status').hidden = true;
-	delete $('status').dataset.status;
-	$('status').replaceChildren();
+	$('tools').hidden = $('nav').hidden = true;
+	keyed($('status'), []);
 	text($('version'), '');
 	text($('service'), 'Dashboard');
 	document.title = 'Dashboard';
-	text($('connection'), 'Not signed in');
-	attr($('connection'), 'data-state', 'denied');
+	tell('denied', 'Not signed in');
 	fill($('view'), refusal.takesToken ? signInForm(message) : template('no-access'));
 	if (!refusal.takesToken) text($('view').querySelector('.muted'), refusal.message);
 	$('token')?.focus();
@@ -219,9 +199,9 @@ async function start() {
 	$('sign-out').hidden = !hasToken();
 	text($('service'), config.service ?? 'Dashboard');
 	text($('version'), config.version ?? '');
-	fill($('nav'), VIEWS.map(([id, title], i) => h('a', { href: href(id), 'data-view': id, title: `${title} (${i + 1})` }, title, h('span.count'))));
-	stream?.stop();
-	delete $('connection').dataset.was;
+	fill($('nav'), VIEWS.map(([id, title], i) => h('a', { href: href(id), 'data-view': id, title: `${title} (${i + 1})` }, title, id === 'alerts' && h('span.count', { id: 'firing' }))));
+	stream?.();
+	isLive = false;
 	stream = connect(onFrame, onState);
 	clearInterval(checking);
 	checking = setInterval(() => { if (!document.hidden) readConfig().catch(refused); }, CHECK);
@@ -234,24 +214,18 @@ async function boot() {
 		await start();
 	} catch (error) {
 		if (error.takesToken !== undefined) return leave(error, hasToken() ? 'The token is not accepted.' : '');
-		text($('connection'), 'Connection lost');
-		attr($('connection'), 'data-state', 'lost');
+		tell('lost', 'Connection lost');
 		fill($('view'), h('div.empty', { role: 'alert' }, h('p', h('strong', 'The service does not answer')),
 			h('p', `${error.message} The page tries again every 3 s.`)));
 		setTimeout(boot, 3000);
 	}
 }
 
-// ---- Controls and keys.
-
 function pause() {
 	isPaused = !isPaused;
 	attr($('pause'), 'aria-pressed', String(isPaused));
 	text($('pause'), isPaused ? 'Resume' : 'Pause');
-	if ($('connection').dataset.was === 'live') {
-		text($('connection'), isPaused ? 'Paused' : 'Live');
-		attr($('connection'), 'data-state', isPaused ? 'paused' : 'live');
-	}
+	if (isLive) tellLive();
 	if (!isPaused) { tick(); draw(); }
 }
 
@@ -262,8 +236,7 @@ function setTheme(name) {
 	if (name === 'auto') delete document.documentElement.dataset.theme;
 	else document.documentElement.dataset.theme = name;
 	text($('theme'), `Theme: ${name}`);
-	attr($('theme'), 'aria-label', `Color theme: ${name === 'auto' ? 'automatic' : name}`);
-	recolor();
+	dispatchEvent(new Event('theme'));
 }
 const nextTheme = () => {
 	const now = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? 'auto') + 1) % 3];
@@ -277,8 +250,7 @@ function help() {
 	const toggle = list.querySelector('input');
 	toggle.checked = areKeysOn;
 	toggle.addEventListener('change', () => { areKeysOn = toggle.checked; save('tower-vitals-keys', areKeysOn ? 'on' : 'off'); });
-	const opened = dialog('Keyboard shortcuts', list);
-	list.querySelector('button').addEventListener('click', opened.close);
+	list.querySelector('button').addEventListener('click', dialog('Keyboard shortcuts', list));
 }
 
 addEventListener('keydown', (event) => {
@@ -305,6 +277,5 @@ $('help').addEventListener('click', help);
 $('sign-out').addEventListener('click', () => { signOut(); boot().then(() => toast('Signed out.')); });
 for (const button of document.querySelectorAll('[data-range]')) button.addEventListener('click', () => setRange(button.dataset.range));
 addEventListener('hashchange', route);
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => recolor());
 setTheme(THEMES.includes(saved('tower-vitals-theme')) ? saved('tower-vitals-theme') : 'auto');
 boot();

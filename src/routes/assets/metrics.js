@@ -2,33 +2,33 @@
 
 import { get, isMounted } from './api.js';
 import { LATENCIES, chart } from './chart.js';
-import { badge, empty, fill, h, keyed, labels, muted, panel, problem, row, search, table, text } from './dom.js';
-import * as format from './format.js';
+import { badge, columns, empty, fill, h, keyed, labels, muted, panel, row, search, table, text } from './dom.js';
+import * as fmt from './format.js';
 import { grid } from './grid.js';
 import { poll } from './poll.js';
 import * as promql from './promql.js';
+import { describe } from './store.js';
 
 /** Counters as rates, histograms as quantiles. */
 function value({ kind, value: x, p95, name, unit }) {
-	const own = format.unitOf(name, unit);
-	if (kind === 'counter') return own ? format.inUnitPerSecond(x, own) : format.rate(x);
-	if (kind === 'histogram') return format.isNone(p95) ? '–' : `p95 ${format.inUnit(p95, own)}`;
-	return format.inUnit(x, own);
+	const own = fmt.unitOf(name, unit);
+	if (kind === 'counter') return own ? fmt.inUnitPerSecond(x, own) : fmt.rate(x);
+	if (kind === 'histogram') return fmt.isNone(p95) ? '–' : `p95 ${fmt.inUnit(p95, own)}`;
+	return fmt.inUnit(x, own);
 }
 
 const COLUMNS = [
 	{ id: 'name', title: 'Family', cls: 'wide', isText: true, value: (row) => row.name, href: (row) => row.href },
 	{ id: 'kind', title: 'Kind', cls: 'opt slim', isText: true, value: (row) => row.kind },
-	{ id: 'unit', title: 'Unit', cls: 'opt slim', isText: true, value: (row) => format.unitOf(row.name, row.unit) },
-	{ id: 'value', title: 'Now', cls: 'num', value: (row) => (row.kind === 'histogram' ? row.p95 : row.value), format: (_, row) => value(row), hint: 'Rate of a counter, value of a gauge, p95 of a histogram' },
-	{ id: 'series', title: 'Series', cls: 'num', value: (row) => row.series, format: (n, row) => `${format.integer(n)}${row.is_at_limit ? ' (limit)' : ''}`, tone: (_, row) => (row.is_at_limit ? 'warn' : '') },
+	{ id: 'unit', title: 'Unit', cls: 'opt slim', isText: true, value: (row) => fmt.unitOf(row.name, row.unit) },
+	{ id: 'value', title: 'Now', cls: 'num', value: (row) => (row.kind === 'histogram' ? row.p95 : row.value), format: (_, row) => value(row) },
+	{ id: 'series', title: 'Series', cls: 'num', value: (row) => row.series, format: (n, row) => `${fmt.integer(n)}${row.is_at_limit ? ' (limit)' : ''}`, tone: (_, row) => (row.is_at_limit ? 'warn' : '') },
 	{ id: 'help', title: 'Help', cls: 'help opt', isText: true, value: (row) => row.help ?? '' },
 ];
-const RATE = ['Rate', 'num'];
 const SERIES = {
-	counter: [['Labels'], ['Total', 'num'], RATE],
-	gauge: [['Labels'], ['Value', 'num']],
-	histogram: [['Labels'], ['Count', 'num'], RATE, ['p50', 'num'], ['p95', 'num'], ['p99', 'num']],
+	counter: columns('Labels|#Total|#Rate'),
+	gauge: columns('Labels|#Value'),
+	histogram: columns('Labels|#Count|#Rate|#p50|#p95|#p99'),
 };
 
 export default function render(root, context) {
@@ -40,25 +40,27 @@ export default function render(root, context) {
 	const params = () => context.params();
 	const filter = search(context, 'Filter families');
 	const count = h('span.muted', { role: 'status' });
-	const rows = grid({ caption: 'Metric families', columns: COLUMNS, key: ({ name }) => name, rowClass: ({ name }) => (name === params().get('family') ? 'selected' : ''), onSort: (sort, isDown) => context.set({ sort, dir: isDown ? 'desc' : 'asc' }) });
+	const rows = grid(context, { caption: 'Metric families', columns: COLUMNS, key: (row) => row.name, sorted: 'name', selected: () => params().get('family') });
 	const title = h('h2', { id: 'family-title' });
 	const help = h('p.muted');
 	const facts = h('div.row');
 	const error = h('div');
 	const box = h('div');
 	const left = h('p.muted');
-	const detail = h('section.panel.detail', { 'aria-labelledby': 'family-title', hidden: true },
+	const detail = h('section.panel.detail', { hidden: true },
 		h('div.panel-head', title, h('a.button.small', { href: context.href('metrics') }, 'Close')), help, facts, error, box, left);
-	fill(root, h('div.split.wide-first', panel('Families', { tools: h('div.row', count, filter.el) }, rows.el), detail));
+	fill(root, h('div.split', panel('Families', h('div.row', count, filter.el), rows.el), detail));
 
 	let drawn = null;
 	const name = () => params().get('family');
 	const polled = poll(context, {
+		error,
 		seconds: 5,
 		version: () => name() ?? '',
 		async read(signal) {
 			const wanted = name();
-			if (!wanted) return { wanted };
+			await describe(signal);
+			if (!wanted) return {};
 			const family = await get('/dashboard/family/{name}', { name: wanted, signal });
 			const quantiles = family.kind === 'histogram' ? [0.5, 0.95, 0.99] : [null];
 			const history = isMounted('/metrics/history') && store.config.has?.history
@@ -67,24 +69,23 @@ export default function render(root, context) {
 				: null;
 			return { wanted, family, history, at: performance.now() / 1000 };
 		},
-		show(result, refusal) {
-			fill(error, refusal ? problem(refusal) : null);
-			if (result?.family && result.wanted === name()) showFamily(result);
+		show(result) {
+			if (result.family && result.wanted === name()) showFamily(result);
 		},
 	});
 
 	function showFamily({ family, history, at }) {
 		const { kind } = family;
-		const unit = format.unitOf(family.name, family.unit);
-		const perSecond = (x) => (unit && kind === 'counter' ? format.inUnitPerSecond(x, unit) : format.rate(x));
-		const inUnit = (x) => format.inUnit(x, unit);
+		const unit = fmt.unitOf(family.name, family.unit);
+		const perSecond = (x) => (unit && kind === 'counter' ? fmt.inUnitPerSecond(x, unit) : fmt.rate(x));
+		const inUnit = (x) => fmt.inUnit(x, unit);
 		text(help, family.help ?? '');
 		fill(facts, badge('', kind), unit ? badge('', unit) : null, family.is_at_limit ? badge('degraded', 'at its series limit') : null);
 		if (drawn?.name !== family.name) {
 			drawn?.chart.destroy();
 			const shape = {
-				counter: ['All series, per second', [{ label: 'Rate', color: '--c1', isArea: true }], perSecond],
-				gauge: ['Sum of all series', [{ label: 'Value', color: '--c1', isArea: true }], inUnit],
+				counter: ['All series, per second', [{ label: 'Rate', color: '--accent', isArea: true }], perSecond],
+				gauge: ['Sum of all series', [{ label: 'Value', color: '--accent', isArea: true }], inUnit],
 				histogram: ['Quantiles of all series', LATENCIES, inUnit],
 			};
 			const [heading, series, show] = shape[kind];
@@ -106,10 +107,10 @@ export default function render(root, context) {
 			return { ...each, key, total, rate: last <= total ? (total - last) / (at - then) : null };
 		}), ({ key }) => key, (each) => row(SERIES[kind], [
 			Object.keys(each.labels).length ? labels(each.labels) : muted('no labels'),
-			kind === 'histogram' ? format.integer(each.total) : inUnit(each.total),
+			kind === 'histogram' ? fmt.integer(each.total) : inUnit(each.total),
 			...(kind === 'gauge' ? [] : [perSecond(each.rate)]),
 			...(kind === 'histogram' ? [inUnit(each.p50), inUnit(each.p95), inUnit(each.p99)] : [])]));
-		text(left, family.left_out ? `${format.integer(family.left_out)} more series are left out.` : '');
+		text(left, family.left_out ? `${fmt.integer(family.left_out)} more series are left out.` : '');
 	}
 
 	function frame() {
@@ -120,7 +121,7 @@ export default function render(root, context) {
 		const found = [...store.families.values()].filter((each) => matches(`${each.name} ${each.help ?? ''}`))
 			.map((each) => ({ ...each, href: context.href('metrics', { ...Object.fromEntries(query), family: each.name }) }));
 		text(count, `${found.length} of ${store.families.size}`);
-		rows.set(found, { id: query.get('sort') ?? 'name', isDown: query.get('dir') === 'desc' });
+		rows.set(found);
 		polled.frame();
 	}
 

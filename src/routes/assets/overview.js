@@ -2,19 +2,19 @@
 
 import { CLASSES, LATENCIES, chart, columns } from './chart.js';
 import { badge, empty, fill, h, panel, text } from './dom.js';
-import * as format from './format.js';
+import * as fmt from './format.js';
 import * as promql from './promql.js';
 
 const TILES = [
-	['rate', 'Requests', (all) => format.rate(all.requests_per_second), 'requests'],
-	['errors', 'Errors (5xx)', (all) => format.percent(all.error_ratio), 'requests', (all) => (all.error_ratio > 0.05 ? 'bad' : all.error_ratio > 0.01 ? 'warn' : '')],
-	['p50', 'p50', (all) => format.seconds(all.p50), 'requests'],
-	['p95', 'p95', (all) => format.seconds(all.p95), 'requests'],
-	['p99', 'p99', (all) => format.seconds(all.p99), 'requests'],
-	['in-flight', 'In flight', (all) => format.integer(all.in_flight), 'requests'],
-	['firing', 'Firing alerts', (all, has) => (has.alerts ? format.integer(all.firing) : 'off'), 'alerts', (all) => (all.firing > 0 ? 'bad' : '')],
-	['pending', 'Pending alerts', (all, has) => (has.alerts ? format.integer(all.pending) : 'off'), 'alerts', (all) => (all.pending > 0 ? 'warn' : '')],
-	['uptime', 'Uptime', (all) => format.span(all.uptime), 'runtime'],
+	['rate', 'Requests', (all) => fmt.rate(all.requests_per_second), 'requests'],
+	['errors', 'Errors (5xx)', (all) => fmt.percent(all.error_ratio), 'requests', (all) => (all.error_ratio > 0.05 ? 'bad' : all.error_ratio > 0.01 ? 'warn' : '')],
+	['p50', 'p50', (all) => fmt.seconds(all.p50), 'requests'],
+	['p95', 'p95', (all) => fmt.seconds(all.p95), 'requests'],
+	['p99', 'p99', (all) => fmt.seconds(all.p99), 'requests'],
+	['in-flight', 'In flight', (all) => fmt.integer(all.in_flight), 'requests'],
+	['firing', 'Firing alerts', (all, has) => (has.alerts ? fmt.integer(all.firing) : 'off'), 'alerts', (all) => (all.firing > 0 ? 'bad' : '')],
+	['pending', 'Pending alerts', (all, has) => (has.alerts ? fmt.integer(all.pending) : 'off'), 'alerts', (all) => (all.pending > 0 ? 'warn' : '')],
+	['uptime', 'Uptime', (all) => fmt.span(all.uptime), 'runtime'],
 	['version', 'Version', (all) => all.version ?? '–', 'runtime'],
 ];
 
@@ -27,15 +27,15 @@ export default function render(root, context) {
 	});
 	const hint = h('div');
 	const charts = {
-		rate: chart({ title: 'Requests per second', series: CLASSES, format: format.rate, isStacked: true, range: context.range, promql: () => promql.requests() }),
-		latency: chart({ title: 'Duration', series: LATENCIES, format: format.seconds, range: context.range, promql: () => [0.5, 0.95, 0.99].map((q) => promql.quantile(q)).join('\n') }),
-		errors: chart({ title: 'Error ratio', series: [{ label: '5xx of all', color: '--s5', isArea: true }], format: format.percent, range: context.range, promql: () => promql.errors() }),
-		inFlight: chart({ title: 'In flight', series: [{ label: 'Requests', color: '--c1', isArea: true }], format: format.number, range: context.range, promql: () => promql.inFlight() }),
+		rate: chart({ title: 'Requests per second', series: CLASSES, format: fmt.rate, isStacked: true, range: context.range, heading: 'h2', promql: () => promql.requests() }),
+		latency: chart({ title: 'Duration', series: LATENCIES, format: fmt.seconds, range: context.range, heading: 'h2', promql: () => [0.5, 0.95, 0.99].map((q) => promql.quantile(q)).join('\n') }),
+		errors: chart({ title: 'Error ratio', series: [{ label: '5xx of all', color: '--bad', isArea: true }], format: fmt.percent, range: context.range, heading: 'h2', promql: () => promql.errors() }),
+		inFlight: chart({ title: 'In flight', series: [{ label: 'Requests', color: '--accent', isArea: true }], format: fmt.number, range: context.range, heading: 'h2', promql: () => promql.inFlight() }),
 	};
 	fill(root,
 		h('div.tiles', h('a.tile', { href: context.href('health') }, h('dl', h('dt', 'Status'), status)), tiles.map(({ el }) => el)),
 		hint,
-		h('div.charts', Object.values(charts).map(({ el }) => panel(el.querySelector('h3').textContent, { class: 'bare' }, el))));
+		h('div.charts', Object.values(charts).map(({ el }) => h('div.panel', el))));
 	let isHinted = false;
 	return {
 		frame() {

@@ -1,12 +1,13 @@
 // Reads routes again while a view is open: when the server says that something changed, and at times in any case.
 
-/**
- * Calls `read(signal)` now, when `version()` changes and every `seconds`; then `show(result, error)`. Never two at once.
- */
-export function poll(context, { read, show, version = () => 0, seconds = 10 }) {
+import { fill, problem } from './dom.js';
+
+/** Calls `read(signal)` and then `show(result)` now, when `version()` changes, and every `seconds`. A problem goes into `error`. */
+export function poll(context, { read, show, error, version = () => 0, seconds = 10 }) {
 	const controller = new AbortController();
 	let isReading = false;
 	let isAgain = false;
+	let isShown = false;
 	let last;
 	let at = 0;
 
@@ -15,17 +16,16 @@ export function poll(context, { read, show, version = () => 0, seconds = 10 }) {
 		isReading = true;
 		last = version();
 		at = Date.now();
-		let result = null;
-		let error = null;
 		try {
-			result = await read(controller.signal);
-		} catch (problem) {
-			error = problem;
-			context.refused(problem);
+			const result = await read(controller.signal);
+			fill(error);
+			if (!controller.signal.aborted && !(context.isPaused() && isShown)) show(result);
+			isShown = true;
+		} catch (refusal) {
+			context.refused(refusal);
+			if (!controller.signal.aborted) fill(error, problem(refusal));
 		}
 		isReading = false;
-		if (controller.signal.aborted) return;
-		if (!context.isPaused() || !result) show(result, error);
 		if (isAgain) { isAgain = false; run(); }
 	}
 

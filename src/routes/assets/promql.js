@@ -9,19 +9,21 @@ function selector(name, matchers) {
 	return all.length ? `${name}{${all.map(([label, value]) => `${label}=${quote(value)}`).join(',')}}` : name;
 }
 
-const names = () => ({ requests: 'http_requests_total', duration: 'http_request_duration_seconds', in_flight: 'http_requests_in_progress', ...store.config?.names });
-const labelNames = () => ({ method: 'method', endpoint: 'endpoint', status: 'status', ...store.config?.labels });
+const names = () => store.config.names;
+const labelNames = () => store.config.labels;
+/** Some conventions have no counter of requests. */
+const counted = () => names().requests ?? `${names().duration}_count`;
 
 function ofRow(row) {
 	const { method, endpoint } = labelNames();
-	return row ? { [method]: row.method, [endpoint]: row.endpoint } : {};
+	return row ? { ...(method && { [method]: row.method }), [endpoint]: row.endpoint } : {};
 }
 
-export const requests = (row) => `sum by (${labelNames().status}) (rate(${selector(names().requests, ofRow(row))}[1m]))`;
+export const requests = (row) => `sum by (${labelNames().status}) (rate(${selector(counted(), ofRow(row))}[1m]))`;
 export const inFlight = (row) => `sum(${selector(names().in_flight, ofRow(row))})`;
 
 export function errors(row) {
-	const all = selector(names().requests, ofRow(row));
+	const all = selector(counted(), ofRow(row));
 	const status = `${labelNames().status}=~"5.."`;
 	const failed = all.endsWith('}') ? `${all.slice(0, -1)},${status}}` : `${all}{${status}}`;
 	return `sum(rate(${failed}[1m])) / sum(rate(${all}[1m]))`;
@@ -72,8 +74,8 @@ export function signal({ measure, by = [] }) {
 }
 
 /** The unit of a rule's value. */
-export function signalUnit({ measure }) {
-	const [[kind, m]] = Object.entries(measure);
+export function signalUnit(signal) {
+	const [[kind, m]] = Object.entries(signal?.measure ?? { none: {} });
 	if (kind === 'ratio') return 'ratio';
 	if (kind === 'age') return 'seconds';
 	if (['value', 'max', 'min', 'avg', 'average', 'quantile'].includes(kind)) {

@@ -1,35 +1,32 @@
 // Requests: all endpoints in one table, and the last minutes of one or all of them.
 
+import { isOwn } from './api.js';
 import { CLASSES, LATENCIES, chart, columns } from './chart.js';
 import { empty, figures, fill, h, muted, panel, search, text } from './dom.js';
-import * as format from './format.js';
+import * as fmt from './format.js';
 import { heatMap } from './heat.js';
 import { grid } from './grid.js';
 import * as promql from './promql.js';
 import { poll } from './poll.js';
 import { readHistory } from './store.js';
 
-const number = (id, title, show, hint, cls = 'num', tone) => ({ id, title, hint, cls, tone, value: (row) => row[id], format: show });
+const number = (id, title, show, cls = 'num', tone) => ({ id, title, cls, tone, value: (row) => row[id], format: show });
 
 export default function render(root, context) {
 	const { store } = context;
 	const params = () => context.params();
 	const columnsOf = [
 		{ id: 'endpoint', title: 'Endpoint', cls: 'wide', isText: true, value: (row) => `${row.endpoint} ${row.method}`, format: (_, row) => `${row.method} ${row.endpoint}`, href: (row) => context.href('requests', { ...Object.fromEntries(params()), endpoint: row.key }) },
-		number('rate', 'Rate', format.rate, 'Requests per second'),
-		number('error_ratio', 'Errors', format.percent, 'Share of 5xx', 'num', (value) => (value > 0.05 ? 'bad' : value > 0.01 ? 'warn' : '')),
-		number('p50', 'p50', format.seconds, 'Half are faster', 'num opt'),
-		number('p95', 'p95', format.seconds, '95 % are faster'),
-		number('p99', 'p99', format.seconds, '99 % are faster', 'num opt'),
-		number('in_flight', 'In flight', format.integer, 'Requests in progress', 'num opt'),
+		number('rate', 'Rate', fmt.rate),
+		number('error_ratio', 'Errors', fmt.percent, 'num', (value) => (value > 0.05 ? 'bad' : value > 0.01 ? 'warn' : '')),
+		number('p50', 'p50', fmt.seconds, 'num opt'),
+		number('p95', 'p95', fmt.seconds),
+		number('p99', 'p99', fmt.seconds, 'num opt'),
+		number('in_flight', 'In flight', fmt.integer, 'num opt'),
 	];
 	const filter = search(context, 'Filter endpoints');
 	const count = h('span.muted', { role: 'status' });
-	const rows = grid({
-		caption: 'Endpoints', columns: columnsOf, key: (row) => row.key,
-		onSort: (sort, isDown) => context.set({ sort, dir: isDown ? 'desc' : 'asc' }),
-		rowClass: (row) => (row.key === params().get('endpoint') ? 'selected' : ''),
-	});
+	const rows = grid(context, { caption: 'Endpoints', columns: columnsOf, key: (row) => row.key, sorted: 'rate', selected: () => params().get('endpoint') });
 	const nothing = h('div', { hidden: true }, empty('requests'));
 
 	const selected = () => {
@@ -42,25 +39,27 @@ export default function render(root, context) {
 	const all = h('a.button.small', { href: '#' }, 'Show all');
 	const list = h('dl.figures');
 	const charts = [
-		chart({ title: 'Requests per second', series: CLASSES, format: format.rate, isStacked: true, range: context.range, promql: () => promql.requests(selected()) }),
-		chart({ title: 'Duration', series: LATENCIES, format: format.seconds, range: context.range, promql: () => [0.5, 0.95, 0.99].map((q) => promql.quantile(q, selected())).join('\n') }),
+		chart({ title: 'Requests per second', series: CLASSES, format: fmt.rate, isStacked: true, range: context.range, promql: () => promql.requests(selected()) }),
+		chart({ title: 'Duration', series: LATENCIES, format: fmt.seconds, range: context.range, promql: () => [0.5, 0.95, 0.99].map((q) => promql.quantile(q, selected())).join('\n') }),
 	];
-	const heat = heatMap({ title: 'Durations, requests per bucket', format: format.seconds, range: context.range, promql: () => promql.heat(selected()) });
+	const heat = heatMap({ title: 'Durations, requests per bucket', format: fmt.seconds, range: context.range, promql: () => promql.heat(selected()) });
+	const error = h('div');
 	const noHistory = h('div', { hidden: true }, empty('history'));
 	fill(root,
-		h('div', { class: 'split' },
-			panel('Endpoints', { tools: h('div.row', count, filter.el) }, rows.el, nothing),
-			h('section.panel.detail', { 'aria-labelledby': 'endpoint-title' }, h('div.panel-head', title, all), list, h('div.charts', charts.map(({ el }) => el), heat.el), noHistory)));
+		h('div.split',
+			panel('Endpoints', h('div.row', count, filter.el), rows.el, nothing),
+			h('section.panel.detail', h('div.panel-head', title, all), list, h('div.charts', charts.map(({ el }) => el), heat.el), error, noHistory)));
 
 	let history = null;
-	let wanted = '';
+	let wanted = null;
 	let live = [];
 	const polled = poll(context, {
+		error,
 		seconds: 5,
-		version: () => `${params().get('endpoint') ?? ''}`,
-		read: (signal) => { wanted = params().get('endpoint') ?? ''; return readHistory(selected(), 900, signal).then((found) => found ?? { ticks: [], none: true }); },
+		version: () => params().get('endpoint'),
+		read: (signal) => { wanted = params().get('endpoint'); return readHistory(selected(), 900, signal).then((found) => found ?? { ticks: [], none: true }); },
 		show(result) {
-			if (!result || wanted !== (params().get('endpoint') ?? '')) return;
+			if (wanted !== params().get('endpoint')) return;
 			history = result;
 			drawCharts();
 		},
@@ -89,15 +88,15 @@ export default function render(root, context) {
 	let liveKey = null;
 	function frame() {
 		const matches = filter.matcher();
-		const found = [...store.endpoints.values()].filter((row) => matches(row.key));
-		text(count, `${found.length} of ${store.endpoints.size}`);
-		nothing.hidden = store.endpoints.size > 0;
-		const sort = params().get('sort') ?? 'rate';
-		rows.set(found, { id: sort, isDown: params().get('dir') ? params().get('dir') === 'desc' : sort !== 'endpoint' });
+		const known = [...store.endpoints.values()].filter((row) => row.rate || !isOwn(row.endpoint));
+		const found = known.filter((row) => matches(row.key));
+		text(count, `${found.length} of ${known.length}`);
+		nothing.hidden = known.length > 0;
+		rows.set(found);
 		const key = params().get('endpoint');
 		if (key !== liveKey) { liveKey = key; live = []; history = null; }
 		const row = store.endpoints.get(key);
-		if (row && live.at(-1)?.[0] !== store.time) {
+		if (row && row.rate !== null && live.at(-1)?.[0] !== store.time) {
 			live.push([store.time, row.rate_2xx, row.rate_3xx, row.rate_4xx, row.rate_5xx, row.p50, row.p95, row.p99, row.in_flight]);
 			live = live.slice(-900);
 		}

@@ -2,35 +2,29 @@
 
 import { get, isMounted } from './api.js';
 import { chart } from './chart.js';
-import { empty, figures, fill, h, panel } from './dom.js';
-import * as format from './format.js';
+import { empty, fill, h, panel, template, text } from './dom.js';
+import * as fmt from './format.js';
 
-const cores = (x) => (x === null || x === undefined ? '–' : `${format.number(x)} cores`);
+const cores = (x) => fmt.inUnit(x, 'cores');
 
 /** The figure, its limit, and the family that holds its past. */
 const CHARTS = [
-	{ title: 'Memory', name: 'process_resident_memory_bytes', limit: 'memory_limit', format: format.bytes, isBinary: true },
+	{ title: 'Memory', name: 'process_resident_memory_bytes', limit: 'memory_limit', format: fmt.bytes, isBinary: true },
 	{ title: 'CPU of the process', name: 'cpu', family: 'process_cpu_seconds_total', kind: 'rate', format: cores },
-	{ title: 'File descriptors', name: 'process_open_fds', limit: 'process_max_fds', format: format.integer },
-	{ title: 'Tasks', name: 'tokio_alive_tasks', format: format.integer },
+	{ title: 'File descriptors', name: 'process_open_fds', limit: 'process_max_fds', format: fmt.integer },
+	{ title: 'Tasks', name: 'tokio_alive_tasks', format: fmt.integer },
 ];
-const TITLES = {
-	cpu: 'CPU of the process', memory_limit: 'Memory limit', process_resident_memory_bytes: 'Resident memory', process_open_fds: 'Open file descriptors', process_max_fds: 'Limit of file descriptors',
-	process_threads: 'Threads', system_cpu_usage_ratio: 'CPU of the host', system_memory_used_ratio: 'Memory used on the host', system_memory_available_bytes: 'Memory available',
-	tokio_workers: 'Runtime workers', tokio_alive_tasks: 'Tasks alive', tokio_global_queue_depth: 'Tasks in the global queue', tokio_busy_ratio: 'Workers busy', tokio_scheduling_delay_seconds: 'Scheduling delay',
-};
-
 export default function render(root, context) {
 	const { store } = context;
 	const charts = CHARTS.map((each) => ({ ...each, past: [], chart: chart({
-		title: each.title, series: [{ label: each.title, color: '--c1', isArea: true }], format: each.format, range: context.range, limit: each.limit, isBinary: each.isBinary,
+		title: each.title, series: [{ label: each.title, color: '--accent', isArea: true }], format: each.format, range: context.range, limit: each.limit, isBinary: each.isBinary, heading: 'h2',
 		promql: () => (each.kind ? `rate(${each.family}[1m])` : each.name),
 	}) }));
 	const grid = h('div.charts');
-	const list = h('dl.figures.wide');
+	const list = template('figures');
 	const none = h('div', { hidden: true }, empty('runtime'));
 	fill(root, none, grid, panel('Figures', null, list));
-	fill(grid, charts.map(({ chart: { el }, title }) => panel(title, { class: 'bare' }, el)));
+	fill(grid, charts.map(({ chart: { el } }) => h('div.panel', el)));
 
 	const controller = new AbortController();
 	for (const each of charts) {
@@ -43,22 +37,23 @@ export default function render(root, context) {
 
 	function frame() {
 		const now = store.runtime ?? {};
-		const known = Object.entries(now).filter(([, value]) => value !== null);
-		none.hidden = known.length > 0;
+		none.hidden = Object.values(now).some((value) => value !== null);
 		for (const { name, limit, past, chart: drawn } of charts) {
 			const first = store.runtimes[0]?.[0] ?? Infinity;
 			const points = [...past.filter(([time]) => time < first), ...store.runtimes.map(([time, all]) => [time, all[name] ?? null])];
 			drawn.el.parentElement.hidden = now[name] === undefined && !past.length;
 			drawn.set(points.map(([time]) => time), [points.map(([, value]) => value)], near(now[name], now[limit]));
 		}
-		fill(list, figures(known.map(([name, value]) => [TITLES[name] ?? name, [show(name, value), name === 'process_resident_memory_bytes' && now.memory_limit ? ` of ${format.bytes(now.memory_limit)}` : ''], name])));
+		for (const figure of list.children) {
+			const name = figure.dataset.figure;
+			figure.hidden = now[name] === undefined;
+			text(figure.lastChild, name === 'cpu' ? cores(now.cpu) : fmt.inUnit(now[name], name === 'memory_limit' ? 'bytes' : fmt.unitOf(name)));
+		}
 	}
 
 	frame();
 	return { frame, destroy() { controller.abort(); charts.forEach((each) => each.chart.destroy()); } };
 }
-
-const show = (name, value) => (name === 'cpu' ? cores(value) : name === 'memory_limit' ? format.bytes(value) : format.inUnit(value, format.unitOf(name)));
 
 /** A limit far away would flatten the line. */
 const near = (value, limit) => (limit && value > limit / 4 ? limit : null);

@@ -5,8 +5,17 @@ import { setServerTime } from './format.js';
 
 export const WINDOW = 900;
 
-const ENDPOINT = ['method', 'endpoint', 'rate', 'error_ratio', 'p50', 'p95', 'p99', 'in_flight', 'rate_2xx', 'rate_3xx', 'rate_4xx', 'rate_5xx'];
-const FAMILY = ['name', 'kind', 'value', 'series', 'is_at_limit', 'unit', 'help'];
+/** The unit and the help of families, by name. */
+let about = {};
+
+/** Reads them, unless all are known. */
+export async function describe(signal) {
+	const rows = [...store.families.values()];
+	if (rows.every(({ name }) => name in about)) return;
+	about = {};
+	for (const [name, [unit, help]] of Object.entries(await get('/dashboard/families', { signal }))) about[name] = { unit, help };
+	for (const row of rows) Object.assign(row, about[row.name]);
+}
 
 export const store = {
 	config: null,
@@ -23,11 +32,11 @@ export const store = {
 	heat: null,
 	/** `[time, figures of the runtime]`, since the page opened. */
 	runtimes: [],
-	/** Status changes of checks since the page opened, if the server sends none. */
+	/** Results of checks since the page opened. */
 	checks: new Map(),
 };
 
-/** Forgets all data, because whoever looks now may not be allowed to see it. */
+/** Forgets all data, because it needs a token again. */
 export function clear() {
 	Object.assign(store, { config: null, overview: null, health: null, runtime: {}, slots: {}, time: 0, heat: null });
 	store.endpoints.clear();
@@ -35,16 +44,13 @@ export function clear() {
 	store.checks.clear();
 	store.ticks = [];
 	store.runtimes = [];
+	about = {};
 }
 
-const named = (row, columns, fallback) => {
-	const names = columns ?? fallback;
-	const item = {};
-	for (let i = 0; i < names.length; i += 1) item[names[i]] = row[i];
-	return item;
-};
+const named = (row, columns) => Object.fromEntries(columns.map((name, i) => [name, row[i]]));
 
 export function apply(frame) {
+	if (!store.config) return;
 	store.time = frame.time;
 	setServerTime(frame.time);
 	if (frame.full) {
@@ -52,17 +58,16 @@ export function apply(frame) {
 		store.families.clear();
 	}
 	if (frame.overview) store.overview = frame.overview;
-	const columns = store.config?.columns ?? {};
+	const { columns } = store.config;
 	for (const cells of frame.endpoints ?? []) {
-		const row = named(cells, columns.endpoints, ENDPOINT);
+		const row = named(cells, columns.endpoints);
 		row.key = `${row.method} ${row.endpoint}`;
 		store.endpoints.set(row.key, row);
 	}
 	for (const [method, endpoint] of frame.gone ?? []) store.endpoints.delete(`${method} ${endpoint}`);
 	for (const cells of frame.families ?? []) {
-		const row = named(cells, columns.families, FAMILY);
-		// Later frames may leave the help out.
-		store.families.set(row.name, { ...store.families.get(row.name), ...defined(row) });
+		const row = named(cells, columns.families);
+		store.families.set(row.name, { ...about[row.name], ...row });
 	}
 	if (frame.health !== undefined && frame.health !== null) noteHealth(frame.health);
 	if (frame.runtime) {
@@ -73,8 +78,6 @@ export function apply(frame) {
 	if (frame.slots) store.slots = frame.slots;
 	pushTick(frame);
 }
-
-const defined = (row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined));
 
 /** Takes the health of a frame, or a report of /health/detailed. */
 export function noteHealth({ checks, status, ...report }) {
@@ -90,7 +93,8 @@ export function noteHealth({ checks, status, ...report }) {
 
 function pushTick(frame) {
 	const all = frame.overview;
-	if (!all) return;
+	// The rates of the first frame of all are unknown.
+	if (!all || !frame.seconds) return;
 	const sums = [0, 0, 0, 0];
 	for (const row of store.endpoints.values()) {
 		sums[0] += row.rate_2xx;

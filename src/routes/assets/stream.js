@@ -9,10 +9,7 @@ const MAX_WAIT = 15_000;
 /** A tab that nobody sees is no viewer. */
 const HIDDEN = 60_000;
 
-/**
- * Keeps a stream open until `stop` is called. `onState` gets `connecting`, `live`, `lost` (with the seconds to the next
- * try) or `denied` (with the refusal).
- */
+/** Keeps a stream open until the result is called. `onState` gets `connecting`, `live`, `lost` and the seconds to the next try, or `denied`. */
 export function connect(onFrame, onState) {
 	let controller = null;
 	let isStopped = false;
@@ -79,14 +76,12 @@ export function connect(onFrame, onState) {
 		clearTimeout(hidden);
 		controller?.abort();
 		document.removeEventListener('visibilitychange', visibility);
-		removeEventListener('online', restart);
 	}
 
 	document.addEventListener('visibilitychange', visibility);
-	addEventListener('online', restart);
 	onState('connecting');
 	run();
-	return { stop, restart };
+	return stop;
 }
 
 /** Parses server-sent events: the data of each `frame`. */

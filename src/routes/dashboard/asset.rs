@@ -51,6 +51,5 @@ pub(super) const ASSETS: &[Asset] = assets! {
     SCRIPT "" "slos.js"
     SCRIPT "" "store.js"
     SCRIPT "" "stream.js"
-    SCRIPT "" "theme.js"
     SCRIPT "vendor/" "uPlot.js"
 };

@@ -8,12 +8,12 @@ use super::columns::{ENDPOINTS, FAMILIES};
 use super::site::Site;
 use crate::routes::mounted::Mounted;
 
-/// Finds the names of the metrics of requests, which takes a snapshot until there are some.
+/// Finds the names of the metrics of requests, which takes a look at all families until there are some.
 pub(super) fn config(site: &Site, mounted: &Mounted) -> Value {
     if let Some(reader) = &site.reader
         && !site.names.is_found()
     {
-        site.names.find(&reader.snapshot());
+        site.names.find(reader);
     }
     let names = site.names.current();
     let paths: BTreeMap<_, _> = mounted

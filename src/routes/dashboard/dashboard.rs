@@ -10,8 +10,9 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use tokio::task::spawn_blocking;
 
 use super::config::config;
-use super::family_json::family;
+use super::family_json::{families, family};
 use super::feed::MAX_VIEWERS;
+use super::history_json::history;
 use super::operations;
 use super::site::Site;
 use crate::http_metrics::Naming;
@@ -33,6 +34,8 @@ impl Routes {
     /// | `/dashboard`, `/dashboard/assets/{name}` | open | the page, which holds no data |
     /// | `/dashboard/config.json` | guarded | the paths of the routes, and the names of the metrics |
     /// | `/dashboard/events` | guarded | one frame a second, as server-sent events |
+    /// | `/dashboard/history` | guarded | the requests of the last minutes: rates by status class, quantiles, and counts by duration |
+    /// | `/dashboard/families` | guarded | the unit and the help of each metric family |
     /// | `/dashboard/family/{name}` | guarded | the series of one metric family |
     ///
     /// The page shows the sources of [`metrics`](Self::metrics), [`health`](Self::health), `jobs`, `alerts` and `log_tail`, as
@@ -74,6 +77,14 @@ impl Routes {
                 &operations::EVENTS,
                 async |site, request| events(&site, &request),
             )
+            .data(
+                "/dashboard/history",
+                &operations::HISTORY,
+                |site, request| or_reject(past(site, request)),
+            )
+            .data("/dashboard/families", &operations::FAMILIES, |site, _| {
+                or_reject(all_families(site))
+            })
             .data(
                 "/dashboard/family/{name}",
                 &operations::FAMILY,
@@ -187,6 +198,20 @@ async fn read<T: Send + 'static>(
             StatusCode::INTERNAL_SERVER_ERROR,
             "The metrics cannot be read; the service's log may say why.",
         )
+    })
+}
+
+async fn past(site: Arc<Site>, request: RouteRequest) -> Result<Response, Rejection> {
+    let query = request.parts.uri.query().unwrap_or_default().to_owned();
+    let past = spawn_blocking(move || history(&site, &query)).await;
+    past.unwrap_or_else(|_| Ok(unavailable("The metrics cannot be read.")))
+}
+
+async fn all_families(site: Arc<Site>) -> Result<Response, Rejection> {
+    let about = spawn_blocking(move || site.reader.as_ref().map(|reader| families(reader))).await;
+    Ok(match about {
+        Ok(about) => respond::json(StatusCode::OK, &about.unwrap_or_default()),
+        Err(_) => unavailable("The metrics cannot be read."),
     })
 }
 

@@ -1,9 +1,8 @@
 //! `EndpointRow`: one endpoint, or all of them.
 
 use super::number::{push_exact, push_rounded, push_string};
-use super::times::Times;
+use super::quantiles::Quantiles;
 use super::totals::Totals;
-use crate::exporter::HistogramSnapshot;
 
 /// The columns of [`Totals`] before those of the buckets.
 pub(super) const REQUESTS: usize = 0;
@@ -21,11 +20,6 @@ pub(super) struct EndpointRow {
     pub(super) in_flight: Option<f64>,
     /// The row as viewers have it.
     pub(super) text: String,
-    /// Whether the text is new in this frame.
-    pub(super) is_changed: bool,
-    /// Whether a series of this row was there in this frame, and in the last one.
-    pub(super) is_seen: bool,
-    pub(super) is_shown: bool,
     pub(super) values: Values,
 }
 
@@ -52,31 +46,25 @@ impl EndpointRow {
         }
     }
 
-    /// Computes the values from the totals. `buckets` has the bounds, and its counts are replaced.
-    pub(super) fn compute(
-        &mut self,
-        times: &Times,
-        buckets: &mut HistogramSnapshot,
-        scratch: &mut Vec<f64>,
-    ) {
-        let seconds = times.seconds();
-        self.totals.increases(times, scratch);
-        if seconds <= 0.0 || scratch.len() < BUCKETS {
+    /// Computes the values from the totals.
+    pub(super) fn compute(&mut self, quantiles: &mut Quantiles, increases: &mut Vec<f64>) {
+        let seconds = self.totals.increases(increases);
+        if seconds <= 0.0 || increases.len() < BUCKETS {
             self.values = Values::default();
             return;
         }
-        let requests = scratch[REQUESTS];
-        let rate = |column: usize| Some(scratch[column] / seconds);
+        let requests = increases[REQUESTS];
+        let rate = |column: usize| Some(increases[column] / seconds);
         self.values = Values {
             rate: rate(REQUESTS),
             classes: std::array::from_fn(|class| rate(CLASSES + class)),
-            error_ratio: (requests > 0.0).then(|| scratch[ERRORS] / requests),
-            quantiles: quantiles(buckets, &scratch[BUCKETS..]),
+            error_ratio: (requests > 0.0).then(|| increases[ERRORS] / requests),
+            quantiles: quantiles.of(&increases[BUCKETS..]),
         };
     }
 
-    /// Writes the text, and notes whether it is another one.
-    pub(super) fn write(&mut self, scratch: &mut String) {
+    /// Writes the text, and returns whether it is another one.
+    pub(super) fn write(&mut self, scratch: &mut String) -> bool {
         let values = &self.values;
         scratch.clear();
         scratch.push_str(&self.key);
@@ -92,26 +80,10 @@ impl EndpointRow {
             push_rounded(scratch, number);
         }
         scratch.push(']');
-        self.is_changed = self.text != *scratch;
-        if self.is_changed {
+        let is_changed = self.text != *scratch;
+        if is_changed {
             self.text.clone_from(scratch);
         }
+        is_changed
     }
-}
-
-/// Returns p50, p95 and p99 of cumulative counts, as `histogram_quantile` of `PromQL`.
-pub(super) fn quantiles(buckets: &mut HistogramSnapshot, counts: &[f64]) -> [Option<f64>; 3] {
-    if counts.last().is_none_or(|count| *count <= 0.0) {
-        return [None; 3];
-    }
-    for (bucket, count) in buckets.buckets.iter_mut().zip(counts) {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "it is a difference of counts"
-        )]
-        let count = *count as u64;
-        bucket.1 = count;
-    }
-    [0.5, 0.95, 0.99].map(|q| buckets.quantile(q))
 }

@@ -2,40 +2,40 @@
 
 use std::collections::HashMap;
 
-use super::endpoint_row::{BUCKETS, CLASSES, ERRORS, EndpointRow, REQUESTS, Values};
+use super::endpoint_row::{BUCKETS, ERRORS, EndpointRow, REQUESTS, Values};
+use super::endpoint_series::{EndpointSeries, Part};
+use super::quantiles::Quantiles;
 use super::request_names::Convention;
+use super::row_state::RowState;
 use super::series_index::SeriesIndex;
 use super::times::Times;
-use crate::exporter::{HistogramSnapshot, Series, Snapshot};
+use crate::exporter::{Labels, Seen};
 
 /// The most rows. Further endpoints count only in the row of all.
 const MAX_ROWS: usize = 2_000;
 
+/// The most rows that one frame computes. Of a larger table, each frame computes a part in turn, and rows with new errors first,
+/// so that a viewer of 1,000 endpoints costs no more than one of 200.
+const ROWS_PER_FRAME: usize = 200;
+const URGENT_ROWS: usize = 100;
+
 /// The row of all requests.
 const ALL: usize = 0;
 
-/// The endpoint of requests that no route matched, where the convention has no label for them.
-const UNMATCHED: &str = "unmatched";
-
-/// The place of a series in the table.
-#[derive(Clone, Copy)]
-struct Place {
-    /// [`ALL`] if the table is full.
-    row: usize,
-    /// The column of the status class, if it has one.
-    class: Option<usize>,
-    is_error: bool,
-}
+/// The row of a series; [`ALL`] if the table is full.
+type Place = (usize, EndpointSeries);
 
 /// The requests by method and endpoint.
 pub(super) struct Endpoints {
     rows: Vec<EndpointRow>,
+    /// Of each row.
+    states: Vec<RowState>,
     by_name: HashMap<(String, String), usize>,
-    requests: SeriesIndex<Place>,
-    durations: SeriesIndex<Place>,
-    in_flight: SeriesIndex<Place>,
-    /// The bounds of the durations.
-    buckets: HistogramSnapshot,
+    /// By [`Part`].
+    indexes: [SeriesIndex<Place>; 3],
+    quantiles: Quantiles,
+    /// The row that the next frame computes first.
+    turn: usize,
     /// `["GET","/old"]` of the rows that left in this frame.
     gone: Vec<String>,
     increases: Vec<f64>,
@@ -46,11 +46,11 @@ impl Default for Endpoints {
     fn default() -> Self {
         Self {
             rows: vec![EndpointRow::default()],
+            states: vec![RowState::new()],
             by_name: HashMap::new(),
-            requests: SeriesIndex::default(),
-            durations: SeriesIndex::default(),
-            in_flight: SeriesIndex::default(),
-            buckets: HistogramSnapshot::default(),
+            indexes: Default::default(),
+            quantiles: Quantiles::default(),
+            turn: 0,
             gone: Vec::new(),
             increases: Vec::new(),
             text: String::new(),
@@ -59,139 +59,140 @@ impl Default for Endpoints {
 }
 
 impl Endpoints {
-    /// Counts the requests of this moment, which `times` has already.
-    pub(super) fn advance(&mut self, snapshot: &Snapshot, names: &Convention, times: &Times) {
-        let series = |name: Option<&str>| {
-            let family = name.and_then(|name| snapshot.family(name));
-            family.map_or(&[][..], |family| &family.series)
-        };
-        let durations = series(Some(&names.duration));
-        if let Some(histogram) = durations.first().and_then(|one| one.value.as_histogram())
-            && histogram.buckets.len() != self.buckets.buckets.len()
-        {
-            self.buckets = histogram.clone();
+    /// Begins a frame at the latest of these times.
+    pub(super) fn begin(&mut self, times: &Times) {
+        // Without rates, and with the first ones, all rows are new to viewers.
+        let are_all_due = self.rows.len() <= ROWS_PER_FRAME + 1 || times.len() <= 2;
+        self.choose(are_all_due);
+        let columns = BUCKETS + self.quantiles.buckets();
+        for (row, state) in self.rows.iter_mut().zip(&mut self.states) {
+            state.begin();
+            if state.is_due {
+                row.in_flight = None;
+                row.totals.begin(times, columns);
+            }
         }
-        let columns = BUCKETS + self.buckets.buckets.len();
-        for row in &mut self.rows {
-            row.is_seen = false;
-            row.in_flight = None;
-            row.totals.begin(times, columns);
-        }
-        self.add(Source::Durations, durations, names, times, columns);
-        self.add(
-            Source::Requests,
-            series(names.requests.as_deref()),
-            names,
-            times,
-            columns,
-        );
-        self.add(
-            Source::InFlight,
-            series(names.in_flight.as_deref()),
-            names,
-            times,
-            columns,
-        );
-        self.compute(times);
+        self.indexes.iter_mut().for_each(SeriesIndex::begin);
+        self.gone.clear();
     }
 
-    fn add(
+    /// Decides which rows this frame computes.
+    fn choose(&mut self, are_all_due: bool) {
+        let mut rest = URGENT_ROWS;
+        for state in &mut self.states {
+            let is_urgent = rest > 0 && state.errors > state.errors_before;
+            rest -= usize::from(is_urgent);
+            state.is_due = are_all_due || is_urgent;
+        }
+        self.states[ALL].is_due = true;
+        let mut rest = ROWS_PER_FRAME - (URGENT_ROWS - rest);
+        let last = self.states.len() - 1;
+        for _ in 0..last {
+            if are_all_due || rest == 0 {
+                break;
+            }
+            self.turn = self.turn % last + 1;
+            let state = &mut self.states[self.turn];
+            rest -= usize::from(!state.is_due);
+            state.is_due = true;
+        }
+    }
+
+    /// Counts one series of a frame.
+    pub(super) fn add(
         &mut self,
-        source: Source,
-        series: &[Series],
+        part: Part,
         names: &Convention,
         times: &Times,
-        columns: usize,
+        labels: &Labels,
+        value: Seen<'_>,
     ) {
-        let (rows, by_name) = (&mut self.rows, &mut self.by_name);
-        let counts_requests = match source {
-            Source::Durations => names.requests.is_none(),
-            Source::Requests => true,
-            Source::InFlight => false,
-        };
-        let index = match source {
-            Source::Durations => &mut self.durations,
-            Source::Requests => &mut self.requests,
-            Source::InFlight => &mut self.in_flight,
-        };
-        // Rows are found before they are written, because both need the table.
-        let mut places = Vec::with_capacity(series.len());
-        index.for_each(
-            series,
-            |one| place(source, one, names, rows, by_name, times, columns),
-            |one, place| places.push((one, place)),
-        );
-        for (one, place) in places {
-            let own = [ALL, place.row];
-            let own = if place.row == ALL {
-                &own[..1]
-            } else {
-                &own[..]
+        if let Seen::Histogram { bounds, .. } = value
+            && self.quantiles.buckets() == 0
+        {
+            self.quantiles.set_bounds(bounds);
+            let columns = BUCKETS + self.quantiles.buckets();
+            for row in &mut self.rows {
+                row.totals.widen(columns);
+            }
+        }
+        let columns = BUCKETS + self.quantiles.buckets();
+        let (rows, states) = (&mut self.rows, &mut self.states);
+        let by_name = &mut self.by_name;
+        let (place, series) = self.indexes[part as usize].next(labels, || {
+            let series = EndpointSeries::new(labels, names);
+            let Some(name) = EndpointSeries::endpoint(part, labels, names) else {
+                return (ALL, series);
             };
-            for row in own {
-                let row = &mut rows[*row];
-                row.is_seen = true;
-                if source == Source::InFlight {
-                    *row.in_flight.get_or_insert(0.0) += one.value.as_f64().unwrap_or(0.0);
-                    continue;
-                }
-                let totals = row.totals.latest();
-                let mut count = one.value.as_f64().unwrap_or(0.0);
-                if let Some(histogram) = one.value.as_histogram() {
-                    count = histogram.count as f64;
-                    for (total, bucket) in totals[BUCKETS..].iter_mut().zip(&histogram.buckets) {
-                        *total += bucket.1 as f64;
-                    }
-                }
-                if counts_requests {
-                    totals[REQUESTS] += count;
-                    if let Some(class) = place.class {
-                        totals[class] += count;
-                    }
-                    if place.is_error {
-                        totals[ERRORS] += count;
-                    }
-                }
+            if let Some(place) = by_name.get(&name) {
+                return (*place, series);
+            }
+            if rows.len() > MAX_ROWS {
+                return (ALL, series);
+            }
+            let mut row = EndpointRow::new(&name.0, &name.1);
+            row.totals.begin(times, columns);
+            rows.push(row);
+            states.push(RowState::new());
+            by_name.insert(name, rows.len() - 1);
+            (rows.len() - 1, series)
+        });
+        let counts_requests = match part {
+            Part::Durations => names.requests.is_none(),
+            Part::Requests => true,
+            Part::InFlight => false,
+        };
+        rows[ALL].add(part, series, counts_requests, value);
+        if place != ALL {
+            let state = &mut states[place];
+            state.is_seen = true;
+            if state.is_due {
+                rows[place].add(part, series, counts_requests, value);
+            }
+            if series.is_error && counts_requests {
+                state.errors += value.count();
             }
         }
     }
 
-    fn compute(&mut self, times: &Times) {
-        self.gone.clear();
-        for (place, row) in self.rows.iter_mut().enumerate() {
-            row.is_changed = false;
-            if place != ALL && !row.is_seen {
-                if row.is_shown {
-                    self.gone.push([&*row.key, "]"].concat());
-                }
-                row.is_shown = false;
+    /// Ends a frame.
+    pub(super) fn end(&mut self) {
+        self.states[ALL].is_seen = true;
+        let states = self.states.iter_mut().enumerate();
+        for (place, state) in states {
+            if !state.is_seen && state.is_shown {
+                let row = &mut self.rows[place];
+                self.gone.push([&*row.key, "]"].concat());
                 row.totals.clear();
                 row.text.clear();
-                continue;
-            }
-            row.is_shown = true;
-            row.compute(times, &mut self.buckets, &mut self.increases);
-            if place != ALL {
-                row.write(&mut self.text);
+                state.is_shown = false;
+            } else if state.is_seen && state.is_due {
+                let row = &mut self.rows[place];
+                row.compute(&mut self.quantiles, &mut self.increases);
+                state.is_changed = place != ALL && row.write(&mut self.text);
+                state.is_shown = true;
+            } else if state.is_due {
+                self.rows[place].totals.clear();
             }
         }
-        if self.rows.len() > MAX_ROWS && self.rows.iter().any(|row| !row.is_shown) {
+        if self.rows.len() > MAX_ROWS && !self.states.iter().all(|state| state.is_seen) {
             self.forget_gone();
         }
     }
 
     /// Makes room for other endpoints.
     fn forget_gone(&mut self) {
-        self.rows.retain(|row| row.is_shown);
+        let mut states = self.states.iter();
+        self.rows
+            .retain(|_| states.next().is_some_and(|state| state.is_seen));
+        self.states.retain(|state| state.is_seen);
         self.by_name.clear();
         let rows = self.rows.iter().enumerate().skip(1);
         self.by_name.extend(rows.filter_map(|(place, row)| {
-            let names: (String, String) = serde_json::from_str(&[&*row.key, "]"].concat()).ok()?;
-            Some((names, place))
+            let name: (String, String) = serde_json::from_str(&[&*row.key, "]"].concat()).ok()?;
+            Some((name, place))
         }));
-        self.requests.clear();
-        self.durations.clear();
-        self.in_flight.clear();
+        self.indexes.iter_mut().for_each(SeriesIndex::clear);
     }
 
     /// All requests.
@@ -202,10 +203,11 @@ impl Endpoints {
 
     /// Writes the members `endpoints` and `gone` of a frame.
     pub(super) fn push(&self, text: &mut String, is_full: bool) {
-        let rows = self.rows[1..].iter();
-        let rows = rows.filter(|row| row.is_shown && (is_full || row.is_changed));
+        let rows = self.rows.iter().zip(&self.states).skip(1);
+        let is_pushed = |state: &RowState| state.is_shown && (is_full || state.is_changed);
+        let rows = rows.filter(|(_, state)| is_pushed(state));
         text.push_str("\"endpoints\":[");
-        push_list(text, rows.map(|row| &*row.text));
+        push_list(text, rows.map(|(row, _)| &*row.text));
         text.push_str("],\"gone\":[");
         if !is_full {
             push_list(text, self.gone.iter().map(|gone| &**gone));
@@ -214,11 +216,32 @@ impl Endpoints {
     }
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Source {
-    Durations,
-    Requests,
-    InFlight,
+impl EndpointRow {
+    fn add(&mut self, part: Part, series: EndpointSeries, counts_requests: bool, value: Seen<'_>) {
+        if part == Part::InFlight {
+            *self.in_flight.get_or_insert(0.0) += value.count();
+            return;
+        }
+        let totals = self.totals.latest();
+        if totals.len() < BUCKETS {
+            return;
+        }
+        if let Seen::Histogram { counts, .. } = value {
+            for (total, count) in totals[BUCKETS..].iter_mut().zip(counts) {
+                *total += *count as f64;
+            }
+        }
+        if counts_requests {
+            let count = value.count();
+            totals[REQUESTS] += count;
+            if let Some(class) = series.class {
+                totals[class] += count;
+            }
+            if series.is_error {
+                totals[ERRORS] += count;
+            }
+        }
+    }
 }
 
 fn push_list<'a>(text: &mut String, items: impl Iterator<Item = &'a str>) {
@@ -228,51 +251,4 @@ fn push_list<'a>(text: &mut String, items: impl Iterator<Item = &'a str>) {
         }
         text.push_str(item);
     }
-}
-
-/// Returns the place of a series, with a new row if its endpoint is new.
-fn place(
-    source: Source,
-    series: &Series,
-    names: &Convention,
-    rows: &mut Vec<EndpointRow>,
-    by_name: &mut HashMap<(String, String), usize>,
-    times: &Times,
-    columns: usize,
-) -> Place {
-    let label = |name: &str| series.labels.get(name).unwrap_or_default();
-    let status = label(&names.status);
-    let class = match status.as_bytes() {
-        [class @ b'2'..=b'5', ..] => Some(CLASSES + usize::from(class - b'2')),
-        _ => None,
-    };
-    let is_error = match &names.error_type {
-        // The clients that went away did not see an error.
-        Some(name) => !matches!(label(name), "" | "cancelled" | "body_dropped"),
-        None => status.starts_with('5'),
-    };
-    let place = |row| Place {
-        row,
-        class,
-        is_error,
-    };
-    let endpoint = match series.labels.get(&names.endpoint) {
-        Some(endpoint) => endpoint,
-        // The gauges of some conventions have no endpoint.
-        None if source == Source::InFlight => return place(ALL),
-        None => UNMATCHED,
-    };
-    let method = names.method.as_deref().map_or("", label);
-    let key = (method.to_owned(), endpoint.to_owned());
-    if let Some(row) = by_name.get(&key) {
-        return place(*row);
-    }
-    if rows.len() > MAX_ROWS {
-        return place(ALL);
-    }
-    let mut row = EndpointRow::new(method, endpoint);
-    row.totals.begin(times, columns);
-    rows.push(row);
-    by_name.insert(key, rows.len() - 1);
-    place(rows.len() - 1)
 }

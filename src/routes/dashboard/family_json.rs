@@ -1,5 +1,7 @@
 //! `family/{name}`: the series of one metric family.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::catalog::MONITORING_SERIES_DROPPED;
@@ -7,6 +9,21 @@ use crate::exporter::{Reader, Series, Value};
 
 /// The most series, those with the highest values.
 const MAX_SERIES: usize = 200;
+
+/// Returns the unit, if it is known, and the help of each family.
+pub(super) fn families(reader: &Reader) -> Json {
+    let known = reader.catalog().families().iter();
+    let units: HashMap<_, _> = known
+        .map(|own| (reader.prefixed(own.name), own.unit.as_str()))
+        .collect();
+    let snapshot = reader.snapshot();
+    let families = snapshot.families.iter();
+    let about = families.map(|family| {
+        let about = json!([units.get(&family.name), family.help]);
+        (family.name.clone(), about)
+    });
+    about.collect::<Map<_, _>>().into()
+}
 
 /// Returns the family of this name as JSON, if it has series.
 pub(super) fn family(reader: &Reader, name: &str) -> Option<Json> {

@@ -1,111 +1,106 @@
 //! `FamilyRow`: one metric family.
 
-use super::endpoint_row::quantiles;
 use super::number::{push_exact, push_rounded, push_string};
+use super::quantiles::Quantiles;
 use super::times::Times;
 use super::totals::Totals;
 use crate::catalog::Kind;
-use crate::exporter::{FamilySnapshot, HistogramSnapshot};
+use crate::exporter::Seen;
 
 /// The sum of all series of one family.
 pub(super) struct FamilyRow {
+    pub(super) name: String,
     kind: Kind,
     /// `["orders_total","counter"`
     key: String,
+    /// The count, and the samples in the buckets of a histogram.
     totals: Totals,
-    /// The bounds of a histogram.
-    buckets: HistogramSnapshot,
+    quantiles: Quantiles,
+    /// Of a gauge.
+    sum: f64,
+    series: usize,
     pub(super) text: String,
     pub(super) is_changed: bool,
     pub(super) is_seen: bool,
+    /// Whether another frame reads it.
+    pub(super) is_left: bool,
 }
 
 impl FamilyRow {
-    pub(super) fn new(family: &FamilySnapshot) -> Self {
+    pub(super) fn new(name: &str, kind: Kind) -> Self {
         let mut key = String::from("[");
-        push_string(&mut key, &family.name);
+        push_string(&mut key, name);
         key.push(',');
-        push_string(&mut key, family.kind.as_str());
+        push_string(&mut key, kind.as_str());
         Self {
-            kind: family.kind,
+            name: name.to_owned(),
+            kind,
             key,
             totals: Totals::default(),
-            buckets: HistogramSnapshot::default(),
+            quantiles: Quantiles::default(),
+            sum: 0.0,
+            series: 0,
             text: String::new(),
             is_changed: false,
             is_seen: false,
+            is_left: false,
         }
     }
 
-    /// Counts the series of this moment, which `times` has already, and writes the text.
-    pub(super) fn advance(
-        &mut self,
-        family: &FamilySnapshot,
-        times: &Times,
-        is_at_limit: bool,
-        scratch: &mut (Vec<f64>, String),
-    ) {
+    /// Counts one series at the latest of these times.
+    pub(super) fn add(&mut self, value: Seen<'_>, times: &Times) {
+        if !self.is_seen {
+            self.is_seen = true;
+            self.series = 0;
+            self.sum = 0.0;
+            if let Seen::Histogram { bounds, .. } = value {
+                self.quantiles.set_bounds(bounds);
+            }
+            if self.kind != Kind::Gauge {
+                self.totals.begin(times, 1 + self.quantiles.buckets());
+            }
+        }
+        self.series += 1;
+        if self.kind == Kind::Gauge {
+            self.sum += value.count();
+            return;
+        }
+        let Some((total, buckets)) = self.totals.latest().split_first_mut() else {
+            return;
+        };
+        *total += value.count();
+        if let Seen::Histogram { counts, .. } = value {
+            for (total, count) in buckets.iter_mut().zip(counts) {
+                *total += *count as f64;
+            }
+        }
+    }
+
+    /// Writes the text, and notes whether it is another one.
+    pub(super) fn write(&mut self, is_at_limit: bool, scratch: &mut (Vec<f64>, String)) {
         let (increases, text) = scratch;
         text.clear();
         text.push_str(&self.key);
         text.push(',');
-        let seconds = times.seconds();
-        match self.kind {
-            Kind::Gauge => {
-                let values = family.series.iter();
-                let sum: f64 = values.filter_map(|one| one.value.as_f64()).sum();
-                push_exact(text, Some(sum));
-                text.push_str(",null,null,null");
+        if self.kind == Kind::Gauge {
+            push_exact(text, Some(self.sum));
+            text.push_str(",null,null,null,");
+        } else {
+            let seconds = self.totals.increases(increases);
+            let increase = increases.first().filter(|_| seconds > 0.0);
+            push_rounded(text, increase.map(|increase| increase / seconds));
+            let counts = increases.get(1..).filter(|_| seconds > 0.0);
+            for quantile in self.quantiles.of(counts.unwrap_or_default()) {
+                text.push(',');
+                push_rounded(text, quantile);
             }
-            Kind::Counter => {
-                let values = family.series.iter();
-                let sum: f64 = values.filter_map(|one| one.value.as_f64()).sum();
-                self.totals.begin(times, 1)[0] = sum;
-                self.totals.increases(times, increases);
-                let increase = increases.first().filter(|_| seconds > 0.0);
-                push_rounded(text, increase.map(|increase| increase / seconds));
-                text.push_str(",null,null,null");
-            }
-            Kind::Histogram => {
-                self.count(family, times);
-                self.totals.increases(times, increases);
-                let has_rate = seconds > 0.0 && !increases.is_empty();
-                push_rounded(text, has_rate.then(|| increases[0] / seconds));
-                let counts = increases.get(1..).filter(|_| has_rate).unwrap_or_default();
-                for quantile in quantiles(&mut self.buckets, counts) {
-                    text.push(',');
-                    push_rounded(text, quantile);
-                }
-            }
+            text.push(',');
         }
-        text.push(',');
-        text.push_str(itoa::Buffer::new().format(family.series.len()));
+        text.push_str(itoa::Buffer::new().format(self.series));
         text.push_str(if is_at_limit { ",true]" } else { ",false]" });
         self.is_changed = self.text != *text;
         if self.is_changed {
             self.text.clone_from(text);
-        }
-    }
-
-    /// Sums the samples and the buckets.
-    fn count(&mut self, family: &FamilySnapshot, times: &Times) {
-        let mut series = family.series.iter();
-        let first = series.find_map(|one| one.value.as_histogram());
-        if let Some(first) = first
-            && first.buckets.len() != self.buckets.buckets.len()
-        {
-            self.buckets = first.clone();
-        }
-        let totals = self.totals.begin(times, 1 + self.buckets.buckets.len());
-        for histogram in family
-            .series
-            .iter()
-            .filter_map(|one| one.value.as_histogram())
-        {
-            totals[0] += histogram.count as f64;
-            for (total, bucket) in totals[1..].iter_mut().zip(&histogram.buckets) {
-                *total += bucket.1 as f64;
-            }
         }
     }
 }

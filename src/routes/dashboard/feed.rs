@@ -9,9 +9,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::frames::Frames;
 use super::health_watch::HealthWatch;
+use super::metrics::Metrics;
+use super::moment::Moment;
 use super::place::Place;
 use super::request_names::RequestNames;
-use super::sample::Sample;
 use super::tick::{Tick, Ticks};
 use super::viewer::Viewer;
 use crate::exporter::Reader;
@@ -59,7 +60,8 @@ impl Feed {
     ) -> Arc<Self> {
         let health = mounted.health.clone();
         Arc::new(Self {
-            frames: Arc::new(Mutex::new(Frames::new(reader.as_deref(), &names))),
+            // Replaced at the start of the task.
+            frames: Arc::new(Mutex::new(Frames::new(None))),
             reader,
             names,
             health: health.map(|health| HealthWatch::new(health, mounted.details)),
@@ -96,7 +98,9 @@ impl Feed {
 
     fn start(self: &Arc<Self>) -> Ticks {
         let (sender, ticks) = watch::channel(None);
-        *self.frames.lock() = Frames::new(self.reader.as_deref(), &self.names);
+        let metrics = self.reader.as_ref();
+        let metrics = metrics.map(|reader| Metrics::new(reader, &self.names));
+        *self.frames.lock() = Frames::new(metrics);
         tokio::spawn(Arc::clone(self).run(sender));
         ticks
     }
@@ -124,8 +128,8 @@ impl Feed {
             let now = start.elapsed().as_secs_f64();
             let feed = Arc::clone(&self);
             let frame = tokio::task::spawn_blocking(move || {
-                let sample = feed.sample(now);
-                feed.frames.lock().advance(&sample)
+                let moment = feed.moment(now);
+                feed.frames.lock().advance(&moment)
             });
             let Ok((latest, changes)) = frame.await else {
                 // It is a bug that the log shows as a panic. The next frame is full for all.
@@ -153,8 +157,8 @@ impl Feed {
         viewers.ticks.is_some()
     }
 
-    /// Reads all sources. A part whose source panics is missing.
-    fn sample(&self, now: f64) -> Sample {
+    /// Reads all sources but the metrics, and lets these get ready. A part whose source panics is missing.
+    fn moment(&self, now: f64) -> Moment {
         let mut counts = Vec::new();
         let mut versions = Vec::new();
         for source in &self.watched {
@@ -164,14 +168,13 @@ impl Feed {
                 versions.push((source.name(), version & MAX_VERSION));
             }
         }
-        let snapshot = self.reader.as_ref().and_then(|reader| {
-            let snapshot = panics::caught_here(|| reader.snapshot_with_idle());
-            snapshot.ok()
-        });
-        Sample {
+        if let Some(reader) = &self.reader {
+            // Their panics are caught.
+            reader.run_hooks();
+        }
+        Moment {
             now,
             time: SystemTime::now(),
-            snapshot,
             health: self.health.as_ref().and_then(|health| health.last()),
             counts,
             versions,

@@ -1,25 +1,19 @@
 //! `Frames`: what viewers see, from frame to frame.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 
-use super::endpoints::Endpoints;
-use super::families::Families;
+use super::metrics::Metrics;
+use super::moment::Moment;
 use super::number::{push_exact, push_rounded, push_string};
-use super::request_names::RequestNames;
-use super::runtime::Runtime;
-use super::sample::Sample;
-use super::times::Times;
-use crate::catalog::{APP_INFO, APP_UPTIME};
-use crate::exporter::{Reader, Snapshot};
+use crate::panics;
 use crate::time::unix_seconds;
 
-/// The tables and texts of the last frame, and the totals of the window.
+/// The tables and texts of the last frame.
 pub(super) struct Frames {
     number: u64,
-    times: Times,
     metrics: Option<Metrics>,
+    /// Whether the metrics could be read.
+    has_metrics: bool,
     /// Members that every frame has.
     head: String,
     health: Option<String>,
@@ -30,32 +24,12 @@ pub(super) struct Frames {
     full: Option<Bytes>,
 }
 
-/// What is computed from the metrics.
-struct Metrics {
-    names: Arc<RequestNames>,
-    endpoints: Endpoints,
-    families: Families,
-    runtime: Runtime,
-    uptime: String,
-    info: String,
-    is_known: bool,
-}
-
 impl Frames {
-    pub(super) fn new(reader: Option<&Reader>, names: &Arc<RequestNames>) -> Self {
-        let metrics = reader.map(|reader| Metrics {
-            names: Arc::clone(names),
-            endpoints: Endpoints::default(),
-            families: Families::new(reader),
-            runtime: Runtime::new(reader),
-            uptime: reader.prefixed(APP_UPTIME.name),
-            info: reader.prefixed(APP_INFO.name),
-            is_known: false,
-        });
+    pub(super) fn new(metrics: Option<Metrics>) -> Self {
         Self {
             number: 0,
-            times: Times::default(),
             metrics,
+            has_metrics: false,
             head: String::new(),
             health: None,
             health_version: 0,
@@ -65,23 +39,20 @@ impl Frames {
     }
 
     /// Moves on to this moment. Returns the number of the frame and the changes since the one before.
-    pub(super) fn advance(&mut self, sample: &Sample) -> (u64, Bytes) {
+    pub(super) fn advance(&mut self, moment: &Moment) -> (u64, Bytes) {
         self.number += 1;
         self.full = None;
-        let snapshot = sample.snapshot.as_ref();
-        if let Some(metrics) = &mut self.metrics {
-            metrics.is_known = snapshot.is_some();
-            if let Some(snapshot) = snapshot {
-                self.times.push(sample.now);
-                metrics.advance(snapshot, &self.times);
-            }
-        }
-        let health = sample.health.as_ref().and_then(|view| view.text.clone());
+        let read = self.metrics.as_mut().map(|metrics| {
+            let read = panics::caught_here(|| metrics.read(moment.now));
+            read.is_ok()
+        });
+        self.has_metrics = read.unwrap_or(false);
+        let health = moment.health.as_ref().and_then(|view| view.text.clone());
         let is_new = health != self.health;
         self.health = health;
         self.health_version += u64::from(is_new);
-        self.write_head(sample);
-        self.write_slots(sample);
+        self.write_head(moment);
+        self.write_slots(moment);
         (self.number, self.frame(false, is_new))
     }
 
@@ -95,26 +66,29 @@ impl Frames {
         (self.number, full)
     }
 
-    fn write_head(&mut self, sample: &Sample) {
-        let head = &mut self.head;
+    fn metrics(&self) -> Option<&Metrics> {
+        self.metrics.as_ref().filter(|_| self.has_metrics)
+    }
+
+    fn write_head(&mut self, moment: &Moment) {
+        let mut head = std::mem::take(&mut self.head);
         head.clear();
+        let metrics = self.metrics();
         head.push_str("\"time\":");
-        push_exact(head, Some((unix_seconds(sample.time) * 1e3).round() / 1e3));
-        head.push_str(",\"seconds\":");
-        push_rounded(head, Some(self.times.seconds()));
+        let time = (unix_seconds(moment.time) * 1e3).round() / 1e3;
+        push_exact(&mut head, Some(time));
+        push_member(&mut head, "seconds");
+        let seconds = metrics.map(|metrics| metrics.times.seconds());
+        push_rounded(&mut head, Some(seconds.unwrap_or_default()));
         head.push_str(",\"overview\":{\"status\":");
-        match &sample.health {
-            Some(health) => push_string(head, health.status),
+        match &moment.health {
+            Some(health) => push_string(&mut head, health.status),
             None => head.push_str("null"),
         }
-        for (name, count) in &sample.counts {
-            head.push_str(",\"");
-            head.push_str(name);
-            head.push_str("\":");
+        for (name, count) in &moment.counts {
+            push_member(&mut head, name);
             head.push_str(itoa::Buffer::new().format(*count));
         }
-        let metrics = self.metrics.as_ref().filter(|metrics| metrics.is_known);
-        let snapshot = sample.snapshot.as_ref();
         let (all, in_flight) = metrics
             .map(|metrics| metrics.endpoints.all())
             .unwrap_or_default();
@@ -126,35 +100,32 @@ impl Frames {
             ("p95", p95),
             ("p99", p99),
         ] {
-            push_member(head, name);
-            push_rounded(head, value);
+            push_member(&mut head, name);
+            push_rounded(&mut head, value);
         }
-        push_member(head, "in_flight");
-        push_exact(head, in_flight);
-        let own = |name: fn(&Metrics) -> &str| {
-            let family = snapshot?.family(name(metrics?))?;
-            family.series.first()
-        };
-        let uptime = own(|metrics| &metrics.uptime).and_then(|one| one.value.as_f64());
-        push_member(head, "uptime");
-        push_exact(head, Some(uptime.unwrap_or(sample.uptime).floor()));
-        let info = own(|metrics| &metrics.info);
+        push_member(&mut head, "in_flight");
+        push_exact(&mut head, in_flight);
+        let uptime = metrics.and_then(|metrics| metrics.uptime);
+        push_member(&mut head, "uptime");
+        push_exact(&mut head, Some(uptime.unwrap_or(moment.uptime).floor()));
+        let info = metrics.and_then(|metrics| metrics.info.as_ref());
         for name in ["version", "environment"] {
-            push_member(head, name);
-            match info.and_then(|info| info.labels.get(name)) {
-                Some(value) => push_string(head, value),
+            push_member(&mut head, name);
+            match info.and_then(|info| info.get(name)) {
+                Some(value) => push_string(&mut head, value),
                 None => head.push_str("null"),
             }
         }
         head.push('}');
+        self.head = head;
     }
 
-    fn write_slots(&mut self, sample: &Sample) {
+    fn write_slots(&mut self, moment: &Moment) {
         let slots = &mut self.slots;
         slots.clear();
         slots.push_str(",\"slots\":{\"health\":");
         slots.push_str(itoa::Buffer::new().format(self.health_version));
-        for (name, version) in &sample.versions {
+        for (name, version) in &moment.versions {
             push_member(slots, name);
             slots.push_str(itoa::Buffer::new().format(*version));
         }
@@ -168,15 +139,15 @@ impl Frames {
         text.push_str(if is_full { "true," } else { "false," });
         text.push_str(&self.head);
         text.push_str(&self.slots);
-        match &self.metrics {
-            Some(metrics) if metrics.is_known => {
+        match self.metrics() {
+            Some(metrics) => {
                 text.push(',');
                 metrics.endpoints.push(&mut text, is_full);
                 text.push(',');
                 metrics.families.push(&mut text, is_full);
                 metrics.runtime.push(&mut text, is_full);
             }
-            _ => {
+            None => {
                 text.push_str(",\"endpoints\":null,\"gone\":[],\"families\":null,\"runtime\":null");
             }
         }
@@ -186,15 +157,6 @@ impl Frames {
         }
         text.push_str("}\n\n");
         text.into()
-    }
-}
-
-impl Metrics {
-    fn advance(&mut self, snapshot: &Snapshot, times: &Times) {
-        let names = self.names.find(snapshot);
-        self.endpoints.advance(snapshot, names, times);
-        self.families.advance(snapshot, times);
-        self.runtime.advance(snapshot, times);
     }
 }
 

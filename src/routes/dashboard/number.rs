@@ -45,10 +45,9 @@ pub(super) fn push_rounded(text: &mut String, value: Option<f64>) {
     let exponent = i32::try_from(place).unwrap_or(0) - 1 + LOWEST;
     // The value is `digits` times ten to the power of `shift`.
     let mut shift = exponent - (DIGITS - 1);
-    let scaled = if shift <= 0 {
-        size * 10_f64.powi(-shift)
-    } else {
-        size / 10_f64.powi(shift)
+    let scaled = match shift {
+        0.. => size / power_of_ten(shift),
+        _ => size * power_of_ten(-shift),
     };
     #[expect(
         clippy::cast_possible_truncation,
@@ -79,6 +78,12 @@ pub(super) fn push_rounded(text: &mut String, value: Option<f64>) {
             text.push_str(digits);
         }
     }
+}
+
+/// Of 0 to 15.
+fn power_of_ten(exponent: i32) -> f64 {
+    let place = usize::try_from(exponent - LOWEST).unwrap_or(0);
+    POWERS[place.min(POWERS.len() - 1)]
 }
 
 /// Writes a string of JSON.

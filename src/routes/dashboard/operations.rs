@@ -75,6 +75,53 @@ pub(super) const EVENTS: Operation = Operation {
     )
 };
 
+pub(super) const HISTORY: Operation = Operation {
+    query: &[
+        Parameter {
+            name: "method",
+            description: "Requests with this method.",
+            schema: r#"{"type": "string"}"#,
+        },
+        Parameter {
+            name: "endpoint",
+            description: "Requests to this endpoint.",
+            schema: r#"{"type": "string"}"#,
+        },
+        Parameter {
+            name: "window",
+            description: "How far to look back, such as `300`, `300s` or `5m`.",
+            schema: r#"{"type": "string", "pattern": "^[0-9]{1,9}(\\.[0-9]{1,9})?(ms|s|m|h)?$"}"#,
+        },
+    ],
+    ..Operation::new(
+        TAG,
+        "Requests of the last minutes",
+        &[
+            Answer::new(
+                200,
+                "Rates, quantiles and durations.",
+                &[(JSON, "dashboard/history")],
+            ),
+            Answer::problem(400, "A parameter is wrong."),
+            Answer::problem(404, "The service keeps no history."),
+            UNAVAILABLE,
+        ],
+    )
+};
+
+pub(super) const FAMILIES: Operation = Operation::new(
+    TAG,
+    "Unit and help of each metric family",
+    &[
+        Answer::new(
+            200,
+            "The families by name.",
+            &[(JSON, "dashboard/families")],
+        ),
+        UNAVAILABLE,
+    ],
+);
+
 pub(super) const FAMILY: Operation = Operation {
     path: Some(Parameter {
         name: "name",

@@ -1,10 +1,12 @@
 //! `RequestNames`: the metrics of requests, as they are recorded.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use serde::Serialize;
 
-use crate::exporter::{Reader, Snapshot};
+use crate::catalog::Kind;
+use crate::exporter::{Labels, Reader, Seen, SeriesVisitor};
 use crate::http_metrics::Naming;
 
 /// Finds out which convention the service records its requests by, unless it says so itself.
@@ -54,15 +56,30 @@ impl RequestNames {
     }
 
     /// Returns the convention whose durations are among the metrics. Once found, it stays.
-    pub(super) fn find(&self, snapshot: &Snapshot) -> &Convention {
+    pub(super) fn find(&self, reader: &Reader) -> &Convention {
         if !self.is_found() {
-            let is_recorded = |own: &Convention| snapshot.family(&own.duration).is_some();
+            let mut families = FamilyNames::default();
+            reader.visit(&mut families);
+            let is_recorded = |own: &Convention| families.0.contains(&own.duration);
             if let Some(index) = self.candidates.iter().position(is_recorded) {
                 self.found.get_or_init(|| index);
             }
         }
         self.current()
     }
+}
+
+/// The names of all families.
+#[derive(Default)]
+struct FamilyNames(HashSet<String>);
+
+impl SeriesVisitor for FamilyNames {
+    fn family(&mut self, name: &str, _: Kind) -> bool {
+        self.0.insert(name.to_owned());
+        false
+    }
+
+    fn series(&mut self, _: &Labels, _: Seen<'_>) {}
 }
 
 impl Convention {

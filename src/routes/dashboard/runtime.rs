@@ -4,21 +4,21 @@ use super::number::{push_exact, push_rounded};
 use super::times::Times;
 use super::totals::Totals;
 use crate::catalog::{
-    Family, PROCESS_CPU, PROCESS_MAX_FDS, PROCESS_OPEN_FDS, PROCESS_RESIDENT_MEMORY,
-    PROCESS_THREADS, SYSTEM_CPU_USAGE, SYSTEM_MEMORY_AVAILABLE, SYSTEM_MEMORY_USED,
-    TOKIO_ALIVE_TASKS, TOKIO_BUSY_RATIO, TOKIO_GLOBAL_QUEUE_DEPTH, TOKIO_SCHEDULING_DELAY,
-    TOKIO_WORKERS,
+    Family, PROCESS_MAX_FDS, PROCESS_OPEN_FDS, PROCESS_RESIDENT_MEMORY, PROCESS_THREADS,
+    SYSTEM_CPU_USAGE, SYSTEM_MEMORY_AVAILABLE, SYSTEM_MEMORY_USED, TOKIO_ALIVE_TASKS,
+    TOKIO_BUSY_RATIO, TOKIO_GLOBAL_QUEUE_DEPTH, TOKIO_SCHEDULING_DELAY, TOKIO_WORKERS,
 };
-use crate::exporter::{Reader, Snapshot};
 
-const GAUGES: [&Family; 12] = [
+const COUNT: usize = 12;
+
+pub(super) const GAUGES: [&Family; COUNT] = [
+    &SYSTEM_MEMORY_USED,
+    &SYSTEM_MEMORY_AVAILABLE,
     &PROCESS_RESIDENT_MEMORY,
     &PROCESS_OPEN_FDS,
     &PROCESS_MAX_FDS,
     &PROCESS_THREADS,
     &SYSTEM_CPU_USAGE,
-    &SYSTEM_MEMORY_USED,
-    &SYSTEM_MEMORY_AVAILABLE,
     &TOKIO_WORKERS,
     &TOKIO_ALIVE_TASKS,
     &TOKIO_GLOBAL_QUEUE_DEPTH,
@@ -27,37 +27,43 @@ const GAUGES: [&Family; 12] = [
 ];
 
 /// The values that collectors sample, as far as they are there.
+#[derive(Default)]
 pub(super) struct Runtime {
-    gauges: Vec<(&'static str, String)>,
-    cpu: String,
+    /// By [`GAUGES`].
+    values: [Option<f64>; COUNT],
+    /// The CPU time of the process.
+    cpu: Option<f64>,
     cpu_seconds: Totals,
     text: String,
     is_changed: bool,
 }
 
 impl Runtime {
-    pub(super) fn new(reader: &Reader) -> Self {
-        let gauges = GAUGES.iter();
-        let gauges = gauges.map(|family| (family.name, reader.prefixed(family.name)));
-        Self {
-            gauges: gauges.collect(),
-            cpu: reader.prefixed(PROCESS_CPU.name),
-            cpu_seconds: Totals::default(),
-            text: String::new(),
-            is_changed: false,
-        }
+    /// Begins a frame.
+    pub(super) fn begin(&mut self) {
+        self.values = Default::default();
+        self.cpu = None;
     }
 
-    /// Reads the values of this moment, which `times` has already.
-    pub(super) fn advance(&mut self, snapshot: &Snapshot, times: &Times) {
+    /// Reads one of the [`GAUGES`].
+    pub(super) fn set(&mut self, gauge: usize, value: f64) {
+        self.values[gauge] = Some(value);
+    }
+
+    pub(super) fn set_cpu(&mut self, seconds: f64) {
+        self.cpu = Some(seconds);
+    }
+
+    /// Ends a frame at the latest of these times.
+    pub(super) fn end(&mut self, times: &Times) {
         let mut text = String::from("{\"cpu\":");
-        push_rounded(&mut text, self.cpu(snapshot, times));
+        push_rounded(&mut text, self.busy_cores(times));
         text.push_str(",\"memory_limit\":");
-        push_exact(&mut text, self.memory_limit(snapshot));
-        for (name, own) in &self.gauges {
-            if let Some(value) = snapshot.sum(own, &[]) {
+        push_exact(&mut text, self.memory_limit());
+        for (family, value) in GAUGES.iter().zip(self.values) {
+            if let Some(value) = value {
                 text.push_str(",\"");
-                text.push_str(name);
+                text.push_str(family.name);
                 text.push_str("\":");
                 push_exact(&mut text, Some(value));
             }
@@ -68,26 +74,20 @@ impl Runtime {
     }
 
     /// The cores that the process keeps busy.
-    fn cpu(&mut self, snapshot: &Snapshot, times: &Times) -> Option<f64> {
-        let total = snapshot.sum(&self.cpu, &[])?;
-        self.cpu_seconds.begin(times, 1)[0] = total;
+    fn busy_cores(&mut self, times: &Times) -> Option<f64> {
+        self.cpu_seconds.begin(times, 1)[0] = self.cpu?;
         let mut increases = Vec::new();
-        self.cpu_seconds.increases(times, &mut increases);
-        let seconds = times.seconds();
+        let seconds = self.cpu_seconds.increases(&mut increases);
         (seconds > 0.0).then(|| increases[0] / seconds)
     }
 
     /// The memory that the container, or else the host, has: its used share and its rest say so.
-    fn memory_limit(&self, snapshot: &Snapshot) -> Option<f64> {
-        let own = |family: &Family| {
-            let own = self.gauges.iter().find(|(name, _)| *name == family.name);
-            own.and_then(|(_, name)| snapshot.sum(name, &[]))
-        };
-        let free = 1.0 - own(&SYSTEM_MEMORY_USED)?;
-        let limit = own(&SYSTEM_MEMORY_AVAILABLE)? / free;
-        // Rounded, because the two are not read at one moment.
-        let rounded = (limit / 1e6).round() * 1e6;
-        (free > 0.0 && rounded.is_finite()).then_some(rounded)
+    fn memory_limit(&self) -> Option<f64> {
+        const PAGE: f64 = 4096.0;
+        let [used, available, ..] = self.values;
+        let limit = available? / (1.0 - used?);
+        let limit = (limit / PAGE).round() * PAGE;
+        limit.is_finite().then_some(limit)
     }
 
     /// Writes the member `runtime` of a frame, if it is new.

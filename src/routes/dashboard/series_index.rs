@@ -1,48 +1,51 @@
 //! `SeriesIndex`: the rows of the series of one family.
 
-use crate::exporter::{Labels, Series};
+use crate::exporter::Labels;
 
 /// Remembers the row of each series by its place, because the places seldom change and a look at the labels takes longer than
 /// all else.
 pub(super) struct SeriesIndex<T> {
     known: Vec<(Labels, T)>,
+    next: usize,
 }
 
 impl<T: Copy> SeriesIndex<T> {
-    /// Passes each series and its row, which `find` names at the first sight of the series.
-    pub(super) fn for_each<'a>(
-        &mut self,
-        series: &'a [Series],
-        mut find: impl FnMut(&Series) -> T,
-        mut add: impl FnMut(&'a Series, T),
-    ) {
-        self.known.truncate(series.len());
-        for (place, one) in series.iter().enumerate() {
-            let row = match self.known.get_mut(place) {
-                Some((labels, row)) if *labels == one.labels => *row,
-                Some(known) => {
-                    let row = find(one);
-                    *known = (one.labels.clone(), row);
-                    row
-                }
-                None => {
-                    let row = find(one);
-                    self.known.push((one.labels.clone(), row));
-                    row
-                }
-            };
-            add(one, row);
+    /// Begins with the first series.
+    pub(super) fn begin(&mut self) {
+        self.known.truncate(self.next);
+        self.next = 0;
+    }
+
+    /// Returns the row of the next series, which `find` names at the first sight of it.
+    pub(super) fn next(&mut self, labels: &Labels, find: impl FnOnce() -> T) -> T {
+        let place = self.next;
+        self.next += 1;
+        match self.known.get_mut(place) {
+            Some((own, row)) if own == labels => *row,
+            Some(known) => {
+                *known = (labels.clone(), find());
+                known.1
+            }
+            None => {
+                let row = find();
+                self.known.push((labels.clone(), row));
+                row
+            }
         }
     }
 
     /// Forgets the rows.
     pub(super) fn clear(&mut self) {
         self.known.clear();
+        self.next = 0;
     }
 }
 
 impl<T> Default for SeriesIndex<T> {
     fn default() -> Self {
-        Self { known: Vec::new() }
+        Self {
+            known: Vec::new(),
+            next: 0,
+        }
     }
 }

@@ -22,11 +22,16 @@ impl Times {
         self.0.len()
     }
 
+    pub(super) fn oldest(&self) -> f64 {
+        self.0.front().copied().unwrap_or_default()
+    }
+
+    pub(super) fn latest(&self) -> f64 {
+        self.0.back().copied().unwrap_or_default()
+    }
+
     /// The time from the oldest to the latest moment; zero for the first one.
     pub(super) fn seconds(&self) -> f64 {
-        match (self.0.front(), self.0.back()) {
-            (Some(first), Some(last)) => last - first,
-            _ => 0.0,
-        }
+        self.latest() - self.oldest()
     }
 }

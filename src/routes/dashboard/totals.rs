@@ -1,47 +1,76 @@
-//! `Totals`: what a row counted, at the moments of the window.
+//! `Totals`: what a row counted, at several moments.
 
 use std::collections::VecDeque;
 
-use super::times::Times;
+use super::times::{Times, WINDOW};
 
-/// The totals of one row, oldest first. All have the same columns.
+/// The totals of one row at the moments of the window, oldest first.
 #[derive(Default)]
 pub(super) struct Totals {
-    slots: VecDeque<Vec<f64>>,
+    slots: VecDeque<(f64, Vec<f64>)>,
 }
 
 impl Totals {
-    /// Begins the totals of this moment with zeros, and returns them.
+    /// Begins the totals of this moment with zeros, and returns them. A new row was at zero when the window began.
     pub(super) fn begin(&mut self, times: &Times, columns: usize) -> &mut [f64] {
-        let mut slot = Vec::new();
-        while self.slots.len() >= times.len() {
-            slot = self.slots.pop_front().unwrap_or_default();
+        let now = times.latest();
+        if self.slots.is_empty() && times.len() > 1 {
+            self.slots.push_back((times.oldest(), Vec::new()));
         }
-        slot.clear();
-        slot.resize(columns, 0.0);
-        self.slots.push_back(slot);
+        let mut totals = Vec::new();
+        while self.slots.get(1).is_some_and(|(at, _)| now - at >= WINDOW) {
+            totals = self.slots.pop_front().unwrap_or_default().1;
+        }
+        totals.clear();
+        totals.resize(columns, 0.0);
+        self.slots.push_back((now, totals));
         self.latest()
     }
 
     pub(super) fn latest(&mut self) -> &mut [f64] {
-        self.slots.back_mut().map_or(&mut [], |slot| slot)
+        self.slots.back_mut().map_or(&mut [], |(_, totals)| totals)
+    }
+
+    /// Adds columns to the totals of this moment, if they were begun.
+    pub(super) fn widen(&mut self, columns: usize) {
+        if let Some((_, totals)) = self.slots.back_mut() {
+            totals.resize(columns, 0.0);
+        }
     }
 
     pub(super) fn clear(&mut self) {
         self.slots.clear();
     }
 
-    /// Passes the increase of each column within the window. A row that is newer than the window began at zero. A total that is
-    /// lower than before belongs to series that were removed, and has no increase.
-    pub(super) fn increases(&self, times: &Times, increases: &mut Vec<f64>) {
+    /// Passes the increase of each column within the window, and returns the seconds that it took; zero before there are two
+    /// moments.
+    pub(super) fn increases(&mut self, increases: &mut Vec<f64>) -> f64 {
+        self.settle();
         increases.clear();
-        let Some(latest) = self.slots.back() else {
+        let (Some((since, first)), Some((now, latest))) = (self.slots.front(), self.slots.back())
+        else {
+            return 0.0;
+        };
+        let first = first.iter().copied().chain(std::iter::repeat(0.0));
+        let columns = latest.iter().zip(first);
+        increases.extend(columns.map(|(now, first)| now - first));
+        now - since
+    }
+
+    /// Lowers the former totals where the latest one is lower, because series were removed. The increases before that stay.
+    fn settle(&mut self) {
+        let Some((now, latest)) = self.slots.pop_back() else {
             return;
         };
-        let first = self.slots.front();
-        let first = first.filter(|_| self.slots.len() == times.len());
-        let first = |column: usize| first.and_then(|first| first.get(column)).copied();
-        let own = latest.iter().enumerate();
-        increases.extend(own.map(|(column, now)| (now - first(column).unwrap_or(0.0)).max(0.0)));
+        for (column, total) in latest.iter().enumerate() {
+            let before = self.slots.back().and_then(|(_, totals)| totals.get(column));
+            let fall = before.map_or(0.0, |before| before - total);
+            if fall > 0.0 {
+                let former = self.slots.iter_mut();
+                let former = former.filter_map(|(_, totals)| totals.get_mut(column));
+                former.for_each(|total| *total -= fall);
+            }
+        }
+        self.slots.push_back((now, latest));
     }
 }

@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{Object, Schema, SchemaType};
 use utoipa::openapi::{Ref, RefOr};
 
 /// JSON Schemas by file. The tests of the routes check responses against them.
-const FILES: [(&str, &str); 20] = [
+const FILES: [(&str, &str); 21] = [
     ("alerts", include_str!("schemas/alerts.json")),
     ("checker", include_str!("schemas/checker.json")),
     ("config", include_str!("schemas/config.json")),
@@ -26,6 +26,7 @@ const FILES: [(&str, &str); 20] = [
     ),
     ("metrics", include_str!("schemas/metrics.json")),
     ("openapi", include_str!("schemas/openapi.json")),
+    ("pprof_index", include_str!("schemas/pprof_index.json")),
     ("problem", include_str!("schemas/problem.json")),
     ("registries", include_str!("schemas/registries.json")),
     ("reset", include_str!("schemas/reset.json")),

@@ -7,8 +7,8 @@ use tracing::Level;
 
 /// A destination of log lines: a terminal, a file, a queue.
 ///
-/// Functions that return a writer are sinks, such as [`std::io::stderr`]. They are called for each line, and errors of
-/// the writer are ignored.
+/// Functions that return a writer are sinks, such as [`std::io::stderr`]. They are called for each line. Lines that the writer does not
+/// take are lost, in part or as a whole, and nobody counts them. A sink that is to count them implements this trait.
 pub trait LineSink: Send + Sync + 'static {
     /// Takes one line of an event of this level. Its last byte is the only line feed.
     ///

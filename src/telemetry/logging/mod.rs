@@ -33,6 +33,7 @@ mod log_level_status;
 mod log_records;
 mod log_tail;
 mod logging;
+mod panic_event;
 mod panic_hook;
 mod scratch;
 mod span_fields;

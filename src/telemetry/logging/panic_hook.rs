@@ -1,29 +1,29 @@
 //! The panic hook, which logs and then calls the hook before it.
 
-use std::backtrace::{Backtrace, BacktraceStatus};
-use std::panic::{self, PanicHookInfo};
-use std::thread;
+use std::panic;
 use std::time::Duration;
-
-use tracing::Level;
 
 use super::dispatching::{dispatching, is_dispatching};
 use super::log_files::LogFiles;
-use crate::panics;
-
-/// The target of the lines about panics.
-const PANICS: &str = "panic";
+use super::panic_event::PanicEvent;
 
 /// How long a process that aborts waits for its files.
 const ABORT_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Logs each panic from now on, except those in the log itself, then calls the former hook.
-pub(super) fn set(files: LogFiles) {
+///
+/// `has_others` tells of layers beside the log. One of them may be what panics, and nobody knows.
+pub(super) fn set(files: LogFiles, has_others: bool) {
     let former = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         // A sink that panics may hold a lock that it would wait for.
         if !is_dispatching() {
-            dispatching(|| log(info));
+            let event = PanicEvent::of(info);
+            if has_others {
+                event.log_in_other_thread();
+            } else {
+                dispatching(|| event.log());
+            }
         }
         if cfg!(panic = "abort") {
             // The process ends before the handle is dropped. Nobody is left to tell of lost lines.
@@ -31,20 +31,4 @@ pub(super) fn set(files: LogFiles) {
         }
         former(info);
     }));
-}
-
-fn log(info: &PanicHookInfo<'_>) {
-    let backtrace = Backtrace::capture();
-    let is_captured = backtrace.status() == BacktraceStatus::Captured;
-    let backtrace = is_captured.then(|| tracing::field::display(&backtrace));
-    let thread = thread::current();
-    tracing::event!(
-        target: PANICS,
-        Level::ERROR,
-        panic.message = panics::message(info.payload()),
-        panic.location = info.location().map(tracing::field::display),
-        panic.thread = thread.name().unwrap_or("unnamed"),
-        panic.backtrace = backtrace,
-        "a thread panicked"
-    );
 }

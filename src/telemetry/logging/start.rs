@@ -44,11 +44,11 @@ impl LoggingBuilder {
     /// [`ErrorKind::AlreadyInstalled`] if the process has a subscriber already, and the errors of [`layer`](Self::layer).
     pub fn init(self) -> Result<LoggingHandle, Error> {
         // No layer beside the log, also none that does nothing: it would want the events of all levels.
-        self.start(|layer| tracing_subscriber::registry().with(layer))
+        self.start(false, |layer| tracing_subscriber::registry().with(layer))
     }
 
     /// Like [`init`](Self::init), with another layer beside the log, such as one that exports traces. The filter of the log does not
-    /// hold for it.
+    /// hold for it. A panic in that layer is logged as well, by a thread of its own.
     ///
     /// # Errors
     ///
@@ -57,11 +57,14 @@ impl LoggingBuilder {
     where
         L: Layer<Registry> + Send + Sync,
     {
-        self.start(|layer| tracing_subscriber::registry().with(other).with(layer))
+        self.start(true, |layer| {
+            tracing_subscriber::registry().with(other).with(layer)
+        })
     }
 
     fn start<S, T>(
         mut self,
+        has_others: bool,
         subscriber: impl FnOnce(AnyLayer<S>) -> T,
     ) -> Result<LoggingHandle, Error>
     where
@@ -83,7 +86,7 @@ impl LoggingBuilder {
             log_records::take();
         }
         if has_panic_hook {
-            panic_hook::set(handle.files().clone());
+            panic_hook::set(handle.files().clone(), has_others);
         }
         hangup::reopen_on_hangup(handle.files());
         // It logs what it deletes, and a log that does not start deletes nothing.

@@ -1,70 +1,14 @@
 //! The values of frames.
 
-use axum::Router;
-use axum::routing::get;
 use http::StatusCode;
-use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder};
+use metrics::{Key, Recorder};
 use serde_json::{Value, json};
-use tower_vitals::http_metrics::Naming;
-use tower_vitals::routes::Guard;
-use tower_vitals::{HttpMetricsLayer, Prometheus, Routes};
+use tower_vitals::{HttpMetricsLayer, Prometheus};
 
-use super::{Stream, app, json as fetched, respond};
-
-const METADATA: Metadata<'static> = Metadata::new("test", Level::INFO, None);
-
-fn key(name: &'static str, labels: &[(&'static str, &str)]) -> Key {
-    let labels = labels.iter();
-    let labels = labels.map(|(name, value)| Label::new(*name, (*value).to_owned()));
-    Key::from_parts(name, labels.collect::<Vec<_>>())
-}
-
-fn counter(
-    prometheus: &Prometheus,
-    name: &'static str,
-    labels: &[(&'static str, &str)],
-) -> Counter {
-    prometheus.register_counter(&key(name, labels), &METADATA)
-}
-
-fn histogram(
-    prometheus: &Prometheus,
-    name: &'static str,
-    labels: &[(&'static str, &str)],
-) -> Histogram {
-    prometheus.register_histogram(&key(name, labels), &METADATA)
-}
-
-fn routes(prometheus: &Prometheus) -> Routes {
-    Routes::new()
-        .metrics(prometheus.clone())
-        .guard(Guard::open())
-        .dashboard()
-}
-
-fn served(prometheus: &Prometheus, layer: HttpMetricsLayer) -> Router {
-    Router::new()
-        .route("/users/{id}", get(|| async { "someone" }))
-        .route(
-            "/fails",
-            get(|| async { StatusCode::INTERNAL_SERVER_ERROR }),
-        )
-        .merge(routes(prometheus))
-        .layer(layer)
-}
-
-async fn send(app: &Router, path: &str, times: usize) {
-    for _ in 0..times {
-        respond(app, path, &[]).await;
-    }
-}
-
-/// The row of an endpoint, if the frame has it.
-fn endpoint<'a>(frame: &'a Value, method: &str, endpoint: &str) -> Option<&'a Value> {
-    let rows = frame["endpoints"].as_array().unwrap();
-    let is_own = |row: &&Value| row[0] == method && row[1] == endpoint;
-    rows.iter().find(is_own)
-}
+use super::{
+    METADATA, Stream, app, counter, endpoint, family, histogram, json as fetched, respond, routes,
+    send, served,
+};
 
 #[tokio::test(start_paused = true)]
 async fn rates_are_those_of_the_requests_between_frames() {
@@ -140,12 +84,6 @@ async fn rates_are_those_of_the_requests_between_frames() {
     assert_eq!(last["seconds"], 10);
     let quiet = stream.next().await;
     assert_eq!(quiet["endpoints"], json!([]));
-}
-
-/// The row of a family, if the frame has it.
-fn family<'a>(frame: &'a Value, name: &str) -> Option<&'a Value> {
-    let rows = frame["families"].as_array().unwrap();
-    rows.iter().find(|row| row[0] == name)
 }
 
 #[tokio::test(start_paused = true)]
@@ -265,7 +203,14 @@ async fn an_endpoint_whose_series_are_removed_is_gone() {
     let frame = stream.next().await;
     assert_eq!(frame["gone"], json!([["GET", "/old"]]));
     assert_eq!(endpoint(&frame, "GET", "/new").unwrap()[2], 3);
-    assert_eq!(stream.next().await["gone"], json!([]));
+    // The removed requests are no decrease, and later ones count.
+    assert_eq!(frame["overview"]["requests_per_second"], 0);
+    counter(&prometheus, "http_requests_total", &new).increment(4);
+    let frame = stream.next().await;
+    assert_eq!(frame["gone"], json!([]));
+    assert_eq!(frame["overview"]["requests_per_second"], 2, "4 in 2 s");
+    let requests = family(&frame, "http_requests_total").unwrap();
+    assert_eq!(requests[2], 2);
     // It returns with the requests since then.
     counter(&prometheus, "http_requests_total", &old).increment(6);
     let frame = stream.next().await;
@@ -297,110 +242,4 @@ async fn a_series_that_returns_from_idleness_is_no_burst() {
     requests.increment(5);
     let frame = stream.next().await;
     assert_eq!(frame["overview"]["requests_per_second"], 5);
-}
-
-/// Text that a page must not take for HTML or for the end of a line.
-const PLANTED: &str = "</script><img src=x onerror=alert(1)>\"'&\n\u{2028}data: x\r";
-
-#[tokio::test(start_paused = true)]
-async fn text_of_clients_stays_data() {
-    let prometheus = Prometheus::builder().build().unwrap();
-    let labels = [("method", "GET"), ("endpoint", PLANTED), ("status", "200")];
-    counter(&prometheus, "http_requests_total", &labels).increment(1);
-    histogram(&prometheus, "http_request_duration_seconds", &labels[..2]).record(0.01);
-    let app = app(routes(&prometheus));
-    let mut stream = Stream::open(&app).await;
-    // `Stream` has found one event with one line of JSON.
-    let frame = stream.next().await;
-    assert_eq!(endpoint(&frame, "GET", PLANTED).unwrap()[1], PLANTED);
-    let shown = fetched(&app, "/dashboard/family/http_requests_total").await;
-    assert_eq!(shown["series"][0]["labels"]["endpoint"], PLANTED);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_names_are_those_of_the_layer() {
-    let own = Naming::prometheus()
-        .requests("calls")
-        .duration("call_seconds")
-        .in_progress("calls_now")
-        .endpoint_label("route")
-        .status_label("code")
-        .method_label("verb");
-    for (naming, is_known) in [
-        (Naming::open_telemetry(), true),
-        (Naming::axum_prometheus(), true),
-        (own, false),
-    ] {
-        let prometheus = Prometheus::builder().prefix("shop").build().unwrap();
-        let layer = HttpMetricsLayer::builder()
-            .recorder(prometheus.clone())
-            .naming(naming.clone());
-        let mut routes = routes(&prometheus);
-        if !is_known {
-            routes = routes.dashboard_naming(naming.clone());
-        }
-        let app = Router::new()
-            .route("/users/{id}", get(|| async { "someone" }))
-            .route(
-                "/fails",
-                get(|| async { StatusCode::INTERNAL_SERVER_ERROR }),
-            )
-            .merge(routes)
-            .layer(layer.build().unwrap());
-        send(&app, "/users/1", 1).await;
-        let mut stream = Stream::open(&app).await;
-        stream.next().await;
-        send(&app, "/users/1", 6).await;
-        send(&app, "/fails", 2).await;
-        send(&app, "/nowhere", 2).await;
-        let frame = stream.next().await;
-        assert_eq!(frame["overview"]["requests_per_second"], 10, "{naming:?}");
-        assert_eq!(frame["overview"]["error_ratio"], 0.2, "{naming:?}");
-        assert_eq!(frame["overview"]["in_flight"], 1, "{naming:?}");
-        let users = endpoint(&frame, "GET", "/users/{id}").unwrap();
-        assert_eq!(users.as_array().unwrap()[8..], [6, 0, 0, 0], "{naming:?}");
-        assert_eq!(
-            endpoint(&frame, "GET", "/fails").unwrap()[3],
-            1,
-            "{naming:?}"
-        );
-        let unmatched = endpoint(&frame, "GET", "unmatched").unwrap();
-        assert_eq!(unmatched[10], 2, "{naming:?}");
-        let config = fetched(&app, "/dashboard/config.json").await;
-        let duration = config["names"]["duration"].as_str().unwrap();
-        assert!(duration.starts_with("shop_"), "{duration}");
-        assert!(family(&frame, duration).is_some());
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn without_metrics_the_other_parts_are_shown() {
-    let health = tower_vitals::Health::builder()
-        .check("stock", || async { Err::<(), _>("<b>empty</b>") })
-        .check("panics", || async { "boom".parse::<u8>().unwrap() > 0 })
-        .build()
-        .unwrap();
-    let routes = Routes::new()
-        .health(health)
-        .guard(Guard::open())
-        .dashboard();
-    let app = app(routes.clone());
-    let mut stream = Stream::open(&app).await;
-    let frame = stream.next().await;
-    assert_eq!(frame["endpoints"], Value::Null);
-    assert_eq!(frame["families"], Value::Null);
-    assert_eq!(frame["overview"]["status"], "unhealthy");
-    let checks = frame["health"]["checks"].as_array().unwrap();
-    assert_eq!(
-        (&checks[0]["name"], &checks[0]["message"]),
-        (&json!("stock"), &json!("<b>empty</b>"))
-    );
-    assert_eq!(checks[1]["status"], "unhealthy");
-    assert_eq!(stream.next().await["full"], false, "the stream goes on");
-
-    // Details that nobody may see are not in the frames either.
-    let hidden = super::app(routes.details(tower_vitals::routes::Details::Never));
-    let frame = Stream::open(&hidden).await.next().await;
-    assert_eq!(frame["health"], Value::Null);
-    assert_eq!(frame["overview"]["status"], "unhealthy");
 }

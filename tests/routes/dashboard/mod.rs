@@ -1,6 +1,8 @@
 //! `/dashboard`: the page, its data and its stream of frames.
 
 mod frames;
+mod history;
+mod names;
 mod page;
 #[cfg(all(feature = "alerts", feature = "jobs", feature = "logging"))]
 mod sources;
@@ -8,11 +10,14 @@ mod stream;
 
 use axum::Router;
 use axum::body::Body;
-use http::{HeaderName, Request, Response};
+use axum::routing::get;
+use http::{HeaderName, Request, Response, StatusCode};
 use http_body_util::BodyExt;
+use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder};
 use serde_json::Value;
 use tower::ServiceExt;
-use tower_vitals::Routes;
+use tower_vitals::routes::Guard;
+use tower_vitals::{HttpMetricsLayer, Prometheus, Routes};
 
 /// Requests a path without a `Host`, as no browser does.
 async fn respond(app: &Router, path: &str, headers: &[(HeaderName, &str)]) -> Response<Body> {
@@ -71,4 +76,65 @@ fn data(event: &str) -> Value {
 
 fn app(routes: Routes) -> Router {
     routes.build().unwrap()
+}
+
+const METADATA: Metadata<'static> = Metadata::new("test", Level::INFO, None);
+
+fn key(name: &'static str, labels: &[(&'static str, &str)]) -> Key {
+    let labels = labels.iter();
+    let labels = labels.map(|(name, value)| Label::new(*name, (*value).to_owned()));
+    Key::from_parts(name, labels.collect::<Vec<_>>())
+}
+
+fn counter(
+    prometheus: &Prometheus,
+    name: &'static str,
+    labels: &[(&'static str, &str)],
+) -> Counter {
+    prometheus.register_counter(&key(name, labels), &METADATA)
+}
+
+fn histogram(
+    prometheus: &Prometheus,
+    name: &'static str,
+    labels: &[(&'static str, &str)],
+) -> Histogram {
+    prometheus.register_histogram(&key(name, labels), &METADATA)
+}
+
+fn routes(prometheus: &Prometheus) -> Routes {
+    Routes::new()
+        .metrics(prometheus.clone())
+        .guard(Guard::open())
+        .dashboard()
+}
+
+fn served(prometheus: &Prometheus, layer: HttpMetricsLayer) -> Router {
+    Router::new()
+        .route("/users/{id}", get(|| async { "someone" }))
+        .route(
+            "/fails",
+            get(|| async { StatusCode::INTERNAL_SERVER_ERROR }),
+        )
+        .merge(routes(prometheus))
+        .layer(layer)
+}
+
+async fn send(app: &Router, path: &str, times: usize) {
+    for _ in 0..times {
+        respond(app, path, &[]).await;
+    }
+}
+
+/// The row of an endpoint, if the frame has it.
+fn endpoint<'a>(frame: &'a Value, method: &str, endpoint: &str) -> Option<&'a Value> {
+    let rows = frame["endpoints"].as_array().unwrap();
+    let is_own = |row: &&Value| row[0] == method && row[1] == endpoint;
+    rows.iter().find(is_own)
+}
+
+/// The row of a family, if the frame has it.
+fn family<'a>(frame: &'a Value, name: &str) -> Option<&'a Value> {
+    let rows = frame["families"].as_array().unwrap();
+    rows.iter().find(|row| row[0] == name)
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 use axum::Router;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use metrics::{Counter, Key, Level, Metadata, Recorder};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 use tower_vitals::routes::Guard;
 use tower_vitals::{Health, Prometheus, Routes};
 
-use super::{Stream, app, data, respond};
+use super::{Stream, app, data, family, respond};
 
 /// A service that counts how often its metrics are gathered.
 struct Service {
@@ -47,12 +47,6 @@ impl Service {
     fn gathered(&self) -> usize {
         self.gathered.load(Ordering::Relaxed)
     }
-}
-
-/// The row of a family, if the frame has it.
-fn family<'a>(frame: &'a Value, name: &str) -> Option<&'a Value> {
-    let rows = frame["families"].as_array().unwrap();
-    rows.iter().find(|row| row[0] == name)
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,17 +1,15 @@
-//! `Sample`: all that one frame is made of.
+//! `Moment`: what a frame shows beside the metrics.
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::health_watch::HealthView;
-use crate::exporter::Snapshot;
 
 /// The values of one moment. A part that could not be read is missing.
-pub(super) struct Sample {
+pub(super) struct Moment {
     /// In seconds, by a clock that does not jump.
     pub(super) now: f64,
     pub(super) time: SystemTime,
-    pub(super) snapshot: Option<Snapshot>,
     pub(super) health: Option<Arc<HealthView>>,
     /// Numbers for the overview.
     pub(super) counts: Vec<(&'static str, usize)>,

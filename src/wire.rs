@@ -1,7 +1,7 @@
 //! `Wire`: the wire format of Protocol Buffers ("Encoding").
 
 /// A message that is written. Fields are numbered from 1 on.
-pub(super) struct Wire(Vec<u8>);
+pub(crate) struct Wire(Vec<u8>);
 
 const VARINT: u32 = 0;
 const FIXED64: u32 = 1;
@@ -11,11 +11,11 @@ const LENGTH: u32 = 2;
 const MAX_VARINT: usize = 10;
 
 impl Wire {
-    pub(super) fn with_capacity(capacity: usize) -> Self {
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self(Vec::with_capacity(capacity))
     }
 
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 
@@ -35,17 +35,17 @@ impl Wire {
 
     /// An integer, or an enum.
     #[inline]
-    pub(super) fn uint(&mut self, field: u32, value: u64) {
+    pub(crate) fn uint(&mut self, field: u32, value: u64) {
         self.tag(field, VARINT);
         self.varint(value);
     }
 
-    pub(super) fn sint(&mut self, field: u32, value: i64) {
+    pub(crate) fn sint(&mut self, field: u32, value: i64) {
         self.uint(field, zigzag(value));
     }
 
     /// Several integers in one field.
-    pub(super) fn packed_sints(&mut self, field: u32, values: &[i64]) {
+    pub(crate) fn packed_sints(&mut self, field: u32, values: &[i64]) {
         self.message(field, |wire| {
             for value in values {
                 wire.varint(zigzag(*value));
@@ -53,14 +53,19 @@ impl Wire {
         });
     }
 
+    /// Several unsigned or positive integers in one field.
+    pub(crate) fn packed_uints(&mut self, field: u32, values: impl Iterator<Item = u64>) {
+        self.message(field, |wire| values.for_each(|value| wire.varint(value)));
+    }
+
     #[inline]
-    pub(super) fn double(&mut self, field: u32, value: f64) {
+    pub(crate) fn double(&mut self, field: u32, value: f64) {
         self.tag(field, FIXED64);
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
     #[inline]
-    pub(super) fn text(&mut self, field: u32, text: &str) {
+    pub(crate) fn text(&mut self, field: u32, text: &str) {
         self.tag(field, LENGTH);
         self.varint(text.len() as u64);
         self.0.extend_from_slice(text.as_bytes());
@@ -68,7 +73,7 @@ impl Wire {
 
     /// A message of two texts, the fields 1 and 2.
     #[inline]
-    pub(super) fn pair(&mut self, field: u32, first: &str, second: &str) {
+    pub(crate) fn pair(&mut self, field: u32, first: &str, second: &str) {
         self.tag(field, LENGTH);
         self.varint((size_of_text(first) + size_of_text(second)) as u64);
         self.text(1, first);
@@ -77,7 +82,7 @@ impl Wire {
 
     /// Messages of an integer and a number, the fields 1 and 2. `count` is the number of messages.
     #[inline]
-    pub(super) fn counts_and_bounds(
+    pub(crate) fn counts_and_bounds(
         &mut self,
         field: u32,
         count: usize,
@@ -104,7 +109,7 @@ impl Wire {
 
     /// A message in a field.
     #[inline]
-    pub(super) fn message(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
+    pub(crate) fn message(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
         // A series has some hundred bytes.
         const EXPECTED: usize = 200;
         self.tag(field, LENGTH);
@@ -113,7 +118,7 @@ impl Wire {
 
     /// A message with its length before it. If the length has not as many bytes as the expected one, the message must be moved.
     #[inline]
-    pub(super) fn delimited(&mut self, expected: usize, write: impl FnOnce(&mut Self)) {
+    pub(crate) fn delimited(&mut self, expected: usize, write: impl FnOnce(&mut Self)) {
         let (placeholder, room) = varint(expected as u64);
         let start = self.0.len();
         self.0.extend_from_slice(&placeholder[..room]);
@@ -215,6 +220,13 @@ mod tests {
                 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01
             ]
         );
+    }
+
+    /// The example of "Packed Repeated Fields".
+    #[test]
+    fn packed_integers_are_those_of_the_specification() {
+        let packed = written(|wire| wire.packed_uints(6, [3, 270, 86_942].into_iter()));
+        assert_eq!(packed, [0x32, 0x06, 0x03, 0x8e, 0x02, 0x9e, 0xa7, 0x05]);
     }
 
     #[test]
