@@ -6,7 +6,7 @@ use crate::home::Home;
 use crate::outside::Outside;
 
 /// The pages and routes to open.
-const LINKS: [(&str, &str); 15] = [
+const LINKS: [(&str, &str); 18] = [
     ("/", "the shop"),
     ("/dashboard", "all of this on one page"),
     ("/metrics", "Prometheus' text"),
@@ -24,6 +24,9 @@ const LINKS: [(&str, &str); 15] = [
     ("/alerts/history", "alerts of the past"),
     ("/admin/config", "settings"),
     ("/admin/log-level", "the filter of the log"),
+    ("/docs", "all routes, to try"),
+    ("/redoc", "all routes, to read"),
+    ("/openapi.json", "the same for programs"),
     ("/debug/tasks", "the async runtime"),
 ];
 

@@ -113,6 +113,8 @@ async fn main() -> anyhow::Result<()> {
         .log_level(logging.level())
         .log_tail(tail)
         .settings(&settings)
+        .docs_ui()
+        .redoc()
         .tasks(&Handle::current())
         .dashboard()
         .guard(guard(&settings));
