@@ -114,6 +114,7 @@ async fn main() -> anyhow::Result<()> {
         .log_tail(tail)
         .settings(&settings)
         .tasks(&Handle::current())
+        .profile()
         .dashboard()
         .guard(guard(&settings));
     let app = app(shop, routes, &mood)?;
