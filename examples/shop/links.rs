@@ -40,6 +40,8 @@ pub(crate) fn print(url: &str, outside: &Outside, home: &Home, settings: &Settin
         "try  curl -X POST {url}/mood/bad    bad times (good: good ones, cycle: changing ones)"
     );
     println!("     curl -H 'content-type: application/json' -d '{{\"product\":1}}' {url}/checkout");
+    println!("     go tool pprof '{url}/debug/pprof/profile?seconds=10'");
+    println!("     curl -o flames.svg '{url}/debug/pprof/profile?seconds=10&format=svg'");
     let logs = settings.log_dir.as_deref().unwrap_or_default();
     println!("     tail -f {logs}/app.jsonl");
     println!("     ls {}", home.path(""));

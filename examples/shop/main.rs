@@ -116,6 +116,7 @@ async fn main() -> anyhow::Result<()> {
         .docs_ui()
         .redoc()
         .tasks(&Handle::current())
+        .profile()
         .dashboard()
         .guard(guard(&settings));
     let app = app(shop, routes, &mood)?;
