@@ -40,8 +40,8 @@ export function signOut() {
 /** The address of the config, which is relative to the page's own. */
 const configUrl = new URL(document.querySelector('meta[name=config]').content, location.href);
 
-export async function readConfig() {
-	const config = await (await send(configUrl)).json();
+export async function readConfig(signal) {
+	const config = await (await send(configUrl, { signal })).json();
 	paths = config.paths;
 	const own = location.pathname.replace(/\/$/, '');
 	const mounted = paths['/dashboard'] ?? '/dashboard';
@@ -63,8 +63,10 @@ function urlOf(path, name, query) {
 async function send(url, options = {}) {
 	const headers = { ...options.headers };
 	if (token !== null) headers.authorization = `Bearer ${token}`;
-	const response = await fetch(url, { ...options, headers, cache: 'no-store', redirect: 'error' });
+	const response = await fetch(url, { ...options, headers, cache: 'no-store', redirect: 'manual' });
 	if (response.ok) return response;
+	// A proxy whose session has ended sends to its own form.
+	if (response.type === 'opaqueredirect') throw new Denied(`${url.pathname} leads to another page.`, false);
 	const body = await response.text();
 	let detail = '';
 	try { detail = JSON.parse(body).detail ?? ''; } catch { /* A proxy answered. */ }

@@ -69,7 +69,6 @@ export function grid(context, { caption, columns, key, sorted, selected }) {
 		}
 	}
 
-	/** A spacer without height is out of the layout, so that rows keep their stripes. */
 	function size(spacer, height) {
 		spacer.hidden = height === 0;
 		spacer.firstChild.style.height = `${height}px`;
