@@ -6,7 +6,7 @@ import { after, before, suite, test } from 'node:test';
 import { assertClean, openPage, screenshot, show } from './browser.mjs';
 import { eventually, startShop } from './shop.mjs';
 
-suite('faults and acts', () => {
+export default () => suite('faults and acts', { concurrency: 1 }, () => {
   let shop;
   let page;
   let seen;
@@ -16,8 +16,8 @@ suite('faults and acts', () => {
     await page.waitForSelector('#tile-rate:not(:text("–"))');
   });
   after(async () => {
-    assertClean(seen, shop.url);
-    await shop.stop();
+    await shop?.stop();
+    if (seen) assertClean(seen, shop.url);
   });
 
   const firing = async (name) => (await shop.get(`/alerts?state=firing&name=${name}`)).alerts[0];

@@ -11,13 +11,13 @@ import { eventually, startShop } from './shop.mjs';
 /** 150 KB. */
 const MAX_BYTES = 150_000;
 
-suite('safety', () => {
+export default () => suite('safety', { concurrency: 1 }, () => {
   let shop;
   before(async () => {
     // In bad times there are alerts and errors to show.
     shop = await startShop({ MOOD: 'bad' });
   });
-  after(() => shop.stop());
+  after(() => shop?.stop());
 
   test('script and style have at most 150 KB', async () => {
     let bytes = 0;
