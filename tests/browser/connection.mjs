@@ -12,7 +12,7 @@ export default () => suite('connection', { concurrency: 1 }, () => {
   after(() => shop?.stop());
 
   const live = (page) => page.locator('#connection:text-is("Live")').waitFor({ timeout: 20_000 });
-  const frame = (time) => `event: frame\ndata: ${JSON.stringify({ time, full: true, overview: { p50: time }, endpoints: [], gone: [], families: [], runtime: { cpu: 1 }, health: null, slots: {} })}\n\n`;
+  const frame = (time) => `event: frame\ndata: ${JSON.stringify({ time, full: true, seconds: 1, overview: { p50: time }, endpoints: [], gone: [], families: [], runtime: { cpu: 1 }, health: null, slots: {} })}\n\n`;
   /** Answers with these frames, and then the stream ends. */
   const stream = (page, times) => page.route('**/dashboard/events', (route) => route.fulfill({ contentType: 'text/event-stream', body: times.map(frame).join('') }));
 

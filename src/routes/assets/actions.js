@@ -43,7 +43,7 @@ export async function copy(string) {
 		await navigator.clipboard.writeText(string);
 		toast('Copied as PromQL.');
 	} catch {
-		const area = h('textarea', { readonly: true, rows: 4, cols: 50, 'aria-label': 'PromQL' }, string);
+		const area = h('textarea', { readonly: true, cols: 50, 'aria-label': 'PromQL' }, string);
 		dialog('PromQL', h('form', { method: 'dialog', class: 'form' }, area, h('div.buttons', h('button', 'Close'))));
 		area.select();
 	}

@@ -9,7 +9,7 @@ let prefix = '';
 const stored = (act) => { try { return act(sessionStorage); } catch { return null; } };
 token = stored((tab) => tab.getItem(KEPT));
 
-/** A refusal that the page answers with its sign-in form, or with a sentence if no token would help. */
+/** A refusal; a token would help or not. */
 export class Denied extends Error {
 	constructor(message, takesToken) {
 		super(message);
@@ -50,6 +50,9 @@ export async function readConfig(signal) {
 }
 
 export const isMounted = (path) => path in paths;
+
+/** Whether a route is one of this page or beside it. */
+export const isOwn = (endpoint) => Object.values(paths).some((path) => prefix + path === endpoint);
 
 function urlOf(path, name, query) {
 	const mounted = (paths[path] ?? path).replace('{name}', encodeURIComponent(name ?? ''));

@@ -11,7 +11,7 @@ export const HEIGHT = 168;
 
 let loading;
 
-/** Loads uPlot with the first chart, so that the first figures are not kept waiting. */
+/** uPlot comes with the first chart, so that figures need not wait. */
 function loadUplot() {
 	loading ??= new Promise((resolve, reject) => {
 		const script = h('script', { src: new URL('uPlot.js', import.meta.url).href, onload: () => resolve(window.uPlot), onerror() {

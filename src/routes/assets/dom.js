@@ -88,10 +88,10 @@ export function tick() {
 }
 
 const MARKS = {
-	healthy: ['ok', '✓'], success: ['ok', '✓'], delivered: ['ok', '✓'], ok: ['ok', '✓'],
+	healthy: ['ok', '✓'], success: ['ok', '✓'], ok: ['ok', '✓'],
 	degraded: ['warn', '!'], pending: ['warn', '…'], warning: ['warn', '!'], late: ['warn', '!'], lost: ['warn', '?'],
 	unhealthy: ['bad', '✕'], failed: ['bad', '✕'], firing: ['bad', '●'], critical: ['bad', '●'], error: ['bad', '✕'],
-	running: ['info', '▸'], info: ['info', 'i'], draining: ['warn', '!'], silenced: ['off', '∅'],
+	running: ['info', '▸'], draining: ['warn', '!'], silenced: ['off', '∅'],
 };
 
 /** A status as mark and word, because color alone does not reach everybody. */

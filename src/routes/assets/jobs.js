@@ -50,7 +50,7 @@ export default function render(root, context) {
 			byJob.get(run.job_name).push([fmt.stamp(run.started_at), run.status]);
 		}
 		const { history } = overview;
-		text(note, history.is_up ? (history.waiting_events ? `${history.waiting_events} events wait for the history` : '') : `The history is down since ${fmt.stamp(history.down_since)}: ${history.reason ?? ''}`);
+		text(note, history.is_up ? '' : `The history is down since ${fmt.stamp(history.down_since)}: ${history.reason ?? ''}`);
 		none.hidden = overview.jobs.length > 0;
 		keyed(body, overview.jobs.map((each) => ({ ...each, outcomes: (byJob.get(each.job_name) ?? []).slice(0, 40).reverse() })), ({ job_name }) => job_name,
 			({ job_name, last_run, expected_at, is_late, failures_in_a_row, problems, outcomes }) => row(COLUMNS, [

@@ -5,7 +5,7 @@ import { attr, badge, dialog, empty, fill, h, keyed, template, text, tick, toast
 import { connect } from './stream.js';
 import { apply, backfill, clear, freeze, store } from './store.js';
 
-/** How often the page asks whether its token still counts. */
+/** How often the token is checked. */
 const CHECK = 15_000;
 
 const $ = (id) => document.getElementById(id);
@@ -48,7 +48,7 @@ const context = {
 	range,
 	href,
 	params: () => place().params,
-	/** Changes parameters of the view. Typing and sorting replace the entry in the history. */
+	/** Changes parameters of the view, without an entry in the history. */
 	set(changes) {
 		const { id, params } = place();
 		const next = href(id, { ...Object.fromEntries(params), ...changes });
@@ -160,7 +160,7 @@ async function renew(signal) {
 	text($('service'), config.service ?? 'Dashboard');
 }
 
-/** Takes all data from the page if its token counts no more. Other errors are the caller's. */
+/** Takes all data from the page if its token counts no more. */
 async function refused(error) {
 	if (error?.takesToken !== undefined) await renew().catch(leave);
 }

@@ -1,5 +1,6 @@
 // Requests: all endpoints in one table, and the last minutes of one or all of them.
 
+import { isOwn } from './api.js';
 import { CLASSES, LATENCIES, chart, columns } from './chart.js';
 import { empty, figures, fill, h, muted, panel, search, text } from './dom.js';
 import * as fmt from './format.js';
@@ -86,16 +87,17 @@ export default function render(root, context) {
 	let liveKey = null;
 	function frame() {
 		const matches = filter.matcher();
-		const found = [...store.endpoints.values()].filter((row) => matches(row.key));
-		text(count, `${found.length} of ${store.endpoints.size}`);
-		nothing.hidden = store.endpoints.size > 0;
+		const known = [...store.endpoints.values()].filter((row) => row.rate || !isOwn(row.endpoint));
+		const found = known.filter((row) => matches(row.key));
+		text(count, `${found.length} of ${known.length}`);
+		nothing.hidden = known.length > 0;
 		rows.set(found);
 		const key = params().get('endpoint');
 		if (key !== liveKey) { liveKey = key; live = []; history = null; }
 		// The server's clock was set back.
 		if (live.at(-1)?.[0] > store.time) live = [];
 		const row = store.endpoints.get(key);
-		if (row && live.at(-1)?.[0] !== store.time) {
+		if (row && row.rate !== null && live.at(-1)?.[0] !== store.time) {
 			live.push([store.time, row.rate_2xx, row.rate_3xx, row.rate_4xx, row.rate_5xx, row.p50, row.p95, row.p99, row.in_flight]);
 			live = live.slice(-900);
 		}

@@ -98,7 +98,8 @@ function noteHealth(health) {
 
 function pushTick(frame) {
 	const all = frame.overview;
-	if (!all) return;
+	// The rates of the first frame of all are unknown.
+	if (!all || !frame.seconds) return;
 	const sums = [0, 0, 0, 0];
 	for (const row of live.endpoints.values()) {
 		sums[0] += row.rate_2xx;

@@ -22,7 +22,7 @@ fn key(name: &'static str, labels: &[(&'static str, &'static str)]) -> Key {
 /// Ticks come from the test alone.
 fn recorder() -> Prometheus {
     let hour = Duration::from_secs(3600);
-    let history = HistoryConfig::new().interval(hour).window(2 * hour);
+    let history = HistoryConfig::new().interval(hour).window(10 * hour);
     Prometheus::builder().history(history).build().unwrap()
 }
 
