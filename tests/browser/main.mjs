@@ -9,9 +9,10 @@ import connection from './connection.mjs';
 import faults from './faults.mjs';
 import panels from './panels.mjs';
 import safety from './safety.mjs';
+import screens from './screens.mjs';
 import use from './use.mjs';
 
 suite('the dashboard', { concurrency: 3 }, () => {
-  for (const theme of [use, panels, safety, faults, connection, access]) theme();
+  for (const theme of [safety, use, panels, faults, screens, connection, access]) theme();
 });
 after(() => browser.close());
