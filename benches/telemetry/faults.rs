@@ -69,9 +69,11 @@ pub(crate) fn measure(figures: &mut Figures) {
         for _ in 0..ROUNDS {
             place.load.set_window(Some(Window::Before));
             sleep(WINDOW);
+            place.load.set_window(None);
+            // Just before the window, because filling a disk and starting programs takes time from the service.
+            begin(&mut place);
             place.load.set_window(Some(Window::During));
             let started = Instant::now();
-            begin(&mut place);
             while started.elapsed() < WINDOW {
                 again(&mut place);
                 sleep(PAUSE);

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure as allocated;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response, Uri, Version};
 use http_body::Body;
 use http_body_util::{Empty, Full};
 use tower::{Service, ServiceBuilder, service_fn};
@@ -19,7 +19,7 @@ use tower_vitals::{
     HttpLayer, HttpMetricsLayer, Prometheus, RequestIdLayer, RequestLogLayer, ServerSpanLayer,
 };
 use tracing::level_filters::LevelFilter;
-use tracing::{Dispatch, Level, dispatcher};
+use tracing::{Dispatch, Level, dispatcher, error_span, info, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{fmt, registry};
 
@@ -33,6 +33,8 @@ const METRICS: &str = "HttpMetricsLayer";
 const OURS: &str = "HttpLayer: id, log, metrics";
 const SPAN: &str = "HttpLayer: id, log, metrics, span";
 const THEIRS: &str = "SetRequestId, Propagate, TraceLayer";
+const OUR_LINE: &str = "our span and line alone";
+const THEIR_LINE: &str = "their span and line alone";
 
 type Run = Box<dyn Fn(u32)>;
 
@@ -84,7 +86,39 @@ fn ours() -> HttpLayer {
         .log(RequestLogLayer::new())
 }
 
-fn cases() -> [(&'static str, Run); 5] {
+/// What `HttpLayer` passes to the sink for a request.
+fn our_line(count: u32) {
+    for _ in 0..count {
+        let id = black_box("01a227e0-e120-714c-bb77-4c0ac6ab4bc0");
+        let span = error_span!(target: "tower_vitals::request_id", "request", request_id = id);
+        let _entered = span.enter();
+        info!(
+            target: "tower_vitals::request",
+            method = black_box("GET"),
+            route = "unmatched",
+            path = black_box("/users/7"),
+            query = "page=2",
+            status = 200_u16,
+            duration_ms = black_box(0.001_234),
+            bytes_out = 5_u64,
+            outcome = "complete",
+            "request"
+        );
+    }
+}
+
+/// What `TraceLayer` passes to the sink for a request.
+fn their_line(count: u32) {
+    let uri = Uri::from_static("/users/7?page=2");
+    for _ in 0..count {
+        let (method, version) = (black_box(Method::GET), Version::HTTP_11);
+        let span = info_span!("request", %method, uri = %black_box(&uri), ?version);
+        let _entered = span.enter();
+        info!(latency = %format_args!("{} ms", black_box(0)), status = 200, "finished processing request");
+    }
+}
+
+fn cases() -> [(&'static str, Run); 7] {
     let trace = TraceLayer::new_for_http()
         .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
         .on_response(DefaultOnResponse::new().level(Level::INFO));
@@ -110,6 +144,8 @@ fn cases() -> [(&'static str, Run); 5] {
             serve(around(with_span).service(service_fn(answer::<3>))),
         ),
         (THEIRS, serve(theirs.service(service_fn(answer::<4>)))),
+        (OUR_LINE, Box::new(our_line)),
+        (THEIR_LINE, Box::new(their_line)),
     ]
 }
 
@@ -133,7 +169,7 @@ fn sinks() -> [(&'static str, Dispatch); 3] {
 pub(crate) fn measure(figures: &mut Figures) {
     for (sink, dispatch) in sinks() {
         let cases = cases();
-        let mut times = [(); 5].map(|()| Vec::new());
+        let mut times = [(); 7].map(|()| Vec::new());
         dispatcher::with_default(&dispatch, || {
             for _ in 0..ROUNDS {
                 for ((_, run), times) in cases.iter().zip(&mut times) {
@@ -145,7 +181,7 @@ pub(crate) fn measure(figures: &mut Figures) {
         for ((name, _), time) in cases.iter().zip(times) {
             figures.push(format!("{sink}: {name}"), time);
         }
-        let [bare, _, ours, span, theirs] = times;
+        let [bare, _, ours, span, theirs, our_line, their_line] = times;
         let ratio = |ours: f64| (ours - bare) / (theirs - bare);
         figures.push(
             format!("{sink}: (ours - bare) ÷ (theirs - bare)"),
@@ -154,6 +190,10 @@ pub(crate) fn measure(figures: &mut Figures) {
         figures.push(
             format!("{sink}: (ours with span - bare) ÷ (theirs - bare)"),
             ratio(span),
+        );
+        figures.push(
+            format!("{sink}: the same of ours, each less its line"),
+            (ours - bare - our_line) / (theirs - bare - their_line),
         );
     }
 }

@@ -126,7 +126,9 @@ async fn a_large_table_is_sent_in_parts_and_new_errors_first() {
         note(&frame);
     }
     for second in 2..30 {
-        ok.iter().for_each(|one| one.increment(10));
+        for one in &ok {
+            one.increment(10);
+        }
         if second == 28 {
             // Its turn would come later.
             failed[137].increment(4);
@@ -207,7 +209,9 @@ async fn many_families_are_read_in_turn() {
     );
     let mut rates = HashMap::new();
     for _ in 1..40 {
-        counters.iter().for_each(|one| one.increment(1));
+        for one in &counters {
+            one.increment(1);
+        }
         let frame = stream.next().await;
         let own: Vec<_> = frame["families"]
             .as_array()

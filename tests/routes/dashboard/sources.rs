@@ -142,9 +142,9 @@ async fn the_last_warnings_are_shown_without_secrets() {
     assert!(!first.to_string().contains("hunter2"), "{first}");
     assert_eq!(lines[1]["fields"]["order"], 17);
 
-    let later = fetched(&shop, "/dashboard/logs?after=1").await;
-    assert_eq!(later["lines"].as_array().unwrap().len(), 1);
-    assert_eq!(later["lines"][0]["message"], "failed");
+    let newer = fetched(&shop, "/dashboard/logs?after=1").await;
+    assert_eq!(newer["lines"].as_array().unwrap().len(), 1);
+    assert_eq!(newer["lines"][0]["message"], "failed");
     let none = fetched(&shop, "/dashboard/logs?after=2").await;
     assert_eq!(none, json!({"lines": [], "next": 2}));
     for query in ["after=x", "before=1", "after=1&after=2"] {
