@@ -6,6 +6,7 @@ import { after, suite } from 'node:test';
 import access from './access.mjs';
 import { browser } from './browser.mjs';
 import connection from './connection.mjs';
+import docs from './docs.mjs';
 import faults from './faults.mjs';
 import panels from './panels.mjs';
 import safety from './safety.mjs';
@@ -13,6 +14,6 @@ import screens from './screens.mjs';
 import use from './use.mjs';
 
 suite('the dashboard', { concurrency: 3 }, () => {
-  for (const theme of [safety, use, panels, faults, screens, connection, access]) theme();
+  for (const theme of [safety, use, panels, docs, faults, screens, connection, access]) theme();
 });
 after(() => browser.close());
