@@ -79,7 +79,7 @@ export default () => suite('access', { concurrency: 1 }, () => {
     await context.close();
   });
 
-  test('a token that is revoked takes the data with it', async () => {
+  test('a revoked token removes the data', async () => {
     const { page, seen, context } = await openPage(shop.dashboard);
     await signIn(page, TOKEN);
     await page.waitForSelector('#tile-rate:not(:text("–"))');
@@ -99,7 +99,7 @@ export default () => suite('access', { concurrency: 1 }, () => {
     shop = again;
   });
 
-  test('signing out takes the data also if the service cannot be reached', async () => {
+  test('signing out removes the data also if the service cannot be reached', async () => {
     const { page, context } = await openPage(shop.dashboard);
     await signIn(page, TOKEN);
     await page.waitForSelector('#tile-rate:not(:text("–"))');
@@ -117,7 +117,7 @@ export default () => suite('access', { concurrency: 1 }, () => {
     await context.close();
   });
 
-  test('a proxy that leads to its own form takes the data', async () => {
+  test('a proxy that leads to its own form removes the data', async () => {
     const { page, context } = await openPage(shop.dashboard);
     await signIn(page, TOKEN);
     await page.waitForSelector('#tile-rate:not(:text("–"))');

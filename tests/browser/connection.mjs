@@ -16,7 +16,7 @@ export default () => suite('connection', { concurrency: 1 }, () => {
   /** Answers with these frames, and then the stream ends. */
   const stream = (page, times) => page.route('**/dashboard/events', (route) => route.fulfill({ contentType: 'text/event-stream', body: times.map(frame).join('') }));
 
-  test('a refused stream is tried again while the token counts', async () => {
+  test('a refused stream is tried again while the token is valid', async () => {
     const { page, seen, context } = await openPage();
     await page.route('**/dashboard/events', (route) => route.fulfill({ status: 403, contentType: 'text/plain', body: 'no' }), { times: 2 });
     await page.goto(shop.dashboard);

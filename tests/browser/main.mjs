@@ -4,6 +4,7 @@
 import { after, suite } from 'node:test';
 
 import access from './access.mjs';
+import accessibility from './accessibility.mjs';
 import { browser } from './browser.mjs';
 import connection from './connection.mjs';
 import docs from './docs.mjs';
@@ -13,7 +14,7 @@ import safety from './safety.mjs';
 import screens from './screens.mjs';
 import use from './use.mjs';
 
-suite('the dashboard', { concurrency: 3 }, () => {
-  for (const theme of [safety, use, panels, docs, faults, screens, connection, access]) theme();
+suite('the dashboard', { concurrency: 4 }, () => {
+  for (const theme of [accessibility, docs, use, panels, safety, faults, screens, connection, access]) theme();
 });
 after(() => browser.close());

@@ -117,7 +117,7 @@ export default () => suite('usability', { concurrency: 1 }, () => {
     await page.getByRole('button', { name: 'Resume' }).waitFor();
     await page.keyboard.press('p');
     await page.keyboard.press('?');
-    await page.getByLabel('Shortcuts of one key are on').uncheck();
+    await page.getByLabel('Single-key shortcuts are on').uncheck();
     await page.keyboard.press('Escape');
     await page.keyboard.press('1');
     await page.waitForSelector('.view.requests');

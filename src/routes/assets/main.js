@@ -160,12 +160,12 @@ async function renew(signal) {
 	text($('service'), config.service ?? 'Dashboard');
 }
 
-/** Takes all data from the page if its token counts no more. */
+/** Removes all data from the page if the token is no longer valid. */
 async function refused(error) {
 	if (error?.takesToken !== undefined) await renew().catch(leave);
 }
 
-/** Takes all data from the page. */
+/** Removes all data from the page. */
 function forget() {
 	session += 1;
 	stream?.();

@@ -32,7 +32,7 @@ export default function render(root, context) {
 		if (!isMounted('/metrics/history') || !store.config.has?.history) continue;
 		get('/metrics/history', { signal: controller.signal, query: { metric: familyOf(each), kind: each.kind ?? 'values', sum: true } })
 			.then(({ series }) => { each.past = series[0]?.points ?? []; frame(); })
-			// A figure that nobody collects has no past.
+			// A figure that is not collected has no history.
 			.catch(context.refused);
 	}
 

@@ -23,11 +23,11 @@ export default function render(root, context) {
 			const { slos, slo_alerts: alerts } = await get('/alerts/rules', { signal });
 			// A rule may have gone meanwhile.
 			const explained = await Promise.all(alerts.slice(0, MAX_EXPLAINED).map(({ name }) => get('/alerts/rules/{name}/explain', { name, signal, none: null })));
-			return slos.map((slo) => ({ slo, burns: explained.filter((each) => each?.slo === slo.name) }));
+			return { cut: alerts.length > MAX_EXPLAINED, all: slos.map((slo) => ({ slo, burns: explained.filter((each) => each?.slo === slo.name) })) };
 		},
-		show(result) {
-			fill(error, result.length ? null : empty('slos'));
-			keyed(list, result, ({ slo }) => slo.name, one);
+		show({ cut, all }) {
+			fill(error, all.length ? cut && muted(`The budgets of the first ${MAX_EXPLAINED} alerts are read.`) : empty('slos'));
+			keyed(list, all, ({ slo }) => slo.name, one);
 		},
 	});
 	return { frame: polled.frame, destroy: polled.destroy };

@@ -1,4 +1,4 @@
-// What the page knows: the newest frame, and the last 15 minutes of all requests.
+// The data of the page: the newest frame, and the last 15 minutes of all requests.
 
 import { get, isMounted } from './api.js';
 import { setServerTime } from './format.js';

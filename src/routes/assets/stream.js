@@ -6,7 +6,7 @@ import { open } from './api.js';
 const SILENCE = 10_000;
 const FIRST_WAIT = 500;
 const MAX_WAIT = 15_000;
-/** A tab that nobody sees is no viewer. */
+/** A tab that is hidden for longer is no viewer. */
 const HIDDEN = 60_000;
 /** A stream that ends sooner is one of a service that stops. */
 const SHORT = 5000;
