@@ -38,7 +38,7 @@ export default () => suite('faults and acts', { concurrency: 1 }, () => {
     const card = page.locator(`[data-alert="${alert.id}"]`);
     await card.getByText('firing').waitFor();
     assert.match(await card.locator('.facts').first().textContent(), /Value[\d.]+ %; threshold > 5 %, [\d.]+ % above/);
-    assert.equal(await page.locator('#firing').textContent(), String((await shop.get('/alerts?state=firing&limit=1000')).alerts.length));
+    await eventually(async () => assert.equal(await page.locator('#firing').textContent(), String((await shop.get('/alerts?state=firing&limit=1000')).alerts.length)));
     await screenshot(page, 'alerts-firing');
   });
 

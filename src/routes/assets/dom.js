@@ -46,7 +46,7 @@ export function attr(el, name, value) {
 
 const nameOf = (el) => el.getAttribute('aria-label') ?? el.textContent;
 
-/** Shows one node per item, built again only if its item changed. The focus stays on the control of the same name. */
+/** Shows one node per item, built again if its item changed. The focus stays on the control of the same name. */
 export function keyed(parent, items, key, build) {
 	const old = parent.nodesByKey ?? new Map();
 	const nodes = new Map();

@@ -61,7 +61,7 @@ const context = {
 	refused,
 };
 
-/** A script that could not be loaded is asked for by another address, because browsers keep the failure. */
+/** A script that failed gets another address, because browsers keep the failure. */
 let tries = 0;
 const load = (id) => import(`./${id}.js${tries ? `?${tries}` : ''}`);
 

@@ -5,13 +5,13 @@ import { fill, problem } from './dom.js';
 /** At most one change of the version in this time is read. */
 const PAUSE = 2000;
 
-/** Calls `read(signal)` and then `show(result)` now, at once when `key()` changes, soon when `version()` does, and every `seconds`. A problem goes into `error`. */
+/** Calls `read(signal)` and then `show(result)` now, when `key()` changes, soon after `version()` did, and every `seconds`. */
 export function poll(context, { read, show, error, key = () => '', version = () => 0, seconds = 5 }) {
 	const controller = new AbortController();
 	let isReading = false;
 	let isAgain = false;
 	let isShown = false;
-	/** A result that came while the page was paused. */
+	/** A result of a pause. */
 	let held;
 	let last;
 	let lastKey;

@@ -11,7 +11,7 @@ const HIDDEN = 60_000;
 /** A stream that ends sooner is one of a service that stops. */
 const SHORT = 5000;
 
-/** Keeps a stream open until the result is called. `onState` gets `connecting`, `live`, or `lost`, the seconds to the next try and the error. `renew` runs before each further stream. */
+/** Keeps a stream open until the result is called. `onState` gets `connecting`, `live`, or `lost`, the seconds to the next try and the error. `renew` runs before each new try. */
 export function connect(onFrame, onState, renew) {
 	let controller = null;
 	let isStopped = false;
