@@ -3,6 +3,7 @@
 #![allow(
     dead_code,
     clippy::let_and_return,
+    clippy::unused_async,
     reason = "hints are compiled and not run"
 )]
 
