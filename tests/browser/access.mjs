@@ -8,10 +8,10 @@ import { eventually, startShop } from './shop.mjs';
 
 const TOKEN = 'right-t0ken-of-this-test';
 
-suite('access', () => {
+export default () => suite('access', { concurrency: 1 }, () => {
   let shop;
   before(async () => { shop = await startShop({ MONITORING_TOKEN: TOKEN }); });
-  after(() => shop.stop());
+  after(() => shop?.stop());
 
   const signIn = async (page, token) => {
     await page.getByLabel('Token').fill(token);
@@ -79,7 +79,7 @@ suite('access', () => {
     await context.close();
   });
 
-  test('a token that is revoked takes the data with it', async () => {
+  test('a revoked token removes the data', async () => {
     const { page, seen, context } = await openPage(shop.dashboard);
     await signIn(page, TOKEN);
     await page.waitForSelector('#tile-rate:not(:text("–"))');
@@ -97,6 +97,35 @@ suite('access', () => {
     const again = await startShop({ MONITORING_TOKEN: TOKEN });
     await shop.stop();
     shop = again;
+  });
+
+  test('signing out removes the data also if the service cannot be reached', async () => {
+    const { page, context } = await openPage(shop.dashboard);
+    await signIn(page, TOKEN);
+    await page.waitForSelector('#tile-rate:not(:text("–"))');
+    await page.route('**/dashboard/config.json', (route) => route.abort());
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('The service does not answer').waitFor();
+    await page.locator('body').press('2');
+    assert.equal(await page.locator('.view, .tile, table, .nav a:visible').count(), 0);
+    assert.equal(await page.evaluate(async () => {
+      const { store } = await import(new URL('store.js', document.querySelector('script').src));
+      return store.endpoints.size + store.families.size + store.ticks.length + Number(store.overview !== null);
+    }), 0);
+    await page.unroute('**/dashboard/config.json');
+    await isWithoutData(page);
+    await context.close();
+  });
+
+  test('a proxy that leads to its own form removes the data', async () => {
+    const { page, context } = await openPage(shop.dashboard);
+    await signIn(page, TOKEN);
+    await page.waitForSelector('#tile-rate:not(:text("–"))');
+    await page.route('**/dashboard/config.json', (route) => route.fulfill({ status: 302, headers: { location: '/login' } }));
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('Sign in where you reach this page').waitFor();
+    assert.equal(await page.locator('.view, .tile, table, .nav a:visible').count(), 0);
+    await context.close();
   });
 
   test('a guard without a challenge has no form', async () => {

@@ -46,13 +46,13 @@ export async function show(page, hash) {
   await page.locator(`.view.${id} > :visible`).first().waitFor();
 }
 
-/** The violations that axe finds. */
-export async function axe(page) {
+/** The violations that axe finds, by all rules or one. */
+export async function axe(page, rule) {
   await page.evaluate(axeSource);
-  const violations = await page.evaluate(async () => {
-    const { violations } = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+  const violations = await page.evaluate(async (own) => {
+    const { violations } = await window.axe.run(document, { runOnly: own ? [own] : ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
     return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary}`).join(' | ')}`);
-  });
+  }, rule);
   return violations;
 }
 

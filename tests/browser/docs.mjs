@@ -14,10 +14,10 @@ async function signIn(page, token = TOKEN) {
   await page.getByRole('button', { name: 'Show' }).click();
 }
 
-suite('API documents', () => {
+export default () => suite('API documents', { concurrency: 1 }, () => {
   let shop;
   before(async () => { shop = await startShop({ MONITORING_TOKEN: TOKEN }); });
-  after(() => shop.stop());
+  after(() => shop?.stop());
 
   test('/docs shows nothing before sign-in, and refuses a wrong token', async () => {
     const { page, context, seen } = await openPage(`${shop.url}/docs`);

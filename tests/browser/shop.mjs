@@ -16,8 +16,13 @@ export async function startShop(variables = {}) {
   const exited = new Promise((done) => child.on('exit', done));
   let sink;
   const url = await new Promise((found, failed) => {
-    const timer = setTimeout(() => failed(new Error('the shop does not start')), START);
-    child.on('exit', (code) => failed(new Error(`the shop ended with ${code}`)));
+    const timer = setTimeout(() => {
+      // Its pipe would keep the tests from ending.
+      child.kill('SIGKILL');
+      failed(new Error('the shop does not start'));
+    }, START);
+    child.on('error', failed);
+    child.on('exit', (code) => { clearTimeout(timer); failed(new Error(`the shop ended with ${code}`)); });
     createInterface(child.stdout).on('line', (line) => {
       const url = /^listening on (\S+)/.exec(line)?.[1];
       if (url) { clearTimeout(timer); found(url); }

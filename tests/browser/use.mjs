@@ -1,4 +1,4 @@
-// Reload, pause, links, keys, small and dark screens, and a server that goes and comes back.
+// Reload, pause, links, keys, queries, and a server that goes and comes back.
 
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
@@ -6,7 +6,7 @@ import { after, before, suite, test } from 'node:test';
 import { VIEWS, assertClean, openPage, screenshot, show } from './browser.mjs';
 import { eventually, startShop } from './shop.mjs';
 
-suite('usability', () => {
+export default () => suite('usability', { concurrency: 1 }, () => {
   let shop;
   let page;
   let seen;
@@ -16,8 +16,8 @@ suite('usability', () => {
     await page.waitForSelector('#tile-rate:not(:text("–"))');
   });
   after(async () => {
-    assertClean(seen, shop.url);
-    await shop.stop();
+    await shop?.stop();
+    if (seen) assertClean(seen, shop.url);
   });
 
   test('a reload keeps the history, which is the server\'s', async () => {
@@ -38,10 +38,13 @@ suite('usability', () => {
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByText('Paused').waitFor();
     const paused = await figures();
-    const time = () => page.evaluate(async () => (await import(new URL('store.js', document.querySelector('script').src))).store.time);
-    const began = await time();
-    await eventually(async () => assert.ok(await time() > began + 2.5));
+    const uptime = async () => (await shop.get('/metrics/json')).metrics.app_uptime_seconds.value;
+    const began = await uptime();
+    await eventually(async () => assert.ok(await uptime() > began + 2.5));
     assert.equal(await figures(), paused);
+    await show(page, 'requests');
+    await show(page, 'overview');
+    assert.equal(await figures(), paused, 'another view shows the same moment');
     await page.getByRole('button', { name: 'Resume' }).click();
     await eventually(async () => assert.notEqual(await figures(), paused));
   });
@@ -67,15 +70,27 @@ suite('usability', () => {
   });
 
   test('the table is sorted by each column', async () => {
-    await show(page, 'requests?sort=rate&dir=desc');
-    for (const direction of ['desc', 'asc']) {
-      await show(page, `requests?sort=endpoint&dir=${direction}`);
-      await eventually(async () => {
-        const names = await page.locator('.grid tbody a').evaluateAll((all) => all.map((link) => { const [method, endpoint] = link.textContent.split(' '); return `${endpoint} ${method}`; }));
-        const sorted = names.toSorted();
-        assert.deepEqual(names, direction === 'asc' ? sorted : sorted.toReversed());
-      });
+    await show(page, 'requests');
+    await eventually(async () => assert.ok(await page.locator('.grid tbody a').count() > 3));
+    // The rows are those of one moment then.
+    await page.getByRole('button', { name: 'Pause' }).click();
+    for (const column of ['endpoint', 'rate', 'error_ratio', 'p50', 'p95', 'p99', 'in_flight']) {
+      for (const direction of ['desc', 'asc']) {
+        await show(page, `requests?sort=${column}&dir=${direction}`);
+        await eventually(async () => {
+          const values = await page.evaluate(async (name) => {
+            const { store } = await import(new URL('store.js', document.querySelector('script').src));
+            const rows = [...document.querySelectorAll('.grid tbody a')].map((link) => store.endpoints.get(link.textContent));
+            return rows.map((row) => (name === 'endpoint' ? `${row.endpoint} ${row.method}` : row[name]));
+          }, column);
+          const known = values.filter((value) => value !== null);
+          const sorted = column === 'endpoint' ? known.toSorted() : known.toSorted((a, b) => a - b);
+          if (direction === 'desc') sorted.reverse();
+          assert.deepEqual(values, [...sorted, ...values.filter((value) => value === null)], `${column} ${direction}`);
+        });
+      }
     }
+    await page.getByRole('button', { name: 'Resume' }).click();
   });
 
   test('all works by keys', async () => {
@@ -102,7 +117,7 @@ suite('usability', () => {
     await page.getByRole('button', { name: 'Resume' }).waitFor();
     await page.keyboard.press('p');
     await page.keyboard.press('?');
-    await page.getByLabel('Shortcuts of one key are on').uncheck();
+    await page.getByLabel('Single-key shortcuts are on').uncheck();
     await page.keyboard.press('Escape');
     await page.keyboard.press('1');
     await page.waitForSelector('.view.requests');
@@ -148,49 +163,78 @@ suite('usability', () => {
     }
   });
 
-  test('360 px, dark and light, every view', async () => {
-    for (const [width, height] of [[1280, 800], [360, 740]]) {
-      for (const colorScheme of ['light', 'dark']) {
-        const small = await openPage(shop.dashboard, { viewport: { width, height }, colorScheme });
-        for (const view of VIEWS) {
-          await show(small.page, view);
-          await eventually(async () => assert.equal(await small.page.locator(`.view.${view}`).evaluate((el) => el.textContent.length > 20), true));
-          const [wide, back] = await small.page.evaluate(() => [document.documentElement.scrollWidth, getComputedStyle(document.body).backgroundColor]);
-          assert.ok(wide <= width, `${view} is ${wide} px wide at ${width}`);
-          assert.equal(back, colorScheme === 'dark' ? 'rgb(15, 19, 24)' : 'rgb(245, 246, 248)');
-          if (process.env.SCREENSHOTS) await small.page.waitForTimeout(1500);
-          await screenshot(small.page, `${view}-${width}-${colorScheme}`);
-        }
-        assertClean(small.seen, shop.url);
-        await small.context.close();
-      }
-    }
+  test('queries have the names of the service', async () => {
+    const own = await openPage();
+    const config = { prefix: 'shop_', names: { requests: null, duration: 'http_server_request_duration_seconds', in_flight: null }, labels: { method: null, endpoint: 'http_route', status: 'http_response_status_code', error_type: 'error_type' } };
+    await own.page.route('**/dashboard/config.json', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...await response.json(), ...config } });
+    });
+    await own.page.goto(`${shop.dashboard}#/overview`);
+    const copied = async (title) => {
+      await own.page.evaluate(() => navigator.clipboard.writeText(''));
+      await own.page.getByRole('button', { name: `Copy ${title} as PromQL` }).click();
+      return eventually(async () => await own.page.evaluate(() => navigator.clipboard.readText()) || assert.fail('nothing is copied'));
+    };
+    const count = 'http_server_request_duration_seconds_count';
+    assert.equal(await copied('Requests per second'), `sum by (http_response_status_code) (rate(${count}[1m]))`);
+    assert.equal(await copied('Error ratio'), `sum(rate(${count}{error_type!~"|cancelled|body_dropped"}[1m])) / sum(rate(${count}[1m]))`);
+    assert.equal(await own.page.getByRole('button', { name: 'Copy In flight as PromQL' }).count(), 0);
+    await show(own.page, 'requests?endpoint=GET+%2Fproducts');
+    assert.equal(await copied('Requests per second'), `sum by (http_response_status_code) (rate(${count}{http_route="/products"}[1m]))`);
+    await show(own.page, 'runtime');
+    assert.equal(await copied('Memory'), 'shop_process_resident_memory_bytes');
+    assert.equal(await copied('CPU of the process'), 'rate(shop_process_cpu_seconds_total[1m])');
+    const asked = own.seen.urls.filter((url) => url.includes('/metrics/history?metric=')).map((url) => new URL(url).searchParams.get('metric'));
+    assert.deepEqual(asked, ['shop_process_resident_memory_bytes', 'shop_process_cpu_seconds_total', 'shop_process_open_fds', 'shop_tokio_alive_tasks']);
+    await own.context.close();
   });
 
-  test('the theme can be chosen, and stays', async () => {
-    await page.getByRole('button', { name: /^Theme/ }).click();
-    await page.getByRole('button', { name: /^Theme/ }).click();
-    await page.reload();
-    await page.waitForSelector('html[data-theme=dark]');
-    assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(15, 19, 24)');
-    await page.getByRole('button', { name: /^Theme/ }).click();
+  test('the focus stays in the table of a chart', async () => {
+    await show(page, 'overview');
+    await page.getByRole('button', { name: 'Data table of Duration' }).click();
+    const table = page.getByRole('region', { name: 'Data of Duration' });
+    await table.focus();
+    const newest = () => table.locator('tbody td').first().textContent();
+    const before = await newest();
+    await eventually(async () => assert.notEqual(await newest(), before));
+    assert.equal(await page.evaluate(() => document.activeElement.ariaLabel), 'Data of Duration');
   });
 
-  test('it prints without its controls', async () => {
-    await show(page, 'requests');
-    await page.emulateMedia({ media: 'print' });
-    assert.equal(await page.locator('nav, .tools').evaluateAll((all) => all.some((el) => el.checkVisibility())), false);
-    await page.emulateMedia({ media: null });
+  test('the chart of a family begins with the frames if there is no history', async () => {
+    const own = await openPage();
+    await own.page.route('**/dashboard/config.json', async (route) => {
+      const response = await route.fetch();
+      const config = await response.json();
+      await route.fulfill({ response, json: { ...config, has: { ...config.has, history: false } } });
+    });
+    await own.page.goto(`${shop.dashboard}#/metrics?family=http_requests_total`);
+    await own.page.getByRole('button', { name: /^Data table of/ }).click();
+    await eventually(async () => assert.ok(await own.page.locator('.chart tbody tr').count() > 1));
+    await own.page.locator('.chart canvas').waitFor();
+    assert.deepEqual(own.seen.urls.filter((url) => url.includes('/metrics/history')), []);
+    await own.context.close();
   });
 
   test('a server that is lost and comes back', async () => {
     await show(page, 'overview');
+    const hidden = await openPage(shop.dashboard);
+    await hidden.page.locator('#connection:text("Live")').waitFor();
+    const see = (is) => hidden.page.evaluate((isSeen) => {
+      Object.defineProperty(document, 'hidden', { configurable: true, value: !isSeen });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, is);
+    await see(false);
     await shop.kill();
     await page.getByText(/Connection lost/).waitFor();
+    await hidden.page.getByText(/Connection lost/).waitFor();
     await screenshot(page, 'lost');
     const again = await startShop({ PORT: shop.port, SHOP_DIR: shop.home });
     try {
       await page.locator('#connection:text("Live")').waitFor({ timeout: 30_000 });
+      await see(true);
+      await hidden.page.locator('#connection:text("Live")').waitFor();
+      await hidden.context.close();
       await eventually(async () => {
         const { metrics } = await again.get('/metrics/json');
         const minutes = metrics.app_uptime_seconds.value;

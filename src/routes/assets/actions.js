@@ -6,14 +6,15 @@ import { dialog, h, template, text, toast } from './dom.js';
 /** The name that the person gave last. It stays in memory. */
 let person = '';
 
-/** A dialog that confirms an act, with the form of the act. A problem is shown in it. */
-function act(id, title, path, name, done, after) {
+/** A dialog that confirms an act: the form of the template, which also names the route and the words. A problem is shown in it. */
+export function act(id, key, name, done) {
 	const form = template(`act-${id}`);
+	const { path, title, after } = form.dataset;
 	const error = form.querySelector('.problem');
 	const [cancel, submit] = form.querySelectorAll('button');
 	const { by, for_seconds: seconds } = form.elements;
 	if (by) by.value = person;
-	const close = dialog(title, form);
+	const close = dialog(title.replace('{}', () => name), form);
 	cancel.addEventListener('click', close);
 	form.addEventListener('submit', async (event) => {
 		event.preventDefault();
@@ -24,9 +25,9 @@ function act(id, title, path, name, done, after) {
 		submit.disabled = true;
 		text(error, '');
 		try {
-			await post(path, name, body);
+			await post(path, key, body);
 			close();
-			toast(after);
+			toast(after.replace('{}', () => name));
 			done();
 		} catch (problem) {
 			text(error, problem.message);
@@ -35,12 +36,6 @@ function act(id, title, path, name, done, after) {
 	});
 	(person || !by ? submit : by).focus();
 }
-
-export const acknowledge = ({ id, name }, done) => act('acknowledge', `Acknowledge ${name}?`, '/alerts/{name}/acknowledge', id, done, `${name} is acknowledged.`);
-export const resolve = ({ id, name }, done) => act('resolve', `Resolve ${name}?`, '/alerts/{name}/resolve', id, done, `${name} is resolved.`);
-export const silence = ({ id, name }, done) => act('silence', `Silence ${name}?`, '/alerts/{name}/suppress', id, done, `${name} is silenced.`);
-export const endSilence = (id, done) => act('end', 'End this silence?', '/alerts/silences/{name}/end', id, done, 'The silence has ended.');
-export const testChannel = (name, done) => act('test', `Test channel ${name}?`, '/alerts/channels/{name}/test', name, done, `The test message arrived at ${name}.`);
 
 /** Copies a text, or shows it where the browser has no clipboard (plain HTTP). */
 export async function copy(string) {

@@ -1,8 +1,8 @@
-// Alerts: which fire or are pending, how far from their threshold, and what holds their notifications.
+// Alerts: those that fire or are pending, their distance from the threshold, and the causes that hold their notifications.
 
-import { acknowledge, copy, endSilence, resolve, silence, testChannel } from './actions.js';
+import { act, copy } from './actions.js';
 import { get, isMounted } from './api.js';
-import { badge, columns, empty, fill, h, keyed, label, labels, muted, panel, row, search, select, table, text, ticking } from './dom.js';
+import { badge, columns, empty, fill, h, keyed, label, labels, muted, panel, row, search, select, table, template, text, ticking } from './dom.js';
 import * as fmt from './format.js';
 import { poll } from './poll.js';
 import * as promql from './promql.js';
@@ -19,7 +19,7 @@ export default function render(root, context) {
 	const { store } = context;
 	const error = h('div');
 	const summary = h('span.muted', { role: 'status' });
-	const state = select('State', [['', 'Firing and pending'], ['firing', 'Firing'], ['pending', 'Pending'], ['resolved', 'Resolved'], ['all', 'All']], () => context.set({ state: state.value }));
+	const state = select('state', context);
 	const filter = search(context, 'Filter alerts');
 	const cards = h('div.cards');
 	const calm = h('div', { hidden: true });
@@ -34,8 +34,7 @@ export default function render(root, context) {
 	let data = null;
 	const polled = poll(context, {
 		error,
-		seconds: 5,
-		version: () => store.slots.alerts ?? 0,
+		version: () => store.slots.alerts,
 		async read(signal) {
 			const optional = (path, query) => (isMounted(path) ? get(path, { signal, query }) : null);
 			const [list, ruleList, stats, silenceList, history] = await Promise.all([
@@ -52,9 +51,9 @@ export default function render(root, context) {
 			showAll();
 		},
 	});
-	const again = () => polled.run();
-	/** A button, if its route is mounted. */
-	const button = (title, name, path, run) => isMounted(path) && h('button.small', { type: 'button', 'data-focus': title, 'aria-label': `${title} ${name}`, onclick: run }, title);
+	/** A button of an act, if its route is mounted. */
+	const button = (title, id, key, name = key, told = name) => isMounted(template(`act-${id}`).dataset.path)
+		&& h('button.small', { type: 'button', 'aria-label': `${title} ${told}`, onclick: () => act(id, key, name, polled.run) }, title);
 
 	function showAll() {
 		if (!data) return;
@@ -78,12 +77,12 @@ export default function render(root, context) {
 		keyed(channels.body, stats?.channels ?? [], ({ name }) => name, ({ name, kind, stopped, waiting, last_success, last_error }) => row(CHANNELS, [
 			h('span', h('strong', name), muted(` ${kind}`)), stopped ? badge('failed', 'stopped') : badge('ok', 'works'), fmt.integer(waiting),
 			ticking(last_success), h('span', stopped ? h('span', stopped.error, ' since ', ticking(stopped.since)) : last_error ?? ''),
-			button('Test', `channel ${name}`, '/alerts/channels/{name}/test', () => testChannel(name, again))], { 'data-channel': name }));
+			button('Test', 'test', name, name, `channel ${name}`)], { 'data-channel': name }));
 		keyed(silences.body, data.silences?.silences ?? [], ({ id }) => id, ({ id, target, is_active, begins_at, ends_at, until, by, note, recurrence }) => row(SILENCES, [
 			target.alert ? nameOf(target.alert) : h('span.labels', target.labels.map((each) => label(each.label + (each.is_equal ? '=' : '≠'), each.value))),
 			h('span', is_active ? badge('silenced', 'active') : begins_at ? ticking(begins_at, 'in') : '–', recurrence ? ` ${recurrence.cron} (${recurrence.time_zone})` : ''),
 			ticking(ends_at ?? until, 'in'), by, note ?? '',
-			button('End', `silence ${id}`, '/alerts/silences/{name}/end', () => endSilence(id, again))], { 'data-silence': id }));
+			button('End', 'end', id, id, `silence ${id}`)], { 'data-silence': id }));
 		keyed(events.body, data.history?.events ?? [], (event) => JSON.stringify(event), event);
 	}
 
@@ -126,9 +125,9 @@ export default function render(root, context) {
 				rule?.stale ? fact('Stale', rule.stale) : null),
 			h('dl.facts', fact('Notification', holds.length ? holds.map((parts, i) => [i ? '; ' : '', parts]) : isActive ? 'not held back' : '–')),
 			h('div.buttons',
-				alert.state === 'firing' && !acknowledged && button('Acknowledge', name, '/alerts/{name}/acknowledge', () => acknowledge(alert, again)),
-				isActive && button('Resolve', name, '/alerts/{name}/resolve', () => resolve(alert, again)),
-				isActive && button('Silence', name, '/alerts/{name}/suppress', () => silence(alert, again)),
+				alert.state === 'firing' && !acknowledged && button('Acknowledge', 'acknowledge', alert.id, name),
+				isActive && button('Resolve', 'resolve', alert.id, name),
+				isActive && button('Silence', 'silence', alert.id, name),
 				runbook(annotations.runbook_url)));
 	}
 
@@ -139,7 +138,7 @@ export default function render(root, context) {
 /** Only a web address becomes a link, because a label may hold anything. */
 function runbook(url) {
 	if (!url) return null;
-	return /^https?:\/\//.test(url) ? h('a.button.small', { href: url, rel: 'noreferrer noopener', target: '_blank' }, 'Runbook') : muted(url);
+	return /^https?:/.test(url) ? h('a.button.small', { href: url, rel: 'noreferrer noopener', target: '_blank' }, 'Runbook') : muted(url);
 }
 
 const fact = (name, value) => h('div', h('dt', name), h('dd', value));
@@ -171,11 +170,7 @@ function hold(each, nameOf) {
 }
 
 const words = (name) => name.replaceAll('_', ' ');
-const CAUSES = {
-	level: 'takes other levels', labels: 'takes other labels', other_channels: 'is no channel of the rule', announced_by_prometheus: 'is left to Prometheus',
-	acknowledged: 'waits, because somebody acknowledged', group_wait: 'waits for the group', group_interval: 'waits for the next time of the group',
-	cooldown: 'cools down', cap: 'has reached its cap',
-};
+const CAUSES = Object.fromEntries([...template('causes').children].map((each) => [each.dataset.cause, each.textContent]));
 
 function cause(each) {
 	if (typeof each === 'string') return [CAUSES[each] ?? words(each)];
@@ -186,9 +181,9 @@ function cause(each) {
 
 function event(each) {
 	const by = (name) => (name ? ` by ${name}` : '');
-	let what;
-	if (each.event === 'transition') what = [`${each.from} → ${each.to}, ${words(each.reason)}${by(each.by)}${each.note ? `: ${each.note}` : ''} `, labels(each.labels)];
-	else if (each.event === 'notification') what = [badge(each.result === 'delivered' ? 'ok' : 'failed', words(each.result)), ` ${each.channel}: ${words(each.reason)} ${each.error ?? ''}`];
-	else what = `silence${by(each.silence.by)} ${each.began ? 'began' : 'ended'}${by(each.ended_by)}`;
-	return row(EVENTS, [ticking(each.at), each.name ?? '', h('span', what)]);
+	let told;
+	if (each.event === 'transition') told = [`${each.from} → ${each.to}, ${words(each.reason)}${by(each.by)}${each.note ? `: ${each.note}` : ''} `, labels(each.labels)];
+	else if (each.event === 'notification') told = [badge(each.result === 'delivered' ? 'ok' : 'failed', words(each.result)), ` ${each.channel}: ${words(each.reason)} ${each.error ?? ''}`];
+	else told = `silence${by(each.silence.by)} ${each.began ? 'began' : 'ended'}${by(each.ended_by)}`;
+	return row(EVENTS, [ticking(each.at), each.name ?? '', h('span', told)]);
 }

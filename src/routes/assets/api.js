@@ -1,6 +1,8 @@
 // Requests to the service. The token lives here and travels in a header only.
 
 const KEPT = 'tower-vitals-token';
+/** A connection may hang after the machine slept. */
+const LONGEST = 15_000;
 let token = null;
 let paths = {};
 let prefix = '';
@@ -40,8 +42,8 @@ export function signOut() {
 /** The address of the config, which is relative to the page's own. */
 const configUrl = new URL(document.querySelector('meta[name=config]').content, location.href);
 
-export async function readConfig() {
-	const config = await (await send(configUrl)).json();
+export async function readConfig(signal) {
+	const config = await (await send(configUrl, { signal })).json();
 	paths = config.paths;
 	const own = location.pathname.replace(/\/$/, '');
 	const mounted = paths['/dashboard'] ?? '/dashboard';
@@ -66,8 +68,12 @@ function urlOf(path, name, query) {
 async function send(url, options = {}) {
 	const headers = { ...options.headers };
 	if (token !== null) headers.authorization = `Bearer ${token}`;
-	const response = await fetch(url, { ...options, headers, cache: 'no-store', redirect: 'error' });
+	// A stream has its own watchdog.
+	const signals = [options.signal, headers.accept ? null : AbortSignal.timeout(LONGEST)].filter(Boolean);
+	const response = await fetch(url, { ...options, signal: AbortSignal.any(signals), headers, cache: 'no-store', redirect: 'manual' });
 	if (response.ok) return response;
+	// A proxy whose session has ended sends to its own form.
+	if (response.type === 'opaqueredirect') throw new Denied(`${url.pathname} leads to another page.`, false);
 	const body = await response.text();
 	let detail = '';
 	try { detail = JSON.parse(body).detail ?? ''; } catch { /* A proxy answered. */ }
@@ -75,17 +81,13 @@ async function send(url, options = {}) {
 	if (response.status === 401 || response.status === 403) {
 		throw new Denied(detail, /bearer/i.test(response.headers.get('www-authenticate') ?? ''));
 	}
-	// A health report is a report also when its status is 503.
-	if (options.isReport && body.startsWith('{') && !/problem/.test(response.headers.get('content-type') ?? '')) {
-		return { json: () => JSON.parse(body) };
-	}
 	throw new Problem(response.status, detail);
 }
 
 /** Reads JSON from a route by its default path; `none` if there is nothing of that name. */
-export async function get(path, { name, query, signal, isReport, none } = {}) {
+export async function get(path, { name, query, signal, none } = {}) {
 	try {
-		return (await send(urlOf(path, name, query), { signal, isReport })).json();
+		return (await send(urlOf(path, name, query), { signal })).json();
 	} catch (refusal) {
 		if (none === undefined || refusal.status !== 404) throw refusal;
 		return none;

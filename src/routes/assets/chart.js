@@ -1,7 +1,7 @@
 // Charts over time, drawn by uPlot, with a table of the same numbers behind each.
 
 import { copy } from './actions.js';
-import { attr, fill, h, table, text } from './dom.js';
+import { attr, fill, h, headCells, table, text } from './dom.js';
 import { clock } from './format.js';
 
 /** Points further apart than this are not joined. */
@@ -14,7 +14,12 @@ let loading;
 /** uPlot comes with the first chart, so that figures need not wait. */
 function loadUplot() {
 	loading ??= new Promise((resolve, reject) => {
-		document.head.append(h('script', { src: new URL('uPlot.js', import.meta.url).href, onload: () => resolve(window.uPlot), onerror: reject }));
+		const script = h('script', { src: new URL('uPlot.js', import.meta.url).href, onload: () => resolve(window.uPlot), onerror() {
+			script.remove();
+			loading = null;
+			reject();
+		} });
+		document.head.append(script);
 	});
 	return loading;
 }
@@ -36,27 +41,26 @@ const DASHES = { dashed: [6, 4], dotted: [2, 3] };
 
 /** The frame of a chart: title, legend, and a table of `data()`: heads, times and the texts of one time. */
 export function framed(title, promql, legend, plot, data, heading = 'h3') {
-	const behind = h('div', { hidden: true });
+	// It stays, because the focus may be in it.
+	const { el: box, body } = table(`Data of ${title}`, []);
+	box.classList.add('short');
+	const behind = h('div', { hidden: true }, box);
 	const button = h('button.small', { type: 'button', 'aria-expanded': 'false', 'aria-label': `Data table of ${title}`, onclick() {
 		behind.hidden = !behind.hidden;
 		attr(button, 'aria-expanded', String(!behind.hidden));
 		renderTable();
 	} }, 'Table');
 	const el = h('figure.chart', h('figcaption.chart-head', h(heading, title), legend, h('span.chart-tools',
-		h('button.small', { type: 'button', 'aria-label': `Copy ${title} as PromQL`, onclick: () => copy(promql()) }, 'PromQL'), button)), plot, behind);
+		promql() && h('button.small', { type: 'button', 'aria-label': `Copy ${title} as PromQL`, onclick: () => copy(promql()) }, 'PromQL'), button)), plot, behind);
 
 	function renderTable() {
 		if (behind.hidden) return;
 		const { heads, times, cells } = data();
-		const { el: box, body } = table(`Data of ${title}`, [['Time'], ...heads.map((name) => [name, 'num'])]);
+		fill(box.querySelector('tr'), headCells([['Time'], ...heads.map((name) => [name, 'num'])]));
 		const step = Math.max(1, Math.ceil(times.length / MAX_ROWS));
-		for (let i = times.length - 1; i >= 0; i -= step) {
-			body.append(h('tr', h('td', clock(times[i])), cells(i).map((cell) => h('td.num', cell))));
-		}
-		const scroll = behind.firstChild?.scrollTop ?? 0;
-		box.classList.add('short');
-		fill(behind, box);
-		box.scrollTop = scroll;
+		const rows = [];
+		for (let i = times.length - 1; i >= 0; i -= step) rows.push(h('tr', h('td', clock(times[i])), cells(i).map((cell) => h('td.num', cell))));
+		fill(body, rows);
 	}
 	return { el, renderTable };
 }
@@ -70,7 +74,7 @@ export function chart({ title, series, format, promql, isStacked, range, min = 0
 		return h('li', key, `${label} `, values[i]);
 	}));
 	const plot = h('div.plot', { role: 'img', 'aria-label': title });
-	const hint = h('p.plot-hint', { hidden: true }, 'Waiting for data');
+	const hint = h('p.plot-hint', { hidden: true });
 	const { el, renderTable } = framed(title, promql, legend, h('div.plot-box', plot, hint), () => ({
 		heads: series.map(({ label }) => label), times, cells: (i) => rows.map((column) => format(column[i])),
 	}), heading);
@@ -79,6 +83,13 @@ export function chart({ title, series, format, promql, isStacked, range, min = 0
 	let rows = [];
 	let drawn = null;
 	let limitNow = null;
+	let isFailed = false;
+
+	function showHint(failed) {
+		isFailed = failed;
+		hint.hidden = !failed && times.length > 1;
+		text(hint, failed ? 'The chart cannot be drawn; the table has its data.' : 'Waiting for data');
+	}
 
 	const observer = new ResizeObserver(() => {
 		const width = plot.clientWidth;
@@ -150,7 +161,7 @@ export function chart({ title, series, format, promql, isStacked, range, min = 0
 			times = newTimes;
 			rows = columns;
 			limitNow = newLimit;
-			hint.hidden = times.length > 1;
+			showHint(isFailed);
 			// A null breaks the line where points are missing.
 			const xs = [];
 			const cols = columns.map(() => []);
@@ -169,7 +180,7 @@ export function chart({ title, series, format, promql, isStacked, range, min = 0
 			plot.setAttribute('aria-label', `${title}: ${series.map(({ label }, k) => `${label} ${format(rows[k]?.at(-1))}`).join(', ')} now; the table has all values`);
 			renderTable();
 		},
-		restyle: () => build().catch(() => { hint.hidden = false; text(hint, 'The chart cannot be drawn; the table has its data.'); }),
+		restyle: () => build().then(() => showHint(false), () => showHint(true)),
 		destroy() {
 			all.delete(self);
 			observer.disconnect();

@@ -44,7 +44,9 @@ export function attr(el, name, value) {
 	else if (el.getAttribute(name) !== value) el.setAttribute(name, value);
 }
 
-/** Shows one node per item, built again only if its item changed. The focus stays on the control with the same `data-focus`. */
+const nameOf = (el) => el.getAttribute('aria-label') ?? el.textContent;
+
+/** Shows one node per item, built again if its item changed. The focus stays on the control of the same name. */
 export function keyed(parent, items, key, build) {
 	const old = parent.nodesByKey ?? new Map();
 	const nodes = new Map();
@@ -53,10 +55,10 @@ export function keyed(parent, items, key, build) {
 		const signature = JSON.stringify(item);
 		let entry = old.get(name);
 		if (!entry || entry.signature !== signature) {
-			const focused = entry?.node.contains(document.activeElement) && document.activeElement.dataset.focus;
+			const focused = entry?.node.contains(document.activeElement) && nameOf(document.activeElement);
 			const node = build(item);
 			if (entry) entry.node.replaceWith(node);
-			if (focused) [...node.querySelectorAll('[data-focus]')].find((el) => el.dataset.focus === focused)?.focus();
+			if (focused) [...node.querySelectorAll('a, button, [tabindex]')].find((el) => nameOf(el) === focused)?.focus();
 			entry = { node, signature };
 		}
 		nodes.set(name, entry);
@@ -110,7 +112,7 @@ export const panel = (title, tools, ...children) => h('section.panel', h('div.pa
 /** A copy of a template of the page. */
 export const template = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 
-/** What to do where there is nothing to show. */
+/** The hint of a view that has nothing to show. */
 export const empty = (name) => template(`empty-${name}`);
 
 export const problem = (error) => h('p.problem', { role: 'alert' }, error.message);
@@ -120,14 +122,15 @@ export const muted = (...children) => h('span.muted', children);
 /** A box that scrolls, also by keys. */
 export const region = (name, spec, ...children) => h(`div.scroll${spec}`, { tabindex: '0', role: 'region', 'aria-label': name }, children);
 
-/** Columns of a table from their titles: `#` stands before numbers, `~` before what does not wrap. */
+/** Columns of a table from their titles: `#` stands before numbers, `~` before cells that do not wrap. */
 export const columns = (titles) => titles.split('|').map((title) => [title.replace(/^[#~]/, ''), { '#': 'num', '~': 'nowrap' }[title[0]]]);
+
+export const headCells = (own) => own.map(([title, cls]) => h('th', { scope: 'col', class: cls }, title));
 
 /** A table with a header row. */
 export function table(caption, own) {
 	const body = h('tbody');
-	const heads = own.map(([title, cls]) => h('th', { scope: 'col', class: cls }, title));
-	return { el: region(caption, '', h('table', h('caption.hidden', caption), h('thead', h('tr', heads)), body)), body };
+	return { el: region(caption, '', h('table', h('caption.hidden', caption), h('thead', h('tr', headCells(own))), body)), body };
 }
 
 export const figures = (entries) => entries.map(([name, value, id]) => h('div', h('dt', name), h('dd', { 'data-figure': id }, value)));
@@ -147,7 +150,12 @@ export function search(context, name) {
 	};
 }
 
-export const select = (name, options, onchange) => h('select', { 'aria-label': name, onchange }, options.map(([value, title]) => h('option', { value }, title)));
+/** A choice that is kept in the address. */
+export function select(name, context) {
+	const el = template(`select-${name}`);
+	el.addEventListener('change', () => context.set({ [name]: el.value }));
+	return el;
+}
 
 export const row = (own, cells, props) => h('tr', props, cells.map((cell, i) => h('td', { class: own[i][1] }, cell)));
 

@@ -72,7 +72,7 @@ export function percent(x) {
 
 const FORMATS = { seconds, bytes, ratio: percent, percent, rate, number };
 
-/** The unit of a family: what it declares, else what its name ends in. */
+/** The unit of a family: the declared one, else the suffix of its name. */
 export function unitOf(name, declared) {
 	if (declared && declared !== 'count') return declared;
 	const found = /_(seconds|bytes|ratio)(_total)?$/.exec(name ?? '');

@@ -69,7 +69,6 @@ export function grid(context, { caption, columns, key, sorted, selected }) {
 		}
 	}
 
-	/** A spacer without height is out of the layout, so that rows keep their stripes. */
 	function size(spacer, height) {
 		spacer.hidden = height === 0;
 		spacer.firstChild.style.height = `${height}px`;
@@ -89,7 +88,7 @@ export function grid(context, { caption, columns, key, sorted, selected }) {
 		set(items) {
 			const { column, isDown } = order();
 			const sign = isDown ? -1 : 1;
-			// Nothing known sorts last, and equal values keep one order.
+			// Unknown values sort last, and equal ones keep one order.
 			rows = items.map((item) => [column.value(item), item]).sort(([a, x], [b, y]) => {
 				const none = isNone(a) - isNone(b);
 				if (none) return none;

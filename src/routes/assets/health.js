@@ -4,7 +4,6 @@ import { get, isMounted } from './api.js';
 import { badge, columns, fill, h, keyed, label, muted, panel, row, strip, table, ticking } from './dom.js';
 import * as fmt from './format.js';
 import { poll } from './poll.js';
-import { noteHealth } from './store.js';
 
 const COLUMNS = columns('~Check|Status|Message|#Duration|~Checked|~History, newest right|Settings');
 const PROBES = [['liveness', '/livez'], ['readiness', '/readyz'], ['startup', '/startupz']];
@@ -17,24 +16,14 @@ export default function render(root, context) {
 	const { el, body } = table('Checks', COLUMNS);
 	fill(root, error, panel('Probes', summary, probes), panel('Checks', null, el));
 
+	// Frames carry the results, so only the settings are read.
 	let checkers = new Map();
-	let answers = {};
 	const polled = poll(context, {
 		error,
-		seconds: 5,
-		version: () => store.slots.health ?? 0,
-		async read(signal) {
-			const [report, status, ...states] = await Promise.all([
-				isMounted('/health/detailed') ? get('/health/detailed', { signal, isReport: true }) : null,
-				isMounted('/health/status') ? get('/health/status', { signal }) : { checkers: [] },
-				...PROBES.map(([, path]) => (isMounted(path) ? get(path, { signal, isReport: true }) : null)),
-			]);
-			return { report, status, states };
-		},
-		show(result) {
-			if (result.report) noteHealth(result.report);
-			checkers = new Map(result.status.checkers.map((each) => [each.name, each]));
-			answers = Object.fromEntries(PROBES.map(([name], i) => [name, result.states[i]]).filter(([, state]) => state));
+		seconds: 60,
+		read: async (signal) => (isMounted('/health/status') ? get('/health/status', { signal }) : { checkers: [] }),
+		show(status) {
+			checkers = new Map(status.checkers.map((each) => [each.name, each]));
 			frame();
 		},
 	});
@@ -51,10 +40,10 @@ export default function render(root, context) {
 		polled.frame();
 		const { health } = store;
 		if (!health) return;
-		const results = health.results ?? [];
-		fill(summary, badge(health.overall_status), muted(`${results.filter(({ status }) => status !== 'unhealthy').length} of ${results.length} checks pass`));
+		const results = health.checks;
+		fill(summary, badge(health.status), muted(`${results.filter(({ status }) => status !== 'unhealthy').length} of ${results.length} checks pass`));
 		keyed(probes, PROBES.map(([name, path]) => {
-			const answer = answers[name] ?? health[name];
+			const answer = health[name];
 			return answer ? { name, path, status: answer.status, reason: answer.reason } : null;
 		}).filter(Boolean).concat(health.is_draining ? [{ name: 'drain', path: 'readiness fails until the process ends', status: 'draining' }] : []),
 		({ name }) => name,

@@ -23,7 +23,7 @@ export function heatMap({ title, format, promql, range }) {
 		const end = history.ticks.at(-1)?.[0] ?? 0;
 		const start = end - range();
 		const ticks = history.ticks.map(([time], i) => [time, history.heat[i]]).filter(([time, counts]) => time > start && counts);
-		// Buckets that nothing fell in on either side only waste space.
+		// Empty buckets on either side waste space.
 		const used = history.bounds.concat(0).map((_, k) => ticks.reduce((sum, [, counts]) => sum + counts[k], 0));
 		const low = Math.max(0, used.findIndex(Boolean) - 1);
 		const high = Math.min(history.bounds.length, Math.max(low + 3, used.findLastIndex(Boolean) + 1));

@@ -11,14 +11,14 @@ const RUNS = columns('~Started|Status|#Took|Error|Instance');
 
 export default function render(root, context) {
 	const { store } = context;
-	const params = () => context.params();
+	const { params } = context;
 	const error = h('div');
 	const note = h('span.muted');
 	const { el, body } = table('Jobs', COLUMNS);
 	const none = h('div', { hidden: true }, empty('runs'));
 	const title = h('h2', { id: 'job-title' });
 	const list = h('dl.figures');
-	const durations = chart({ title: 'Duration of runs', series: [{ label: 'Took', color: '--accent', isArea: true }], format: fmt.seconds, range: () => span, gap: Infinity, promql: () => `histogram_quantile(0.95, sum by (le) (rate(scheduler_job_duration_seconds_bucket{job_name=${JSON.stringify(params().get('job') ?? '')}}[1h])))` });
+	const durations = chart({ title: 'Duration of runs', series: [{ label: 'Took', color: '--accent', isArea: true }], format: fmt.seconds, range: () => span, gap: Infinity, promql: () => `histogram_quantile(0.95, sum by (le) (rate(${store.config.prefix ?? ''}scheduler_job_duration_seconds_bucket{job_name=${JSON.stringify(params().get('job') ?? '')}}[1h])))` });
 	const runs = table('Runs', RUNS);
 	const detail = h('section.panel.detail', { hidden: true },
 		h('div.panel-head', title, h('a.button.small', { href: context.href('jobs') }, 'Close')), list, durations.el, runs.el);
@@ -28,8 +28,8 @@ export default function render(root, context) {
 
 	const polled = poll(context, {
 		error,
-		seconds: 5,
-		version: () => `${store.slots.jobs ?? 0} ${params().get('job') ?? ''}`,
+		key: () => params().get('job'),
+		version: () => store.slots.jobs,
 		async read(signal) {
 			const job = params().get('job');
 			const [overview, recent, stats, own] = await Promise.all([
@@ -54,7 +54,7 @@ export default function render(root, context) {
 		none.hidden = overview.jobs.length > 0;
 		keyed(body, overview.jobs.map((each) => ({ ...each, outcomes: (byJob.get(each.job_name) ?? []).slice(0, 40).reverse() })), ({ job_name }) => job_name,
 			({ job_name, last_run, expected_at, is_late, failures_in_a_row, problems, outcomes }) => row(COLUMNS, [
-				h('a', { href: context.href('jobs', { job: job_name }), 'data-focus': 'open' }, job_name),
+				h('a', { href: context.href('jobs', { job: job_name }) }, job_name),
 				ticking(last_run?.started_at),
 				last_run ? badge(last_run.status) : muted('never ran'),
 				fmt.seconds(last_run?.duration_seconds),

@@ -1,16 +1,16 @@
 // Logs: the last lines at WARN and above, linked by request.
 
 import { get } from './api.js';
-import { badge, columns, fill, h, label, panel, problem, search, select, table, text } from './dom.js';
+import { badge, columns, fill, h, keyed, label, panel, problem, search, select, table, text } from './dom.js';
 import { clock } from './format.js';
 
 const MAX = 500;
 const EVERY = 2000;
 
 export default function render(root, context) {
-	const params = () => context.params();
+	const { params } = context;
 	const filter = search(context, 'Filter lines');
-	const level = select('Level', [['', 'WARN and above'], ['ERROR', 'ERROR']], () => context.set({ level: level.value }));
+	const level = select('level', context);
 	const count = h('span.muted', { role: 'status' });
 	const request = h('span.row');
 	const error = h('div');
@@ -21,6 +21,7 @@ export default function render(root, context) {
 
 	let lines = [];
 	let next = null;
+	let ids = 0;
 	let isReading = false;
 	const controller = new AbortController();
 
@@ -29,12 +30,11 @@ export default function render(root, context) {
 		isReading = true;
 		try {
 			const page = await get('/dashboard/logs', { signal: controller.signal, query: { after: next } });
-			// A service that restarted counts from the beginning.
-			const isNew = next === null || page.next < next;
-			lines = [...(isNew ? [] : lines), ...page.lines.map((line) => ({ line, node: null }))].slice(-MAX);
+			const isFirst = next === null;
+			lines = [...lines, ...page.lines.map((line) => ({ line, id: ids += 1 }))].slice(-MAX);
 			next = page.next;
 			fill(error);
-			if (isNew || page.lines.length) show();
+			if (isFirst || page.lines.length) show();
 		} catch (refusal) {
 			if (!controller.signal.aborted) fill(error, problem(refusal));
 			context.refused(refusal);
@@ -52,10 +52,10 @@ export default function render(root, context) {
 			&& matches(JSON.stringify(line))).reverse();
 		text(count, `${found.length} of ${lines.length}`);
 		text(none, lines.length ? (found.length ? '' : 'No line matches the filter.') : 'No line at WARN or above so far.');
-		body.replaceChildren(...found.map((each) => { each.node ??= node(each.line); return each.node; }));
+		keyed(body, found, ({ id }) => id, node);
 	}
 
-	function node(line) {
+	function node({ line }) {
 		const fields = Object.entries(line.fields ?? {}).map(([name, value]) => label(`${name}=`, typeof value === 'string' ? value : JSON.stringify(value)));
 		return h('tr', null,
 			h('td.nowrap', h('time', { datetime: line.time, title: line.time }, clock(Date.parse(line.time) / 1000))),

@@ -3,17 +3,14 @@
 import { hasToken, isMounted, readConfig, signIn, signOut } from './api.js';
 import { attr, badge, dialog, empty, fill, h, keyed, template, text, tick, toast } from './dom.js';
 import { connect } from './stream.js';
-import { apply, backfill, clear, store } from './store.js';
+import { apply, backfill, clear, freeze, store } from './store.js';
 
-/** The views, and the route that each needs. */
-const VIEWS = [
-	['overview', 'Overview'], ['requests', 'Requests'], ['health', 'Health', '/health'], ['jobs', 'Jobs', '/jobs'], ['alerts', 'Alerts', '/alerts'],
-	['slos', 'SLOs', '/alerts/rules'], ['runtime', 'Runtime & host'], ['metrics', 'Metrics'], ['logs', 'Logs', '/dashboard/logs'],
-];
 /** How often the token is checked. */
 const CHECK = 15_000;
 
 const $ = (id) => document.getElementById(id);
+/** The links to the views. */
+const LINKS = [...$('nav').children];
 const saved = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
 const save = (key, value) => { try { localStorage.setItem(key, value); } catch { /* The choice holds until a reload. */ } };
 
@@ -23,14 +20,16 @@ let checking;
 let isPaused = false;
 let isDirty = false;
 let isLive = false;
+/** Counts sign-outs, because an answer may come after one. */
+let session = 0;
 let areKeysOn = saved('tower-vitals-keys') !== 'off';
 
 // The address, `#/view?name=value`, is the whole state of the page.
 
 function place() {
 	const [path, query] = location.hash.replace(/^#\/?/, '').split('?');
-	const known = VIEWS.find(([id]) => id === path);
-	return { id: known ? path : 'overview', params: new URLSearchParams(query) };
+	const link = LINKS.find(({ dataset }) => dataset.view === path) ?? LINKS[0];
+	return { id: link.dataset.view, link, params: new URLSearchParams(query) };
 }
 
 const range = () => ({ 1: 60, 5: 300 })[place().params.get('range')] ?? 900;
@@ -62,9 +61,13 @@ const context = {
 	refused,
 };
 
+/** A script that failed gets another address, because browsers keep the failure. */
+let tries = 0;
+const load = (id) => import(`./${id}.js${tries ? `?${tries}` : ''}`);
+
 async function route() {
 	if (!store.config) return;
-	const { id } = place();
+	const { id, link } = place();
 	links();
 	if (view?.id === id) {
 		view.part.moved?.();
@@ -72,21 +75,27 @@ async function route() {
 		return;
 	}
 	view?.part.destroy?.();
-	const [, title, needed] = VIEWS.find(([name]) => name === id);
+	const title = link.firstChild.data;
+	const { route: needed } = link.dataset;
 	const own = view = { id, part: {} };
-	const { default: render } = await import(`./${id}.js`);
-	if (view !== own || !store.config) return;
+	const loaded = await load(id).catch(() => null);
+	if (view !== own) return;
 	const root = h('div', { class: `view ${id}` });
 	fill($('view'), h('h1', title), root);
 	document.title = `${title} – ${store.config.service ?? 'dashboard'}`;
-	if (needed && !isMounted(needed)) fill(root, empty(id));
-	else own.part = render(root, context) ?? {};
+	if (!loaded) {
+		view = null;
+		tries += 1;
+		fill(root, template('not-loaded'));
+		root.querySelector('button').addEventListener('click', route);
+	} else if (needed && !isMounted(needed)) fill(root, empty(id));
+	else own.part = loaded.default(root, context) ?? {};
 	own.part.frame?.();
 }
 
 function links() {
 	const { id } = place();
-	for (const link of $('nav').querySelectorAll('a')) {
+	for (const link of LINKS) {
 		attr(link, 'href', href(link.dataset.view));
 		attr(link, 'aria-current', link.dataset.view === id ? 'page' : null);
 	}
@@ -107,7 +116,7 @@ function onFrame(frame) {
 function draw() {
 	const all = store.overview;
 	if (!all) return;
-	text($('version'), all.version ?? store.config?.version ?? '');
+	text($('version'), all.version ?? '');
 	keyed($('status'), all.status ? [all.status] : [], String, (status) => badge(status));
 	keyed($('firing'), all.firing ? [all.firing] : [], String, (n) => h('span', { 'aria-label': `${n} firing` }, n));
 	view?.part.frame?.();
@@ -122,15 +131,18 @@ function tell(state, words) {
 
 const tellLive = () => (isPaused ? tell('paused', 'Paused') : tell('live', 'Live'));
 
-function onState(state, detail) {
+function onState(state, seconds, error) {
 	const wasLive = isLive;
 	isLive = state === 'live';
-	if (state === 'denied') refused(detail);
-	else if (state === 'lost') tell(state, `Connection lost, next try in ${Math.max(1, Math.round(detail))} s`);
-	else if (!isLive) tell(state, 'Connecting');
+	if (state === 'lost') {
+		const cause = error?.takesToken !== undefined ? 'Refused' : store.health?.is_draining ? 'Draining' : 'Connection lost';
+		tell(state, `${cause}, next try in ${Math.max(1, Math.round(seconds))} s`);
+		refused(error);
+	} else if (!isLive) tell(state, 'Connecting');
 	else if (!wasLive) {
 		tellLive();
 		fillHistory();
+		if (!view) route();
 	}
 }
 
@@ -139,17 +151,23 @@ const fillHistory = () => backfill().then(() => { if (!isPaused) draw(); }).catc
 
 setInterval(() => { if (!isPaused) tick(); }, 1000);
 
-/** Takes all data from the page if its token counts no more. */
-async function refused(error) {
-	if (error?.name === 'AbortError' || error?.takesToken === undefined) return;
-	try {
-		await readConfig();
-	} catch (refusal) {
-		if (refusal.takesToken !== undefined) leave(refusal, hasToken() ? 'The token is not accepted.' : '');
-	}
+/** Reads the names of metrics again, which may be found later, and the paths, which a new build may change. */
+async function renew(signal) {
+	const own = session;
+	const config = await readConfig(signal).catch((error) => { if (own === session) throw error; });
+	if (own !== session) return;
+	store.config = config;
+	text($('service'), config.service ?? 'Dashboard');
 }
 
-function leave(refusal, message) {
+/** Removes all data from the page if the token is no longer valid. */
+async function refused(error) {
+	if (error?.takesToken !== undefined) await renew().catch(leave);
+}
+
+/** Removes all data from the page. */
+function forget() {
+	session += 1;
 	stream?.();
 	stream = null;
 	clearInterval(checking);
@@ -157,13 +175,22 @@ function leave(refusal, message) {
 	view?.part.destroy?.();
 	view = null;
 	clear();
+	if (isPaused) pause();
 	for (const open of document.querySelectorAll('dialog')) open.close();
 	$('tools').hidden = $('nav').hidden = true;
 	keyed($('status'), []);
+	keyed($('firing'), []);
 	text($('version'), '');
 	text($('service'), 'Dashboard');
 	document.title = 'Dashboard';
 	tell('denied', 'Not signed in');
+	fill($('view'));
+}
+
+function leave(refusal) {
+	if (refusal.takesToken === undefined) return;
+	const message = hasToken() ? 'The token is not accepted.' : '';
+	forget();
 	fill($('view'), refusal.takesToken ? signInForm(message) : template('no-access'));
 	if (!refusal.takesToken) text($('view').querySelector('.muted'), refusal.message);
 	$('token')?.focus();
@@ -193,18 +220,15 @@ function signInForm(message) {
 }
 
 async function start() {
-	store.config = await readConfig();
-	const { config } = store;
+	await renew();
+	if (!store.config) return;
 	$('tools').hidden = $('nav').hidden = false;
 	$('sign-out').hidden = !hasToken();
-	text($('service'), config.service ?? 'Dashboard');
-	text($('version'), config.version ?? '');
-	fill($('nav'), VIEWS.map(([id, title], i) => h('a', { href: href(id), 'data-view': id, title: `${title} (${i + 1})` }, title, id === 'alerts' && h('span.count', { id: 'firing' }))));
 	stream?.();
 	isLive = false;
-	stream = connect(onFrame, onState);
+	stream = connect(onFrame, onState, renew);
 	clearInterval(checking);
-	checking = setInterval(() => { if (!document.hidden) readConfig().catch(refused); }, CHECK);
+	checking = setInterval(() => { if (!document.hidden) renew().catch(leave); }, CHECK);
 	view = null;
 	await route();
 }
@@ -213,7 +237,7 @@ async function boot() {
 	try {
 		await start();
 	} catch (error) {
-		if (error.takesToken !== undefined) return leave(error, hasToken() ? 'The token is not accepted.' : '');
+		if (error.takesToken !== undefined) return leave(error);
 		tell('lost', 'Connection lost');
 		fill($('view'), h('div.empty', { role: 'alert' }, h('p', h('strong', 'The service does not answer')),
 			h('p', `${error.message} The page tries again every 3 s.`)));
@@ -225,6 +249,7 @@ function pause() {
 	isPaused = !isPaused;
 	attr($('pause'), 'aria-pressed', String(isPaused));
 	text($('pause'), isPaused ? 'Resume' : 'Pause');
+	freeze(isPaused);
 	if (isLive) tellLive();
 	if (!isPaused) { tick(); draw(); }
 }
@@ -258,8 +283,8 @@ addEventListener('keydown', (event) => {
 	if (event.key === 'Escape' && target.matches?.('input[type=search]')) { target.blur(); return; }
 	if (event.ctrlKey || event.metaKey || event.altKey || target.closest?.('input:not([type=checkbox]), select, textarea, dialog')) return;
 	if (!areKeysOn || !store.config) return;
-	const index = Number(event.key) - 1;
-	if (index >= 0 && index < VIEWS.length) location.hash = href(VIEWS[index][0]);
+	const link = LINKS[Number(event.key) - 1];
+	if (link) location.hash = href(link.dataset.view);
 	else if (event.key === 'p') pause();
 	else if (event.key === 'r') setRange({ 60: '5', 300: '15', 900: '1' }[range()]);
 	else if (event.key === 't') nextTheme();
@@ -274,7 +299,7 @@ document.querySelector('.skip').addEventListener('click', (event) => { event.pre
 $('pause').addEventListener('click', pause);
 $('theme').addEventListener('click', nextTheme);
 $('help').addEventListener('click', help);
-$('sign-out').addEventListener('click', () => { signOut(); boot().then(() => toast('Signed out.')); });
+$('sign-out').addEventListener('click', () => { forget(); boot().then(() => toast('Signed out.')); });
 for (const button of document.querySelectorAll('[data-range]')) button.addEventListener('click', () => setRange(button.dataset.range));
 addEventListener('hashchange', route);
 setTheme(THEMES.includes(saved('tower-vitals-theme')) ? saved('tower-vitals-theme') : 'auto');

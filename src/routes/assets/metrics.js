@@ -37,7 +37,7 @@ export default function render(root, context) {
 		fill(root, empty('metrics'));
 		return {};
 	}
-	const params = () => context.params();
+	const { params } = context;
 	const filter = search(context, 'Filter families');
 	const count = h('span.muted', { role: 'status' });
 	const rows = grid(context, { caption: 'Metric families', columns: COLUMNS, key: (row) => row.name, sorted: 'name', selected: () => params().get('family') });
@@ -55,8 +55,7 @@ export default function render(root, context) {
 	const name = () => params().get('family');
 	const polled = poll(context, {
 		error,
-		seconds: 5,
-		version: () => name() ?? '',
+		key: name,
 		async read(signal) {
 			const wanted = name();
 			await describe(signal);
@@ -89,14 +88,12 @@ export default function render(root, context) {
 				histogram: ['Quantiles of all series', LATENCIES, inUnit],
 			};
 			const [heading, series, show] = shape[kind];
-			drawn = { name: family.name, before: new Map(), chart: chart({ title: heading, series, format: show, range: context.range, isBinary: unit === 'bytes', promql: () => promql.family(family), min: kind === 'gauge' ? null : 0 }), table: table('Series', SERIES[kind]) };
+			drawn = { name: family.name, size: series.length, past: [], live: [], before: new Map(), chart: chart({ title: heading, series, format: show, range: context.range, isBinary: unit === 'bytes', promql: () => promql.family(family), min: kind === 'gauge' ? null : 0 }), table: table('Series', SERIES[kind]) };
 			fill(box, drawn.chart.el, drawn.table.el);
 		}
-		if (history) {
-			const points = history.map(({ series }) => new Map(series[0]?.points));
-			const times = [...new Set(points.flatMap((each) => [...each.keys()]))].sort((a, b) => a - b);
-			drawn.chart.set(times, points.map((each) => times.map((time) => each.get(time) ?? null)));
-		}
+		const points = (history ?? []).map(({ series }) => new Map(series[0]?.points));
+		drawn.past = [...new Set(points.flatMap((each) => [...each.keys()]))].sort((a, b) => a - b).map((time) => [time, ...points.map((each) => each.get(time))]);
+		drawChart();
 		const before = drawn.before;
 		drawn.before = new Map();
 		keyed(drawn.table.body, family.series.map((each) => {
@@ -113,6 +110,17 @@ export default function render(root, context) {
 		text(left, family.left_out ? `${fmt.integer(family.left_out)} more series are left out.` : '');
 	}
 
+	/** The server's history, and the frames since this family was opened. */
+	function drawChart() {
+		if (drawn?.name !== name()) return;
+		const { past, size } = drawn;
+		const row = store.families.get(drawn.name);
+		if (drawn.live.at(-1)?.[0] > store.time) drawn.live = [];
+		if (row && drawn.live.at(-1)?.[0] !== store.time) drawn.live = [...drawn.live, [store.time, ...(row.kind === 'histogram' ? [row.p50, row.p95, row.p99] : [row.value])]].slice(-900);
+		const points = [...past, ...drawn.live.filter(([time]) => !(time <= past.at(-1)?.[0]))];
+		drawn.chart.set(points.map(([time]) => time), Array.from({ length: size }, (_, i) => points.map((point) => point[i + 1] ?? null)));
+	}
+
 	function frame() {
 		const query = params();
 		detail.hidden = !name();
@@ -122,6 +130,7 @@ export default function render(root, context) {
 			.map((each) => ({ ...each, href: context.href('metrics', { ...Object.fromEntries(query), family: each.name }) }));
 		text(count, `${found.length} of ${store.families.size}`);
 		rows.set(found);
+		drawChart();
 		polled.frame();
 	}
 

@@ -26,11 +26,12 @@ export default function render(root, context) {
 		return { value, show, tone, el: h('a.tile', { href: context.href(view) }, h('dl', h('dt', title), value)) };
 	});
 	const hint = h('div');
+	const draw = (title, format, series, query, isStacked) => chart({ title, series, format, isStacked, range: context.range, heading: 'h2', promql: () => query() });
 	const charts = {
-		rate: chart({ title: 'Requests per second', series: CLASSES, format: fmt.rate, isStacked: true, range: context.range, heading: 'h2', promql: () => promql.requests() }),
-		latency: chart({ title: 'Duration', series: LATENCIES, format: fmt.seconds, range: context.range, heading: 'h2', promql: () => [0.5, 0.95, 0.99].map((q) => promql.quantile(q)).join('\n') }),
-		errors: chart({ title: 'Error ratio', series: [{ label: '5xx of all', color: '--bad', isArea: true }], format: fmt.percent, range: context.range, heading: 'h2', promql: () => promql.errors() }),
-		inFlight: chart({ title: 'In flight', series: [{ label: 'Requests', color: '--accent', isArea: true }], format: fmt.number, range: context.range, heading: 'h2', promql: () => promql.inFlight() }),
+		classes: draw('Requests per second', fmt.rate, CLASSES, promql.requests, true),
+		latencies: draw('Duration', fmt.seconds, LATENCIES, promql.quantiles),
+		errors: draw('Error ratio', fmt.percent, [{ label: '5xx of all', color: '--bad', isArea: true }], promql.errors),
+		inFlight: draw('In flight', fmt.number, [{ label: 'Requests', color: '--accent', isArea: true }], promql.inFlight),
 	};
 	fill(root,
 		h('div.tiles', h('a.tile', { href: context.href('health') }, h('dl', h('dt', 'Status'), status)), tiles.map(({ el }) => el)),
@@ -55,10 +56,7 @@ export default function render(root, context) {
 				fill(hint, needsHint ? empty('requests') : null);
 			}
 			const now = columns(store.ticks);
-			charts.rate.set(now.times, now.classes);
-			charts.latency.set(now.times, now.latencies);
-			charts.errors.set(now.times, now.errors);
-			charts.inFlight.set(now.times, now.inFlight);
+			for (const [name, each] of Object.entries(charts)) each.set(now.times, now[name]);
 		},
 		destroy: () => Object.values(charts).forEach((each) => each.destroy()),
 	};

@@ -20,16 +20,18 @@ function ofRow(row) {
 }
 
 export const requests = (row) => `sum by (${labelNames().status}) (rate(${selector(counted(), ofRow(row))}[1m]))`;
-export const inFlight = (row) => `sum(${selector(names().in_flight, ofRow(row))})`;
+/** Null where the service does not record them. */
+export const inFlight = (row) => names().in_flight && `sum(${selector(names().in_flight, ofRow(row))})`;
 
 export function errors(row) {
 	const all = selector(counted(), ofRow(row));
-	const status = `${labelNames().status}=~"5.."`;
+	const { status: code, error_type: type } = labelNames();
+	const status = type ? `${type}!~"|cancelled|body_dropped"` : `${code}=~"5.."`;
 	const failed = all.endsWith('}') ? `${all.slice(0, -1)},${status}}` : `${all}{${status}}`;
 	return `sum(rate(${failed}[1m])) / sum(rate(${all}[1m]))`;
 }
 
-export const quantile = (q, row) => `histogram_quantile(${q}, sum by (le) (rate(${selector(`${names().duration}_bucket`, ofRow(row))}[1m])))`;
+export const quantiles = (row) => [0.5, 0.95, 0.99].map((q) => `histogram_quantile(${q}, sum by (le) (rate(${selector(`${names().duration}_bucket`, ofRow(row))}[1m])))`).join('\n');
 export const heat = (row) => `sum by (le) (increase(${selector(`${names().duration}_bucket`, ofRow(row))}[1m]))`;
 
 /** The query of a family, by its kind. */

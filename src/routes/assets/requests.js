@@ -14,7 +14,7 @@ const number = (id, title, show, cls = 'num', tone) => ({ id, title, cls, tone, 
 
 export default function render(root, context) {
 	const { store } = context;
-	const params = () => context.params();
+	const { params } = context;
 	const columnsOf = [
 		{ id: 'endpoint', title: 'Endpoint', cls: 'wide', isText: true, value: (row) => `${row.endpoint} ${row.method}`, format: (_, row) => `${row.method} ${row.endpoint}`, href: (row) => context.href('requests', { ...Object.fromEntries(params()), endpoint: row.key }) },
 		number('rate', 'Rate', fmt.rate),
@@ -40,7 +40,7 @@ export default function render(root, context) {
 	const list = h('dl.figures');
 	const charts = [
 		chart({ title: 'Requests per second', series: CLASSES, format: fmt.rate, isStacked: true, range: context.range, promql: () => promql.requests(selected()) }),
-		chart({ title: 'Duration', series: LATENCIES, format: fmt.seconds, range: context.range, promql: () => [0.5, 0.95, 0.99].map((q) => promql.quantile(q, selected())).join('\n') }),
+		chart({ title: 'Duration', series: LATENCIES, format: fmt.seconds, range: context.range, promql: () => promql.quantiles(selected()) }),
 	];
 	const heat = heatMap({ title: 'Durations, requests per bucket', format: fmt.seconds, range: context.range, promql: () => promql.heat(selected()) });
 	const error = h('div');
@@ -55,9 +55,8 @@ export default function render(root, context) {
 	let live = [];
 	const polled = poll(context, {
 		error,
-		seconds: 5,
-		version: () => params().get('endpoint'),
-		read: (signal) => { wanted = params().get('endpoint'); return readHistory(selected(), 900, signal).then((found) => found ?? { ticks: [], none: true }); },
+		key: () => params().get('endpoint'),
+		read: (signal) => { wanted = params().get('endpoint'); return readHistory(selected(), signal).then((found) => found ?? { ticks: [], none: true }); },
 		show(result) {
 			if (wanted !== params().get('endpoint')) return;
 			history = result;
@@ -95,6 +94,8 @@ export default function render(root, context) {
 		rows.set(found);
 		const key = params().get('endpoint');
 		if (key !== liveKey) { liveKey = key; live = []; history = null; }
+		// The server's clock was set back.
+		if (live.at(-1)?.[0] > store.time) live = [];
 		const row = store.endpoints.get(key);
 		if (row && row.rate !== null && live.at(-1)?.[0] !== store.time) {
 			live.push([store.time, row.rate_2xx, row.rate_3xx, row.rate_4xx, row.rate_5xx, row.p50, row.p95, row.p99, row.in_flight]);

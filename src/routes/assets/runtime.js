@@ -16,9 +16,10 @@ const CHARTS = [
 ];
 export default function render(root, context) {
 	const { store } = context;
+	const familyOf = ({ name, family }) => `${store.config.prefix ?? ''}${family ?? name}`;
 	const charts = CHARTS.map((each) => ({ ...each, past: [], chart: chart({
 		title: each.title, series: [{ label: each.title, color: '--accent', isArea: true }], format: each.format, range: context.range, limit: each.limit, isBinary: each.isBinary, heading: 'h2',
-		promql: () => (each.kind ? `rate(${each.family}[1m])` : each.name),
+		promql: () => (each.kind ? `rate(${familyOf(each)}[1m])` : familyOf(each)),
 	}) }));
 	const grid = h('div.charts');
 	const list = template('figures');
@@ -29,9 +30,9 @@ export default function render(root, context) {
 	const controller = new AbortController();
 	for (const each of charts) {
 		if (!isMounted('/metrics/history') || !store.config.has?.history) continue;
-		get('/metrics/history', { signal: controller.signal, query: { metric: each.family ?? each.name, kind: each.kind ?? 'values', sum: true } })
+		get('/metrics/history', { signal: controller.signal, query: { metric: familyOf(each), kind: each.kind ?? 'values', sum: true } })
 			.then(({ series }) => { each.past = series[0]?.points ?? []; frame(); })
-			// A figure that nobody collects has no past.
+			// A figure that is not collected has no history.
 			.catch(context.refused);
 	}
 

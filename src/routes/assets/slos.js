@@ -1,11 +1,14 @@
 // SLOs: the error budget that remains, and how fast it burns.
 
 import { get } from './api.js';
-import { badge, columns, empty, figures, fill, h, keyed, muted, panel, row, table } from './dom.js';
+import { badge, columns, empty, fill, h, keyed, muted, panel, row, table } from './dom.js';
 import * as fmt from './format.js';
 import { poll } from './poll.js';
 
 const COLUMNS = columns('Severity|~Window|#Burn rate|#Limit|#Error ratio|#Bad of total|State');
+
+/** Each name is one request. */
+const MAX_EXPLAINED = 40;
 
 export default function render(root, context) {
 	const { store } = context;
@@ -15,16 +18,16 @@ export default function render(root, context) {
 
 	const polled = poll(context, {
 		error,
-		seconds: 5,
-		version: () => store.slots.alerts ?? 0,
+		version: () => store.slots.alerts,
 		async read(signal) {
 			const { slos, slo_alerts: alerts } = await get('/alerts/rules', { signal });
-			const explained = await Promise.all(alerts.map(({ name }) => get('/alerts/rules/{name}/explain', { name, signal })));
-			return slos.map((slo) => ({ slo, burns: explained.filter((each) => each.slo === slo.name) }));
+			// A rule may have gone meanwhile.
+			const explained = await Promise.all(alerts.slice(0, MAX_EXPLAINED).map(({ name }) => get('/alerts/rules/{name}/explain', { name, signal, none: null })));
+			return { cut: alerts.length > MAX_EXPLAINED, all: slos.map((slo) => ({ slo, burns: explained.filter((each) => each?.slo === slo.name) })) };
 		},
-		show(result) {
-			fill(error, result.length ? null : empty('slos'));
-			keyed(list, result, ({ slo }) => slo.name, one);
+		show({ cut, all }) {
+			fill(error, all.length ? cut && muted(`The budgets of the first ${MAX_EXPLAINED} alerts are read.`) : empty('slos'));
+			keyed(list, all, ({ slo }) => slo.name, one);
 		},
 	});
 	return { frame: polled.frame, destroy: polled.destroy };

@@ -1,9 +1,9 @@
-// What the page knows: the newest frame, and the last 15 minutes of all requests.
+// The data of the page: the newest frame, and the last 15 minutes of all requests.
 
 import { get, isMounted } from './api.js';
 import { setServerTime } from './format.js';
 
-export const WINDOW = 900;
+const WINDOW = 900;
 
 /** The unit and the help of families, by name. */
 let about = {};
@@ -17,8 +17,7 @@ export async function describe(signal) {
 	for (const row of rows) Object.assign(row, about[row.name]);
 }
 
-export const store = {
-	config: null,
+const nothing = () => ({
 	overview: null,
 	/** Rows by "method endpoint". */
 	endpoints: new Map(),
@@ -29,21 +28,27 @@ export const store = {
 	time: 0,
 	/** `[time, 2xx, 3xx, 4xx, 5xx, p50, p95, p99, in flight]`, the oldest first. */
 	ticks: [],
-	heat: null,
 	/** `[time, figures of the runtime]`, since the page opened. */
 	runtimes: [],
 	/** Results of checks since the page opened. */
 	checks: new Map(),
-};
+});
+let live = nothing();
+let isFrozen = false;
+
+/** The data that views show: the newest, or those of the moment of the pause. */
+export const store = { config: null, ...live };
+
+export function freeze(is) {
+	isFrozen = is;
+	// Frames change the live data in place.
+	for (const [name, value] of Object.entries(live)) store[name] = !is ? value : value instanceof Map ? new Map(value) : Array.isArray(value) ? [...value] : value;
+}
 
 /** Forgets all data, because it needs a token again. */
 export function clear() {
-	Object.assign(store, { config: null, overview: null, health: null, runtime: {}, slots: {}, time: 0, heat: null });
-	store.endpoints.clear();
-	store.families.clear();
-	store.checks.clear();
-	store.ticks = [];
-	store.runtimes = [];
+	live = nothing();
+	Object.assign(store, { config: null }, live);
 	about = {};
 }
 
@@ -51,43 +56,43 @@ const named = (row, columns) => Object.fromEntries(columns.map((name, i) => [nam
 
 export function apply(frame) {
 	if (!store.config) return;
-	store.time = frame.time;
+	// The server's clock was set back.
+	if (frame.time < live.time - 5) Object.assign(live, { ticks: [], runtimes: [] });
+	live.time = frame.time;
 	setServerTime(frame.time);
 	if (frame.full) {
-		store.endpoints.clear();
-		store.families.clear();
+		live.endpoints.clear();
+		live.families.clear();
 	}
-	if (frame.overview) store.overview = frame.overview;
+	if (frame.overview) live.overview = frame.overview;
 	const { columns } = store.config;
 	for (const cells of frame.endpoints ?? []) {
 		const row = named(cells, columns.endpoints);
 		row.key = `${row.method} ${row.endpoint}`;
-		store.endpoints.set(row.key, row);
+		live.endpoints.set(row.key, row);
 	}
-	for (const [method, endpoint] of frame.gone ?? []) store.endpoints.delete(`${method} ${endpoint}`);
+	for (const [method, endpoint] of frame.gone ?? []) live.endpoints.delete(`${method} ${endpoint}`);
 	for (const cells of frame.families ?? []) {
 		const row = named(cells, columns.families);
-		store.families.set(row.name, { ...about[row.name], ...row });
+		live.families.set(row.name, { ...about[row.name], ...row });
 	}
-	if (frame.health !== undefined && frame.health !== null) noteHealth(frame.health);
+	if (frame.health) noteHealth(frame.health);
 	if (frame.runtime) {
-		store.runtime = { ...store.runtime, ...frame.runtime };
-		store.runtimes.push([frame.time, store.runtime]);
-		trim(store.runtimes, frame.time);
+		live.runtime = { ...live.runtime, ...frame.runtime };
+		live.runtimes.push([frame.time, live.runtime]);
+		trim(live.runtimes, frame.time);
 	}
-	if (frame.slots) store.slots = frame.slots;
+	if (frame.slots) live.slots = frame.slots;
 	pushTick(frame);
+	if (!isFrozen) Object.assign(store, live);
 }
 
-/** Takes the health of a frame, or a report of /health/detailed. */
-export function noteHealth({ checks, status, ...report }) {
-	if (checks) Object.assign(report, { results: checks, overall_status: status });
-	store.health = { ...store.health, ...report };
-	for (const { name, status, timestamp } of report.results ?? []) {
-		const known = store.checks.get(name) ?? [];
+function noteHealth(health) {
+	live.health = health;
+	for (const { name, status, timestamp } of health.checks) {
+		const known = live.checks.get(name) ?? [];
 		const time = Date.parse(timestamp) / 1000;
-		if (known.at(-1)?.[0] !== time) known.push([time, status]);
-		store.checks.set(name, known.slice(-60));
+		if (known.at(-1)?.[0] !== time) live.checks.set(name, [...known, [time, status]].slice(-60));
 	}
 }
 
@@ -96,15 +101,15 @@ function pushTick(frame) {
 	// The rates of the first frame of all are unknown.
 	if (!all || !frame.seconds) return;
 	const sums = [0, 0, 0, 0];
-	for (const row of store.endpoints.values()) {
+	for (const row of live.endpoints.values()) {
 		sums[0] += row.rate_2xx;
 		sums[1] += row.rate_3xx;
 		sums[2] += row.rate_4xx;
 		sums[3] += row.rate_5xx;
 	}
-	if (store.ticks.at(-1)?.[0] >= frame.time) return;
-	store.ticks.push([frame.time, ...sums, all.p50, all.p95, all.p99, all.in_flight]);
-	trim(store.ticks, frame.time);
+	if (live.ticks.at(-1)?.[0] >= frame.time) return;
+	live.ticks.push([frame.time, ...sums, all.p50, all.p95, all.p99, all.in_flight]);
+	trim(live.ticks, frame.time);
 }
 
 function trim(ticks, now) {
@@ -114,10 +119,9 @@ function trim(ticks, now) {
 }
 
 /** Reads the requests of the last minutes from the server, of one endpoint or of all. */
-export async function readHistory(row, window = WINDOW, signal) {
+export async function readHistory(row, signal) {
 	if (!isMounted('/dashboard/history') || store.config?.has?.history === false) return null;
-	const query = { window, method: row?.method, endpoint: row?.endpoint };
-	return get('/dashboard/history', { query, signal });
+	return get('/dashboard/history', { query: { window: WINDOW, method: row?.method, endpoint: row?.endpoint }, signal });
 }
 
 /** Puts the server's history before the ticks that came since the stream opened. */
@@ -125,6 +129,6 @@ export async function backfill() {
 	const history = await readHistory(null);
 	if (!history) return;
 	const first = history.ticks.at(-1)?.[0] ?? 0;
-	store.ticks = [...history.ticks, ...store.ticks.filter(([time]) => time > first)];
-	store.heat = history;
+	live.ticks = [...history.ticks, ...live.ticks.filter(([time]) => time > first)];
+	if (!isFrozen) store.ticks = live.ticks;
 }

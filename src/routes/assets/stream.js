@@ -1,45 +1,50 @@
 // The event stream, read with fetch because EventSource cannot send a token.
 
-import { Denied, open } from './api.js';
+import { open } from './api.js';
 
 /** Frames come once a second; a stream that is silent for this long is dead. */
 const SILENCE = 10_000;
 const FIRST_WAIT = 500;
 const MAX_WAIT = 15_000;
-/** A tab that nobody sees is no viewer. */
+/** A tab that is hidden for longer is no viewer. */
 const HIDDEN = 60_000;
+/** A stream that ends sooner is one of a service that stops. */
+const SHORT = 5000;
 
-/** Keeps a stream open until the result is called. `onState` gets `connecting`, `live`, `lost` and the seconds to the next try, or `denied`. */
-export function connect(onFrame, onState) {
+/** Keeps a stream open until the result is called. `onState` gets `connecting`, `live`, or `lost`, the seconds to the next try and the error. `renew` runs before each new try. */
+export function connect(onFrame, onState, renew) {
 	let controller = null;
 	let isStopped = false;
 	let wait = FIRST_WAIT;
 	let retry;
 	let hidden;
+	let isAgain = false;
 
 	async function run() {
 		clearTimeout(retry);
-		if (isStopped || document.hidden && wait > FIRST_WAIT) return;
+		if (isStopped) return;
+		// It begins again when the page is seen.
+		if (document.hidden && wait > FIRST_WAIT) { controller = null; return; }
 		const own = controller = new AbortController();
 		let watchdog;
+		let problem;
 		const alive = () => {
 			clearTimeout(watchdog);
 			watchdog = setTimeout(() => own.abort(), SILENCE);
 		};
 		try {
 			alive();
+			if (isAgain) await renew(own.signal);
+			isAgain = true;
 			const body = await open('/dashboard/events', own.signal);
+			const opened = Date.now();
 			await read(body, alive, (frame) => {
-				wait = FIRST_WAIT;
+				if (Date.now() - opened > SHORT) wait = FIRST_WAIT;
 				onState('live');
 				onFrame(frame);
 			});
 		} catch (error) {
-			if (error instanceof Denied && !isStopped) {
-				stop();
-				onState('denied', error);
-				return;
-			}
+			problem = error;
 		} finally {
 			clearTimeout(watchdog);
 		}
@@ -47,7 +52,7 @@ export function connect(onFrame, onState) {
 		if (isStopped || controller !== own) return;
 		const delay = wait * (0.75 + Math.random() / 2);
 		wait = Math.min(wait * 2, MAX_WAIT);
-		onState('lost', delay / 1000);
+		onState('lost', delay / 1000, problem);
 		retry = setTimeout(run, delay);
 	}
 

@@ -1,6 +1,8 @@
 //! `/dashboard`: the page, its data and its stream of frames.
 
 mod frames;
+#[cfg(feature = "full")]
+mod hints;
 mod history;
 mod names;
 mod page;
