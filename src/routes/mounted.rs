@@ -16,7 +16,7 @@ use crate::health::Health;
 pub(super) struct Mounted {
     /// Each default path, and the path that the route has.
     pub(super) paths: Vec<(&'static str, String)>,
-    /// What the setters were given, by type.
+    /// The values that the setters were given, by type.
     pub(super) sources: Extensions,
     pub(super) watched: Vec<Arc<dyn Watch>>,
     pub(super) health: Option<Health>,

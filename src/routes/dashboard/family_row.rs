@@ -22,6 +22,10 @@ pub(super) struct FamilyRow {
     pub(super) text: String,
     pub(super) is_changed: bool,
     pub(super) is_seen: bool,
+    /// Whether it has a series that is not idle.
+    pub(super) is_live: bool,
+    /// Whether viewers have the row.
+    pub(super) is_shown: bool,
     /// Whether another frame reads it.
     pub(super) is_left: bool,
 }
@@ -43,14 +47,17 @@ impl FamilyRow {
             text: String::new(),
             is_changed: false,
             is_seen: false,
+            is_live: false,
+            is_shown: false,
             is_left: false,
         }
     }
 
-    /// Counts one series at the latest of these times.
-    pub(super) fn add(&mut self, value: Seen<'_>, times: &Times) {
+    /// Counts one series at the latest of these times. An idle one has a total, and is not shown.
+    pub(super) fn add(&mut self, value: Seen<'_>, is_idle: bool, times: &Times) {
         if !self.is_seen {
             self.is_seen = true;
+            self.is_live = false;
             self.series = 0;
             self.sum = 0.0;
             if let Seen::Histogram { bounds, .. } = value {
@@ -60,9 +67,12 @@ impl FamilyRow {
                 self.totals.begin(times, 1 + self.quantiles.buckets());
             }
         }
-        self.series += 1;
+        self.is_live |= !is_idle;
+        self.series += usize::from(!is_idle);
         if self.kind == Kind::Gauge {
-            self.sum += value.count();
+            if !is_idle {
+                self.sum += value.count();
+            }
             return;
         }
         let Some((total, buckets)) = self.totals.latest().split_first_mut() else {

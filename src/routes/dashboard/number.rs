@@ -10,7 +10,7 @@ const POWERS: [f64; 25] = [
 ];
 const LOWEST: i32 = -9;
 
-/// Writes the whole number, or null if it is infinite, not a number, or missing.
+/// Writes all digits of a number, or null if it is infinite, not a number, or missing.
 pub(super) fn push_exact(text: &mut String, value: Option<f64>) {
     match value {
         Some(value) if value.fract() == 0.0 && value.abs() < 1e15 => {
