@@ -21,11 +21,11 @@ impl CpuTime {
     /// Reads the seconds at this moment. Returns the cores that the process keeps busy; `None` until two changes are known.
     pub(super) fn busy_cores(&mut self, now: f64, seconds: f64) -> Option<f64> {
         match self.last {
-            Some((_, before)) if seconds == before => {}
             Some((_, before)) if seconds > before => {
                 self.last = Some((now, seconds));
                 self.changes.push_back((now, seconds));
             }
+            Some((_, before)) if seconds >= before => {}
             // The first look does not tell when the sample was taken.
             _ => {
                 self.last = Some((now, seconds));
@@ -60,7 +60,7 @@ impl CpuTime {
 mod tests {
     use super::*;
 
-    /// What frames show, second by second.
+    /// The cores that frames show, second by second.
     fn shown(seconds: impl IntoIterator<Item = f64>) -> Vec<Option<f64>> {
         let mut time = CpuTime::default();
         let moments = (0..).map(f64::from);

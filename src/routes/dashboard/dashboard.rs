@@ -25,7 +25,7 @@ use crate::routes::routes::Routes;
 use crate::routes::stopping::Stopping;
 
 impl Routes {
-    /// Adds the dashboard, a page that shows what the added routes serve, live:
+    /// Adds the dashboard, a page that shows the data of the added routes, live:
     ///
     /// | route | default access | response |
     /// |---|---|---|
@@ -46,6 +46,8 @@ impl Routes {
     /// when [`serve`](Self::serve) or [`spawn`](Self::spawn) stops, and while the [health](Self::health) of these routes
     /// [drains](crate::Health::drain). A server of your own, for example `axum::serve(..).with_graceful_shutdown(..)`, knows neither:
     /// without a drain its shutdown waits for open pages, a minute at most.
+    ///
+    /// The page may be [renamed](Self::rename). As `/` it cannot be nested, because its links would lead out of the nest.
     ///
     /// A strict Content-Security-Policy allows the page its own files and its own origin, and forbids frames around it.
     ///

@@ -102,16 +102,14 @@ impl Families {
     /// Ends a frame.
     pub(super) fn end(&mut self) {
         for row in &mut self.rows {
-            if row.is_shown && !(row.is_seen && row.is_live) {
+            if row.is_shown() && !row.is_live() {
                 self.gone.push(row.name.clone());
-                row.is_shown = false;
                 row.text.clear();
             }
         }
         self.rows.retain(|row| row.is_seen);
         let read = self.rows.iter_mut();
-        for row in read.filter(|row| row.is_live && !row.is_left) {
-            row.is_shown = true;
+        for row in read.filter(|row| row.is_live() && !row.is_left) {
             let is_at_limit = self.at_limit.contains(&row.name);
             row.write(is_at_limit, &mut self.scratch);
         }
@@ -121,7 +119,7 @@ impl Families {
     pub(super) fn push(&self, text: &mut String, is_full: bool) {
         text.push_str("\"families\":[");
         let rows = self.rows.iter();
-        let rows = rows.filter(|row| row.is_shown && (is_full || row.is_changed));
+        let rows = rows.filter(|row| row.is_shown() && (is_full || row.is_changed));
         for (place, row) in rows.enumerate() {
             if place > 0 {
                 text.push(',');

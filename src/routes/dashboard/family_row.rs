@@ -18,14 +18,12 @@ pub(super) struct FamilyRow {
     quantiles: Quantiles,
     /// Of a gauge.
     sum: f64,
+    /// Those that are not idle.
     series: usize,
+    /// Empty while viewers do not have the row.
     pub(super) text: String,
     pub(super) is_changed: bool,
     pub(super) is_seen: bool,
-    /// Whether it has a series that is not idle.
-    pub(super) is_live: bool,
-    /// Whether viewers have the row.
-    pub(super) is_shown: bool,
     /// Whether another frame reads it.
     pub(super) is_left: bool,
 }
@@ -47,17 +45,24 @@ impl FamilyRow {
             text: String::new(),
             is_changed: false,
             is_seen: false,
-            is_live: false,
-            is_shown: false,
             is_left: false,
         }
+    }
+
+    /// Whether viewers have the row.
+    pub(super) fn is_shown(&self) -> bool {
+        !self.text.is_empty()
+    }
+
+    /// Whether it has a series that is not idle.
+    pub(super) fn is_live(&self) -> bool {
+        self.is_seen && self.series > 0
     }
 
     /// Counts one series at the latest of these times. An idle one has a total, and is not shown.
     pub(super) fn add(&mut self, value: Seen<'_>, is_idle: bool, times: &Times) {
         if !self.is_seen {
             self.is_seen = true;
-            self.is_live = false;
             self.series = 0;
             self.sum = 0.0;
             if let Seen::Histogram { bounds, .. } = value {
@@ -67,7 +72,6 @@ impl FamilyRow {
                 self.totals.begin(times, 1 + self.quantiles.buckets());
             }
         }
-        self.is_live |= !is_idle;
         self.series += usize::from(!is_idle);
         if self.kind == Kind::Gauge {
             if !is_idle {

@@ -164,3 +164,36 @@ fn push_member(text: &mut String, name: &str) {
     text.push_str(name);
     text.push_str("\":");
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::exporter::{MetricsSource, Prometheus};
+    use crate::routes::dashboard::request_names::RequestNames;
+
+    #[test]
+    fn no_changes_follow_a_frame_that_lacks_the_metrics() {
+        let moment = Moment {
+            now: 1.0,
+            time: SystemTime::UNIX_EPOCH,
+            health: None,
+            counts: Vec::new(),
+            versions: Vec::new(),
+            uptime: 1.0,
+        };
+        let MetricsSource { reader, .. } = Prometheus::builder().build().unwrap().into();
+        let names = Arc::new(RequestNames::new(None, Some(&reader)));
+        let mut frames = Frames::new(Some(Metrics::new(&reader, &names)));
+        frames.advance(&moment);
+        assert!(frames.full().2);
+        // As after a panic of the source.
+        frames.has_metrics = false;
+        assert!(!frames.full().2);
+        let mut without = Frames::new(None);
+        without.advance(&moment);
+        assert!(without.full().2, "it has none to lack");
+    }
+}
