@@ -68,7 +68,10 @@
 //! | `dashboard` | [`Routes::dashboard`]: a page that shows all that the routes serve, live | none over `axum` and `prometheus` |
 //! | `profile` | [`Routes::profile`]: CPU profiles of the process on Linux, with rpprof | 35 over `axum` |
 //! | `cors` | [`Routes::cors`]: pages of named origins may read the JSON of the routes, with tower-http | 1 over `axum` |
-//! | `full` | everything; needs Rust 1.95 | 285 crates in total |
+//! | `openapi` | [`Routes::openapi_json`] and [`Routes::openapi`]: the OpenAPI 3.1 document of the mounted routes, with utoipa | 5 over `axum` |
+//! | `docs-ui` | [`Routes::docs_ui`]: Swagger UI at `/docs`, from the crate itself | none over `openapi` |
+//! | `redoc` | [`Routes::redoc`]: Redoc at `/redoc`, from the crate itself | none over `openapi` |
+//! | `full` | everything; needs Rust 1.95 | 287 crates in total |
 #![warn(clippy::incompatible_msrv)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Links to gated items resolve with all features, as on docs.rs. Other builds of the docs leave them out.

@@ -15,7 +15,7 @@ use super::support::{Figures, median};
 /// A window without the fault and one with it take turns, because no machine is always quiet.
 const ROUNDS: usize = 21;
 const WINDOW: Duration = Duration::from_millis(250);
-/// Between two acts of a fault that goes on.
+/// After the begin of a fault, and between two acts of one that goes on.
 const PAUSE: Duration = Duration::from_millis(50);
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// `O_NONBLOCK` of Linux.
@@ -70,8 +70,9 @@ pub(crate) fn measure(figures: &mut Figures) {
             place.load.set_window(Some(Window::Before));
             sleep(WINDOW);
             place.load.set_window(None);
-            // Just before the window, because filling a disk and starting programs takes time from the service.
+            // Before the window, because filling a disk and starting programs takes time from the service.
             begin(&mut place);
+            sleep(PAUSE);
             place.load.set_window(Some(Window::During));
             let started = Instant::now();
             while started.elapsed() < WINDOW {

@@ -6,7 +6,7 @@ use crate::home::Home;
 use crate::outside::Outside;
 
 /// The pages and routes to open.
-const LINKS: [(&str, &str); 15] = [
+const LINKS: [(&str, &str); 18] = [
     ("/", "the shop"),
     ("/dashboard", "all of this on one page"),
     ("/metrics", "Prometheus' text"),
@@ -24,6 +24,9 @@ const LINKS: [(&str, &str); 15] = [
     ("/alerts/history", "alerts of the past"),
     ("/admin/config", "settings"),
     ("/admin/log-level", "the filter of the log"),
+    ("/docs", "all routes, to try"),
+    ("/redoc", "all routes, to read"),
+    ("/openapi.json", "the same for programs"),
     ("/debug/tasks", "the async runtime"),
 ];
 
@@ -37,6 +40,8 @@ pub(crate) fn print(url: &str, outside: &Outside, home: &Home, settings: &Settin
         "try  curl -X POST {url}/mood/bad    bad times (good: good ones, cycle: changing ones)"
     );
     println!("     curl -H 'content-type: application/json' -d '{{\"product\":1}}' {url}/checkout");
+    println!("     go tool pprof '{url}/debug/pprof/profile?seconds=10'");
+    println!("     curl -o flames.svg '{url}/debug/pprof/profile?seconds=10&format=svg'");
     let logs = settings.log_dir.as_deref().unwrap_or_default();
     println!("     tail -f {logs}/app.jsonl");
     println!("     ls {}", home.path(""));

@@ -114,7 +114,10 @@ async fn main() -> anyhow::Result<()> {
         .log_level(logging.level())
         .log_tail(tail)
         .settings(&settings)
+        .docs_ui()
+        .redoc()
         .tasks(&Handle::current())
+        .profile()
         .dashboard()
         .guard(guard(&settings));
     let app = app(shop, routes, &mood)?;

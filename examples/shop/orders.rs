@@ -188,11 +188,11 @@ async fn recommendations(State(shop): State<Shop>) -> Json<Value> {
 #[inline(never)]
 fn compare_customers(customer: u64) -> u64 {
     let likeness = |other: &u64| {
-        (0..200).fold(customer ^ other, |hash, n| {
+        (0..400).fold(customer ^ other, |hash, n| {
             (hash ^ n).wrapping_mul(0x0100_0000_01b3)
         })
     };
-    (0..2000).max_by_key(likeness).unwrap_or_default()
+    (0..8000_u64).max_by_key(likeness).unwrap_or_default()
 }
 
 /// A language model answers.

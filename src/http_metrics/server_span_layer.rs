@@ -23,7 +23,7 @@ use crate::forwarded::ForwardedHeader;
 /// status 201 and the `error.type` `body_error`.
 ///
 /// `request_id` is the request's id, and `duration_ms` the metric's duration. With the feature `otel`, the span's parent is that in
-/// the headers `traceparent` and `tracestate`.
+/// the headers `traceparent` and `tracestate`, and a span that `Tracing` does not sample has no attributes but `request_id`.
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct ServerSpanLayer {

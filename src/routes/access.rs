@@ -20,3 +20,14 @@ pub(super) enum Access {
     /// As [`Details`] says.
     Details,
 }
+
+impl Access {
+    /// Whether the guard decides who may pass.
+    pub(super) fn is_guarded(self, details: Details) -> bool {
+        match self {
+            Self::Open => false,
+            Self::Guarded => true,
+            Self::Details => details == Details::Authorized,
+        }
+    }
+}

@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::access::Access;
+use super::answer::Answer;
+use super::operation::Operation;
 use super::respond;
 use super::routes::Routes;
 use crate::panics;
@@ -12,6 +14,19 @@ use crate::redact::{self, Budget, redact_line};
 use crate::settings::Settings;
 
 pub(super) const CONFIG_PATH: &str = "/admin/config";
+
+const CONFIG: Operation = Operation {
+    description: "What the service shows of its configuration, by part. Secrets read `[redacted]`.",
+    ..Operation::new(
+        "Administration",
+        "Configuration",
+        &[Answer::new(
+            200,
+            "The configuration.",
+            &[("application/json", "config")],
+        )],
+    )
+};
 
 /// The part of `/admin/config` that holds the crate's own settings.
 const MONITORING: &str = "monitoring";
@@ -91,7 +106,7 @@ impl Routes {
 
     pub(super) fn show_config(self) -> Self {
         let config = Value::Object(self.config.clone());
-        self.add(CONFIG_PATH, Access::Guarded, move |_| {
+        self.add(CONFIG_PATH, &CONFIG, Access::Guarded, move |_| {
             let response = respond::json(StatusCode::OK, &json!({ "config": config }));
             async { response }
         })

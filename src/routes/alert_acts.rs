@@ -8,8 +8,10 @@ use jiff::Timestamp;
 use serde_json::json;
 use tracing::Instrument;
 
+use super::act_operations as operations;
 use super::json_body::json_body;
 use super::json_fields::Fields;
+use super::operation::Operation;
 use super::rejection::{Rejection, sentence};
 use super::request::RouteRequest;
 use super::respond;
@@ -18,6 +20,9 @@ use crate::alerts::state::{AlertId, Matcher, Recurrence, SilenceTarget};
 use crate::alerts::{Acted, Alerts};
 use crate::error::{Error, ErrorKind, logged};
 use crate::redact::redact;
+
+/// The longest name of a person, in characters.
+const MAX_NAME: usize = 256;
 
 /// An act.
 #[derive(Debug, Clone, Copy)]
@@ -30,13 +35,29 @@ pub(super) enum Act {
     TestChannel,
 }
 
-pub(super) const ROUTES: [(&str, Act); 6] = [
-    ("/alerts/{name}/acknowledge", Act::Acknowledge),
-    ("/alerts/{name}/resolve", Act::Resolve),
-    ("/alerts/{name}/suppress", Act::SuppressAlert),
-    ("/alerts/suppress", Act::Suppress),
-    ("/alerts/silences/{name}/end", Act::EndSilence),
-    ("/alerts/channels/{name}/test", Act::TestChannel),
+pub(super) const ROUTES: [(&str, &Operation, Act); 6] = [
+    (
+        "/alerts/{name}/acknowledge",
+        &operations::ACKNOWLEDGE,
+        Act::Acknowledge,
+    ),
+    ("/alerts/{name}/resolve", &operations::RESOLVE, Act::Resolve),
+    (
+        "/alerts/{name}/suppress",
+        &operations::SUPPRESS_ALERT,
+        Act::SuppressAlert,
+    ),
+    ("/alerts/suppress", &operations::SUPPRESS, Act::Suppress),
+    (
+        "/alerts/silences/{name}/end",
+        &operations::END_SILENCE,
+        Act::EndSilence,
+    ),
+    (
+        "/alerts/channels/{name}/test",
+        &operations::TEST_CHANNEL,
+        Act::TestChannel,
+    ),
 ];
 
 struct Acknowledgement {
@@ -240,6 +261,13 @@ fn check_name(by: &str) -> Result<(), Rejection> {
         return Err(Rejection::new(
             StatusCode::BAD_REQUEST,
             "by is empty: the name of a person is needed.",
+        ));
+    }
+    // The end of a silence keeps no name, so only the route limits it.
+    if by.chars().count() > MAX_NAME {
+        return Err(Rejection::new(
+            StatusCode::BAD_REQUEST,
+            &format!("The name is too long: allowed are {MAX_NAME} characters."),
         ));
     }
     Ok(())

@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 
 use super::access::Access;
 use super::alert_acts;
+use super::alert_operations as operations;
+use super::method::Method;
 use super::monitoring::Monitoring;
+use super::operation::Operation;
 use super::query::{parameters, unknown};
 use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
 use super::respond;
-use super::route::Method;
 use super::routes::Routes;
 use crate::alerts::state::{AlertId, AlertState};
 use crate::alerts::stores::HistoryQuery;
@@ -73,42 +75,67 @@ impl Routes {
     pub fn alerts(mut self, alerts: Alerts) -> Self {
         self.watched.push(Arc::new(alerts.clone()));
         let guarded = Access::Guarded;
-        let post = |routes: Self, path, act: alert_acts::Act| {
+        let post = |routes: Self, path, operation: &'static Operation, act| {
             let alerts = alerts.clone();
-            routes.add_with_method(Method::Post, path, guarded, move |request| {
+            routes.add_with_method(Method::Post, path, operation, guarded, move |request| {
                 or_reject(alert_acts::act(act, alerts.clone(), request))
             })
         };
         let routes = self
-            .add_with(&alerts, "/alerts", guarded, |alerts, request| {
-                or_reject(list(alerts, request))
-            })
-            .add_with(&alerts, "/alerts/history", guarded, |alerts, request| {
-                or_reject(history(alerts, request))
-            })
-            .add_with(&alerts, "/alerts/stats", guarded, |alerts, _| async move {
-                respond::json(StatusCode::OK, &alerts.stats())
-            })
-            .add_with(&alerts, "/alerts/rules", guarded, |alerts, _| async move {
-                let rules = json!({
-                    "rules": &**alerts.rules(),
-                    "slos": &**alerts.slos(),
-                    "slo_alerts": alerts.slo_alerts(),
-                });
-                respond::json(StatusCode::OK, &redacted(rules))
-            })
+            .add_with(
+                &alerts,
+                "/alerts",
+                &operations::LIST,
+                guarded,
+                |alerts, request| or_reject(list(alerts, request)),
+            )
+            .add_with(
+                &alerts,
+                "/alerts/history",
+                &operations::HISTORY,
+                guarded,
+                |alerts, request| or_reject(history(alerts, request)),
+            )
+            .add_with(
+                &alerts,
+                "/alerts/stats",
+                &operations::STATS,
+                guarded,
+                |alerts, _| async move { respond::json(StatusCode::OK, &alerts.stats()) },
+            )
+            .add_with(
+                &alerts,
+                "/alerts/rules",
+                &operations::RULES,
+                guarded,
+                |alerts, _| async move {
+                    let rules = json!({
+                        "rules": &**alerts.rules(),
+                        "slos": &**alerts.slos(),
+                        "slo_alerts": alerts.slo_alerts(),
+                    });
+                    respond::json(StatusCode::OK, &redacted(rules))
+                },
+            )
             .add_with(
                 &alerts,
                 "/alerts/rules/{name}/explain",
+                &operations::EXPLAIN,
                 guarded,
                 |alerts, request| or_reject(explain(alerts, request)),
             )
-            .add_with(&alerts, "/alerts/silences", guarded, |alerts, _| {
-                or_reject(silences(alerts))
-            });
+            .add_with(
+                &alerts,
+                "/alerts/silences",
+                &operations::SILENCES,
+                guarded,
+                |alerts, _| or_reject(silences(alerts)),
+            );
         alert_acts::ROUTES
             .into_iter()
-            .fold(routes, |routes, (path, act)| post(routes, path, act))
+            .fold(routes, |routes, (path, operation, act)| {
+                post(routes, path, operation, act)
+            })
     }
 }
 

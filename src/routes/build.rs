@@ -13,11 +13,10 @@ use super::problem::problem;
 use super::route::{PARAMETER, Route, handler};
 use super::routes::{Change, Routes};
 use crate::error::Error;
-use crate::health::Health;
 use crate::recorder::RecorderRef;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
-const DEFAULT_PATHS: [&str; 45] = [
+const DEFAULT_PATHS: [&str; 50] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -38,6 +37,11 @@ const DEFAULT_PATHS: [&str; 45] = [
     "/admin/config",
     "/admin/log-level",
     "/admin/reset-metrics",
+    "/openapi.json",
+    "/docs",
+    "/docs/assets/{name}",
+    "/redoc",
+    "/redoc/assets/{name}",
     "/jobs",
     "/jobs/status",
     "/jobs/stats/{name}",
@@ -113,7 +117,7 @@ impl Routes {
     }
 
     /// Applies all changes. Leaves out routes whose new path is a mistake: the app may have its own at their default path.
-    fn resolve(self) -> (Resolved, Result<(), Error>) {
+    pub(super) fn resolve(self) -> (Resolved, Result<(), Error>) {
         let Self {
             added,
             changes,
@@ -151,6 +155,7 @@ impl Routes {
                     Change::ProtectAll if route.default_path.starts_with(path) => {
                         route.access = Access::Guarded;
                     }
+                    Change::Open if is_named => route.access = Access::Open,
                     Change::Remove if is_named => continue 'routes,
                     Change::Rename(path) if is_named => route.path.clone_from(path),
                     _ => {}
@@ -161,26 +166,19 @@ impl Routes {
                 Err(mistake) => mistakes.push(mistake),
             }
         }
-        let mut mounted = Mounted {
-            paths: routes
-                .iter()
-                .map(|route| (route.default_path, route.path.clone()))
-                .collect(),
+        let mounted = Mounted {
+            routes: routes.iter().map(Route::mounted).collect(),
             sources: self.sources,
             watched: self.watched,
-            health: self.health.clone(),
-            details,
+            health: self.health,
+            details: self.details.unwrap_or_default(),
+            guard: self.guard.unwrap_or_else(Guard::closed),
         };
-        for build in self.at_build {
-            build(&mut mounted);
-        }
         let resolved = Resolved {
             routes,
-            guard: self.guard.unwrap_or_else(Guard::closed),
-            details,
-            health: self.health,
             recorder: self.recorder.unwrap_or_default(),
-            mounted: Arc::new(mounted),
+            mounted,
+            at_build: self.at_build,
             origins: self.origins,
         };
         (
@@ -242,29 +240,25 @@ fn check_path(route: &Route, others: &[Route]) -> Result<(), String> {
 /// Routes with all changes applied.
 pub(super) struct Resolved {
     pub(super) routes: Vec<Route>,
-    guard: Guard,
-    details: Details,
-    health: Option<Health>,
+    pub(super) mounted: Mounted,
+    at_build: Vec<fn(&mut Mounted)>,
     recorder: RecorderRef,
-    mounted: Arc<Mounted>,
     origins: Vec<HeaderValue>,
 }
 
 impl Resolved {
     pub(super) fn into_router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
+        let mut mounted = self.mounted;
+        for build in self.at_build {
+            build(&mut mounted);
+        }
+        let mounted = Arc::new(mounted);
         self.routes
             .into_iter()
             .fold(Router::new(), |router, route| {
                 let path = route.path.clone();
-                let (guard, health) = (self.guard.clone(), self.health.clone());
                 let is_shared = route.is_shared();
-                let route = route.into_method_router(
-                    guard,
-                    self.details,
-                    health,
-                    &self.recorder,
-                    Arc::clone(&self.mounted),
-                );
+                let route = route.into_method_router(&self.recorder, Arc::clone(&mounted));
                 let origins: &[_] = if is_shared { &self.origins } else { &[] };
                 router.route(&path, shared_with(route, origins))
             })

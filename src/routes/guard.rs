@@ -63,13 +63,13 @@ use crate::settings::{ExposeSecret, Settings};
 #[derive(Clone)]
 #[must_use]
 pub struct Guard {
-    kind: Kind,
+    pub(super) kind: Kind,
     /// The hosts that requests may be sent to, or `None` for all.
-    hosts: Option<Hosts>,
+    pub(super) hosts: Option<Hosts>,
 }
 
 #[derive(Clone)]
-enum Kind {
+pub(super) enum Kind {
     Closed,
     Open,
     Bearer(Arc<str>),
@@ -80,9 +80,9 @@ enum Kind {
     All(Arc<[Guard]>),
 }
 
-struct Basic {
+pub(super) struct Basic {
     /// The user and the password as clients send them, or `None` if the password is empty.
-    credentials: Option<String>,
+    pub(super) credentials: Option<String>,
     has_colon: bool,
 }
 

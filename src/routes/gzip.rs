@@ -3,9 +3,10 @@
 //! tower-http's `CompressionLayer` compresses each response by itself, on the async thread that sends it. Here, a text is rendered and
 //! compressed once for all scrapers that wait for it, off the async threads and within the limits of the render queue.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
@@ -38,7 +39,21 @@ pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
     gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
 }
 
+#[cfg_attr(
+    not(any(feature = "dashboard", feature = "docs-ui", feature = "redoc")),
+    expect(dead_code, reason = "only pages have compressed files")
+)]
+pub(super) fn decompress(gzip: &[u8]) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    GzDecoder::new(gzip).read_to_end(&mut text)?;
+    Ok(text)
+}
+
 /// Uses the fastest level: exposition text shrinks about tenfold at any.
+#[cfg_attr(
+    not(feature = "prometheus"),
+    expect(dead_code, reason = "only metrics are compressed")
+)]
 pub(super) fn compress(text: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 8), Compression::fast());
     encoder.write_all(text)?;

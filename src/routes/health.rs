@@ -9,14 +9,14 @@ use serde::Serialize;
 
 use super::accept;
 use super::access::{Access, Details};
+use super::health_operations::{self as operations, HEALTH_JSON};
 use super::health_shapes::{Brief, DetailLevel, HealthJson, Healthz};
+use super::operation::Operation;
 use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
 use super::respond::{self, respond};
 use super::routes::Routes;
 use crate::health::{Health, Probe, Report};
-
-const HEALTH_JSON: &str = "application/health+json";
 
 impl Routes {
     /// Adds the health routes:
@@ -52,26 +52,51 @@ impl Routes {
     /// ```
     pub fn health(self, health: Health) -> Self {
         let mut routes = self
-            .report("/health", &health, |report, request| {
-                in_either_form(report, request, |level| {
-                    let level = match level {
-                        DetailLevel::Names => DetailLevel::Nothing,
-                        level => level,
-                    };
-                    json(report, &Brief::new(report, level))
-                })
-            })
-            .report("/healthz", &health, |report, request| {
-                in_either_form(report, request, |level| {
-                    json(report, &Healthz::new(report, level))
-                })
-            })
-            .probe("/livez", &health, Probe::Liveness)
-            .probe("/readyz", &health, Probe::Readiness)
-            .probe("/startupz", &health, Probe::Startup)
-            .probe("/health/live", &health, Probe::Liveness)
-            .probe("/health/ready", &health, Probe::Readiness)
-            .probe("/health/startup", &health, Probe::Startup)
+            .report(
+                "/health",
+                &operations::HEALTH,
+                &health,
+                |report, request| {
+                    in_either_form(report, request, |level| {
+                        let level = match level {
+                            DetailLevel::Names => DetailLevel::Nothing,
+                            level => level,
+                        };
+                        json(report, &Brief::new(report, level))
+                    })
+                },
+            )
+            .report(
+                "/healthz",
+                &operations::HEALTHZ,
+                &health,
+                |report, request| {
+                    in_either_form(report, request, |level| {
+                        json(report, &Healthz::new(report, level))
+                    })
+                },
+            )
+            .probe("/livez", &operations::LIVENESS, &health, Probe::Liveness)
+            .probe("/readyz", &operations::READINESS, &health, Probe::Readiness)
+            .probe("/startupz", &operations::STARTUP, &health, Probe::Startup)
+            .probe(
+                "/health/live",
+                &operations::LIVENESS,
+                &health,
+                Probe::Liveness,
+            )
+            .probe(
+                "/health/ready",
+                &operations::READINESS,
+                &health,
+                Probe::Readiness,
+            )
+            .probe(
+                "/health/startup",
+                &operations::STARTUP,
+                &health,
+                Probe::Startup,
+            )
             .details_routes(&health);
         routes.health = Some(health);
         routes
@@ -80,21 +105,30 @@ impl Routes {
     fn report(
         self,
         path: &'static str,
+        operation: &'static Operation,
         health: &Health,
         respond: impl Fn(&Report, &RouteRequest) -> Response + Copy + Send + Sync + 'static,
     ) -> Self {
         self.add_with(
             health,
             path,
+            operation,
             Access::Open,
             move |health, request| async move { respond(&health.report().await, &request) },
         )
     }
 
-    fn probe(self, path: &'static str, health: &Health, probe: Probe) -> Self {
+    fn probe(
+        self,
+        path: &'static str,
+        operation: &'static Operation,
+        health: &Health,
+        probe: Probe,
+    ) -> Self {
         self.add_with(
             health,
             path,
+            operation,
             Access::Open,
             move |health, request| async move {
                 let report = health.report_for(probe).await;
@@ -115,6 +149,7 @@ impl Routes {
         self.add_with(
             health,
             "/health/detailed",
+            &operations::DETAILED,
             Access::Details,
             |health, _| async move {
                 let report = health.report().await;
@@ -124,18 +159,21 @@ impl Routes {
         .add_with(
             health,
             "/health/checker/{name}",
+            &operations::CHECKER,
             Access::Details,
             |health, request| or_reject(one_check(health, request)),
         )
         .add_with(
             health,
             "/health/group/{name}",
+            &operations::GROUP,
             Access::Details,
             |health, request| or_reject(one_group(health, request)),
         )
         .add_with(
             health,
             "/health/status",
+            &operations::STATUS,
             Access::Details,
             |health, _| async move {
                 let checks = BTreeMap::from([("checkers", health.checks())]);

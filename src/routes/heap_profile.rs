@@ -9,15 +9,42 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::access::Access;
+use super::answer::Answer;
 use super::download::download;
+use super::method::Method;
+use super::operation::Operation;
 use super::problem::problem;
 use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
-use super::route::{Method, Route};
+use super::route::Route;
 use super::routes::Routes;
 use crate::redact::redact_line;
 
 const PATH: &str = "/debug/pprof/heap";
+
+const HEAP: Operation = Operation {
+    description: "A profile in pprof's format, as gzip, for `go tool pprof`, Pyroscope and Parca.",
+    ..Operation::new(
+        "Debugging",
+        "Heap profile",
+        &[
+            Answer::new(200, "The profile.", &[("application/octet-stream", "")]),
+            Answer::problem(400, "The route has no parameters."),
+            Answer::problem(
+                403,
+                "There is no profile, or the guard refuses the request. `detail` says why.",
+            ),
+            Answer::problem(409, "Another profile is being taken."),
+        ],
+    )
+};
+
+/// Of a service without heap profiles.
+const NO_HEAP: Operation = Operation::new(
+    "Debugging",
+    "How to get heap profiles",
+    &[Answer::problem(403, "The service has no heap profiles.")],
+);
 
 const DISPOSITION: &str = "attachment; filename=\"heap\"";
 const INSTRUCTIONS: &str = "A service has heap profiles if it runs jemalloc with profiling (features profiling and \
@@ -53,7 +80,7 @@ impl Routes {
         let dump: Dump = Arc::new(dump);
         let turn = Arc::new(Semaphore::new(1));
         self.pprof_index()
-            .add(PATH, Access::Guarded, move |request| {
+            .add(PATH, &HEAP, Access::Guarded, move |request| {
                 or_reject(handle(dump.clone(), turn.clone(), request))
             })
     }
@@ -73,7 +100,7 @@ impl Routes {
             };
             self.added.push(Route {
                 gives_way: true,
-                ..Route::new(Method::Get, PATH, Access::Guarded, explain)
+                ..Route::new(Method::Get, PATH, &NO_HEAP, Access::Guarded, explain)
             });
         }
         self

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::access::Access;
+use super::job_operations as operations;
 use super::monitoring::Monitoring;
 use super::query::{parameters, unknown};
 use super::rejection::{Rejection, or_reject};
@@ -58,15 +59,23 @@ impl Routes {
         self.watched.push(Arc::new(jobs.clone()));
         let guarded = Access::Guarded;
         let reader = Reader::new(jobs);
-        self.add_with(&reader, "/jobs", guarded, |reader, _| {
+        self.add_with(&reader, "/jobs", &operations::JOBS, guarded, |reader, _| {
             or_reject(summaries(reader))
         })
-        .add_with(&reader, "/jobs/status", guarded, |reader, request| {
-            or_reject(status(reader, request))
-        })
-        .add_with(&reader, "/jobs/stats/{name}", guarded, |reader, request| {
-            or_reject(stats(reader, request))
-        })
+        .add_with(
+            &reader,
+            "/jobs/status",
+            &operations::STATUS,
+            guarded,
+            |reader, request| or_reject(status(reader, request)),
+        )
+        .add_with(
+            &reader,
+            "/jobs/stats/{name}",
+            &operations::STATS,
+            guarded,
+            |reader, request| or_reject(stats(reader, request)),
+        )
     }
 }
 

@@ -6,18 +6,48 @@ use axum::response::Response;
 use http::{Method as HttpMethod, StatusCode};
 
 use super::access::Access;
+use super::answer::Answer;
 use super::json_body::json_body;
 use super::json_fields::Fields;
+use super::method::Method;
 use super::monitoring::Monitoring;
+use super::operation::Operation;
 use super::rejection::{Rejection, or_reject, sentence};
 use super::request::RouteRequest;
 use super::respond;
-use super::route::Method;
 use super::routes::Routes;
 use crate::error::{Error, ErrorKind};
 use crate::telemetry::logging::LogLevel;
 
 const PATH: &str = "/admin/log-level";
+
+const TAG: &str = "Administration";
+const FILTER: Answer = Answer::new(
+    200,
+    "The filter in effect.",
+    &[("application/json", "log-level")],
+);
+
+const SHOW: Operation = Operation {
+    put: Some(&CHANGE),
+    ..Operation::new(TAG, "Filter of the log", &[FILTER])
+};
+
+const CHANGE: Operation = Operation {
+    description: "Sets the whole filter, or the level of one target. With `for_seconds` the former filter returns by itself.",
+    body: Some("log-level-body"),
+    ..Operation::new(
+        TAG,
+        "Change the filter of the log",
+        &[
+            FILTER,
+            Answer::problem(400, "The body is wrong. The problem names each mistake."),
+            Answer::problem(408, "The body took longer than 10 s."),
+            Answer::problem(413, "The body has more than 64 KiB."),
+            Answer::problem(503, "The filter cannot be changed now."),
+        ],
+    )
+};
 
 impl Routes {
     /// Adds `/admin/log-level` (guarded), which shows and changes the filter of the log.
@@ -48,9 +78,13 @@ impl Routes {
     /// # Ok::<_, tower_vitals::Error>(())
     /// ```
     pub fn log_level(self, level: LogLevel) -> Self {
-        self.add_with_method(Method::GetAndPut, PATH, Access::Guarded, move |request| {
-            or_reject(handle(level.clone(), request))
-        })
+        self.add_with_method(
+            Method::GetAndPut,
+            PATH,
+            &SHOW,
+            Access::Guarded,
+            move |request| or_reject(handle(level.clone(), request)),
+        )
     }
 }
 

@@ -8,7 +8,10 @@ use serde_json::{Map, Value, json};
 use tokio::task::spawn_blocking;
 
 use super::access::Access;
+use super::answer::Answer;
 use super::monitoring::Monitoring;
+use super::operation::Operation;
+use super::parameter::Parameter;
 use super::query::{parameters, unknown};
 use super::rejection::{Rejection, or_reject};
 use super::request::RouteRequest;
@@ -16,6 +19,26 @@ use super::respond;
 use super::routes::Routes;
 use super::watch::Watch;
 use crate::telemetry::logging::LogTail;
+
+const LINES: Operation = Operation {
+    query: &[Parameter {
+        name: "after",
+        description: "The `next` of another response: only the lines since then.",
+        schema: r#"{"type": "integer", "minimum": 0, "maximum": 18446744073709551615, "default": 0}"#,
+    }],
+    ..Operation::new(
+        "Dashboard",
+        "Last warnings and errors of the log",
+        &[
+            Answer::new(
+                200,
+                "The lines, the oldest first.",
+                &[("application/json", "dashboard/logs")],
+            ),
+            Answer::problem(400, "A parameter is wrong."),
+        ],
+    )
+};
 
 /// The keys of a line that stand beside its fields, and the names that they have here.
 const KEYS: [(&str, &str); 6] = [
@@ -47,7 +70,7 @@ impl Routes {
     /// ```
     pub fn log_tail(self, tail: LogTail) -> Self {
         let path = "/dashboard/logs";
-        let mut routes = self.add_with(&tail, path, Access::Guarded, |tail, request| {
+        let mut routes = self.add_with(&tail, path, &LINES, Access::Guarded, |tail, request| {
             or_reject(lines(tail, request))
         });
         routes.watched.push(Arc::new(tail));

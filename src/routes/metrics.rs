@@ -9,14 +9,15 @@ use serde_json::json;
 
 use super::access::Access;
 use super::exposition::Exposition;
+use super::method::Method;
 use super::metrics_history;
 use super::metrics_json::Json;
+use super::metrics_operations as operations;
 use super::metrics_registries::Registries;
 use super::metrics_render::{Rendered, render_json, respond};
 use super::monitoring::Monitoring;
 use super::render_queue::RenderQueue;
 use super::request::RouteRequest;
-use super::route::Method;
 use super::routes::Routes;
 use crate::catalog::MONITORING_SCRAPE_DURATION;
 use crate::exporter::{MetricsSource, Reader};
@@ -154,19 +155,36 @@ impl Routes {
             }
         };
         let routes = self
-            .add("/metrics", Access::Open, scrape(Shape::Negotiated))
+            .add(
+                "/metrics",
+                operations::negotiated(served.formats()),
+                Access::Open,
+                scrape(Shape::Negotiated),
+            )
             .add(
                 "/metrics/prometheus",
+                &operations::PROMETHEUS,
                 Access::Open,
                 scrape(Shape::Scraped(Exposition::DEFAULT)),
             )
-            .add("/metrics/json", Access::Open, scrape(Shape::Json))
+            .add(
+                "/metrics/json",
+                &operations::METRICS_JSON,
+                Access::Open,
+                scrape(Shape::Json),
+            )
             .add(
                 "/metrics/registries",
+                &operations::REGISTRIES,
                 Access::Open,
                 scrape(Shape::Registries),
             )
-            .add("/metrics/history", Access::Guarded, history);
+            .add(
+                "/metrics/history",
+                &operations::HISTORY,
+                Access::Guarded,
+                history,
+            );
         let reset = move |request: RouteRequest| {
             let served = Arc::clone(&served);
             respond(queue.clone(), request.parts, None, move || {
@@ -174,7 +192,13 @@ impl Routes {
                 render_json(&json!({ "since": rfc3339(served.reset_at()) }))
             })
         };
-        routes.add_with_method(Method::Post, "/admin/reset-metrics", Access::Guarded, reset)
+        routes.add_with_method(
+            Method::Post,
+            "/admin/reset-metrics",
+            &operations::RESET,
+            Access::Guarded,
+            reset,
+        )
     }
 }
 

@@ -17,13 +17,18 @@
 mod accept;
 mod acceptor;
 mod access;
+#[cfg(feature = "alerts")]
+mod act_operations;
 mod admin;
 #[cfg(feature = "alerts")]
 mod alert_acts;
 #[cfg(feature = "alerts")]
+mod alert_operations;
+#[cfg(feature = "alerts")]
 mod alert_watch;
 #[cfg(feature = "alerts")]
 mod alerts;
+mod answer;
 mod build;
 #[cfg(feature = "prometheus")]
 mod chunked_body;
@@ -44,17 +49,29 @@ mod exposition;
 mod extract;
 mod function_guard;
 mod guard;
-#[cfg(any(feature = "profile", feature = "prometheus"))]
+#[cfg(any(
+    feature = "dashboard",
+    feature = "docs-ui",
+    feature = "profile",
+    feature = "prometheus",
+    feature = "redoc"
+))]
 #[cfg_attr(
     not(feature = "prometheus"),
-    allow(dead_code, reason = "profiles are always compressed")
+    allow(
+        dead_code,
+        reason = "profiles are always compressed, and files of pages are already"
+    )
 )]
 mod gzip;
 mod health;
+mod health_operations;
 mod health_shapes;
 mod heap_profile;
 mod hosts;
 mod ip_guard;
+#[cfg(feature = "jobs")]
+mod job_operations;
 #[cfg(feature = "jobs")]
 mod job_watch;
 #[cfg(feature = "jobs")]
@@ -71,6 +88,7 @@ mod log_level;
 #[cfg(feature = "logging")]
 mod log_tail;
 mod merge;
+mod method;
 #[cfg(feature = "prometheus")]
 mod metrics;
 #[cfg(feature = "prometheus")]
@@ -78,11 +96,20 @@ mod metrics_history;
 #[cfg(feature = "prometheus")]
 mod metrics_json;
 #[cfg(feature = "prometheus")]
+mod metrics_operations;
+#[cfg(feature = "prometheus")]
 mod metrics_registries;
 #[cfg(feature = "prometheus")]
 mod metrics_render;
 mod monitoring;
 mod mounted;
+mod mounted_route;
+#[cfg(feature = "openapi")]
+mod openapi;
+mod operation;
+#[cfg(any(feature = "dashboard", feature = "docs-ui", feature = "redoc"))]
+mod page;
+mod parameter;
 mod peer;
 mod pprof_index;
 mod problem;
@@ -99,6 +126,8 @@ mod query;
 mod refusal;
 mod refusals;
 mod rejection;
+#[cfg(any(feature = "dashboard", feature = "docs-ui", feature = "redoc"))]
+mod relative;
 #[cfg(feature = "prometheus")]
 mod release;
 #[cfg(feature = "prometheus")]

@@ -4,11 +4,24 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::access::Access;
+use super::answer::Answer;
+use super::method::Method;
+use super::operation::Operation;
 use super::respond;
-use super::route::{Method, Route};
+use super::route::Route;
 use super::routes::Routes;
 
 const PATH: &str = "/debug/pprof/";
+
+const INDEX: Operation = Operation::new(
+    "Debugging",
+    "Routes that look into the process",
+    &[Answer::new(
+        200,
+        "The routes.",
+        &[("application/json", "pprof_index")],
+    )],
+);
 
 /// Default paths, and what their routes show.
 const DESCRIPTIONS: [(&str, &str); 3] = [
@@ -26,17 +39,23 @@ impl Routes {
         if self.find(PATH).is_none() {
             self.added.push(Route {
                 gives_way: true,
-                ..Route::new(Method::Get, PATH, Access::Guarded, |request| async move {
-                    let paths = &request.mounted.paths;
-                    let shown = DESCRIPTIONS
-                        .iter()
-                        .filter_map(|(default_path, description)| {
-                            let (_, path) = paths.iter().find(|(path, _)| path == default_path)?;
-                            Some(json!({ "description": description, "path": path }))
-                        });
-                    let shown: Vec<Value> = shown.collect();
-                    respond::json(StatusCode::OK, &json!({ "routes": shown }))
-                })
+                ..Route::new(
+                    Method::Get,
+                    PATH,
+                    &INDEX,
+                    Access::Guarded,
+                    |request| async move {
+                        let shown =
+                            DESCRIPTIONS
+                                .iter()
+                                .filter_map(|(default_path, description)| {
+                                    let path = request.mounted.path(default_path)?;
+                                    Some(json!({ "description": description, "path": path }))
+                                });
+                        let shown: Vec<Value> = shown.collect();
+                        respond::json(StatusCode::OK, &json!({ "routes": shown }))
+                    },
+                )
             });
         }
         self

@@ -21,7 +21,15 @@ pub(super) fn respond(
         *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         return failed;
     };
-    let mut response = Response::new(Body::from(text));
+    self::text(status, content_type, text)
+}
+
+pub(super) fn text(
+    status: StatusCode,
+    content_type: &'static str,
+    text: impl Into<Body>,
+) -> Response {
+    let mut response = Response::new(text.into());
     *response.status_mut() = status;
     response
         .headers_mut()

@@ -14,14 +14,15 @@ use http::uri::Authority;
 use http::{Extensions, StatusCode, Uri};
 
 use super::access::{Access, Details};
-use super::guard::Guard;
+use super::method::Method;
 use super::mounted::Mounted;
+use super::mounted_route::MountedRoute;
+use super::operation::Operation;
 use super::problem::{identified, problem};
 use super::refusal::Refusal;
 use super::refusals::Refusals;
 use super::request::RouteRequest;
 use super::respond::no_store;
-use crate::health::Health;
 use crate::http_metrics::SkipMetrics;
 use crate::panics;
 use crate::recorder::RecorderRef;
@@ -29,20 +30,6 @@ use crate::request_id;
 
 /// The only parameter that a path can have, as one of its segments.
 pub(super) const PARAMETER: &str = "/{name}";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Method {
-    /// And HEAD.
-    Get,
-    /// For routes that change something.
-    Post,
-    /// And HEAD; PUT changes what GET shows.
-    #[cfg_attr(
-        not(feature = "logging"),
-        expect(dead_code, reason = "only the log level is put")
-    )]
-    GetAndPut,
-}
 
 pub(super) type Handler = Arc<dyn Fn(RouteRequest) -> BoxFuture<'static, Response> + Send + Sync>;
 
@@ -59,6 +46,7 @@ pub(super) struct Route {
     pub(super) default_path: &'static str,
     pub(super) path: String,
     pub(super) method: Method,
+    pub(super) operation: &'static Operation,
     pub(super) access: Access,
     pub(super) handler: Handler,
     /// Whether another route of this default path replaces it.
@@ -69,6 +57,7 @@ impl Route {
     pub(super) fn new<F>(
         method: Method,
         path: &'static str,
+        operation: &'static Operation,
         access: Access,
         handle: impl Fn(RouteRequest) -> F + Send + Sync + 'static,
     ) -> Self
@@ -79,22 +68,31 @@ impl Route {
             default_path: path,
             path: path.to_owned(),
             method,
+            operation,
             access,
             handler: handler(handle),
             gives_way: false,
         }
     }
 
+    /// What other routes may know of this one.
+    pub(super) fn mounted(&self) -> MountedRoute {
+        MountedRoute {
+            default_path: self.default_path,
+            path: self.path.clone(),
+            method: self.method,
+            access: self.access,
+            operation: self.operation,
+        }
+    }
+
     pub(super) fn into_method_router<S: Clone + Send + Sync + 'static>(
         self,
-        guard: Guard,
-        details: Details,
-        health: Option<Health>,
         recorder: &RecorderRef,
         mounted: Arc<Mounted>,
     ) -> MethodRouter<S> {
         let method = self.method;
-        let refusals = self.is_guarded(details);
+        let refusals = self.access.is_guarded(mounted.details);
         let refusals = refusals.then(|| Refusals::new(self.default_path, recorder));
         let route = Arc::new((self, refusals));
         let handler = move |request: Request<Body>| async move {
@@ -103,9 +101,9 @@ impl Route {
             let request = RouteRequest {
                 parts,
                 body,
-                guard,
-                details,
-                health,
+                guard: mounted.guard.clone(),
+                details: mounted.details,
+                health: mounted.health.clone(),
                 mounted,
             };
             let (route, refusals) = &*route;
@@ -138,17 +136,8 @@ impl Route {
         }))
     }
 
-    /// Whether the guard decides who may pass.
-    fn is_guarded(&self, details: Details) -> bool {
-        match self.access {
-            Access::Open => false,
-            Access::Guarded => true,
-            Access::Details => details == Details::Authorized,
-        }
-    }
-
     fn check(&self, request: &RouteRequest) -> Result<(), Refusal> {
-        if self.is_guarded(request.details) {
+        if self.access.is_guarded(request.details) {
             request.guard.check(&request.parts)?;
         } else if self.access == Access::Details && request.details == Details::Never {
             return Err(Refusal::forbidden(

@@ -10,10 +10,13 @@ use serde_json::{Map, Value, json};
 
 use super::access::{Access, Details};
 use super::guard::Guard;
+use super::health_operations;
+use super::method::Method;
 use super::mounted::Mounted;
+use super::operation::Operation;
 use super::request::RouteRequest;
 use super::respond;
-use super::route::{Method, Route};
+use super::route::Route;
 use super::watch::Watch;
 use crate::health::Health;
 use crate::recorder::RecorderRef;
@@ -36,6 +39,8 @@ use crate::redact::Redacted;
 /// | `GET /debug/pprof/` | guarded | the paths of the next three routes, as far as they are added |
 /// | `GET /debug/pprof/profile` | guarded | CPU profile (feature `profile`); see [`Routes::profile`] |
 /// | `GET /debug/pprof/heap` | guarded | heap profile; see [`Routes::heap_profile`] |
+/// | `GET /openapi.json` | guarded | the OpenAPI document of all these routes (feature `openapi`); see [`Routes::openapi_json`] |
+/// | `GET /docs`, `/redoc` | open | pages that show the document (features `docs-ui` and `redoc`); see [`Routes::docs_ui`] and [`Routes::redoc`] |
 ///
 /// Nothing is mounted that no setter names, so an app can have its own `/health` next to the metrics. Routes can be
 /// [renamed](Self::rename), [removed](Self::remove), [protected](Self::protect) and [merged](Self::merge). The order of all
@@ -85,6 +90,11 @@ pub(super) enum Change {
     Protect,
     /// This route and those below it.
     ProtectAll,
+    #[cfg_attr(
+        not(feature = "openapi"),
+        expect(dead_code, reason = "only the API document can be opened")
+    )]
+    Open,
     Remove,
     Rename(String),
 }
@@ -121,9 +131,13 @@ impl Routes {
         if self.find(path).is_none() {
             self.added.push(Route {
                 gives_way: true,
-                ..Route::new(Method::Get, path, Access::Open, |_| async {
-                    respond::json(StatusCode::OK, &json!({ "status": "healthy" }))
-                })
+                ..Route::new(
+                    Method::Get,
+                    path,
+                    &health_operations::ALIVE,
+                    Access::Open,
+                    |_| async { respond::json(StatusCode::OK, &json!({ "status": "healthy" })) },
+                )
             });
         }
         self
@@ -220,13 +234,14 @@ impl Routes {
     pub(super) fn add<F>(
         self,
         path: &'static str,
+        operation: &'static Operation,
         access: Access,
         handle: impl Fn(RouteRequest) -> F + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = Response> + Send + 'static,
     {
-        self.add_with_method(Method::Get, path, access, handle)
+        self.add_with_method(Method::Get, path, operation, access, handle)
     }
 
     /// Adds a route for GET and HEAD whose handler takes a clone of `state`.
@@ -234,6 +249,7 @@ impl Routes {
         self,
         state: &T,
         path: &'static str,
+        operation: &'static Operation,
         access: Access,
         handle: impl Fn(T, RouteRequest) -> F + Send + Sync + 'static,
     ) -> Self
@@ -242,7 +258,9 @@ impl Routes {
         F: Future<Output = Response> + Send + 'static,
     {
         let state = state.clone();
-        self.add(path, access, move |request| handle(state.clone(), request))
+        self.add(path, operation, access, move |request| {
+            handle(state.clone(), request)
+        })
     }
 
     /// Adds a route, or replaces one that was added before.
@@ -250,13 +268,14 @@ impl Routes {
         mut self,
         method: Method,
         path: &'static str,
+        operation: &'static Operation,
         access: Access,
         handle: impl Fn(RouteRequest) -> F + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = Response> + Send + 'static,
     {
-        let route = Route::new(method, path, access, handle);
+        let route = Route::new(method, path, operation, access, handle);
         match self.find(path) {
             Some(own) => *own = route,
             None => self.added.push(route),
@@ -264,6 +283,7 @@ impl Routes {
         self
     }
 
+    /// Returns the route of this default path.
     pub(super) fn find(&mut self, default_path: &str) -> Option<&mut Route> {
         let mut added = self.added.iter_mut();
         added.find(|route| route.default_path == default_path)

@@ -5,10 +5,22 @@ use serde::Serialize;
 use tokio::runtime::{Handle, RuntimeMetrics};
 
 use super::access::Access;
+use super::answer::Answer;
+use super::operation::Operation;
 use super::respond;
 use super::routes::Routes;
 
 const PATH: &str = "/debug/tasks";
+
+const TASKS: Operation = Operation::new(
+    "Debugging",
+    "Tasks and workers of the runtime",
+    &[Answer::new(
+        200,
+        "The figures.",
+        &[("application/json", "tasks")],
+    )],
+);
 
 impl Routes {
     /// Adds `/debug/tasks` (guarded), which shows the tasks and the workers of the tokio runtime of this handle.
@@ -37,7 +49,7 @@ impl Routes {
     /// ```
     pub fn tasks(self, runtime: &Handle) -> Self {
         let metrics = runtime.metrics();
-        self.add(PATH, Access::Guarded, move |_| {
+        self.add(PATH, &TASKS, Access::Guarded, move |_| {
             let response = respond::json(StatusCode::OK, &Figures::of(&metrics));
             async { response }
         })

@@ -8,6 +8,7 @@ use super::decision::Decision;
 #[must_use]
 pub(crate) struct Parent;
 
+#[allow(clippy::unused_self, reason = "with traces, it knows the parent")]
 impl Parent {
     #[inline]
     pub(crate) fn enter(_headers: &HeaderMap) -> Self {

@@ -8,5 +8,6 @@ import './faults.mjs';
 import './use.mjs';
 import './safety.mjs';
 import './access.mjs';
+import './docs.mjs';
 
 after(() => browser.close());

@@ -161,6 +161,25 @@ async fn with_a_token_the_guarded_routes_need_it_and_a_folder_of_its_own_is_kept
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+#[tokio::test]
+async fn a_profile_names_the_function_that_keeps_the_cpu_busy() {
+    let mut command = shop();
+    command.env("CUSTOMERS", "0");
+    let mut shop = Example::start_command(&mut command);
+    is_ready(&shop).await;
+    let profile = format!("{}/debug/pprof/profile?seconds=2&format=svg", shop.url);
+    let profile = tokio::spawn(async move { send("GET", &profile, "").await });
+    let busy = format!("{}/recommendations", shop.url);
+    while !profile.is_finished() {
+        assert_eq!(send("GET", &busy, "").await.0, 200);
+    }
+    let (status, flames) = profile.await.unwrap();
+    assert_eq!(status, 200, "{flames}");
+    assert!(flames.contains("compare_customers"), "{flames}");
+    terminate(&shop);
+    assert_eq!(exit_code(&mut shop).await, Some(0));
+}
+
 #[test]
 fn each_setting_of_the_shop_is_checked() {
     for (name, value) in [

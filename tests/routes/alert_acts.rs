@@ -107,13 +107,13 @@ async fn wrong_bodies_and_unknown_ids_change_nothing() {
             &acknowledge,
             json!({"by": &long[..257]}).to_string(),
             400,
-            "The name is too long: allowed are 256 bytes.",
+            "The name is too long: allowed are 256 characters.",
         ),
         (
             &acknowledge,
             json!({"by": "ann", "note": long}).to_string(),
             400,
-            "The note is too long: allowed are 4096 bytes.",
+            "The note is too long: allowed are 4096 characters.",
         ),
         (
             &suppress,

@@ -235,7 +235,7 @@ pub(crate) fn assert_shape(body: &Json, name: &str) {
 
 pub(crate) fn shape_problem(body: &Json, name: &str) -> Result<(), String> {
     let schema = format!(
-        "{}/tests/schemas/alerts.json#/$defs/{name}",
+        "{}/src/routes/openapi/schemas/alerts.json#/$defs/{name}",
         env!("CARGO_MANIFEST_DIR")
     );
     let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());

@@ -259,7 +259,10 @@ async fn a_stopped_channel_is_explained() {
 /// The examples of the schema are valid.
 #[test]
 fn the_examples_of_the_shapes_are_valid() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schemas/alerts.json");
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/routes/openapi/schemas/alerts.json"
+    );
     let schema: Json = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let mut examples = 0;
     for (name, shape) in schema["$defs"].as_object().unwrap() {

@@ -140,7 +140,10 @@ async fn text_is_the_exporters_own() {
 async fn json_has_every_family_in_the_shape_of_prometheus() {
     let (_recorder, handle) = recorded();
     let found = as_json(handle, "/metrics/json").await;
-    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schemas/metrics.json");
+    let schema = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/routes/openapi/schemas/metrics.json"
+    );
     let mut schemas = Schemas::new();
     let shape = Compiler::new().compile(schema, &mut schemas).unwrap();
     schemas

@@ -80,7 +80,10 @@ fn open(prometheus: &Prometheus) -> Routes {
 async fn found(prometheus: &Prometheus, query: &str) -> Json {
     let (status, found) = get(open(prometheus), query).await;
     assert_eq!(status, 200, "{found}");
-    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schemas/history.json");
+    let schema = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/routes/openapi/schemas/history.json"
+    );
     let mut schemas = Schemas::new();
     let shape = Compiler::new().compile(schema, &mut schemas).unwrap();
     schemas

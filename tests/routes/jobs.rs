@@ -146,7 +146,7 @@ async fn ok(jobs: &Jobs, path: &str) -> Json {
 #[track_caller]
 fn assert_shape(body: &Json, name: &str) {
     let schema = format!(
-        "{}/tests/schemas/jobs.json#/$defs/{name}",
+        "{}/src/routes/openapi/schemas/jobs.json#/$defs/{name}",
         env!("CARGO_MANIFEST_DIR")
     );
     let mut schemas = Schemas::new();

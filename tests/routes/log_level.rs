@@ -47,7 +47,10 @@ fn shown(response: &Response<String>) -> Value {
     assert_eq!(response.status(), 200, "{}", response.body());
     assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
     let body = serde_json::from_str(response.body()).unwrap();
-    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schemas/log-level.json");
+    let schema = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/routes/openapi/schemas/log-level.json"
+    );
     let mut schemas = Schemas::new();
     let shape = Compiler::new().compile(schema, &mut schemas).unwrap();
     schemas

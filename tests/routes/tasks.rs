@@ -33,7 +33,10 @@ async fn get(routes: &Routes) -> Value {
     assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let body = serde_json::from_slice(&body).unwrap();
-    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schemas/tasks.json");
+    let schema = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/routes/openapi/schemas/tasks.json"
+    );
     let mut schemas = Schemas::new();
     let shape = Compiler::new().compile(schema, &mut schemas).unwrap();
     schemas

@@ -16,7 +16,7 @@ use super::state::State;
 use super::transition::Transition;
 use crate::error::{Error, ErrorKind};
 
-/// The longest name and note of a person, and the most matchers of a silence.
+/// The longest name and note of a person, in characters, and the most matchers of a silence.
 const MAX_NAME: usize = 256;
 const MAX_NOTE: usize = 4096;
 const MAX_MATCHERS: usize = 64;
@@ -218,8 +218,8 @@ impl State {
 fn personal_act(by: &str, note: Option<&str>, at: SystemTime) -> Result<PersonalAct, Error> {
     let texts = [("name", Some(by), MAX_NAME), ("note", note, MAX_NOTE)];
     for (what, text, limit) in texts {
-        if text.is_some_and(|text| text.len() > limit) {
-            let message = format!("the {what} is too long: allowed are {limit} bytes");
+        if text.is_some_and(|text| text.chars().count() > limit) {
+            let message = format!("the {what} is too long: allowed are {limit} characters");
             return Err(Error::invalid(message));
         }
     }

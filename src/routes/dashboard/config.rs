@@ -23,9 +23,9 @@ pub(super) fn config(site: &Site, mounted: &Mounted) -> Value {
     let requests = names.requests.clone();
     let requests = requests.unwrap_or_else(|| [&*names.duration, "_count"].concat());
     let paths: BTreeMap<_, _> = mounted
-        .paths
+        .routes
         .iter()
-        .map(|(own, path)| (*own, path))
+        .map(|route| (route.default_path, &route.path))
         .collect();
     let history = site.reader.as_ref().and_then(|reader| reader.history());
     let history = history.map(|history| {

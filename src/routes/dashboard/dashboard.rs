@@ -13,10 +13,12 @@ use super::config::config;
 use super::family_json::{families, family};
 use super::feed::MAX_VIEWERS;
 use super::history_json::history;
+use super::operations;
 use super::site::Site;
 use crate::http_metrics::Naming;
 use crate::routes::access::Access;
 use crate::routes::monitoring::Monitoring;
+use crate::routes::operation::Operation;
 use crate::routes::problem::problem;
 use crate::routes::rejection::{Rejection, or_reject};
 use crate::routes::request::RouteRequest;
@@ -63,27 +65,37 @@ impl Routes {
     /// ```
     pub fn dashboard(self) -> Self {
         let mut routes = self
-            .page("/dashboard", async |site, request| {
+            .page("/dashboard", &operations::PAGE, async |site, request| {
                 site.shell.respond(&request.parts.headers)
             })
-            .page("/dashboard/assets/{name}", |site, request| {
-                or_reject(asset(site, request))
-            })
-            .data("/dashboard/config.json", |site, request| {
-                or_reject(configuration(site, request))
-            })
-            .data("/dashboard/events", async |site, request| {
-                events(&site, &request)
-            })
-            .data("/dashboard/history", |site, request| {
-                or_reject(past(site, request))
-            })
-            .data("/dashboard/families", |site, _| {
+            .page(
+                "/dashboard/assets/{name}",
+                &operations::ASSET,
+                |site, request| or_reject(asset(site, request)),
+            )
+            .data(
+                "/dashboard/config.json",
+                &operations::CONFIG,
+                |site, request| or_reject(configuration(site, request)),
+            )
+            .data(
+                "/dashboard/events",
+                &operations::EVENTS,
+                async |site, request| events(&site, &request),
+            )
+            .data(
+                "/dashboard/history",
+                &operations::HISTORY,
+                |site, request| or_reject(past(site, request)),
+            )
+            .data("/dashboard/families", &operations::FAMILIES, |site, _| {
                 or_reject(all_families(site))
             })
-            .data("/dashboard/family/{name}", |site, request| {
-                or_reject(one_family(site, request))
-            });
+            .data(
+                "/dashboard/family/{name}",
+                &operations::FAMILY,
+                |site, request| or_reject(one_family(site, request)),
+            );
         routes.at_build.push(Site::mount);
         routes
     }
@@ -110,35 +122,38 @@ impl Routes {
     fn page<F>(
         self,
         path: &'static str,
+        operation: &'static Operation,
         handle: impl Fn(Arc<Site>, RouteRequest) -> F + Send + Sync + Copy + 'static,
     ) -> Self
     where
         F: Future<Output = Response> + Send + 'static,
     {
-        self.of_site(path, Access::Open, handle)
+        self.of_site(path, operation, Access::Open, handle)
     }
 
     fn data<F>(
         self,
         path: &'static str,
+        operation: &'static Operation,
         handle: impl Fn(Arc<Site>, RouteRequest) -> F + Send + Sync + Copy + 'static,
     ) -> Self
     where
         F: Future<Output = Response> + Send + 'static,
     {
-        self.of_site(path, Access::Guarded, handle)
+        self.of_site(path, operation, Access::Guarded, handle)
     }
 
     fn of_site<F>(
         self,
         path: &'static str,
+        operation: &'static Operation,
         access: Access,
         handle: impl Fn(Arc<Site>, RouteRequest) -> F + Send + Sync + Copy + 'static,
     ) -> Self
     where
         F: Future<Output = Response> + Send + 'static,
     {
-        self.add(path, access, move |request| async move {
+        self.add(path, operation, access, move |request| async move {
             match request.mounted.sources.get::<Arc<Site>>().cloned() {
                 Some(site) => handle(site, request).await,
                 // Every router that is built has one.

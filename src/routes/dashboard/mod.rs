@@ -21,7 +21,7 @@ mod history_json;
 mod metrics;
 mod moment;
 mod number;
-mod page;
+mod operations;
 mod place;
 mod quantiles;
 mod request_names;

@@ -7,11 +7,12 @@ use tokio::sync::Mutex;
 
 use super::asset::{ASSETS, SHELL};
 use super::feed::Feed;
-use super::page::Page;
 use super::request_names::RequestNames;
 use crate::exporter::Reader;
 use crate::http_metrics::Naming;
 use crate::routes::mounted::Mounted;
+use crate::routes::page::Page;
+use crate::routes::relative::relative;
 
 /// One for each router that is built, because its routes may have other paths.
 pub(super) struct Site {
@@ -27,10 +28,7 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn mount(mounted: &mut Mounted) {
-        let path = |default| {
-            let known = mounted.paths.iter().find(|(own, _)| *own == default);
-            known.map_or("", |(_, path)| path)
-        };
+        let path = |default| mounted.path(default).unwrap_or_default();
         let page = path("/dashboard");
         let assets = path("/dashboard/assets/{name}");
         let assets = relative(page, assets.strip_suffix("/{name}").unwrap_or(assets));
@@ -55,30 +53,5 @@ impl Site {
             turn: Arc::default(),
         };
         mounted.sources.insert(Arc::new(site));
-    }
-}
-
-/// The path of `to` as a link of the page `from`, because an app may nest both under a path that is not known here.
-fn relative(from: &str, to: &str) -> String {
-    let depth = from.matches('/').count().saturating_sub(1);
-    let up = "../".repeat(depth);
-    [&up, to.trim_start_matches('/')].concat()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::relative;
-
-    #[test]
-    fn links_lead_from_the_page_to_its_files() {
-        assert_eq!(
-            relative("/dashboard", "/dashboard/assets"),
-            "dashboard/assets"
-        );
-        assert_eq!(
-            relative("/ops/live", "/dashboard/assets"),
-            "../dashboard/assets"
-        );
-        assert_eq!(relative("/d", "/config"), "config");
     }
 }

@@ -19,14 +19,48 @@ use super::pprof::encode;
 use super::profile_error::ProfileError;
 use super::profiler::record;
 use crate::routes::access::Access;
+use crate::routes::answer::Answer;
 use crate::routes::download::download;
 use crate::routes::gzip;
+use crate::routes::operation::Operation;
+use crate::routes::parameter::Parameter;
 use crate::routes::query::{parameters, unknown};
 use crate::routes::rejection::{Rejection, or_reject};
 use crate::routes::request::RouteRequest;
 use crate::routes::routes::Routes;
 
 const PATH: &str = "/debug/pprof/profile";
+
+const PROFILE: Operation = Operation {
+    description: "A gzipped file for `go tool pprof`, Pyroscope and Parca, or a flame graph.",
+    query: &[
+        Parameter {
+            name: "seconds",
+            description: "How long to record.",
+            schema: r#"{"type": "number", "exclusiveMinimum": 0, "maximum": 60, "default": 30}"#,
+        },
+        Parameter {
+            name: "format",
+            description: "The format of the profile.",
+            schema: r#"{"enum": ["pprof", "svg"], "default": "pprof"}"#,
+        },
+    ],
+    ..Operation::new(
+        "Debugging",
+        "CPU profile",
+        &[
+            Answer::new(
+                200,
+                "The profile.",
+                &[("application/octet-stream", ""), ("image/svg+xml", "")],
+            ),
+            Answer::problem(400, "A parameter is wrong."),
+            Answer::problem(409, "Another profile is being taken."),
+            Answer::problem(501, "This platform has no CPU profiles."),
+            Answer::problem(503, "The profile cannot be taken."),
+        ],
+    )
+};
 
 const DEFAULT_SECONDS: f64 = 30.0;
 const MAX_SECONDS: f64 = 60.0;
@@ -69,11 +103,12 @@ impl Routes {
     /// [`routes`](crate::routes#how-samples-are-taken) has the details, and the limits.
     pub fn profile(self) -> Self {
         let turn = Arc::new(Semaphore::new(1));
-        self.pprof_index()
-            .explain_heap_profiles()
-            .add(PATH, Access::Guarded, move |request| {
-                or_reject(handle(turn.clone(), request))
-            })
+        self.pprof_index().explain_heap_profiles().add(
+            PATH,
+            &PROFILE,
+            Access::Guarded,
+            move |request| or_reject(handle(turn.clone(), request)),
+        )
     }
 }
 

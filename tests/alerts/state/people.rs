@@ -256,7 +256,7 @@ fn a_silence_that_is_over_or_matches_everything_is_an_error() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the name is too long: allowed are 256 bytes"
+        "the name is too long: allowed are 256 characters"
     );
     assert_eq!(world.state.silences(at(5)).count(), 0);
 }

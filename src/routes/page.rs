@@ -6,17 +6,18 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
-    IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
+    HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, StatusCode};
+
+use super::gzip;
 
 /// Allows only the page's own files, and requests to its own origin. Nobody may frame it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const HEADERS: [(HeaderName, &str); 5] = [
-    (CONTENT_SECURITY_POLICY, POLICY),
+const HEADERS: [(HeaderName, &str); 4] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
     (REFERRER_POLICY, "no-referrer"),
@@ -24,10 +25,13 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (CACHE_CONTROL, "no-cache"),
 ];
 
-/// The shell, or one of its files.
+/// A page, or one of its files.
 pub(super) struct Page {
     body: Bytes,
     content_type: &'static str,
+    policy: &'static str,
+    /// Whether the body is compressed.
+    is_gzip: bool,
     tag: String,
 }
 
@@ -38,15 +42,43 @@ impl Page {
         Self {
             body,
             content_type,
+            policy: POLICY,
+            is_gzip: false,
             tag: format!("\"{:016x}\"", hasher.finish()),
         }
+    }
+
+    /// A file that the crate has as gzip.
+    #[cfg_attr(
+        not(any(feature = "docs-ui", feature = "redoc")),
+        expect(dead_code, reason = "the files of the dashboard are small")
+    )]
+    pub(super) fn gzip(body: &'static [u8], content_type: &'static str) -> Self {
+        Self {
+            is_gzip: true,
+            ..Self::new(Bytes::from_static(body), content_type)
+        }
+    }
+
+    /// Replaces the policy, for a page that needs more than its own files.
+    #[cfg_attr(
+        not(any(feature = "docs-ui", feature = "redoc")),
+        expect(dead_code, reason = "the dashboard needs no more")
+    )]
+    pub(super) fn policy(mut self, policy: &'static str) -> Self {
+        self.policy = policy;
+        self
     }
 
     /// Responds with the page, or with 304 if the client has it.
     pub(super) fn respond(&self, request: &HeaderMap) -> Response {
         let is_known = self.is_known(request);
+        let sends_gzip = self.is_gzip && gzip::is_accepted(request);
         let body = if is_known {
             Body::empty()
+        } else if self.is_gzip && !sends_gzip {
+            // Rare, because all browsers accept gzip.
+            Body::from(gzip::decompress(&self.body).unwrap_or_default())
         } else {
             Body::from(self.body.clone())
         };
@@ -58,8 +90,18 @@ impl Page {
         for (name, value) in HEADERS {
             headers.insert(name, HeaderValue::from_static(value));
         }
+        let policy = HeaderValue::from_static(self.policy);
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        if let Ok(tag) = HeaderValue::from_str(&self.tag) {
+        if self.is_gzip {
+            headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        if sends_gzip {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        // Weak where the same file has two encodings.
+        let weak = if self.is_gzip { "W/" } else { "" };
+        if let Ok(tag) = HeaderValue::from_str(&[weak, &self.tag].concat()) {
             headers.insert(ETAG, tag);
         }
         response
