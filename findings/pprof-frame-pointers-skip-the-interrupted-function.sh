@@ -62,6 +62,10 @@ fn main() {
 RUST
 export RUSTFLAGS="-C force-frame-pointers=yes"
 # Both have a handler of the same name, so they are built one after the other.
-cargo run --quiet --release
+of_pprof=$(cargo run --quiet --release)
 sed -i 's/^pprof = .*//' Cargo.toml
-cargo run --quiet --release --features fork
+of_rpprof=$(cargo run --quiet --release --features fork)
+printf '%s\n' "$of_pprof" "$of_rpprof"
+[[ "$of_pprof" =~ ^"pprof: burn in 0 of "[1-9] ]]
+[[ ! "$of_pprof" =~ "checkout in 0" ]]
+[[ ! "$of_rpprof" =~ "burn in 0" ]]

@@ -200,6 +200,46 @@ mod snippets {
         let _: Router = app;
         Ok(())
     }
+
+    async fn dashboard(
+        prometheus: Prometheus,
+        health: Health,
+        jobs: Jobs,
+        alerts: tower_vitals::alerts::Alerts,
+        tail: tower_vitals::telemetry::logging::LogTail,
+        token: &str,
+    ) {
+        use tower_vitals::routes::Guard;
+        let routes = Routes::new()
+            .metrics(prometheus)                  // its builder's history(HistoryConfig::new()) gives the charts a past
+            .health(health)
+            .jobs(jobs)
+            .alerts(alerts)
+            .log_tail(tail)                       // the last 500 lines at WARN and above: LoggingBuilder::tail(&tail)
+            .dashboard()                          // /dashboard
+            .openapi_json().docs_ui().redoc()     // /openapi.json, /docs and /redoc
+            .profile()                            // /debug/pprof/profile
+            .tasks(&tokio::runtime::Handle::current())
+            .guard(Guard::bearer(token));
+    }
+
+    async fn programs_without_http(
+        settings: tower_vitals::Settings,
+        prometheus: Prometheus,
+        health: Health,
+        jobs: Jobs,
+    ) -> anyhow::Result<()> {
+        use tower_vitals::Monitoring;
+
+        let server = Monitoring::from_settings(&settings)
+            .metrics(prometheus)
+            .health(health.clone())
+            .jobs(jobs.clone())
+            .spawn()
+            .await?;
+        server.until(health.shutdown_signal()).await;
+        Ok(())
+    }
 }
 
 /// Stands for the server that tonic generates.
@@ -251,7 +291,7 @@ fn each_snippet_is_compiled() {
     let snippets: Vec<_> = parts
         .map(|part| part.split("```").next().unwrap())
         .collect();
-    assert_eq!(snippets.len(), 12, "a new snippet needs a function");
+    assert_eq!(snippets.len(), 14, "a new snippet needs a function");
     for snippet in snippets {
         let snippet = lines(snippet);
         let is_compiled = compiled.windows(snippet.len()).any(|part| part == snippet);

@@ -51,8 +51,8 @@ pub(super) fn decompress(gzip: &[u8]) -> io::Result<Vec<u8>> {
 
 /// Uses the fastest level: exposition text shrinks about tenfold at any.
 #[cfg_attr(
-    not(feature = "prometheus"),
-    expect(dead_code, reason = "only metrics are compressed")
+    not(any(feature = "prometheus", feature = "profile")),
+    expect(dead_code, reason = "only metrics and profiles are compressed")
 )]
 pub(super) fn compress(text: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 8), Compression::fast());
