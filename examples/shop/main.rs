@@ -44,6 +44,7 @@ use axum::routing::{get, post};
 use sqlx::SqlitePool;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+use tower_http::csrf::CsrfLayer;
 use tower_vitals::alerts::Alerts;
 use tower_vitals::exporter::{ExemplarLabels, HistoryConfig};
 use tower_vitals::health::Check;
@@ -241,10 +242,11 @@ fn app(shop: Shop, routes: Routes, mood: &Mood) -> Result<Router, Error> {
             .log(RequestLogLayer::new())
             .span(ServerSpanLayer::new()),
     );
-    // Around the app, because it is no part of the shop. Only programs on this machine reach it.
+    // Around the app, because it is no part of the shop. Pages of other origins may not change the mood.
     Ok(Router::new()
         .route("/mood", get(mood::show))
         .route("/mood/{mood}", post(mood::set))
+        .route_layer(CsrfLayer::new())
         .with_state(mood.clone())
         .fallback_service(app))
 }

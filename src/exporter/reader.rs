@@ -117,6 +117,15 @@ impl Reader {
         self.gatherer.source().has_utf8_names()
     }
 
+    /// The names of the histograms that have no classic buckets.
+    #[cfg_attr(
+        not(feature = "dashboard"),
+        expect(dead_code, reason = "only the dashboard uses it")
+    )]
+    pub(crate) fn native_families(&self) -> Vec<String> {
+        self.gatherer.source().native_families()
+    }
+
     pub(crate) fn snapshot(&self) -> Snapshot {
         self.gatherer.snapshot()
     }

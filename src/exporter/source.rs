@@ -39,6 +39,11 @@ pub(super) trait Source: Send + Sync {
         false
     }
 
+    /// The names of the histograms that have no classic buckets.
+    fn native_families(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Returns all metrics as typed values, with the families sorted by name.
     fn snapshot(&self) -> Snapshot;
 

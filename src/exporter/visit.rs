@@ -10,7 +10,8 @@ pub(crate) trait SeriesVisitor {
     /// see the series.
     fn family(&mut self, name: &str, kind: Kind) -> bool;
 
-    fn series(&mut self, labels: &Labels, value: Seen<'_>);
+    /// Sees a series. One that is idle is in no response: it is seen because its total goes on when it returns.
+    fn series(&mut self, labels: &Labels, value: Seen<'_>, is_idle: bool);
 }
 
 /// The value of a series.
@@ -44,7 +45,7 @@ pub(super) fn visit_snapshot(snapshot: &Snapshot, visitor: &mut dyn SeriesVisito
         for series in &family.series {
             let Value::Histogram(histogram) = &series.value else {
                 let number = series.value.as_f64().unwrap_or_default();
-                visitor.series(&series.labels, Seen::Number(number));
+                visitor.series(&series.labels, Seen::Number(number), false);
                 continue;
             };
             bounds.clear();
@@ -58,7 +59,8 @@ pub(super) fn visit_snapshot(snapshot: &Snapshot, visitor: &mut dyn SeriesVisito
                 below = *count;
             }
             let (bounds, counts) = (&*bounds, &*counts);
-            visitor.series(&series.labels, Seen::Histogram { bounds, counts });
+            let seen = Seen::Histogram { bounds, counts };
+            visitor.series(&series.labels, seen, false);
         }
     }
 }

@@ -6,8 +6,8 @@ use http::uri::Authority;
 use super::routes::Routes;
 
 impl Routes {
-    /// Lets pages of these origins, and no others, read the JSON of these routes in a browser (CORS, with tower-http). Defaults
-    /// to none. Each call adds origins.
+    /// Allows pages of these origins to read the JSON of these routes in a browser (CORS, with tower-http). Defaults to none.
+    /// Each call adds origins.
     ///
     /// It holds for GET and HEAD on all routes but those below `/debug/pprof/`. Routes that change something stay closed to
     /// pages of other origins. Pages may send `Authorization`, so that they can read guarded routes with a token. Cookies are

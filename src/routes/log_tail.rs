@@ -51,7 +51,7 @@ const KEYS: [(&str, &str); 6] = [
 ];
 
 impl Routes {
-    /// Adds `/dashboard/logs` (guarded), which shows the last lines of the log at WARN and above; so does `dashboard`.
+    /// Adds `/dashboard/logs` (guarded), which shows the last lines of the log at WARN and above. `dashboard` shows them, too.
     ///
     /// It responds with `lines`, the oldest first, and `next`. With `?after=` and the `next` of another response it has only
     /// the lines since then. Each line has its number `n`, `time`, `level`, `target`, `message`, `request_id` and `trace_id`

@@ -17,7 +17,7 @@ use crate::health::Health;
 )]
 pub(super) struct Mounted {
     pub(super) routes: Vec<MountedRoute>,
-    /// What the setters were given, by type.
+    /// The values that the setters were given, by type.
     pub(super) sources: Extensions,
     pub(super) watched: Vec<Arc<dyn Watch>>,
     pub(super) health: Option<Health>,

@@ -22,16 +22,19 @@ pub(super) trait Watch: Send + Sync {
     }
 }
 
-/// A version that follows from what the routes show.
+/// The most that a version is, because JavaScript's numbers are exact up to 2^53.
+const MAX_VERSION: u64 = (1 << 53) - 1;
+
+/// A version that follows from the values that the routes show.
 #[cfg_attr(
-    not(any(feature = "alerts", feature = "jobs")),
-    expect(dead_code, reason = "only alerts and jobs have one")
+    not(any(feature = "alerts", feature = "dashboard", feature = "jobs")),
+    expect(dead_code, reason = "only these sources have one")
 )]
 pub(super) fn version_of(shown: &impl Serialize) -> u64 {
     let mut hash = Hash::default();
-    // What cannot be written is not shown either.
+    // The routes cannot show a value either that cannot be written.
     let _ = serde_json::to_writer(&mut hash, shown);
-    hash.0.finish()
+    hash.0.finish() & MAX_VERSION
 }
 
 #[derive(Default)]

@@ -77,6 +77,10 @@ async fn an_alert_fires_in_bad_times_and_resolves_in_good_ones_and_all_links_wor
         assert_eq!(send("POST", &url, "").await.0, 204);
         assert_eq!(get("/mood").await, format!("{mood}\n"));
     };
+    let foreign = format!("{}/mood/bad", shop.url);
+    let refused = send("POST", &foreign, "sec-fetch-site: cross-site\r\n").await;
+    assert_eq!(refused.0, 403);
+    assert_eq!(get("/mood").await, "good\n");
     set_mood("bad").await;
     until("the alert fires", async || {
         state(&shop, "CheckoutErrors").await.as_deref() == Some("firing")

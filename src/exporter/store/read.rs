@@ -100,6 +100,18 @@ impl Source for StoreSource {
         self.store.visit(visitor);
     }
 
+    fn native_families(&self) -> Vec<String> {
+        let families = self.store.all_families();
+        let is_native = |shape: &Shape| match shape {
+            Shape::Histogram(buckets) => buckets.native.is_some_and(|native| !native.has_classic),
+            Shape::Counter | Shape::FloatCounter | Shape::Gauge => false,
+        };
+        let native = families
+            .iter()
+            .filter(|family| is_native(&family.info.shape) && !family.list.is_empty());
+        native.map(|family| family.info.name().to_owned()).collect()
+    }
+
     fn has_utf8_names(&self) -> bool {
         self.store.config.utf8_names
     }
@@ -119,19 +131,22 @@ impl Store {
             if !visitor.family(family.info.name(), family.info.kind()) {
                 continue;
             }
-            let mut see = |stored: &StoredSeries| match &stored.family.shape {
-                Shape::Counter | Shape::FloatCounter => {
-                    visitor.series(&stored.labels, Seen::Number(stored.total().as_f64()));
-                }
-                Shape::Gauge => visitor.series(&stored.labels, Seen::Number(stored.gauge())),
-                Shape::Histogram(buckets) => {
-                    stored.histogram(&mut counts);
-                    let (bounds, counts) = (buckets.bounds.values(), &*counts);
-                    visitor.series(&stored.labels, Seen::Histogram { bounds, counts });
-                }
+            let mut see = |stored: &StoredSeries, is_idle| {
+                let seen = match &stored.family.shape {
+                    Shape::Counter | Shape::FloatCounter => Seen::Number(stored.total().as_f64()),
+                    Shape::Gauge => Seen::Number(stored.gauge()),
+                    Shape::Histogram(buckets) => {
+                        stored.histogram(&mut counts);
+                        let (bounds, counts) = (buckets.bounds.values(), &*counts);
+                        Seen::Histogram { bounds, counts }
+                    }
+                };
+                visitor.series(&stored.labels, seen, is_idle);
             };
-            family.dormant.lock().iter().for_each(|stored| see(stored));
-            family.list.read(see);
+            let dormant = family.dormant.lock();
+            dormant.iter().for_each(|stored| see(stored, true));
+            drop(dormant);
+            family.list.read(|stored: &StoredSeries| see(stored, false));
         }
     }
 

@@ -1,4 +1,4 @@
-//! `config.json`: what the page must know of this service.
+//! `config.json`: the paths, columns and names of this service.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +16,12 @@ pub(super) fn config(site: &Site, mounted: &Mounted) -> Value {
         site.names.find(reader);
     }
     let names = site.names.current();
+    let reader = site.reader.as_ref();
+    let prefix = reader.map(|reader| reader.prefixed(""));
+    let native = reader.map(|reader| reader.native_families());
+    // A convention without such a counter counts requests by their durations.
+    let requests = names.requests.clone();
+    let requests = requests.unwrap_or_else(|| [&*names.duration, "_count"].concat());
     let paths: BTreeMap<_, _> = mounted
         .routes
         .iter()
@@ -32,8 +38,6 @@ pub(super) fn config(site: &Site, mounted: &Mounted) -> Value {
     let has = |path: &str| paths.contains_key(path);
     json!({
         "paths": paths,
-        "version": env!("CARGO_PKG_VERSION"),
-        "service": null,
         "has": {
             "metrics": site.reader.is_some(),
             "history": history.is_some(),
@@ -44,16 +48,26 @@ pub(super) fn config(site: &Site, mounted: &Mounted) -> Value {
         },
         "columns": { "endpoints": ENDPOINTS, "families": FAMILIES },
         "history": history,
-        "names": {
-            "requests": names.requests,
-            "duration": names.duration,
-            "in_flight": names.in_flight,
-        },
-        "labels": {
-            "method": names.method,
-            "endpoint": names.endpoint,
-            "status": names.status,
-            "error_type": names.error_type,
-        },
+        "prefix": prefix.unwrap_or_default(),
+        "native": native.unwrap_or_default(),
+        "names": known(&[
+            ("requests", Some(&requests)),
+            ("duration", Some(&names.duration)),
+            ("in_flight", names.in_flight.as_ref()),
+        ]),
+        "labels": known(&[
+            ("method", names.method.as_ref()),
+            ("endpoint", Some(&names.endpoint)),
+            ("status", Some(&names.status)),
+            ("error_type", names.error_type.as_ref()),
+        ]),
     })
+}
+
+/// The names that the convention has.
+fn known(names: &[(&str, Option<&String>)]) -> BTreeMap<String, String> {
+    let known = names
+        .iter()
+        .filter_map(|(own, name)| Some(((*own).to_owned(), (*name)?.clone())));
+    known.collect()
 }

@@ -27,7 +27,7 @@ use crate::routes::routes::Routes;
 use crate::routes::stopping::Stopping;
 
 impl Routes {
-    /// Adds the dashboard, a page that shows what the added routes serve, live:
+    /// Adds the dashboard, a page that shows the data of the added routes, live:
     ///
     /// | route | default access | response |
     /// |---|---|---|
@@ -38,12 +38,18 @@ impl Routes {
     /// | `/dashboard/families` | guarded | the unit and the help of each metric family |
     /// | `/dashboard/family/{name}` | guarded | the series of one metric family |
     ///
-    /// The page shows the sources of [`metrics`](Self::metrics), [`health`](Self::health), `jobs`, `alerts` and `log_tail`, as
-    /// far as they are added, before or after this call.
+    /// The page shows the sources of [`metrics`](Self::metrics), [`health`](Self::health), `jobs`, `alerts` and `log_tail`.
+    /// They may be added before or after this call. For those that are missing, it says how to add them.
     ///
     /// Each frame is computed once for all viewers, and only while there are some, at most 256. Rates and quantiles are over the
-    /// last 10 s. A viewer's first frame is whole; later ones have the rows that changed. While the service
-    /// [drains](crate::Health::drain), and when [`serve`](Self::serve) stops, streams end, so no shutdown waits for them.
+    /// last 10 s. A viewer's first frame is whole; later ones have the rows that changed.
+    ///
+    /// A stream ends after a minute, and the page opens the next one at once, so the guard is asked each minute. Streams also end
+    /// when [`serve`](Self::serve) or [`spawn`](Self::spawn) stops, and while the [health](Self::health) of these routes
+    /// [drains](crate::Health::drain). A server of your own, for example `axum::serve(..).with_graceful_shutdown(..)`, knows neither:
+    /// without a drain its shutdown waits for open pages, a minute at most.
+    ///
+    /// The page may be [renamed](Self::rename). As `/` it cannot be nested, because its links would lead out of the nest.
     ///
     /// A strict Content-Security-Policy allows the page its own files and its own origin, and forbids frames around it.
     ///
@@ -233,7 +239,7 @@ async fn one_family(site: Arc<Site>, mut request: RouteRequest) -> Result<Respon
 fn events(site: &Arc<Site>, request: &RouteRequest) -> Response {
     let stopping = request.parts.extensions.get::<Stopping>().cloned();
     let Some(viewer) = site.feed.join(stopping) else {
-        let detail = format!("{MAX_VIEWERS} viewers watch already, which are as many as allowed.");
+        let detail = format!("The limit of {MAX_VIEWERS} viewers is reached.");
         return unavailable(&detail);
     };
     let mut response = Response::new(Body::new(viewer));

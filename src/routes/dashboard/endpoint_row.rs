@@ -23,7 +23,7 @@ pub(super) struct EndpointRow {
     pub(super) values: Values,
 }
 
-/// What a row shows.
+/// The values of a row.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Values {
     /// All are `None` until a second frame.

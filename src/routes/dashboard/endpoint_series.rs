@@ -15,7 +15,7 @@ pub(super) enum Part {
     InFlight,
 }
 
-/// What the labels of a series say.
+/// The values in the labels of a series.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EndpointSeries {
     /// The column of the status class, if it has one.

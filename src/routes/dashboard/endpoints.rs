@@ -98,7 +98,7 @@ impl Endpoints {
         }
     }
 
-    /// Counts one series of a frame.
+    /// Counts one series of a frame. An idle one has a total, and shows no row.
     pub(super) fn add(
         &mut self,
         part: Part,
@@ -106,6 +106,7 @@ impl Endpoints {
         times: &Times,
         labels: &Labels,
         value: Seen<'_>,
+        is_idle: bool,
     ) {
         if let Seen::Histogram { bounds, .. } = value
             && self.quantiles.buckets() == 0
@@ -137,6 +138,9 @@ impl Endpoints {
             by_name.insert(name, rows.len() - 1);
             (rows.len() - 1, series)
         });
+        if is_idle && part == Part::InFlight {
+            return;
+        }
         let counts_requests = match part {
             Part::Durations => names.requests.is_none(),
             Part::Requests => true,
@@ -146,6 +150,7 @@ impl Endpoints {
         if place != ALL {
             let state = &mut states[place];
             state.is_seen = true;
+            state.is_live |= !is_idle;
             if state.is_due {
                 rows[place].add(part, series, counts_requests, value);
             }
@@ -157,22 +162,22 @@ impl Endpoints {
 
     /// Ends a frame.
     pub(super) fn end(&mut self) {
-        self.states[ALL].is_seen = true;
+        let all = &mut self.states[ALL];
+        (all.is_seen, all.is_live) = (true, true);
         let states = self.states.iter_mut().enumerate();
         for (place, state) in states {
-            if !state.is_seen && state.is_shown {
-                let row = &mut self.rows[place];
+            let row = &mut self.rows[place];
+            if state.is_shown && !state.is_live {
                 self.gone.push([&*row.key, "]"].concat());
-                row.totals.clear();
                 row.text.clear();
                 state.is_shown = false;
-            } else if state.is_seen && state.is_due {
-                let row = &mut self.rows[place];
+            }
+            if !state.is_seen {
+                row.totals.clear();
+            } else if state.is_due && state.is_live {
                 row.compute(&mut self.quantiles, &mut self.increases);
                 state.is_changed = place != ALL && row.write(&mut self.text);
                 state.is_shown = true;
-            } else if state.is_due {
-                self.rows[place].totals.clear();
             }
         }
         if self.rows.len() > MAX_ROWS && !self.states.iter().all(|state| state.is_seen) {

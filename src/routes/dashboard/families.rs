@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::family_row::FamilyRow;
+use super::number::push_string;
 use super::times::Times;
 use crate::catalog::Kind;
 use crate::exporter::{Labels, Seen};
@@ -30,6 +31,8 @@ pub(super) struct Families {
     is_shared: bool,
     /// The names of those that have dropped registrations because of their limit.
     at_limit: HashSet<String>,
+    /// The names of the rows that left in this frame.
+    gone: Vec<String>,
     scratch: (Vec<f64>, String),
 }
 
@@ -41,6 +44,7 @@ impl Families {
         self.next = 0;
         self.current = None;
         self.at_limit.clear();
+        self.gone.clear();
         for row in &mut self.rows {
             row.is_seen = false;
             row.is_left = false;
@@ -79,10 +83,10 @@ impl Families {
     }
 
     /// Counts one series of the family, at the latest of these times.
-    pub(super) fn add(&mut self, value: Seen<'_>, times: &Times) {
+    pub(super) fn add(&mut self, value: Seen<'_>, is_idle: bool, times: &Times) {
         self.read += usize::from(!self.is_shared);
         if let Some(row) = self.current.and_then(|row| self.rows.get_mut(row)) {
-            row.add(value, times);
+            row.add(value, is_idle, times);
         }
     }
 
@@ -97,23 +101,38 @@ impl Families {
 
     /// Ends a frame.
     pub(super) fn end(&mut self) {
+        for row in &mut self.rows {
+            if row.is_shown() && !row.is_live() {
+                self.gone.push(row.name.clone());
+                row.text.clear();
+            }
+        }
         self.rows.retain(|row| row.is_seen);
-        for row in self.rows.iter_mut().filter(|row| !row.is_left) {
+        let read = self.rows.iter_mut();
+        for row in read.filter(|row| row.is_live() && !row.is_left) {
             let is_at_limit = self.at_limit.contains(&row.name);
             row.write(is_at_limit, &mut self.scratch);
         }
     }
 
-    /// Writes the member `families` of a frame.
+    /// Writes the members `families` and `gone_families` of a frame.
     pub(super) fn push(&self, text: &mut String, is_full: bool) {
         text.push_str("\"families\":[");
         let rows = self.rows.iter();
-        let rows = rows.filter(|row| is_full || row.is_changed);
+        let rows = rows.filter(|row| row.is_shown() && (is_full || row.is_changed));
         for (place, row) in rows.enumerate() {
             if place > 0 {
                 text.push(',');
             }
             text.push_str(&row.text);
+        }
+        text.push_str("],\"gone_families\":[");
+        let gone = self.gone.iter().filter(|_| !is_full);
+        for (place, name) in gone.enumerate() {
+            if place > 0 {
+                text.push(',');
+            }
+            push_string(text, name);
         }
         text.push(']');
     }

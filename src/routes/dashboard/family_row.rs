@@ -18,7 +18,9 @@ pub(super) struct FamilyRow {
     quantiles: Quantiles,
     /// Of a gauge.
     sum: f64,
+    /// Those that are not idle.
     series: usize,
+    /// Empty while viewers do not have the row.
     pub(super) text: String,
     pub(super) is_changed: bool,
     pub(super) is_seen: bool,
@@ -47,8 +49,18 @@ impl FamilyRow {
         }
     }
 
-    /// Counts one series at the latest of these times.
-    pub(super) fn add(&mut self, value: Seen<'_>, times: &Times) {
+    /// Whether viewers have the row.
+    pub(super) fn is_shown(&self) -> bool {
+        !self.text.is_empty()
+    }
+
+    /// Whether it has a series that is not idle.
+    pub(super) fn is_live(&self) -> bool {
+        self.is_seen && self.series > 0
+    }
+
+    /// Counts one series at the latest of these times. An idle one has a total, and is not shown.
+    pub(super) fn add(&mut self, value: Seen<'_>, is_idle: bool, times: &Times) {
         if !self.is_seen {
             self.is_seen = true;
             self.series = 0;
@@ -60,9 +72,11 @@ impl FamilyRow {
                 self.totals.begin(times, 1 + self.quantiles.buckets());
             }
         }
-        self.series += 1;
+        self.series += usize::from(!is_idle);
         if self.kind == Kind::Gauge {
-            self.sum += value.count();
+            if !is_idle {
+                self.sum += value.count();
+            }
             return;
         }
         let Some((total, buckets)) = self.totals.latest().split_first_mut() else {

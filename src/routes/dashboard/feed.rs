@@ -28,9 +28,6 @@ const EVERY: Duration = Duration::from_secs(1);
 /// How long a frame waits for the health. Without an answer it has the last one.
 const HEALTH_WAIT: Duration = Duration::from_millis(100);
 
-/// JavaScript's numbers are exact up to 2^53.
-const MAX_VERSION: u64 = (1 << 53) - 1;
-
 /// The most viewers.
 pub(super) const MAX_VIEWERS: usize = 256;
 
@@ -71,11 +68,12 @@ impl Feed {
         })
     }
 
-    /// Lets somebody view. Returns `None` if as many as allowed do.
+    /// Adds a viewer. Returns `None` if there are [`MAX_VIEWERS`].
     pub(super) fn join(self: &Arc<Self>, stopping: Option<Stopping>) -> Option<Viewer> {
         let mut viewers = self.viewers.lock();
         viewers.places.retain(|place| place.strong_count() > 0);
-        if viewers.places.len() >= MAX_VIEWERS {
+        let places = viewers.places.iter().filter_map(Weak::upgrade);
+        if places.filter(|place| !place.is_left()).count() >= MAX_VIEWERS {
             return None;
         }
         let running = viewers.ticks.clone();
@@ -165,7 +163,7 @@ impl Feed {
             let read = panics::caught_here(|| (source.counts(), source.version()));
             if let Ok((own, version)) = read {
                 counts.extend(own);
-                versions.push((source.name(), version & MAX_VERSION));
+                versions.push((source.name(), version));
             }
         }
         if let Some(reader) = &self.reader {

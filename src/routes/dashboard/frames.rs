@@ -1,4 +1,4 @@
-//! `Frames`: what viewers see, from frame to frame.
+//! `Frames`: the values that viewers see, from frame to frame.
 
 use bytes::Bytes;
 
@@ -17,8 +17,6 @@ pub(super) struct Frames {
     /// Members that every frame has.
     head: String,
     health: Option<String>,
-    /// The slot of `health`.
-    health_version: u64,
     slots: String,
     /// The whole frame, once somebody needs it.
     full: Option<Bytes>,
@@ -32,7 +30,6 @@ impl Frames {
             has_metrics: false,
             head: String::new(),
             health: None,
-            health_version: 0,
             slots: String::new(),
             full: None,
         }
@@ -50,20 +47,21 @@ impl Frames {
         let health = moment.health.as_ref().and_then(|view| view.text.clone());
         let is_new = health != self.health;
         self.health = health;
-        self.health_version += u64::from(is_new);
         self.write_head(moment);
         self.write_slots(moment);
         (self.number, self.frame(false, is_new))
     }
 
-    /// Returns the number of the last frame, and all of it.
-    pub(super) fn full(&mut self) -> (u64, Bytes) {
+    /// Returns the number of the last frame, all of it, and whether changes may follow it: without metrics that it should have, the
+    /// next one must be whole, too.
+    pub(super) fn full(&mut self) -> (u64, Bytes, bool) {
         let full = match self.full.take() {
             Some(full) => full,
             None => self.frame(true, true),
         };
         self.full = Some(full.clone());
-        (self.number, full)
+        let is_whole = self.has_metrics || self.metrics.is_none();
+        (self.number, full, is_whole)
     }
 
     fn metrics(&self) -> Option<&Metrics> {
@@ -124,7 +122,8 @@ impl Frames {
         let slots = &mut self.slots;
         slots.clear();
         slots.push_str(",\"slots\":{\"health\":");
-        slots.push_str(itoa::Buffer::new().format(self.health_version));
+        let version = moment.health.as_ref().map(|view| view.version);
+        slots.push_str(itoa::Buffer::new().format(version.unwrap_or_default()));
         for (name, version) in &moment.versions {
             push_member(slots, name);
             slots.push_str(itoa::Buffer::new().format(*version));
@@ -148,7 +147,7 @@ impl Frames {
                 metrics.runtime.push(&mut text, is_full);
             }
             None => {
-                text.push_str(",\"endpoints\":null,\"gone\":[],\"families\":null,\"runtime\":null");
+                text.push_str(",\"endpoints\":null,\"gone\":[],\"families\":null,\"gone_families\":[],\"runtime\":null");
             }
         }
         if with_health {
@@ -164,4 +163,37 @@ fn push_member(text: &mut String, name: &str) {
     text.push_str(",\"");
     text.push_str(name);
     text.push_str("\":");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::exporter::{MetricsSource, Prometheus};
+    use crate::routes::dashboard::request_names::RequestNames;
+
+    #[test]
+    fn no_changes_follow_a_frame_that_lacks_the_metrics() {
+        let moment = Moment {
+            now: 1.0,
+            time: SystemTime::UNIX_EPOCH,
+            health: None,
+            counts: Vec::new(),
+            versions: Vec::new(),
+            uptime: 1.0,
+        };
+        let MetricsSource { reader, .. } = Prometheus::builder().build().unwrap().into();
+        let names = Arc::new(RequestNames::new(None, Some(&reader)));
+        let mut frames = Frames::new(Some(Metrics::new(&reader, &names)));
+        frames.advance(&moment);
+        assert!(frames.full().2);
+        // As after a panic of the source.
+        frames.has_metrics = false;
+        assert!(!frames.full().2);
+        let mut without = Frames::new(None);
+        without.advance(&moment);
+        assert!(without.full().2, "it has none to lack");
+    }
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::health::{Health, Probe, Report};
 use crate::panics;
 use crate::routes::access::Details;
+use crate::routes::watch::version_of;
 
 /// Keeps the last answer, because a check may take longer than a frame.
 pub(super) struct HealthWatch {
@@ -21,6 +22,8 @@ pub(super) struct HealthWatch {
 /// The health as frames show it.
 pub(super) struct HealthView {
     pub(super) status: &'static str,
+    /// A number that is another one once a status is.
+    pub(super) version: u64,
     /// JSON, if details may be shown.
     pub(super) text: Option<String>,
 }
@@ -59,11 +62,19 @@ impl HealthWatch {
         let report = self.health.report().await;
         let status = report.status().as_str();
         if self.details == Details::Never {
-            return HealthView { status, text: None };
+            return HealthView {
+                status,
+                version: version_of(&status),
+                text: None,
+            };
         }
         let readiness = self.health.report_for(Probe::Readiness).await;
         let startup = self.health.report_for(Probe::Startup).await;
         let results: Vec<_> = report.results().collect();
+        let statuses = results.iter().map(|own| (own.name(), own.status()));
+        let statuses: Vec<_> = statuses.collect();
+        let probes = [readiness.status(), startup.status()];
+        let version = version_of(&(status, statuses, probes, self.health.is_draining()));
         let text = json!({
             "status": status,
             "checks": results,
@@ -74,6 +85,7 @@ impl HealthWatch {
         });
         HealthView {
             status,
+            version,
             text: Some(text.to_string()),
         }
     }

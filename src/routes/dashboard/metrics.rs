@@ -30,7 +30,7 @@ pub(super) struct Metrics {
     pub(super) info: Option<Labels>,
 }
 
-/// What a family means for the tables beside that of the families.
+/// The meaning of a family for the tables beside that of the families.
 #[derive(Clone, Copy)]
 enum Role {
     Requests(Part),
@@ -110,14 +110,17 @@ impl SeriesVisitor for Metrics {
         self.families.family(name, kind, self.role.is_some())
     }
 
-    fn series(&mut self, labels: &Labels, value: Seen<'_>) {
-        self.families.add(value, &self.times);
+    fn series(&mut self, labels: &Labels, value: Seen<'_>, is_idle: bool) {
+        self.families.add(value, is_idle, &self.times);
         match self.role {
             None => {}
             Some(Role::Requests(part)) => {
                 let names = self.names.current();
-                self.endpoints.add(part, names, &self.times, labels, value);
+                let times = &self.times;
+                self.endpoints
+                    .add(part, names, times, labels, value, is_idle);
             }
+            Some(Role::Gauge(_) | Role::Uptime | Role::Info) if is_idle => {}
             Some(Role::Gauge(gauge)) => self.runtime.set(gauge, value.count()),
             Some(Role::Cpu) => self.runtime.set_cpu(value.count()),
             Some(Role::Uptime) => self.uptime = Some(value.count()),

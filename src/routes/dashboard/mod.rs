@@ -6,6 +6,7 @@
 mod asset;
 mod columns;
 mod config;
+mod cpu_time;
 mod dashboard;
 mod endpoint_row;
 mod endpoint_series;

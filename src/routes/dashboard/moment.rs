@@ -1,4 +1,4 @@
-//! `Moment`: what a frame shows beside the metrics.
+//! `Moment`: the values of a frame beside the metrics.
 
 use std::sync::Arc;
 use std::time::SystemTime;

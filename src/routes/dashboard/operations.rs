@@ -59,8 +59,8 @@ pub(super) const CONFIG: Operation = Operation::new(
 );
 
 pub(super) const EVENTS: Operation = Operation {
-    description: "Server-sent events, one a second, until the client leaves or the service stops. The first one is whole; later \
-                  ones have what changed.",
+    description: "Server-sent events, one a second, for a minute at most. The first one is whole; later ones have the rows that \
+                  changed.",
     ..Operation::new(
         TAG,
         "Live values of the dashboard",

@@ -11,6 +11,8 @@ pub(super) struct Place {
     /// The feed's frames until the viewer took one the last time.
     taken_at: AtomicU64,
     is_lost: AtomicBool,
+    /// Whether the stream has ended, and the client is about to return.
+    is_left: AtomicBool,
 }
 
 impl Place {
@@ -26,6 +28,15 @@ impl Place {
             self.is_lost.store(true, Ordering::Relaxed);
         }
         !self.is_lost()
+    }
+
+    /// Makes room for another viewer. The feed goes on until the place is dropped.
+    pub(super) fn leave(&self) {
+        self.is_left.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_left(&self) -> bool {
+        self.is_left.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_lost(&self) -> bool {

@@ -43,3 +43,17 @@ impl Quantiles {
         [0.5, 0.95, 0.99].map(|q| self.histogram.quantile(q))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_has_no_quantiles() {
+        let mut quantiles = Quantiles::default();
+        quantiles.set_bounds(&[]);
+        assert_eq!(quantiles.of(&[5.0]), [None; 3]);
+        quantiles.set_bounds(&[1.0]);
+        assert_eq!(quantiles.of(&[4.0, 0.0])[0], Some(0.5));
+    }
+}

@@ -79,7 +79,7 @@ impl SeriesVisitor for FamilyNames {
         false
     }
 
-    fn series(&mut self, _: &Labels, _: Seen<'_>) {}
+    fn series(&mut self, _: &Labels, _: Seen<'_>, _: bool) {}
 }
 
 impl Convention {

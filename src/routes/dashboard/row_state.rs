@@ -11,6 +11,8 @@ pub(super) struct RowState {
     pub(super) is_due: bool,
     /// Whether a series of the row was there in this frame.
     pub(super) is_seen: bool,
+    /// Whether one of them was not idle.
+    pub(super) is_live: bool,
     /// Whether viewers have the row.
     pub(super) is_shown: bool,
     /// Whether the text is new in this frame.
@@ -32,6 +34,7 @@ impl RowState {
     /// Begins a frame, whose due rows are chosen.
     pub(super) fn begin(&mut self) {
         self.is_seen = false;
+        self.is_live = false;
         self.is_changed = false;
         self.errors_before = self.errors;
         self.errors = 0.0;

@@ -1,8 +1,8 @@
 //! `Runtime`: the process, its host and its runtime.
 
+use super::cpu_time::CpuTime;
 use super::number::{push_exact, push_rounded};
 use super::times::Times;
-use super::totals::Totals;
 use crate::catalog::{
     Family, PROCESS_MAX_FDS, PROCESS_OPEN_FDS, PROCESS_RESIDENT_MEMORY, PROCESS_THREADS,
     SYSTEM_CPU_USAGE, SYSTEM_MEMORY_AVAILABLE, SYSTEM_MEMORY_USED, TOKIO_ALIVE_TASKS,
@@ -26,14 +26,14 @@ pub(super) const GAUGES: [&Family; COUNT] = [
     &TOKIO_SCHEDULING_DELAY,
 ];
 
-/// The values that collectors sample, as far as they are there.
+/// The values that collectors sample. Those without a collector are missing.
 #[derive(Default)]
 pub(super) struct Runtime {
     /// By [`GAUGES`].
     values: [Option<f64>; COUNT],
     /// The CPU time of the process.
     cpu: Option<f64>,
-    cpu_seconds: Totals,
+    cpu_time: CpuTime,
     text: String,
     is_changed: bool,
 }
@@ -57,7 +57,11 @@ impl Runtime {
     /// Ends a frame at the latest of these times.
     pub(super) fn end(&mut self, times: &Times) {
         let mut text = String::from("{\"cpu\":");
-        push_rounded(&mut text, self.busy_cores(times));
+        let cpu_time = &mut self.cpu_time;
+        let cores = self
+            .cpu
+            .and_then(|seconds| cpu_time.busy_cores(times.latest(), seconds));
+        push_rounded(&mut text, cores);
         text.push_str(",\"memory_limit\":");
         push_exact(&mut text, self.memory_limit());
         for (family, value) in GAUGES.iter().zip(self.values) {
@@ -71,14 +75,6 @@ impl Runtime {
         text.push('}');
         self.is_changed = text != self.text;
         self.text = text;
-    }
-
-    /// The cores that the process keeps busy.
-    fn busy_cores(&mut self, times: &Times) -> Option<f64> {
-        self.cpu_seconds.begin(times, 1)[0] = self.cpu?;
-        let mut increases = Vec::new();
-        let seconds = self.cpu_seconds.increases(&mut increases);
-        (seconds > 0.0).then(|| increases[0] / seconds)
     }
 
     /// The memory that the container, or else the host, has: its used share and its rest say so.

@@ -1,4 +1,4 @@
-//! `Site`: what the routes of one dashboard share.
+//! `Site`: the state that the routes of one dashboard share.
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// Rates and quantiles are over this many seconds. One second alone would show noise, and more would hide what just happened.
+/// Rates and quantiles are over this many seconds. One second alone would show noise, and more would hide the latest changes.
 pub(super) const WINDOW: f64 = 10.0;
 
 /// The moments that the window holds, oldest first, in seconds.

@@ -1,4 +1,4 @@
-//! `Totals`: what a row counted, at several moments.
+//! `Totals`: the counts of a row at several moments.
 
 use std::collections::VecDeque;
 

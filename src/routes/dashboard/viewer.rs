@@ -5,15 +5,24 @@ use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use parking_lot::Mutex;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::frames::Frames;
 use super::place::Place;
 use super::tick::{Tick, Ticks};
 use crate::routes::stopping::Stopping;
+
+/// A stream ends after this time, so that the guard is asked again, and so that no server waits longer for it.
+const LIFE: Duration = Duration::from_secs(60);
+
+/// A client that returns within this time finds the feed running, so its rates go on.
+const RETURN: Duration = Duration::from_secs(3);
 
 type Next = Pin<Box<dyn Future<Output = Option<(Bytes, State)>> + Send>>;
 
@@ -29,8 +38,12 @@ struct State {
     ticks: Ticks,
     place: Arc<Place>,
     stopping: Option<Stopping>,
+    /// The end of the stream.
+    until: Instant,
     /// The last frame that was sent.
     sent: u64,
+    /// Whether changes may follow it.
+    is_whole: bool,
     is_last: bool,
 }
 
@@ -46,7 +59,9 @@ impl Viewer {
             ticks,
             place,
             stopping,
+            until: Instant::now() + LIFE,
             sent: 0,
+            is_whole: false,
             is_last: false,
         };
         Self {
@@ -61,7 +76,7 @@ impl State {
             return None;
         }
         let sent = self.sent;
-        let (number, is_last, changes) = {
+        let next = {
             let stops = async {
                 match &mut self.stopping {
                     Some(stopping) => stopping.wait().await,
@@ -74,21 +89,39 @@ impl State {
                 tick = self.ticks.wait_for(is_new) => {
                     let tick = tick.ok()?;
                     let tick = tick.as_ref()?;
-                    (tick.number, tick.is_last, tick.changes.clone())
+                    Some((tick.number, tick.is_last, tick.changes.clone()))
                 }
                 () = stops => return None,
+                () = sleep_until(self.until) => None,
             }
         };
-        let follows = sent > 0 && number == sent + 1;
-        let (number, text) = if follows {
-            (number, changes)
+        let Some((number, is_last, changes)) = next else {
+            self.leave();
+            return None;
+        };
+        let follows = self.is_whole && number == sent + 1;
+        let (number, text, is_whole) = if follows {
+            (number, changes, true)
         } else {
-            self.frames.lock().full()
+            // The next frame may be computed meanwhile.
+            let frames = Arc::clone(&self.frames);
+            let full = spawn_blocking(move || frames.lock().full());
+            full.await.ok()?
         };
         self.place.take(number);
         self.sent = number;
+        self.is_whole = is_whole;
         self.is_last = is_last;
         Some((text, self))
+    }
+
+    fn leave(self) {
+        let place = self.place;
+        place.leave();
+        tokio::spawn(async move {
+            sleep(RETURN).await;
+            drop(place);
+        });
     }
 }
 

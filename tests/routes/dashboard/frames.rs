@@ -243,3 +243,53 @@ async fn a_series_that_returns_from_idleness_is_no_burst() {
     let frame = stream.next().await;
     assert_eq!(frame["overview"]["requests_per_second"], 5);
 }
+
+/// Idle series are not on the page, as they are on no route, but their totals still count.
+#[tokio::test(start_paused = true)]
+async fn idle_series_are_not_shown() {
+    let idle = std::time::Duration::from_millis(1);
+    let prometheus = Prometheus::builder().idle_timeout(idle).build().unwrap();
+    let labels = [("method", "GET"), ("endpoint", "/rare"), ("status", "200")];
+    let requests = counter(&prometheus, "http_requests_total", &labels);
+    requests.increment(1_000);
+    let durations = histogram(&prometheus, "http_request_duration_seconds", &labels[..2]);
+    durations.record(0.01);
+    let stock = prometheus.register_gauge(&Key::from_name("stock"), &METADATA);
+    stock.set(5.0);
+    // The first look finds them written, and a later one idle.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let is_recorded = |name| prometheus.snapshot().family(name).is_some();
+    while is_recorded("http_request_duration_seconds") || is_recorded("stock") {
+        assert!(std::time::Instant::now() < deadline);
+        std::thread::yield_now();
+    }
+    let mut stream = Stream::open(&app(routes(&prometheus))).await;
+    let frame = stream.next().await;
+    assert_eq!(endpoint(&frame, "GET", "/rare"), None);
+    assert_eq!(family(&frame, "stock"), None);
+    for name in ["http_requests_total", "http_request_duration_seconds"] {
+        assert_eq!(family(&frame, name), None, "{name}");
+    }
+    requests.increment(5);
+    stock.set(7.0);
+    let frame = stream.next().await;
+    assert_eq!(endpoint(&frame, "GET", "/rare").unwrap()[2], 5);
+    let row = family(&frame, "http_requests_total").unwrap();
+    assert_eq!((&row[2], &row[6]), (&json!(5), &json!(1)));
+    assert_eq!(family(&frame, "stock").unwrap()[2], 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_family_whose_series_are_removed_is_gone() {
+    let prometheus = Prometheus::builder().build().unwrap();
+    counter(&prometheus, "orders_total", &[]).increment(9);
+    counter(&prometheus, "visits_total", &[]).increment(9);
+    let mut stream = Stream::open(&app(routes(&prometheus))).await;
+    let first = stream.next().await;
+    assert!(family(&first, "orders_total").is_some());
+    assert_eq!(first["gone_families"], json!([]));
+    assert!(prometheus.remove("orders_total", &[]));
+    let frame = stream.next().await;
+    assert_eq!(frame["gone_families"], json!(["orders_total"]));
+    assert_eq!(stream.next().await["gone_families"], json!([]));
+}

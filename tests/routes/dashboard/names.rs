@@ -1,12 +1,16 @@
 //! Frames of other names, other sizes and other texts.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
 use http::StatusCode;
 use metrics::{Counter, Key, Label, Recorder};
 use serde_json::{Value, json};
+use tower_vitals::exporter::NativeHistograms;
 use tower_vitals::http_metrics::Naming;
 use tower_vitals::routes::{Details, Guard};
 use tower_vitals::{Health, HttpMetricsLayer, Prometheus, Routes};
@@ -86,6 +90,15 @@ async fn the_names_are_those_of_the_layer() {
         let duration = config["names"]["duration"].as_str().unwrap();
         assert!(duration.starts_with("shop_"), "{duration}");
         assert!(family(&frame, duration).is_some());
+        assert_eq!(config["prefix"], "shop_");
+        let requests = config["names"]["requests"].as_str().unwrap();
+        let is_counter = family(&frame, requests).is_some();
+        assert!(is_counter || *requests == format!("{duration}_count"));
+        for part in ["names", "labels"] {
+            let members = config[part].as_object().unwrap();
+            assert!(members.values().all(Value::is_string), "{members:?}");
+        }
+        assert_eq!(config.get("version"), None, "it was that of this crate");
     }
 }
 
@@ -179,6 +192,86 @@ async fn without_metrics_the_other_parts_are_shown() {
     let frame = Stream::open(&hidden).await.next().await;
     assert_eq!(frame["health"], Value::Null);
     assert_eq!(frame["overview"]["status"], "unhealthy");
+}
+
+/// Only a status is news, because texts and times change with each run of a check.
+#[tokio::test(start_paused = true)]
+async fn the_version_of_the_health_is_that_of_its_statuses() {
+    let runs = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&runs);
+    let health = Health::builder()
+        .cache_for(Duration::ZERO)
+        .check("stock", move || {
+            let run = count.fetch_add(1, Ordering::Relaxed);
+            async move {
+                if run < 1_000 {
+                    Err(format!("run {run}"))
+                } else {
+                    Ok(())
+                }
+            }
+        })
+        .build()
+        .unwrap();
+    let routes = Routes::new()
+        .health(health)
+        .guard(Guard::open())
+        .dashboard();
+    let mut stream = Stream::open(&app(routes)).await;
+    let first = stream.next().await;
+    let version = first["slots"]["health"].as_u64().unwrap();
+    for _ in 0..5 {
+        let frame = stream.next().await;
+        assert_eq!(frame["slots"]["health"], version);
+        assert!(frame["health"].is_object(), "its message is new");
+    }
+    runs.store(1_000, Ordering::Relaxed);
+    let mut versions = vec![version];
+    for _ in 0..5 {
+        let frame = stream.next().await;
+        versions.push(frame["slots"]["health"].as_u64().unwrap());
+    }
+    versions.dedup();
+    assert_eq!(versions.len(), 2, "{versions:?}");
+}
+
+/// The CPU time of the process, as a collector without a hook reads it: here every 7 s.
+#[tokio::test(start_paused = true)]
+async fn the_cpu_is_that_between_two_samples() {
+    let prometheus = Prometheus::builder().build().unwrap();
+    let cpu = counter(&prometheus, "process_cpu_seconds_total", &[]);
+    cpu.increment(100);
+    let mut stream = Stream::open(&app(routes(&prometheus))).await;
+    let mut shown = Vec::new();
+    let mut last = Value::Null;
+    for second in 0..58 {
+        if second % 7 == 3 && second <= 24 {
+            cpu.increment(14);
+        }
+        let frame = stream.next().await;
+        if let Some(runtime) = frame.get("runtime") {
+            last = runtime["cpu"].clone();
+        }
+        shown.push(last.clone());
+    }
+    // The beginning of the first change is not known.
+    assert!(shown[..10].iter().all(Value::is_null), "{shown:?}");
+    assert!(shown[10..31].iter().all(|cpu| *cpu == 2), "{shown:?}");
+    assert_eq!(last, 0, "the process rests");
+}
+
+#[tokio::test]
+async fn families_without_classic_buckets_are_named() {
+    let native = NativeHistograms::all().without_classic_buckets();
+    let builder = Prometheus::builder().native_histograms(native);
+    let native = builder.build().unwrap();
+    let classic = Prometheus::builder().build().unwrap();
+    for (prometheus, expected) in [(native, json!(["wait_seconds"])), (classic, json!([]))] {
+        histogram(&prometheus, "wait_seconds", &[]).record(0.1);
+        counter(&prometheus, "orders_total", &[]).increment(1);
+        let config = fetched(&app(routes(&prometheus)), "/dashboard/config.json").await;
+        assert_eq!(config["native"], expected);
+    }
 }
 
 /// A table of 5,000 series that only the families show is computed in turn, 2,000 series a frame.

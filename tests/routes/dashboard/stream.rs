@@ -1,7 +1,7 @@
 //! The stream of frames and its viewers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tower_vitals::routes::Guard;
 use tower_vitals::{Health, Prometheus, Routes};
 
-use super::{Stream, app, data, family, respond};
+use super::{METADATA, Stream, app, data, family, respond};
 
 /// A service that counts how often its metrics are gathered.
 struct Service {
@@ -194,6 +194,43 @@ async fn streams_end_while_the_service_drains() {
     let mut next = Stream::open(&app).await;
     assert_eq!(next.next().await["health"]["is_draining"], true);
     assert_eq!(next.bytes().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_within_a_minute_so_that_the_guard_is_asked_again() {
+    let is_allowed = Arc::new(AtomicBool::new(true));
+    let asked = Arc::clone(&is_allowed);
+    let prometheus = Prometheus::builder().build().unwrap();
+    let orders = prometheus.register_counter(&Key::from_name("orders_total"), &METADATA);
+    let routes = Routes::new()
+        .metrics(prometheus)
+        .guard(Guard::with(move |_| asked.load(Ordering::Relaxed)))
+        .dashboard();
+    let app = app(routes);
+    let begun = Instant::now();
+    let mut stream = Stream::open(&app).await;
+    let mut frames = 0;
+    while stream.bytes().await.is_some() {
+        frames += 1;
+        assert!(frames < 100, "the stream does not end");
+        orders.increment(3);
+    }
+    assert_eq!(begun.elapsed(), Duration::from_secs(60));
+    assert!((59..=61).contains(&frames), "{frames}");
+
+    // Rates go on for a client that returns at once.
+    drop(stream);
+    sleep(Duration::from_millis(1_500)).await;
+    let mut again = Stream::open(&app).await;
+    let frame = again.next().await;
+    assert_eq!(frame["full"], true);
+    assert_eq!(frame["seconds"], 10);
+    assert!(family(&frame, "orders_total").unwrap()[2].as_f64().unwrap() > 2.0);
+
+    is_allowed.store(false, Ordering::Relaxed);
+    while again.bytes().await.is_some() {}
+    let refused = respond(&app, "/dashboard/events", &[]).await;
+    assert_eq!(refused.status(), 403);
 }
 
 #[tokio::test]
