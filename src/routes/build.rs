@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::recorder::RecorderRef;
 
 /// The default paths of all routes. No other route can be renamed to one of them.
-const DEFAULT_PATHS: [&str; 50] = [
+const DEFAULT_PATHS: [&str; 52] = [
     "/livez",
     "/readyz",
     "/startupz",
@@ -61,7 +61,9 @@ const DEFAULT_PATHS: [&str; 50] = [
     "/dashboard/assets/{name}",
     "/dashboard/config.json",
     "/dashboard/events",
+    "/dashboard/families",
     "/dashboard/family/{name}",
+    "/dashboard/history",
     "/dashboard/logs",
     "/debug/pprof/",
     "/debug/pprof/heap",

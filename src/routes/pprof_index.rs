@@ -7,6 +7,7 @@ use super::access::Access;
 use super::answer::Answer;
 use super::method::Method;
 use super::operation::Operation;
+use super::relative::relative;
 use super::respond;
 use super::route::Route;
 use super::routes::Routes;
@@ -50,6 +51,8 @@ impl Routes {
                                 .iter()
                                 .filter_map(|(default_path, description)| {
                                     let path = request.mounted.path(default_path)?;
+                                    let own = request.mounted.path(PATH).unwrap_or(PATH);
+                                    let path = relative(own, path);
                                     Some(json!({ "description": description, "path": path }))
                                 });
                         let shown: Vec<Value> = shown.collect();

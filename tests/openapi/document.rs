@@ -273,3 +273,25 @@ fn mistakes_stay_errors() {
         "route \"/openapi.json\" is not added: the added routes are /livez"
     );
 }
+
+#[tokio::test]
+async fn no_route_is_renamed_to_the_path_of_another() {
+    let document = open_routes().await.openapi();
+    for path in paths(&document) {
+        if path == "/livez" {
+            continue;
+        }
+        let renamed = Routes::new().liveness().rename("/livez", generic(path));
+        assert!(renamed.build::<()>().is_err(), "{path}");
+    }
+}
+
+#[test]
+fn the_pages_of_merged_builders_share_the_document() {
+    let routes = Routes::new().docs_ui().merge(Routes::new().redoc());
+    let document = routes.openapi();
+    for path in ["/docs", "/openapi.json", "/redoc"] {
+        assert!(paths(&document).contains(&path), "{path}");
+    }
+    assert!(routes.build::<()>().is_ok());
+}

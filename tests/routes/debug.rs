@@ -21,7 +21,7 @@ use tower_vitals::health::checks::{
 };
 use tower_vitals::health::{Check, CheckOptions, GrpcHealth, Outcome, Reason};
 use tower_vitals::routes::Guard;
-use tower_vitals::{Health, Prometheus, Ready, Routes};
+use tower_vitals::{Health, Monitoring, Prometheus, Ready, Routes, Settings};
 
 const SECRET: &str = "pl4nted-s3cret";
 
@@ -221,6 +221,9 @@ fn of_routes(shown: &mut Shown) {
         .config("password", &SECRET);
     let routes = routes.guard(guard).rename(text(), text()).protect(text());
     add(shown, "Routes", &routes);
+    let settings = Settings::from_vars([("MONITORING_TOKEN", OWN)]).unwrap();
+    let monitoring = Monitoring::from_settings(&settings).change(|_| routes);
+    add(shown, "Monitoring", &monitoring);
     let path = format!("/token={SECRET}");
     add(
         shown,
@@ -256,6 +259,9 @@ fn public_types(folder: &Path, names: &mut BTreeSet<String>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             public_types(&path, names);
+            continue;
+        }
+        if path.extension().is_none_or(|extension| extension != "rs") {
             continue;
         }
         for line in fs::read_to_string(path).unwrap().lines() {

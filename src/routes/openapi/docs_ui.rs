@@ -42,6 +42,8 @@ impl Routes {
     /// Everything comes from the crate and works offline. The page's Content-Security-Policy allows its own files, its own
     /// origin, and images from `data:`.
     ///
+    /// A page that is renamed to `/` finds its files only if the routes are not nested.
+    ///
     /// ```
     /// use tower_vitals::{Prometheus, Routes, routes::Guard};
     ///

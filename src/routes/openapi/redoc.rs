@@ -33,6 +33,8 @@ impl Routes {
     /// [`Guard::bearer`](super::Guard::bearer) guards the document, the page asks for the token, which stays in the page.
     /// Everything comes from the crate and works offline. Redoc's telemetry is off.
     ///
+    /// A page that is renamed to `/` finds its files only if the routes are not nested.
+    ///
     /// ```
     /// use tower_vitals::{Prometheus, Routes, routes::Guard};
     ///

@@ -69,6 +69,10 @@ impl Routes {
                 let text = text.unwrap_or_default().0;
                 respond::text(StatusCode::OK, "application/json", text)
             });
+            // Each of `docs_ui` and `redoc` adds it, also in builders that are merged.
+            if let Some(route) = self.find(PATH) {
+                route.gives_way = true;
+            }
             self.at_build.push(mount);
         }
         self

@@ -1,10 +1,10 @@
 //! Samples the stacks of all threads, with rpprof.
 //!
 //! A timer of the process counts CPU time and sends SIGPROF to a thread that runs. The handler unwinds the thread's stack by its
-//! unwind tables, which were read before, and stores the addresses in memory that was allocated before. It takes no lock of
-//! the process and allocates nothing. rpprof is a fork of the crate pprof, whose unwinders do not do: that by frame pointers
-//! leaves out the interrupted function, so no profile names the function that burns CPU, and the others allocate in the
-//! handler or call libgcc, which may deadlock.
+//! unwind tables, which were read before, and stores the addresses in memory that was allocated before. It allocates nothing, but
+//! asks libgcc for the function of each frame, which takes no lock with glibc 2.35 and later. rpprof is a fork of the crate pprof,
+//! whose unwinders do not do: that by frame pointers leaves out the interrupted function, so no profile names the function that
+//! burns CPU, and the others allocate in the handler or unwind with libgcc, which may deadlock.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
