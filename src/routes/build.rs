@@ -122,10 +122,12 @@ impl Routes {
     pub(super) fn resolve(self) -> (Resolved, Result<(), Error>) {
         let Self {
             added,
-            changes,
+            mut changes,
             mut mistakes,
             ..
         } = self;
+        // What protects a route wins, in any order of the calls.
+        changes.sort_by_key(|(_, change)| !matches!(change, Change::Open));
         if let Some(guard) = &self.guard {
             guard.add_mistakes(&mut mistakes);
         }

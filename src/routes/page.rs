@@ -1,6 +1,7 @@
 //! `Page`: a text of the page, with the headers that protect it.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::OnceLock;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -32,6 +33,8 @@ pub(super) struct Page {
     policy: &'static str,
     /// Whether the body is compressed.
     is_gzip: bool,
+    /// The body of a compressed one for clients that do not accept gzip: once for all of them, because it takes time and memory.
+    plain: OnceLock<Bytes>,
     tag: String,
 }
 
@@ -44,6 +47,7 @@ impl Page {
             content_type,
             policy: POLICY,
             is_gzip: false,
+            plain: OnceLock::new(),
             tag: format!("\"{:016x}\"", hasher.finish()),
         }
     }
@@ -77,8 +81,8 @@ impl Page {
         let body = if is_known {
             Body::empty()
         } else if self.is_gzip && !sends_gzip {
-            // Rare, because all browsers accept gzip.
-            Body::from(gzip::decompress(&self.body).unwrap_or_default())
+            let plain = || gzip::decompress(&self.body).unwrap_or_default().into();
+            Body::from(self.plain.get_or_init(plain).clone())
         } else {
             Body::from(self.body.clone())
         };

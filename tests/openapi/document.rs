@@ -295,3 +295,18 @@ fn the_pages_of_merged_builders_share_the_document() {
     }
     assert!(routes.build::<()>().is_ok());
 }
+
+#[test]
+fn protection_of_the_document_wins_in_any_order() {
+    let path = "/openapi.json";
+    let security = |routes: Routes| {
+        let routes = routes.guard(Guard::bearer("s3cret"));
+        json(&routes.openapi())["paths"][path]["get"]["security"].clone()
+    };
+    let routes = || Routes::new().openapi_json();
+    let open = security(routes().public_openapi());
+    let protected = security(routes());
+    assert_ne!(open, protected);
+    assert_eq!(security(routes().public_openapi().protect(path)), protected);
+    assert_eq!(security(routes().protect(path).public_openapi()), protected);
+}

@@ -166,7 +166,13 @@ impl Document {
             headers.insert("WWW-Authenticate".to_owned(), challenge.build().into());
             built = built.response("401", response);
         }
-        if forbids {
+        // An operation with an answer of its own says there when it is refused.
+        let has_own = route
+            .operation
+            .answers
+            .iter()
+            .any(|answer| answer.status == 403);
+        if forbids && !has_own {
             built = built.response("403", self.response(&FORBIDDEN, ""));
         }
         built.securities(Some(requirements))

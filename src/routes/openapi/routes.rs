@@ -79,6 +79,7 @@ impl Routes {
     }
 
     /// Lets everyone read `/openapi.json`. The document names the routes and what protects them, but holds no data of the service.
+    /// [`protect`](Self::protect) of the route wins over this.
     /// Without [`openapi_json`](Self::openapi_json) this is a [mistake](Self#mistakes).
     pub fn public_openapi(mut self) -> Self {
         self.changes.push((PATH.to_owned(), Change::Open));
