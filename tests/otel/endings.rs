@@ -289,3 +289,51 @@ async fn a_span_can_last_longer_than_the_metric() {
     assert_eq!(value(hangs, "duration_until"), None);
     assert_eq!(seen_in(hangs).error.as_deref(), Some("cancelled"));
 }
+
+/// The layer's duration counts, not that of a handler or of a span of the service.
+#[tokio::test]
+async fn only_the_layer_says_how_long_a_span_lasts() {
+    let collector = Collector::start(BOTH[0]);
+    let tracing = collector.builder().run().unwrap();
+    let _subscribed = tracing_subscriber::registry()
+        .with(tracing.layer())
+        .set_default();
+    let own = tracing::info_span!(
+        "a call",
+        otel.kind = "client",
+        otel.status_code = "error",
+        http.request.method = "GET",
+        duration_ms = 5000.0
+    );
+    drop(own);
+    let records = async || {
+        tracing::Span::current().record("duration_ms", 5000.0);
+    };
+    let app = Router::new().route("/records", get(records));
+    let app = app.layer(
+        HttpLayer::new()
+            .metrics(HttpMetricsLayer::new())
+            .span(ServerSpanLayer::new()),
+    );
+    let request = Request::get("/records").body(Body::empty()).unwrap();
+    ask(app, request).await;
+    let spans = collector.wait_for(2);
+    let [handled, own] = &spans[..] else {
+        panic!("{spans:?}")
+    };
+    let nanos = |span: &Span| span.end_time_unix_nano - span.start_time_unix_nano;
+    assert_ne!(nanos(own), 5_000_000_000);
+    assert_eq!(own.status.as_ref().unwrap().code, 2);
+    let durations = handled
+        .attributes
+        .iter()
+        .filter(|it| it.key == "duration_ms");
+    let durations: Vec<f64> = durations
+        .map(|it| attribute(std::slice::from_ref(it), "duration_ms").unwrap())
+        .map(|millis| millis.parse().unwrap())
+        .collect();
+    let [5000.0, last] = durations[..] else {
+        panic!("{durations:?}")
+    };
+    assert_eq!(nanos(handled), (last * 1e6).round() as u64);
+}
