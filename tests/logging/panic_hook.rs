@@ -1,14 +1,16 @@
 //! Panics are logged, then the former hook is called.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use tower_vitals::telemetry::logging::LineSink;
+use tower_vitals::telemetry::logging::{Console, LineSink, Logging};
 use tracing::{Event, Level};
 use tracing_subscriber::layer::{Context, Layer};
 
 use crate::child::{Played, command, scenario};
+use crate::folder::eventually;
 use crate::init::json;
 
 /// Plays the scenario in a process of its own.
@@ -31,9 +33,13 @@ fn played(scenario: &str, backtrace: &str) -> Played {
     Played::of(command)
 }
 
+/// The panics that reached the former hook.
+static FORMERS: AtomicUsize = AtomicUsize::new(0);
+
 fn former_hook() {
     std::panic::set_hook(Box::new(|info| {
         eprintln!("former hook: {}", info.payload_as_str().unwrap());
+        FORMERS.fetch_add(1, Ordering::SeqCst);
     }));
 }
 
@@ -203,6 +209,8 @@ fn panic_in_another_layer() {
             tracing::warn!("never written");
         });
     });
+    // A thread of its own logs the panic.
+    eventually(|| FORMERS.load(Ordering::SeqCst) >= 3);
     tracing::info!("goes on");
 }
 
@@ -217,11 +225,25 @@ fn a_panic_in_another_layer_blocks_nothing_and_ends_no_process() {
     assert_eq!(panics, 3, "{}", played.stderr());
 }
 
+/// Shows lines on standard error, and keeps them.
+struct Shown;
+
+static SHOWN: Mutex<String> = Mutex::new(String::new());
+
+impl LineSink for Shown {
+    fn write(&self, _level: Level, line: &[u8]) {
+        let line = String::from_utf8_lossy(line);
+        eprint!("{line}");
+        SHOWN.lock().unwrap().push_str(&line);
+    }
+}
+
 /// This layer formats values while it holds a lock of their span.
 fn panic_in_a_layer_that_formats() {
     former_hook();
     let other = tracing_subscriber::fmt::layer().with_writer(std::io::sink);
-    let _logging = json().init_with(other).unwrap();
+    let logging = Logging::builder().console(Console::Off);
+    let _logging = logging.json_lines_to(Shown).init_with(other).unwrap();
     ends(|| {
         in_thread("worker", || {
             let span = tracing::info_span!("order", id = 7, value = tracing::field::Empty);
@@ -233,6 +255,10 @@ fn panic_in_a_layer_that_formats() {
             panic!("another panic");
         });
     });
+    // Threads of their own log the panics.
+    for message in ["no form", "another panic"] {
+        eventually(|| SHOWN.lock().unwrap().contains(message));
+    }
     tracing::info!("goes on");
 }
 

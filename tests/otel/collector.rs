@@ -44,6 +44,8 @@ pub enum Mode {
     Hangs,
     /// A request with more spans than these is too large.
     AtMost(usize),
+    /// The same, and the others are never answered.
+    HangsAtMost(usize),
 }
 
 #[derive(Debug)]
@@ -245,7 +247,10 @@ impl Shared {
         let mode = {
             let mut kept = self.0.lock().unwrap();
             kept.attempts += 1;
-            let is_too_large = matches!(kept.mode, Mode::AtMost(most) if count(&request) > most);
+            let is_too_large = matches!(
+                kept.mode,
+                Mode::AtMost(most) | Mode::HangsAtMost(most) if count(&request) > most
+            );
             if is_too_large {
                 return Err((413, None));
             }
@@ -260,7 +265,7 @@ impl Shared {
             Mode::Rejects(rejected) => rejected,
             Mode::Refuses(status) => return Err((status, None)),
             Mode::Busy(retry_after) => return Err((503, Some(retry_after))),
-            Mode::Hangs => std::future::pending().await,
+            Mode::Hangs | Mode::HangsAtMost(_) => std::future::pending().await,
         };
         let partial_success = (rejected > 0).then(|| ExportTracePartialSuccess {
             rejected_spans: rejected,

@@ -176,14 +176,16 @@ async fn spans_after_the_shutdown_are_counted() {
 async fn no_time_is_too_long() {
     let collector = Collector::start(BOTH[1]);
     collector.answer(Mode::Busy("18446744073709551615"));
-    let (tracing, subscribed) = run(collector.builder());
+    let builder = collector.builder().batch_delay(MINUTE).max_batch(2);
+    let (tracing, subscribed) = run(builder);
     spans(2);
     until("lost batch", || tracing.counts().export_failed == 2);
     collector.answer(Mode::Takes);
+    // These wait for an hour.
     spans(3);
-    collector.wait_for(3);
-    let counts = tracing.shutdown(Duration::MAX).await;
-    assert_eq!((counts.exported, counts.lost()), (3, 2));
+    let counts = tracing.shutdown(Duration::from_millis(20)).await;
+    assert_eq!((counts.exported, counts.export_failed), (0, 2));
+    assert_eq!((counts.shutdown, collector.attempts()), (3, 1));
     drop(subscribed);
 
     let patient = collector.builder().timeout(Duration::MAX).max_batch(1);
@@ -192,7 +194,7 @@ async fn no_time_is_too_long() {
         .batch_delay(Duration::MAX);
     let (tracing, _subscribed) = run(patient);
     spans(1);
-    collector.wait_for(4);
+    collector.wait_for(1);
     assert_eq!(tracing.shutdown(Duration::MAX).await.exported, 1);
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::net::TcpSocket;
 
 use crate::collector::until;
-use crate::service::terminate;
+use crate::service::{terminate, wait};
 use crate::support::python::python;
 
 /// A collector that ends when this is dropped.
@@ -66,7 +66,7 @@ impl OwnRotel {
     pub(crate) fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
             terminate(&process);
-            process.wait().unwrap();
+            wait(&mut process);
         }
         self.ports = [self.grpc, self.http].map(reserve).into();
     }

@@ -1,5 +1,7 @@
 //! Secrets reach neither the collector nor a log.
 
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use opentelemetry::{Array, Value};
@@ -192,4 +194,61 @@ async fn values_of_every_type_are_masked_by_their_names() {
         (&*event(2, "name"), &*event(2, "value")),
         ("colour", "green")
     );
+}
+
+/// An error whose field has a secret name leaves no copy, not even on the span when that has no room for another event.
+#[tokio::test]
+async fn errors_are_masked_by_the_names_of_their_fields() {
+    let collector = Collector::start(Protocol::HttpProtobuf);
+    let tracing = collector.builder().run().unwrap();
+    let subscribed = tracing_subscriber::registry()
+        .with(tracing.layer())
+        .set_default();
+    let secret = Wrong(std::io::Error::other(SECRET));
+    let secret: &(dyn Error + 'static) = &secret;
+    let shown = std::io::Error::other("no such file");
+    let shown: &(dyn Error + 'static) = &shown;
+    let span = info_span!("login", password = secret);
+    span.in_scope(|| {
+        info!(token = secret, error = shown, "tried");
+        for _ in 0..200 {
+            info!("tried");
+        }
+        info!(token = secret, "tried");
+    });
+    drop(span);
+    assert_eq!(tracing.shutdown(Duration::from_secs(60)).await.exported, 1);
+    drop(subscribed);
+    let span = &collector.spans()[0];
+    assert!(span.dropped_events_count > 0);
+    assert!(!format!("{span:?}").contains(SECRET), "{span:?}");
+    let event = &span.events[0].attributes;
+    for (list, key, expected) in [
+        (&span.attributes, "password", "[redacted]"),
+        (event, "token", "[redacted]"),
+        (event, "error", "no such file"),
+    ] {
+        assert_eq!(attribute(list, key).as_deref(), Some(expected), "{key}");
+    }
+    // Such a copy stays when the event has no room for the field.
+    for list in [&span.attributes, event] {
+        let mut keys = list.iter().map(|it| &*it.key);
+        assert!(!keys.any(|key| key.starts_with("exception.")), "{list:?}");
+    }
+}
+
+/// Its text and its source are secrets.
+#[derive(Debug)]
+struct Wrong(std::io::Error);
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{SECRET} is wrong")
+    }
+}
+
+impl Error for Wrong {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -27,11 +27,16 @@ use tower_vitals::{
     ServerSpanLayer, Settings,
 };
 
+use crate::collector::until;
+
 /// Set in the process of the service.
 const IS_SERVICE: &str = "OTEL_TEST_SERVICE";
 
 /// The time in which the service must have sent its spans.
 pub(crate) const FLUSH: Duration = Duration::from_secs(2);
+
+/// The most time that a step of a test may take.
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 /// Lines that the service logs at its end.
 pub(crate) const LAST_WORDS: usize = 1000;
@@ -131,9 +136,15 @@ impl Service {
 
     /// Waits for a line that begins so, and returns the rest of it.
     fn line(&self, prefix: &str) -> String {
-        let mut lines = self.lines.iter();
-        let rest = lines.find_map(|line| Some(line.strip_prefix(prefix)?.to_owned()));
-        rest.unwrap_or_else(|| panic!("no {prefix:?}"))
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left);
+            let line = line.unwrap_or_else(|error| panic!("no {prefix:?}: {error}"));
+            if let Some(rest) = line.strip_prefix(prefix) {
+                return rest.to_owned();
+            }
+        }
     }
 
     /// The bytes of memory that it takes now.
@@ -154,7 +165,7 @@ impl Service {
         let counts = self.line("exported ");
         let (exported, lost) = counts.split_once(" lost ").unwrap();
         let counts = (exported.parse().unwrap(), lost.parse().unwrap());
-        assert!(self.process.wait().unwrap().success());
+        assert!(wait(&mut self.process).success());
         counts
     }
 
@@ -191,6 +202,16 @@ impl Drop for Service {
         let _ = self.process.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Waits for the end of a process.
+pub(crate) fn wait(process: &mut Child) -> ExitStatus {
+    let mut status = None;
+    until("end of the process", || {
+        status = process.try_wait().unwrap();
+        status.is_some()
+    });
+    status.unwrap()
 }
 
 pub(crate) fn terminate(process: &Child) {

@@ -23,6 +23,9 @@ use crate::time::later_instant;
 /// The deadline of the shutdown, once it has begun.
 pub(super) type Deadline = Option<Instant>;
 
+/// Overflows of the queue are reported so often during a pause.
+const REPORTS: Duration = Duration::from_secs(10);
+
 /// Exports spans in batches: when a whole one waits, and after the delay.
 pub(super) struct ExportLoop {
     pub(super) queue: Arc<SpanQueue>,
@@ -61,10 +64,12 @@ impl ExportLoop {
 
     async fn export(&self, exporter: &Exporter) {
         let mut reporter = Reporter::default();
+        let mut not_before = Instant::now();
         loop {
             let is_last = self.wait().await;
             reporter.overflows(&self.queue.counters);
-            if !self.export_batches(exporter, &reporter).await || is_last {
+            let is_in_time = self.export_batches(exporter, &mut reporter, &mut not_before);
+            if !is_in_time.await || is_last {
                 break;
             }
         }
@@ -84,14 +89,24 @@ impl ExportLoop {
     }
 
     /// Exports the spans that wait now. Returns false if the deadline of the shutdown came.
-    async fn export_batches(&self, exporter: &Exporter, reporter: &Reporter) -> bool {
+    async fn export_batches(
+        &self,
+        exporter: &Exporter,
+        reporter: &mut Reporter,
+        not_before: &mut Instant,
+    ) -> bool {
         loop {
             let spans = self.queue.take();
             if spans.is_empty() {
                 return true;
             }
-            if !self.export_spans(spans, exporter, reporter).await {
+            if !self.pause(*not_before, reporter).await {
+                self.queue.counters.shutdown.add(spans.len() as u64);
                 return false;
+            }
+            match self.export_spans(spans, exporter, reporter).await {
+                Some(asked) => *not_before = later_instant(Instant::now(), asked),
+                None => return false,
             }
             // Less than a batch waits for the delay, unless no more spans can come.
             if !self.queue.has_batch() && self.is_running() {
@@ -100,42 +115,65 @@ impl ExportLoop {
         }
     }
 
-    /// Exports these spans, in several batches if the collector asks for smaller ones. Returns false if the deadline of the shutdown
-    /// came.
+    /// Waits for the end of the pause that the collector asked for. Returns false if the deadline of the shutdown came.
+    async fn pause(&self, end: Instant, reporter: &mut Reporter) -> bool {
+        while Instant::now() < end {
+            tokio::select! {
+                () = sleep_until(end.min(later_instant(Instant::now(), REPORTS))) => {}
+                () = self.deadline() => return false,
+            }
+            reporter.overflows(&self.queue.counters);
+        }
+        true
+    }
+
+    /// Exports these spans, in several batches if the collector asks for smaller ones, which share the time of one. Returns the pause
+    /// that the collector asked for if it is longer than that time, and `None` if the deadline of the shutdown came.
     async fn export_spans(
         &self,
         spans: Vec<SpanData>,
         exporter: &Exporter,
         reporter: &Reporter,
-    ) -> bool {
+    ) -> Option<Duration> {
         let counters = &self.queue.counters;
         let count = spans.len() as u64;
         let mut batches = match caught_here(|| exporter.batch(spans)) {
             Ok(batch) => vec![batch],
             Err(panic) => {
                 reporter.exported(&panicked(&panic), count, counters);
-                return true;
+                return Some(Duration::ZERO);
             }
         };
+        let deadline = exporter.deadline();
+        let mut asked = Duration::ZERO;
         while let Some(mut batch) = batches.pop() {
-            let count = batch.len() as u64;
+            let mut count = batch.len() as u64;
             let end = tokio::select! {
-                end = caught(exporter.export(&batch, counters)) => end.unwrap_or_else(|panic| panicked(&panic)),
+                end = caught(exporter.export(&batch, deadline, counters)) => end.unwrap_or_else(|panic| panicked(&panic)),
                 () = self.deadline() => {
-                    let rest: usize = batches.iter().map(Batch::len).sum();
-                    counters.shutdown.add(count + rest as u64);
-                    return false;
+                    counters.shutdown.add(count + spans_of(&batches));
+                    return None;
                 }
             };
             if matches!(end, Exported::TooLarge(_))
                 && let Some(second) = batch.halve()
             {
                 batches.extend([second, batch]);
-            } else {
-                reporter.exported(&end, count, counters);
+                continue;
             }
+            if let Exported::Failed(failure) = &end
+                && failure.retry != Retry::Never
+            {
+                // The time of the other parts is over, too.
+                count += spans_of(&batches);
+                batches.clear();
+                if let Retry::After(pause) = failure.retry {
+                    asked = pause;
+                }
+            }
+            reporter.exported(&end, count, counters);
         }
-        true
+        Some(asked)
     }
 
     fn is_running(&self) -> bool {
@@ -165,6 +203,10 @@ impl Drop for ExportLoop {
         drop(caught_here(|| self.queue.give_up()));
         self.done.send_replace(true);
     }
+}
+
+fn spans_of(batches: &[Batch]) -> u64 {
+    batches.iter().map(|batch| batch.len() as u64).sum()
 }
 
 /// The end of a batch whose export panicked, in the recorder of the service for one.

@@ -79,8 +79,17 @@ impl Exporter {
         Batch::new(group_spans_by_resource_and_scope(spans, &self.resource))
     }
 
-    pub(super) async fn export(&self, batch: &Batch, counters: &Counters) -> Exported {
-        let deadline = later_instant(Instant::now(), self.export_timeout);
+    /// The end of the time for a batch, and for all its parts, if it begins now.
+    pub(super) fn deadline(&self) -> Instant {
+        later_instant(Instant::now(), self.export_timeout)
+    }
+
+    pub(super) async fn export(
+        &self,
+        batch: &Batch,
+        deadline: Instant,
+        counters: &Counters,
+    ) -> Exported {
         let mut pause = FIRST_PAUSE;
         loop {
             let failure = match self.attempt(&batch.request, deadline).await {

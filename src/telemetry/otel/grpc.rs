@@ -96,9 +96,14 @@ fn failure(status: &Status) -> Failure {
 fn retry(status: &Status) -> Retry {
     let asked = retry_delay(status.details()).map(|asked| Retry::After(asked.min(MAX_RETRY_AFTER)));
     match status.code() {
-        Code::ResourceExhausted | Code::OutOfRange if is_too_large(status.message()) => {
+        // An answer about a rate may say "exceeds maximum", too, but it asks for a pause.
+        Code::ResourceExhausted | Code::OutOfRange
+            if asked.is_none() && is_too_large(status.message()) =>
+        {
             Retry::Halved
         }
+        // A proxy's answer of HTTP, in the words of tonic.
+        Code::Unknown if status.message().ends_with("HTTP status code 413") => Retry::Halved,
         Code::Cancelled
         | Code::DeadlineExceeded
         | Code::Aborted
@@ -110,11 +115,15 @@ fn retry(status: &Status) -> Retry {
     }
 }
 
-/// gRPC has no code for it. These are the messages of grpc-go and grpc-java, and of tonic.
+/// gRPC has no code for it. These are the messages of grpc-go, grpc-java, grpc-dotnet and tonic.
 fn is_too_large(message: &str) -> bool {
-    ["larger than max", "exceeds maximum", "length too large"]
-        .iter()
-        .any(|part| message.contains(part))
+    let parts = [
+        "larger than max",
+        "exceeds maximum",
+        "exceeds the maximum",
+        "length too large",
+    ];
+    parts.iter().any(|part| message.contains(part))
 }
 
 /// Opens connections with the crate's own TLS.
@@ -182,12 +191,25 @@ mod tests {
                 11,
                 "Error, decoded message length too large: found 5242880 bytes, the limit is: 4194304 bytes",
             ),
+            (
+                8,
+                "Received message exceeds the maximum configured message size.",
+            ),
+            (
+                2,
+                "grpc-status header missing, mapped from HTTP status code 413",
+            ),
         ] {
             let status = Status::new(Code::from(code), message);
             assert_eq!(retry(&status), Retry::Halved, "{message}");
         }
         let busy = Status::new(Code::ResourceExhausted, "the quota is used up");
         assert_eq!(retry(&busy), Retry::Never);
+        let message = "request rate exceeds maximum of 1000/s";
+        let busy = Status::with_details(Code::ResourceExhausted, message, details(5, 0).into());
+        assert_eq!(retry(&busy), Retry::After(Duration::from_secs(5)));
+        let other = "grpc-status header missing, mapped from HTTP status code 418";
+        assert_eq!(retry(&Status::unknown(other)), Retry::Never);
     }
 
     #[test]

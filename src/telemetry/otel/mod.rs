@@ -38,7 +38,6 @@ mod retry_info;
 mod running;
 mod sampler;
 mod sampling;
-mod secret_errors;
 mod secret_names;
 mod span_counts;
 mod span_queue;

@@ -7,7 +7,6 @@ use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::limits::MAX_VALUE;
-use super::secret_errors::redact_errors;
 use super::secret_names::{is_masked, names_secret};
 use crate::redact::{MASK, is_count, redact_to};
 
@@ -18,7 +17,6 @@ const MIN_SECRET: usize = 6;
 /// longer than the span itself.
 pub(super) fn redact_spans(spans: &mut [SpanData]) {
     for span in spans {
-        redact_errors(span);
         redact_name(&mut span.name);
         redact_state(&mut span.span_context);
         redact_attributes(&mut span.attributes);

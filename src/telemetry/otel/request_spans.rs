@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use opentelemetry::Value;
-use opentelemetry::trace::{SpanKind, Status};
+use opentelemetry::trace::Status;
 use opentelemetry_sdk::trace::SpanData;
 
+use crate::request_target::REQUEST;
 use crate::trace_context::DURATION_UNTIL;
 
 /// Gives the spans of this crate's layers the status and the duration of their metrics.
@@ -22,10 +23,14 @@ pub(super) fn agree_with_metrics(spans: &mut [SpanData]) {
 
 /// The metric's duration, if the span is that of a request that was observed.
 fn duration_of_request(span: &SpanData) -> Option<Duration> {
-    let is_request = matches!(span.span_kind, SpanKind::Server | SpanKind::Client)
-        && value(span, "http.request.method").is_some();
-    match value(span, "duration_ms") {
-        Some(Value::F64(millis)) if is_request => {
+    // The service's own spans may have the same attributes, but not this target.
+    let is_request =
+        matches!(value(span, "target"), Some(Value::String(target)) if target.as_str() == REQUEST);
+    // A handler may have recorded another one before.
+    let mut durations = span.attributes.iter();
+    let duration = durations.rfind(|it| it.key.as_str() == "duration_ms")?;
+    match &duration.value {
+        Value::F64(millis) if is_request => {
             // Rounds to nanoseconds.
             Duration::try_from_secs_f64(millis / 1e3).ok()
         }

@@ -66,7 +66,10 @@ impl Tracing {
                 .with_tracer(provider.tracer_with_scope(scope))
                 .with_location(false)
                 .with_threads(false)
-                .with_tracked_inactivity(false);
+                .with_tracked_inactivity(false)
+                // Copies of an error, whose name does not tell that it is a secret.
+                .with_error_fields_to_exceptions(false)
+                .with_error_records_to_exceptions(false);
             // The filter is around both, because a layer without one would enable all spans.
             spans.and_then(decisions).with_filter(
                 filter_fn(move |metadata| targets.is_enabled(metadata)).with_max_level_hint(level),
