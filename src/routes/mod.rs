@@ -126,7 +126,6 @@ mod query;
 mod refusal;
 mod refusals;
 mod rejection;
-#[cfg(any(feature = "dashboard", feature = "docs-ui", feature = "redoc"))]
 mod relative;
 #[cfg(feature = "prometheus")]
 mod release;
