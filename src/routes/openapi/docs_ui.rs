@@ -36,7 +36,7 @@ impl Routes {
     /// [`/openapi.json`](Self::openapi_json) (feature `docs-ui`).
     ///
     /// The page (`/docs`, and its files below `/docs/assets/{name}`) is open, because it holds no data. If
-    /// [`Guard::bearer`](super::Guard::bearer) guards the document, the page asks for the token, and calls routes with it. The
+    /// [`Guard::bearer`](crate::routes::Guard::bearer) guards the document, the page asks for the token, and calls routes with it. The
     /// token stays in the page. [`protect`](Self::protect) guards the page as well, for guards that a browser can pass.
     ///
     /// Everything comes from the crate and works offline. The page's Content-Security-Policy allows its own files, its own

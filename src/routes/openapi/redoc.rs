@@ -30,7 +30,7 @@ impl Routes {
     /// [`/openapi.json`](Self::openapi_json) (feature `redoc`).
     ///
     /// The page (`/redoc`, and its files below `/redoc/assets/{name}`) is open, because it holds no data. If
-    /// [`Guard::bearer`](super::Guard::bearer) guards the document, the page asks for the token, which stays in the page.
+    /// [`Guard::bearer`](crate::routes::Guard::bearer) guards the document, the page asks for the token, which stays in the page.
     /// Everything comes from the crate and works offline. Redoc's telemetry is off.
     ///
     /// A page that is renamed to `/` finds its files only if the routes are not nested.
