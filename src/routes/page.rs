@@ -64,7 +64,7 @@ impl Page {
         }
     }
 
-    /// Replaces the policy, for a page that needs more than its own files.
+    /// Replaces the policy, because some pages need more than their own files.
     #[cfg_attr(
         not(any(feature = "docs-ui", feature = "redoc")),
         expect(dead_code, reason = "the dashboard needs no more")

@@ -73,7 +73,7 @@ async fn service() {
     });
     serve.await.unwrap();
     let counts = traces.shutdown(FLUSH).await;
-    // They wait when the log is told to end.
+    // These lines are still in the queue when the log is told to end.
     (0..LAST_WORDS).for_each(|number| tracing::info!(number, "last words"));
     logging.shutdown(FLUSH).unwrap();
     println!("\nexported {} lost {}", counts.exported, counts.lost());

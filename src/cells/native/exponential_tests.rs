@@ -93,7 +93,7 @@ fn bounds_are_exact() {
     }
 }
 
-/// Whether `value^256 > 2^exponent`, for a value between 1 and 2: in integers of any size.
+/// Compares `value^256` with `2^exponent` in integers of any size. The value is between 1 and 2.
 fn is_above(value: f64, exponent: i32) -> bool {
     let mantissa = value.to_bits() & ((1 << 52) - 1) | 1 << 52;
     let mut power = vec![mantissa as u32, (mantissa >> 32) as u32];
